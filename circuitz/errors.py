@@ -1,0 +1,127 @@
+"""Named errors: each says what was wrong and what to do about it."""
+
+from __future__ import annotations
+
+
+class CircuitzError(Exception):
+    """Base of every error circuitz raises on purpose.
+
+    Parameters
+    ----------
+    message
+        What was wrong, in one sentence.
+    hint
+        What the reader can do about it, in one sentence.
+    """
+
+    code = "error"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class UnitError(CircuitzError):
+    """A unit id is malformed, or names a unit the model does not have."""
+
+    code = "unknown-unit"
+
+
+class AnnotationError(CircuitzError):
+    """An annotation cannot be written, retracted or undone as asked."""
+
+    code = "annotation"
+
+
+class BundleError(CircuitzError):
+    """A bundle on disk cannot be read or written."""
+
+    code = "bundle"
+
+
+class BundleTruncatedError(BundleError):
+    """A file of the bundle is missing or ends early."""
+
+    code = "bundle-truncated"
+
+
+class BundleTamperedError(BundleError):
+    """A file's content does not fit the hash the bundle records for it."""
+
+    code = "bundle-tampered"
+
+
+class BundleSchemaError(BundleError):
+    """The bundle was written with a schema this version cannot read."""
+
+    code = "bundle-schema"
+
+
+class BundleWriteError(BundleError):
+    """The bundle could not be written (read-only, full disk); the old one is untouched."""
+
+    code = "bundle-write"
+
+
+class WeightsError(CircuitzError):
+    """Weights are not finite, or do not fit the architecture."""
+
+    code = "weights"
+
+
+class BuilderError(CircuitzError):
+    """The network cannot be built: no registered builder, and no live module."""
+
+    code = "builder"
+
+
+class LayerError(CircuitzError):
+    """A layer does not exist, is never called, or has an unexpected shape."""
+
+    code = "layer"
+
+
+class InputsError(CircuitzError):
+    """Images, labels or concept labels are missing, malformed or unusable."""
+
+    code = "inputs"
+
+
+class ConceptLabelsError(InputsError):
+    """Concept labels are missing or constant, so nothing can be matched with them."""
+
+    code = "concept-labels"
+
+
+class LexiconError(CircuitzError):
+    """The lexicon is malformed or does not know a concept that was asked for."""
+
+    code = "lexicon"
+
+
+class MeasurementError(CircuitzError):
+    """A result was asked for that has not been measured, or is stale."""
+
+    code = "not-measured"
+
+
+class ExportRefusedError(CircuitzError):
+    """Findings stand against the model and nobody waived them."""
+
+    code = "export-refused"
+
+
+class StoreError(CircuitzError):
+    """A judgement cannot be stored or read back."""
+
+    code = "store"
+
+
+class SearchError(CircuitzError):
+    """The search cannot start, or its checkpoint does not belong to this z."""
+
+    code = "search"

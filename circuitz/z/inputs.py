@@ -1,0 +1,55 @@
+"""Images with whatever is known about them: D, D′, or a concept set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+SPLITS = ("select", "test", "audit")
+
+
+@dataclass(frozen=True, eq=False)
+class InputSet:
+    """A set of images and the labels that go with it.
+
+    Parameters
+    ----------
+    images
+        ``(n, height, width, channels)`` uint8; may be a memory map.
+    labels, classes
+        ``(n,)`` int64 indices into ``classes``; ``None`` where there are none.
+    concepts, concept_names
+        ``(n, c)`` float32 of 0, 1 or NaN (not known), and the names of the columns.
+    split
+        ``(n,)`` uint8 index into ``SPLITS``, fixed when the set is made; ``None`` when unsplit.
+    scene
+        ``(n,)`` int64: images of one scene (an image and its counterfactuals) share a number.
+    masks, mask_names
+        ``(n, height, width)`` uint8 index into ``mask_names`` saying which part each pixel shows
+        (0 = nothing named); ``None`` when not known.
+    pairs
+        ``(m, 3)`` int64: images ``a`` and ``b`` differ in concept column ``c`` alone (present in
+        ``a``, absent in ``b``); ``None`` when there are none.
+    role
+        ``D``, ``D'`` or ``concepts``.
+    recipe
+        How to make it again (JSON values only); empty for a user's own files.
+    """
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64] | None = None
+    classes: tuple[str, ...] = ()
+    concepts: npt.NDArray[np.float32] | None = None
+    concept_names: tuple[str, ...] = ()
+    split: npt.NDArray[np.uint8] | None = None
+    scene: npt.NDArray[np.int64] | None = None
+    masks: npt.NDArray[np.uint8] | None = None
+    mask_names: tuple[str, ...] = ()
+    pairs: npt.NDArray[np.int64] | None = None
+    role: str = "D"
+    recipe: dict[str, object] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.images)

@@ -1,0 +1,61 @@
+"""Where a layer's units lie, and how inputs are prepared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """How to address the units of one layer.
+
+    Parameters
+    ----------
+    name
+        Dotted module name.
+    size
+        Number of units.
+    site
+        Which tensor of the module: its ``output`` for now.
+    call_index
+        Which call of the module in one forward pass, counted from 0.
+    unit_axis
+        Axis of the units, the batch axis being 0.
+    spatial_axes, token_axes
+        Axes over which one unit repeats; empty for a plain neuron.
+    shape
+        Shape of one input's activation, without the batch axis.
+    receptive
+        ``(size, stride, start)`` of a unit's receptive field in input pixels: position ``p``
+        sees pixels ``start + p·stride`` to that plus ``size``. ``(0, 0, 0)``: the whole input.
+    """
+
+    name: str
+    size: int
+    site: str = "output"
+    call_index: int = 0
+    unit_axis: int = 1
+    spatial_axes: tuple[int, ...] = ()
+    token_axes: tuple[int, ...] = ()
+    shape: tuple[int, ...] = ()
+    receptive: tuple[int, int, int] = (0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How 8-bit images become the network's input: ``(x / 255 - mean) / std``.
+
+    Parameters
+    ----------
+    mean, std
+        One number a channel, in units of the 0..1 image.
+    size
+        Height and width the network was trained on.
+    colour
+        Channel order, ``RGB``, ``BGR`` or ``L``.
+    """
+
+    mean: tuple[float, ...] = (0.5, 0.5, 0.5)
+    std: tuple[float, ...] = (0.25, 0.25, 0.25)
+    size: tuple[int, int] = (64, 64)
+    colour: str = "RGB"

@@ -1,0 +1,126 @@
+"""What was measured on a network, stored so that checks never need to run it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+F32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerMeasurements:
+    """Responses of every unit of one layer to the concept set (n images, u units).
+
+    Parameters
+    ----------
+    layer
+        Name of the layer.
+    responses
+        ``(n, u)`` float32, one number an image and unit: the mean over positions.
+    peaks
+        ``(n, u)`` float32: the largest value over positions (exemplars are ranked by it).
+    exemplars
+        ``(u, 9)`` int64 indices into the concept set, best first; -1 where there are fewer.
+    exemplar_boxes
+        ``(u, 9, 4)`` int16 top, left, bottom, right of the receptive field of the peak.
+    exemplar_heat
+        ``(u, 9, h, w)`` uint8: the unit's map on each exemplar, 255 = the unit's largest peak.
+    histogram, histogram_edges
+        ``(u, b)`` int64 counts of ``peaks`` and ``(u, b + 1)`` float32 edges.
+    visualisations
+        ``(u, H, W, 3)`` uint8 inputs optimised to activate each unit; ``None`` when not made.
+    """
+
+    layer: str
+    responses: F32
+    peaks: F32
+    exemplars: npt.NDArray[np.int64]
+    exemplar_boxes: npt.NDArray[np.int16]
+    exemplar_heat: npt.NDArray[np.uint8]
+    histogram: npt.NDArray[np.int64]
+    histogram_edges: F32
+    visualisations: npt.NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class EffectMeasurements:
+    """Effects of every unit of the cut on every class, per source image.
+
+    All effects are in shares of the class's whole effect (see :class:`circuitz.z.effect.Effect`).
+
+    Parameters
+    ----------
+    units
+        Unit ids, the order of axis ``u``.
+    targets
+        Class names, the order of axis ``k``.
+    scale
+        ``(k,)`` float32, the change of the margin when the whole cut is resampled, in logits.
+    sufficiency
+        ``(n, u, k)`` float32: source image of another class, the unit resampled from class k;
+        NaN where the source image is itself of class k.
+    necessity
+        ``(n, u, k)`` float32: source image of class k, the unit resampled from other classes
+        (sign: positive = the class loses); NaN where the source is of another class.
+    split, scene, source
+        ``(n,)``: index into ``SPLITS``, scene number for clustering, index into D.
+    drive
+        ``(u, k)`` float32: change of the margin when the unit goes from the values it has where
+        it is inactive to those where it is active (concept set), the rest of the cut held.
+    span
+        ``(u,)`` float32: the change of the unit's mean response that goes with ``drive``.
+    groups
+        Sets of units whose joint effect was run exactly (each sorted).
+    group_sufficiency, group_necessity
+        ``(g, n, k)`` float32 like the above, one row a group.
+    seed
+        Seed of the pairing of sources and donors.
+    """
+
+    units: tuple[str, ...]
+    targets: tuple[str, ...]
+    scale: F32
+    sufficiency: F32
+    necessity: F32
+    split: npt.NDArray[np.uint8]
+    scene: npt.NDArray[np.int64]
+    source: npt.NDArray[np.int64]
+    drive: F32
+    span: F32
+    groups: tuple[tuple[str, ...], ...] = ()
+    group_sufficiency: F32 = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
+    group_necessity: F32 = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """Everything measured on one network with one concept set.
+
+    Parameters
+    ----------
+    layers
+        Responses, by layer.
+    effects
+        Effects of the cut; ``None`` until measured.
+    weights_hash, concepts_hash, data_hash
+        What they were measured on; results are *stale* when these differ from z's.
+    pictures
+        PNG evidence by content hash (16 hex digits of SHA-256).
+    group_pictures
+        ``"unit+unit->class"`` (units sorted) to hashes of pictures before and after.
+    seed
+        Seed of everything random in them.
+    """
+
+    layers: dict[str, LayerMeasurements] = field(default_factory=dict)
+    effects: EffectMeasurements | None = None
+    weights_hash: str = ""
+    concepts_hash: str = ""
+    data_hash: str = ""
+    pictures: dict[str, bytes] = field(default_factory=dict)
+    group_pictures: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    seed: int = 0

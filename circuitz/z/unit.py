@@ -1,0 +1,82 @@
+"""Names of units: ``conv4:17``, ``output:husky``, ``conv4@nmf:5``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from circuitz.errors import UnitError
+
+OUTPUT = "output"
+_PATTERN = re.compile(r"^(?P<layer>[^:@\s]+)(?:@(?P<basis>[^:@\s]+))?:(?P<name>\S(?:.*\S)?)$")
+
+
+@dataclass(frozen=True, order=True)
+class Unit:
+    """One addressable part of a network.
+
+    Parameters
+    ----------
+    layer
+        Dotted layer name, or ``"output"`` for a class.
+    name
+        Index of the unit along the layer's unit axis (decimal digits), or the class name.
+    basis
+        Name of the basis the index counts directions of; empty for the layer's own axes.
+    """
+
+    layer: str
+    name: str
+    basis: str = ""
+
+    @classmethod
+    def parse(cls, text: str | Unit) -> Unit:
+        """Read a unit id.
+
+        Raises
+        ------
+        UnitError
+            If the text is not ``layer:index``, ``layer@basis:index`` or ``output:class``.
+        """
+        if isinstance(text, Unit):
+            return text
+        match = _PATTERN.match(text)
+        if match is None:
+            raise UnitError(
+                f"{text!r} is not a unit id.",
+                "Write layer:index, for instance conv4:17, or output:husky for a class.",
+            )
+        unit = cls(match["layer"], match["name"], match["basis"] or "")
+        if not unit.is_output and not unit.name.isdecimal():
+            raise UnitError(
+                f"{text!r} names unit {unit.name!r}, which is not an index.",
+                "Units of a layer are counted from 0, for instance conv4:17.",
+            )
+        return unit
+
+    @property
+    def is_output(self) -> bool:
+        """Whether this is a class rather than a unit inside the network."""
+        return self.layer == OUTPUT
+
+    @property
+    def index(self) -> int:
+        """Index along the unit axis.
+
+        Raises
+        ------
+        UnitError
+            If the unit is a class, which has a name and no index here.
+        """
+        if self.is_output:
+            raise UnitError(f"{self} is a class and has no index.", "Use its name.")
+        return int(self.name)
+
+    @property
+    def sort_key(self) -> tuple[str, str, int, str]:
+        """Key that sorts indices as numbers."""
+        return (self.layer, self.basis, -1 if self.is_output else int(self.name), self.name)
+
+    def __str__(self) -> str:
+        basis = f"@{self.basis}" if self.basis else ""
+        return f"{self.layer}{basis}:{self.name}"
