@@ -1,0 +1,54 @@
+"""circuitz: see what a neural network relies on, and say so in words that are checked.
+
+The verbs are functions of this package; importing it loads no torch.
+
+>>> import circuitz as cz
+>>> z = cz.wrap(net, data, layers=["conv4"], classes=names)   # doctest: +SKIP
+>>> z = cz.measure(z, concept_set)                            # doctest: +SKIP
+>>> report = cz.check(z)                                      # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Each verb lives in its own room; it is imported when first used, so that a screen which only
+# shows a z never pays for torch.
+_VERBS = {
+    "AnnotatedModel": "circuitz.z.model",
+    "InputSet": "circuitz.z.inputs",
+    "Lexicon": "circuitz.lexicon.lexicon",
+    "Studio": "circuitz.widgets.studio",
+    "check": "circuitz.plausibility.check",
+    "effect": "circuitz.effects.effect",
+    "load": "circuitz.z.bundle",
+    "measure": "circuitz.effects.measure",
+    "propose": "circuitz.plausibility.propose",
+    "wrap": "circuitz.models.wrap",
+}
+__all__ = ["__version__", *sorted(_VERBS)]
+
+if TYPE_CHECKING:
+    from circuitz.effects.effect import effect as effect
+    from circuitz.effects.measure import measure as measure
+    from circuitz.lexicon.lexicon import Lexicon as Lexicon
+    from circuitz.models.wrap import wrap as wrap
+    from circuitz.plausibility.check import check as check
+    from circuitz.plausibility.propose import propose as propose
+    from circuitz.widgets.studio import Studio as Studio
+    from circuitz.z.bundle import load as load
+    from circuitz.z.inputs import InputSet as InputSet
+    from circuitz.z.model import AnnotatedModel as AnnotatedModel
+
+
+def __getattr__(name: str) -> Any:
+    if name in _VERBS:
+        return getattr(import_module(_VERBS[name]), name)
+    raise AttributeError(f"module 'circuitz' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
