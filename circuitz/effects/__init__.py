@@ -1,0 +1,1 @@
+"""What drives what: exact interventions on the units of the cut."""

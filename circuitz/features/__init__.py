@@ -1,0 +1,1 @@
+"""What a unit responds to: statistics, exemplars, visualisation, concept match."""

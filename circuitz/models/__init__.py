@@ -1,0 +1,1 @@
+"""Running a network: build, read, stop at a layer, resume from it."""

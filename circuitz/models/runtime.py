@@ -1,0 +1,333 @@
+"""A network that can be read at layers, stopped at one, and resumed from one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from circuitz.errors import LayerError, WeightsError
+from circuitz.models.cut import Cut, GraphCut, HookCut
+from circuitz.models.prepare import prepare
+from circuitz.models.state import evaluating, hooked
+from circuitz.z.layer import LayerSpec, Preprocessing
+
+F32 = npt.NDArray[np.float32]
+
+
+class Runtime:
+    """Runs one network in eval mode and leaves it as it was, whatever happens.
+
+    Parameters
+    ----------
+    module
+        The network: prepared inputs ``(n, c, h, w)`` in, logits ``(n, classes)`` out.
+    layers
+        Layers that will be read: names or specs.
+    preprocessing
+        How 8-bit images become inputs.
+    device
+        Where to run; the module is moved there.
+
+    Raises
+    ------
+    LayerError
+        If a layer does not exist.
+    WeightsError
+        If a parameter or buffer is not finite.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        layers: Sequence[str | LayerSpec],
+        preprocessing: Preprocessing,
+        device: str = "cpu",
+    ) -> None:
+        self.module = module.to(device)
+        self.layers = tuple(s if isinstance(s, str) else s.name for s in layers)
+        self.preprocessing = preprocessing
+        self.device = device
+        self._cuts: dict[str, _Checked] = {}
+        # Layers whose output a later in-place operation overwrites, found out when it happens.
+        self._overwritten: set[str] = set()
+        for name in self.layers:
+            find_layer(module, name)
+        check_finite(module)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The floating type of the network's parameters."""
+        for p in self.module.parameters():
+            if p.is_floating_point():
+                return p.dtype
+        return torch.float32
+
+    def prepare(self, images: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """Return 8-bit images ``(n, h, w, c)`` as the network's input ``(n, c, h, w)``."""
+        return prepare(images, self.preprocessing, self.device, self.dtype)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits for prepared inputs; gradients flow when they are enabled."""
+        with evaluating(self.module):
+            return as_logits(self.module(self._cast(x)))
+
+    def logits(self, images: npt.NDArray[np.uint8], batch: int = 256) -> F32:
+        """Return float32 logits ``(n, classes)`` of 8-bit images ``(n, h, w, c)``."""
+        parts: list[F32] = []
+        with torch.no_grad():
+            for i in range(0, len(images), batch):
+                out = self.forward(self.prepare(images[i : i + batch]))
+                parts.append(out.float().cpu().numpy())
+        return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
+
+    def read(
+        self,
+        images: npt.NDArray[np.uint8],
+        layers: Sequence[str] | None = None,
+        batch: int = 256,
+    ) -> Iterator[tuple[slice, dict[str, torch.Tensor], torch.Tensor]]:
+        """Run images in batches and yield what the layers put out.
+
+        Parameters
+        ----------
+        images
+            ``(n, h, w, c)`` uint8; may be a memory map.
+        layers
+            Names; by default those the runtime was made with.
+        batch
+            Images at a time.
+
+        Yields
+        ------
+        Slice of ``images``, ``{layer: output}`` (batch first, without gradient), logits.
+
+        Raises
+        ------
+        LayerError
+            If a layer does not exist, is not called exactly once, or gives no tensor.
+        """
+        wanted = self.layers if layers is None else tuple(layers)
+        for i in range(0, len(images), batch):
+            where = slice(i, min(i + batch, len(images)))
+            acts, logits = self.run(self.prepare(images[where]), wanted)
+            yield where, acts, logits
+
+    def run(
+        self, x: torch.Tensor, layers: Sequence[str]
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """Return outputs of the layers, and the logits, for prepared inputs, without gradient."""
+        seen: dict[str, list[torch.Tensor]] = {name: [] for name in layers}
+        versions: dict[str, int] = {}
+        modules: dict[nn.Module, list[str]] = {}
+        for name in layers:
+            modules.setdefault(find_layer(self.module, name), []).append(name)
+
+        def catch(module: nn.Module, _args: Any, out: Any) -> None:
+            for name in modules[module]:
+                tensor = _tensor(name, out)
+                if name in self._overwritten:
+                    tensor = tensor.clone()
+                versions[name] = tensor._version
+                seen[name].append(tensor)
+
+        with torch.no_grad(), evaluating(self.module), hooked(dict.fromkeys(modules, catch)):
+            logits = as_logits(self.module(self._cast(x)))
+        for name, outs in seen.items():
+            _called_once(name, len(outs))
+        spoilt = {n for n, outs in seen.items() if outs[0]._version != versions[n]}
+        if spoilt:
+            # Copying every output would be the simple way, and cost more than the rare repeat.
+            self._overwritten |= spoilt
+            return self.run(x, layers)
+        return {name: outs[0] for name, outs in seen.items()}, logits
+
+    def forward_to(self, layer: str, x: torch.Tensor) -> torch.Tensor:
+        """Return the layer's output for prepared inputs, computing nothing after the layer."""
+        return self._cut(layer).cut.before(self._cast(x))
+
+    def resume(
+        self, layer: str, act: torch.Tensor, inputs: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return logits given the layer's output, computing only what is downstream.
+
+        Parameters
+        ----------
+        layer
+            Name of the layer.
+        act
+            Its output, batch first; left unchanged.
+        inputs
+            Prepared inputs, needed only where a path runs around the layer.
+
+        Raises
+        ------
+        LayerError
+            If a path runs around the layer and no inputs are given, or the shape does not fit.
+        """
+        checked = self._cut(layer)
+        if checked.bypassed and inputs is None:
+            raise LayerError(
+                f"Not every path to the output goes through {layer!r}.",
+                "Cut at a layer that all paths cross, for instance after the residual sum.",
+            )
+        if tuple(act.shape[1:]) != checked.shape:
+            raise LayerError(
+                f"{layer!r} puts out {checked.shape} for one input, not {tuple(act.shape[1:])}.",
+                "Give activations as forward_to or read return them.",
+            )
+        act = act.to(self.device, checked.dtype)
+        if checked.overwrites:
+            act = act.clone()
+        if inputs is not None:
+            inputs = self._cast(inputs)
+        elif checked.cut.asks_input:
+            inputs = self._blank(len(act))
+        return as_logits(checked.cut.after(act, inputs))
+
+    def traced(self, layer: str) -> bool:
+        """Whether resuming from the layer runs only what is downstream of it."""
+        return isinstance(self._cut(layer).cut, GraphCut)
+
+    def _cast(self, x: torch.Tensor) -> torch.Tensor:
+        return x.to(self.device, self.dtype) if x.is_floating_point() else x.to(self.device)
+
+    def _blank(self, n: int) -> torch.Tensor:
+        size = (n, len(self.preprocessing.mean), *self.preprocessing.size)
+        return torch.zeros(size, dtype=self.dtype, device=self.device)
+
+    def _cut(self, layer: str) -> _Checked:
+        if layer not in self._cuts:
+            module = find_layer(self.module, layer)
+            # A module may be registered under two names; the graph knows it by the first.
+            name = next(n for n, m in self.module.named_modules() if m is module)
+            self._cuts[layer] = self._checked(name)
+        return self._cuts[layer]
+
+    def _checked(self, name: str) -> _Checked:
+        """Cut the network, and try both halves against the whole before trusting them."""
+        draw = torch.Generator().manual_seed(0)
+        x = self._cast(torch.randn(self._blank(2).shape, generator=draw))
+        other = self._cast(torch.randn(x.shape, generator=draw))
+        acts, whole = self.run(x, [name])
+        slow = HookCut(self.module, name)
+        cut: Cut = slow
+        with torch.no_grad():
+            ours, theirs = (as_logits(slow.after(acts[name].clone(), i)) for i in (x, other))
+            bypassed = not torch.equal(ours, theirs)
+            try:
+                fast = GraphCut(self.module, name)
+                head = fast.before(x).clone()
+                tail = as_logits(fast.after(head.clone(), x))
+                if _same(head, acts[name]) and _same(tail, whole):
+                    cut = fast
+            except LayerError:
+                raise
+            except Exception:  # tracing runs arbitrary code on stand-ins and may fail in any way
+                cut = slow
+            act = acts[name].clone()
+            version = act._version
+            cut.after(act, x)
+        return _Checked(cut, bypassed, act._version != version, tuple(act.shape[1:]), act.dtype)
+
+
+class _Checked:
+    """A cut and what was found out about it."""
+
+    def __init__(
+        self,
+        cut: Cut,
+        bypassed: bool,
+        overwrites: bool,
+        shape: tuple[int, ...],
+        dtype: torch.dtype,
+    ) -> None:
+        self.cut = cut
+        self.bypassed = bypassed
+        self.overwrites = overwrites
+        self.shape = shape
+        self.dtype = dtype
+
+
+def find_layer(net: nn.Module, name: str) -> nn.Module:
+    """Return the module of that dotted name.
+
+    Raises
+    ------
+    LayerError
+        If there is none; the message suggests near names.
+    """
+    known = dict(net.named_modules(remove_duplicate=False))
+    if name and name in known:
+        return known[name]
+    near = get_close_matches(name, list(known), 3) or [n for n in known if n][:6]
+    raise LayerError(
+        f"The network has no layer {name!r}.", f"Near names: {', '.join(near) or 'none'}."
+    )
+
+
+def check_finite(net: nn.Module) -> None:
+    """Refuse a network with NaN or infinite weights.
+
+    Raises
+    ------
+    WeightsError
+        Naming the first such parameter or buffer.
+    """
+    tensors: Mapping[str, torch.Tensor] = net.state_dict(keep_vars=True)
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor.detach()).all()):
+            raise WeightsError(
+                f"Weights {name!r} hold NaN or infinite values.",
+                "Training probably diverged: load an earlier checkpoint or lower the rate.",
+            )
+
+
+def as_logits(out: Any) -> torch.Tensor:
+    """Return the logits tensor ``(n, classes)`` from what a network returned.
+
+    Raises
+    ------
+    LayerError
+        If there is no two-dimensional tensor in it.
+    """
+    if isinstance(out, Mapping):
+        out = out.get("logits")
+    elif not isinstance(out, torch.Tensor):
+        first = out[0] if isinstance(out, tuple | list) and out else None
+        out = getattr(out, "logits", first)
+    if not isinstance(out, torch.Tensor) or out.ndim != 2:
+        found = tuple(out.shape) if isinstance(out, torch.Tensor) else type(out).__name__
+        raise LayerError(
+            f"The network returns {found}, not logits (inputs, classes).",
+            "Wrap it in a module that returns one row of class scores an input.",
+        )
+    return out
+
+
+def _tensor(name: str, out: Any) -> torch.Tensor:
+    if not isinstance(out, torch.Tensor) or out.ndim < 2:
+        raise LayerError(
+            f"Layer {name!r} does not put out one tensor with a unit axis.",
+            "Choose a module that returns a single tensor.",
+        )
+    return out
+
+
+def _called_once(name: str, calls: int) -> None:
+    if calls != 1:
+        times = "never called" if calls == 0 else f"called {calls} times"
+        raise LayerError(
+            f"Layer {name!r} is {times} in one forward pass.",
+            "Choose a module that forward() calls exactly once.",
+        )
+
+
+def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
+    tolerance = 1e-4 if a.dtype in (torch.float32, torch.float64) else 2e-2
+    return a.shape == b.shape and torch.allclose(a.float(), b.float(), tolerance, tolerance)

@@ -1,0 +1,40 @@
+"""Leaving a network exactly as it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[None]:
+    """Put every submodule in eval mode, and each back in its own mode on leaving.
+
+    A plain ``net.train(was)`` would overwrite submodules frozen on purpose (batch norm in eval
+    mode inside a training network).
+    """
+    before = [(m, m.training) for m in net.modules()]
+    try:
+        for m, _ in before:
+            m.training = False
+        yield
+    finally:
+        for m, training in before:
+            m.training = training
+
+
+@contextmanager
+def hooked(hooks: Mapping[nn.Module, Callable[..., Any]]) -> Iterator[None]:
+    """Register one forward hook a module, removed again on leaving, whatever happened."""
+    handles: list[torch.utils.hooks.RemovableHandle] = []
+    try:
+        for module, hook in hooks.items():
+            handles.append(module.register_forward_hook(hook))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
