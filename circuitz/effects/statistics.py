@@ -96,17 +96,17 @@ def p_greater(cm: ClusteredMean, bound: float = 0.0) -> Any:
 
     With fewer than two clusters nothing can be concluded and p is 1.
     """
-    return _scalar(cm, special.stdtr(_df(cm), -_t(cm, bound)))
+    return _unless_alone(cm, special.stdtr(_df(cm), -_t(cm, bound)))
 
 
 def p_less(cm: ClusteredMean, bound: float = 0.0) -> Any:
     """Return the one-sided p-value against "the mean is at least ``bound``"."""
-    return _scalar(cm, special.stdtr(_df(cm), _t(cm, bound)))
+    return _unless_alone(cm, special.stdtr(_df(cm), _t(cm, bound)))
 
 
 def p_equivalent(cm: ClusteredMean, low: float, high: float) -> Any:
     """Return the p-value of two one-sided tests against "the mean is outside (low, high)"."""
-    return _scalar(cm, np.maximum(p_greater(cm, low), p_less(cm, high)))
+    return _unless_alone(cm, np.maximum(p_greater(cm, low), p_less(cm, high)))
 
 
 def interval(cm: ClusteredMean, level: float = 0.95) -> tuple[Any, Any]:
@@ -130,7 +130,7 @@ def power(cm: ClusteredMean, true_effect: float, bound: float = 0.0, alpha: floa
     # Beyond 30 standard errors the answer is 0 or 1 and the series would overflow.
     shift = np.clip(np.nan_to_num(shift, nan=0.0, posinf=30.0, neginf=-30.0), -30.0, 30.0)
     won = 1.0 - special.nctdtr(df, shift, special.stdtrit(df, 1.0 - alpha))
-    return _scalar(cm, np.where(np.asarray(cm.clusters) > 1, np.clip(won, 0.0, 1.0), 0.0))
+    return _plain(cm, np.where(np.asarray(cm.clusters) > 1, np.clip(won, 0.0, 1.0), 0.0))
 
 
 def clusters_needed(
@@ -144,7 +144,7 @@ def clusters_needed(
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = z * np.asarray(cm.se, float) / np.abs(np.asarray(cm.mean) - bound)
         need = np.ceil(np.asarray(cm.clusters) * ratio**2)
-    return _scalar(cm, np.where(np.isfinite(need), np.maximum(need, 2), np.inf))
+    return _plain(cm, np.where(np.isfinite(need), np.maximum(need, 2), np.inf))
 
 
 def benjamini_hochberg(p: npt.ArrayLike) -> F64:
@@ -177,10 +177,14 @@ def _t(cm: ClusteredMean, bound: float) -> F64:
     difference = np.asarray(cm.mean, np.float64) - bound
     se = np.asarray(cm.se, np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(se > 0, difference / se, np.where(difference == 0, 0.0, difference * np.inf))
-    return t
+        limit = np.where(difference == 0, 0.0, difference * np.inf)
+        return np.where(se > 0, difference / se, limit)
 
 
-def _scalar(cm: ClusteredMean, p: Any) -> Any:
-    p = np.where(np.asarray(cm.clusters) > 1, p, np.where(np.asarray(p) == np.inf, p, 1.0))
-    return float(p) if isinstance(cm.mean, float) else np.asarray(p)
+def _unless_alone(cm: ClusteredMean, p: Any) -> Any:
+    """Return p, or 1 where fewer than two clusters leave the spread unknown."""
+    return _plain(cm, np.where(np.asarray(cm.clusters) > 1, p, 1.0))
+
+
+def _plain(cm: ClusteredMean, value: Any) -> Any:
+    return float(value) if isinstance(cm.mean, float) else np.asarray(value)
