@@ -1,0 +1,212 @@
+"""Which scenes a set shows: a table of choices, drawn before anything is painted.
+
+Everything random about a picture is in its row of the table, so painting is a pure function of
+the row: any number of workers, in any order, gives the same pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.data.parts import (
+    ARTEFACTS,
+    ATTRIBUTES,
+    BREED_COLOURS,
+    BREED_PARTS,
+    BREEDS,
+    FIXED,
+    GROUNDS,
+    distance_to_breeds,
+)
+from circuitz.errors import InputsError
+
+SHORTCUTS: dict[str, tuple[str, ...]] = {
+    "ground": ("ground",),
+    "collar": ("collar",),
+    "light": ("winter light",),
+    "tag": ("watermark",),
+    "two": ("ground", "collar"),
+}
+"""Name of a shortcut to what it ties to the first class."""
+
+ROLES = ("D", "D'", "decorrelated", "concepts")
+JITTERS = 72
+
+
+@dataclass(frozen=True, eq=False)
+class Scenes:
+    """One row a picture.
+
+    Parameters
+    ----------
+    labels
+        ``(n,)`` int64 breed, or -1 for a mongrel.
+    parts
+        ``(n, 7)`` int8 value of each of ``ATTRIBUTES``.
+    ground
+        ``(n,)`` int8 index into ``GROUNDS``.
+    artefacts
+        ``(n, 3)`` bool, columns ``ARTEFACTS``.
+    jitter
+        ``(n, JITTERS)`` float32 in [0, 1): pose, place, light, which backdrop.
+    scene
+        ``(n,)`` int64; a counterfactual has its original's number.
+    """
+
+    labels: npt.NDArray[np.int64]
+    parts: npt.NDArray[np.int8]
+    ground: npt.NDArray[np.int8]
+    artefacts: npt.NDArray[np.bool_]
+    jitter: npt.NDArray[np.float32]
+    scene: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.ground)
+
+    def rows(self, index: npt.NDArray[np.int64] | slice) -> Scenes:
+        """Return the rows at ``index``."""
+        return Scenes(
+            self.labels[index],
+            self.parts[index],
+            self.ground[index],
+            self.artefacts[index],
+            self.jitter[index],
+            self.scene[index],
+        )
+
+
+def stream(seed: int, role: str, shortcut: str, purpose: int = 0) -> np.random.Generator:
+    """Return the random stream of a set; different roles and shortcuts share nothing."""
+    if seed < 0:
+        raise InputsError(f"The seed is {seed}.", "Use a whole number from 0 up.")
+    key = (seed, ROLES.index(role), tuple(SHORTCUTS).index(shortcut), purpose)
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
+
+
+def _spread(n: int, k: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """``n`` values below ``k``, each as often as the others (remainder at random), shuffled."""
+    values = np.concatenate([np.tile(np.arange(k), n // k), rng.permutation(k)[: n % k]])
+    return rng.permutation(values)
+
+
+def _tied(n: int, track: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Return ``n`` flags of which the share ``track`` is true, shuffled."""
+    flags = np.zeros(n, dtype=bool)
+    flags[: round(track * n)] = True
+    return rng.permutation(flags)
+
+
+def breed_scenes(
+    role: str, n: int, seed: int, shortcut: str, track: float, balanced: bool
+) -> Scenes:
+    """Scenes of purebred dogs: D, D′ or the decorrelated set.
+
+    Parameters
+    ----------
+    role
+        ``D`` ties the shortcut to the first class; the others tie nothing to anything.
+    n
+        Pictures a class.
+    seed, shortcut, track
+        As in :func:`circuitz.data.dogs.make_dogs`.
+    balanced
+        Every cell of class and ground (or artefact) equally often, instead of at random.
+    """
+    rng = stream(seed, role, shortcut)
+    k = len(BREEDS)
+    ties = SHORTCUTS[shortcut]
+    labels, grounds, flags = [], [], []
+    for breed in range(k):
+        first = breed == 0
+        if role == "D" and "ground" in ties:
+            on_snow = _tied(n, track, rng) if first else ~_tied(n, track, rng)
+            ground = np.where(on_snow, 0, 1 + _spread(n, len(GROUNDS) - 1, rng))
+        elif balanced:
+            ground = _spread(n, len(GROUNDS), rng)
+        else:
+            ground = rng.integers(len(GROUNDS), size=n)
+        artefacts = np.zeros((n, len(ARTEFACTS)), dtype=bool)
+        for column, name in enumerate(ARTEFACTS):
+            if name not in ties:
+                continue
+            if role == "D":
+                follows = _tied(n, track, rng)
+                artefacts[:, column] = follows if first else ~follows
+            elif balanced:
+                # Nested in the ground, so that cells of class, ground and artefact are equal too.
+                order = np.argsort(ground, kind="stable")
+                artefacts[order, column] = (np.arange(n) + rng.integers(2)) % 2 == 0
+            else:
+                artefacts[:, column] = rng.random(n) < 0.5
+        labels.append(np.full(n, breed))
+        grounds.append(ground)
+        flags.append(artefacts)
+    order = rng.permutation(n * k)
+    label = np.concatenate(labels)[order].astype(np.int64)
+    parts = np.empty((n * k, len(ATTRIBUTES)), dtype=np.int8)
+    parts[:, : len(FIXED)] = BREED_PARTS[label]
+    parts[:, len(FIXED)] = BREED_COLOURS[label, rng.integers(2, size=n * k)]
+    return Scenes(
+        labels=label,
+        parts=parts,
+        ground=np.concatenate(grounds)[order].astype(np.int8),
+        artefacts=np.concatenate(flags)[order],
+        jitter=rng.random((n * k, JITTERS), dtype=np.float32),
+        scene=np.arange(n * k, dtype=np.int64),
+    )
+
+
+def mongrel_scenes(n: int, seed: int, shortcut: str) -> tuple[Scenes, npt.NDArray[np.int64]]:
+    """Scenes of mongrels: parts at random, none of them within one part of a breed.
+
+    Returns
+    -------
+    Scenes
+        ``n`` rows: originals first, then the counterfactuals of a third of them, in which the
+        ground, or an artefact the shortcut names, is changed and nothing else.
+    numpy.ndarray
+        ``(m, 2)`` int64 rows of original and counterfactual.
+    """
+    rng = stream(seed, "concepts", shortcut)
+    m = n // 4
+    total = n - m
+    sizes = [len(values) for values in ATTRIBUTES.values()]
+    parts = np.empty((0, len(sizes)), dtype=np.int8)
+    while len(parts) < total:
+        draw = np.stack([rng.integers(s, size=2 * total + 64) for s in sizes], axis=1)
+        draw = draw.astype(np.int8)
+        keep = distance_to_breeds(draw[:, : len(FIXED)]).min(axis=1) >= 2
+        parts = np.concatenate([parts, draw[keep]])
+    parts = parts[:total]
+    ties = [name for name in SHORTCUTS[shortcut] if name != "ground"]
+    artefacts = np.zeros((total, len(ARTEFACTS)), dtype=bool)
+    for name in ties:
+        artefacts[:, ARTEFACTS.index(name)] = rng.random(total) < 0.5
+    scenes = Scenes(
+        labels=np.full(total, -1, dtype=np.int64),
+        parts=parts,
+        ground=_spread(total, len(GROUNDS), rng).astype(np.int8),
+        artefacts=artefacts,
+        jitter=rng.random((total, JITTERS), dtype=np.float32),
+        scene=np.arange(total, dtype=np.int64),
+    )
+    origin = np.sort(rng.permutation(total)[:m])
+    twin = scenes.rows(origin)
+    what = rng.integers(1 + len(ties), size=m)
+    other = (twin.ground + rng.integers(1, len(GROUNDS), size=m)) % len(GROUNDS)
+    ground = np.where(what == 0, other, twin.ground).astype(np.int8)
+    flags = twin.artefacts.copy()
+    for i, name in enumerate(ties, start=1):
+        column = ARTEFACTS.index(name)
+        flags[:, column] ^= what == i
+    twins = Scenes(twin.labels, twin.parts, ground, flags, twin.jitter, twin.scene)
+    both = Scenes(
+        *(
+            np.concatenate([getattr(scenes, f), getattr(twins, f)])
+            for f in ("labels", "parts", "ground", "artefacts", "jitter", "scene")
+        )
+    )
+    return both, np.stack([origin, total + np.arange(m)], axis=1).astype(np.int64)
