@@ -1,0 +1,1 @@
+"""Truth: D′ labels, scene concepts, simulated raters. Nothing beneath may import it."""

@@ -1,0 +1,1 @@
+"""How likely a label is to somebody who holds z. No torch."""

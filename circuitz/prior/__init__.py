@@ -1,0 +1,1 @@
+"""How plausible people find z. No torch."""

@@ -1,0 +1,1 @@
+"""Judgements on disk: append-only, shared by many writers. No torch."""

@@ -1,0 +1,175 @@
+"""One recorded answer."""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Literal, cast
+
+from circuitz.errors import StoreError
+
+RaterKind = Literal["person", "simulated", "model"]
+Use = Literal["train", "held-out", "gold"]
+
+RATER_KINDS: tuple[RaterKind, ...] = ("person", "simulated", "model")
+USES: tuple[Use, ...] = ("train", "held-out", "gold")
+
+
+def now() -> str:
+    """Return the present time, ISO 8601 in UTC with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One answer of one rater to one question; never changed once stored.
+
+    Parameters
+    ----------
+    task
+        What the rater was working on, for instance ``label-shifted-set``.
+    kind
+        Kind of question: ``label``, ``comparison`` ...
+    z_hash, card_hash
+        The z it is about, and the card that was shown (empty when none was).
+    items
+        Content hashes of what was shown, in order.
+    options
+        The possible answers in the order they were shown.
+    seed
+        Seed that order was drawn from.
+    answer
+        The answer, JSON values only; ``None`` for an answer that was withdrawn.
+    rater, rater_kind
+        Who answered: a person, a simulated rater or a model.
+    shown, answered
+        When the question was shown and answered, ISO 8601 in UTC.
+    key
+        Idempotency key: the same key is stored once, however often it is sent.
+    instructions
+        Version of the instructions the rater had read.
+    supersedes
+        Id of the judgement this one replaces; empty for a first answer.
+    use
+        What it may be used for: ``train``, ``held-out`` or ``gold`` (the answer is known).
+    id
+        Unique id; made when left empty.
+    """
+
+    task: str
+    kind: str
+    z_hash: str
+    card_hash: str
+    items: tuple[str, ...]
+    options: tuple[str, ...]
+    seed: int
+    answer: dict[str, Any] | None
+    rater: str
+    rater_kind: RaterKind
+    shown: str
+    answered: str
+    key: str
+    instructions: str = "1"
+    supersedes: str = ""
+    use: Use = "train"
+    id: str = ""
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether this row takes an earlier answer back without giving another."""
+        return self.answer is None
+
+    def checked(self) -> Judgement:
+        """Return this judgement with an id, or say what is wrong with it.
+
+        Raises
+        ------
+        StoreError
+            If a required field is empty, a word is not one of the allowed, a time is not
+            ISO 8601, or the answer is not JSON.
+        """
+        for name in ("task", "kind", "rater", "key", "shown", "answered"):
+            if not getattr(self, name):
+                raise StoreError(f"The judgement has no {name}.", "Fill it in; nothing was stored.")
+        if self.rater_kind not in RATER_KINDS:
+            raise StoreError(
+                f"{self.rater_kind!r} is not a kind of rater.", f"Use one of {RATER_KINDS}."
+            )
+        if self.use not in USES:
+            raise StoreError(f"{self.use!r} is not a use.", f"Use one of {USES}.")
+        if not isinstance(self.seed, int) or not -(2**63) <= self.seed < 2**63:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise StoreError("The seed does not fit 64 bits.", "Use an integer below 2**63.")
+        if self.answer is None and not self.supersedes:
+            raise StoreError(
+                "A withdrawal must name the judgement it withdraws.", "Set supersedes to its id."
+            )
+        for name in ("shown", "answered"):
+            try:
+                datetime.fromisoformat(getattr(self, name))
+            except (TypeError, ValueError) as error:
+                raise StoreError(
+                    f"The judgement's {name} is not a time: {getattr(self, name)!r}.",
+                    "Write ISO 8601, for instance 2026-01-31T12:00:00+00:00.",
+                ) from error
+        _json(self.answer, "answer")
+        _json(list(self.items), "items")
+        _json(list(self.options), "options")
+        if self.id:
+            return self
+        return Judgement(**{**_plain(self), "id": uuid.uuid4().hex})
+
+    def same_content(self, other: Judgement) -> bool:
+        """Whether both say the same, ids and times left aside.
+
+        A client that resends an answer may stamp it anew; that is still the same answer.
+        """
+        skip = {"id", "shown", "answered"}
+        mine, theirs = self.to_dict(), other.to_dict()
+        return all(mine[k] == theirs[k] for k in mine if k not in skip)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return cast("dict[str, Any]", json.loads(json.dumps(asdict(self))))
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Judgement:
+        """Build a judgement from :meth:`to_dict`'s record.
+
+        Raises
+        ------
+        StoreError
+            If fields are missing, unknown or malformed.
+        """
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(record) - known)
+        if unknown:
+            raise StoreError(f"Unknown fields in a judgement: {', '.join(unknown)}.", "Drop them.")
+        try:
+            made = cls(
+                **{
+                    **record,
+                    "items": tuple(record["items"]),
+                    "options": tuple(record["options"]),
+                }
+            )
+        except (KeyError, TypeError) as error:
+            raise StoreError(f"A judgement lacks fields: {error}.", "Write every field.") from error
+        return made.checked()
+
+
+def _plain(judgement: Judgement) -> dict[str, Any]:
+    return {f.name: getattr(judgement, f.name) for f in fields(judgement)}
+
+
+def _json(value: Any, name: str) -> str:
+    try:
+        return json.dumps(value, allow_nan=False, sort_keys=True, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        nan = isinstance(value, float) and math.isnan(value)
+        raise StoreError(
+            f"The judgement's {name} is not JSON{' (NaN)' if nan else ''}: {error}.",
+            "Use numbers, strings, lists and dictionaries.",
+        ) from error

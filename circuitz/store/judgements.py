@@ -1,0 +1,272 @@
+"""Append-only judgements in SQLite, safe for many processes and threads."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from circuitz.errors import StoreError
+from circuitz.store.judgement import Judgement, now
+from circuitz.store.sqlite import DAMAGED, connect, prepare
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS = (
+    "id", "task", "kind", "z_hash", "card_hash", "items", "options", "seed", "answer", "rater",
+    "rater_kind", "shown", "answered", "key", "instructions", "supersedes", "use",
+)  # fmt: skip
+_SELECT = ", ".join(f'"{c}"' for c in _COLUMNS)
+
+
+class Judgements:
+    """The judgements in one SQLite file.
+
+    Each call opens and closes its own connection, so one object may be used from any thread;
+    processes share the file through the write-ahead log and wait for each other up to 30 s.
+    Rows are never changed: an answer is replaced or withdrawn by a row that supersedes it.
+
+    Parameters
+    ----------
+    path
+        The file; made when it does not exist (its folder too).
+    read_only
+        Open an existing file for reading and never write to it.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be opened or made, is damaged, belongs to another program or was
+        written by a newer version. An existing file is left as it is.
+    """
+
+    def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
+        self.path = Path(path)
+        self.read_only = read_only
+        if read_only and not self.path.is_file():
+            raise StoreError(f"There is no file {self.path}.", "Check the path.")
+        if not read_only:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(
+                    f"The folder {self.path.parent} cannot be made: {error.strerror}.",
+                    "Choose another place.",
+                ) from error
+        with self._connection() as connection:
+            prepare(connection, self.path, read_only=read_only)
+
+    def __repr__(self) -> str:
+        return f"Judgements({str(self.path)!r})"
+
+    def append(self, judgements: Judgement | Iterable[Judgement]) -> list[str]:
+        """Store judgements in one transaction: all of them or none.
+
+        Parameters
+        ----------
+        judgements
+            One or several. One whose key is already stored with the same content is not stored
+            again.
+
+        Returns
+        -------
+        list of str
+            The ids under which they are stored, in order.
+
+        Raises
+        ------
+        StoreError
+            If one is malformed, its key was used for another answer, or it supersedes a
+            judgement that is unknown or was superseded before; or the file cannot be written.
+        """
+        batch = [judgements] if isinstance(judgements, Judgement) else list(judgements)
+        rows = [j.checked() for j in batch]
+        if self.read_only:
+            raise StoreError(f"{self.path} was opened for reading only.", "Open it for writing.")
+        with self._connection() as connection:
+            # Taking the write lock first makes look-up and insertion one step for all processes.
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                ids = [self._insert(connection, row) for row in rows]
+                connection.execute("COMMIT")
+            except BaseException:
+                # A full disk makes SQLite roll back by itself, and then there is nothing to undo.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        return ids
+
+    def withdraw(self, judgement_id: str, *, rater: str = "") -> str:
+        """Take an answer back by a superseding row; returns that row's id.
+
+        Raises
+        ------
+        StoreError
+            If the id is unknown, another rater's (when ``rater`` is given) or superseded already.
+        """
+        old = self.get(judgement_id)
+        if rater and old.rater != rater:
+            raise StoreError(
+                f"Judgement {judgement_id} is {old.rater}'s, not {rater}'s.",
+                "A rater takes back only their own answers.",
+            )
+        stamp = now()
+        row = replace(
+            old, id="", answer=None, supersedes=old.id, key=f"withdraw:{old.id}",
+            shown=stamp, answered=stamp,
+        )  # fmt: skip
+        return self.append(row)[0]
+
+    def get(self, judgement_id: str) -> Judgement:
+        """Return the judgement with this id.
+
+        Raises
+        ------
+        StoreError
+            If there is none.
+        """
+        found = self._select("WHERE id = ?", (judgement_id,))
+        if not found:
+            raise StoreError(f"No judgement has the id {judgement_id!r}.", "Check the id.")
+        return found[0]
+
+    def rows(
+        self, *, task: str | None = None, rater: str | None = None, current: bool = True
+    ) -> list[Judgement]:
+        """Return judgements, oldest first.
+
+        Parameters
+        ----------
+        task, rater
+            Only those of this task or rater.
+        current
+            Leave out what was superseded or withdrawn; ``False`` gives the whole history.
+        """
+        where, values = ["1"], list[str]()
+        for name, value in (("task", task), ("rater", rater)):
+            if value is not None:
+                where.append(f"{name} = ?")
+                values.append(value)
+        if current:
+            where.append("answer IS NOT NULL")
+            where.append("id NOT IN (SELECT supersedes FROM judgements WHERE supersedes <> '')")
+        return self._select(f"WHERE {' AND '.join(where)} ORDER BY n", values)
+
+    def frame(self, **filters: Any) -> pd.DataFrame:
+        """Return :meth:`rows` as a DataFrame, one column a field."""
+        import pandas as pd  # noqa: PLC0415 - writers of judgements need no pandas
+
+        return pd.DataFrame([j.to_dict() for j in self.rows(**filters)], columns=list(_COLUMNS))
+
+    def export_jsonl(self, path: str | Path, *, current: bool = False, **filters: Any) -> int:
+        """Write judgements to a JSON Lines file (all history by default); returns how many.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be written; what was there before stays.
+        """
+        rows = self.rows(current=current, **filters)
+        target = Path(path)
+        part = target.with_name(f".{target.name}.part")
+        try:
+            text = "".join(json.dumps(j.to_dict(), ensure_ascii=False) + "\n" for j in rows)
+            part.write_text(text, encoding="utf-8")
+            part.replace(target)
+        except OSError as error:
+            part.unlink(missing_ok=True) if part.parent.is_dir() else None
+            raise StoreError(f"{target} cannot be written: {error.strerror}.", "") from error
+        return len(rows)
+
+    def import_jsonl(self, path: str | Path) -> int:
+        """Store the judgements of a JSON Lines file, all or none; returns how many it held.
+
+        Raises
+        ------
+        StoreError
+            If a line is not a judgement, or as :meth:`append`.
+        """
+        try:
+            lines = Path(path).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreError(f"{path} cannot be read: {error}.", "Check the path.") from error
+        found: list[Judgement] = []
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except ValueError as error:
+                raise StoreError(f"Line {number} of {path} is not JSON.", str(error)) from error
+            if not isinstance(record, dict):
+                raise StoreError(f"Line {number} of {path} is not a judgement.", "")
+            found.append(Judgement.from_dict(record))
+        self.append(found)
+        return len(found)
+
+    def __len__(self) -> int:
+        with self._connection() as connection:
+            return int(connection.execute("SELECT count(*) FROM judgements").fetchone()[0])
+
+    def _insert(self, connection: sqlite3.Connection, row: Judgement) -> str:
+        stored = connection.execute(
+            f'SELECT {_SELECT} FROM judgements WHERE "key" = ?', (row.key,)
+        ).fetchone()
+        if stored is not None:
+            first = _judgement(stored)
+            if not first.same_content(row):
+                raise StoreError(
+                    f"The key {row.key!r} is already used for another answer.",
+                    "Give a changed answer a new key and let it supersede the old one.",
+                )
+            return first.id
+        if row.supersedes:
+            known = connection.execute(
+                "SELECT 1 FROM judgements WHERE id = ?", (row.supersedes,)
+            ).fetchone()
+            if known is None:
+                raise StoreError(
+                    f"The judgement to supersede, {row.supersedes!r}, is unknown.", "Check the id."
+                )
+            newer = connection.execute(
+                "SELECT id FROM judgements WHERE supersedes = ?", (row.supersedes,)
+            ).fetchone()
+            if newer is not None:
+                raise StoreError(
+                    f"Judgement {row.supersedes!r} was already superseded by {newer[0]!r}.",
+                    "Supersede the newer one.",
+                )
+        values = row.to_dict()
+        record = [
+            json.dumps(values[c], ensure_ascii=False)
+            if c in ("items", "options", "answer") and values[c] is not None
+            else values[c]
+            for c in _COLUMNS
+        ]
+        marks = ", ".join("?" * len(_COLUMNS))
+        connection.execute(f"INSERT INTO judgements ({_SELECT}) VALUES ({marks})", record)
+        return row.id
+
+    def _select(self, clause: str, values: Sequence[str]) -> list[Judgement]:
+        with self._connection() as connection:
+            found = connection.execute(f"SELECT {_SELECT} FROM judgements {clause}", values)
+            return [_judgement(row) for row in found.fetchall()]
+
+    def _connection(self) -> AbstractContextManager[sqlite3.Connection]:
+        return connect(self.path, read_only=self.read_only)
+
+
+def _judgement(row: Sequence[Any]) -> Judgement:
+    record = dict(zip(_COLUMNS, row, strict=True))
+    try:
+        record["items"] = tuple(json.loads(record["items"]))
+        record["options"] = tuple(json.loads(record["options"]))
+        record["answer"] = None if record["answer"] is None else json.loads(record["answer"])
+    except ValueError as error:
+        raise StoreError(f"Judgement {record['id']!r} is damaged: {error}.", DAMAGED) from error
+    return Judgement(**record)

@@ -1,0 +1,147 @@
+"""Opening a SQLite file of judgements, and what can be wrong with it."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from circuitz.errors import StoreError
+
+SCHEMA = 1
+# Marks the file as ours ("czj1"), so that another program's database is never written to.
+APPLICATION = 0x637A6A31
+_CREATE = f"""
+CREATE TABLE judgements (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE, task TEXT NOT NULL, kind TEXT NOT NULL,
+    z_hash TEXT NOT NULL, card_hash TEXT NOT NULL,
+    items TEXT NOT NULL, options TEXT NOT NULL, seed INTEGER NOT NULL, answer TEXT,
+    rater TEXT NOT NULL, rater_kind TEXT NOT NULL, shown TEXT NOT NULL, answered TEXT NOT NULL,
+    "key" TEXT NOT NULL UNIQUE, instructions TEXT NOT NULL,
+    supersedes TEXT NOT NULL, "use" TEXT NOT NULL
+);
+CREATE UNIQUE INDEX superseded_once ON judgements (supersedes) WHERE supersedes <> '';
+CREATE INDEX by_task ON judgements (task, rater);
+CREATE TRIGGER no_update BEFORE UPDATE ON judgements
+    BEGIN SELECT RAISE(ABORT, 'judgements are append-only'); END;
+CREATE TRIGGER no_delete BEFORE DELETE ON judgements
+    BEGIN SELECT RAISE(ABORT, 'judgements are append-only'); END;
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {SCHEMA};
+"""
+
+
+DAMAGED = "Keep the file, restore a copy, or start a new one and import an exported JSONL."
+
+
+@contextmanager
+def connect(path: Path, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
+    """Open one connection for one call and close it after, turning SQLite's errors into ours.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be opened or anything done through the connection fails.
+    """
+    connection: sqlite3.Connection | None = None
+    try:
+        if read_only:
+            connection = _open_for_reading(path)
+        else:
+            connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+        connection.execute("PRAGMA busy_timeout = 30000")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        yield connection
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {error}.", _hint(error)) from error
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def prepare(connection: sqlite3.Connection, path: Path, *, read_only: bool = False) -> None:
+    """Make the tables of a new file, or check that an old one can be used.
+
+    Raises
+    ------
+    StoreError
+        If the file is damaged, belongs to another program or was written by a newer version.
+    """
+    # Tables first: they appear together with the marks, so marks read later cannot be missing.
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application == APPLICATION and version > SCHEMA:
+        raise StoreError(
+            f"{path} was written by a newer version (schema {version}).",
+            "Update circuitz.",
+        )
+    if application != APPLICATION and (tables or read_only):
+        raise StoreError(f"{path} is a database of another program.", "Choose another file.")
+    if application == APPLICATION:
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise StoreError(f"{path} is damaged: {verdict}.", DAMAGED)
+        return
+    _write_ahead(connection)
+    connection.execute("BEGIN EXCLUSIVE")
+    # Another process may have made the tables while this one waited for the lock.
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+        for statement in _statements(_CREATE):
+            connection.execute(statement)
+    connection.execute("COMMIT")
+
+
+def _hint(error: sqlite3.Error) -> str:
+    text = str(error).lower()
+    if "malformed" in text or "not a database" in text or "corrupt" in text:
+        return DAMAGED
+    if "readonly" in text or "read-only" in text:
+        return "The file or its folder cannot be written; nothing was stored."
+    if "full" in text or "disk i/o" in text:
+        return "The disk may be full; nothing of this call was stored."
+    if "locked" in text or "busy" in text:
+        return "Another program holds the file; try again."
+    return "Check that the path is a file that can be written."
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script into statements; ``executescript`` would commit the open transaction."""
+    found: list[str] = []
+    part = ""
+    for line in script.splitlines(keepends=True):
+        part += line
+        if sqlite3.complete_statement(part):
+            found.append(part)
+            part = ""
+    return found
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log; SQLite does not wait for other openers here, so we do."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open without ever writing, also in a folder that cannot be written to."""
+    address = f"file:{quote(str(path.resolve()))}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, timeout=30, isolation_level=None)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        # The write-ahead log's helper file cannot be made there; without writers none is needed.
+        connection.close()
+        return sqlite3.connect(f"{address}&immutable=1", uri=True, timeout=30, isolation_level=None)
+    return connection
