@@ -67,6 +67,28 @@ class BundleWriteError(BundleError):
     code = "bundle-write"
 
 
+class BundleUnsafeError(BundleError):
+    """The bundle asks for something no honest bundle needs (paths outside it, links, bombs)."""
+
+    code = "bundle-unsafe"
+
+
+class BundleFormatError(BundleError):
+    """A file of the bundle is not what its place says it is."""
+
+    code = "bundle-format"
+
+
+class BundleLockedError(BundleWriteError):
+    """Another process is writing the bundle and did not finish in time."""
+
+    code = "bundle-locked"
+
+
+class BundleWarning(UserWarning):
+    """Something about a bundle was put right or set aside; nothing was lost."""
+
+
 class WeightsError(CircuitzError):
     """Weights are not finite, or do not fit the architecture."""
 
@@ -113,6 +135,18 @@ class ExportRefusedError(CircuitzError):
     """Findings stand against the model and nobody waived them."""
 
     code = "export-refused"
+
+
+class CardError(CircuitzError):
+    """A card cannot be made, read or shown."""
+
+    code = "card"
+
+
+class LabellingError(CircuitzError):
+    """Questions, answers or a label model do not fit together."""
+
+    code = "labelling"
 
 
 class StoreError(CircuitzError):
