@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.dog_drawing import MASK_NAMES
+from circuitz.data.materials import MASK_NAMES
 from circuitz.data.parts import ARTEFACTS, ATTRIBUTES, BREEDS, GROUNDS, PART_CONCEPTS
 from circuitz.data.render import render
 from circuitz.data.scenes import (

@@ -1,13 +1,21 @@
-"""Outlines of a dog's parts as complex numbers (x + iy, y downwards), smooth, fluffy or curly."""
+"""Outlines of a dog's parts, smooth, fluffy or curly, and the sheet they are laid on.
+
+Points are complex numbers, x + iy with y downwards. A piece of an outline is stored as
+``centre + p * unit + q * conj(unit)`` of a unit shape, so that all pieces of a dog are worked out
+in one go.
+"""
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
+from PIL import Image, ImageDraw
 
 Points = npt.NDArray[np.complex128]
 
-SMOOTH, FLUFFY, CURLY = 1, 0, 2
+FLUFFY, SMOOTH, CURLY = 0, 1, 2
 """Values of the attribute ``coat``."""
 
 
@@ -26,39 +34,105 @@ def _tufted(teeth: int, depth: float) -> Points:
 
 def _bumpy(lobes: int, depth: float) -> Points:
     """Return a unit circle of small arcs, as curls stick out."""
-    t = 2 * np.pi * np.arange(lobes * 6) / (lobes * 6)
+    t = 2 * np.pi * np.arange(lobes * 4) / (lobes * 4)
     return (1 - depth * 0.4 + depth * np.abs(np.sin(lobes * t / 2))) * np.exp(1j * t)
 
 
-BODY: dict[int, Points] = {FLUFFY: _tufted(19, 0.17), SMOOTH: _ring(36), CURLY: _bumpy(13, 0.17)}
-SMALL: dict[int, Points] = {FLUFFY: _tufted(13, 0.15), SMOOTH: _ring(28), CURLY: _bumpy(9, 0.2)}
-ROUND = _ring(20)
-
-_HALF = np.exp(1j * np.linspace(-np.pi / 2, np.pi / 2, 7))
-
-
-def oval(unit: Points, centre: complex, a: float, b: float) -> Points:
-    """Return the unit outline stretched to half axes ``a`` and ``b`` about ``centre``."""
-    return centre + a * unit.real + 1j * b * unit.imag
-
-
-def limb(start: complex, end: complex, w0: float, w1: float) -> Points:
-    """Return a tapered stick with round ends of radius ``w0`` and ``w1``."""
-    way = (end - start) / abs(end - start)
-    return np.concatenate([end + way * w1 * _HALF, start - way * w0 * _HALF])
-
-
-def ribbon(line: Points, width: npt.NDArray[np.float64]) -> Points:
-    """Return the band of half width ``width`` about a curve."""
-    along = np.gradient(line)
-    normal = 1j * along / np.abs(along)
-    return np.concatenate([line + normal * width, (line - normal * width)[::-1]])
+BODY: Final[dict[int, Points]] = {
+    FLUFFY: _tufted(19, 0.17),
+    SMOOTH: _ring(32),
+    CURLY: _bumpy(13, 0.17),
+}
+SMALL: Final[dict[int, Points]] = {
+    FLUFFY: _tufted(13, 0.15),
+    SMOOTH: _ring(24),
+    CURLY: _bumpy(9, 0.2),
+}
+ROUND: Final = _ring(18)
+DOT: Final = _ring(8)
+CAP: Final[Points] = np.exp(1j * np.linspace(-np.pi / 2, np.pi / 2, 6))
+"""Half a unit circle: the end of a stick that points to the right."""
 
 
 def _curl() -> tuple[Points, npt.NDArray[np.float64]]:
-    t = np.linspace(0, 1, 26)
+    t = np.linspace(0, 1, 24)
     angle = np.deg2rad(90 + 345 * t)  # from the root backwards, up and over
     return (1.0 - 0.52 * t) * np.exp(1j * angle), np.interp(t, [0, 0.3, 1], [0.3, 0.36, 0.2])
 
 
-CURL_LINE, CURL_WIDTH = _curl()
+def _ribbon(width: float, ruffle: float) -> Points:
+    """Return the band along the curl, with a ruffled or an even edge."""
+    line, half = _curl()
+    along = np.gradient(line)
+    normal = 1j * along / np.abs(along) * half * width
+    normal = normal * (1 + ruffle * (np.arange(len(line)) % 2))
+    return np.concatenate([line + normal, (line - normal)[::-1]])
+
+
+CURL: Final[dict[int, Points]] = {
+    FLUFFY: _ribbon(1.1, 0.2),
+    SMOOTH: _ribbon(0.92, 0.0),
+    CURLY: _ribbon(1.02, 0.08),
+}
+"""A tail rolled up over the back, its root at ``1j``."""
+
+
+class Sheet:
+    """Shapes in the order they are drawn, in a frame that can be moved and turned."""
+
+    def __init__(self) -> None:
+        self._units: list[Points] = []
+        self._places: list[tuple[complex, complex, complex]] = []
+        self._pieces: list[int] = []
+        self._inks: list[int] = []
+        self._at: complex = 0
+        self._turn: complex = 1
+
+    def frame(self, at: complex, turn: complex) -> None:
+        """Lay what follows in a frame at ``at``, turned and scaled by ``turn``."""
+        self._at, self._turn = at, turn
+
+    def _piece(self, unit: Points, centre: complex, p: complex, q: complex) -> None:
+        turn = self._turn
+        self._units.append(unit)
+        self._places.append((self._at + turn * centre, turn * p, turn * q))
+
+    def oval(
+        self, ink: int, unit: Points, centre: complex, a: float, b: float, shear: float = 0
+    ) -> None:
+        """Add a unit outline with half axes ``a`` and ``b``, its right end lowered by ``shear``."""
+        slant = 0.5j * shear
+        self._piece(unit, centre, (a + b) / 2 + slant, (a - b) / 2 + slant)
+        self._pieces.append(1)
+        self._inks.append(ink)
+
+    def limb(self, ink: int, start: complex, end: complex, w0: float, w1: float) -> None:
+        """Add a tapered stick with round ends of radius ``w0`` and ``w1``."""
+        way = (end - start) / abs(end - start)
+        self._piece(CAP, end, way * w1, 0)
+        self._piece(CAP, start, -way * w0, 0)
+        self._pieces.append(2)
+        self._inks.append(ink)
+
+    def paint(self, canvas: int, scale: float, offset: complex) -> npt.NDArray[np.uint8]:
+        """Fill the shapes with their ink, later ones over earlier ones.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(canvas, canvas)`` uint8, 0 where nothing was drawn.
+        """
+        lengths = [len(u) for u in self._units]
+        unit = np.concatenate(self._units)
+        place = np.repeat(np.array(self._places), lengths, axis=0)
+        points = place[:, 0] + place[:, 1] * unit + place[:, 2] * unit.conj()
+        points = points * scale + offset
+        flat: list[float] = points.view(np.float64).tolist()
+        image = Image.new("L", (canvas, canvas), 0)
+        polygon = ImageDraw.Draw(image).polygon
+        start = piece = 0
+        for count, ink in zip(self._pieces, self._inks, strict=True):
+            stop = start + 2 * sum(lengths[piece : piece + count])
+            polygon(flat[start:stop], fill=ink)
+            start, piece = stop, piece + count
+        return np.asarray(image)
