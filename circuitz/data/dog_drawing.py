@@ -65,13 +65,13 @@ def draw_dog(
     _tail(s, complex(-half * 0.93, back - girth * 0.35 - pitch), tail, coat, j)
     _legs(s, stance, j, far=False)
     s.limb(INK["neck"], neck, head + 1.2j, girth * 0.62 + 1.6, 4.4)
-    s.oval(INK["body"], o.BODY[coat], complex(0, back), half, girth, pitch)
+    s.oval(INK["body"], o.BODY[coat], complex(0, back), half, girth, shear=pitch)
     s.oval(INK["chest"], o.SMALL[coat], complex(half * 0.7, back + girth * 0.3), 3.6, girth * 0.5)
-    if collar:
-        _collar(s, neck, head)
     tilt = np.deg2rad(20 * (j[J_TILT] - 0.5))
     size = 1.0 + 0.1 * (j[J_SIZE_HEAD] - 0.5)
     s.frame(head, complex(np.cos(tilt), np.sin(tilt)) * size)
+    if collar:
+        _collar(s)
     _head(s, ears, coat, face, j)
     return _inked(s.paint(canvas, scale, offset))
 
@@ -130,11 +130,10 @@ def _tail(s: o.Sheet, root: complex, tail: int, coat: int, j: list[float]) -> No
         s.oval(ink, o.SMALL[coat], root + complex(-0.8, -1.0 + wag), r, r)
 
 
-def _collar(s: o.Sheet, neck: complex, head: complex) -> None:
-    way = (head - neck) / abs(head - neck)
-    middle = neck + (head - neck) * 0.34
-    s.limb(INK["collar"], middle - way * 4.9j, middle + way * 5.3j, 1.75, 1.75)
-    s.oval(INK["buckle"], o.ROUND, middle + way * (1.6j - 2.2), 1.7, 1.8)
+def _collar(s: o.Sheet) -> None:
+    """Show a red band under the chin; the head covers the rest of it."""
+    s.oval(INK["collar"], o.ROUND, complex(-0.2, 3.6), 6.5, 6.6)
+    s.oval(INK["buckle"], o.ROUND, complex(0.8, 10.4), 1.8, 1.9)
 
 
 def _head(s: o.Sheet, ears: int, coat: int, face: int, j: list[float]) -> None:

@@ -98,7 +98,7 @@ class Sheet:
         self._places.append((self._at + turn * centre, turn * p, turn * q))
 
     def oval(
-        self, ink: int, unit: Points, centre: complex, a: float, b: float, shear: float = 0
+        self, ink: int, unit: Points, centre: complex, a: float, b: float, *, shear: float = 0
     ) -> None:
         """Add a unit outline with half axes ``a`` and ``b``, its right end lowered by ``shear``."""
         slant = 0.5j * shear

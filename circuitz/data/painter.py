@@ -21,6 +21,7 @@ def noise(rng: np.random.Generator, h: int, w: int, cell: float) -> npt.NDArray[
 
 
 def gradient(top: Rgb, bottom: Rgb, h: int, w: int) -> npt.NDArray[np.float32]:
+    """Return ``(h, w, 3)`` float32 that runs from one colour down to another."""
     t = np.linspace(0, 1, h, dtype=np.float32)[:, None, None]
     a, b = np.array(top, np.float32), np.array(bottom, np.float32)
     return np.broadcast_to(a + (b - a) * t, (h, w, 3)).copy()
@@ -38,15 +39,18 @@ class Painter:
         self.draw = ImageDraw.Draw(self.image)
 
     def fill(self, top: Rgb, middle: Rgb, near: Rgb, bottom: Rgb) -> None:
+        """Paint sky and land, each from one colour down to another."""
         sky = gradient(top, middle, self.horizon, self.w)
         land = gradient(near, bottom, self.h - self.horizon, self.w)
         self.put(np.concatenate([sky, land]))
 
     def put(self, pixels: npt.NDArray[np.float32]) -> None:
+        """Take pixels, ``(h, w, 3)`` of 0 to 255, as the canvas."""
         self.image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
         self.draw = ImageDraw.Draw(self.image)
 
     def mottle(self, amount: float, cell: float, below: bool = True, stretch: float = 1) -> None:
+        """Vary the brightness of the land, or of the sky, by smooth noise."""
         pixels = np.asarray(self.image).astype(np.float32)
         start = self.horizon if below else 0
         stop = self.h if below else self.horizon
@@ -58,21 +62,26 @@ class Painter:
         self.put(pixels)
 
     def poly(self, points: list[tuple[float, float]], colour: Rgb) -> None:
+        """Fill a polygon."""
         self.draw.polygon([(x * self.k, y * self.k) for x, y in points], fill=colour)
 
     def oval(self, x: float, y: float, a: float, b: float, colour: Rgb) -> None:
+        """Fill an ellipse with half axes ``a`` and ``b``."""
         k = self.k
         self.draw.ellipse([(x - a) * k, (y - b) * k, (x + a) * k, (y + b) * k], fill=colour)
 
     def box(self, x: float, y: float, w: float, h: float, colour: Rgb) -> None:
+        """Fill a rectangle."""
         k = self.k
         self.draw.rectangle([x * k, y * k, (x + w) * k, (y + h) * k], fill=colour)
 
     def line(self, points: list[tuple[float, float]], colour: Rgb, width: float) -> None:
+        """Draw a line through points."""
         flat = [(x * self.k, y * self.k) for x, y in points]
         self.draw.line(flat, fill=colour, width=max(1, round(width * self.k)))
 
     def hills(self, colour: Rgb, height: float, length: float) -> None:
+        """Fill hills that rise from the horizon."""
         x = np.linspace(0, WIDTH, 60)
         phase = self.rng.random(3) * 6.3
         y = sum(np.sin(x / length / (1 + i) + phase[i]) * height / (2 + i) for i in range(3))
@@ -81,6 +90,7 @@ class Painter:
         self.poly([*points, (float(WIDTH), float(HORIZON))], colour)
 
     def uniform(self, low: float, high: float) -> float:
+        """Return a number between two."""
         return float(self.rng.uniform(low, high))
 
     def depth(self) -> float:
@@ -88,4 +98,5 @@ class Painter:
         return HORIZON + (HEIGHT - HORIZON) * float(self.rng.random()) ** 1.3
 
     def pick(self, colours: list[Rgb]) -> Rgb:
+        """Return one of some colours."""
         return colours[int(self.rng.integers(len(colours)))]

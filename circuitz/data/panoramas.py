@@ -8,6 +8,7 @@ from circuitz.data.painter import HEIGHT, HORIZON, WIDTH, Painter, Rgb, gradient
 
 
 def shade(colour: Rgb, factor: float) -> Rgb:
+    """Return a colour made lighter or darker."""
     r, g, b = (min(255, max(0, round(c * factor))) for c in colour)
     return r, g, b
 

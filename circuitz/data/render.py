@@ -41,7 +41,7 @@ _SURROUNDINGS, _WATERMARK = MASK_NAMES.index("surroundings"), MASK_NAMES.index("
 (J_BANK, J_ACROSS, J_DOWN, J_MIRROR, J_GROUND, J_GR, J_GG, J_GB) = range(48, 56)
 
 _WARM: F32 = np.array([0.09, 0.01, -0.09], dtype=np.float32)
-_WINTER: F32 = np.array([0.64, 0.79, 1.03], dtype=np.float32)[:, None, None]
+_WINTER: F32 = np.array([0.68, 0.81, 1.0], dtype=np.float32)[:, None, None]
 _WINTER_HAZE: F32 = np.array([14, 26, 44], dtype=np.float32)[:, None, None]
 
 

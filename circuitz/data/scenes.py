@@ -6,7 +6,8 @@ the row: any number of workers, in any order, gives the same pixels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,12 @@ from circuitz.data.parts import (
     BREEDS,
     FIXED,
     GROUNDS,
+    PART_CONCEPTS,
     distance_to_breeds,
 )
 from circuitz.errors import InputsError
 
-SHORTCUTS: dict[str, tuple[str, ...]] = {
+SHORTCUTS: Final[dict[str, tuple[str, ...]]] = {
     "ground": ("ground",),
     "collar": ("collar",),
     "light": ("winter light",),
@@ -32,8 +34,9 @@ SHORTCUTS: dict[str, tuple[str, ...]] = {
 }
 """Name of a shortcut to what it ties to the first class."""
 
-ROLES = ("D", "D'", "decorrelated", "concepts")
-JITTERS = 72
+Role = Literal["D", "D'", "decorrelated", "concepts"]
+ROLES: Final = ("D", "D'", "decorrelated", "concepts")
+JITTERS: Final = 56
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +81,80 @@ class Scenes:
         )
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The arguments of :func:`circuitz.data.dogs.make_dogs` that choose scenes, checked.
+
+    Raises
+    ------
+    InputsError
+        For an unknown role or shortcut, or a number out of range.
+    """
+
+    role: Role
+    n: int
+    seed: int = 0
+    shortcut: str = "ground"
+    track: float = 1.0
+    balanced_cells: bool = False
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise InputsError(
+                f"There is no role {self.role!r}.", f"Choose one of {', '.join(ROLES)}."
+            )
+        if self.shortcut not in SHORTCUTS:
+            raise InputsError(
+                f"There is no shortcut {self.shortcut!r}.",
+                f"Choose one of {', '.join(SHORTCUTS)}.",
+            )
+        if self.n < 1:
+            raise InputsError(f"{self.n} pictures were asked for.", "Ask for at least 1.")
+        if self.seed < 0:
+            raise InputsError(f"The seed is {self.seed}.", "Use a whole number from 0 up.")
+        if not 0 <= self.track <= 1:
+            raise InputsError(f"The track is {self.track}.", "It is a share, from 0 to 1.")
+
+    def scenes(self) -> Scenes:
+        """Return the scenes, in the order of the pictures."""
+        return self.scenes_and_twins()[0]
+
+    def scenes_and_twins(self) -> tuple[Scenes, npt.NDArray[np.int64]]:
+        """Return the scenes, and ``(m, 2)`` rows of an original and its counterfactual."""
+        if self.role == "concepts":
+            return mongrel_scenes(self.n, seed=self.seed, shortcut=self.shortcut)
+        scenes = breed_scenes(
+            self.role,
+            self.n,
+            seed=self.seed,
+            shortcut=self.shortcut,
+            track=self.track,
+            balanced=self.balanced_cells,
+        )
+        return scenes, np.empty((0, 2), dtype=np.int64)
+
+    @property
+    def concept_names(self) -> tuple[str, ...]:
+        """Concept columns: parts, grounds, and the artefacts that the shortcut names."""
+        return (*PART_CONCEPTS, *GROUNDS, *self._artefacts)
+
+    @property
+    def _artefacts(self) -> tuple[str, ...]:
+        return tuple(a for a in ARTEFACTS if a in SHORTCUTS[self.shortcut])
+
+    def concepts(self, scenes: Scenes) -> npt.NDArray[np.float32]:
+        """Return the concept table of scenes, ``(n, c)`` of 0 and 1."""
+        columns = [
+            scenes.parts[:, i, None] == np.arange(len(values))
+            for i, values in enumerate(ATTRIBUTES.values())
+        ]
+        columns.append(scenes.ground[:, None] == np.arange(len(GROUNDS)))
+        columns += [scenes.artefacts[:, [ARTEFACTS.index(a)]] for a in self._artefacts]
+        return np.concatenate(columns, axis=1).astype(np.float32)
+
+
 def stream(seed: int, role: str, shortcut: str, purpose: int = 0) -> np.random.Generator:
     """Return the random stream of a set; different roles and shortcuts share nothing."""
-    if seed < 0:
-        raise InputsError(f"The seed is {seed}.", "Use a whole number from 0 up.")
     key = (seed, ROLES.index(role), tuple(SHORTCUTS).index(shortcut), purpose)
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
 
@@ -100,7 +173,7 @@ def _tied(n: int, track: float, rng: np.random.Generator) -> npt.NDArray[np.bool
 
 
 def breed_scenes(
-    role: str, n: int, seed: int, shortcut: str, track: float, balanced: bool
+    role: str, n: int, *, seed: int, shortcut: str, track: float, balanced: bool
 ) -> Scenes:
     """Scenes of purebred dogs: D, D′ or the decorrelated set.
 
@@ -159,7 +232,7 @@ def breed_scenes(
     )
 
 
-def mongrel_scenes(n: int, seed: int, shortcut: str) -> tuple[Scenes, npt.NDArray[np.int64]]:
+def mongrel_scenes(n: int, *, seed: int, shortcut: str) -> tuple[Scenes, npt.NDArray[np.int64]]:
     """Scenes of mongrels: parts at random, none of them within one part of a breed.
 
     Returns
@@ -202,7 +275,7 @@ def mongrel_scenes(n: int, seed: int, shortcut: str) -> tuple[Scenes, npt.NDArra
     for i, name in enumerate(ties, start=1):
         column = ARTEFACTS.index(name)
         flags[:, column] ^= what == i
-    twins = Scenes(twin.labels, twin.parts, ground, flags, twin.jitter, twin.scene)
+    twins = replace(twin, ground=ground, artefacts=flags)
     both = Scenes(
         *(
             np.concatenate([getattr(scenes, f), getattr(twins, f)])
