@@ -131,6 +131,12 @@ class MeasurementError(CircuitzError):
     code = "not-measured"
 
 
+class CheckError(CircuitzError):
+    """A check is asked for with settings that make no sense."""
+
+    code = "check"
+
+
 class ExportRefusedError(CircuitzError):
     """Findings stand against the model and nobody waived them."""
 

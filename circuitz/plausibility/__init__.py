@@ -1,0 +1,1 @@
+"""Do words and wiring agree: judges stored measurements, runs no network. No torch."""

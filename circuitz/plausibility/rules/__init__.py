@@ -1,0 +1,1 @@
+"""Kinds of findings, one a file; ``registry`` lists them."""

@@ -1,0 +1,69 @@
+"""What a check is asked for, and the bars it holds words to."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from circuitz.errors import CheckError
+from circuitz.z.inputs import SPLITS
+
+#: An annotation passes its match when both scores reach this and the correlation is significant.
+MATCH_BAR = 0.20
+#: A rule proposes an annotation only well above the bar, so that what it proposes on *select*
+#: still passes on *test* although the best of many was chosen.
+PROPOSAL_BAR = 0.30
+#: Two concepts whose labels correlate this much cannot be told apart by any unit.
+COINCIDE = 0.90
+#: Resampling the whole cut must change a class's margin by this many logits; below, the network
+#: does not tell the class apart at the cut and shares of that change mean nothing.
+SCALE_FLOOR = 0.5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Numbers a verdict depends on.
+
+    Parameters
+    ----------
+    split
+        Images that verdicts rest on: ``test`` or ``audit`` (``select`` has chosen the rivals, so
+        verdicts on it are too kind and serve only to look).
+    delta
+        Margin: effects below it, in shares of the whole cut's, count as none.
+    q
+        False discovery rate within a kind of finding, for *flagged* and for *supported* alike.
+    unexplained_bound
+        Share of a class's effect that may stay unexplained.
+    match_bar
+        Normalised average precision and correlation an annotation must reach.
+    level
+        Level of intervals.
+    """
+
+    split: str = "test"
+    delta: float = 0.10
+    q: float = 0.05
+    unexplained_bound: float = 0.5
+    match_bar: float = MATCH_BAR
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        if self.split not in SPLITS:
+            raise CheckError(
+                f"There is no split {self.split!r}.", f"Choose one of {', '.join(SPLITS)}."
+            )
+        for name in ("delta", "q", "unexplained_bound", "match_bar", "level"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+                raise CheckError(
+                    f"{name} is {value!r}.", "Give a number between 0 and 1, for instance 0.1."
+                )
+
+    @property
+    def split_index(self) -> int:
+        """Number of the split in ``SPLITS``."""
+        return SPLITS.index(self.split)
+
+    def as_dict(self) -> dict[str, str | float]:
+        """Settings by name, as stored with a report."""
+        return asdict(self)

@@ -1,0 +1,99 @@
+"""Match tables of one split, kept by content so that an edit of words costs no new ones."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.features.match import Match, match_table, nauprc_values
+from circuitz.z.measurements import F32
+
+F64 = npt.NDArray[np.float64]
+_KEPT = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Responses and concept labels on the rows of one split, and what follows from them.
+
+    Parameters
+    ----------
+    responses
+        ``(n, u)`` of the split's images.
+    labels
+        ``(n, c)`` concept labels of the split's images.
+    scene
+        ``(n,)`` scene of each.
+    """
+
+    responses: F32
+    labels: F32
+    scene: npt.NDArray[np.int64]
+    _values: dict[tuple[int, int], F64] = field(default_factory=dict)
+
+    @cached_property
+    def match(self) -> Match:
+        """Every unit against every concept."""
+        return match_table(self.responses, self.labels, scene=self.scene)
+
+    def values(self, unit: int, concept: int) -> F64:
+        """Per-image values whose mean is the normalised average precision (see ``match``)."""
+        key = (unit, concept)
+        if key not in self._values:
+            self._values[key] = nauprc_values(self.responses[:, unit], self.labels[:, concept])
+        return self._values[key]
+
+    @cached_property
+    def coincidence(self) -> F64:
+        """``(c, c)`` correlation of concept labels over images where both are known."""
+        known = ~np.isnan(self.labels)
+        k = known.astype(np.float64)
+        y = np.where(known, self.labels, 0.0).astype(np.float64)
+        n = k.T @ k
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = y.T @ k / n
+            cross = y.T @ y / n - mean * mean.T
+            spread = np.sqrt(np.maximum(mean - mean**2, 0.0))
+            phi = cross / (spread * spread.T)
+        return np.where(np.isfinite(phi), phi, 0.0)
+
+
+class Tables:
+    """A small store of tables, the least recently used dropped first. Safe between threads."""
+
+    def __init__(self, kept: int = _KEPT) -> None:
+        self._kept = kept
+        self._tables: OrderedDict[bytes, Table] = OrderedDict()
+        self._lock = Lock()
+
+    def get(
+        self, responses: F32, labels: F32, scene: npt.NDArray[np.int64], rows: npt.NDArray[np.bool_]
+    ) -> Table:
+        """Table of the rows, made anew only for contents not seen lately."""
+        parts = (
+            np.ascontiguousarray(responses[rows], dtype=np.float32),
+            np.ascontiguousarray(labels[rows], dtype=np.float32),
+            np.ascontiguousarray(scene[rows], dtype=np.int64),
+        )
+        digest = hashlib.blake2b(digest_size=16)
+        for part in parts:
+            digest.update(repr(part.shape).encode())
+            digest.update(part.data if part.size else b"")
+        key = digest.digest()
+        with self._lock:
+            if key in self._tables:
+                self._tables.move_to_end(key)
+                return self._tables[key]
+            table = self._tables[key] = Table(*parts)
+            while len(self._tables) > self._kept:
+                self._tables.popitem(last=False)
+            return table
+
+
+TABLES = Tables()
