@@ -1,0 +1,165 @@
+"""Writes that happen wholly or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from circuitz.errors import BundleWriteError
+from circuitz.z.lock import locked
+
+
+def write_error(path: Path, error: OSError) -> BundleWriteError:
+    """Say why a file could not be written."""
+    if error.errno == errno.ENOSPC:
+        return BundleWriteError(
+            f"The disk is full: {path} was not written.",
+            "Free some space and save again; what was there is untouched.",
+        )
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return BundleWriteError(
+            f"{path} cannot be written: {error.strerror}.",
+            "Save somewhere you may write; what was there is untouched.",
+        )
+    return BundleWriteError(
+        f"{path} was not written: {error.strerror or error}.", "What was there is untouched."
+    )
+
+
+def write_file(path: Path, data: bytes | memoryview) -> None:
+    """Write a new file and wait until it is on disk."""
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the folder's list of names is on disk, where the system can."""
+    with suppress(OSError):  # Windows has no handle for folders
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put new contents in a file's place: readers see the old or the new, never a mixture.
+
+    Raises
+    ------
+    BundleWriteError
+        If it cannot be written; the old file is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.tmp-{secrets.token_hex(4)}")
+    try:
+        write_file(temporary, data)
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _asides(path: Path, kind: str) -> list[Path]:
+    return sorted(path.parent.glob(f".{_literal(path.name)}.{kind}-*"))
+
+
+def _literal(name: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
+
+
+def recover(path: Path) -> str:
+    """Finish what a killed writer left half done; call with the lock held.
+
+    Returns
+    -------
+    What was done, in words; empty when nothing was left.
+    """
+    done = ""
+    for old in _asides(path, "old"):
+        if not path.exists():
+            # The writer died between its two renames: the old bundle is whole.
+            old.rename(path)
+            done = "A save was cut short; the bundle before it was put back."
+        else:
+            shutil.rmtree(old, ignore_errors=True)
+    for leftover in _asides(path, "tmp"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                leftover.unlink()
+    return done
+
+
+def unfinished(path: Path) -> bool:
+    """Whether a writer seems to have died (or to be at work) on this path."""
+    return bool(_asides(path, "old") or _asides(path, "tmp"))
+
+
+@contextmanager
+def building(path: Path) -> Iterator[Path]:
+    """Lend an empty folder beside ``path`` while the lock is held, and remove it afterwards.
+
+    Raises
+    ------
+    BundleWriteError
+        If something cannot be written inside the block.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(path, error) from error
+    with locked(path):
+        try:
+            recover(path)
+            folder = path.with_name(f".{path.name}.tmp-{secrets.token_hex(4)}")
+            folder.mkdir()
+            yield folder
+        except OSError as error:
+            raise write_error(path, error) from error
+        finally:
+            # Also puts the old one back when Ctrl-C came between the two renames of the swap.
+            with suppress(OSError):
+                recover(path)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Fill a new folder that takes the place of ``path`` when the block ends well.
+
+    Whatever ends the block (an error, a full disk, Ctrl-C, a kill), ``path`` afterwards holds
+    all of the old or all of the new: the new is written beside it and swapped in by renames.
+
+    Raises
+    ------
+    BundleWriteError
+        If something cannot be written; ``path`` is untouched.
+    """
+    with building(path.absolute()) as folder:
+        yield folder
+        for sub in [folder, *(p for p in folder.rglob("*") if p.is_dir())]:
+            sync_folder(sub)
+        swap(folder, path.absolute())
+
+
+def swap(new: Path, path: Path) -> None:
+    """Put a folder or file in the place of ``path``."""
+    if new.is_dir() and path.exists():
+        old = path.with_name(f".{path.name}.old-{secrets.token_hex(4)}")
+        path.rename(old)
+        new.rename(path)
+        sync_folder(path.parent)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        new.replace(path)
+        sync_folder(path.parent)

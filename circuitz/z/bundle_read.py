@@ -1,0 +1,259 @@
+"""Making a z from a bundle; what is large stays on disk until somebody looks at it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.errors import (
+    BundleFormatError,
+    BundleTamperedError,
+    BundleTruncatedError,
+    WeightsError,
+)
+from circuitz.z.arrays import Arrays
+from circuitz.z.finding import Finding
+from circuitz.z.hashing import picture_hash
+from circuitz.z.inputs import InputSet
+from circuitz.z.inputs_io import META, decode_inputs, read_meta
+from circuitz.z.json_io import loads
+from circuitz.z.lazy import Deferred
+from circuitz.z.log_io import LogRead, head_lines, read_log
+from circuitz.z.manifest import (
+    BASES,
+    CONCEPTS,
+    EVIDENCE,
+    FINDINGS,
+    HEAD,
+    LOG,
+    MANIFEST,
+    STORY,
+    WEIGHTS,
+    Manifest,
+    read_manifest,
+)
+from circuitz.z.measurements import Measurements
+from circuitz.z.measurements_io import decode_effects, decode_layer
+from circuitz.z.model import AnnotatedModel
+from circuitz.z.records import decode
+from circuitz.z.remember import FileEntry, Piece, remember
+from circuitz.z.source import BundleSource
+from circuitz.z.tensors_io import read_tensors
+
+
+def read_bundle(source: BundleSource, *, log: LogRead | None = None) -> AnnotatedModel:
+    """Read everything small and verify it; leave the rest to be read and verified when touched.
+
+    Raises
+    ------
+    BundleError
+        If the bundle is truncated, tampered with, unsafe, or of a newer schema.
+    """
+    manifest, files = read_manifest(source.read_unchecked(MANIFEST))
+    source.check_sizes(files)
+    found = log or read_log(source.read_unchecked(LOG))
+    count = manifest.log.count
+    _check_log(found, manifest)
+    weights = Arrays(partial(_weights, source, files), manifest.weights_hash)
+    remember(weights, Piece({WEIGHTS: _entry(files, WEIGHTS)}, source))
+    source.hold({WEIGHTS: files[WEIGHTS]})
+    bases = Arrays({})
+    if BASES in files:
+        bases = Arrays(partial(_arrays, source, files, BASES), manifest.bases_hash)
+        remember(bases, Piece({BASES: files[BASES]}, source))
+        source.hold({BASES: files[BASES]})
+    z = AnnotatedModel(
+        name=manifest.name,
+        classes=manifest.classes,
+        subject=manifest.subject,
+        layers=manifest.layers,
+        cut=manifest.cut,
+        preprocessing=manifest.preprocessing,
+        builder=manifest.builder,
+        builder_args=manifest.builder_args,
+        weights=weights,
+        bases=bases,
+        log=found.entries[:count],
+        concept_set=_concepts(source, files, manifest),
+        data_ref=manifest.data_ref,
+        concepts_ref=manifest.concepts_ref,
+        measurements=_deferred_measurements(source, files, manifest.measurements),
+        findings=_findings(source, files),
+        waivers=manifest.waivers,
+        parent=manifest.parent,
+        lineage=manifest.lineage,
+        notes=manifest.notes,
+        story=_text(source.read(STORY, _entry(files, STORY)), STORY),
+        home=str(source.root),
+    )
+    if len(found.entries) > count:
+        z = z.with_(what="annotations", log=found.entries)
+    _check_head(source, z)
+    return z
+
+
+def _check_log(log: LogRead, manifest: Manifest) -> None:
+    count = manifest.log.count
+    if len(log.entries) < count:
+        raise BundleTruncatedError(
+            f"{LOG} has {len(log.entries)} of {count} entries.", "Restore the bundle from a copy."
+        )
+    if count and log.hashes[count - 1] != manifest.log.hash:
+        raise BundleTamperedError(
+            f"{LOG} is not the log this bundle was saved with.", "Restore the bundle from a copy."
+        )
+
+
+def _check_head(source: BundleSource, z: AnnotatedModel) -> None:
+    """Refuse a list of annotations that is not, and never was, the head of the log.
+
+    A writer killed between log and head leaves the head of an earlier log: that is no harm.
+    """
+    if not source.exists(HEAD):
+        return
+    found = source.read_unchecked(HEAD)
+    for length in range(len(z.log), -1, -1):
+        part = z if length == len(z.log) else z.with_(log=z.log[:length])
+        if found == head_lines(list(part.effective().values())):
+            return
+    raise BundleTamperedError(
+        f"{HEAD} was edited, but the truth is {LOG}, from which it is written.",
+        f"Delete {HEAD} to go on with the log, and make the edit with z.annotate.",
+    )
+
+
+def _entry(files: dict[str, FileEntry], name: str) -> FileEntry:
+    if name not in files:
+        raise BundleTruncatedError(f"{MANIFEST} does not list {name}.", "Restore it from a copy.")
+    return files[name]
+
+
+def _text(data: memoryview, where: str) -> str:
+    try:
+        return bytes(data).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BundleFormatError(f"{where} is not UTF-8 text.", "The file is damaged.") from error
+
+
+def _findings(source: BundleSource, files: dict[str, FileEntry]) -> tuple[Finding, ...]:
+    rows = loads(source.read(FINDINGS, _entry(files, FINDINGS)), FINDINGS)
+    if not isinstance(rows, list):
+        raise BundleFormatError(f"{FINDINGS} is not a list.", "The file is damaged.")
+    return tuple(decode(Finding, row, f"{FINDINGS}[{i}]") for i, row in enumerate(rows))
+
+
+def _arrays(
+    source: BundleSource, files: dict[str, FileEntry], name: str
+) -> dict[str, npt.NDArray[Any]]:
+    arrays = read_tensors(source.read(name, files[name]), name)[0]
+    source.settle(name)
+    return arrays
+
+
+def _weights(source: BundleSource, files: dict[str, FileEntry]) -> dict[str, npt.NDArray[Any]]:
+    arrays = _arrays(source, files, WEIGHTS)
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise WeightsError(
+                f"The weights {name!r} in {source.root} are not finite.",
+                "The bundle was not written by circuitz; train or load the network again.",
+            )
+    return arrays
+
+
+def _concepts(
+    source: BundleSource, files: dict[str, FileEntry], manifest: Manifest
+) -> Deferred[InputSet] | None:
+    mine = {name: entry for name, entry in files.items() if name.startswith(CONCEPTS)}
+    if not mine:
+        return None
+    piece = Piece(mine, source)
+
+    def read() -> InputSet:
+        data = source.read(CONCEPTS + META, _entry(mine, CONCEPTS + META))
+        meta = read_meta(data, CONCEPTS + META)
+        if meta["fingerprint"] != manifest.concepts_hash:
+            raise BundleTamperedError(
+                f"{CONCEPTS} holds another concept set than {MANIFEST} names.",
+                "Restore the bundle from a copy.",
+            )
+        inputs = decode_inputs(source, mine, meta, prefix=CONCEPTS)
+        remember(inputs, piece)
+        source.settle(*mine)
+        return inputs
+
+    source.hold(mine)
+    return Deferred(read, manifest.concepts_hash, piece)
+
+
+def _deferred_measurements(
+    source: BundleSource, files: dict[str, FileEntry], spec: dict[str, Any] | None
+) -> Deferred[Measurements] | None:
+    if spec is None:
+        return None
+    names = _measured_files(spec)
+    mine = {name: _entry(files, name) for name in names}
+
+    def read() -> Measurements:
+        measured = _measurements(source, mine, spec)
+        source.settle(*mine)
+        return measured
+
+    source.hold(mine)
+    return Deferred(read, "", Piece(mine, source, spec))
+
+
+_SPEC: dict[str, type] = {
+    "weights_hash": str,
+    "concepts_hash": str,
+    "data_hash": str,
+    "group_pictures": dict,
+    "seed": int,
+    "layers": dict,
+    "effects": str,
+    "pictures": list,
+}
+
+
+def _measured_files(spec: dict[str, Any]) -> list[str]:
+    good = set(spec) == set(_SPEC) and all(isinstance(spec[k], t) for k, t in _SPEC.items())
+    names = [*spec["layers"].values(), spec["effects"], *spec["pictures"]] if good else [None]
+    for pictures in spec["group_pictures"].values() if good else ():
+        names += pictures if isinstance(pictures, list) else [None]
+    if not all(isinstance(name, str) for name in names):
+        raise BundleFormatError(f"{MANIFEST} does not describe measurements.", "It is damaged.")
+    wanted = [*spec["layers"].values(), *([spec["effects"]] if spec["effects"] else [])]
+    return wanted + [f"{EVIDENCE}{name}.png" for name in spec["pictures"]]
+
+
+def _measurements(
+    source: BundleSource, files: dict[str, FileEntry], spec: dict[str, Any]
+) -> Measurements:
+    layers: dict[str, Any] = {}
+    for key, name in spec["layers"].items():
+        layers[key] = decode_layer(source.read(name, files[name]), name)
+        remember(layers[key], Piece({name: files[name]}, source))
+    effects = None
+    if spec["effects"]:
+        name = spec["effects"]
+        effects = decode_effects(source.read(name, files[name]), name)
+        remember(effects, Piece({name: files[name]}, source))
+    pictures: dict[str, bytes] = {}
+    for key in spec["pictures"]:
+        name = f"{EVIDENCE}{key}.png"
+        pictures[key] = bytes(source.read(name, files[name]))
+        if picture_hash(pictures[key]) != key:
+            raise BundleTamperedError(f"{name} is another picture than its name says.", "")
+    return Measurements(
+        layers=layers,
+        effects=effects,
+        weights_hash=spec["weights_hash"],
+        concepts_hash=spec["concepts_hash"],
+        data_hash=spec["data_hash"],
+        pictures=pictures,
+        group_pictures={k: tuple(v) for k, v in spec["group_pictures"].items()},
+        seed=spec["seed"],
+    )

@@ -1,0 +1,100 @@
+"""Hashes that name what a result was made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.z.annotation import Annotation
+
+if TYPE_CHECKING:
+    from circuitz.z.layer import Preprocessing
+
+DIGITS = 32
+"""Hex digits of the hashes that name values; files are checked with all 64."""
+
+
+def text_hash(text: str) -> str:
+    """Hash of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+def json_hash(value: object) -> str:
+    """Hash of a JSON value, the same whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return text_hash(text)
+
+
+def picture_hash(png: bytes) -> str:
+    """Name of a picture: 16 hex digits of the SHA-256 of its bytes."""
+    return hashlib.sha256(png).hexdigest()[:16]
+
+
+def little_endian(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the array C-contiguous and little-endian, its shape kept (0-d included)."""
+    return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
+
+
+def array_digest(array: npt.NDArray[Any]) -> bytes:
+    """SHA-256 over dtype, shape and contents, bit for bit (NaN payloads included)."""
+    plain = little_endian(array)
+    digest = hashlib.sha256(f"{plain.dtype.str}{list(plain.shape)}".encode())
+    # A view as bytes is hashed in place: arrays on disk stream through without a copy.
+    digest.update(memoryview(plain.reshape(-1).view(np.uint8)) if plain.size else b"")
+    return digest.digest()
+
+
+def arrays_hash(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
+    """Hash of named arrays, independent of their order; one array at a time is read."""
+    whole = hashlib.sha256(b"circuitz arrays 1")
+    for name in sorted(arrays):
+        whole.update(hashlib.sha256(name.encode()).digest())
+        whole.update(array_digest(arrays[name]))
+    return whole.hexdigest()[:DIGITS]
+
+
+def annotations_hash(effective: Iterable[Annotation]) -> str:
+    """Hash of what is said about which unit, not of who said it or when."""
+    said = sorted(
+        [entry.target, entry.text, list(entry.concepts), float(entry.confidence)]
+        for entry in effective
+    )
+    return json_hash(["annotations 1", said])
+
+
+def z_hash(
+    *,
+    weights_hash: str,
+    bases_hash: str,
+    preprocessing: Preprocessing,
+    classes: tuple[str, ...],
+    network: tuple[str, Mapping[str, Any], tuple[str, ...]],
+    annotations_hash: str,
+) -> str:
+    """Hash of z: the network as it computes, and the annotations in force.
+
+    ``network`` is builder, its arguments and the cut. Authors, times and the order of edits do
+    not count.
+    """
+    builder, arguments, cut = network
+    return json_hash(
+        {
+            "z": 1,
+            "weights": weights_hash,
+            "bases": bases_hash,
+            "preprocessing": [
+                [float(v) for v in preprocessing.mean],
+                [float(v) for v in preprocessing.std],
+                [int(v) for v in preprocessing.size],
+                preprocessing.colour,
+            ],
+            "classes": list(classes),
+            "network": [builder, dict(arguments), list(cut)],
+            "annotations": annotations_hash,
+        }
+    )

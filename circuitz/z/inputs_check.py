@@ -1,0 +1,86 @@
+"""Whether an input set is what its fields say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.errors import InputsError
+from circuitz.z.inputs import SPLITS, InputSet
+
+Array = npt.NDArray[Any]
+
+
+def check_inputs(inputs: InputSet) -> InputSet:
+    """Return the set, its arrays of the right kind and length and its indices in range.
+
+    Images are not read, only their shape is: they may be a large memory map.
+
+    Raises
+    ------
+    InputsError
+        If something does not fit; the message names the field.
+    """
+    n = _images(inputs.images)
+    _array(inputs.labels, "labels", np.int64, (n,))
+    _array(inputs.concepts, "concepts", np.float32, (n, len(inputs.concept_names)))
+    _array(inputs.split, "split", np.uint8, (n,))
+    _array(inputs.scene, "scene", np.int64, (n,))
+    _array(inputs.masks, "masks", np.uint8, inputs.images.shape[:3])
+    _names(inputs.classes, "classes")
+    _names(inputs.concept_names, "concept names")
+    _names(inputs.mask_names, "mask names")
+    if inputs.labels is not None:
+        _range(inputs.labels, "labels", len(inputs.classes), "classes")
+    if inputs.split is not None:
+        _range(inputs.split, "split", len(SPLITS), "splits")
+    if inputs.concepts is not None:
+        values = inputs.concepts[~np.isnan(inputs.concepts)]
+        if not np.isin(values, (0, 1)).all():
+            raise InputsError(
+                "Concept labels hold values other than 0, 1 and NaN.",
+                "Write 1 for present, 0 for absent and NaN for not known.",
+            )
+    if inputs.pairs is not None:
+        pairs = inputs.pairs
+        _array(pairs, "pairs", np.int64, (len(pairs), 3))
+        _range(pairs[:, :2], "pairs", n, "images")
+        _range(pairs[:, 2], "pairs", len(inputs.concept_names), "concepts")
+    return inputs
+
+
+def _images(images: Any) -> int:
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4:
+        found = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else type(images)
+        raise InputsError(
+            f"Images are {found}, not uint8 of shape (n, height, width, channels).",
+            "Convert them to 8-bit images, channels last.",
+        )
+    return len(images)
+
+
+def _array(array: Array | None, name: str, dtype: type, shape: tuple[int, ...]) -> None:
+    if array is None:
+        return
+    if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
+        found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array)
+        raise InputsError(
+            f"{name.capitalize()} are {found}, not {np.dtype(dtype)} {shape}.",
+            f"Give {name} that dtype, one row an image.",
+        )
+
+
+def _names(names: tuple[str, ...], what: str) -> None:
+    if len(set(names)) != len(names) or not all(isinstance(n, str) and n for n in names):
+        raise InputsError(f"The {what} are not distinct texts.", "Give each its own name.")
+
+
+def _range(values: Array, name: str, limit: int, of: str) -> None:
+    if values.size and not (int(values.min()) >= 0 and int(values.max()) < limit):
+        raise InputsError(
+            f"{name.capitalize()} lie in {int(values.min())}..{int(values.max())}, but there are "
+            f"{limit} {of}.",
+            f"Number {of} from 0.",
+        )

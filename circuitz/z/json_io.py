@@ -1,0 +1,123 @@
+"""JSON as bundles use it: strict in reading, exact in writing."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from circuitz.errors import BundleFormatError, BundleUnsafeError
+
+MAX_BYTES = 64 * 2**20
+MAX_DEPTH = 64
+_FLOAT = "$float"
+
+
+def dumps(value: object, *, indent: int | None = None) -> bytes:
+    """Write a JSON value as UTF-8; NaN and infinities as ``{"$float": "nan"}``.
+
+    Raises
+    ------
+    BundleFormatError
+        If something in it is not a JSON value.
+    """
+    plain = _plain(value, "value", 0)
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(
+        plain, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators
+    )
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise BundleFormatError(
+            "A text holds half of a surrogate pair and cannot be written as UTF-8.",
+            "Remove the broken character.",
+        ) from error
+
+
+def loads(data: bytes | memoryview, where: str) -> Any:
+    """Read JSON that somebody else may have written.
+
+    Raises
+    ------
+    BundleFormatError
+        If it is not UTF-8 or not JSON, or repeats a key.
+    BundleUnsafeError
+        If it is larger or more deeply nested than any bundle needs.
+    """
+    if len(data) > MAX_BYTES:
+        raise BundleUnsafeError(
+            f"{where} has {len(data):,} bytes; at most {MAX_BYTES:,} are read.",
+            "This is not a bundle written by circuitz.",
+        )
+    try:
+        text = bytes(data).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BundleFormatError(f"{where} is not UTF-8 text.", "The file is damaged.") from error
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+    except RecursionError as error:
+        raise _too_deep(where) from error
+    except ValueError as error:
+        raise BundleFormatError(f"{where} is not JSON: {error}.", "The file is damaged.") from error
+    return _restore(value, where, 0)
+
+
+def _too_deep(where: str) -> BundleUnsafeError:
+    return BundleUnsafeError(
+        f"{where} is nested more than {MAX_DEPTH} levels deep.",
+        "This is not a bundle written by circuitz.",
+    )
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return found
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _plain(value: Any, where: str, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise _too_deep(where)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {_FLOAT: str(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, f"{where}[{i}]", depth + 1) for i, item in enumerate(value)]
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise BundleFormatError(
+                    f"{where} has the key {key!r}; JSON keys are text.", "Use strings as keys."
+                )
+            if key == _FLOAT:
+                raise BundleFormatError(f"{where} uses the reserved key {_FLOAT!r}.", "Rename it.")
+        return {key: _plain(item, f"{where}[{key!r}]", depth + 1) for key, item in value.items()}
+    raise BundleFormatError(
+        f"{where} is a {type(value).__name__}, which is not a JSON value.",
+        "Use text, numbers, true, false, null, lists and dicts.",
+    )
+
+
+def _restore(value: Any, where: str, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise _too_deep(where)
+    if isinstance(value, list):
+        return [_restore(item, where, depth + 1) for item in value]
+    if isinstance(value, dict):
+        if set(value) == {_FLOAT}:
+            if value[_FLOAT] not in {"nan", "inf", "-inf"}:
+                raise BundleFormatError(f"{where} holds a number nobody wrote.", "It is damaged.")
+            return float(value[_FLOAT])
+        return {key: _restore(item, where, depth + 1) for key, item in value.items()}
+    return value

@@ -1,0 +1,103 @@
+"""A lock between processes that vanishes with the process holding it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from circuitz.errors import BundleLockedError, BundleWriteError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+_held = threading.local()
+
+
+def lock_path(path: Path) -> Path:
+    """File that is locked while ``path`` is written: beside it, since ``path`` is replaced."""
+    return path.with_name(f".{path.name}.lock")
+
+
+def _try_lock(handle: int) -> bool:
+    if fcntl is not None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+    import msvcrt  # noqa: PLC0415 (exists on Windows alone)
+
+    try:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # pyright: ignore
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def locked(path: Path, timeout: float = 20.0) -> Iterator[None]:
+    """Hold the write lock of a bundle; one thread may take it again inside.
+
+    Raises
+    ------
+    BundleLockedError
+        If another process keeps it longer than ``timeout`` seconds.
+    BundleWriteError
+        If the folder cannot be written to.
+    """
+    file = lock_path(path.absolute())
+    counts: dict[Path, int] = _held.__dict__.setdefault("counts", {})
+    if counts.get(file):
+        counts[file] += 1
+        try:
+            yield
+        finally:
+            counts[file] -= 1
+        return
+    handle = _acquire(file, timeout)
+    counts[file] = 1
+    try:
+        yield
+    finally:
+        del counts[file]
+        # Removed while still held: whoever waits sees that its file is gone and starts over.
+        with suppress(OSError):
+            file.unlink()
+        os.close(handle)
+
+
+def _acquire(file: Path, timeout: float) -> int:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise BundleWriteError(
+                f"{file.parent} cannot be written to: {error.strerror}.",
+                "Check that the folder exists, is not read-only, and the disk is not full.",
+            ) from error
+        try:
+            if _try_lock(handle) and _still(file, handle):
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+        if time.monotonic() > deadline:
+            raise BundleLockedError(
+                f"Another process is writing {file.name[1:-5]}.", "Wait for it, then try again."
+            )
+        time.sleep(0.01)
+
+
+def _still(file: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(file.stat(), os.fstat(handle))
+    except OSError:
+        return False

@@ -1,0 +1,184 @@
+"""Measurements as files: one safetensors file a layer, one for effects, PNG pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.errors import BundleFormatError, MeasurementError
+from circuitz.z.json_io import dumps, loads
+from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
+from circuitz.z.tensors_io import read_tensors, write_tensors
+
+Array = npt.NDArray[Any]
+_META = "circuitz"
+
+# Name, dtype and axes; axes of one name have one length throughout a file.
+_LAYER: dict[str, tuple[str, str]] = {
+    "responses": ("float32", "nu"),
+    "peaks": ("float32", "nu"),
+    "exemplars": ("int64", "ue"),
+    "exemplar_boxes": ("int16", "ue4"),
+    "exemplar_heat": ("uint8", "uehw"),
+    "histogram": ("int64", "ub"),
+    "histogram_edges": ("float32", "uc"),
+    "visualisations": ("uint8", "uHW3"),
+}
+_EFFECTS: dict[str, tuple[str, str]] = {
+    "scale": ("float32", "k"),
+    "sufficiency": ("float32", "nuk"),
+    "necessity": ("float32", "nuk"),
+    "split": ("uint8", "n"),
+    "scene": ("int64", "n"),
+    "source": ("int64", "n"),
+    "drive": ("float32", "uk"),
+    "span": ("float32", "u"),
+    "group_sufficiency": ("float32", "gnk"),
+    "group_necessity": ("float32", "gnk"),
+}
+
+
+def encode_layer(layer: LayerMeasurements) -> bytes:
+    """Write one layer's measurements; NaN is kept bit for bit.
+
+    Raises
+    ------
+    MeasurementError
+        If an array has another dtype or shape than its field says.
+    """
+    arrays = _arrays(layer, _LAYER)
+    _check(arrays, _LAYER, f"Measurements of {layer.layer}", MeasurementError)
+    return write_tensors(arrays, {_META: dumps({"layer": layer.layer}).decode()})
+
+
+def decode_layer(buffer: memoryview, where: str) -> LayerMeasurements:
+    """Read one layer's measurements in place.
+
+    Raises
+    ------
+    BundleFormatError
+        If the file holds something else.
+    """
+    arrays, meta = _read(buffer, where, _LAYER, optional={"visualisations"})
+    if not isinstance(meta.get("layer"), str):
+        raise BundleFormatError(f"{where} names no layer.", "The file is damaged.")
+    return LayerMeasurements(layer=meta["layer"], **arrays)
+
+
+def encode_effects(effects: EffectMeasurements) -> bytes:
+    """Write effects; NaN is kept bit for bit.
+
+    Raises
+    ------
+    MeasurementError
+        If an array has another dtype or shape than its field says.
+    """
+    arrays = _arrays(effects, _EFFECTS)
+    _check(arrays, _EFFECTS, "Effects", MeasurementError, _lengths(effects))
+    meta = {
+        "units": list(effects.units),
+        "targets": list(effects.targets),
+        "groups": [list(group) for group in effects.groups],
+        "seed": int(effects.seed),
+    }
+    return write_tensors(arrays, {_META: dumps(meta).decode()})
+
+
+def decode_effects(buffer: memoryview, where: str) -> EffectMeasurements:
+    """Read effects in place.
+
+    Raises
+    ------
+    BundleFormatError
+        If the file holds something else.
+    """
+    arrays, meta = _read(buffer, where, _EFFECTS)
+    texts = [*_list(meta, "units"), *_list(meta, "targets")]
+    groups = _list(meta, "groups")
+    good = all(isinstance(group, list) for group in groups)
+    texts += [unit for group in groups if isinstance(group, list) for unit in group]
+    seed = meta.get("seed")
+    if not good or not all(isinstance(t, str) for t in texts) or not isinstance(seed, int):
+        raise BundleFormatError(f"{where} lacks its units or targets.", "The file is damaged.")
+    effects = EffectMeasurements(
+        units=tuple(meta["units"]),
+        targets=tuple(meta["targets"]),
+        groups=tuple(tuple(group) for group in meta["groups"]),
+        seed=seed,
+        **arrays,
+    )
+    _check(arrays, _EFFECTS, where, BundleFormatError, _lengths(effects))
+    return effects
+
+
+def describe(measurements: Measurements) -> dict[str, Any]:
+    """Say what the manifest records about measurements besides their files."""
+    return {
+        "weights_hash": measurements.weights_hash,
+        "concepts_hash": measurements.concepts_hash,
+        "data_hash": measurements.data_hash,
+        "group_pictures": {k: list(v) for k, v in measurements.group_pictures.items()},
+        "seed": int(measurements.seed),
+    }
+
+
+def _lengths(effects: EffectMeasurements) -> dict[str, int]:
+    sizes = {"u": len(effects.units), "k": len(effects.targets), "g": len(effects.groups)}
+    # Without groups the arrays are empty in every axis, whatever n and k are.
+    return sizes
+
+
+def _arrays(record: Any, fields: dict[str, tuple[str, str]]) -> dict[str, Array]:
+    found = {name: getattr(record, name) for name in fields}
+    return {name: array for name, array in found.items() if array is not None}
+
+
+def _check(
+    arrays: dict[str, Array],
+    fields: dict[str, tuple[str, str]],
+    what: str,
+    error: type[BundleFormatError | MeasurementError],
+    lengths: dict[str, int] | None = None,
+) -> None:
+    known = dict(lengths or {})
+    for name, array in arrays.items():
+        dtype, axes = fields[name]
+        if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != len(axes):
+            found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array)
+            raise error(
+                f"{what}: {name} is {found}, not {dtype} with {len(axes)} axes.",
+                "Measure again, or restore the file from a copy.",
+            )
+        if "g" in axes and not array.size:
+            continue
+        for axis, length in zip(axes, array.shape, strict=True):
+            expected = int(axis) if axis.isdigit() else known.setdefault(axis, length)
+            if length != expected:
+                raise error(
+                    f"{what}: {name} has shape {array.shape}, but axis {axis!r} has {expected}.",
+                    "Measure again, or restore the file from a copy.",
+                )
+
+
+def _read(
+    buffer: memoryview,
+    where: str,
+    fields: dict[str, tuple[str, str]],
+    optional: set[str] | None = None,
+) -> tuple[dict[str, Array], dict[str, Any]]:
+    arrays, metadata = read_tensors(buffer, where)
+    missing = set(fields) - set(arrays) - (optional or set())
+    if missing or set(arrays) - set(fields):
+        raise BundleFormatError(f"{where} does not hold measurements.", "The file is damaged.")
+    _check(arrays, fields, where, BundleFormatError)
+    meta = loads(metadata.get(_META, "null").encode(), f"the header of {where}")
+    if not isinstance(meta, dict):
+        raise BundleFormatError(f"{where} does not say what it measures.", "It is damaged.")
+    return arrays, meta
+
+
+def _list(meta: dict[str, Any], name: str) -> list[Any]:
+    value = meta.get(name)
+    return value if isinstance(value, list) else [None]

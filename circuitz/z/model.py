@@ -1,0 +1,377 @@
+"""z: a network plus text annotations on its units, as a value."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+import pandas as pd
+
+from circuitz.errors import AnnotationError, LayerError
+from circuitz.z import hashing, history
+from circuitz.z.annotation import Annotation, AuthorKind
+from circuitz.z.arrays import Arrays
+from circuitz.z.data_ref import DataRef
+from circuitz.z.finding import Finding, Waiver
+from circuitz.z.frames import annotations_frame, units_frame
+from circuitz.z.inputs import InputSet
+from circuitz.z.layer import LayerSpec, Preprocessing
+from circuitz.z.lazy import Deferred, LazyField, raw
+from circuitz.z.lineage import next_lineage
+from circuitz.z.measurements import Measurements
+from circuitz.z.targets import check_target
+from circuitz.z.text import clean_name, clean_text
+from circuitz.z.unit import Unit
+
+if TYPE_CHECKING:
+    from circuitz.lexicon.lexicon import Lexicon
+
+
+@lru_cache(maxsize=1)
+def _default_lexicon() -> Lexicon:
+    from circuitz.lexicon.lexicon import Lexicon  # noqa: PLC0415 (read when first needed)
+
+    return Lexicon.load()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AnnotatedModel:
+    """What a network knows: its weights, and words on its units.
+
+    A z is a value. Nothing changes it: every edit makes a new one whose ``parent`` is the old
+    one's hash. What was opened from a bundle is read from disk when first touched.
+
+    Parameters
+    ----------
+    name
+        What to call it.
+    classes, subject
+        Class names in the order of the logits, and what they are kinds of (``dog``).
+    layers, cut
+        Layers whose units can be addressed, and the names of those that form the cut.
+    preprocessing
+        How images become the network's input; part of the model.
+    builder, builder_args
+        Registered architecture and its arguments; an empty name means a session-only z.
+    weights, bases
+        State dict and named bases (``conv4@nmf`` to an array with one row a direction) as
+        read-only numpy arrays.
+    log
+        Every edit ever made, oldest first; the truth that annotations are derived from.
+    concept_set, data, data_ref, concepts_ref
+        Inputs units are measured on, D when at hand, and where each lies when it is not.
+    measurements, findings, waivers
+        What was measured and judged.
+    parent, lineage
+        Hash of the z this one was made from, and the steps that led here.
+    notes, story
+        JSON values, and Markdown.
+    live
+        The live module, opaque here; never hashed or saved.
+    home
+        Bundle it was read from; empty for one never saved.
+    remarks
+        What was put right while reading the bundle.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    subject: str = ""
+    layers: tuple[LayerSpec, ...] = ()
+    cut: tuple[str, ...] = ()
+    preprocessing: Preprocessing = Preprocessing()
+    builder: str = ""
+    builder_args: dict[str, Any] = field(default_factory=dict)
+    weights: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    bases: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    log: tuple[Annotation, ...] = ()
+    concept_set: LazyField[InputSet] = LazyField()
+    data: LazyField[InputSet] = LazyField()
+    data_ref: DataRef | None = None
+    concepts_ref: DataRef | None = None
+    measurements: LazyField[Measurements] = LazyField()
+    findings: tuple[Finding, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    parent: str = ""
+    lineage: tuple[dict[str, Any], ...] = ()
+    notes: dict[str, Any] = field(default_factory=dict)
+    story: str = ""
+    live: object | None = None
+    home: str = ""
+    remarks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        for name in ("classes", "layers", "cut", "log", "findings", "waivers", "remarks"):
+            put(self, name, tuple(getattr(self, name)))
+        put(self, "weights", Arrays.of(self.weights))
+        put(self, "bases", Arrays.of(self.bases))
+        put(self, "builder_args", copy.deepcopy(self.builder_args))
+        put(self, "notes", copy.deepcopy(self.notes))
+        put(self, "lineage", tuple(dict(step) for step in self.lineage))
+        names = [layer.name for layer in self.layers]
+        if len(set(names)) != len(names):
+            raise LayerError("Two layers have the same name.", "Name each layer once.")
+        if set(self.cut) - set(names):
+            raise LayerError(
+                f"The cut names {sorted(set(self.cut) - set(names))}, not among the layers.",
+                f"The layers are {names}.",
+            )
+        if len(set(self.classes)) != len(self.classes) or "" in self.classes:
+            raise LayerError("Class names are empty or repeated.", "Give each class its own name.")
+
+    # -- what it is -----------------------------------------------------------------------
+
+    @cached_property
+    def weights_hash(self) -> str:
+        """Hash of the weights."""
+        return Arrays.of(self.weights).hash
+
+    @cached_property
+    def annotations_hash(self) -> str:
+        """Hash of the annotations in force, without authors and times."""
+        return hashing.annotations_hash(self.effective().values())
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of weights, bases, preprocessing, classes, cut and annotations in force."""
+        return hashing.z_hash(
+            weights_hash=self.weights_hash,
+            bases_hash=Arrays.of(self.bases).hash,
+            preprocessing=self.preprocessing,
+            classes=self.classes,
+            network=(self.builder, self.builder_args, self.cut),
+            annotations_hash=self.annotations_hash,
+        )
+
+    @property
+    def concepts_hash(self) -> str:
+        """Fingerprint of the concept set; empty when there is none."""
+        return self._fingerprint("concept_set", self.concepts_ref)
+
+    @property
+    def data_hash(self) -> str:
+        """Fingerprint of D; empty when it is not known."""
+        return self._fingerprint("data", self.data_ref)
+
+    def _fingerprint(self, name: str, ref: DataRef | None) -> str:
+        from circuitz.z.inputs_io import fingerprint  # noqa: PLC0415 (it writes, this does not)
+
+        held = raw(self, name)
+        if isinstance(held, Deferred):
+            return held.key
+        if held is not None:
+            return fingerprint(held)
+        return ref.fingerprint if ref else ""
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """What changed since the measurements were made: weights, concepts, data."""
+        measured = self.measurements
+        if measured is None:
+            return ()
+        pairs = (
+            ("weights", measured.weights_hash, self.weights_hash),
+            ("concepts", measured.concepts_hash, self.concepts_hash),
+            ("data", measured.data_hash, self.data_hash),
+        )
+        # A set that is not known now cannot be compared; one never recorded was not used.
+        return tuple(name for name, then, now in pairs if then and now and then != now)
+
+    @cached_property
+    def _effective(self) -> dict[str, Annotation]:
+        return history.effective(self.log)
+
+    def effective(self) -> dict[str, Annotation]:
+        """Annotation in force by target: a person's beats a model's beats a rule's, then the latest."""
+        return dict(self._effective)
+
+    @property
+    def annotations(self) -> pd.DataFrame:
+        """Annotations in force: target, text, concepts, author, author_kind, confidence, time, id."""
+        return annotations_frame(self._effective)
+
+    @property
+    def units(self) -> pd.DataFrame:
+        """Every unit: annotation, concepts, mean and max response, class driven most, in the cut."""
+        sizes = self._basis_sizes()
+        return units_frame(self.layers, self.cut, sizes, self._effective, self.measurements)
+
+    def _basis_sizes(self) -> dict[str, int]:
+        return {place: len(rows) for place, rows in self.bases.items()}
+
+    def history(self, target: str | None = None) -> pd.DataFrame:
+        """Every edit, oldest first; only those about ``target`` when it is given."""
+        wanted = None if target is None else self._target(target)
+        return history.history(self.log, wanted)
+
+    # -- edits ----------------------------------------------------------------------------
+
+    def annotate(
+        self,
+        unit: str | Unit,
+        text: str,
+        *,
+        author: str = "",
+        author_kind: AuthorKind = "person",
+        confidence: float = 1.0,
+        concepts: Sequence[str] | None = None,
+        evidence: Sequence[str] = (),
+        lexicon: Lexicon | None = None,
+    ) -> AnnotatedModel:
+        """Say what a unit, group (``group:a,b``), edge (``edge:a->b``) or class means.
+
+        Parameters
+        ----------
+        concepts
+            Canonical concepts; parsed from the text by the lexicon when not given.
+        evidence
+            Content hashes of what the author looked at.
+
+        Raises
+        ------
+        UnitError
+            If the model has no such unit; the message names the valid range.
+        AnnotationError
+            If the text is empty, too long or holds control characters, or confidence lies
+            outside 0 to 1.
+        """
+        target = self._target(unit)
+        clean = clean_text(text)
+        if author_kind not in history.RANK:
+            raise AnnotationError(
+                f"{author_kind!r} is no kind of author.", "Use person, rule or model."
+            )
+        try:
+            sure = float(confidence)
+        except (TypeError, ValueError):
+            sure = float("nan")
+        if not 0.0 <= sure <= 1.0:
+            raise AnnotationError(f"Confidence {confidence!r} is not in 0 to 1.", "Give a share.")
+        lexicon_hash = lexicon.hash if lexicon is not None else ""
+        if concepts is None:
+            known = lexicon or _default_lexicon()
+            concepts, lexicon_hash = known.parse(clean), known.hash
+        elif isinstance(concepts, str):
+            raise AnnotationError("Concepts are one text.", "Pass a sequence of concepts.")
+        standing = history.heads(history.state(self.log).active).get(target, [])
+        entry = Annotation(
+            id=history.new_id(),
+            target=target,
+            text=clean,
+            concepts=tuple(clean_text(concept, what="concept", limit=200) for concept in concepts),
+            author=clean_name(author),
+            author_kind=author_kind,
+            confidence=sure,
+            lexicon_hash=lexicon_hash,
+            evidence=tuple(clean_text(e, what="evidence hash", limit=80) for e in evidence),
+            time=history.now(),
+            supersedes=history.superseded_by(standing, author_kind),
+            weights_hash=self.weights_hash,
+        )
+        return self._appended(entry)
+
+    def retract(self, target_or_id: str | Unit, *, author: str = "") -> AnnotatedModel:
+        """Withdraw the annotation with this id, or all that stand on this target.
+
+        Raises
+        ------
+        AnnotationError
+            If nothing stands there.
+        """
+        wanted = str(target_or_id)
+        if not any(entry.id == wanted for entry in self.log):
+            wanted = self._target(target_or_id)
+        entries = history.retraction(
+            self.log, wanted, author=clean_name(author), weights_hash=self.weights_hash
+        )
+        return self._appended(*entries)
+
+    def undo(self, author: str = "") -> AnnotatedModel:
+        """Take back the last edit in force; any number of times, also after saving and loading.
+
+        Raises
+        ------
+        AnnotationError
+            If nothing is left to undo.
+        """
+        return self._appended(history.undo(self.log, author=clean_name(author)))
+
+    def redo(self, author: str = "") -> AnnotatedModel:
+        """Restore the edit undone last.
+
+        Raises
+        ------
+        AnnotationError
+            If nothing was undone since the last edit.
+        """
+        return self._appended(history.redo(self.log, author=clean_name(author)))
+
+    def _target(self, target: str | Unit) -> str:
+        return check_target(target, self.layers, self.classes, self._basis_sizes())
+
+    def _appended(self, *entries: Annotation) -> AnnotatedModel:
+        return self.with_(what="annotations", log=(*self.log, *entries))
+
+    def with_(self, *, what: str = "", **changes: Any) -> AnnotatedModel:
+        """Return this z with some fields replaced, its lineage kept and continued.
+
+        Parameters
+        ----------
+        what
+            What was done, for the lineage; the names of the changed fields when empty.
+        """
+        kept = {f.name: self.__dict__.get(f.name) for f in fields(self)}
+        for name in ("concept_set", "data", "measurements"):
+            kept[name] = raw(self, name)
+        unknown = set(changes) - set(kept)
+        if unknown:
+            raise TypeError(f"AnnotatedModel has no field {min(unknown)!r}")
+        new = AnnotatedModel(**{**kept, **changes})
+        if new.hash != self.hash and not {"parent", "lineage"} & set(changes):
+            step = what or ", ".join(sorted(changes))
+            object.__setattr__(new, "parent", self.hash)
+            object.__setattr__(new, "lineage", next_lineage(self, new.hash, step))
+        return new
+
+    def diff(self, other: AnnotatedModel) -> pd.DataFrame:
+        """What differs from this z to the other one (see :func:`circuitz.z.diff.diff`)."""
+        from circuitz.z.diff import diff  # noqa: PLC0415 (diff needs this class)
+
+        return diff(self, other)
+
+    def merge(self, other: AnnotatedModel) -> tuple[AnnotatedModel, pd.DataFrame]:
+        """Take over the other's edits; conflicts are listed and left as they are here."""
+        from circuitz.z.diff import merge  # noqa: PLC0415
+
+        return merge(self, other)
+
+    # -- disk and looks -------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = True) -> Path:
+        """Write the bundle (see :func:`circuitz.z.bundle.save`)."""
+        from circuitz.z.bundle import save  # noqa: PLC0415
+
+        return save(self, path, overwrite=overwrite)
+
+    def __repr__(self) -> str:
+        from circuitz.z.summary import summary  # noqa: PLC0415
+
+        return summary(self)
+
+    def _repr_html_(self) -> str:
+        from circuitz.z.repr_html import model_html  # noqa: PLC0415
+
+        return model_html(self)
+
+    def __copy__(self) -> AnnotatedModel:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> AnnotatedModel:
+        return self

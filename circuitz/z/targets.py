@@ -1,0 +1,122 @@
+"""Which targets an annotation may have, and what was probably meant by one it may not."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from circuitz.errors import UnitError
+from circuitz.z.layer import LayerSpec
+from circuitz.z.unit import OUTPUT, Unit
+
+GROUP = "group:"
+EDGE = "edge:"
+
+
+def target_units(target: str) -> tuple[str, ...]:
+    """Units a target speaks of: one for a unit, all members of a group, both ends of an edge."""
+    if target.startswith(GROUP):
+        return tuple(part.strip() for part in target[len(GROUP) :].split(",") if part.strip())
+    if target.startswith(EDGE):
+        start, _, end = target[len(EDGE) :].partition("->")
+        return (start.strip(), end.strip())
+    return (target,)
+
+
+def target_key(target: str) -> tuple[Any, ...]:
+    """Key that sorts targets by their first unit, indices as numbers."""
+    units = target_units(target)
+    try:
+        return (Unit.parse(units[0]).sort_key, len(units), target)
+    except (UnitError, IndexError):
+        return ((target, "", 0, ""), len(units), target)
+
+
+def check_target(
+    target: str | Unit,
+    layers: Sequence[LayerSpec],
+    classes: Sequence[str],
+    bases: Mapping[str, int] | None = None,
+) -> str:
+    """Return the target in its one spelling (``conv4:7``, ``group:…`` with sorted members).
+
+    Parameters
+    ----------
+    target
+        Unit, ``group:a,b``, ``edge:a->b`` or ``output:class``.
+    layers, classes
+        What the model has.
+    bases
+        Number of directions by basis (``conv4@nmf``).
+
+    Raises
+    ------
+    UnitError
+        If it is malformed or names something the model does not have; the message gives the
+        valid range, the hint the nearest valid id.
+    """
+    if isinstance(target, Unit):
+        return _check_unit(str(target), layers, classes, bases or {})
+    text = str(target).strip()
+    if text.startswith(GROUP):
+        members = {_check_unit(part, layers, classes, bases or {}) for part in target_units(text)}
+        if not members:
+            raise UnitError("The group has no members.", "Write group:conv4:1,conv4:2.")
+        return GROUP + ",".join(str(u) for u in sorted(map(Unit.parse, members), key=_key))
+    if text.startswith(EDGE):
+        if "->" not in text:
+            raise UnitError(f"{text!r} is not an edge.", "Write edge:conv3:1->conv4:2.")
+        ends = [_check_unit(part, layers, classes, bases or {}) for part in target_units(text)]
+        return EDGE + "->".join(ends)
+    return _check_unit(text, layers, classes, bases or {})
+
+
+def _key(unit: Unit) -> tuple[str, str, int, str]:
+    return unit.sort_key
+
+
+def _check_unit(
+    text: str, layers: Sequence[LayerSpec], classes: Sequence[str], bases: Mapping[str, int]
+) -> str:
+    if text in classes:
+        raise UnitError(f"{text!r} is a class.", f"Write {OUTPUT}:{text}.")
+    unit = Unit.parse(text)
+    if unit.is_output:
+        if unit.name in classes:
+            return str(unit)
+        raise UnitError(
+            f"The model has no class {unit.name!r}; it has {_listed(classes)}.",
+            _meant([f"{OUTPUT}:{name}" for name in classes], text),
+        )
+    sizes = {layer.name: layer.size for layer in layers} | dict(bases)
+    place = f"{unit.layer}@{unit.basis}" if unit.basis else unit.layer
+    # More digits than any layer has units: no number of that length is ever converted.
+    index = int(unit.name) if len(unit.name) <= 12 else 10**12
+    size = sizes.get(place)
+    if size is None:
+        names = list(sizes)
+        near = difflib.get_close_matches(place, names, n=1, cutoff=0.0)
+        hint = ""
+        if near and sizes[near[0]]:
+            hint = f"Did you mean {near[0]}:{min(index, sizes[near[0]] - 1)}?"
+        raise UnitError(f"The model has no layer {place!r}; it has {_listed(names)}.", hint)
+    if index >= size:
+        if not size:
+            raise UnitError(f"{place} has no units.", "Choose another layer.")
+        raise UnitError(
+            f"The model has no unit {text[:80]}; {place} has units {place}:0 to {place}:{size - 1}.",
+            f"Did you mean {place}:{size - 1}?",
+        )
+    # "conv4:007" and "conv4:7" are one unit; the log knows only one spelling.
+    return f"{place}:{index}"
+
+
+def _meant(candidates: Sequence[str], text: str) -> str:
+    near = difflib.get_close_matches(text, candidates, n=1, cutoff=0.0)
+    return f"Did you mean {near[0]}?" if near else "Name the classes first."
+
+
+def _listed(names: Sequence[str], limit: int = 8) -> str:
+    shown = ", ".join(names[:limit]) or "none"
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
