@@ -26,14 +26,15 @@ class Cut(Protocol):
         ...
 
 
-class _LeafTracer(fx.Tracer):
+class LeafTracer(fx.Tracer):
     """A tracer that takes one module, besides torch's own, as a single step."""
 
-    def __init__(self, leaf: nn.Module) -> None:
+    def __init__(self, leaf: nn.Module | None) -> None:
         super().__init__()
         self._leaf = leaf
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Whether a module is one step of the graph."""
         return m is self._leaf or super().is_leaf_module(m, module_qualified_name)
 
 
@@ -56,7 +57,7 @@ class GraphCut:
     def __init__(self, net: nn.Module, name: str) -> None:
         leaf = net.get_submodule(name)
         with evaluating(net):
-            graph = _LeafTracer(leaf).trace(net)
+            graph = LeafTracer(leaf).trace(net)
         calls = [
             n for n in graph.nodes if n.op == "call_module" and net.get_submodule(n.target) is leaf
         ]

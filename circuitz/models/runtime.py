@@ -194,6 +194,10 @@ class Runtime:
         """Whether resuming from the layer runs only what is downstream of it."""
         return isinstance(self._cut(layer).cut, GraphCut)
 
+    def bypassed(self, layer: str) -> bool:
+        """Whether some path from the input to the output runs around the layer."""
+        return self._cut(layer).bypassed
+
     def _cast(self, x: torch.Tensor) -> torch.Tensor:
         return x.to(self.device, self.dtype) if x.is_floating_point() else x.to(self.device)
 

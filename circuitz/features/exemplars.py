@@ -1,0 +1,127 @@
+"""The inputs on which each unit is most active, kept while images stream by."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from circuitz.z.layer import LayerSpec
+
+I64 = npt.NDArray[np.int64]
+F32 = npt.NDArray[np.float32]
+
+KEPT = 9
+
+
+class Exemplars:
+    """The best inputs of every unit of one layer, at most one a scene.
+
+    Memory does not grow with the number of inputs: only the maps of the best are kept.
+
+    Parameters
+    ----------
+    spec
+        The layer.
+    scene
+        ``(n,)`` scene numbers of all inputs, or ``None``. Images of one scene look alike, so
+        nine of them would say less than nine scenes.
+    """
+
+    def __init__(self, spec: LayerSpec, scene: I64 | None) -> None:
+        self._spec = spec
+        self._scene = scene
+        self._peak = np.full((spec.size, KEPT), -np.inf, np.float32)
+        self._map = np.zeros((spec.size, KEPT, *map_shape(spec)), np.float32)
+        self.index = np.full((spec.size, KEPT), -1, np.int64)
+
+    def add(self, start: int, maps: torch.Tensor, peaks: F32) -> None:
+        """Take in a batch.
+
+        Parameters
+        ----------
+        start
+            Index of its first input.
+        maps
+            ``(b, u, h, w)`` maps.
+        peaks
+            ``(b, u)`` largest value of each.
+        """
+        units = np.arange(len(self._peak))[:, None]
+        index = np.arange(start, start + len(peaks))
+        # A zero is a unit behind a ReLU that is off: no example of what turns it on.
+        offered = np.where(peaks.T != 0, peaks.T, -np.inf).astype(np.float32)
+        if self._scene is not None:
+            offered = _best_of_scene(offered, self._scene[index])
+        best = np.argsort(-offered, axis=1, kind="stable")[:, :KEPT]
+        peak = np.concatenate([self._peak, offered[units, best]], 1)
+        where = np.concatenate([self.index, index[best]], 1)
+        slot = np.lexsort((where, -peak), axis=1)
+        if self._scene is not None:
+            # Of two images of a scene, one of this batch and one from before, the better stays.
+            scene = self._scene[where[units, slot]]
+            again = np.tril(scene[:, :, None] == scene[:, None, :], -1).any(2)
+            slot = slot[units, np.argsort(again, axis=1, kind="stable")]
+            peak[units, slot] = np.where(np.sort(again, axis=1), -np.inf, peak[units, slot])
+            slot = slot[units, np.argsort(-peak[units, slot], axis=1, kind="stable")]
+        slot = slot[:, :KEPT]
+        self._peak = peak[units, slot]
+        self.index = np.where(np.isfinite(self._peak), where[units, slot], -1)
+        self._map = self._map[units, np.minimum(slot, KEPT - 1)]
+        unit, place = np.nonzero((slot >= KEPT) & np.isfinite(self._peak))
+        row = best[unit, slot[unit, place] - KEPT]
+        new = maps[torch.from_numpy(row), torch.from_numpy(unit)]
+        self._map[unit, place] = new.float().cpu().numpy()
+
+    def heat(self, largest: F32) -> npt.NDArray[np.uint8]:
+        """Return the maps ``(u, 9, h, w)`` as uint8, 255 = the unit's largest peak ``(u,)``."""
+        top = np.where(largest > 0, largest, np.inf)[:, None, None, None]
+        heat = np.round(255 * np.clip(self._map / top, 0, 1)).astype(np.uint8)
+        heat[self.index < 0] = 0
+        return heat
+
+    def boxes(self, network: tuple[int, int], image: tuple[int, int]) -> npt.NDArray[np.int16]:
+        """Return the receptive field of each peak, clipped to the image.
+
+        Parameters
+        ----------
+        network, image
+            Height and width of the network's input, and of the images before resizing.
+
+        Returns
+        -------
+        ``(u, 9, 4)`` int16 top, left, bottom, right in pixels of the images.
+        """
+        size, stride, offset = self._spec.receptive
+        flat = self._map.reshape(*self._map.shape[:2], -1).argmax(2)
+        place = np.stack(np.unravel_index(flat, self._map.shape[2:]), -1)
+        whole = np.array(image)
+        if size == 0:
+            low, high = np.zeros_like(place), np.broadcast_to(whole, place.shape)
+        else:
+            low = offset + stride * place
+            scale = whole / np.array(network)
+            low, high = np.floor(low * scale), np.ceil((low + size) * scale)
+        box = np.concatenate([np.clip(low, 0, whole - 1), np.clip(high, 1, whole)], -1)
+        box[self.index < 0] = 0
+        return box.astype(np.int16)
+
+
+def map_shape(spec: LayerSpec) -> tuple[int, int]:
+    """Return height and width of a unit's map; 1 where the layer has no such axis."""
+    sides = [spec.shape[a - 1] for a in (*spec.spatial_axes, *spec.token_axes)]
+    height, width = [1] * (2 - len(sides)) + sides
+    return height, width
+
+
+def _best_of_scene(offered: F32, scene: I64) -> F32:
+    """Keep the first best of each scene in ``(u, b)`` and set the others to -inf."""
+    names, group = np.unique(scene, return_inverse=True)
+    if len(names) == len(scene):
+        return offered
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(len(names)))
+    best = np.maximum.reduceat(offered[:, order], starts, axis=1)[:, group]
+    column = np.where(offered == best, np.arange(len(scene)), len(scene))
+    first = np.minimum.reduceat(column[:, order], starts, axis=1)[:, group]
+    return np.where(first == np.arange(len(scene)), offered, -np.inf).astype(np.float32)

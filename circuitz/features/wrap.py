@@ -1,0 +1,181 @@
+"""From a live torch module to a z."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from circuitz.data.sources import as_inputs
+from circuitz.errors import InputsError, LayerError
+from circuitz.models.choose_layers import choose_cut, choose_layers
+from circuitz.models.runtime import Runtime
+from circuitz.models.specs import describe
+from circuitz.models.weights import to_numpy
+from circuitz.z.data_ref import DataRef
+from circuitz.z.inputs import InputSet
+from circuitz.z.layer import Preprocessing
+from circuitz.z.model import AnnotatedModel
+
+_SAVABLE = (
+    "This z lives in this session only: its network has no registered builder. To save it, "
+    "register one with @circuitz.models.builders.register(name) and wrap build(name, arguments) "
+    "with the weights loaded."
+)
+_ASSUMED = (
+    "Preprocessing was not given and is assumed to be mean .5, std .25. If the network was "
+    "trained otherwise, every finding is silently wrong: pass preprocess=."
+)
+
+
+def wrap(
+    net: nn.Module,
+    data: Any = None,
+    *,
+    layers: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    preprocess: Preprocessing | Mapping[str, Any] | None = None,
+    cut: str | Sequence[str] | None = None,
+    subject: str = "",
+    name: str = "model",
+) -> AnnotatedModel:
+    """Make a z from a live torch module.
+
+    Parameters
+    ----------
+    net
+        Prepared inputs ``(n, c, h, w)`` in, logits ``(n, classes)`` out. Left as it is.
+    data
+        What it was trained on: an ``InputSet``, a data loader or dataset, or arrays (see
+        :func:`circuitz.data.sources.as_inputs`).
+    layers
+        Dotted names of the layers whose units are of interest; by default every block but the
+        last, read after its activation.
+    classes
+        Class names in the order of the logits; by default those of the data.
+    preprocess
+        How 8-bit images become inputs: a ``Preprocessing`` or its fields as a mapping. Wrong
+        preprocessing gives silently wrong findings, so give it.
+    cut
+        The layer that all paths to the output cross, at which z is read; by default the last
+        of ``layers`` for which that holds.
+    subject
+        What the classes are kinds of, for instance ``"dog"``.
+    name
+        What to call it.
+
+    Returns
+    -------
+    AnnotatedModel
+        Savable when the module comes from a registered builder, otherwise session-only
+        (``notes["session"]`` says what to do).
+
+    Raises
+    ------
+    LayerError
+        If a layer does not exist or cannot be read, or paths run around the cut.
+    InputsError
+        If the data or the class names do not fit the network.
+    WeightsError
+        If a weight is not finite.
+    """
+    inputs = None if data is None else as_inputs(data)
+    notes: dict[str, Any] = {}
+    if preprocess is None:
+        notes["preprocessing"] = _ASSUMED
+    how = _preprocessing(preprocess, inputs)
+    probe = Runtime(net, (), how)
+    sample = probe.prepare(_sample(inputs, how))
+    if layers is None:
+        layers = choose_layers(net, sample)
+    specs = describe(net, layers, sample)
+    where = (cut,) if isinstance(cut, str) else tuple(cut or (choose_cut(probe, layers),))
+    _check_cut(probe, where, layers)
+    named = _classes(classes, inputs, int(probe.forward(sample).shape[1]))
+    builder, arguments = getattr(net, "circuitz_builder", ("", {}))
+    if not builder:
+        notes["session"] = _SAVABLE
+    return AnnotatedModel(
+        name=name,
+        classes=named,
+        subject=subject,
+        layers=specs,
+        cut=where,
+        preprocessing=how,
+        builder=builder,
+        builder_args=dict(arguments),
+        weights=to_numpy(net),
+        data=inputs,
+        data_ref=None if inputs is None else DataRef.to(inputs),
+        notes=notes,
+        live=net,
+    )
+
+
+def _preprocessing(
+    given: Preprocessing | Mapping[str, Any] | None, inputs: InputSet | None
+) -> Preprocessing:
+    if isinstance(given, Preprocessing):
+        return given
+    shape = (64, 64, 3) if inputs is None else tuple(int(s) for s in inputs.images.shape[1:])
+    fields: dict[str, Any] = dict(given or {})
+    unknown = set(fields) - {"mean", "std", "size", "colour"}
+    if unknown:
+        raise InputsError(
+            f"Preprocessing has no field {min(unknown)!r}.", "Its fields: mean, std, size, colour."
+        )
+    channels = shape[2]
+    mean = _numbers(fields.get("mean", 0.5), channels)
+    std = _numbers(fields.get("std", 0.25), len(mean))
+    size = fields.get("size", shape[:2])
+    size = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+    if len(std) != len(mean) or min(std) <= 0 or min(size) < 1:
+        raise InputsError(
+            f"Preprocessing with mean {mean}, std {std} and size {size} is impossible.",
+            "Give one mean and one positive std a channel, and a positive size.",
+        )
+    return Preprocessing(mean, std, size, fields.get("colour", "RGB" if len(mean) == 3 else "L"))
+
+
+def _numbers(value: Any, channels: int) -> tuple[float, ...]:
+    many = np.atleast_1d(np.asarray(value, float)).tolist()
+    return tuple(many * channels if len(many) == 1 else many)
+
+
+def _sample(inputs: InputSet | None, how: Preprocessing) -> npt.NDArray[np.uint8]:
+    if inputs is not None and len(inputs):
+        return np.array(inputs.images[:2])
+    draw = np.random.default_rng(0)
+    return draw.integers(0, 256, (2, *how.size, len(how.mean)), dtype=np.uint8)
+
+
+def _check_cut(probe: Runtime, cut: tuple[str, ...], layers: Sequence[str]) -> None:
+    if len(cut) != 1 or cut[0] not in layers:
+        raise LayerError(
+            f"The cut is {list(cut)}; it must be one of the layers {list(layers)}.",
+            "Pass one name as cut=, and have it among layers=.",
+        )
+    if probe.bypassed(cut[0]):
+        raise LayerError(
+            f"Not every path to the output goes through {cut[0]!r}, so it is no cut.",
+            "Choose a layer after the last residual sum around it.",
+        )
+
+
+def _classes(given: Sequence[str] | None, inputs: InputSet | None, logits: int) -> tuple[str, ...]:
+    named = tuple(given or (inputs.classes if inputs is not None else ()))
+    named = named or tuple(f"class {i}" for i in range(logits))
+    if len(named) != logits:
+        raise InputsError(
+            f"There are {len(named)} class names but the network has {logits} logits.",
+            "Pass classes= with one name a logit, in their order.",
+        )
+    if inputs is not None and inputs.classes and set(inputs.classes) - set(named):
+        raise InputsError(
+            f"The data has class {min(set(inputs.classes) - set(named))!r}, the network has not.",
+            "Use the same class names for both.",
+        )
+    return named

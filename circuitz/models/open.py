@@ -1,0 +1,96 @@
+"""The running network of a z."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from circuitz.errors import BuilderError
+from circuitz.models import builders
+from circuitz.models.runtime import Runtime
+from circuitz.models.weights import load_numpy
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+# Enough for the few z a search holds at a time; each is as large as its network.
+_KEPT = 4
+_cache: OrderedDict[tuple[Any, ...], Runtime] = OrderedDict()
+
+
+def runtime(z: AnnotatedModel, device: str = "cpu") -> Runtime:
+    """Return the network of a z, ready to run.
+
+    The live module is used as it is while it holds z's weights. When it was trained on since,
+    or z's weights were edited, a copy with z's weights runs instead: results always belong to
+    the weights that z names.
+
+    Parameters
+    ----------
+    z
+        Annotated model.
+    device
+        Where to run; a live module is only used when it is there already.
+
+    Raises
+    ------
+    BuilderError
+        If z has neither a live module nor a registered architecture.
+    WeightsError
+        If the weights do not fit the architecture or are not finite.
+    LayerError
+        If a layer of z does not exist in the network.
+    """
+    live = z.live if isinstance(z.live, nn.Module) else None
+    key = (
+        z.weights_hash, z.builder, json.dumps(z.builder_args, sort_keys=True), id(live),
+        z.layers, z.preprocessing, device,
+    )  # fmt: skip
+    known = _cache.get(key)
+    if known is not None and (known.module is not live or _holds(live, z)):
+        _cache.move_to_end(key)
+        return known
+    made = Runtime(_network(z, live, device), z.layers, z.preprocessing, device)
+    _cache[key] = made
+    while len(_cache) > _KEPT:
+        _cache.popitem(last=False)
+    return made
+
+
+def _network(z: AnnotatedModel, live: nn.Module | None, device: str) -> nn.Module:
+    if live is not None:
+        if _on(live, device) and _holds(live, z):
+            return live
+        net = copy.deepcopy(live)
+    elif z.builder:
+        net = builders.build(z.builder, z.builder_args)
+    else:
+        raise BuilderError(
+            f"{z.name} was made from a live module, which this session does not have.",
+            "Wrap the module again, or register a builder for it and wrap what it builds.",
+        )
+    load_numpy(net, z.weights)
+    return net
+
+
+def _on(net: nn.Module, device: str) -> bool:
+    return all(p.device.type == torch.device(device).type for p in net.parameters())
+
+
+def _holds(net: nn.Module, z: AnnotatedModel) -> bool:
+    """Whether a module's weights are z's, bit for bit."""
+    state = net.state_dict()
+    return list(state) == list(z.weights) and all(
+        np.array_equal(_plain(tensor), z.weights[name]) for name, tensor in state.items()
+    )
+
+
+def _plain(tensor: torch.Tensor) -> Any:
+    plain = tensor.detach().cpu()
+    return (plain.float() if plain.dtype is torch.bfloat16 else plain).numpy()

@@ -1,0 +1,82 @@
+"""Where the units of a layer lie: read off a network by running it once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from circuitz.errors import LayerError
+from circuitz.models.receptive import receptive_field
+from circuitz.models.runtime import Runtime, find_layer
+from circuitz.z.layer import LayerSpec, Preprocessing
+
+_ONE_DIMENSIONAL = (nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d, nn.AvgPool1d)
+
+
+def describe(net: nn.Module, names: Sequence[str], sample: torch.Tensor) -> tuple[LayerSpec, ...]:
+    """Describe layers of a network.
+
+    Parameters
+    ----------
+    net
+        The network.
+    names
+        Dotted names of modules.
+    sample
+        Prepared inputs ``(n, c, h, w)`` to run it on; one is enough.
+
+    Returns
+    -------
+    One spec a layer. Maps ``(n, u, h, w)`` and ``(n, u, length)`` of one-dimensional
+    convolutions have their units on axis 1, token sequences ``(n, tokens, u)`` on axis 2.
+
+    Raises
+    ------
+    LayerError
+        If a layer does not exist, is not called exactly once, or has no unit axis.
+    """
+    prep = Preprocessing((0.0,) * sample.shape[1], (1.0,) * sample.shape[1], _size(sample))
+    acts, _ = Runtime(net, names, prep).run(sample[:1], names)
+    return tuple(_spec(net, name, acts[name]) for name in names)
+
+
+def _size(sample: torch.Tensor) -> tuple[int, int]:
+    return int(sample.shape[-2]), int(sample.shape[-1])
+
+
+def _spec(net: nn.Module, name: str, act: torch.Tensor) -> LayerSpec:
+    unit, spatial, tokens = 1, (), ()
+    if act.ndim == 4:
+        spatial = (2, 3)
+    elif act.ndim == 3 and any(
+        isinstance(m, _ONE_DIMENSIONAL) for m in net.get_submodule(name).modules()
+    ):
+        spatial = (2,)
+    elif act.ndim == 3:
+        unit, tokens = 2, (1,)
+    elif act.ndim != 2:
+        raise LayerError(
+            f"Layer {name!r} puts out {act.ndim - 1} axes an input; which one counts the units "
+            "is not known.",
+            "Choose a layer that puts out maps (units, h, w), tokens (length, units) or a vector.",
+        )
+    find_layer(net, name)
+    return LayerSpec(
+        name=name,
+        size=int(act.shape[unit]),
+        unit_axis=unit,
+        spatial_axes=spatial,
+        token_axes=tokens,
+        shape=tuple(int(s) for s in act.shape[1:]),
+        receptive=receptive_field(net, name) if len(spatial) == 2 else (0, 0, 0),
+    )
+
+
+def unit_maps(spec: LayerSpec, act: torch.Tensor) -> torch.Tensor:
+    """Return a layer's output as ``(n, units, positions)``; a plain neuron has one position.
+
+    A view where possible; gradients flow.
+    """
+    return act.movedim(spec.unit_axis, 1).flatten(2) if act.ndim > 2 else act.unsqueeze(2)
