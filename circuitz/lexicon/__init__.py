@@ -1,0 +1,1 @@
+"""What words mean: concepts, their synonyms and kinds. Says nothing about any class."""

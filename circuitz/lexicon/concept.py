@@ -1,0 +1,81 @@
+"""Concepts, the categories things belong to, and what a lexicon says about a pair of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+Kind = Literal["part", "attribute", "surroundings", "artefact", "low-level"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+Verdict = Literal["supports", "opposes", "neutral", "unknown"]
+
+
+@dataclass(frozen=True)
+class Concept:
+    """A word the lexicon knows.
+
+    Parameters
+    ----------
+    name
+        Canonical name, in plain words: ``pointed ears``.
+    kind
+        ``part`` of a thing, ``attribute`` of it or of a part, its ``surroundings``, an
+        ``artefact`` of the picture or something put on, or ``low-level`` (edges, plain colours).
+    is_a
+        The more general concept this one is a kind of; empty for none.
+    part_of
+        Categories (or things) it is a part or an attribute of; empty means that of ``is_a``.
+    adjectives
+        Words that make ``is_a`` this concept, with any of its names: *fluffy*, *shaggy* coat.
+    synonyms
+        Other names.
+    source
+        Who says so: the default lexicon, a project's, or a person.
+    """
+
+    name: str
+    kind: Kind
+    is_a: str = ""
+    part_of: tuple[str, ...] = ()
+    adjectives: tuple[str, ...] = ()
+    synonyms: tuple[str, ...] = ()
+    source: str = "default lexicon"
+
+
+@dataclass(frozen=True)
+class Category:
+    """A category of things that classes may be kinds of: animal, vehicle.
+
+    Parameters
+    ----------
+    name
+        One word, singular.
+    is_a
+        The wider category; empty for none.
+    members
+        Things in it, singular.
+    source
+        Who says so.
+    """
+
+    name: str
+    is_a: str = ""
+    members: tuple[str, ...] = ()
+    source: str = "default lexicon"
+
+
+@dataclass(frozen=True)
+class Support:
+    """Whether a concept may rightly speak for a class of such things, and why.
+
+    Parameters
+    ----------
+    verdict
+        ``supports``: it belongs to the thing. ``opposes``: it does not. ``neutral``: it could
+        belong to anything. ``unknown``: the lexicon does not know the concept.
+    chain
+        Sentences, each resting on the ones before it.
+    """
+
+    verdict: Verdict
+    chain: tuple[str, ...]

@@ -1,0 +1,298 @@
+"""The lexicon: which concepts there are, of what kind, and how people write them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from difflib import get_close_matches
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from circuitz.errors import LexiconError
+from circuitz.lexicon import support as chains
+from circuitz.lexicon.concept import KINDS, Category, Concept, Kind, Support
+from circuitz.lexicon.layers import check, merge
+from circuitz.lexicon.matching import Matcher, names_of
+from circuitz.lexicon.reading import Layer, read_layer
+from circuitz.lexicon.words import key
+
+
+@dataclass(frozen=True, eq=False)
+class Lexicon:
+    """What words mean, as a value: changes make a new one.
+
+    It knows kinds only (ears are a part of a dog, snow is surroundings), never which values mean
+    which class. A person's override is stronger than a project's file, which is stronger than
+    the default lexicon.
+
+    Parameters
+    ----------
+    concepts, categories
+        By name.
+    """
+
+    concepts: Mapping[str, Concept]
+    categories: Mapping[str, Category] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        check(self.concepts, self.categories)
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> Lexicon:
+        """Load the default lexicon, with a project's file on top of it.
+
+        Parameters
+        ----------
+        path
+            YAML file; ``extends: none`` in it leaves the default out. ``None``: the default.
+
+        Raises
+        ------
+        LexiconError
+            If the file cannot be read or used; the message names the line.
+        """
+        if path is None:
+            return _default()
+        try:
+            text = Path(path).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not text"
+            raise LexiconError(
+                f"The lexicon {path} cannot be read: {reason}.", "Check the path."
+            ) from error
+        return cls.from_text(text, f"project lexicon {Path(path).name}")
+
+    @classmethod
+    def from_text(cls, text: str, source: str = "project lexicon") -> Lexicon:
+        """Load a lexicon from YAML text; see :meth:`load`."""
+        layer = read_layer(text, source)
+        layers = [layer] if layer.standalone else [_default_layer(), layer]
+        return cls(*merge(layers))
+
+    @property
+    def hash(self) -> str:
+        """Hash of what it says, 64 hexadecimal digits; not of order, layout or sources."""
+        content = {
+            "concepts": {n: _plain(c) for n, c in self.concepts.items()},
+            "categories": {n: _plain(c) for n, c in self.categories.items()},
+        }
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        return Matcher(self.concepts)
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        """Find the concepts a text affirms.
+
+        The longest name wins, plurals, case and hyphens make no difference, what is denied does
+        not count (*no snow*), and a concept is left out beside one of its own kinds (*ears*
+        beside *pointed ears*).
+
+        Parameters
+        ----------
+        text
+            Free text, as an annotation.
+
+        Returns
+        -------
+        tuple of str
+            Canonical names in the order of the text, each once.
+        """
+        found = self._matcher.find(text)
+        general = {above for name in found for above in self.ancestors(name)}
+        return tuple(name for name in found if name not in general)
+
+    def resolve(self, name: str) -> str:
+        """Return the canonical name of a concept or synonym; empty when there is none."""
+        return name if name in self.concepts else self._matcher.resolve(name)
+
+    def concept(self, name: str) -> Concept:
+        """Return a concept by its name or a synonym.
+
+        Raises
+        ------
+        LexiconError
+            If there is none; the hint names the nearest.
+        """
+        found = self.resolve(name)
+        if not found:
+            near = get_close_matches(name.lower(), self.concepts, n=3)
+            hint = f"Did you mean {' or '.join(near)}?" if near else "Add it to a lexicon file."
+            raise LexiconError(f"The lexicon does not know ‘{name}’.", hint)
+        return self.concepts[found]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and bool(self.resolve(name))
+
+    def kind(self, name: str) -> Kind | str:
+        """Return the kind of a concept or synonym; ``unknown`` where there is none."""
+        found = self.resolve(name)
+        return self.concepts[found].kind if found else "unknown"
+
+    def names(self, kind: Kind | None = None) -> tuple[str, ...]:
+        """Return the concepts' names, of one kind or of all, in the lexicon's order.
+
+        Raises
+        ------
+        LexiconError
+            If there is no such kind.
+        """
+        if kind is not None and kind not in KINDS:
+            raise LexiconError(f"There is no kind ‘{kind}’.", f"Kinds are {', '.join(KINDS)}.")
+        return tuple(n for n, c in self.concepts.items() if kind is None or c.kind == kind)
+
+    def ancestors(self, name: str) -> tuple[str, ...]:
+        """Return the concepts this one is a kind of, nearest first; none for an unknown one."""
+        found = self.resolve(name)
+        if not found:
+            return ()
+        return tuple(c.name for c in chains.lineage(self.concepts[found], self.concepts)[1:])
+
+    def descendants(self, name: str) -> tuple[str, ...]:
+        """Return the concepts that are kinds of this one."""
+        found = self.resolve(name)
+        return tuple(n for n in self.concepts if found and found in self.ancestors(n))
+
+    def spellings(self, name: str) -> tuple[str, ...]:
+        """Return all names of a concept, its own first: what a person may write for it."""
+        return tuple(dict.fromkeys(names_of(self.concept(name), self.concepts)))
+
+    def support(self, concept: str, subject: str) -> Support:
+        """Judge whether a concept may rightly speak for a class of such things.
+
+        Parameters
+        ----------
+        concept
+            A concept or synonym.
+        subject
+            What the classes are kinds of: ``dog``. Empty or unknown: some thing.
+
+        Returns
+        -------
+        Support
+            Verdict, and the sentences it rests on with their sources.
+        """
+        found = self.resolve(concept)
+        return chains.support(
+            self.concepts.get(found), concept, subject, self.concepts, self.categories
+        )
+
+    def with_override(
+        self,
+        name: str,
+        *,
+        kind: Kind | None = None,
+        is_a: str | None = None,
+        part_of: Iterable[str] | None = None,
+        synonyms: Iterable[str] | None = None,
+        adjectives: Iterable[str] | None = None,
+        author: str = "",
+    ) -> Lexicon:
+        """Return a lexicon in which a person says otherwise, or adds a concept.
+
+        Parameters
+        ----------
+        name
+            A concept or synonym, or a new name.
+        kind, is_a, part_of, synonyms, adjectives
+            What is said; the rest stays. A new concept needs a kind.
+        author
+            Who says so; shown in evidence chains.
+
+        Raises
+        ------
+        LexiconError
+            If the result would not hold together, or the default knows no such thing.
+        """
+        if not key(name):
+            raise LexiconError(f"{name!r} is no name.", "Use a word.")
+        entry: dict[str, Any] = {"kind": kind, "is_a": is_a}
+        for field_name, words in (
+            ("part_of", part_of),
+            ("synonyms", synonyms),
+            ("adjectives", adjectives),
+        ):
+            entry[field_name] = None if words is None else tuple(words)
+        if kind is not None and kind not in KINDS:
+            raise LexiconError(f"There is no kind ‘{kind}’.", f"Kinds are {', '.join(KINDS)}.")
+        layer = Layer(f"override by {author}" if author else "override")
+        layer.concepts[self.resolve(name) or name] = {
+            k: v for k, v in entry.items() if v is not None
+        }
+        concepts, _ = merge([_as_layer(self), layer])
+        kept = {n: replace(c, source=self._source(n, c, layer)) for n, c in concepts.items()}
+        return Lexicon(MappingProxyType(kept), self.categories)
+
+    def _source(self, name: str, concept: Concept, layer: Layer) -> str:
+        if name in layer.concepts or name not in self.concepts:
+            return concept.source
+        return self.concepts[name].source
+
+    def to_text(self) -> str:
+        """Return the whole lexicon as YAML that :meth:`load` reads back."""
+        data: dict[str, Any] = {
+            "version": 1,
+            "extends": "none",
+            "categories": {n: _short(c) for n, c in self.categories.items()},
+            "concepts": {n: _short(c) for n, c in self.concepts.items()},
+        }
+        return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+
+    def to_yaml(self, path: str | Path) -> None:
+        """Write the whole lexicon to a file, to be edited and loaded.
+
+        Raises
+        ------
+        LexiconError
+            If the file cannot be written.
+        """
+        try:
+            Path(path).write_text(self.to_text(), encoding="utf-8")
+        except OSError as error:
+            raise LexiconError(
+                f"The lexicon cannot be written to {path}: {error.strerror}.", "Choose a path."
+            ) from error
+
+
+def _plain(entry: Concept | Category) -> dict[str, Any]:
+    data = asdict(entry)
+    del data["source"]
+    return {k: sorted(v) if isinstance(v, tuple) else v for k, v in data.items()}
+
+
+def _short(entry: Concept | Category) -> dict[str, Any]:
+    data = asdict(entry)
+    return {
+        k: list(v) if isinstance(v, tuple) else v
+        for k, v in data.items()
+        if v and k not in ("name", "source")
+    }
+
+
+def _as_layer(lexicon: Lexicon) -> Layer:
+    layer = Layer("lexicon")
+    for name, concept in lexicon.concepts.items():
+        data = asdict(concept)
+        layer.concepts[name] = {k: v for k, v in data.items() if k not in ("name", "source")}
+    return layer
+
+
+@lru_cache(maxsize=1)
+def _default_layer() -> Layer:
+    text = files("circuitz.lexicon").joinpath("default.yaml").read_text(encoding="utf-8")
+    return read_layer(text, "default lexicon")
+
+
+@lru_cache(maxsize=1)
+def _default() -> Lexicon:
+    concepts, categories = merge([_default_layer()])
+    return Lexicon(MappingProxyType(concepts), MappingProxyType(categories))

@@ -1,0 +1,141 @@
+"""Find concepts in a sentence: the longest name wins, adjectives may stand apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from circuitz.lexicon.concept import Concept
+from circuitz.lexicon.words import COPULAS, Token, key, negated, tokens
+
+Key = tuple[str, ...]
+
+
+def names_of(concept: Concept, concepts: Mapping[str, Concept]) -> list[str]:
+    """Return all names of a concept: its own, its synonyms, and adjectives with its parent's."""
+    names = [concept.name, *concept.synonyms]
+    parent = concepts.get(concept.is_a)
+    if parent is not None:
+        nouns = (parent.name, *parent.synonyms)
+        names += [f"{adjective} {noun}" for adjective in concept.adjectives for noun in nouns]
+    return names
+
+
+class Matcher:
+    """The names of a lexicon, ready to be looked up.
+
+    Parameters
+    ----------
+    concepts
+        Concepts by name; no two may share a name.
+    """
+
+    def __init__(self, concepts: Mapping[str, Concept]) -> None:
+        self._names: dict[Key, str] = {}
+        self._described: dict[Key, dict[Key, str]] = {}  # noun -> adjective -> concept
+        # What is written out wins over what is put together from adjectives.
+        for concept in concepts.values():
+            for name in (concept.name, *concept.synonyms):
+                self._names.setdefault(key(name), concept.name)
+        for concept in concepts.values():
+            for name in names_of(concept, concepts):
+                self._names.setdefault(key(name), concept.name)
+        for concept in concepts.values():
+            parent = concepts.get(concept.is_a)
+            if parent is None:
+                continue
+            for noun in (parent.name, *parent.synonyms):
+                adjectives = self._described.setdefault(key(noun), {})
+                for adjective in concept.adjectives:
+                    adjectives.setdefault(key(adjective), concept.name)
+        self._adjectives = {a for table in self._described.values() for a in table}
+        self._longest = max((len(k) for k in self._names), default=0)
+
+    def resolve(self, name: str) -> str:
+        """Return the concept with exactly this name or synonym; empty when there is none."""
+        return self._names.get(key(name), "")
+
+    def find(self, text: str) -> tuple[str, ...]:
+        """Return the concepts a text affirms, in order, each once.
+
+        Parameters
+        ----------
+        text
+            Free text.
+
+        Returns
+        -------
+        tuple of str
+            Canonical names.
+        """
+        words = tokens(text)
+        hits: list[tuple[int, int, str]] = []
+        i = 0
+        while i < len(words):
+            hit = self._at(words, i)
+            if not hit:
+                i += 1
+                continue
+            hits.extend(hit)
+            i = max(end for _, end, _ in hit)
+        denied = negated(words, [start for start, _, _ in hits])
+        found: list[str] = []
+        for (_, end, name), no in zip(hits, denied, strict=True):
+            after = [w.raw for w in words[end : end + 2]]
+            free = after[:1] == ["free"] and after != ["free", "of"]  # snow-free
+            if not (no or free) and name not in found:
+                found.append(name)
+        return tuple(found)
+
+    def _at(self, words: list[Token], i: int) -> list[tuple[int, int, str]]:
+        """Return hits (start, end, concept) that begin at word ``i``; none when none does."""
+        exact: list[tuple[int, int, str]] = []
+        room = min(self._longest, len(words) - i)
+        for length in range(room, 0, -1):
+            end = i + length
+            if words[i].clause != words[end - 1].clause:
+                continue
+            noun = tuple(w.word for w in words[i:end])
+            name = self._names.get(noun)
+            if name:
+                exact = self._predicate(words, i, end, noun) or [(i, end, name)]
+                break
+        listed = self._listed(words, i)
+        reach = max((end for _, end, _ in exact), default=i)
+        return listed if listed and listed[-1][1] > reach else exact
+
+    def _listed(self, words: list[Token], i: int) -> list[tuple[int, int, str]]:
+        """Adjectives before one noun: *fluffy, grey coat*."""
+        for noun, adjectives in self._described.items():
+            hits: list[tuple[int, str]] = []
+            for j in range(i, len(words)):
+                if hits and tuple(w.word for w in words[j : j + len(noun)]) == noun:
+                    end = j + len(noun)
+                    return [(start, end, name) for start, name in hits]
+                name = adjectives.get((words[j].word,))
+                if name:
+                    hits.append((j, name))
+                elif not hits or (
+                    words[j].raw != "and" and (words[j].word,) not in self._adjectives
+                ):
+                    break
+        return []
+
+    def _predicate(
+        self, words: list[Token], start: int, end: int, noun: Key
+    ) -> list[tuple[int, int, str]]:
+        """Adjectives after a noun: *ears that are pointed*."""
+        adjectives = self._described.get(noun)
+        if adjectives is None:
+            return []
+        hits: list[tuple[int, int, str]] = []
+        j, linked = end, False
+        while j < len(words) and words[j].clause == words[start].clause:
+            name = adjectives.get((words[j].word,))
+            if words[j].raw in COPULAS:
+                linked = linked or words[j].raw != "and"
+            elif name and linked:
+                hits.append((j, j + 1, name))
+            else:
+                break
+            j += 1
+        return hits

@@ -1,0 +1,142 @@
+"""Evidence chains: whether a concept may speak for a class of things, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from circuitz.lexicon.concept import Category, Concept, Support, Verdict
+from circuitz.lexicon.words import key
+
+_KIND_PHRASE = {
+    "part": "a part of things",
+    "attribute": "an attribute",
+    "surroundings": "surroundings",
+    "artefact": "an artefact",
+    "low-level": "low-level",
+}
+
+
+def article(noun: str) -> str:
+    """Return the noun with *a* or *an*."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def wider(subject: str, categories: Mapping[str, Category]) -> tuple[list[str], list[str]]:
+    """Follow a thing up its categories.
+
+    Returns
+    -------
+    names
+        The thing, its category, the wider ones; only the thing where it is not known.
+    chain
+        A sentence for each step.
+    """
+    names, chain = [subject], list[str]()
+    want = _known_words(subject, categories)
+    at = next((c.name for c in categories.values() if key(c.name) == want), "")
+    if at:
+        names = [at]
+    else:
+        for category in categories.values():
+            member = next((m for m in category.members if key(m) == want), "")
+            if member:
+                names = [member, category.name]
+                chain.append(f"{_a(member)} is {article(category.name)} ({category.source}).")
+                at = category.name
+                break
+    while at and categories[at].is_a:
+        above = categories[at].is_a
+        chain.append(f"{_a(at)} is {article(above)} ({categories[at].source}).")
+        names.append(above)
+        at = above
+    return names, chain
+
+
+def _known_words(subject: str, categories: Mapping[str, Category]) -> tuple[str, ...]:
+    """Return the words of a subject, or the last one that is known: *breed of dog*."""
+    words = key(subject)
+    known = {key(c.name) for c in categories.values()}
+    known |= {key(m) for c in categories.values() for m in c.members}
+    if words in known:
+        return words
+    return next(((w,) for w in reversed(words) if (w,) in known), words)
+
+
+def _a(noun: str) -> str:
+    phrase = article(noun)
+    return phrase[0].upper() + phrase[1:]
+
+
+def lineage(concept: Concept, concepts: Mapping[str, Concept]) -> list[Concept]:
+    """Return the concept and the ones it is a kind of, nearest first."""
+    line = [concept]
+    while line[-1].is_a:
+        line.append(concepts[line[-1].is_a])
+    return line
+
+
+def support(
+    concept: Concept | None,
+    asked: str,
+    subject: str,
+    concepts: Mapping[str, Concept],
+    categories: Mapping[str, Category],
+) -> Support:
+    """Judge a concept for a class of ``subject``; see :meth:`Lexicon.support`."""
+    if concept is None:
+        return Support("unknown", (f"The lexicon does not know ‘{asked}’.",))
+    if subject.strip():
+        names, steps = wider(subject.strip(), categories)
+        known = bool(steps) or names[0] in categories
+        thing = names[0]
+        if not known:
+            steps = [f"The lexicon does not know what a ‘{thing}’ is; it is taken for a thing."]
+    else:
+        names, steps, known, thing = [], [], False, "thing"
+        steps = ["No subject was given; the classes are taken for kinds of things."]
+    if concept.kind in ("surroundings", "artefact"):
+        return _outside(concept, thing, names, steps)
+    if concept.kind == "low-level":
+        low = f"‘{concept.name}’ is low-level ({concept.source})."
+        return Support("neutral", (low, "It may belong to anything."))
+    return _inside(lineage(concept, concepts), thing, names, known, steps)
+
+
+def _outside(concept: Concept, thing: str, names: list[str], steps: list[str]) -> Support:
+    chain = (f"‘{concept.name}’ is {_KIND_PHRASE[concept.kind]} ({concept.source}).",)
+    if concept.kind == "surroundings" and "place" in names:
+        return Support("supports", (*chain, *steps, "Surroundings make up a place."))
+    if concept.kind == "surroundings":
+        reason = f"Surroundings are not part of {article(thing)}."
+    else:
+        reason = f"Artefacts are not part of {article(thing)}."
+    return Support("opposes", (*chain, *([] if len(names) > 1 else steps), reason))
+
+
+def _inside(
+    line: list[Concept], thing: str, names: list[str], known: bool, steps: list[str]
+) -> Support:
+    """Judge parts and attributes; ``line`` is the concept and what it is a kind of."""
+    chain: list[str] = []
+    for lower, upper in pairwise(line):
+        chain.append(f"‘{lower.name}’ is a kind of ‘{upper.name}’ ({lower.source}).")
+    owner = next((c for c in line if c.part_of), line[-1])
+    verb = "describes" if owner.kind == "attribute" else "is part of"
+    if not owner.part_of:
+        chain.append(f"‘{owner.name}’ is {_KIND_PHRASE[owner.kind]} ({owner.source}).")
+        verdict: Verdict = "supports" if owner.kind == "part" else "neutral"
+        closing = (
+            "It may belong to anything." if verdict == "neutral" else f"{_a(thing)} has parts."
+        )
+        return Support(verdict, (*chain, closing))
+    whose = [p for p in owner.part_of if p in names]
+    if whose:
+        chain.append(f"‘{owner.name}’ {verb} {article(whose[0])} ({owner.source}).")
+        chain += steps[: names.index(whose[0])]
+        return Support("supports", tuple(chain))
+    listed = " or ".join(article(p) for p in owner.part_of)
+    chain.append(f"‘{owner.name}’ {verb} {listed} ({owner.source}).")
+    if not known:
+        return Support("supports", (*chain, *steps, "So it may be part of it."))
+    return Support("opposes", (*chain, *steps, f"{_a(thing)} has no such part."))
