@@ -37,6 +37,16 @@ class AnnotationError(CircuitzError):
     code = "annotation"
 
 
+class ConflictError(AnnotationError):
+    """Somebody else changed what is about to be changed; ``details`` says to what."""
+
+    code = "conflict"
+
+    def __init__(self, message: str, hint: str = "", *, theirs: dict[str, str]) -> None:
+        super().__init__(message, hint)
+        self.theirs = theirs
+
+
 class BundleError(CircuitzError):
     """A bundle on disk cannot be read or written."""
 

@@ -6,7 +6,7 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -49,21 +49,18 @@ def sync_folder(path: Path) -> None:
             os.close(handle)
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Put new contents in a file's place: readers see the old or the new, never a mixture.
+@contextmanager
+def staged(path: Path, data: bytes) -> Generator[None, None, None]:
+    """Write new contents beside a file and put them in its place when the block ends well.
 
-    Raises
-    ------
-    BundleWriteError
-        If it cannot be written; the old file is untouched.
+    Readers see the old or the new, never a mixture.
     """
     temporary = path.with_name(f".{path.name}.tmp-{secrets.token_hex(4)}")
     try:
         write_file(temporary, data)
+        yield
         temporary.replace(path)
         sync_folder(path.parent)
-    except OSError as error:
-        raise write_error(path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -107,7 +104,7 @@ def unfinished(path: Path) -> bool:
 
 
 @contextmanager
-def building(path: Path) -> Iterator[Path]:
+def building(path: Path) -> Generator[Path, None, None]:
     """Lend an empty folder beside ``path`` while the lock is held, and remove it afterwards.
 
     Raises
@@ -134,7 +131,7 @@ def building(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
+def new_folder(path: Path) -> Generator[Path, None, None]:
     """Fill a new folder that takes the place of ``path`` when the block ends well.
 
     Whatever ends the block (an error, a full disk, Ctrl-C, a kill), ``path`` afterwards holds

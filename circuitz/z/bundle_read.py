@@ -14,6 +14,7 @@ from circuitz.errors import (
     BundleTruncatedError,
     WeightsError,
 )
+from circuitz.z import history
 from circuitz.z.arrays import Arrays
 from circuitz.z.finding import Finding
 from circuitz.z.hashing import picture_hash
@@ -44,8 +45,17 @@ from circuitz.z.source import BundleSource
 from circuitz.z.tensors_io import read_tensors
 
 
-def read_bundle(source: BundleSource, *, log: LogRead | None = None) -> AnnotatedModel:
+def read_bundle(
+    source: BundleSource, *, log: LogRead | None = None, head: bytes | None = None
+) -> AnnotatedModel:
     """Read everything small and verify it; leave the rest to be read and verified when touched.
+
+    Parameters
+    ----------
+    source
+        Folder or zip file.
+    log, head
+        Log and list of annotations, when they have been read already (the head first).
 
     Raises
     ------
@@ -54,6 +64,8 @@ def read_bundle(source: BundleSource, *, log: LogRead | None = None) -> Annotate
     """
     manifest, files = read_manifest(source.read_unchecked(MANIFEST))
     source.check_sizes(files)
+    if head is None and source.exists(HEAD):
+        head = source.read_unchecked(HEAD)
     found = log or read_log(source.read_unchecked(LOG))
     count = manifest.log.count
     _check_log(found, manifest)
@@ -91,7 +103,8 @@ def read_bundle(source: BundleSource, *, log: LogRead | None = None) -> Annotate
     )
     if len(found.entries) > count:
         z = z.with_(what="annotations", log=found.entries)
-    _check_head(source, z)
+    if head is not None:
+        _check_head(head, found, count)
     return z
 
 
@@ -107,17 +120,14 @@ def _check_log(log: LogRead, manifest: Manifest) -> None:
         )
 
 
-def _check_head(source: BundleSource, z: AnnotatedModel) -> None:
+def _check_head(head: bytes, log: LogRead, count: int) -> None:
     """Refuse a list of annotations that is not, and never was, the head of the log.
 
     A writer killed between log and head leaves the head of an earlier log: that is no harm.
     """
-    if not source.exists(HEAD):
-        return
-    found = source.read_unchecked(HEAD)
-    for length in range(len(z.log), -1, -1):
-        part = z if length == len(z.log) else z.with_(log=z.log[:length])
-        if found == head_lines(list(part.effective().values())):
+    for length in range(len(log.entries), count - 1, -1):
+        in_force = history.effective(log.entries[:length])
+        if head == head_lines(list(in_force.values())):
             return
     raise BundleTamperedError(
         f"{HEAD} was edited, but the truth is {LOG}, from which it is written.",

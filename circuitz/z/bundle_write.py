@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from circuitz.errors import BundleError, MeasurementError, WeightsError
-from circuitz.z.annotation import Annotation
 from circuitz.z.arrays import Arrays
 from circuitz.z.atomic import write_file
+from circuitz.z.bundle_refs import References
 from circuitz.z.data_ref import DataRef
 from circuitz.z.hashing import picture_hash
 from circuitz.z.inputs import InputSet
@@ -60,7 +59,7 @@ class BundleWriter:
     """
 
     def __init__(
-        self, folder: Path, old: Path | None, old_files: dict[str, FileEntry], home: Source | None
+        self, folder: Path, old: Path, old_files: dict[str, FileEntry], home: Source | None
     ) -> None:
         self.folder = folder
         self.old = old
@@ -69,15 +68,13 @@ class BundleWriter:
         self.files: dict[str, FileEntry] = {}
         self._learnt: list[tuple[object, dict[str, FileEntry], Any]] = []
 
-    def write(
-        self, z: AnnotatedModel, *, data_ref: DataRef | None, concepts_ref: DataRef | None
-    ) -> None:
+    def write(self, z: AnnotatedModel, refs: References) -> None:
         """Write every file of z's bundle, the manifest last."""
         weights, bases = Arrays.of(z.weights), Arrays.of(z.bases)
         self._value(weights, WEIGHTS, lambda: _weights(weights))
         if not bases.loaded or len(bases):
             self._value(bases, BASES, lambda: write_tensors(bases, what="Bases"))
-        concepts_hash, concepts_ref = self._concepts(z, concepts_ref)
+        concepts_hash, concepts_ref = self._concepts(z, refs.concepts)
         measurements = self._measurements(z)
         lines, chain = log_lines(z.log)
         self._small(FINDINGS, dumps([encode(f) for f in z.findings], indent=1) + b"\n")
@@ -97,7 +94,7 @@ class BundleWriter:
             log=LogMark(len(z.log), chain),
             concepts_hash=concepts_hash,
             concepts_ref=concepts_ref,
-            data_ref=data_ref,
+            data_ref=refs.data,
             measurements=measurements,
             waivers=z.waivers,
             parent=z.parent,
@@ -136,7 +133,7 @@ class BundleWriter:
 
     def _link(self, name: str, entry: FileEntry) -> bool:
         """Give an unchanged file of the old bundle a second name in the new one."""
-        if self.old is None or self.old_files.get(name) != entry:
+        if self.old_files.get(name) != entry:
             return False
         file = self.old / name
         try:
@@ -254,29 +251,3 @@ def _weights(weights: Arrays) -> bytes:
                 "Training went wrong; go back to the last checkpoint before it.",
             )
     return write_tensors(weights, what="Weights")
-
-
-def carry_over(old: Path, old_files: dict[str, FileEntry], new: Path) -> None:
-    """Keep files that people put into the bundle themselves."""
-    ours = {LOG, HEAD, MANIFEST, "evidence", "bases", "concepts"}
-    ours |= {name.partition("/")[0] for name in old_files}
-    for item in old.iterdir():
-        if item.name in ours or (new / item.name).exists():
-            continue
-        if item.is_symlink() or item.is_file():
-            _copy(item, new / item.name)
-        elif item.is_dir():
-            shutil.copytree(item, new / item.name, symlinks=True, copy_function=_copy)
-
-
-def _copy(source: str | Path, target: str | Path) -> None:
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except (OSError, NotImplementedError):
-        shutil.copy2(source, target, follow_symlinks=False)
-
-
-def unknown_entries(z: AnnotatedModel, on_disk: tuple[Annotation, ...]) -> tuple[Annotation, ...]:
-    """Entries on disk that z's log does not have."""
-    known = {entry.id for entry in z.log}
-    return tuple(entry for entry in on_disk if entry.id not in known)

@@ -10,6 +10,7 @@ from circuitz.errors import AnnotationError
 from circuitz.z import history
 from circuitz.z.annotation import Annotation
 from circuitz.z.arrays import Arrays
+from circuitz.z.hashing import array_digest
 from circuitz.z.targets import check_target, target_key
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _PROSE = ("notes", "story")
 
 
 def _said(entry: Annotation | None) -> tuple[Any, ...] | None:
-    """What counts in an annotation: its words, not who wrote them and when."""
+    """Return what counts in an annotation: its words, not who wrote them and when."""
     return (entry.text, entry.concepts, entry.confidence) if entry else None
 
 
@@ -73,7 +74,7 @@ def _arrays(what: str, mine: Arrays, theirs: Arrays) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for name in sorted(set(mine) | set(theirs)):
         a, b = mine.get(name), theirs.get(name)
-        if a is None or b is None or a.dtype != b.dtype or a.tobytes() != b.tobytes() or a.shape != b.shape:
+        if a is None or b is None or array_digest(a) != array_digest(b):
             rows.append(_row(what, name, _shape(a), _shape(b)))
     return rows
 
@@ -153,7 +154,7 @@ def _conflict(
 
 
 def _other_conflicts(here: AnnotatedModel, there: AnnotatedModel) -> list[dict[str, Any]]:
-    """What differs and is never merged."""
+    """List what differs and is never merged."""
     pairs: list[tuple[str, Any, Any]] = [
         ("weights", here.weights_hash, there.weights_hash),
         ("bases", Arrays.of(here.bases).hash, Arrays.of(there.bases).hash),

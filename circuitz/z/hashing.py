@@ -45,7 +45,8 @@ def array_digest(array: npt.NDArray[Any]) -> bytes:
     plain = little_endian(array)
     digest = hashlib.sha256(f"{plain.dtype.str}{list(plain.shape)}".encode())
     # A view as bytes is hashed in place: arrays on disk stream through without a copy.
-    digest.update(memoryview(plain.reshape(-1).view(np.uint8)) if plain.size else b"")
+    if plain.size:
+        digest.update(plain.reshape(-1).view(np.uint8).data)
     return digest.digest()
 
 

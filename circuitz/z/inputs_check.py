@@ -61,7 +61,7 @@ def _images(images: Any) -> int:
     return len(images)
 
 
-def _array(array: Array | None, name: str, dtype: type, shape: tuple[int, ...]) -> None:
+def _array(array: Any, name: str, dtype: type, shape: tuple[int, ...]) -> None:
     if array is None:
         return
     if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
@@ -72,13 +72,13 @@ def _array(array: Array | None, name: str, dtype: type, shape: tuple[int, ...]) 
         )
 
 
-def _names(names: tuple[str, ...], what: str) -> None:
+def _names(names: tuple[Any, ...], what: str) -> None:
     if len(set(names)) != len(names) or not all(isinstance(n, str) and n for n in names):
         raise InputsError(f"The {what} are not distinct texts.", "Give each its own name.")
 
 
 def _range(values: Array, name: str, limit: int, of: str) -> None:
-    if values.size and not (int(values.min()) >= 0 and int(values.max()) < limit):
+    if values.size and (int(values.min()) < 0 or int(values.max()) >= limit):
         raise InputsError(
             f"{name.capitalize()} lie in {int(values.min())}..{int(values.max())}, but there are "
             f"{limit} {of}.",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def _try_lock(handle: int) -> bool:
 
 
 @contextmanager
-def locked(path: Path, timeout: float = 20.0) -> Iterator[None]:
+def locked(path: Path, timeout: float = 20.0) -> Generator[None, None, None]:
     """Hold the write lock of a bundle; one thread may take it again inside.
 
     Raises
@@ -69,26 +70,27 @@ def locked(path: Path, timeout: float = 20.0) -> Iterator[None]:
         # Removed while still held: whoever waits sees that its file is gone and starts over.
         with suppress(OSError):
             file.unlink()
-        os.close(handle)
+        handle.close()
 
 
-def _acquire(file: Path, timeout: float) -> int:
+def _acquire(file: Path, timeout: float) -> io.FileIO:
     deadline = time.monotonic() + timeout
     while True:
         try:
-            handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+            # A file object, not a bare handle: lost to a Ctrl-C, it still closes and unlocks.
+            handle = io.FileIO(file, "a+")
         except OSError as error:
             raise BundleWriteError(
                 f"{file.parent} cannot be written to: {error.strerror}.",
                 "Check that the folder exists, is not read-only, and the disk is not full.",
             ) from error
         try:
-            if _try_lock(handle) and _still(file, handle):
+            if _try_lock(handle.fileno()) and _still(file, handle.fileno()):
                 return handle
         except BaseException:
-            os.close(handle)
+            handle.close()
             raise
-        os.close(handle)
+        handle.close()
         if time.monotonic() > deadline:
             raise BundleLockedError(
                 f"Another process is writing {file.name[1:-5]}.", "Wait for it, then try again."

@@ -125,9 +125,7 @@ def describe(measurements: Measurements) -> dict[str, Any]:
 
 
 def _lengths(effects: EffectMeasurements) -> dict[str, int]:
-    sizes = {"u": len(effects.units), "k": len(effects.targets), "g": len(effects.groups)}
-    # Without groups the arrays are empty in every axis, whatever n and k are.
-    return sizes
+    return {"u": len(effects.units), "k": len(effects.targets), "g": len(effects.groups)}
 
 
 def _arrays(record: Any, fields: dict[str, tuple[str, str]]) -> dict[str, Array]:
@@ -136,7 +134,7 @@ def _arrays(record: Any, fields: dict[str, tuple[str, str]]) -> dict[str, Array]
 
 
 def _check(
-    arrays: dict[str, Array],
+    arrays: dict[str, Any],
     fields: dict[str, tuple[str, str]],
     what: str,
     error: type[BundleFormatError | MeasurementError],
@@ -152,7 +150,7 @@ def _check(
                 "Measure again, or restore the file from a copy.",
             )
         if "g" in axes and not array.size:
-            continue
+            continue  # without groups they are empty in every axis
         for axis, length in zip(axes, array.shape, strict=True):
             expected = int(axis) if axis.isdigit() else known.setdefault(axis, length)
             if length != expected:

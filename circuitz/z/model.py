@@ -6,18 +6,19 @@ import copy
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 import pandas as pd
 
-from circuitz.errors import AnnotationError, LayerError
+from circuitz.errors import LayerError
 from circuitz.z import hashing, history
 from circuitz.z.annotation import Annotation, AuthorKind
 from circuitz.z.arrays import Arrays
 from circuitz.z.data_ref import DataRef
+from circuitz.z.edits import new_annotation
 from circuitz.z.finding import Finding, Waiver
 from circuitz.z.frames import annotations_frame, units_frame
 from circuitz.z.inputs import InputSet
@@ -25,19 +26,13 @@ from circuitz.z.layer import LayerSpec, Preprocessing
 from circuitz.z.lazy import Deferred, LazyField, raw
 from circuitz.z.lineage import next_lineage
 from circuitz.z.measurements import Measurements
+from circuitz.z.remember import Piece
 from circuitz.z.targets import check_target
-from circuitz.z.text import clean_name, clean_text
+from circuitz.z.text import clean_name
 from circuitz.z.unit import Unit
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
-
-
-@lru_cache(maxsize=1)
-def _default_lexicon() -> Lexicon:
-    from circuitz.lexicon.lexicon import Lexicon  # noqa: PLC0415 (read when first needed)
-
-    return Lexicon.load()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,17 +80,17 @@ class AnnotatedModel:
     subject: str = ""
     layers: tuple[LayerSpec, ...] = ()
     cut: tuple[str, ...] = ()
-    preprocessing: Preprocessing = Preprocessing()
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
     builder: str = ""
     builder_args: dict[str, Any] = field(default_factory=dict)
     weights: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     bases: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     log: tuple[Annotation, ...] = ()
-    concept_set: LazyField[InputSet] = LazyField()
-    data: LazyField[InputSet] = LazyField()
+    concept_set: LazyField[InputSet] = LazyField()  # noqa: RUF009 (a descriptor, made once on purpose)
+    data: LazyField[InputSet] = LazyField()  # noqa: RUF009 (a descriptor, made once on purpose)
     data_ref: DataRef | None = None
     concepts_ref: DataRef | None = None
-    measurements: LazyField[Measurements] = LazyField()
+    measurements: LazyField[Measurements] = LazyField()  # noqa: RUF009 (a descriptor, made once on purpose)
     findings: tuple[Finding, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     parent: str = ""
@@ -173,16 +168,25 @@ class AnnotatedModel:
     @property
     def stale(self) -> tuple[str, ...]:
         """What changed since the measurements were made: weights, concepts, data."""
+        then = self._measured_on()
+        now = {"weights": self.weights_hash, "concepts": self.concepts_hash, "data": self.data_hash}
+        # A set that is not known now cannot be compared; one never recorded was not used.
+        return tuple(k for k, v in now.items() if v and then.get(k) and then[k] != v)
+
+    def _measured_on(self) -> dict[str, str]:
+        """Hashes the measurements record, without reading them from disk."""
+        held = raw(self, "measurements")
+        if isinstance(held, Deferred) and isinstance(held.piece, Piece):
+            found = held.piece.spec
+            return {name: found[f"{name}_hash"] for name in ("weights", "concepts", "data")}
         measured = self.measurements
         if measured is None:
-            return ()
-        pairs = (
-            ("weights", measured.weights_hash, self.weights_hash),
-            ("concepts", measured.concepts_hash, self.concepts_hash),
-            ("data", measured.data_hash, self.data_hash),
-        )
-        # A set that is not known now cannot be compared; one never recorded was not used.
-        return tuple(name for name, then, now in pairs if then and now and then != now)
+            return {}
+        return {
+            "weights": measured.weights_hash,
+            "concepts": measured.concepts_hash,
+            "data": measured.data_hash,
+        }
 
     @cached_property
     def _effective(self) -> dict[str, Annotation]:
@@ -242,37 +246,16 @@ class AnnotatedModel:
             If the text is empty, too long or holds control characters, or confidence lies
             outside 0 to 1.
         """
-        target = self._target(unit)
-        clean = clean_text(text)
-        if author_kind not in history.RANK:
-            raise AnnotationError(
-                f"{author_kind!r} is no kind of author.", "Use person, rule or model."
-            )
-        try:
-            sure = float(confidence)
-        except (TypeError, ValueError):
-            sure = float("nan")
-        if not 0.0 <= sure <= 1.0:
-            raise AnnotationError(f"Confidence {confidence!r} is not in 0 to 1.", "Give a share.")
-        lexicon_hash = lexicon.hash if lexicon is not None else ""
-        if concepts is None:
-            known = lexicon or _default_lexicon()
-            concepts, lexicon_hash = known.parse(clean), known.hash
-        elif isinstance(concepts, str):
-            raise AnnotationError("Concepts are one text.", "Pass a sequence of concepts.")
-        standing = history.heads(history.state(self.log).active).get(target, [])
-        entry = Annotation(
-            id=history.new_id(),
-            target=target,
-            text=clean,
-            concepts=tuple(clean_text(concept, what="concept", limit=200) for concept in concepts),
-            author=clean_name(author),
+        entry = new_annotation(
+            self.log,
+            self._target(unit),
+            text,
+            author=author,
             author_kind=author_kind,
-            confidence=sure,
-            lexicon_hash=lexicon_hash,
-            evidence=tuple(clean_text(e, what="evidence hash", limit=80) for e in evidence),
-            time=history.now(),
-            supersedes=history.superseded_by(standing, author_kind),
+            confidence=confidence,
+            concepts=concepts,
+            evidence=evidence,
+            lexicon=lexicon,
             weights_hash=self.weights_hash,
         )
         return self._appended(entry)
@@ -327,9 +310,8 @@ class AnnotatedModel:
         what
             What was done, for the lineage; the names of the changed fields when empty.
         """
-        kept = {f.name: self.__dict__.get(f.name) for f in fields(self)}
-        for name in ("concept_set", "data", "measurements"):
-            kept[name] = raw(self, name)
+        kept: dict[str, Any] = {f.name: self.__dict__.get(f.name) for f in fields(self)}
+        kept |= {name: raw(self, name) for name in ("concept_set", "data", "measurements")}
         unknown = set(changes) - set(kept)
         if unknown:
             raise TypeError(f"AnnotatedModel has no field {min(unknown)!r}")
@@ -341,7 +323,7 @@ class AnnotatedModel:
         return new
 
     def diff(self, other: AnnotatedModel) -> pd.DataFrame:
-        """What differs from this z to the other one (see :func:`circuitz.z.diff.diff`)."""
+        """List what differs from this z to the other one (see :func:`circuitz.z.diff.diff`)."""
         from circuitz.z.diff import diff  # noqa: PLC0415 (diff needs this class)
 
         return diff(self, other)

@@ -64,15 +64,20 @@ def parse_files(files: Any, where: str) -> dict[str, FileEntry]:
     entries: dict[str, FileEntry] = {}
     for name, entry in files.items():
         check_name(name, where)
-        size = entry.get("size") if isinstance(entry, dict) else None
-        digest = entry.get("sha256") if isinstance(entry, dict) else None
-        good_size = isinstance(size, int) and not isinstance(size, bool) and size >= 0
-        if not good_size or not isinstance(digest, str) or not _SHA256.match(digest):
-            raise BundleFormatError(
-                f"{where} gives no proper hash and size of {name!r}.", "The file is damaged."
-            )
-        entries[name] = FileEntry(digest, size)
+        entries[name] = _entry(name, entry, where)
     check_distinct(entries, where)
     if sum(entry.size for entry in entries.values()) > MAX_TOTAL:
         raise BundleUnsafeError(f"{where} lists more than a terabyte.", "It is damaged.")
     return entries
+
+
+def _entry(name: str, entry: Any, where: str) -> FileEntry:
+    if isinstance(entry, dict):
+        size: Any = entry.get("size")
+        digest: Any = entry.get("sha256")
+        counted = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+        if counted and isinstance(digest, str) and _SHA256.match(digest):
+            return FileEntry(digest, size)
+    raise BundleFormatError(
+        f"{where} gives no proper hash and size of {name!r}.", "The file is damaged."
+    )

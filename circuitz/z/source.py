@@ -36,17 +36,24 @@ def _tampered(name: str) -> BundleTamperedError:
     )
 
 
+def _check_size(name: str, size: int, entry: FileEntry) -> None:
+    if size < entry.size:
+        raise BundleTruncatedError(
+            f"{name} has {size:,} bytes of {entry.size:,}.", "Restore the bundle from a copy."
+        )
+    if size > entry.size:
+        raise _tampered(name)
+
+
 class FolderSource:
     """A bundle, or an input set, that is a folder."""
-
-    _open: WeakSet[FolderSource] = WeakSet()
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._pins: dict[str, int] = {}
         self._waiting: dict[str, FileEntry] = {}
         self._lock = threading.Lock()
-        FolderSource._open.add(self)
+        _OPEN.add(self)
 
     def __del__(self) -> None:
         for handle in self._pins.values():
@@ -104,7 +111,7 @@ class FolderSource:
         """Map a file of the recorded size without reading it."""
         handle = self._handle(name)
         try:
-            self._check_size(name, os.fstat(handle).st_size, entry)
+            _check_size(name, os.fstat(handle).st_size, entry)
             if not entry.size:
                 return memoryview(b"")
             return memoryview(mmap.mmap(handle, 0, access=mmap.ACCESS_READ))
@@ -147,16 +154,7 @@ class FolderSource:
                 raise self._link(name)
             if not stat.S_ISREG(found.st_mode):
                 raise BundleUnsafeError(f"{name} is not a plain file.", "Nothing was read.")
-            self._check_size(name, found.st_size, entry)
-
-    @staticmethod
-    def _check_size(name: str, size: int, entry: FileEntry) -> None:
-        if size < entry.size:
-            raise BundleTruncatedError(
-                f"{name} has {size:,} bytes of {entry.size:,}.", "Restore the bundle from a copy."
-            )
-        if size > entry.size:
-            raise _tampered(name)
+            _check_size(name, found.st_size, entry)
 
     def hold(self, files: Mapping[str, FileEntry]) -> None:
         """Note files that will be read when somebody looks at what they hold."""
@@ -282,12 +280,13 @@ class ZipSource:
             info = self._members.get(name)
             if info is None:
                 raise BundleTruncatedError(f"{name} is missing from {self.root}.", "Copy it again.")
-            FolderSource._check_size(name, info.file_size, entry)
+            _check_size(name, info.file_size, entry)
 
 
+_OPEN: WeakSet[FolderSource] = WeakSet()
 BundleSource = FolderSource | ZipSource
 
 
 def sources_of(root: Path) -> list[FolderSource]:
     """Folder sources of this process that read from a folder."""
-    return [source for source in list(FolderSource._open) if source.root == root]
+    return [source for source in list(_OPEN) if source.root == root]

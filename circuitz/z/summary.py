@@ -13,7 +13,7 @@ UNEXPLAINED = "unexplained-effect"
 
 
 def flagged(z: AnnotatedModel) -> list[Finding]:
-    """Findings that stand against z: flagged, and waived by nobody."""
+    """List findings that stand against z: flagged, and waived by nobody."""
     waived = {waiver.finding for waiver in z.waivers}
     return [
         finding
@@ -39,7 +39,7 @@ def unexplained_text(z: AnnotatedModel) -> str:
 
 
 def count(n: int, one: str, many: str = "") -> str:
-    """Number and noun: ``1 unit``, ``2 units``."""
+    """Write number and noun: ``1 unit``, ``2 units``."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
