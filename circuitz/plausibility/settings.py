@@ -65,5 +65,5 @@ class Settings:
         return SPLITS.index(self.split)
 
     def as_dict(self) -> dict[str, str | float]:
-        """Settings by name, as stored with a report."""
+        """Return settings by name, as stored with a report."""
         return asdict(self)

@@ -1,0 +1,299 @@
+"""Everything the rules judge: words with their verdicts, effects, and prior knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import circuitz
+from circuitz.errors import ConceptLabelsError, InputsError, MeasurementError
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.plausibility.joint import Joint, Joints
+from circuitz.plausibility.said import Columns, Said, read_annotations
+from circuitz.plausibility.settings import SCALE_FLOOR, Settings
+from circuitz.plausibility.tables import TABLES, Table
+from circuitz.plausibility.words import Place, Word, judge
+from circuitz.z.inputs import SPLITS, InputSet
+from circuitz.z.measurements import F32, EffectMeasurements, Measurements
+
+if TYPE_CHECKING:
+    from circuitz.lexicon.concept import Support
+    from circuitz.z.model import AnnotatedModel
+
+
+#: Kinds of concepts that lie outside the thing itself.
+OUTSIDE = ("surroundings", "artefact")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One z on one split.
+
+    Parameters
+    ----------
+    z, lexicon, settings
+        What is judged, with which knowledge, and how.
+    measured, effects
+        Its measurements; a case exists only where both are there.
+    concept_set
+        Images with concept labels.
+    """
+
+    z: AnnotatedModel
+    lexicon: Lexicon
+    settings: Settings
+    measured: Measurements
+    effects: EffectMeasurements
+    concept_set: InputSet
+
+    @classmethod
+    def of(cls, z: AnnotatedModel, lexicon: Lexicon | None, settings: Settings) -> Case:
+        """Gather what a check needs.
+
+        Raises
+        ------
+        MeasurementError
+            If z, its effects or the split were not measured, or do not fit the concept set.
+        ConceptLabelsError
+            If the concept set carries no concept labels.
+        InputsError
+            If the concept set is not split.
+        """
+        measured, concept_set = measured_parts(z)
+        effects = measured.effects
+        if effects is None:
+            raise MeasurementError(
+                "The effects of the cut were not measured.",
+                "Run z = cz.measure(z, concept_set, data) first.",
+            )
+        case = cls(z, lexicon or Lexicon.load(), settings, measured, effects, concept_set)
+        for where, rows in (("concept set", case.rows), ("measured effects", case.joints.rows)):
+            if not rows.any():
+                raise MeasurementError(
+                    f"The {where} hold no image of the split {settings.split!r}.",
+                    "Measure with images of every split: select, test and audit.",
+                )
+        return case
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Images of the concept set that are on the split."""
+        return split_rows(self.concept_set, self.settings.split)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """Concept columns under their canonical names."""
+        return Columns.read(self.concept_set.concept_names, self.lexicon)
+
+    @cached_property
+    def joints(self) -> Joints:
+        """Joint effects on the split."""
+        return Joints(
+            self.effects, self.settings, self.measured.data_hash, self.measured.weights_hash
+        )
+
+    @cached_property
+    def said(self) -> tuple[Said, ...]:
+        """Annotations on units and groups."""
+        return read_annotations(self.z.effective(), self.columns, self.lexicon, self.z.classes)
+
+    @cached_property
+    def words(self) -> tuple[Word, ...]:
+        """Verdict on every annotation."""
+        places = find_places(self.said, self.measured, self.concept_set, self.settings.split)
+        return judge(self.said, places, self.columns, self._opposes_subject, self.settings)
+
+    def units_meaning(self, concept: str) -> tuple[str, ...]:
+        """Units of the cut whose words name the concept and pass their match for it."""
+        return self.on_cut(
+            unit for word in self.words if concept in word.passed for unit in word.said.units
+        )
+
+    @cached_property
+    def concepts(self) -> tuple[str, ...]:
+        """Concepts that some unit of the cut validly means, in alphabetical order."""
+        passed = {concept for word in self.words for concept in word.passed}
+        return tuple(sorted(concept for concept in passed if self.units_meaning(concept)))
+
+    @cached_property
+    def supporting(self) -> tuple[str, ...]:
+        """Concepts on the cut that belong to the subject."""
+        subject = self.z.subject
+        return tuple(
+            c for c in self.concepts if self.lexicon.support(c, subject).verdict == "supports"
+        )
+
+    @cached_property
+    def mixed(self) -> frozenset[str]:
+        """Units of the cut that validly mean both what belongs to the subject and what does not."""
+        inside = {unit for c in self.supporting for unit in self.units_meaning(c)}
+        outside = {
+            unit
+            for c in self.concepts
+            if self._opposes_subject(c)
+            for unit in self.units_meaning(c)
+        }
+        return frozenset(inside & outside)
+
+    def on_cut(self, units: Iterable[str]) -> tuple[str, ...]:
+        """Those of the units that were measured on the cut, once each, in its order."""
+        position = self.joints.position
+        found = {unit for unit in units if unit in position}
+        return tuple(sorted(found, key=lambda unit: position[unit]))
+
+    def support(self, concept: str, target: str) -> Support:
+        """Ask prior knowledge about a concept and a class.
+
+        What holds for the subject holds for each of its classes, except that surroundings may
+        make one class what it is (sand a beach), where the lexicon says so of that class.
+        """
+        of_subject = self.lexicon.support(concept, self.z.subject)
+        if of_subject.verdict == "opposes" and self.lexicon.kind(concept) in OUTSIDE:
+            of_class = self.lexicon.support(concept, target)
+            if of_class.verdict == "supports":
+                return of_class
+        return of_subject
+
+    def _opposes_subject(self, concept: str) -> bool:
+        return self.lexicon.support(concept, self.z.subject).verdict == "opposes"
+
+    def tells_apart(self, k: int) -> bool:
+        """Whether the cut makes enough difference to class ``k`` for shares of it to mean much."""
+        return bool(self.effects.scale[k] >= SCALE_FLOOR)
+
+    def joint(self, units: Sequence[str], k: int) -> Joint:
+        """Joint sufficiency of units on class ``k``."""
+        return self.joints.joint(tuple(units), k)
+
+    def pictures(self, units: Sequence[str], target: str) -> tuple[str, ...]:
+        """Pictures before and after intervening on these units, or on the set nearest to them."""
+        wanted = frozenset(units)
+        best, share = (), 0.0
+        for key, hashes in self.measured.group_pictures.items():
+            names, _, of = key.rpartition("->")
+            group = frozenset(names.split("+"))
+            overlap = len(group & wanted) / max(len(group | wanted), 1)
+            if of == target and overlap > share:
+                best, share = hashes, overlap
+        return best
+
+    @cached_property
+    def hashes(self) -> tuple[tuple[str, str], ...]:
+        """Names and hashes of all a verdict is made from."""
+        measured = self.measured
+        return (
+            ("annotations", self.z.annotations_hash),
+            ("code", circuitz.__version__),
+            ("concepts", measured.concepts_hash),
+            ("data", measured.data_hash),
+            ("lexicon", self.lexicon.hash),
+            ("weights", measured.weights_hash),
+        )
+
+
+def measured_parts(z: AnnotatedModel) -> tuple[Measurements, InputSet]:
+    """Return measurements and concept set of a z, or say what is missing.
+
+    Raises
+    ------
+    MeasurementError
+        If z was not measured, or the measurements belong to another concept set.
+    ConceptLabelsError
+        If there are no concept labels.
+    InputsError
+        If the concept set is not split.
+    """
+    measured, concept_set = z.measurements, z.concept_set
+    if measured is None or not measured.layers:
+        raise MeasurementError(
+            "This model was not measured.", "Run z = cz.measure(z, concept_set, data) first."
+        )
+    if concept_set is None or concept_set.concepts is None or not concept_set.concept_names:
+        raise ConceptLabelsError(
+            "There are no concept labels to match units with.",
+            "Measure with a concept set that carries concepts and concept_names.",
+        )
+    if concept_set.split is None:
+        raise InputsError(
+            "The concept set is not split.",
+            "Give it a split: an array of 0 (select), 1 (test) and 2 (audit), one an image.",
+        )
+    for name, layer in measured.layers.items():
+        if len(layer.responses) != len(concept_set.concepts):
+            raise MeasurementError(
+                f"{name} was measured on {len(layer.responses)} images, "
+                f"the concept set has {len(concept_set.concepts)}.",
+                "Run z = cz.measure(z, concept_set, data) again.",
+            )
+    return measured, concept_set
+
+
+def split_rows(concept_set: InputSet, split: str) -> np.ndarray:
+    """Boolean rows of the concept set on a split."""
+    assert concept_set.split is not None
+    return np.asarray(concept_set.split == SPLITS.index(split))
+
+
+def table_of(responses: F32, concept_set: InputSet, split: str) -> Table:
+    """Match table of some responses on a split of the concept set."""
+    assert concept_set.concepts is not None
+    scene = concept_set.scene
+    if scene is None:
+        scene = np.arange(len(concept_set.concepts))
+    return TABLES.get(responses, concept_set.concepts, scene, split_rows(concept_set, split))
+
+
+def find_places(
+    said: Sequence[Said], measured: Measurements, concept_set: InputSet, split: str
+) -> dict[str, Place]:
+    """Where each target's responses are.
+
+    A group responds as the mean of its members, each standardised over the whole concept set.
+    """
+    places: dict[str, Place] = {}
+    groups: list[tuple[str, F32]] = []
+    tables: dict[str, tuple[Table, Table]] = {}
+    for item in said:
+        members = [_response(unit, measured) for unit in item.units]
+        if not members or any(member is None for member in members):
+            continue
+        if item.target != item.units[0]:
+            known = [measured.layers[m[0]].responses[:, m[1]] for m in members if m is not None]
+            groups.append((item.target, _standard_mean(known)))
+            continue
+        found = members[0]
+        assert found is not None
+        layer, column = found
+        if layer not in tables:
+            responses = measured.layers[layer].responses
+            tables[layer] = (
+                table_of(responses, concept_set, "select"),
+                table_of(responses, concept_set, split),
+            )
+        places[item.target] = Place(*tables[layer], column)
+    if groups:
+        responses = np.stack([response for _, response in groups], 1)
+        select = table_of(responses, concept_set, "select")
+        judged = table_of(responses, concept_set, split)
+        for column, (target, _) in enumerate(groups):
+            places[target] = Place(select, judged, column)
+    return places
+
+
+def _response(unit: str, measured: Measurements) -> tuple[str, int] | None:
+    layer, _, index = unit.rpartition(":")
+    found = measured.layers.get(layer)
+    if found is None or not index.isdecimal() or int(index) >= found.responses.shape[1]:
+        return None
+    return layer, int(index)
+
+
+def _standard_mean(responses: Sequence[F32]) -> F32:
+    stacked = np.stack(responses, 1).astype(np.float64)
+    deviation = stacked.std(0)
+    deviation[deviation == 0] = np.inf
+    return ((stacked - stacked.mean(0)) / deviation).mean(1).astype(np.float32)

@@ -1,0 +1,95 @@
+"""Do words and wiring agree? A pure function of stored measurements."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+from circuitz.plausibility.case import Case
+from circuitz.plausibility.report import Report
+from circuitz.plausibility.rules import unexplained_effect
+from circuitz.plausibility.rules.registry import RULES
+from circuitz.plausibility.settings import MATCH_BAR, Settings
+from circuitz.z.finding import Finding
+
+if TYPE_CHECKING:
+    from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.z.model import AnnotatedModel
+
+
+def check(
+    z: AnnotatedModel,
+    *,
+    split: str = "test",
+    delta: float = 0.10,
+    q: float = 0.05,
+    lexicon: Lexicon | None = None,
+    unexplained_bound: float = 0.5,
+    match_bar: float = MATCH_BAR,
+) -> Report:
+    """Test every claim that words and wiring of a z make together.
+
+    Nothing is run: an edit of words is judged from what was measured before it.
+
+    Parameters
+    ----------
+    z
+        A measured model.
+    split
+        Images the verdicts rest on. ``audit`` is for export; each look is to be logged with
+        :func:`circuitz.plausibility.reads.log_reads`.
+    delta
+        Effects within this share of the whole cut's count as none.
+    q
+        False discovery rate within each kind of finding.
+    lexicon
+        Prior knowledge of kinds; the shipped one by default.
+    unexplained_bound
+        Share of a class's effect that may stay unexplained.
+    match_bar
+        Normalised average precision and correlation an annotation must reach to count.
+
+    Returns
+    -------
+    Report
+        Findings worst first, and the unexplained share by class.
+
+    Raises
+    ------
+    MeasurementError
+        If z was not measured, or not on this split.
+    ConceptLabelsError
+        If there are no concept labels.
+    CheckError
+        If a setting makes no sense.
+    """
+    start = time.perf_counter()
+    settings = Settings(split, delta, q, unexplained_bound, match_bar)
+    case = Case.of(z, lexicon, settings)
+    found = [finding for rule in RULES.values() for finding in rule(case)]
+    reads: tuple[dict[str, str], ...] = ()
+    if split == "audit":
+        reads = ({"split": split, **dict(case.hashes)},)
+    return Report(
+        items=tuple(sorted(found, key=_worst_first)),
+        unexplained={
+            f.target.removeprefix("output:"): (f.estimate, *f.ci)
+            for f in found
+            if f.kind == unexplained_effect.KIND
+        },
+        split=split,
+        settings=settings.as_dict(),
+        hashes=dict(case.hashes),
+        seconds=time.perf_counter() - start,
+        stale=z.stale,
+        reads=reads,
+    )
+
+
+def _worst_first(finding: Finding) -> tuple[float, ...]:
+    verdict = {"flagged": 0.0, "inconclusive": 2.0, "supported": 3.0}[finding.verdict]
+    if finding.verdict == "flagged" and finding.waiver is not None:
+        verdict = 1.0
+    size = 0.0 if math.isnan(finding.estimate) else abs(finding.estimate)
+    return (verdict, float(list(RULES).index(finding.kind)), -size)

@@ -1,0 +1,240 @@
+"""Annotations proposed by a rule: the concept that a unit's responses match.
+
+On *select*, a unit is annotated with its best concept when both scores reach a bar well above
+the one they must pass later and the match is beyond chance at q ≤ .05 over all units and concepts
+(Benjamini-Hochberg). Where a second, separable concept matches about as well, the unit is
+ambiguous: when both speak for the subject, or neither does, it is annotated with both; when one
+belongs to the subject and the other does not, it gets no annotation, for the checks would read a
+verdict into a coin toss. A person may look and decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from circuitz.effects.statistics import benjamini_hochberg
+from circuitz.errors import LayerError
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.plausibility.case import measured_parts, table_of
+from circuitz.plausibility.said import Columns
+from circuitz.plausibility.settings import COINCIDE, PROPOSAL_BAR
+from circuitz.plausibility.tables import Table
+from circuitz.z import history
+from circuitz.z.annotation import Annotation
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+AUTHOR = "concept match"
+#: A second concept matches about as well when its score reaches this share of the best one's.
+ABOUT_EQUAL = 0.8
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a rule would write on a unit."""
+
+    concepts: tuple[str, ...]
+    confidence: float
+
+    @property
+    def text(self) -> str:
+        """The concepts in plain words."""
+        return " and ".join(self.concepts)
+
+
+def propose(
+    z: AnnotatedModel,
+    *,
+    lexicon: Lexicon | None = None,
+    split: str = "select",
+    minimum: float = PROPOSAL_BAR,
+    q: float = 0.05,
+    layers: Sequence[str] | None = None,
+) -> AnnotatedModel:
+    """Annotate units with the concepts they match.
+
+    Never touches what a person or another author wrote, nor writes again what a person took
+    back. Its own earlier proposals are replaced where they no longer hold. Proposing twice
+    changes nothing the second time.
+
+    Parameters
+    ----------
+    z
+        A measured model; its effects are not needed.
+    lexicon
+        Names concepts and their kinds; the shipped one by default.
+    split
+        Images to look at. Verdicts need others, so this is *select*.
+    minimum
+        Normalised average precision and correlation a match must reach.
+    q
+        False discovery rate over all units and concepts looked at.
+    layers
+        Layers to annotate; by default all measured ones, the cut first.
+
+    Raises
+    ------
+    MeasurementError
+        If z was not measured.
+    ConceptLabelsError
+        If there are no concept labels.
+    LayerError
+        If a layer was not measured.
+    """
+    known = lexicon or Lexicon.load()
+    measured, concept_set = measured_parts(z)
+    if layers is None:
+        layers = sorted(measured.layers, key=lambda name: name not in z.cut)
+    unknown = [name for name in layers if name not in measured.layers]
+    if unknown:
+        raise LayerError(
+            f"Layer {unknown[0]!r} was not measured.",
+            f"Measured are {', '.join(measured.layers)}.",
+        )
+    columns = Columns.read(concept_set.concept_names, known)
+    tables = {
+        name: table_of(measured.layers[name].responses, concept_set, split) for name in layers
+    }
+    proposals: dict[str, Proposal] = {}
+    for name, significant in _significant(tables, q).items():
+        for unit in range(significant.shape[0]):
+            found = _proposal(
+                tables[name],
+                unit,
+                significant[unit],
+                columns=columns,
+                lexicon=known,
+                subject=z.subject,
+                minimum=minimum,
+            )
+            if found is not None:
+                proposals[f"{name}:{unit}"] = found
+    return _written(z, proposals, tuple(layers), known)
+
+
+def _significant(tables: dict[str, Table], q: float) -> dict[str, np.ndarray]:
+    """``(u, c)`` by layer: which matches are beyond chance, all layers in one family."""
+    p = {name: table.match.p for name, table in tables.items()}
+    if not p:
+        return {}
+    adjusted = benjamini_hochberg(np.concatenate([values.ravel() for values in p.values()]))
+    found: dict[str, np.ndarray] = {}
+    start = 0
+    for name, values in p.items():
+        with np.errstate(invalid="ignore"):
+            found[name] = adjusted[start : start + values.size].reshape(values.shape) <= q
+        start += values.size
+    return found
+
+
+def _proposal(
+    table: Table,
+    unit: int,
+    significant: np.ndarray,
+    *,
+    columns: Columns,
+    lexicon: Lexicon,
+    subject: str,
+    minimum: float,
+) -> Proposal | None:
+    scores, pearson = table.match.nauprc[unit], table.match.pearson[unit]
+    with np.errstate(invalid="ignore"):
+        good = significant & (scores >= minimum) & (pearson >= minimum)
+    ranked = [int(i) for i in np.argsort(-np.nan_to_num(scores, nan=-1.0)) if good[i]]
+    if not ranked:
+        return None
+    best = ranked[0]
+    rivals = [
+        i
+        for i in ranked[1:]
+        if scores[i] >= ABOUT_EQUAL * scores[best]
+        and i not in columns.kin[best]
+        and abs(table.coincidence[best, i]) < COINCIDE
+    ]
+    chosen = [best]
+    if rivals:
+        sides = [
+            lexicon.support(columns.names[i], subject).verdict == "opposes" for i in (best, *rivals)
+        ]
+        if any(sides) and not all(sides):
+            return None
+        chosen.append(rivals[0])
+    confidence = float(np.clip(min(scores[i] for i in chosen), 0.0, 1.0))
+    return Proposal(tuple(columns.names[i] for i in chosen), round(confidence, 3))
+
+
+def _written(
+    z: AnnotatedModel, proposals: dict[str, Proposal], layers: tuple[str, ...], lexicon: Lexicon
+) -> AnnotatedModel:
+    """Append what is new to the log and withdraw what no longer holds, in one step."""
+    active = history.state(z.log).active
+    standing = history.heads(active)
+    refused = _refused(active)
+    entries: list[Annotation] = []
+    for target, found in proposals.items():
+        here = standing.get(target, [])
+        mine = [a for a in here if _is_own(a)]
+        others = [a for a in here if not _is_own(a)]
+        if others or (target, found.text) in refused:
+            continue
+        if any(a.text == found.text and a.concepts == found.concepts for a in mine):
+            continue
+        entries.append(
+            Annotation(
+                id=history.new_id(),
+                target=target,
+                text=found.text,
+                concepts=found.concepts,
+                author=AUTHOR,
+                author_kind="rule",
+                confidence=found.confidence,
+                lexicon_hash=lexicon.hash if not entries else entries[0].lexicon_hash,
+                time=history.now(),
+                supersedes=mine[-1].id if mine else "",
+                weights_hash=z.weights_hash,
+            )
+        )
+    looked_at = {f"{name}:{unit}" for name in layers for unit in range(_size(z, name))}
+    for target in looked_at - proposals.keys():
+        entries.extend(
+            Annotation(
+                id=history.new_id(),
+                target=target,
+                text="",
+                author=AUTHOR,
+                author_kind="rule",
+                time=history.now(),
+                supersedes=a.id,
+                retracted=True,
+                weights_hash=z.weights_hash,
+            )
+            for a in standing.get(target, [])
+            if _is_own(a)
+        )
+    entries.sort(key=lambda entry: entry.retracted)
+    return z.with_(what="proposals", log=(*z.log, *entries)) if entries else z
+
+
+def _size(z: AnnotatedModel, layer: str) -> int:
+    assert z.measurements is not None
+    return z.measurements.layers[layer].responses.shape[1]
+
+
+def _is_own(annotation: Annotation) -> bool:
+    return annotation.author_kind == "rule" and annotation.author == AUTHOR
+
+
+def _refused(active: Sequence[Annotation]) -> set[tuple[str, str]]:
+    """Targets and texts of own proposals that a person took back."""
+    by_id = {entry.id: entry for entry in active}
+    refused: set[tuple[str, str]] = set()
+    for entry in active:
+        taken = by_id.get(entry.supersedes)
+        if entry.retracted and entry.author_kind == "person" and taken and _is_own(taken):
+            refused.add((taken.target, taken.text))
+    return refused

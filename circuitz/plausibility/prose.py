@@ -1,0 +1,69 @@
+"""Figures and lists as a reader expects them in a sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from circuitz.plausibility.words import Score
+from circuitz.z.effect import Effect
+
+
+def percent(share: float) -> str:
+    """``0.713`` as ``71 %``."""
+    return f"{_whole(share)} %"
+
+
+def share(effect: Effect) -> str:
+    """Write an effect with its interval: ``71 % [65, 77]``."""
+    return interval(effect.estimate, effect.low, effect.high)
+
+
+def interval(estimate: float, low: float, high: float) -> str:
+    """Write a share with its interval, all in percent."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return f"{percent(estimate)} [unknown]" if math.isfinite(estimate) else "an unknown share"
+    return f"{percent(estimate)} [{_whole(low)}, {_whole(high)}]"
+
+
+def _whole(share: float) -> str:
+    # A minus sign before a zero would claim a direction that was not found.
+    return f"{round(100 * share) + 0:d}".replace("-", "−")
+
+
+def score(found: Score) -> str:
+    """Write a match with its interval: ``0.91 [0.86, 0.96]``."""
+    text = f"{found.nauprc:.2f}"
+    if math.isfinite(found.low) and math.isfinite(found.high):
+        # The score cannot exceed 1, its symmetric interval can.
+        text += f" [{found.low:.2f}, {min(found.high, 1.0):.2f}]"
+    return text.replace("-", "−")
+
+
+def quoted(names: Sequence[str]) -> str:
+    """``‘ears’, ‘tail’ and ‘coat’``."""
+    return listed([f"‘{name}’" for name in names])
+
+
+def listed(items: Sequence[str]) -> str:
+    """Write ``a, b and c``; empty for none."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def units(names: Sequence[str], most: int = 4) -> str:
+    """Name units, the first few and how many more."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
+
+
+def article(noun: str) -> str:
+    """Write ``a dog``, ``an owl``."""
+    return f"{'an' if noun[:1].lower() in tuple('aeiou') else 'a'} {noun}"
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 unit``, ``14 units``."""
+    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,192 @@
+"""What a check found, worst first, with the unexplained share of every class."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from circuitz.plausibility import prose
+from circuitz.z.finding import Finding
+
+COLUMNS = (
+    "verdict",
+    "kind",
+    "target",
+    "units",
+    "sentence",
+    "estimate",
+    "low",
+    "high",
+    "delta",
+    "p",
+    "q",
+    "family",
+    "power",
+    "waived",
+    "decide",
+    "id",
+)
+_SHOWN = 60
+_STYLE = "text-align:left;vertical-align:top;white-space:normal;padding:.25em .6em"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """Findings on one z, with everything they rest on.
+
+    Parameters
+    ----------
+    items
+        Findings, worst first: flagged, flagged but waived, inconclusive, supported; within
+        these by kind, then by size.
+    unexplained
+        By class: estimate and interval of the share not recovered by validly annotated units.
+    split, settings, hashes
+        What it rests on; ``hashes`` by name.
+    seconds
+        Time the check took.
+    stale
+        What changed since the measurements were made (weights, concepts, data); the findings
+        then speak of what was measured, not of what is there now.
+    reads
+        One record for each split read that must be counted (*audit*); see ``reads.log_reads``.
+    """
+
+    items: tuple[Finding, ...]
+    unexplained: Mapping[str, tuple[float, float, float]]
+    split: str
+    settings: Mapping[str, str | float]
+    hashes: Mapping[str, str]
+    seconds: float = 0.0
+    stale: tuple[str, ...] = ()
+    reads: tuple[Mapping[str, str], ...] = field(default_factory=tuple)
+
+    @property
+    def flagged(self) -> tuple[Finding, ...]:
+        """Findings that stand against the model: flagged and not waived."""
+        return tuple(f for f in self.items if f.verdict == "flagged" and f.waiver is None)
+
+    @property
+    def waived(self) -> tuple[Finding, ...]:
+        """Flagged findings that somebody let stand."""
+        return tuple(f for f in self.items if f.verdict == "flagged" and f.waiver is not None)
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """All findings as a table, worst first."""
+        rows = [
+            {
+                **{name: getattr(f, name) for name in COLUMNS if hasattr(f, name)},
+                "low": f.ci[0],
+                "high": f.ci[1],
+                "waived": f.waiver is not None,
+            }
+            for f in self.items
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def of(self, kind: str, target: str = "") -> tuple[Finding, ...]:
+        """Select findings of one kind, about one class (``husky`` or ``output:husky``) when given."""
+        return tuple(
+            f
+            for f in self.items
+            if f.kind == kind and target in ("", f.target, f.target.removeprefix("output:"))
+        )
+
+    def exit_code(self, strict: bool = False) -> int:
+        """0 when nothing stands against the model, else 1; strictly, inconclusive counts too."""
+        doubt = strict and any(f.verdict == "inconclusive" for f in self.items)
+        return 1 if self.flagged or doubt or (strict and self.stale) else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON values; numbers that are not finite become ``None``."""
+        return _plain(
+            {
+                "split": self.split,
+                "counts": self._counts(),
+                "stale": self.stale,
+                "unexplained": {
+                    name: {"estimate": estimate, "ci": (low, high)}
+                    for name, (estimate, low, high) in self.unexplained.items()
+                },
+                "findings": [{**asdict(f), "hashes": dict(f.hashes)} for f in self.items],
+                "settings": dict(self.settings),
+                "hashes": dict(self.hashes),
+                "reads": [dict(read) for read in self.reads],
+                "seconds": round(self.seconds, 4),
+            }
+        )
+
+    def to_json(self, indent: int | None = None) -> str:
+        """:meth:`to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
+
+    def _counts(self) -> dict[str, int]:
+        verdicts = Counter(f.verdict for f in self.items)
+        return {
+            "flagged": len(self.flagged),
+            "waived": len(self.waived),
+            "inconclusive": verdicts["inconclusive"],
+            "supported": verdicts["supported"],
+        }
+
+    def _summary(self) -> str:
+        counts = ", ".join(f"{n} {name}" for name, n in self._counts().items())
+        margin = prose.percent(float(self.settings["delta"]))
+        text = f"{counts} on {self.split} (margin {margin}, q ≤ {self.settings['q']})"
+        if self.stale:
+            text += f". Stale: {prose.listed(self.stale)} changed since measured; measure again"
+        return text
+
+    def _unexplained_line(self) -> str:
+        shares = [f"{name} {prose.interval(*found)}" for name, found in self.unexplained.items()]
+        return f"unexplained: {'; '.join(shares) or 'not known'}"
+
+    def __repr__(self) -> str:
+        lines = [f"Report: {self._summary()}"]
+        shown = [f for f in self.items if f.verdict == "flagged"]
+        for f in shown[:_SHOWN]:
+            waived = f" [waived by {f.waiver.author}: {f.waiver.reason}]" if f.waiver else ""
+            lines.append(f"  {f.kind}: {f.sentence} (q = {f.q:.2g} of {f.family}){waived}")
+        if len(shown) > _SHOWN:
+            lines.append(f"  and {len(shown) - _SHOWN} more; see .findings")
+        lines.append(f"  {self._unexplained_line()}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        def cell(text: object, tag: str = "td") -> str:
+            return f'<{tag} style="{_STYLE}">{html.escape(str(text))}</{tag}>'
+
+        head = "".join(cell(name, "th") for name in ("verdict", "kind", "finding", "q", "id"))
+        rows: list[str] = []
+        for f in self.items[:_SHOWN]:
+            verdict = f.verdict
+            if f.waiver is not None:
+                verdict += f" (waived by {f.waiver.author}: {f.waiver.reason})"
+            said = f"{f.sentence} {f.decide}".strip()
+            figures = (verdict, f.kind, said, f"{f.q:.2g} of {f.family}", f.id)
+            rows.append(f"<tr>{''.join(cell(value) for value in figures)}</tr>")
+        more = len(self.items) - _SHOWN
+        tail = f"<p>and {more} more; see <code>.findings</code></p>" if more > 0 else ""
+        return (
+            f"<div><p><b>Plausibility</b>: {html.escape(self._summary())}</p>"
+            f"<p>{html.escape(self._unexplained_line())}</p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{tail}</div>"
+        )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value

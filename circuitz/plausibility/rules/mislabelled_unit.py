@@ -1,0 +1,142 @@
+"""Whether the words on a unit fit what it responds to; ``plausibility.words`` has the tests."""
+
+from __future__ import annotations
+
+import math
+
+from circuitz.effects.statistics import clusters_needed, interval, power
+from circuitz.plausibility import prose
+from circuitz.plausibility.case import Case
+from circuitz.plausibility.claim import Claim, to_finding
+from circuitz.plausibility.words import Score, Word
+from circuitz.z.finding import Finding, Remedy
+
+KIND = "mislabelled-unit"
+VERSION = 1
+_LONGEST = 60
+NAN = float("nan")
+
+
+def findings(case: Case) -> list[Finding]:
+    """Judge every annotated unit and group; their q-values were adjusted over all of them."""
+    family = sum(not math.isnan(word.p_flag) for word in case.words)
+    made: list[Finding] = []
+    for word in case.words:
+        supported = word.verdict == "supported"
+        p = word.p_support if supported else word.p_flag
+        q = word.q_support if supported else word.q_flag
+        claim = _claim(case, word, family)
+        made.append(
+            to_finding(case, KIND, VERSION, claim, verdict=(word.verdict, p, q), size=family)
+        )
+    return made
+
+
+def _claim(case: Case, word: Word, family: int) -> Claim:
+    settings = case.settings
+    bound = settings.match_bar if word.basis == "class" else settings.delta
+    estimate, ci, strength = NAN, (NAN, NAN), 0.0
+    if word.lead is not None:
+        estimate = float(word.lead.mean)
+        low, high = interval(word.lead, settings.level)
+        ci = (float(low), float(high))
+        strength = float(power(word.lead, 2 * bound, bound, settings.q))
+    chain: tuple[str, ...] = ()
+    if word.basis == "class" and word.verdict == "flagged" and word.rival is not None:
+        chain = case.support(word.rival.concept, word.said.classes[0]).chain
+    sentence = _sentence(case, word)
+    return Claim(
+        target="",
+        subject=word.said.target,
+        units=word.said.units,
+        p_flag=word.p_flag,
+        p_support=word.p_support,
+        estimate=estimate,
+        ci=ci,
+        delta=bound,
+        power=strength,
+        words=lambda _: sentence,
+        decide=_decide(case, word, family),
+        chain=chain,
+        remedies=_remedies(word),
+    )
+
+
+def _text(word: Word) -> str:
+    text = word.said.text
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _where(case: Case, found: Score) -> str:
+    return f"normalised average precision on {found.mean.n} images of {case.settings.split}"
+
+
+def _sentence(case: Case, word: Word) -> str:
+    unit, rival = word.said.target, word.rival
+    called = f"{unit} is called ‘{_text(word)}’"
+    if word.verdict == "flagged" and rival is not None:
+        if word.basis == "class":
+            name = word.said.classes[0]
+            thing = f"the {case.z.subject}" if case.z.subject else "the thing itself"
+            return (
+                f"{called}, but sees ‘{rival.concept}’: it matches it {prose.score(rival)} "
+                f"({_where(case, rival)}), and {name} is a matter of {thing}."
+            )
+        own = word.own[0]
+        return (
+            f"{called}, but sees ‘{rival.concept}’: it matches ‘{rival.concept}’ "
+            f"{prose.score(rival)} and ‘{own.concept}’ {prose.score(own)} ({_where(case, rival)})."
+        )
+    scores = [f"‘{score.concept}’ {prose.score(score)}" for score in word.own]
+    other = f"the strongest other concept, ‘{rival.concept}’, {prose.score(rival)}" if rival else ""
+    if word.verdict == "supported":
+        against = f"; {other}" if other else ""
+        return (
+            f"{called} and matches {prose.listed(scores)}{against} ({_where(case, word.own[0])})."
+        )
+    figures = "; ".join(filter(None, [prose.listed(scores), other]))
+    return f"{called}: {word.reason}" + (f" ({figures})." if figures else ".")
+
+
+def _decide(case: Case, word: Word, family: int) -> str:
+    split = case.settings.split
+    if word.basis == "class":
+        return "Say what the unit sees (ears, coat, ground): that can be checked, a class cannot."
+    if word.basis == "unknown":
+        return "Name what the unit responds to, or add the word to the lexicon."
+    if word.basis == "unlabelled":
+        return f"Label {prose.quoted(word.said.missing)} in the concept set."
+    if word.basis == "unusable":
+        return "Add images to the concept set that show it, and images that do not."
+    if word.basis == "unmeasured":
+        return "Measure its layer: z = cz.measure(z, concept_set, data)."
+    if word.coincides:
+        own = word.own[0].concept
+        return f"Images on {split} that show ‘{own}’ without ‘{word.coincides}’, and the reverse."
+    if len(word.passed) < len(word.own):
+        failing = [score.concept for score in word.own if score.concept not in word.passed]
+        return (
+            f"Look at its exemplars; take {prose.quoted(failing)} back if they show something else. "
+            "Until then it counts as not annotated with it."
+        )
+    if word.lead is None:
+        return f"More labelled images on {split}."
+    needed = float(clusters_needed(word.lead, case.settings.delta, alpha=case.settings.q / family))
+    if not needed < 1e6:
+        return f"More labelled images on {split} than can be said."
+    more = max(int(needed) - int(word.lead.clusters), 1)
+    return f"About {prose.plural(more, 'more labelled image')} on {split}, of as many scenes."
+
+
+def _remedies(word: Word) -> tuple[Remedy, ...]:
+    unit = word.said.target
+    take_back = Remedy("retract", f"Take the words on {unit} back", {"unit": unit})
+    if word.verdict != "flagged" or word.rival is None:
+        return () if word.verdict == "supported" else (take_back,)
+    name = word.rival.concept
+    return (
+        Remedy(
+            "annotate", f"Call {unit} ‘{name}’", {"unit": unit, "text": name, "concepts": [name]}
+        ),
+        take_back,
+    )

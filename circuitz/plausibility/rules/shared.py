@@ -1,0 +1,40 @@
+"""What several rules say when they cannot decide."""
+
+from __future__ import annotations
+
+from circuitz.plausibility import prose
+from circuitz.plausibility.case import Case
+from circuitz.plausibility.joint import Joint
+from circuitz.plausibility.settings import SCALE_FLOOR
+
+
+def more_images(case: Case, joint: Joint, bound: float, family: int) -> str:
+    """How many more source images would tell an effect from a bound.
+
+    Sized for the strictest correction among ``family`` claims, so that it errs to more.
+    """
+    split = case.settings.split
+    effect = joint.effect
+    if effect.gap >= bound:
+        return (
+            "Measure again (cz.measure): the joint effect of exactly these units was not run, and "
+            "summing single units is too coarse here."
+        )
+    needed = joint.needed(bound, case.settings.q / max(family, 1))
+    if needed is None:
+        return f"The estimate sits on the bound: no number of images on {split} is sure to decide."
+    more = max(needed - effect.clusters, 1)
+    return (
+        f"About {prose.plural(more, 'more source image')} on {split}, of as many scenes, if the "
+        f"estimate stays where it is."
+    )
+
+
+def too_small(case: Case, k: int) -> str:
+    """Why nothing is said about a class the cut hardly touches."""
+    target, logits = case.effects.targets[k], float(case.effects.scale[k])
+    return (
+        f"Resampling the whole cut changes {target} by {logits:.2f} logits, less than "
+        f"{SCALE_FLOOR}: the network does not tell {target} apart there, so there is nothing to "
+        "share out. Train the network first, or choose another cut."
+    ).replace("-", "−")

@@ -1,0 +1,366 @@
+"""Whether the words on a unit fit what it responds to.
+
+Every annotation is judged on one split. Rivals were chosen on *select*: the concept, other than
+those named, whose labels the unit's response ranks best. Verdicts:
+
+- *flagged*: the rival passes its own match and beats the best of the named concepts by more than
+  the margin. p is the larger of both tests' p-values (an intersection-union test).
+- *supported*: every named concept passes its match and the rival does not beat the best of them
+  by the margin, both significantly.
+- *inconclusive* otherwise; so also where a named concept and another one coincide in the labels,
+  where a word is not labelled, and where neither the words nor any rival match: an annotation
+  that fails its match counts as none, and what the unit does is then unexplained.
+
+The lead of the rival is a mean of paired per-image values (see ``features.match``), clustered by
+scene. A text that names a class, such as *husky detector*, cannot be matched, for no image of
+the concept set shows a class; it is flagged when the unit matches surroundings strongly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.effects.statistics import (
+    ClusteredMean,
+    benjamini_hochberg,
+    clustered_mean,
+    interval,
+    p_greater,
+    p_less,
+)
+from circuitz.plausibility.said import Columns, Said
+from circuitz.plausibility.settings import COINCIDE, Settings
+from circuitz.plausibility.tables import Table
+from circuitz.z.finding import Verdict
+
+F64 = npt.NDArray[np.float64]
+Basis = Literal["concepts", "class", "unknown", "unlabelled", "unusable", "unmeasured"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Match of a unit with one concept on the split judged.
+
+    Parameters
+    ----------
+    concept, column
+        Name, and index of the column it was judged by.
+    nauprc, low, high
+        Normalised average precision and its interval.
+    pearson, p
+        Correlation, and the p-value of "not positive".
+    mean
+        The score as a clustered mean.
+    """
+
+    concept: str
+    column: int
+    nauprc: float
+    low: float
+    high: float
+    pearson: float
+    p: float
+    mean: ClusteredMean
+
+
+@dataclass(frozen=True)
+class Word:
+    """Verdict on one annotation.
+
+    Parameters
+    ----------
+    said
+        The annotation.
+    basis
+        What it could be judged by; ``concepts`` is the normal case.
+    own
+        Scores of the named concepts, best on *select* first.
+    rival
+        Score of the strongest other concept on *select*; ``None`` when there is no other.
+    lead
+        Rival less best own score, paired; for a class word the rival's score itself.
+    p_flag, q_flag, p_support, q_support
+        See the module.
+    verdict, passed
+        Verdict, and named concepts the annotation counts for (none when it is flagged).
+    reason
+        Why it is inconclusive.
+    coincides
+        Concept that cannot be told from a named one here; empty when none.
+    """
+
+    said: Said
+    basis: Basis
+    own: tuple[Score, ...] = ()
+    rival: Score | None = None
+    lead: ClusteredMean | None = None
+    p_flag: float = float("nan")
+    q_flag: float = float("nan")
+    p_support: float = float("nan")
+    q_support: float = float("nan")
+    verdict: Verdict = "inconclusive"
+    passed: tuple[str, ...] = ()
+    reason: str = ""
+    coincides: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a target's responses lie: tables on *select* and on the split, and its column."""
+
+    select: Table
+    judged: Table
+    column: int
+
+
+@dataclass(frozen=True)
+class _Draft:
+    said: Said
+    place: Place
+    own: tuple[tuple[str, int], ...]
+    rival: int | None
+
+
+def judge(
+    read: Sequence[Said],
+    places: Mapping[str, Place],
+    columns: Columns,
+    opposes: Callable[[str], bool],
+    settings: Settings,
+) -> tuple[Word, ...]:
+    """Judge every annotation.
+
+    Parameters
+    ----------
+    places
+        Where each target was measured; a target that is absent was not.
+    opposes
+        Whether a concept speaks against the subject (surroundings, artefacts).
+    """
+    drafts: list[_Draft] = []
+    words: list[Word] = []
+    for said in read:
+        place = places.get(said.target)
+        if place is None:
+            words.append(Word(said, "unmeasured", reason="its responses were not measured"))
+        elif not said.concepts and said.classes:
+            drafts.append(_Draft(said, place, (), _best(place, range(len(columns.names)))))
+        elif not said.concepts:
+            words.append(_unlabelled(said))
+        else:
+            drafted = _draft(said, place, columns)
+            (words if isinstance(drafted, Word) else drafts).append(drafted)  # pyright: ignore[reportArgumentType]
+    words += _decide(drafts, columns, opposes, settings)
+    order = {said.target: i for i, said in enumerate(read)}
+    return tuple(sorted(words, key=lambda word: order[word.said.target]))
+
+
+def _unlabelled(said: Said) -> Word:
+    if said.missing:
+        names = ", ".join(f"‘{name}’" for name in said.missing)
+        return Word(said, "unlabelled", reason=f"the concept set does not label {names}")
+    return Word(said, "unknown", reason="the lexicon knows no concept in these words")
+
+
+def _best(place: Place, candidates: Sequence[int] | range) -> int | None:
+    """Column a unit matches best on *select*, among usable ones."""
+    scores = place.select.match.nauprc[place.column]
+    usable = [
+        i
+        for i in candidates
+        if np.isfinite(scores[i])
+        and not place.select.match.reasons[i]
+        and not place.judged.match.reasons[i]
+    ]
+    return max(usable, key=lambda i: scores[i], default=None)
+
+
+def _draft(said: Said, place: Place, columns: Columns) -> _Draft | Word:
+    own: list[tuple[str, int]] = []
+    for concept, stand_ins in said.concepts:
+        best = _best(place, stand_ins)
+        if best is None:
+            i = stand_ins[0]
+            why = place.judged.match.reasons[i] or place.select.match.reasons[i]
+            why = why or "the unit's responses are not finite"
+            return Word(said, "unusable", reason=f"‘{concept}’ cannot be judged: {why}")
+        own.append((concept, best))
+    scores = place.select.match.nauprc[place.column]
+    own.sort(key=lambda pair: -scores[pair[1]])
+    taken = {i for _, some in said.concepts for i in some}
+    barred = taken.union(*(columns.kin[i] for i in taken))
+    rival = _best(place, [i for i in range(len(columns.names)) if i not in barred])
+    return _Draft(said, place, tuple(own), rival)
+
+
+def _decide(
+    drafts: Sequence[_Draft],
+    columns: Columns,
+    opposes: Callable[[str], bool],
+    settings: Settings,
+) -> list[Word]:
+    scores = _score_all(drafts, columns, settings)
+    words = [
+        _test(draft, own, rival, lead, columns=columns, opposes=opposes, settings=settings)
+        for draft, (own, rival, lead) in zip(drafts, scores, strict=True)
+    ]
+    q_flag = benjamini_hochberg([word.p_flag for word in words])
+    q_support = benjamini_hochberg([word.p_support for word in words])
+    passes = _passing(words, settings)
+    decided: list[Word] = []
+    for word, flag, support, counts in zip(words, q_flag, q_support, passes, strict=True):
+        verdict: Verdict = "inconclusive"
+        if flag <= settings.q:
+            verdict = "flagged"
+        elif support <= settings.q and not word.coincides:
+            verdict = "supported"
+        decided.append(
+            replace(
+                word,
+                q_flag=float(flag),
+                q_support=float(support),
+                verdict=verdict,
+                passed=() if verdict == "flagged" else counts,
+                reason=_why(word, counts, settings) if verdict == "inconclusive" else "",
+            )
+        )
+    return decided
+
+
+def _score_all(
+    drafts: Sequence[_Draft], columns: Columns, settings: Settings
+) -> list[tuple[tuple[Score, ...], Score | None, ClusteredMean | None]]:
+    """Score all drafts; the per-image values of one table go through one clustered mean."""
+    series: dict[int, tuple[Table, list[F64]]] = {}
+
+    def add(table: Table, values: F64) -> tuple[int, int]:
+        kept = series.setdefault(id(table), (table, []))[1]
+        kept.append(values)
+        return id(table), len(kept) - 1
+
+    booked: list[tuple[list[tuple[int, int]], tuple[int, int] | None, tuple[int, int] | None]] = []
+    for draft in drafts:
+        table, unit = draft.place.judged, draft.place.column
+        own = [add(table, table.values(unit, column)) for _, column in draft.own]
+        rival = lead = None
+        if draft.rival is not None:
+            values = table.values(unit, draft.rival)
+            rival = lead = add(table, values)
+            if draft.own:
+                lead = add(table, values - table.values(unit, draft.own[0][1]))
+        booked.append((own, rival, lead))
+    means = {
+        key: _columns_of(clustered_mean(np.stack(values, 1), table.scene))
+        for key, (table, values) in series.items()
+    }
+
+    def score(draft: _Draft, concept: str, column: int, at: tuple[int, int]) -> Score:
+        match, mean = draft.place.judged.match, means[at[0]][at[1]]
+        low, high = interval(mean, settings.level)
+        unit = draft.place.column
+        return Score(
+            concept=concept,
+            column=column,
+            nauprc=float(match.nauprc[unit, column]),
+            low=float(low),
+            high=float(high),
+            pearson=float(np.nan_to_num(match.pearson[unit, column])),
+            p=float(np.nan_to_num(match.p[unit, column], nan=1.0)),
+            mean=mean,
+        )
+
+    found: list[tuple[tuple[Score, ...], Score | None, ClusteredMean | None]] = []
+    for draft, (own, rival, lead) in zip(drafts, booked, strict=True):
+        mine = tuple(
+            score(draft, concept, column, at)
+            for (concept, column), at in zip(draft.own, own, strict=True)
+        )
+        other = None
+        if rival is not None and draft.rival is not None:
+            other = score(draft, columns.names[draft.rival], draft.rival, rival)
+        found.append((mine, other, means[lead[0]][lead[1]] if lead else None))
+    return found
+
+
+def _columns_of(mean: ClusteredMean) -> list[ClusteredMean]:
+    return [
+        ClusteredMean(float(m), float(se), int(df), int(n), int(clusters))
+        for m, se, df, n, clusters in zip(
+            mean.mean, mean.se, mean.df, mean.n, mean.clusters, strict=True
+        )
+    ]
+
+
+def reaches(score: Score, settings: Settings) -> bool:
+    """Whether both scores reach the bar (significance is judged apart)."""
+    return score.nauprc >= settings.match_bar and score.pearson >= settings.match_bar
+
+
+def _test(
+    draft: _Draft,
+    own: tuple[Score, ...],
+    rival: Score | None,
+    lead: ClusteredMean | None,
+    *,
+    columns: Columns,
+    opposes: Callable[[str], bool],
+    settings: Settings,
+) -> Word:
+    strong = rival is not None and reaches(rival, settings)
+    beaten = 1.0
+    if not own:
+        if strong and rival is not None and lead is not None and opposes(rival.concept):
+            beaten = max(rival.p, float(p_greater(lead, settings.match_bar)))
+        return Word(draft.said, "class", own, rival, lead, beaten, p_support=1.0)
+    holds = max(score.p if reaches(score, settings) else 1.0 for score in own)
+    if rival is not None and lead is not None:
+        holds = max(holds, float(p_less(lead, settings.delta)))
+        if strong:
+            beaten = max(rival.p, float(p_greater(lead, settings.delta)))
+    table = draft.place.judged
+    mine = {score.column for score in own}
+    near = [
+        columns.names[j]
+        for score in own
+        for j in np.flatnonzero(table.coincidence[score.column] >= COINCIDE)
+        if int(j) not in mine and int(j) not in columns.kin[score.column]
+    ]
+    return Word(
+        draft.said,
+        "concepts",
+        own,
+        rival,
+        lead,
+        p_flag=beaten,
+        p_support=holds,
+        coincides=near[0] if near else "",
+    )
+
+
+def _passing(words: Sequence[Word], settings: Settings) -> list[tuple[str, ...]]:
+    """Named concepts whose match passes, Benjamini-Hochberg over all named ones."""
+    pairs = [(i, score) for i, word in enumerate(words) for score in word.own]
+    q = benjamini_hochberg([score.p for _, score in pairs])
+    passed: list[tuple[str, ...]] = [()] * len(words)
+    for (i, score), value in zip(pairs, q, strict=True):
+        if value <= settings.q and reaches(score, settings):
+            passed[i] = (*passed[i], score.concept)
+    return passed
+
+
+def _why(word: Word, passed: tuple[str, ...], settings: Settings) -> str:
+    if word.basis == "class":
+        return "the concept set shows no classes, so a class cannot be matched"
+    if word.coincides:
+        return f"‘{word.own[0].concept}’ and ‘{word.coincides}’ coincide in the labels"
+    failing = [score for score in word.own if score.concept not in passed]
+    if failing and word.rival is not None and not reaches(word.rival, settings):
+        return f"neither ‘{failing[0].concept}’ nor any other labelled concept matches"
+    if failing:
+        return f"‘{failing[0].concept}’ does not pass its match"
+    return "too few images to tell it from its rival"
