@@ -1,0 +1,277 @@
+"""What the screen's traits hold, built from z and its report. No torch, no widget.
+
+Everything here is JSON or little-endian bytes: what is not known is ``None`` in JSON and NaN in
+bytes. Rows of units are in the order of :func:`unit_ids`, and say so by index.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.effects.statistics import clustered_mean, interval
+from circuitz.widgets import sheets
+from circuitz.z.finding import Finding, Remedy
+from circuitz.z.inputs import SPLITS
+from circuitz.z.measurements import LayerMeasurements
+
+if TYPE_CHECKING:
+    from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.plausibility.report import Report
+    from circuitz.z.model import AnnotatedModel
+
+SPLIT = "test"
+DELTA = 0.10
+#: Findings beyond this are counted, not listed; flagged and inconclusive ones come first.
+MOST_FINDINGS = 400
+ORDER = {"flagged": 0, "inconclusive": 1, "supported": 2}
+PER_UNIT = sheets.PER_UNIT
+
+NOT_MEASURED = (
+    "Exemplars, effects and findings appear after z = cz.measure(z, concept_set); "
+    "words can be written now."
+)
+NO_EFFECTS = "Effects have not been measured: z = cz.measure(z, concept_set, data) needs D."
+NO_CONCEPTS = "The concept set is not at hand, so exemplars cannot be shown."
+
+
+def number(value: Any) -> float | None:
+    """Return a float JSON can hold, or ``None``."""
+    if value is None:
+        return None
+    plain = float(value)
+    return plain if math.isfinite(plain) else None
+
+
+def places(z: AnnotatedModel) -> list[tuple[str, int, bool]]:
+    """Layers and bases whose units are listed: name, size, in the cut; the cut first, then deepest."""
+    layers = [(layer.name, layer.size, layer.name in z.cut) for layer in reversed(z.layers)]
+    bases = [(name, len(rows), False) for name, rows in z.bases.items()]
+    return sorted(layers, key=lambda place: not place[2]) + bases
+
+
+def unit_ids(z: AnnotatedModel) -> list[str]:
+    """Ids of all units, in the order of the screen."""
+    return [f"{name}:{i}" for name, size, _ in places(z) for i in range(size)]
+
+
+def measured(z: AnnotatedModel, place: str) -> LayerMeasurements | None:
+    """Measurements of one layer, when they exist and fit it."""
+    found = z.measurements.layers.get(place) if z.measurements is not None else None
+    sizes = {name: size for name, size, _ in places(z)}
+    return found if found is not None and len(found.exemplars) == sizes.get(place) else None
+
+
+def missing(z: AnnotatedModel) -> str:
+    """What to run, when something is not there to be shown; empty when all is."""
+    if z.measurements is None or not z.measurements.layers:
+        return NOT_MEASURED
+    if z.concept_set is None:
+        return NO_CONCEPTS
+    return "" if z.measurements.effects is not None else NO_EFFECTS
+
+
+def head(
+    z: AnnotatedModel, *, path: str, author: str, lexicon: Lexicon, revision: int
+) -> dict[str, Any]:
+    """Return the small facts of the title strip and the editor."""
+    return {
+        "name": z.name,
+        "subject": z.subject,
+        "classes": list(z.classes),
+        "hash": z.hash,
+        "cut": list(z.cut),
+        "layers": [{"name": name, "size": size, "cut": cut} for name, size, cut in places(z)],
+        "concepts": [{"name": name, "kind": lexicon.kind(name)} for name in lexicon.names()],
+        "path": path,
+        "saved": "disk" if path else "memory",
+        "author": author,
+        "measured": z.measurements is not None,
+        "images": len(z.concept_set) if z.concept_set is not None else 0,
+        "stale": list(z.stale),
+        "missing": missing(z),
+        "revision": revision,
+    }
+
+
+def units(z: AnnotatedModel) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the columns of units, and the atlas their exemplars are in."""
+    listed = places(z)
+    images = z.concept_set.images if z.concept_set is not None else None
+    layers = [found for name, _, _ in listed if (found := measured(z, name)) is not None]
+    atlas = sheets.atlas(images, layers)
+    exemplars: list[npt.NDArray[np.int32]] = []
+    crops: list[npt.NDArray[np.float32]] = []
+    for name, size, _ in listed:
+        layer = measured(z, name)
+        if layer is None or images is None:
+            exemplars.append(np.full((size, PER_UNIT), -1, np.int32))
+            crops.append(np.zeros((size, PER_UNIT, 4), np.float32))
+        else:
+            exemplars.append(sheets.places(layer, atlas.place))
+            crops.append(sheets.boxes(layer, images.shape[1], images.shape[2]))
+    columns = {
+        "ids": unit_ids(z),
+        "layer": [place for place, (_, size, _) in enumerate(listed) for _ in range(size)],
+        "exemplars": _bytes(exemplars, "<i4"),
+        "boxes": _bytes(crops, "<f4"),
+    }
+    return columns, atlas.payload()
+
+
+def effects(z: AnnotatedModel, split: str = SPLIT) -> dict[str, Any]:
+    """Return mean effects of single units with 95 % intervals, ``(units, classes, 3)`` float32."""
+    found = z.measurements.effects if z.measurements is not None else None
+    if found is None:
+        return {
+            "targets": [],
+            "delta": DELTA,
+            "split": split,
+            "sufficiency": None,
+            "necessity": None,
+        }
+    ids = {unit: row for row, unit in enumerate(unit_ids(z))}
+    at = [(ids[unit], column) for column, unit in enumerate(found.units) if unit in ids]
+    rows = found.split == SPLITS.index(split)
+    columns: dict[str, bytes] = {}
+    for how, values in (("sufficiency", found.sufficiency), ("necessity", found.necessity)):
+        table = np.full((len(ids), len(found.targets), 3), np.nan, np.float32)
+        chosen = values[rows]
+        mean = clustered_mean(chosen.reshape(len(chosen), -1), found.scene[rows])
+        low, high = interval(mean)
+        shape = (len(found.units), len(found.targets))
+        three = np.stack([np.reshape(part, shape) for part in (mean.mean, low, high)], axis=-1)
+        # Intervals of one scene are infinite: an estimate nobody can vouch for is not shown.
+        three[~np.isfinite(three).all(-1)] = np.nan
+        for row, column in at:
+            table[row] = three[column]
+        columns[how] = table.astype("<f4").tobytes()
+    return {"targets": list(found.targets), "delta": DELTA, "split": split, **columns}
+
+
+def words(z: AnnotatedModel) -> list[dict[str, Any]]:
+    """Return the annotation in force on each unit that has one."""
+    rows = {unit: row for row, unit in enumerate(unit_ids(z))}
+    found = [
+        {
+            "unit": rows[target],
+            "id": said.id,
+            "text": said.text,
+            "concepts": list(said.concepts),
+            "author": said.author,
+            "kind": said.author_kind,
+            "confidence": said.confidence,
+            "time": said.time,
+        }
+        for target, said in z.effective().items()
+        if target in rows
+    ]
+    return sorted(found, key=lambda word: word["unit"])
+
+
+def no_report(why: str) -> dict[str, Any]:
+    """Return the report's trait when there is nothing to check yet."""
+    return {
+        "counts": {"flagged": 0, "supported": 0, "inconclusive": 0},
+        "waived": 0,
+        "unexplained": [],
+        "findings": [],
+        "unlisted": 0,
+        "missing": why,
+        "milliseconds": 0,
+    }
+
+
+def report(checked: Report, milliseconds: float, path: str = "") -> dict[str, Any]:
+    """Return the report's trait: findings worst first, as the report orders them."""
+    items = list(checked.items)
+    counts = {verdict: sum(f.verdict == verdict for f in items) for verdict in ORDER}
+    listed = sorted(items, key=lambda f: (ORDER[f.verdict], f.waiver is not None))[:MOST_FINDINGS]
+    return {
+        "counts": counts,
+        "waived": sum(f.waiver is not None for f in items),
+        "unexplained": [
+            {
+                "target": target,
+                "estimate": number(values[0]),
+                "low": number(values[1]),
+                "high": number(values[2]),
+            }
+            for target, values in checked.unexplained.items()
+        ],
+        "findings": [finding(f, path) for f in listed],
+        "unlisted": len(items) - len(listed),
+        "missing": "",
+        "milliseconds": round(milliseconds),
+    }
+
+
+def finding(claim: Finding, path: str = "") -> dict[str, Any]:
+    """Return one finding for the screen."""
+    tested = claim.effects[0] if claim.effects else None
+    return {
+        "id": claim.id,
+        "kind": claim.kind,
+        "verdict": claim.verdict,
+        "units": list(claim.units),
+        "target": claim.target,
+        "sentence": claim.sentence,
+        "estimate": number(claim.estimate),
+        "ci": [number(claim.ci[0]), number(claim.ci[1])],
+        "delta": claim.delta,
+        "p": number(claim.p),
+        "q": number(claim.q),
+        "n": tested.n if tested else 0,
+        "family": claim.family,
+        "power": number(claim.power),
+        "chain": list(claim.chain),
+        "pictures": list(claim.pictures),
+        "remedies": [remedy(item, path) for item in claim.remedies],
+        "decide": claim.decide,
+        "python": as_python(claim),
+        "waiver": asdict(claim.waiver) if claim.waiver else None,
+    }
+
+
+def as_python(claim: Finding) -> str:
+    """Return code that computes the finding's figure again; empty when it is not an effect."""
+    if not claim.effects:
+        return ""
+    effect = claim.effects[0]
+    sources = list(effect.sources) if len(effect.sources) != 1 else effect.sources[0]
+    return f'cz.effect(z, {sources!r}, "{effect.target}", how="{effect.how}")'
+
+
+_COMMANDS: dict[str, Callable[[str, dict[str, Any]], str]] = {
+    "search": lambda path, _: f"circuitz search {path} --out repaired.z",
+    "repair": lambda path, _: f"circuitz search {path} --out repaired.z",
+    "measure": lambda _, __: "z = cz.measure(z, concept_set, data)",
+}
+
+
+def remedy(item: Remedy, path: str) -> dict[str, Any]:
+    """Return a remedy, with the command to run where the screen cannot do it itself."""
+    arguments = {key: value for key, value in item.arguments.items() if _plain(value)}
+    command = arguments.get("command")
+    if not isinstance(command, str):
+        known = _COMMANDS.get(item.action)
+        command = known(path or "Z", arguments) if known else ""
+    return {
+        "action": item.action,
+        "label": item.label,
+        "arguments": arguments,
+        "command": command.replace("{path}", path or "Z"),
+    }
+
+
+def _plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float | bool | list | tuple | dict)
+
+
+def _bytes(parts: Sequence[npt.NDArray[Any]], kind: str) -> bytes:
+    return b"".join(np.ascontiguousarray(part, dtype=kind).tobytes() for part in parts)

@@ -1,0 +1,61 @@
+/** Numbers and dates in words. */
+
+export function share(value: number | null | undefined): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  return `${Math.round(value * 100)} %`;
+}
+
+/** A signed effect with two places and no leading zero, the way tables print it. */
+export function effect(value: number | null | undefined): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  const text = Math.abs(value).toFixed(2).replace(/^0/, "");
+  if (text === ".00") return ".00";
+  return `${value < 0 ? "−" : "+"}${text}`;
+}
+
+export function plain(value: number | null | undefined, digits = 2): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  return value.toFixed(digits).replace(/^(-?)0\./, "$1.");
+}
+
+export function probability(value: number | null | undefined): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  return value < 0.001 ? "< .001" : `= ${value.toFixed(3).replace(/^0/, "")}`;
+}
+
+/** `2 minutes ago` for today, the date otherwise. */
+export function when(iso: string, now = new Date()): string {
+  const then = new Date(iso);
+  if (Number.isNaN(then.getTime())) return "";
+  const minutes = Math.floor((now.getTime() - then.getTime()) / 60000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ago`;
+  return iso.slice(0, 10);
+}
+
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+}
+
+const FLAGGED: Record<string, string> = {
+  "implausible-driver": "Implausible driver",
+  "mislabelled-unit": "Mislabelled",
+  "missing-support": "Missing support",
+  "unexplained-effect": "Unexplained effect",
+};
+
+/** What a supported claim of each kind comes to: the name of the fault would read as one. */
+const SUPPORTED: Record<string, string> = {
+  "implausible-driver": "Drives within bounds",
+  "mislabelled-unit": "Words fit",
+  "missing-support": "Parts contribute",
+  "unexplained-effect": "Explained",
+};
+
+export function kindTitle(kind: string, verdict: string): string {
+  const known = verdict === "supported" ? SUPPORTED[kind] : FLAGGED[kind];
+  if (known !== undefined) return verdict === "inconclusive" ? `${known}?` : known;
+  const words = kind.replaceAll("-", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,217 @@
+/** Everything about the selected unit, exemplars first. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Sheets } from "./atlas";
+import { EffectBar, Histogram, MatchBar } from "./charts";
+import { useStore } from "./context";
+import { worstOf } from "./derive";
+import { Editor } from "./editor";
+import { Exemplars } from "./exemplars";
+import { effect, kindTitle, plain, plural, when } from "./format";
+import { ICONS, Icon, VerdictMark, Words } from "./marks";
+
+export function Inspector({ sheets }: { sheets: Sheets }) {
+  const store = useStore();
+  const { unit } = store.view;
+  useEffect(() => {
+    void store.ask(unit);
+  }, [store, unit]);
+  if (unit < 0) return <section class="cz-inspector cz-nothing">Choose a unit to look at it.</section>;
+  const id = store.id(unit);
+  const word = store.word(unit);
+  const drive = store.drive(unit);
+  const worst = worstOf(store.data.findings.get(unit) ?? []);
+  return (
+    <section class="cz-inspector" aria-label={`Unit ${id}`} data-unit={id}>
+      <div class="cz-inspector-head">
+        <h3>
+          <code>{id}</code>
+          {word ? <Words text={word.text} kind={word.kind} /> : <span class="cz-faint">no words yet</span>}
+        </h3>
+        <span class="cz-fact">
+          {worst && (
+            <span class={`cz-verdict cz-${worst.verdict}`}>
+              <VerdictMark verdict={worst.verdict} /> {worst.verdict}
+            </span>
+          )}
+          {drive && ` drives ${drive.target} ${effect(drive.estimate)}`}
+        </span>
+      </div>
+      <Exemplars sheets={sheets} />
+      <Editor key={id} unit={id} />
+      <Involved />
+      <div class="cz-two">
+        <EffectsPart />
+        <div>
+          <MatchPart />
+          <ResponsePart />
+        </div>
+      </div>
+      <HistoryPart />
+    </section>
+  );
+}
+
+function Part({ title, hint, children, python }: { title: string; hint?: string; children: ComponentChildren; python?: string }) {
+  return (
+    <div class="cz-part">
+      <h4 title={hint}>
+        {title}
+        {python !== undefined && <CopyPython code={python} />}
+      </h4>
+      {children}
+    </div>
+  );
+}
+
+/** Every figure can be had as code. */
+export function CopyPython({ code }: { code: string }) {
+  const store = useStore();
+  const [done, setDone] = useState(false);
+  return (
+    <button
+      type="button"
+      class="cz-copy"
+      title={`copy as Python: ${code}`}
+      aria-label="Copy as Python"
+      onClick={() => {
+        navigator.clipboard?.writeText(code).then(
+          () => setDone(true),
+          () => store.info("The browser did not let the screen copy.", code),
+        );
+      }}
+    >
+      <Icon path={done ? ICONS.check : ICONS.copy} size={12} />
+    </button>
+  );
+}
+
+/** Findings that name this unit; a click opens the evidence. */
+function Involved() {
+  const store = useStore();
+  const findings = store.data.findings.get(store.view.unit) ?? [];
+  if (findings.length === 0) return null;
+  return (
+    <ul class="cz-involved" aria-label="Findings about this unit">
+      {findings.slice(0, 4).map((finding) => (
+        <li key={finding.id}>
+          <button type="button" class={`cz-involved-item cz-${finding.verdict}`} onClick={() => store.goto(finding)}>
+            <VerdictMark verdict={finding.verdict} />
+            <span>
+              <b>{kindTitle(finding.kind, finding.verdict)}</b> <span class="cz-faint">· {finding.waiver ? "waived" : finding.verdict} ·</span>{" "}
+              {finding.sentence}
+            </span>
+          </button>
+        </li>
+      ))}
+      {findings.length > 4 && <li class="cz-fact">and {findings.length - 4} more</li>}
+    </ul>
+  );
+}
+
+function EffectsPart() {
+  const store = useStore();
+  const { how, unit } = store.view;
+  const { targets, delta, split } = store.trait("effects");
+  const values = targets.map((_, k) => store.effect(unit, k));
+  if (values.every((value) => value === null)) {
+    return (
+      <Part title="Effects">
+        <p class="cz-faint">
+          {store.trait("head").missing || "Not measured: this unit lies outside the cut."}
+        </p>
+      </Part>
+    );
+  }
+  const reach = Math.max(delta * 1.6, ...values.flatMap((v) => (v ? v.map(Math.abs) : [])));
+  const strongest = Math.max(...values.map((v) => Math.abs(v?.[0] ?? 0)));
+  return (
+    <Part
+      title="Effects"
+      hint="in shares of what resampling the whole cut does to the class; the band is ±δ"
+      python={`cz.effect(z, "${store.id(unit)}", "output:${targets[0] ?? ""}", how="${how}")`}
+    >
+      <div class="cz-segments" role="group" aria-label="Kind of effect">
+        {(["sufficiency", "necessity"] as const).map((kind) => (
+          <button
+            key={kind}
+            type="button"
+            aria-pressed={how === kind}
+            title={kind === "sufficiency" ? "clamping the unit alone raises the class" : "removing the unit lowers the class"}
+            onClick={() => store.set({ how: kind })}
+          >
+            {kind}
+          </button>
+        ))}
+      </div>
+      {targets.map((target, k) => (
+        <EffectBar
+          key={target}
+          name={target}
+          values={values[k] ?? null}
+          reach={reach}
+          delta={delta}
+          strong={Math.abs(values[k]?.[0] ?? 0) === strongest}
+        />
+      ))}
+      <p class="cz-note">{split} split · 95 % intervals · band ±{plain(delta)}</p>
+    </Part>
+  );
+}
+
+function MatchPart() {
+  const store = useStore();
+  const detail = store.detail();
+  if (!detail) return <Waiting title="Matches" />;
+  if (detail.matches.length === 0) return null;
+  return (
+    <Part title="Matches" hint="normalised AUPRC of the unit's response against each concept's labels, test split">
+      {detail.matches.slice(0, 5).map((match) => (
+        <MatchBar key={match.concept} name={match.concept} kind={match.kind} value={match.score} positives={match.positives} />
+      ))}
+    </Part>
+  );
+}
+
+function ResponsePart() {
+  const store = useStore();
+  const histogram = store.detail()?.histogram;
+  if (!histogram) return null;
+  return (
+    <Part title="Responses" hint="largest value on each image of the concept set; heights are square roots">
+      <Histogram counts={histogram.counts} edges={histogram.edges} threshold={histogram.threshold} />
+    </Part>
+  );
+}
+
+function Waiting({ title }: { title: string }) {
+  return (
+    <Part title={title}>
+      <p class="cz-faint">loading …</p>
+    </Part>
+  );
+}
+
+function HistoryPart() {
+  const store = useStore();
+  const history = store.detail()?.history ?? [];
+  if (history.length === 0) return null;
+  return (
+    <Part title={`History · ${plural(history.length, "entry", "entries")}`}>
+      <ol class="cz-history">
+        {history.map((entry) => (
+          <li key={entry.id} class={entry.current ? "cz-current" : ""}>
+            <span class="cz-history-text">
+              {entry.what === "wrote" ? <Words text={entry.text} kind={entry.kind} /> : <span class="cz-faint">{entry.what} {entry.text && `“${entry.text}”`}</span>}
+            </span>
+            <span class="cz-fact">
+              {entry.author || entry.kind} · <time dateTime={entry.time}>{when(entry.time)}</time>
+              {entry.current && " · in force"}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </Part>
+  );
+}

@@ -1,0 +1,444 @@
+/** What the screen shows right now, and everything a person can do to it. */
+
+import { ActionError, Link } from "./protocol";
+import type {
+  Detail,
+  Failure,
+  Finding,
+  LinkState,
+  LogEntry,
+  Model,
+  Reply,
+  Traits,
+  Word,
+} from "./protocol";
+import { flush } from "./flush";
+import { columnOf, driveOf, matchesFilter } from "./derive";
+import type { Derived } from "./derive";
+
+export type Tab = "units" | "findings" | "classes";
+export type How = "sufficiency" | "necessity";
+
+export interface Filter {
+  text: string;
+  layer: string;
+  target: string;
+  words: "any" | "annotated" | "unannotated" | "proposed";
+  finding: "any" | "flagged" | "inconclusive" | "some";
+}
+
+export interface Notice extends Failure {
+  tone: "error" | "info";
+}
+
+export interface Conflict {
+  unit: string;
+  mine: { text: string; confidence: number };
+  theirs: NonNullable<Failure["theirs"]>;
+}
+
+export interface View {
+  tab: Tab;
+  /** Row of the selected unit, -1 when there is none. */
+  unit: number;
+  finding: string;
+  target: string;
+  filter: Filter;
+  heat: boolean;
+  crop: boolean;
+  dense: boolean;
+  how: How;
+  link: LinkState;
+  notice: Notice | null;
+  conflict: Conflict | null;
+  help: boolean;
+  /** What a screen reader is told. */
+  said: string;
+  busy: boolean;
+}
+
+export const NO_FILTER: Filter = { text: "", layer: "", target: "", words: "any", finding: "any" };
+const TRAITS = ["head", "units", "atlas", "effects", "words", "report", "first"] as const;
+
+export class Store {
+  view: View;
+  readonly link: Link;
+  /** Where focus can be sent: set by the parts that own the elements, as they are drawn. */
+  readonly focus: Partial<Record<"grid" | "search" | "editor" | "root", () => void>> = {};
+  /** Words typed but not written yet, by unit: moving about loses none. */
+  readonly drafts = new Map<string, { text: string; confidence: number }>();
+  /** Keeps element ids of two screens on one page apart. */
+  readonly prefix = `cz-${Math.random().toString(36).slice(2, 8)}`;
+  private listeners = new Set<() => void>();
+  private details = new Map<string, Detail>();
+  private asked = new Set<string>();
+  private pictures = new Map<string, string>();
+  private derived: Derived | null = null;
+  private visible: { key: unknown[]; rows: number[] } = { key: [], rows: [] };
+  private revision: number;
+
+  constructor(private readonly model: Model) {
+    this.link = new Link(model, (link) => this.set({ link }));
+    this.view = {
+      tab: "units",
+      unit: -1,
+      finding: "",
+      target: "",
+      filter: NO_FILTER,
+      heat: true,
+      crop: false,
+      dense: false,
+      how: "sufficiency",
+      link: "ok",
+      notice: null,
+      conflict: null,
+      help: false,
+      said: "",
+      busy: false,
+    };
+    this.revision = this.trait("head").revision;
+    this.adopt();
+    const worst = this.queue()[0];
+    const first = this.trait("first");
+    const start = first?.unit ?? worst?.units[0] ?? this.trait("units").ids[0];
+    if (start !== undefined) this.view.unit = this.row(start);
+    for (const name of TRAITS) model.on(`change:${name}`, this.updated);
+  }
+
+  close(): void {
+    for (const name of TRAITS) this.model.off(`change:${name}`, this.updated);
+    this.link.close();
+    for (const url of this.pictures.values()) URL.revokeObjectURL(url);
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  set(change: Partial<View>): void {
+    this.view = { ...this.view, ...change };
+    for (const listener of this.listeners) listener();
+  }
+
+  trait<K extends keyof Traits>(name: K): Traits[K] {
+    return this.model.get(name);
+  }
+
+  // ---- what is derived from the traits -------------------------------------------------------
+
+  get data(): Derived {
+    this.derived ??= {
+      rows: new Map(this.trait("units").ids.map((id, i) => [id, i])),
+      words: new Map(this.trait("words").map((word) => [word.unit, word])),
+      findings: this.findingsByUnit(),
+      sufficiency: columnOf(this.trait("effects").sufficiency),
+      necessity: columnOf(this.trait("effects").necessity),
+      exemplars: this.integers(),
+      boxes: columnOf(this.trait("units").boxes),
+    };
+    return this.derived;
+  }
+
+  row(id: string): number {
+    return this.data.rows.get(id) ?? -1;
+  }
+
+  id(row: number): string {
+    return this.trait("units").ids[row] ?? "";
+  }
+
+  word(row: number): Word | undefined {
+    return this.data.words.get(row);
+  }
+
+  /** Effect of one unit on one class: estimate, low, high; null outside the cut. */
+  effect(row: number, target: number, how: How = this.view.how): [number, number, number] | null {
+    const column = this.data[how];
+    const k = this.trait("effects").targets.length;
+    const at = (row * k + target) * 3;
+    const value = column[at];
+    if (value === undefined || Number.isNaN(value)) return null;
+    return [value, column[at + 1] ?? value, column[at + 2] ?? value];
+  }
+
+  drive(row: number): ReturnType<typeof driveOf> {
+    return driveOf(this, row);
+  }
+
+  /** Rows that pass the filter, in the order of the grid. */
+  shown(): number[] {
+    const key = [this.view.filter, this.data, this.view.how];
+    if (!key.every((part, i) => part === this.visible.key[i])) {
+      const rows = this.trait("units").ids.map((_, i) => i);
+      const kept = rows.filter((row) => matchesFilter(this, row, this.view.filter));
+      const target = this.trait("effects").targets.indexOf(this.view.filter.target);
+      if (target >= 0) {
+        const size = (row: number) => this.effect(row, target, "sufficiency")?.[0] ?? -Infinity;
+        kept.sort((a, b) => size(b) - size(a));
+      }
+      this.visible = { key, rows: kept };
+    }
+    return this.visible.rows;
+  }
+
+  /** Findings a person should look at, worst first; all of them when nothing stands. */
+  queue(): Finding[] {
+    const all = this.trait("report").findings;
+    const open = all.filter((f) => f.verdict === "flagged" && !f.waiver);
+    if (open.length > 0) return open;
+    const unsure = all.filter((f) => f.verdict === "inconclusive");
+    return unsure.length > 0 ? unsure : all;
+  }
+
+  detail(row = this.view.unit): Detail | undefined {
+    return this.details.get(this.id(row));
+  }
+
+  // ---- moving about ---------------------------------------------------------------------------
+
+  select(row: number): void {
+    if (row < 0 || row === this.view.unit) return;
+    this.set({ unit: row, conflict: null });
+    void this.ask(row);
+  }
+
+  open(id: string): void {
+    const row = this.row(id);
+    if (row >= 0) this.select(row);
+  }
+
+  move(step: number): void {
+    const rows = this.shown();
+    if (rows.length === 0) return;
+    const at = rows.indexOf(this.view.unit);
+    const next = at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + step));
+    this.select(rows[next] ?? -1);
+  }
+
+  filter(change: Partial<Filter>): void {
+    this.set({ filter: { ...this.view.filter, ...change } });
+    const rows = this.shown();
+    this.say(`${rows.length} of ${this.trait("units").ids.length} units`);
+    if (rows.length > 0 && !rows.includes(this.view.unit)) this.select(rows[0] ?? -1);
+  }
+
+  clear(): void {
+    this.filter(NO_FILTER);
+  }
+
+  draft(unit: string, draft: { text: string; confidence: number } | null): void {
+    if (draft) this.drafts.set(unit, draft);
+    else this.drafts.delete(unit);
+    this.set({});
+  }
+
+  goto(finding: Finding): void {
+    this.set({ tab: "findings", finding: finding.id, said: finding.sentence });
+    const shown = finding.units.includes(this.id(this.view.unit));
+    const first = finding.units[0];
+    if (!shown && first !== undefined) this.open(first);
+  }
+
+  next(step: number): void {
+    const queue = this.queue();
+    if (queue.length === 0) {
+      this.info("There are no findings yet.", this.trait("report").missing);
+      return;
+    }
+    const at = queue.findIndex((f) => f.id === this.view.finding);
+    const to = at < 0 ? (step > 0 ? 0 : queue.length - 1) : at + step;
+    const finding = queue[(to + queue.length) % queue.length];
+    if (finding) this.goto(finding);
+  }
+
+  // ---- asking Python --------------------------------------------------------------------------
+
+  /** Fetches what the inspector needs, once a unit. */
+  async ask(row: number): Promise<void> {
+    const id = this.id(row);
+    if (id === "" || this.details.has(id) || this.asked.has(id)) return;
+    this.asked.add(id);
+    try {
+      const reply = await this.link.request("unit", { unit: id });
+      this.details.set(id, { ...(reply.detail as Detail), blobs: reply.blobs });
+      this.set({});
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.asked.delete(id);
+    }
+  }
+
+  /** Address of an evidence picture; null until it has come. */
+  picture(hash: string): string | null {
+    const known = this.pictures.get(hash);
+    if (known !== undefined) return known;
+    const key = `picture ${hash}`;
+    if (!this.asked.has(key)) {
+      this.asked.add(key);
+      this.link.request("picture", { hash }).then((reply) => {
+        const bytes = reply.blobs.picture;
+        if (!bytes) return;
+        const blob = new Blob([bytes as DataView<ArrayBuffer>], { type: "image/png" });
+        this.pictures.set(hash, URL.createObjectURL(blob));
+        this.set({});
+      }, this.fail);
+    }
+    return null;
+  }
+
+  /** Parses words the way the check will, for the chips under the editor. */
+  async parse(text: string): Promise<{ name: string; kind: string; verdict: string; why: string }[]> {
+    const reply = await this.link.request("parse", { text });
+    return reply.concepts as { name: string; kind: string; verdict: string; why: string }[];
+  }
+
+  /** Writes words on a unit. `base` is the annotation the person was looking at. */
+  annotate(unit: string, text: string, confidence: number, base?: string): Promise<boolean> {
+    const seen = base ?? this.word(this.row(unit))?.id ?? "";
+    return this.act("annotate", { unit, text, confidence, base: seen }, (failure) => {
+      if (failure.code !== "conflict" || !failure.theirs) return false;
+      this.set({ conflict: { unit, mine: { text, confidence }, theirs: failure.theirs } });
+      this.say("Somebody else changed these words meanwhile. Choose which to keep.");
+      return true;
+    });
+  }
+
+  settle(mine: boolean): void {
+    const conflict = this.view.conflict;
+    if (!conflict) return;
+    this.set({ conflict: null });
+    if (mine) {
+      const { text, confidence } = conflict.mine;
+      void this.annotate(conflict.unit, text, confidence, conflict.theirs.id);
+    } else {
+      void this.act("refresh", {});
+    }
+  }
+
+  undo(): Promise<boolean> {
+    return this.act("undo", {});
+  }
+
+  redo(): Promise<boolean> {
+    return this.act("redo", {});
+  }
+
+  waive(finding: string, author: string, reason: string): Promise<boolean> {
+    return this.act("waive", { finding, author, reason });
+  }
+
+  rename(author: string): Promise<boolean> {
+    return this.act("author", { author });
+  }
+
+  refresh(): void {
+    if (this.view.link === "ok") void this.act("refresh", {});
+  }
+
+  async reconnect(): Promise<void> {
+    try {
+      await this.link.retry();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  info(message: string, hint = ""): void {
+    this.set({ notice: { tone: "info", code: "", message, hint }, said: message });
+  }
+
+  /** Sends focus to a part, drawing it first: the next key must find it there. */
+  focusOn(part: keyof Store["focus"]): void {
+    flush();
+    this.focus[part]?.();
+  }
+
+  say(said: string): void {
+    this.set({ said });
+  }
+
+  fail = (error: unknown): void => {
+    if (!(error instanceof ActionError)) throw error;
+    // A lost connection has its own banner, which stays.
+    if (error.failure.code === "connection-lost") return;
+    const { message, hint } = error.failure;
+    this.set({ notice: { ...error.failure, tone: "error" }, said: `${message} ${hint}` });
+  };
+
+  private async act(
+    action: string,
+    args: Record<string, unknown>,
+    handled: (failure: Failure) => boolean = () => false,
+  ): Promise<boolean> {
+    this.set({ busy: true });
+    try {
+      const reply = await this.link.request(action, args);
+      this.learn(reply);
+      this.set({ busy: false, notice: null });
+      return true;
+    } catch (error) {
+      this.set({ busy: false });
+      if (!(error instanceof ActionError && handled(error.failure))) this.fail(error);
+      return false;
+    }
+  }
+
+  private learn(reply: Reply): void {
+    if (typeof reply.unit === "string" && reply.unit !== "") this.open(reply.unit);
+    if (typeof reply.said === "string" && reply.said !== "") this.say(reply.said);
+  }
+
+  private updated = (): void => {
+    this.derived = null;
+    const revision = this.trait("head").revision;
+    if (revision !== this.revision) {
+      this.revision = revision;
+      void this.rehearse();
+    }
+    this.adopt();
+    this.set({});
+  };
+
+  /** After an edit the pictures stay good but the history of the unit does not. */
+  private async rehearse(): Promise<void> {
+    const current = this.id(this.view.unit);
+    for (const id of this.details.keys()) if (id !== current) this.details.delete(id);
+    if (current === "") return;
+    try {
+      const reply = await this.link.request("history", { unit: current });
+      const detail = this.details.get(current);
+      if (!detail) return;
+      this.details.set(current, { ...detail, history: reply.history as LogEntry[] });
+      this.set({});
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private adopt(): void {
+    const first = this.trait("first");
+    if (first && !this.details.has(first.unit)) this.details.set(first.unit, first);
+  }
+
+  private findingsByUnit(): Map<number, Finding[]> {
+    const rows = new Map(this.trait("units").ids.map((id, i) => [id, i]));
+    const found = new Map<number, Finding[]>();
+    for (const finding of this.trait("report").findings) {
+      for (const unit of finding.units) {
+        const row = rows.get(unit);
+        if (row === undefined) continue;
+        const list = found.get(row);
+        if (list) list.push(finding);
+        else found.set(row, [finding]);
+      }
+    }
+    return found;
+  }
+
+  private integers(): Int32Array {
+    const view = this.trait("units").exemplars;
+    return view ? new Int32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)) : new Int32Array();
+  }
+}
