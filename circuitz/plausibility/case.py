@@ -14,9 +14,10 @@ from circuitz.errors import ConceptLabelsError, InputsError, MeasurementError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.joint import Joint, Joints
 from circuitz.plausibility.said import Columns, Said, read_annotations
+from circuitz.plausibility.scores import Place
 from circuitz.plausibility.settings import SCALE_FLOOR, Settings
 from circuitz.plausibility.tables import TABLES, Table
-from circuitz.plausibility.words import Place, Word, judge
+from circuitz.plausibility.words import Word, judge
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.measurements import F32, EffectMeasurements, Measurements
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from circuitz.plausibility.words import Score
+from circuitz.plausibility.scores import Score
 from circuitz.z.effect import Effect
 
 

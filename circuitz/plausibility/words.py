@@ -23,49 +23,19 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from circuitz.effects.statistics import (
     ClusteredMean,
     benjamini_hochberg,
-    clustered_mean,
-    interval,
     p_greater,
     p_less,
 )
 from circuitz.plausibility.said import Columns, Said
+from circuitz.plausibility.scores import Draft, Place, Score, reaches, score_all
 from circuitz.plausibility.settings import COINCIDE, Settings
-from circuitz.plausibility.tables import Table
 from circuitz.z.finding import Verdict
 
-F64 = npt.NDArray[np.float64]
 Basis = Literal["concepts", "class", "unknown", "unlabelled", "unusable", "unmeasured"]
-
-
-@dataclass(frozen=True)
-class Score:
-    """Match of a unit with one concept on the split judged.
-
-    Parameters
-    ----------
-    concept, column
-        Name, and index of the column it was judged by.
-    nauprc, low, high
-        Normalised average precision and its interval.
-    pearson, p
-        Correlation, and the p-value of "not positive".
-    mean
-        The score as a clustered mean.
-    """
-
-    concept: str
-    column: int
-    nauprc: float
-    low: float
-    high: float
-    pearson: float
-    p: float
-    mean: ClusteredMean
 
 
 @dataclass(frozen=True)
@@ -87,7 +57,7 @@ class Word:
     p_flag, q_flag, p_support, q_support
         See the module.
     verdict, passed
-        Verdict, and named concepts the annotation counts for (none when it is flagged).
+        Verdict, and the concepts the annotation counts as (none when it is flagged).
     reason
         Why it is inconclusive.
     coincides
@@ -109,23 +79,6 @@ class Word:
     coincides: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Place:
-    """Where a target's responses lie: tables on *select* and on the split, and its column."""
-
-    select: Table
-    judged: Table
-    column: int
-
-
-@dataclass(frozen=True)
-class _Draft:
-    said: Said
-    place: Place
-    own: tuple[tuple[str, int], ...]
-    rival: int | None
-
-
 def judge(
     read: Sequence[Said],
     places: Mapping[str, Place],
@@ -142,14 +95,14 @@ def judge(
     opposes
         Whether a concept speaks against the subject (surroundings, artefacts).
     """
-    drafts: list[_Draft] = []
+    drafts: list[Draft] = []
     words: list[Word] = []
     for said in read:
         place = places.get(said.target)
         if place is None:
             words.append(Word(said, "unmeasured", reason="its responses were not measured"))
         elif not said.concepts and said.classes:
-            drafts.append(_Draft(said, place, (), _best(place, range(len(columns.names)))))
+            drafts.append(Draft(said, place, (), _best(place, range(len(columns.names)))))
         elif not said.concepts:
             words.append(_unlabelled(said))
         else:
@@ -180,7 +133,7 @@ def _best(place: Place, candidates: Sequence[int] | range) -> int | None:
     return max(usable, key=lambda i: scores[i], default=None)
 
 
-def _draft(said: Said, place: Place, columns: Columns) -> _Draft | Word:
+def _draft(said: Said, place: Place, columns: Columns) -> Draft | Word:
     own: list[tuple[str, int]] = []
     for concept, stand_ins in said.concepts:
         best = _best(place, stand_ins)
@@ -195,16 +148,16 @@ def _draft(said: Said, place: Place, columns: Columns) -> _Draft | Word:
     taken = {i for _, some in said.concepts for i in some}
     barred = taken.union(*(columns.kin[i] for i in taken))
     rival = _best(place, [i for i in range(len(columns.names)) if i not in barred])
-    return _Draft(said, place, tuple(own), rival)
+    return Draft(said, place, tuple(own), rival)
 
 
 def _decide(
-    drafts: Sequence[_Draft],
+    drafts: Sequence[Draft],
     columns: Columns,
     opposes: Callable[[str], bool],
     settings: Settings,
 ) -> list[Word]:
-    scores = _score_all(drafts, columns, settings)
+    scores = score_all(drafts, columns, settings)
     words = [
         _test(draft, own, rival, lead, columns=columns, opposes=opposes, settings=settings)
         for draft, (own, rival, lead) in zip(drafts, scores, strict=True)
@@ -232,77 +185,8 @@ def _decide(
     return decided
 
 
-def _score_all(
-    drafts: Sequence[_Draft], columns: Columns, settings: Settings
-) -> list[tuple[tuple[Score, ...], Score | None, ClusteredMean | None]]:
-    """Score all drafts; the per-image values of one table go through one clustered mean."""
-    series: dict[int, tuple[Table, list[F64]]] = {}
-
-    def add(table: Table, values: F64) -> tuple[int, int]:
-        kept = series.setdefault(id(table), (table, []))[1]
-        kept.append(values)
-        return id(table), len(kept) - 1
-
-    booked: list[tuple[list[tuple[int, int]], tuple[int, int] | None, tuple[int, int] | None]] = []
-    for draft in drafts:
-        table, unit = draft.place.judged, draft.place.column
-        own = [add(table, table.values(unit, column)) for _, column in draft.own]
-        rival = lead = None
-        if draft.rival is not None:
-            values = table.values(unit, draft.rival)
-            rival = lead = add(table, values)
-            if draft.own:
-                lead = add(table, values - table.values(unit, draft.own[0][1]))
-        booked.append((own, rival, lead))
-    means = {
-        key: _columns_of(clustered_mean(np.stack(values, 1), table.scene))
-        for key, (table, values) in series.items()
-    }
-
-    def score(draft: _Draft, concept: str, column: int, at: tuple[int, int]) -> Score:
-        match, mean = draft.place.judged.match, means[at[0]][at[1]]
-        low, high = interval(mean, settings.level)
-        unit = draft.place.column
-        return Score(
-            concept=concept,
-            column=column,
-            nauprc=float(match.nauprc[unit, column]),
-            low=float(low),
-            high=float(high),
-            pearson=float(np.nan_to_num(match.pearson[unit, column])),
-            p=float(np.nan_to_num(match.p[unit, column], nan=1.0)),
-            mean=mean,
-        )
-
-    found: list[tuple[tuple[Score, ...], Score | None, ClusteredMean | None]] = []
-    for draft, (own, rival, lead) in zip(drafts, booked, strict=True):
-        mine = tuple(
-            score(draft, concept, column, at)
-            for (concept, column), at in zip(draft.own, own, strict=True)
-        )
-        other = None
-        if rival is not None and draft.rival is not None:
-            other = score(draft, columns.names[draft.rival], draft.rival, rival)
-        found.append((mine, other, means[lead[0]][lead[1]] if lead else None))
-    return found
-
-
-def _columns_of(mean: ClusteredMean) -> list[ClusteredMean]:
-    return [
-        ClusteredMean(float(m), float(se), int(df), int(n), int(clusters))
-        for m, se, df, n, clusters in zip(
-            mean.mean, mean.se, mean.df, mean.n, mean.clusters, strict=True
-        )
-    ]
-
-
-def reaches(score: Score, settings: Settings) -> bool:
-    """Whether both scores reach the bar (significance is judged apart)."""
-    return score.nauprc >= settings.match_bar and score.pearson >= settings.match_bar
-
-
 def _test(
-    draft: _Draft,
+    draft: Draft,
     own: tuple[Score, ...],
     rival: Score | None,
     lead: ClusteredMean | None,
@@ -349,7 +233,7 @@ def _passing(words: Sequence[Word], settings: Settings) -> list[tuple[str, ...]]
     passed: list[tuple[str, ...]] = [()] * len(words)
     for (i, score), value in zip(pairs, q, strict=True):
         if value <= settings.q and reaches(score, settings):
-            passed[i] = (*passed[i], score.concept)
+            passed[i] = (*passed[i], score.means)
     return passed
 
 
@@ -358,7 +242,7 @@ def _why(word: Word, passed: tuple[str, ...], settings: Settings) -> str:
         return "the concept set shows no classes, so a class cannot be matched"
     if word.coincides:
         return f"‘{word.own[0].concept}’ and ‘{word.coincides}’ coincide in the labels"
-    failing = [score for score in word.own if score.concept not in passed]
+    failing = [score for score in word.own if score.means not in passed]
     if failing and word.rival is not None and not reaches(word.rival, settings):
         return f"neither ‘{failing[0].concept}’ nor any other labelled concept matches"
     if failing:

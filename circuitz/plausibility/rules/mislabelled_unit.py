@@ -8,7 +8,8 @@ from circuitz.effects.statistics import clusters_needed, interval, power
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_finding
-from circuitz.plausibility.words import Score, Word
+from circuitz.plausibility.scores import Score
+from circuitz.plausibility.words import Word
 from circuitz.z.finding import Finding, Remedy
 
 KIND = "mislabelled-unit"
@@ -114,7 +115,7 @@ def _decide(case: Case, word: Word, family: int) -> str:
         own = word.own[0].concept
         return f"Images on {split} that show ‘{own}’ without ‘{word.coincides}’, and the reverse."
     if len(word.passed) < len(word.own):
-        failing = [score.concept for score in word.own if score.concept not in word.passed]
+        failing = [score.concept for score in word.own if score.means not in word.passed]
         return (
             f"Look at its exemplars; take {prose.quoted(failing)} back if they show something else. "
             "Until then it counts as not annotated with it."

@@ -1,0 +1,135 @@
+"""How well units match the concepts their words name, and the strongest other one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.effects.statistics import ClusteredMean, clustered_mean, interval
+from circuitz.plausibility.said import Columns, Said
+from circuitz.plausibility.settings import Settings
+from circuitz.plausibility.tables import Table
+
+F64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Match of a unit with one concept on the split judged.
+
+    Parameters
+    ----------
+    concept
+        What the words say.
+    means, column
+        Concept of the column it was judged by, and the column: the same concept, or one below
+        it (*pointed ears* for *ears*). It is this one that the annotation counts as.
+    nauprc, low, high
+        Normalised average precision and its interval.
+    pearson, p
+        Correlation, and the p-value of "not positive".
+    mean
+        The score as a clustered mean.
+    """
+
+    concept: str
+    means: str
+    column: int
+    nauprc: float
+    low: float
+    high: float
+    pearson: float
+    p: float
+    mean: ClusteredMean
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a target's responses lie: tables on *select* and on the split, and its column."""
+
+    select: Table
+    judged: Table
+    column: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An annotation before it is scored: named concepts with their columns, and the rival's."""
+
+    said: Said
+    place: Place
+    own: tuple[tuple[str, int], ...]
+    rival: int | None
+
+
+def score_all(
+    drafts: Sequence[Draft], columns: Columns, settings: Settings
+) -> list[tuple[tuple[Score, ...], Score | None, ClusteredMean | None]]:
+    """Score all drafts; the per-image values of one table go through one clustered mean."""
+    series: dict[int, tuple[Table, list[F64]]] = {}
+
+    def add(table: Table, values: F64) -> tuple[int, int]:
+        kept = series.setdefault(id(table), (table, []))[1]
+        kept.append(values)
+        return id(table), len(kept) - 1
+
+    booked: list[tuple[list[tuple[int, int]], tuple[int, int] | None, tuple[int, int] | None]] = []
+    for draft in drafts:
+        table, unit = draft.place.judged, draft.place.column
+        own = [add(table, table.values(unit, column)) for _, column in draft.own]
+        rival = lead = None
+        if draft.rival is not None:
+            values = table.values(unit, draft.rival)
+            rival = lead = add(table, values)
+            if draft.own:
+                lead = add(table, values - table.values(unit, draft.own[0][1]))
+        booked.append((own, rival, lead))
+    means = {
+        key: _columns_of(clustered_mean(np.stack(values, 1), table.scene))
+        for key, (table, values) in series.items()
+    }
+
+    def score(draft: Draft, concept: str, column: int, at: tuple[int, int]) -> Score:
+        match, mean = draft.place.judged.match, means[at[0]][at[1]]
+        low, high = interval(mean, settings.level)
+        unit = draft.place.column
+        return Score(
+            concept=concept,
+            means=columns.names[column],
+            column=column,
+            nauprc=float(match.nauprc[unit, column]),
+            low=float(low),
+            high=float(high),
+            pearson=float(np.nan_to_num(match.pearson[unit, column])),
+            p=float(np.nan_to_num(match.p[unit, column], nan=1.0)),
+            mean=mean,
+        )
+
+    found: list[tuple[tuple[Score, ...], Score | None, ClusteredMean | None]] = []
+    for draft, (own, rival, lead) in zip(drafts, booked, strict=True):
+        mine = tuple(
+            score(draft, concept, column, at)
+            for (concept, column), at in zip(draft.own, own, strict=True)
+        )
+        other = None
+        if rival is not None and draft.rival is not None:
+            other = score(draft, columns.names[draft.rival], draft.rival, rival)
+        found.append((mine, other, means[lead[0]][lead[1]] if lead else None))
+    return found
+
+
+def _columns_of(mean: ClusteredMean) -> list[ClusteredMean]:
+    return [
+        ClusteredMean(float(m), float(se), int(df), int(n), int(clusters))
+        for m, se, df, n, clusters in zip(
+            mean.mean, mean.se, mean.df, mean.n, mean.clusters, strict=True
+        )
+    ]
+
+
+def reaches(score: Score, settings: Settings) -> bool:
+    """Whether both scores reach the bar (significance is judged apart)."""
+    return score.nauprc >= settings.match_bar and score.pearson >= settings.match_bar
