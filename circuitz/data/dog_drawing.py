@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.data import outlines as o
-from circuitz.data.materials import GROUP, INK
+from circuitz.data.materials import EDGE, GROUP, INK
 
 _POINT: Final = np.array([-3.3 + 0j, -9.4j, 3.3 + 0j])
 _BLAZE: Final = np.array([-0.9 - 7.2j, 2.5 - 7.2j, 2.1 - 1j, 3.6 + 3.2j, -1.2 + 3.2j, -0.4 - 1j])
@@ -82,7 +82,7 @@ def _inked(sheet: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     pen = np.zeros(sheet.shape, dtype=bool)
     pen[:-1, :-1] = (group[:-1, :-1] != group[1:, 1:]) | (group[1:, :-1] != group[:-1, 1:])
     pen[1:, 1:] |= pen[:-1, :-1]
-    return sheet | (pen.view(np.uint8) << 7)
+    return sheet | (pen.view(np.uint8) * np.uint8(EDGE))
 
 
 class _Stance(NamedTuple):

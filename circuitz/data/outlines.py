@@ -29,13 +29,14 @@ def _tufted(teeth: int, depth: float) -> Points:
     step = 2 * np.pi / teeth
     tips = (1 + depth) * np.exp(1j * (turn + 0.15 * step))
     pits = (1 - depth * 0.35) * np.exp(1j * (turn + 0.62 * step))
-    return np.stack([tips, pits], axis=1).ravel()
+    return np.stack([tips, pits], axis=1).ravel().astype(np.complex128)
 
 
 def _bumpy(lobes: int, depth: float) -> Points:
     """Return a unit circle of small arcs, as curls stick out."""
     t = 2 * np.pi * np.arange(lobes * 4) / (lobes * 4)
-    return (1 - depth * 0.4 + depth * np.abs(np.sin(lobes * t / 2))) * np.exp(1j * t)
+    radius = 1 - depth * 0.4 + depth * np.abs(np.sin(lobes * t / 2))
+    return (radius * np.exp(1j * t)).astype(np.complex128)
 
 
 BODY: Final[dict[int, Points]] = {
@@ -57,7 +58,8 @@ CAP: Final[Points] = np.exp(1j * np.linspace(-np.pi / 2, np.pi / 2, 6))
 def _curl() -> tuple[Points, npt.NDArray[np.float64]]:
     t = np.linspace(0, 1, 24)
     angle = np.deg2rad(90 + 345 * t)  # from the root backwards, up and over
-    return (1.0 - 0.52 * t) * np.exp(1j * angle), np.interp(t, [0, 0.3, 1], [0.3, 0.36, 0.2])
+    line = ((1.0 - 0.52 * t) * np.exp(1j * angle)).astype(np.complex128)
+    return line, np.interp(t, [0, 0.3, 1], [0.3, 0.36, 0.2])
 
 
 def _ribbon(width: float, ruffle: float) -> Points:

@@ -17,7 +17,7 @@ def noise(rng: np.random.Generator, h: int, w: int, cell: float) -> npt.NDArray[
     """Smooth noise in -1..1 with blobs of about ``cell`` pixels."""
     small = rng.random((max(2, int(h / cell) + 2), max(2, int(w / cell) + 2)), dtype=np.float32)
     image = Image.fromarray(small, mode="F").resize((w, h), Image.Resampling.BICUBIC)
-    return np.asarray(image) * 2 - 1
+    return (np.asarray(image) * 2 - 1).astype(np.float32)
 
 
 def gradient(top: Rgb, bottom: Rgb, h: int, w: int) -> npt.NDArray[np.float32]:
@@ -84,8 +84,8 @@ class Painter:
         """Fill hills that rise from the horizon."""
         x = np.linspace(0, WIDTH, 60)
         phase = self.rng.random(3) * 6.3
-        y = sum(np.sin(x / length / (1 + i) + phase[i]) * height / (2 + i) for i in range(3))
-        top = HORIZON - height * 0.6 - y * 0.6
+        waves = [np.sin(x / length / (1 + i) + phase[i]) * height / (2 + i) for i in range(3)]
+        top = HORIZON - height * 0.6 - np.sum(waves, axis=0) * 0.6
         points = [(0.0, float(HORIZON)), *zip(x.tolist(), top.tolist(), strict=True)]
         self.poly([*points, (float(WIDTH), float(HORIZON))], colour)
 

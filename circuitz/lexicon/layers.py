@@ -25,7 +25,7 @@ def merge(layers: list[Layer]) -> tuple[dict[str, Concept], dict[str, Category]]
                 categories.pop(name, None)
                 continue
             old = categories.get(name)
-            merged = {"is_a": old.is_a, "members": old.members} if old else {}
+            merged: dict[str, Any] = {"is_a": old.is_a, "members": old.members} if old else {}
             categories[name] = Category(name, **{**merged, **entry}, source=layer.source)
         claims = _claims(layer)
         described = {

@@ -191,7 +191,12 @@ def _value(value: object, name: str, owner: str, where: str) -> str | tuple[str,
                 f"Kinds are {', '.join(KINDS)}.",
             )
         return value
-    items = cast(list[object], [value] if isinstance(value, str) else value)
-    if not isinstance(items, list) or not all(isinstance(v, str) and key(v) for v in items):
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list):
         raise LexiconError(f"‘{name}’ of ‘{owner}’ is not a list of words{where}.", "Give a list.")
-    return tuple(cast(list[str], items))
+    words = [v for v in cast(list[object], items) if isinstance(v, str) and key(v)]
+    if len(words) != len(cast(list[object], items)):
+        raise LexiconError(
+            f"‘{name}’ of ‘{owner}’ holds what is no word{where}.", "Put words in quotes."
+        )
+    return tuple(words)
