@@ -13,10 +13,11 @@ from circuitz.errors import CardError
 from circuitz.z.hashing import json_hash
 
 SCHEMA = 1
-# Shares of a class's whole effect from which a cue is called strong, or worth something.
+# Shares of a class's whole effect from which a cue is called very strong, strong, or some.
+VERY_STRONG = 0.40
 STRONG = 0.20
 SOME = 0.08
-Grade = Literal["strong", "some", "slight"]
+Grade = Literal["very strong", "strong", "some", "slight"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ class Cue:
     def grade(self) -> Grade:
         """The strength in a word."""
         size = abs(self.strength)
-        return "strong" if size >= STRONG else "some" if size >= SOME else "slight"
+        if size >= STRONG:
+            return "very strong" if size >= VERY_STRONG else "strong"
+        return "some" if size >= SOME else "slight"
 
     @property
     def speaks_for(self) -> bool:

@@ -72,7 +72,7 @@ def test_strength_is_the_summed_drive_of_units_with_the_concept() -> None:
         ("snow", 0.75), ("pointed ears", 0.03), ("curled tail", -0.02),
     ]  # fmt: skip
     assert husky.cues[0].units == ("conv:0", "conv:1")
-    assert husky.cues[0].grade == "strong"
+    assert husky.cues[0].grade == "very strong"
     assert not husky.cues[2].speaks_for
     assert [(c.words, round(c.strength, 3)) for c in made.entry("corgi").cues] == [
         ("pointed ears", 0.345), ("snow", -0.1), ("curled tail", 0.045),
@@ -194,7 +194,7 @@ def test_field_guide() -> None:
     text = card(model(), REPORT).to_text()
     assert "kinds of dog" in text
     assert (
-        "**husky** — speaks for it: snow (strong), pointed ears (slight); "
+        "**husky** — speaks for it: snow (very strong), pointed ears (slight); "
         "speaks against it: curled tail (slight); not explained: 21% (10% to 30%)." in text
     )
     nothing = empty_card(("a", "b")).to_text()

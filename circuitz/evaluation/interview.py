@@ -1,0 +1,93 @@
+"""Put questions to the simulated rater and write its answers down as judgements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.evaluation.simulated_rater import SimulatedRater
+from circuitz.evaluation.truth import KnownSet
+from circuitz.raters.cues import Card
+from circuitz.store.judgement import Judgement, Use, now
+
+INSTRUCTIONS = "1"
+
+
+def look(
+    rater: SimulatedRater, known: KnownSet, rows: npt.NDArray[np.int64], keys: Sequence[str]
+) -> list[dict[str, bool]]:
+    """Let the rater look at some inputs; returns what it believes to see in each."""
+    truth = known.truth
+    return [
+        rater.perceive(
+            truth.concepts[int(i)], truth.concept_names, key=key, exclusive=known.exclusive
+        )
+        for i, key in zip(rows, keys, strict=True)
+    ]
+
+
+def interview(
+    rater: SimulatedRater,
+    card: Card,
+    keys: Sequence[str],
+    seen: Sequence[dict[str, bool]],
+    *,
+    classes: tuple[str, ...],
+    task: str,
+    use: Use,
+    seed: int,
+    z_hash: str = "",
+    asked: Callable[[int], None] | None = None,
+) -> list[Judgement]:
+    """Ask about every input and return the answers as judgements, in order.
+
+    A question's seed, and with it the order of the options, depends on the input alone, so that
+    the same input is asked about in the same way under every card.
+
+    Parameters
+    ----------
+    keys, seen
+        Content hash of each input, and what the rater saw in it.
+    classes
+        What to choose from.
+    task, use
+        As written into the judgements.
+    seed
+        Seed of the interview.
+    z_hash
+        The z asked about, for cards that were not made from one.
+    asked
+        Called with the number of answers so far.
+    """
+    found: list[Judgement] = []
+    for key, perceived in zip(keys, seen, strict=True):
+        question = int(key[:12], 16) ^ seed
+        order = np.random.default_rng([seed, question]).permutation(len(classes))
+        options = tuple(classes[int(i)] for i in order)
+        answer = rater.answer(card, perceived, options=options, seed=question)
+        shown = datetime.fromisoformat(now())
+        answered = shown + timedelta(seconds=answer.seconds)
+        row = Judgement(
+            task=task,
+            kind="label",
+            z_hash=card.z_hash or z_hash,
+            card_hash=card.hash,
+            items=(key,),
+            options=options,
+            seed=question,
+            answer=answer.to_json(),
+            rater=rater.name,
+            rater_kind=rater.kind,
+            shown=shown.isoformat(timespec="milliseconds"),
+            answered=answered.isoformat(timespec="milliseconds"),
+            key=":".join((task, rater.name, rater.hash, card.hash, key, INSTRUCTIONS, str(seed))),
+            instructions=INSTRUCTIONS,
+            use=use,
+        )
+        found.append(row.checked())
+        if asked is not None:
+            asked(len(found))
+    return found
