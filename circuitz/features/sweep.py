@@ -26,7 +26,7 @@ def sweep(
     specs: Sequence[LayerSpec],
     inputs: InputSet,
     *,
-    batch: int = 128,
+    batch: int = 64,
     bins: int = 24,
     progress: Progress | None = None,
 ) -> dict[str, LayerMeasurements]:

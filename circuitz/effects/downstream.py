@@ -1,0 +1,178 @@
+"""From the activations of the cut to the margins of the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from circuitz.models.runtime import Runtime
+from circuitz.models.specs import unit_maps
+from circuitz.z.layer import LayerSpec
+
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+Tick = Callable[[int], None]
+
+# Memory of one batch of patched activations.
+_BYTES = 48 * 2**20
+
+
+def margins(logits: torch.Tensor) -> torch.Tensor:
+    """Return each logit less the mean of the other logits, ``(n, k)``."""
+    others = logits.shape[1] - 1
+    return logits - (logits.sum(1, keepdim=True) - logits) / others
+
+
+class Downstream:
+    """What follows the cut, asked what changes when units take values from other inputs.
+
+    Where everything after the cut is affine (a pool and a linear layer, say), the change is the
+    sum of what each unit contributes, and contributions are computed once an input. Elsewhere
+    the network is resumed from the patched activations. Both give the same numbers.
+
+    Parameters
+    ----------
+    runtime, spec
+        The network, and the layer of the cut.
+    acts
+        ``(m, ...)`` activations of that layer on the inputs that are patched and lend values.
+    shortcut
+        Whether to look for the affine case; off to compare with the plain way.
+    """
+
+    def __init__(
+        self, runtime: Runtime, spec: LayerSpec, acts: torch.Tensor, *, shortcut: bool = True
+    ) -> None:
+        self._runtime = runtime
+        self._spec = spec
+        self.acts = acts
+        item = max(1, acts[0].numel() * acts.element_size())
+        self._chunk = max(1, min(1024, _BYTES // item))
+        self.margins = self._margins(acts)
+        slopes = self._slopes() if shortcut else None
+        self._shares: torch.Tensor | None = None
+        if slopes is not None:
+            self._shares = self._contributions(slopes)
+
+    @property
+    def affine(self) -> bool:
+        """Whether the exact shortcut is used."""
+        return self._shares is not None
+
+    def change(self, source: I64, donor: I64, target: I64, units: Sequence[int] | I64) -> F32:
+        """Return how margins change when units jointly take a donor's values.
+
+        Parameters
+        ----------
+        source, donor
+            ``(t,)`` positions in ``acts``: the input that is patched, and the one that lends.
+        target
+            ``(t,)`` class whose margin is read.
+        units
+            The set of units patched together.
+
+        Returns
+        -------
+        ``(t,)`` float32, in logits.
+        """
+        if self._shares is not None:
+            # One number an input and class is enough for the whole set.
+            joint = self._shares[:, torch.as_tensor(np.asarray(units, np.int64))].sum(1)
+            return (joint[donor, target] - joint[source, target]).cpu().numpy()
+        found = np.empty(len(source), np.float32)
+        for i in range(0, len(source), self._chunk):
+            at = slice(i, i + self._chunk)
+            patched = self.patched(source[at], donor[at], units)
+            rows = torch.arange(len(patched))
+            before = self.margins[source[at], target[at]]
+            after = self._resumed(patched)[rows, torch.from_numpy(target[at])]
+            found[at] = (after - before).cpu().numpy()
+        return found
+
+    def change_each(self, source: I64, donor: I64, target: I64, tick: Tick | None = None) -> F32:
+        """Return :meth:`change` for every unit by itself, ``(t, u)`` float32."""
+        if self._shares is not None:
+            where = torch.from_numpy(target)
+            found = self._shares[donor, :, where] - self._shares[source, :, where]
+            return found.cpu().numpy()
+        found = np.empty((len(source), self._spec.size), np.float32)
+        for u in range(self._spec.size):
+            found[:, u] = self.change(source, donor, target, [u])
+            if tick is not None:
+                tick(u + 1)
+        return found
+
+    def change_all_targets(self, source: I64, donor: I64, unit: int) -> F32:
+        """Return how all margins change when one unit takes a donor's values, ``(t, k)``."""
+        if self._shares is not None:
+            return (self._shares[donor, unit] - self._shares[source, unit]).cpu().numpy()
+        parts: list[F32] = []
+        for i in range(0, len(source), self._chunk):
+            at = slice(i, i + self._chunk)
+            after = self._resumed(self.patched(source[at], donor[at], [unit]))
+            parts.append((after - self.margins[source[at]]).cpu().numpy())
+        return np.concatenate(parts)
+
+    def probabilities(self, source: int, donor: int, units: Sequence[int]) -> tuple[F32, F32]:
+        """Return class probabilities ``(k,)`` of one input before and after a joint change."""
+        after = self.patched(np.array([source]), np.array([donor]), units)
+        both = torch.cat([self.acts[source : source + 1], after])
+        with torch.no_grad():
+            share = self._runtime.resume(self._spec.name, both).float().softmax(1).cpu().numpy()
+        return share[0], share[1]
+
+    def patched(self, source: I64, donor: I64, units: Sequence[int] | I64) -> torch.Tensor:
+        """Return the sources' activations with the units' values taken from the donors."""
+        axis = self._spec.unit_axis
+        which = torch.as_tensor(np.asarray(units, np.int64))
+        patched = self.acts[torch.from_numpy(source)].clone()
+        lent = self.acts[torch.from_numpy(donor)].index_select(axis, which)
+        return patched.index_copy_(axis, which, lent)
+
+    def _resumed(self, act: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            return margins(self._runtime.resume(self._spec.name, act).float())
+
+    def _margins(self, acts: torch.Tensor) -> torch.Tensor:
+        parts = [self._resumed(acts[i : i + self._chunk]) for i in range(0, len(acts), self._chunk)]
+        return torch.cat(parts)
+
+    def _slopes(self) -> torch.Tensor | None:
+        """Return the slope of each margin ``(k, ...)``, or ``None`` if they are not constant.
+
+        Constant slopes are not assumed but tried: they must predict the margins of all the
+        activations at hand, and of random ones far from them with both signs.
+        """
+        act = self.acts[:1].detach().clone().requires_grad_(True)
+        with torch.enable_grad():
+            out = margins(self._runtime.resume(self._spec.name, act).float())[0]
+            rows = [
+                torch.autograd.grad(out[k], act, retain_graph=True, allow_unused=True)[0]
+                for k in range(len(out))
+            ]
+        if any(r is None for r in rows):
+            return None
+        slopes = torch.cat(rows).float()
+        draw = torch.Generator().manual_seed(0)
+        size = 3 * self.acts.float().std().item() + 1e-3
+        noise = size * torch.randn((16, *self.acts.shape[1:]), generator=draw)
+        probes = self.acts[:16].float() + noise.to(self.acts.device)[: len(self.acts[:16])]
+        constant = out.detach() - self._apply(slopes, self.acts[:1])[0]
+        for acts, known in ((probes, self._resumed(probes)), (self.acts, self.margins)):
+            predicted = self._apply(slopes, acts) + constant
+            error = (predicted - known).abs().max().item()
+            if not error <= 2e-5 * max(1e-3, known.abs().max().item()):
+                return None
+        return slopes
+
+    @staticmethod
+    def _apply(slopes: torch.Tensor, acts: torch.Tensor) -> torch.Tensor:
+        return acts.float().flatten(1) @ slopes.flatten(1).T
+
+    def _contributions(self, slopes: torch.Tensor) -> torch.Tensor:
+        """Return what each unit adds to each margin, ``(m, u, k)``."""
+        maps, per_unit = unit_maps(self._spec, self.acts), unit_maps(self._spec, slopes)
+        return torch.einsum("nup,kup->nuk", maps.float(), per_unit)

@@ -1,0 +1,69 @@
+"""Sets of units whose joint effect is worth running exactly. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.z.targets import GROUP, target_units
+from circuitz.z.unit import Unit
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+Group = tuple[str, ...]
+
+# Kinds of concepts that are judged together: the thing itself, and what is around it.
+TOGETHER = (("part", "attribute"), ("surroundings", "artefact"))
+
+
+def annotated_groups(
+    z: AnnotatedModel, units: Sequence[str], lexicon: Lexicon | None = None
+) -> tuple[Group, ...]:
+    """Return the sets that the annotations in force make of the cut's units.
+
+    One set a concept (and one for the wider concept where several meet: *ears* over *pointed
+    ears* and *floppy ears*), one a kind taken together with its like, annotated groups as they
+    are, and all annotated units.
+
+    Parameters
+    ----------
+    z
+        Annotated model.
+    units
+        Units of the cut that were measured.
+    lexicon
+        Knows the kinds; the shipped one by default.
+
+    Returns
+    -------
+    Different non-empty sets, each sorted.
+    """
+    known = set(units)
+    words = lexicon or Lexicon.load()
+    sets: dict[str, set[str]] = {}
+    for target, entry in z.effective().items():
+        members = {u for u in target_units(target) if u in known}
+        if not members:
+            continue
+        sets.setdefault("all", set()).update(members)
+        if target.startswith(GROUP):
+            sets[target] = members
+        for concept in entry.concepts:
+            for name in (concept, *words.ancestors(concept)):
+                sets.setdefault(f"concept {name}", set()).update(members)
+            for kinds in TOGETHER:
+                if words.kind(concept) in kinds:
+                    sets.setdefault(f"kind {kinds[0]}", set()).update(members)
+    return tuple(dict.fromkeys(sorted_group(members) for members in sets.values()))
+
+
+def sorted_group(members: Sequence[str] | set[str]) -> Group:
+    """Return unit ids once each, sorted with indices as numbers."""
+    return tuple(str(u) for u in sorted({Unit.parse(m) for m in members}, key=lambda u: u.sort_key))
+
+
+def picture_key(group: Group, target: str) -> str:
+    """Return the key of a group's pictures: ``unit+unit->class``."""
+    return f"{'+'.join(group)}->{target}"

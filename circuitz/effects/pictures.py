@@ -1,0 +1,127 @@
+"""Which interventions to show, and the pictures of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from circuitz.effects.downstream import Downstream
+from circuitz.effects.groups import Group, picture_key
+from circuitz.effects.sources import Sources
+from circuitz.effects.strip import Strip, render
+from circuitz.features.exemplars import map_shape
+from circuitz.models.specs import unit_maps
+from circuitz.z.hashing import picture_hash
+from circuitz.z.inputs import SPLITS
+from circuitz.z.layer import LayerSpec
+from circuitz.z.measurements import EffectMeasurements
+
+F32 = npt.NDArray[np.float32]
+
+# At most this many pictures, three for a set of units and a class.
+MOST = 24
+_EACH = 3
+# Sets that raise a class by less than this are not worth a picture.
+_LARGE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What pictures are drawn from.
+
+    Parameters
+    ----------
+    spec, down, sources, effects
+        The cut, its activations on the sources, the sources, and their effects.
+    images
+        D's images; only those shown are read.
+    """
+
+    spec: LayerSpec
+    down: Downstream
+    sources: Sources
+    effects: EffectMeasurements
+    images: Any
+
+    def draw(self, groups: Sequence[Group]) -> tuple[dict[str, bytes], dict[str, tuple[str, ...]]]:
+        """Draw the strongest of the sets of units at work.
+
+        Returns
+        -------
+        PNG by content hash, and hashes by ``"unit+unit->class"``.
+        """
+        pictures: dict[str, bytes] = {}
+        keys: dict[str, tuple[str, ...]] = {}
+        for group, k in _strongest(self.effects, groups):
+            made = [render(self._strip(group, k, i)) for i in _clearest(self.effects, group, k)]
+            named = {picture_hash(png): png for png in made}
+            pictures |= named
+            keys[picture_key(group, self.effects.targets[k])] = tuple(named)
+        return pictures, keys
+
+    def _strip(self, group: Group, k: int, i: int) -> Strip:
+        classes, sources = self.effects.targets, self.sources
+        units = [self.effects.units.index(u) for u in group]
+        donor = int(sources.donors[i, k, 0])
+        before, after = self.down.probabilities(i, donor, units)
+        value = self.effects.group_sufficiency[self.effects.groups.index(group), i, k]
+        return Strip(
+            source=np.asarray(self.images[sources.index[i]]),
+            donor=np.asarray(self.images[sources.index[donor]]),
+            heat=_heat(self.spec, self.down.acts[donor : donor + 1], units),
+            before=before,
+            after=after,
+            classes=classes,
+            target=k,
+            titles=(
+                f"a {classes[sources.label[i]]}",
+                f"{_count(units)} as in this {classes[k]}",
+                f"{classes[k]}: {float(value):+.0%} of its effect",
+            ),
+        )
+
+
+def _strongest(effects: EffectMeasurements, groups: Sequence[Group]) -> list[tuple[Group, int]]:
+    """Return sets and classes by mean sufficiency; small sets first among equals."""
+    found: list[tuple[float, int, Group, int]] = []
+    seen = _shown_rows(effects)
+    for group in groups:
+        values = effects.group_sufficiency[effects.groups.index(group)][seen]
+        for k in range(len(effects.targets)):
+            known = values[:, k][~np.isnan(values[:, k])]
+            if len(known) and known.mean() >= _LARGE:
+                found.append((-float(known.mean()), len(group), group, k))
+    return [(group, k) for _, _, group, k in sorted(found)[: MOST // _EACH]]
+
+
+def _shown_rows(effects: EffectMeasurements) -> npt.NDArray[np.bool_]:
+    """Return source images that may be shown: of *test*, or else all but *audit*."""
+    for rows in (effects.split == SPLITS.index("test"), effects.split != SPLITS.index("audit")):
+        if rows.any():
+            return rows
+    return np.ones(len(effects.split), bool)
+
+
+def _clearest(effects: EffectMeasurements, group: Group, k: int) -> list[int]:
+    """Return three sources: upper-quartile effects rather than the largest, of several kinds."""
+    values = effects.group_sufficiency[effects.groups.index(group), :, k]
+    rows = np.flatnonzero(_shown_rows(effects) & ~np.isnan(values))
+    order = rows[np.argsort(-values[rows], kind="stable")]
+    return [int(order[int(q * (len(order) - 1))]) for q in (0.1, 0.25, 0.5)][:_EACH]
+
+
+def _count(units: Sequence[int]) -> str:
+    return "1 unit" if len(units) == 1 else f"{len(units)} units"
+
+
+def _heat(spec: LayerSpec, act: torch.Tensor, units: Sequence[int]) -> F32:
+    maps = unit_maps(spec, act)[0, list(units)].float().clamp(min=0)
+    # Each unit counts alike, however large its values.
+    peak = maps.amax(1, keepdim=True).clamp(min=1e-9)
+    heat = (maps / peak).mean(0).reshape(map_shape(spec))
+    return (heat / heat.max().clamp(min=1e-9)).cpu().numpy()

@@ -1,0 +1,114 @@
+"""Sufficiency and necessity of single units and of sets of units, per source image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.effects.downstream import Downstream
+from circuitz.effects.sources import Sources
+from circuitz.errors import MeasurementError
+from circuitz.z.inputs import SPLITS
+
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """Every intervention to run, as a flat list of ``t = n * k * r``.
+
+    Parameters
+    ----------
+    source, donor, target
+        ``(t,)`` source image, lending image and class.
+    """
+
+    source: I64
+    donor: I64
+    target: I64
+
+    @classmethod
+    def of(cls, sources: Sources) -> Trials:
+        """List the trials of all sources, classes and donors."""
+        n, k, r = sources.donors.shape
+        source, target, _ = np.indices((n, k, r))
+        return cls(sources.row[source.ravel()], sources.donors.ravel(), target.ravel())
+
+
+def scales(down: Downstream, sources: Sources, classes: Sequence[str]) -> F32:
+    """Return what resampling the whole cut does to each class's margin, ``(k,)`` in logits.
+
+    Patching all units with a donor's values gives exactly the donor's margin, so this is the
+    mean margin on inputs of the class less that on inputs of others. Read on *select* and
+    *test*, never on *audit*.
+
+    Raises
+    ------
+    MeasurementError
+        If a class's margin is no higher on its own inputs than on others.
+    """
+    margin = down.margins.cpu().numpy()[sources.row]
+    seen = sources.split != SPLITS.index("audit")
+    seen = seen if seen.any() else np.ones(len(sources), bool)
+    own = sources.label[:, None] == np.arange(len(classes))
+    found = np.array(
+        [
+            margin[own[:, k] & seen, k].mean() - margin[~own[:, k] & seen, k].mean()
+            for k in range(len(classes))
+        ],
+        np.float32,
+    )
+    for name, value in zip(classes, found, strict=True):
+        if not value > 0:
+            raise MeasurementError(
+                f"The network does not tell {name} from the other classes on D (its margin "
+                f"there is {value:+.3f}), so there is no effect to take shares of.",
+                "Train it longer, or check that preprocessing and the order of classes are right.",
+            )
+    return found
+
+
+def single_effects(
+    down: Downstream,
+    sources: Sources,
+    scale: F32,
+    tick: Callable[[int], None] | None = None,
+) -> tuple[F32, F32]:
+    """Return sufficiency and necessity of every unit, each ``(n, u, k)`` float32.
+
+    See :class:`circuitz.z.measurements.EffectMeasurements` for signs and NaN.
+    """
+    trials = Trials.of(sources)
+    change = down.change_each(trials.source, trials.donor, trials.target, tick)
+    shape = (*sources.donors.shape, change.shape[1])
+    mean = change.reshape(shape).mean(2).transpose(0, 2, 1) / scale
+    return _split_by_role(mean, sources, scale)
+
+
+def group_effects(
+    down: Downstream, sources: Sources, scale: F32, groups: Sequence[Sequence[int]]
+) -> tuple[F32, F32]:
+    """Return sufficiency and necessity of sets patched jointly, each ``(g, n, k)`` float32."""
+    trials = Trials.of(sources)
+    rows = [
+        down.change(trials.source, trials.donor, trials.target, units)
+        .reshape(sources.donors.shape)
+        .mean(2)
+        for units in groups
+    ]
+    mean = np.stack(rows, 1) / scale if rows else np.zeros((len(sources), 0, len(scale)))
+    sufficient, necessary = _split_by_role(mean, sources, scale)
+    return sufficient.transpose(1, 0, 2).copy(), necessary.transpose(1, 0, 2).copy()
+
+
+def _split_by_role(mean: npt.NDArray[np.floating], sources: Sources, scale: F32) -> tuple[F32, F32]:
+    """Tell gains on inputs of other classes from losses on inputs of the class itself."""
+    own = (sources.label[:, None] == np.arange(len(scale)))[:, None, :]
+    nan = np.float32(np.nan)
+    sufficiency = np.where(own, nan, mean).astype(np.float32)
+    necessity = np.where(own, -mean, nan).astype(np.float32)
+    return sufficiency, necessity

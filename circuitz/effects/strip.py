@@ -1,0 +1,123 @@
+"""Evidence one can look at: an input before and after an intervention, as one picture."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
+
+_SIDE = 192
+_BARS = 206
+_GAP = 14
+_TOP = 24
+_FOOT = 22
+_INK, _SOFT, _PAPER = (31, 35, 40), (101, 109, 118), (255, 255, 255)
+_BAR, _HIT = (176, 190, 205), (200, 80, 30)
+_HEAT = np.array([255.0, 96.0, 0.0])
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """One picture: an input and its prediction, what was lent to it, and the prediction then.
+
+    Parameters
+    ----------
+    source, donor
+        ``(h, w, c)`` uint8 images.
+    heat
+        ``(h', w')`` float 0..1: where in the donor the units respond.
+    before, after
+        ``(k,)`` class probabilities.
+    classes, target
+        Class names, and the index of the class whose margin was read.
+    titles
+        Three short lines: over the source, the donor and the second prediction.
+    """
+
+    source: U8
+    donor: U8
+    heat: F32
+    before: F32
+    after: F32
+    classes: tuple[str, ...]
+    target: int
+    titles: tuple[str, str, str]
+
+
+def render(strip: Strip) -> bytes:
+    """Return the strip as PNG."""
+    width = 2 * _SIDE + 2 * _BARS + 5 * _GAP
+    picture = Image.new("RGB", (width, _TOP + _SIDE + _FOOT), _PAPER)
+    draw = ImageDraw.Draw(picture)
+    left = _GAP
+    places: list[int] = []
+    for size in (_SIDE, _BARS, _SIDE, _BARS):
+        places.append(left)
+        left += size + _GAP
+    picture.paste(_enlarged(strip.source), (places[0], _TOP))
+    picture.paste(_heated(_enlarged(strip.donor), strip.heat), (places[2], _TOP))
+    _bars(draw, (places[1], _TOP), strip.before, strip)
+    _bars(draw, (places[3], _TOP), strip.after, strip)
+    heads = (strip.titles[0], "the network says", strip.titles[1], "and then says")
+    for x, text in zip(places, heads, strict=True):
+        draw.text((x, 5), text, fill=_INK, font=_font(13))
+    draw.text((places[3], _TOP + _SIDE + 3), strip.titles[2], fill=_SOFT, font=_font(12))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _font(size: int) -> Any:
+    return ImageFont.load_default(size)
+
+
+def _enlarged(image: U8) -> Image.Image:
+    plain = image[..., 0] if image.shape[-1] == 1 else image
+    picture = Image.fromarray(plain).convert("RGB")
+    smooth = Image.Resampling.LANCZOS
+    return picture.resize((_SIDE, _SIDE), smooth)
+
+
+def _heated(picture: Image.Image, heat: F32) -> Image.Image:
+    wide = Image.fromarray(heat.astype(np.float32)).resize(picture.size, Image.Resampling.BILINEAR)
+    strength = 0.65 * np.clip(np.asarray(wide), 0, 1)[..., None]
+    # What the units do not see is greyed a little, so that the heat reads on any ground.
+    base = np.asarray(picture, np.float32)
+    grey = base.mean(2, keepdims=True)
+    base = base + (0.35 * (1 - strength)) * (grey - base)
+    return Image.fromarray(np.round(base * (1 - strength) + _HEAT * strength).astype(np.uint8))
+
+
+def _bars(draw: ImageDraw.ImageDraw, at: tuple[int, int], share: F32, strip: Strip) -> None:
+    """Draw the likeliest classes, and always the target, in the order of the classes."""
+    best = {int(k) for k in np.argsort(-(strip.before + strip.after))[:7]} | {strip.target}
+    rows = sorted(best)
+    step = min(26, _SIDE // len(rows))
+    x, y = at
+    name_width = 84
+    room = _BARS - name_width - 40
+    for row, k in enumerate(rows):
+        top = y + row * step + (_SIDE - step * len(rows)) // 2
+        colour = _HIT if k == strip.target else _BAR
+        text = _HIT if k == strip.target else _INK
+        draw.text((x, top + 3), _short(draw, strip.classes[k], name_width - 6), text, _font(13))
+        long = max(1, round(room * float(share[k])))
+        draw.rectangle((x + name_width, top + 5, x + name_width + long, top + step - 6), colour)
+        percent = f"{float(share[k]):.0%}"
+        draw.text((x + name_width + long + 5, top + 3), percent, _SOFT, _font(12))
+
+
+def _short(draw: ImageDraw.ImageDraw, name: str, room: int) -> str:
+    """Cut a name that is too long for its place."""
+    if draw.textlength(name, _font(13)) <= room:
+        return name
+    while len(name) > 1 and draw.textlength(name + "…", _font(13)) > room:
+        name = name[:-1]
+    return name + "…"
