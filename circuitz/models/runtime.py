@@ -77,7 +77,7 @@ class Runtime:
         with evaluating(self.module):
             return as_logits(self.module(self._cast(x)))
 
-    def logits(self, images: npt.NDArray[np.uint8], batch: int = 128) -> F32:
+    def logits(self, images: npt.NDArray[np.uint8], batch: int = 64) -> F32:
         """Return float32 logits ``(n, classes)`` of 8-bit images ``(n, h, w, c)``."""
         parts: list[F32] = []
         with torch.no_grad():
@@ -90,7 +90,7 @@ class Runtime:
         self,
         images: npt.NDArray[np.uint8],
         layers: Sequence[str] | None = None,
-        batch: int = 128,
+        batch: int = 64,
     ) -> Iterator[tuple[slice, dict[str, torch.Tensor], torch.Tensor]]:
         """Run images in batches and yield what the layers put out.
 
