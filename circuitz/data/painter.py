@@ -24,7 +24,7 @@ def gradient(top: Rgb, bottom: Rgb, h: int, w: int) -> npt.NDArray[np.float32]:
     """Return ``(h, w, 3)`` float32 that runs from one colour down to another."""
     t = np.linspace(0, 1, h, dtype=np.float32)[:, None, None]
     a, b = np.array(top, np.float32), np.array(bottom, np.float32)
-    return np.broadcast_to(a + (b - a) * t, (h, w, 3)).copy()
+    return np.broadcast_to(a + (b - a) * t, (h, w, 3)).astype(np.float32)
 
 
 class Painter:

@@ -212,9 +212,15 @@ class _Batch:
             out[i][area] = under + (tone[..., None] - under) * cover[..., None]
 
     def masks(self) -> U8:
-        """Say which part each pixel shows."""
+        """Say which part each pixel shows.
+
+        A named part shows nothing of the ground behind it; pixels of the outline that are mostly
+        the dog's but let some ground through are left unnamed.
+        """
         part = PART.take(self.numbers)
-        part[self.dog[:, 3] < 128] = _SURROUNDINGS
+        opacity = self.dog[:, 3]
+        part[opacity < 255] = 0
+        part[opacity < 128] = _SURROUNDINGS
         for i, area in self._stamped():
             part[i][area] = _WATERMARK
         return part

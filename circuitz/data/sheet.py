@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -29,6 +30,11 @@ _RULES = {
 }
 
 
+@lru_cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return cast(ImageFont.FreeTypeFont, ImageFont.load_default(size))
+
+
 class _Page:
     """A tall page on which cards are laid from top to bottom."""
 
@@ -40,8 +46,7 @@ class _Page:
         self.y = _MARGIN - 8
 
     def text(self, x: float, y: float, words: str, size: int, colour: tuple[int, int, int]) -> None:
-        font = cast(ImageFont.FreeTypeFont, ImageFont.load_default(size))
-        self.draw.text((x, y), words, fill=colour, font=font)
+        self.draw.text((x, y), words, fill=colour, font=_font(size))
 
     def heading(self, title: str, note: str) -> None:
         self.draw.rectangle([_MARGIN, self.y + 5, _MARGIN + 5, self.y + 29], fill=_ACCENT)
@@ -70,7 +75,7 @@ class _Page:
         self.y += self.tile + _GAP + lines * 16
 
     def save(self, path: Path) -> None:
-        self.image.crop((0, 0, self.width, self.y + _MARGIN - 16)).save(path, optimize=True)
+        self.image.crop((0, 0, self.width, self.y + _MARGIN - 16)).save(path)
 
 
 def sheet(
