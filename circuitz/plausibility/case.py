@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 import circuitz
 from circuitz.errors import ConceptLabelsError, InputsError, MeasurementError
+from circuitz.lexicon.concept import Support
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.joint import Joint, Joints
 from circuitz.plausibility.said import Columns, Said, read_annotations
@@ -22,12 +24,15 @@ from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.measurements import F32, EffectMeasurements, Measurements
 
 if TYPE_CHECKING:
-    from circuitz.lexicon.concept import Support
     from circuitz.z.model import AnnotatedModel
 
 
 #: Kinds of concepts that lie outside the thing itself.
 OUTSIDE = ("surroundings", "artefact")
+# A lexicon is a value, so what it answered once it answers always.
+_KNOWN: WeakKeyDictionary[Lexicon, dict[tuple[str, str], Support]] = WeakKeyDictionary()
+_HASHES: WeakKeyDictionary[Lexicon, str] = WeakKeyDictionary()
+_KEPT = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +103,12 @@ class Case:
         )
 
     @cached_property
+    def chosen_on(self) -> Joints:
+        """Joint effects on *select*, for choices that verdicts must not rest on."""
+        settings = replace(self.settings, split="select")
+        return Joints(self.effects, settings, self.measured.data_hash, self.measured.weights_hash)
+
+    @cached_property
     def said(self) -> tuple[Said, ...]:
         """Annotations on units and groups."""
         return read_annotations(self.z.effective(), self.columns, self.lexicon, self.z.classes)
@@ -124,9 +135,7 @@ class Case:
     def supporting(self) -> tuple[str, ...]:
         """Concepts on the cut that belong to the subject."""
         subject = self.z.subject
-        return tuple(
-            c for c in self.concepts if self.lexicon.support(c, subject).verdict == "supports"
-        )
+        return tuple(c for c in self.concepts if self._support(c, subject).verdict == "supports")
 
     @cached_property
     def mixed(self) -> frozenset[str]:
@@ -152,15 +161,23 @@ class Case:
         What holds for the subject holds for each of its classes, except that surroundings may
         make one class what it is (sand a beach), where the lexicon says so of that class.
         """
-        of_subject = self.lexicon.support(concept, self.z.subject)
+        of_subject = self._support(concept, self.z.subject)
         if of_subject.verdict == "opposes" and self.lexicon.kind(concept) in OUTSIDE:
-            of_class = self.lexicon.support(concept, target)
+            of_class = self._support(concept, target)
             if of_class.verdict == "supports":
                 return of_class
         return of_subject
 
     def _opposes_subject(self, concept: str) -> bool:
-        return self.lexicon.support(concept, self.z.subject).verdict == "opposes"
+        return self._support(concept, self.z.subject).verdict == "opposes"
+
+    def _support(self, concept: str, subject: str) -> Support:
+        known = _KNOWN.setdefault(self.lexicon, {})
+        if (concept, subject) not in known:
+            if len(known) >= _KEPT:
+                known.clear()
+            known[concept, subject] = self.lexicon.support(concept, subject)
+        return known[concept, subject]
 
     def tells_apart(self, k: int) -> bool:
         """Whether the cut makes enough difference to class ``k`` for shares of it to mean much."""
@@ -191,9 +208,14 @@ class Case:
             ("code", circuitz.__version__),
             ("concepts", measured.concepts_hash),
             ("data", measured.data_hash),
-            ("lexicon", self.lexicon.hash),
+            ("lexicon", _HASHES.setdefault(self.lexicon, "") or _hash(self.lexicon)),
             ("weights", measured.weights_hash),
         )
+
+
+def _hash(lexicon: Lexicon) -> str:
+    _HASHES[lexicon] = lexicon.hash
+    return _HASHES[lexicon]
 
 
 def measured_parts(z: AnnotatedModel) -> tuple[Measurements, InputSet]:

@@ -159,7 +159,18 @@ class Joints:
                 found[how] = np.fmax.reduce(np.stack(ratios))
         return found
 
-    def joint(self, units: tuple[str, ...], k: int, how: How = "sufficiency") -> Joint:
+    @cached_property
+    def source_class(self) -> npt.NDArray[np.int64]:
+        """``(n,)`` class of each source image: the one whose sufficiency does not apply to it."""
+        return np.isnan(self._single["sufficiency"]).all(1).argmax(1)
+
+    def joint(
+        self,
+        units: tuple[str, ...],
+        k: int,
+        how: How = "sufficiency",
+        without: frozenset[int] = frozenset(),
+    ) -> Joint:
         """Joint effect of units of the cut on class ``k``.
 
         Parameters
@@ -170,14 +181,21 @@ class Joints:
             Index of the class in the measured targets.
         how
             Sufficiency or necessity.
+        without
+            Classes whose inputs are left out as sources.
         """
         chosen = tuple(sorted({u for u in units if u in self.position}, key=self.position.get))  # pyright: ignore[reportArgumentType,reportCallIssue]
         values, method, gap = self._values(frozenset(chosen), k, how)
+        if without:
+            values = np.where(np.isin(self.source_class, list(without)), np.nan, values)
         mean = clustered_mean(values, self.scene)
         low, high = interval(mean, self.settings.level)
         p = float(p_greater(mean, self.settings.delta + gap))
         target = self.measured.targets[k]
         given, taken = f"inputs of {target}", "inputs of other classes"
+        if without:
+            names = [self.measured.targets[j] for j in sorted(without)]
+            taken += f" but {' and '.join(names)}"
         if how == "necessity":
             given, taken = taken, given
         effect = Effect(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -87,24 +88,24 @@ def score_all(
             if draft.own:
                 lead = add(table, values - table.values(unit, draft.own[0][1]))
         booked.append((own, rival, lead))
-    means = {
-        key: _columns_of(clustered_mean(np.stack(values, 1), table.scene))
+    means: dict[int, list[tuple[ClusteredMean, float, float]]] = {
+        key: _columns_of(clustered_mean(np.stack(values, 1), table.scene), settings.level)
         for key, (table, values) in series.items()
     }
 
     def score(draft: Draft, concept: str, column: int, at: tuple[int, int]) -> Score:
-        match, mean = draft.place.judged.match, means[at[0]][at[1]]
-        low, high = interval(mean, settings.level)
-        unit = draft.place.column
+        mean, low, high = means[at[0]][at[1]]
+        match, unit = draft.place.judged.match, draft.place.column
+        pearson, p = float(match.pearson[unit, column]), float(match.p[unit, column])
         return Score(
             concept=concept,
             means=columns.names[column],
             column=column,
             nauprc=float(match.nauprc[unit, column]),
-            low=float(low),
-            high=float(high),
-            pearson=float(np.nan_to_num(match.pearson[unit, column])),
-            p=float(np.nan_to_num(match.p[unit, column], nan=1.0)),
+            low=low,
+            high=high,
+            pearson=0.0 if math.isnan(pearson) else pearson,
+            p=1.0 if math.isnan(p) else p,
             mean=mean,
         )
 
@@ -117,16 +118,16 @@ def score_all(
         other = None
         if rival is not None and draft.rival is not None:
             other = score(draft, columns.names[draft.rival], draft.rival, rival)
-        found.append((mine, other, means[lead[0]][lead[1]] if lead else None))
+        found.append((mine, other, means[lead[0]][lead[1]][0] if lead else None))
     return found
 
 
-def _columns_of(mean: ClusteredMean) -> list[ClusteredMean]:
+def _columns_of(mean: ClusteredMean, level: float) -> list[tuple[ClusteredMean, float, float]]:
+    low, high = interval(mean, level)
+    each = zip(mean.mean, mean.se, mean.df, mean.n, mean.clusters, low, high, strict=True)
     return [
-        ClusteredMean(float(m), float(se), int(df), int(n), int(clusters))
-        for m, se, df, n, clusters in zip(
-            mean.mean, mean.se, mean.df, mean.n, mean.clusters, strict=True
-        )
+        (ClusteredMean(float(m), float(se), int(df), int(n), int(g)), float(lo), float(hi))
+        for m, se, df, n, g, lo, hi in each
     ]
 
 

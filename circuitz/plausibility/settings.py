@@ -8,10 +8,10 @@ from circuitz.errors import CheckError
 from circuitz.z.inputs import SPLITS
 
 #: An annotation passes its match when both scores reach this and the correlation is significant.
-MATCH_BAR = 0.20
+MATCH_BAR = 0.30
 #: A rule proposes an annotation only well above the bar, so that what it proposes on *select*
 #: still passes on *test* although the best of many was chosen.
-PROPOSAL_BAR = 0.30
+PROPOSAL_BAR = 0.40
 #: Two concepts whose labels correlate this much cannot be told apart by any unit.
 COINCIDE = 0.90
 #: Resampling the whole cut must change a class's margin by this many logits; below, the network

@@ -5,6 +5,18 @@ the cut validly means, and for every class: the units meaning it take the values
 inputs of the class while the rest of the cut keeps those of other classes. *Flagged*: that alone
 makes more than the margin of the class. *Supported*: equivalent to none.
 
+What drives one class away from the rest works, by its absence, for every other class when the
+source is an input of the first: take the snow off a husky, and it looks more like a beagle. That
+says nothing new about beagles. So for each concept the classes it makes by its *presence* are
+found on *select* (effect beyond the margin, and the units' activity speaks for the class), and
+inputs of those classes are no sources for the claims about the others. A class that uses the
+absence of a concept is still caught, for it gains by it on inputs of all other classes.
+
+Units that see snow see a little else too, and that little may make a difference. So a claim is
+flagged only where the units' activity itself, switched on over the concept set with the rest of
+the cut held, speaks for or against the class by more than the margin. What the margin of one
+class gains all others lose in equal shares (margins sum to zero); that share is taken out first.
+
 A unit that validly means something of the subject as well cannot convict the surroundings: it
 stays outside when the claim is flagged, and must be harmless too when the claim is supported.
 """
@@ -30,30 +42,71 @@ def findings(case: Case) -> list[Finding]:
         for k, target in enumerate(case.effects.targets)
         if case.support(concept, target).verdict == "opposes"
     ]
-    claims = [_claim(case, concept, k, len(pairs)) for concept, k in pairs]
+    made = {concept: _made(case, concept) for concept, _ in pairs}
+    claims = [
+        _claim(case, concept, k, without=made[concept] - {k}, family=len(pairs))
+        for concept, k in pairs
+    ]
     return to_findings(case, KIND, VERSION, claims)
 
 
-def _claim(case: Case, concept: str, k: int, family: int) -> Claim:
+def _made(case: Case, concept: str) -> frozenset[int]:
+    """Classes the concept makes by its presence, as seen on *select*."""
+    units = case.units_meaning(concept)
+    position = case.joints.position
+    activity = case.effects.drive[[position[unit] for unit in units]].sum(0)
+    return frozenset(
+        k
+        for k in range(len(case.effects.targets))
+        if activity[k] > 0
+        and case.tells_apart(k)
+        and case.chosen_on.joint(units, k).effect.estimate > case.settings.delta
+    )
+
+
+def _speaks(case: Case, units: tuple[str, ...], k: int, made: frozenset[int]) -> float:
+    """Change of class ``k`` when the units switch on, beyond what the classes made imply."""
+    effects, position = case.effects, case.joints.position
+    activity = effects.drive[[position[unit] for unit in units]].sum(0) * effects.scale
+    implied = -sum(float(activity[j]) for j in made) / max(len(effects.targets) - 1, 1)
+    return (float(activity[k]) - implied) / float(effects.scale[k])
+
+
+def _claim(case: Case, concept: str, k: int, *, without: frozenset[int], family: int) -> Claim:
     target = case.effects.targets[k]
     settings = case.settings
     everyone = case.units_meaning(concept)
     both = tuple(unit for unit in everyone if unit in case.mixed)
     pure = tuple(unit for unit in everyone if unit not in case.mixed)
     units = pure or everyone
-    joint = case.joint(units, k)
-    p_flag = joint.p_beyond(settings.delta) if pure else 1.0
+    joint = case.joints.joint(units, k, without=without)
+    spoken = _speaks(case, units, k, without)
+    p_flag = joint.p_beyond(settings.delta) if pure and abs(spoken) > settings.delta else 1.0
     p_support = joint.p_none(settings.delta)
     if both and pure:
-        p_support = max(p_support, case.joint(everyone, k).p_none(settings.delta))
+        p_support = max(
+            p_support, case.joints.joint(everyone, k, without=without).p_none(settings.delta)
+        )
     decide = more_images(case, joint, settings.delta, family)
+    if joint.effect.estimate > settings.delta and abs(spoken) <= settings.delta:
+        decide = (
+            f"Switching these units on changes {target} by {prose.percent(spoken)} alone, so what "
+            f"they do for it need not come from {concept}; look at what else they see."
+        )
     if both:
         decide += (
             f" {prose.units(both)} also {'sees' if len(both) == 1 else 'see'} the "
             f"{case.z.subject or 'thing'} itself, so what {'it does' if len(both) == 1 else 'they do'} "
             "cannot be held against it; say which it is."
         )
-    if not case.tells_apart(k):
+    if not joint.effect.n:
+        p_flag = p_support = float("nan")
+        others = prose.listed([case.effects.targets[j] for j in sorted(without)])
+        decide = (
+            f"What these units do for {target} is the other side of what they do for {others}; no "
+            "further class is there to tell."
+        )
+    elif not case.tells_apart(k):
         p_flag = p_support = float("nan")
         decide = too_small(case, k)
     support = case.support(concept, target)

@@ -8,6 +8,7 @@ from circuitz.effects.statistics import clusters_needed, interval, power
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_finding
+from circuitz.plausibility.rules.shared import IMPRACTICAL
 from circuitz.plausibility.scores import Score
 from circuitz.plausibility.words import Word
 from circuitz.z.finding import Finding, Remedy
@@ -123,8 +124,12 @@ def _decide(case: Case, word: Word, family: int) -> str:
     if word.lead is None:
         return f"More labelled images on {split}."
     needed = float(clusters_needed(word.lead, case.settings.delta, alpha=case.settings.q / family))
-    if not needed < 1e6:
-        return f"More labelled images on {split} than can be said."
+    if not needed <= IMPRACTICAL * word.lead.clusters:
+        rival = word.rival.concept if word.rival is not None else "its rival"
+        return (
+            f"The two match about equally well, and no practical number of images on {split} "
+            f"decides; say both, or ‘{rival}’, if its exemplars show that."
+        )
     more = max(int(needed) - int(word.lead.clusters), 1)
     return f"About {prose.plural(more, 'more labelled image')} on {split}, of as many scenes."
 

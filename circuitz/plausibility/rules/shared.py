@@ -7,6 +7,9 @@ from circuitz.plausibility.case import Case
 from circuitz.plausibility.joint import Joint
 from circuitz.plausibility.settings import SCALE_FLOOR
 
+#: Times as many images as there are that nobody would gather.
+IMPRACTICAL = 20
+
 
 def more_images(case: Case, joint: Joint, bound: float, family: int) -> str:
     """How many more source images would tell an effect from a bound.
@@ -24,6 +27,8 @@ def more_images(case: Case, joint: Joint, bound: float, family: int) -> str:
     if needed is None:
         return f"The estimate sits on the bound: no number of images on {split} is sure to decide."
     more = max(needed - effect.clusters, 1)
+    if needed > IMPRACTICAL * max(effect.clusters, 1):
+        return f"The estimate lies on the bound: no practical number of images on {split} decides."
     return (
         f"About {prose.plural(more, 'more source image')} on {split}, of as many scenes, if the "
         f"estimate stays where it is."
