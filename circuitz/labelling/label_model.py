@@ -16,6 +16,8 @@ from circuitz.labelling.label_fit import F64, Fit, Form, fit_form, held_out, log
 
 SCHEMA = 1
 _FOLDS = 5
+# Nats an input below which answers are as good as random, however steady the difference.
+_NOTHING = 0.01
 _RIDGES = (100.0, 30.0, 10.0)
 
 
@@ -244,8 +246,11 @@ def _compare(
         for i, form in enumerate(forms)
     ]
     # Random answers agree with z* a little by chance; to say that they tell something takes more.
-    bars = [3.0 if form.name == "nothing" else 1.0 for form in forms]
-    chosen = next(i for i in range(len(forms)) if i == best or mean[i] <= bars[i] * error[i])
+    bars = [
+        max(3 * e, _NOTHING) if f.name == "nothing" else e
+        for f, e in zip(forms, error, strict=True)
+    ]
+    chosen = next(i for i in range(len(forms)) if i == best or mean[i] <= bars[i])
     return forms[chosen], table
 
 
