@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from circuitz.z.finding import Finding
+    from circuitz.z.model import AnnotatedModel
+
 
 class CircuitzError(Exception):
     """Base of every error circuitz raises on purpose.
@@ -148,9 +154,29 @@ class CheckError(CircuitzError):
 
 
 class ExportRefusedError(CircuitzError):
-    """Findings stand against the model and nobody waived them."""
+    """Findings stand against the model and nobody waived them.
+
+    Parameters
+    ----------
+    findings
+        The findings that stand against it.
+    z
+        The model with this reading of *audit* on record; save it, so that the reading counts.
+    """
 
     code = "export-refused"
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        findings: tuple[Finding, ...] = (),
+        z: AnnotatedModel | None = None,
+    ) -> None:
+        super().__init__(message, hint)
+        self.findings = findings
+        self.z = z
 
 
 class CardError(CircuitzError):
@@ -175,3 +201,9 @@ class SearchError(CircuitzError):
     """The search cannot start, or its checkpoint does not belong to this z."""
 
     code = "search"
+
+
+class LabError(CircuitzError):
+    """JupyterLab is not installed, or does not start."""
+
+    code = "lab"

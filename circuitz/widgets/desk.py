@@ -8,16 +8,14 @@ from __future__ import annotations
 import getpass
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from circuitz.errors import AnnotationError, CircuitzError, ConflictError, MeasurementError
+from circuitz.errors import AnnotationError, CircuitzError, ConflictError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.check import check
 from circuitz.plausibility.report import Report
-from circuitz.widgets import payload
 from circuitz.z import history
 from circuitz.z.annotation import Annotation
 from circuitz.z.bundle import append_log, load, save
@@ -56,7 +54,7 @@ class Desk:
         self.author = user_name() if author is None else author
         self.path: Path | None = None
         self._stamp: tuple[Stamp, Stamp] = ((), ())
-        self._checked: tuple[AnnotatedModel, Report, float] | None = None
+        self._checked: tuple[AnnotatedModel, Report] | None = None
         if isinstance(subject, AnnotatedModel):
             self.z = subject
             self._settle_home()
@@ -118,8 +116,8 @@ class Desk:
         if log != self.z.log:
             self.z = self.z.with_(what="annotations", log=log)
 
-    def report(self) -> tuple[Report, float]:
-        """Return the findings for z as it is now, and how many milliseconds they took.
+    def report(self) -> Report:
+        """Return the findings for z as it is now; computed once a z.
 
         Raises
         ------
@@ -127,15 +125,9 @@ class Desk:
             If there is nothing to check yet.
         """
         with self.lock:
-            if self._checked is not None and self._checked[0] is self.z:
-                return self._checked[1], self._checked[2]
-            why = payload.missing(self.z)
-            if why and why != payload.NO_CONCEPTS:
-                raise MeasurementError("Findings appear once effects are measured.", why)
-            start = time.perf_counter()
-            found = check(self.z, lexicon=self.lexicon)
-            self._checked = (self.z, found, (time.perf_counter() - start) * 1000)
-            return found, self._checked[2]
+            if self._checked is None or self._checked[0] is not self.z:
+                self._checked = (self.z, check(self.z, lexicon=self.lexicon))
+            return self._checked[1]
 
     def parse(self, text: str) -> list[dict[str, str]]:
         """Return the concepts that the check will read in these words."""
@@ -155,7 +147,7 @@ class Desk:
     # -- editing --------------------------------------------------------------------------
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self) -> Generator[None]:
         """Hold the bundle while it is read again and added to, so that nothing comes between."""
         with self.lock:
             if self.path is None:
@@ -175,7 +167,9 @@ class Desk:
         else:
             self.z = new
 
-    def annotate(self, unit: str, text: str, confidence: float = 1.0, base: str | None = None) -> str:
+    def annotate(
+        self, unit: str, text: str, confidence: float = 1.0, base: str | None = None
+    ) -> str:
         """Write words on a unit, or withdraw those there when the text is empty.
 
         Parameters
@@ -245,7 +239,7 @@ class Desk:
             If there is no such finding, or author or reason is missing.
         """
         with self._writing():
-            known = {item.id: item for item in self.report()[0].items}
+            known = {item.id: item for item in self.report().items}
             if finding not in known:
                 raise AnnotationError(
                     "That finding no longer stands.", "Its words or numbers changed meanwhile."

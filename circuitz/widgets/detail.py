@@ -116,7 +116,8 @@ def _exemplar(layer: LayerMeasurements, index: int, rank: int, known: InputSet) 
     top, left, bottom, right = (int(edge) for edge in layer.exemplar_boxes[index, rank])
     shows: list[str] = []
     if known.concepts is not None:
-        shows = [name for name, yes in zip(known.concept_names, known.concepts[image]) if yes == 1]
+        labels = zip(known.concept_names, known.concepts[image], strict=True)
+        shows = [name for name, yes in labels if yes == 1]
     return {
         "peak": number(layer.peaks[image, index]) if image < len(layer.peaks) else None,
         "box": [top / height, left / width, bottom / height, right / width],

@@ -7,7 +7,8 @@ bytes. Rows of units are in the order of :func:`unit_ids`, and say so by index.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 
 SPLIT = "test"
 DELTA = 0.10
-#: Findings beyond this are counted, not listed; flagged and inconclusive ones come first.
+#: Findings beyond this are counted, not listed; they come worst first.
 MOST_FINDINGS = 400
-ORDER = {"flagged": 0, "inconclusive": 1, "supported": 2}
 PER_UNIT = sheets.PER_UNIT
+#: What the screen can do itself, or has a command for.
+ON_SCREEN = frozenset({"annotate", "retract", "search", "waive"})
 
 NOT_MEASURED = (
     "Exemplars, effects and findings appear after z = cz.measure(z, concept_set); "
@@ -68,7 +70,7 @@ def measured(z: AnnotatedModel, place: str) -> LayerMeasurements | None:
 
 
 def missing(z: AnnotatedModel) -> str:
-    """What to run, when something is not there to be shown; empty when all is."""
+    """Say what to run when something is not there to be shown; empty when all is."""
     if z.measurements is None or not z.measurements.layers:
         return NOT_MEASURED
     if z.concept_set is None:
@@ -187,14 +189,17 @@ def no_report(why: str) -> dict[str, Any]:
     }
 
 
-def report(checked: Report, milliseconds: float, path: str = "") -> dict[str, Any]:
+def report(checked: Report, path: str = "") -> dict[str, Any]:
     """Return the report's trait: findings worst first, as the report orders them."""
-    items = list(checked.items)
-    counts = {verdict: sum(f.verdict == verdict for f in items) for verdict in ORDER}
-    listed = sorted(items, key=lambda f: (ORDER[f.verdict], f.waiver is not None))[:MOST_FINDINGS]
+    items = checked.items
+    listed = items[:MOST_FINDINGS]
     return {
-        "counts": counts,
-        "waived": sum(f.waiver is not None for f in items),
+        "counts": {
+            "flagged": len(checked.flagged),
+            "supported": sum(f.verdict == "supported" for f in items),
+            "inconclusive": sum(f.verdict == "inconclusive" for f in items),
+        },
+        "waived": len(checked.waived),
         "unexplained": [
             {
                 "target": target,
@@ -207,7 +212,7 @@ def report(checked: Report, milliseconds: float, path: str = "") -> dict[str, An
         "findings": [finding(f, path) for f in listed],
         "unlisted": len(items) - len(listed),
         "missing": "",
-        "milliseconds": round(milliseconds),
+        "milliseconds": round(checked.seconds * 1000),
     }
 
 
@@ -231,7 +236,7 @@ def finding(claim: Finding, path: str = "") -> dict[str, Any]:
         "power": number(claim.power),
         "chain": list(claim.chain),
         "pictures": list(claim.pictures),
-        "remedies": [remedy(item, path) for item in claim.remedies],
+        "remedies": [remedy(item, path) for item in claim.remedies if item.action in ON_SCREEN],
         "decide": claim.decide,
         "python": as_python(claim),
         "waiver": asdict(claim.waiver) if claim.waiver else None,
@@ -247,30 +252,18 @@ def as_python(claim: Finding) -> str:
     return f'cz.effect(z, {sources!r}, "{effect.target}", how="{effect.how}")'
 
 
-_COMMANDS: dict[str, Callable[[str, dict[str, Any]], str]] = {
-    "search": lambda path, _: f"circuitz search {path} --out repaired.z",
-    "repair": lambda path, _: f"circuitz search {path} --out repaired.z",
-    "measure": lambda _, __: "z = cz.measure(z, concept_set, data)",
-}
-
-
 def remedy(item: Remedy, path: str) -> dict[str, Any]:
     """Return a remedy, with the command to run where the screen cannot do it itself."""
-    arguments = {key: value for key, value in item.arguments.items() if _plain(value)}
-    command = arguments.get("command")
-    if not isinstance(command, str):
-        known = _COMMANDS.get(item.action)
-        command = known(path or "Z", arguments) if known else ""
+    command = f"circuitz search {shlex.quote(path or 'Z')} --out repaired.z"
     return {
         "action": item.action,
         "label": item.label,
-        "arguments": arguments,
-        "command": command.replace("{path}", path or "Z"),
+        "arguments": {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in item.arguments.items()
+        },
+        "command": command if item.action == "search" else "",
     }
-
-
-def _plain(value: Any) -> bool:
-    return value is None or isinstance(value, str | int | float | bool | list | tuple | dict)
 
 
 def _bytes(parts: Sequence[npt.NDArray[Any]], kind: str) -> bytes:

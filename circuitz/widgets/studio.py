@@ -116,12 +116,12 @@ class Studio(anywidget.AnyWidget):
 
     def _report(self) -> dict[str, Any]:
         try:
-            checked, milliseconds = self._desk.report()
-        except MeasurementError as error:
-            return payload.no_report(str(error))
+            checked = self._desk.report()
+        except MeasurementError:
+            return payload.no_report("Findings appear once effects are measured.")
         except CircuitzError as error:
             return payload.no_report(f"The check could not run: {error}")
-        return payload.report(checked, milliseconds, str(self._desk.path or ""))
+        return payload.report(checked, str(self._desk.path or ""))
 
     def _first(self, z: AnnotatedModel, state: dict[str, Any]) -> dict[str, Any] | None:
         """Return the unit shown before anything is chosen: the one worst spoken of."""
@@ -194,7 +194,7 @@ class Studio(anywidget.AnyWidget):
         facts, blobs = detail(self._desk.z, str(unit), self._desk.lexicon)
         return {"detail": facts}, blobs
 
-    def _picture(self, hash: str) -> Answer:  # noqa: A002 (the message's own word)
+    def _picture(self, hash: str) -> Answer:
         measured = self._desk.z.measurements
         found = measured.pictures.get(str(hash)) if measured is not None else None
         if found is None:
@@ -203,8 +203,11 @@ class Studio(anywidget.AnyWidget):
             )
         return {}, {"picture": found}
 
-    def _annotate(self, unit: str, text: str, confidence: float = 1.0, base: str = "") -> Answer:
-        said = self._desk.annotate(str(unit), str(text), float(confidence), str(base))
+    def _annotate(
+        self, unit: str, text: str, confidence: float = 1.0, base: str | None = None
+    ) -> Answer:
+        seen = None if base is None else str(base)
+        said = self._desk.annotate(str(unit), str(text), float(confidence), seen)
         self._push()
         return {"unit": str(unit), "said": said}, {}
 

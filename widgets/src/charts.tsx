@@ -10,34 +10,43 @@ interface IntervalProps {
   high: number | null;
   delta: number;
   label: string;
+  format: (value: number | null) => string;
+  /** A share from 0 up, held against a bound from above. */
+  bounded: boolean;
 }
 
-/** An estimate with its interval, drawn against the margin ±δ. */
-export function Interval({ estimate, low, high, delta, label }: IntervalProps) {
+/** An estimate with its interval, drawn against the margin ±δ or a bound. */
+export function Interval({ estimate, low, high, delta, label, format, bounded }: IntervalProps) {
   if (estimate === null) return null;
-  const ends = [low ?? estimate, high ?? estimate, delta, -delta, estimate];
-  const reach = Math.max(2.5 * delta, ...ends.map(Math.abs)) * 1.12;
-  const least = Math.min(...ends) < -1.5 * delta ? -reach : -1.6 * delta;
-  const x = (value: number) => 4 + ((value - least) / (reach - least)) * (WIDE - 8);
+  const margin = format(delta).replace("+", "");
+  const ends = [low ?? estimate, high ?? estimate, delta, estimate];
+  const most = bounded ? Math.max(1, ...ends) : Math.max(2.5 * delta, ...ends.map(Math.abs)) * 1.12;
+  const down = Math.min(...ends, 0);
+  const least = bounded ? Math.min(0, down) : down < -delta ? -most : -1.6 * delta;
+  const x = (value: number) => 6 + ((value - least) / (most - least)) * (WIDE - 12);
+  const from = bounded ? 0 : -delta;
+  const ticks: [number, string][] = bounded ? [[delta, `bound ${margin}`]] : [[delta, `δ ${margin}`], [-delta, "−δ"]];
+  const apart = ticks.every(([value]) => Math.abs(x(estimate) - x(value)) > 36);
   return (
     <svg
       class="cz-interval"
       viewBox={`0 0 ${WIDE} 40`}
       role="img"
-      aria-label={`${label}: ${effect(estimate)}, interval ${effect(low)} to ${effect(high)}, margin ${plain(delta)}`}
+      aria-label={`${label}: ${format(estimate)}, interval ${format(low)} to ${format(high)}, ${bounded ? "bound" : "margin"} ${margin}`}
     >
-      <rect class="cz-margin" x={x(-delta)} y="4" width={x(delta) - x(-delta)} height="20" />
+      <rect class="cz-margin" x={x(from)} y="4" width={x(delta) - x(from)} height="20" />
       <line class="cz-axis" x1="0" x2={WIDE} y1="24" y2="24" />
       <line class="cz-zero" x1={x(0)} x2={x(0)} y1="4" y2="24" />
       <line class="cz-range" x1={x(low ?? estimate)} x2={x(high ?? estimate)} y1="14" y2="14" />
       <line class="cz-range" x1={x(low ?? estimate)} x2={x(low ?? estimate)} y1="10" y2="18" />
       <line class="cz-range" x1={x(high ?? estimate)} x2={x(high ?? estimate)} y1="10" y2="18" />
       <circle class="cz-point" cx={x(estimate)} cy="14" r="4" />
-      <text class="cz-tick" x={x(delta)} y="36" text-anchor="middle">δ {plain(delta)}</text>
-      <text class="cz-tick" x={x(-delta)} y="36" text-anchor="middle">−δ</text>
-      {Math.abs(x(estimate) - x(delta)) > 34 && (
-        <text class="cz-tick cz-strong" x={Math.min(WIDE - 14, Math.max(14, x(estimate)))} y="36" text-anchor="middle">
-          {effect(estimate)}
+      {ticks.map(([value, text]) => (
+        <text key={text} class="cz-tick" x={x(value)} y="36" text-anchor="middle">{text}</text>
+      ))}
+      {apart && (
+        <text class="cz-tick cz-strong" x={Math.min(WIDE - 16, Math.max(16, x(estimate)))} y="36" text-anchor="middle">
+          {format(estimate)}
         </text>
       )}
     </svg>

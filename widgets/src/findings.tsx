@@ -3,12 +3,14 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Interval } from "./charts";
 import { useStore } from "./context";
-import { effect, kindTitle, plain, plural, probability, share } from "./format";
+import { effect, kindTitle, plain, plural, probability, score, share } from "./format";
 import { CopyPython } from "./inspector";
 import { Verdicted, VerdictMark } from "./marks";
 import type { Finding, Remedy, Verdict } from "./protocol";
 
 const MOST_UNITS = 14;
+/** A share held against a bound from above, not a change held against ±δ. */
+const BOUNDED = "unexplained-effect";
 
 export function Findings() {
   const store = useStore();
@@ -95,12 +97,23 @@ function Item({ finding }: { finding: Finding }) {
 
 function Evidence({ finding }: { finding: Finding }) {
   const [low, high] = finding.ci;
+  // Effects are shares of a class's whole effect; matches are scores and stay plain numbers.
+  const format = finding.target === "" ? score : effect;
+  const bound = finding.kind === BOUNDED;
   return (
     <div class="cz-evidence">
-      <Interval estimate={finding.estimate} low={low} high={high} delta={finding.delta} label={kindTitle(finding.kind, finding.verdict)} />
+      <Interval
+        estimate={finding.estimate}
+        low={low}
+        high={high}
+        delta={finding.delta}
+        label={kindTitle(finding.kind, finding.verdict)}
+        format={format}
+        bounded={bound}
+      />
       <p class="cz-figures">
-        <Verdicted verdict={finding.verdict} /> {effect(finding.estimate)} [{effect(low)}, {effect(high)}] against δ ={" "}
-        {plain(finding.delta)} · q {probability(finding.q)}
+        <Verdicted verdict={finding.verdict} /> {format(finding.estimate)} [{format(low)}, {format(high)}] against{" "}
+        {bound ? "the bound" : "δ ="} {format === effect ? share(finding.delta) : plain(finding.delta)} · q {probability(finding.q)}
         {finding.n > 0 && ` · n = ${finding.n}`} · {plural(finding.family, "claim")} tested together
         {finding.power !== null && ` · power ${share(finding.power)}`}
         {finding.python !== "" && <CopyPython code={finding.python} />}
@@ -177,7 +190,8 @@ function Remedies({ finding }: { finding: Finding }) {
   }
   const run = (remedy: Remedy) => {
     const { unit, text } = remedy.arguments;
-    if (typeof unit === "string" && typeof text === "string") void store.annotate(unit, text, 1);
+    if (typeof unit === "string" && remedy.action === "annotate") void store.annotate(unit, String(text), 1);
+    else if (typeof unit === "string" && remedy.action === "retract") void store.annotate(unit, "", 1);
     else setShown(shown === remedy.label ? "" : remedy.label);
   };
   const offered = finding.remedies.filter(({ action }) => action !== "waive");

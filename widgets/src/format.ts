@@ -5,8 +5,16 @@ export function share(value: number | null | undefined): string {
   return `${Math.round(value * 100)} %`;
 }
 
-/** A signed effect with two places and no leading zero, the way tables print it. */
+/** A signed effect as a share of the whole cut's, the way findings put it. */
 export function effect(value: number | null | undefined): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  const percent = Math.round(value * 100);
+  if (percent === 0) return "0 %";
+  return `${percent < 0 ? "−" : "+"}${Math.abs(percent)} %`;
+}
+
+/** A signed score with two places and no leading zero. */
+export function score(value: number | null | undefined): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   const text = Math.abs(value).toFixed(2).replace(/^0/, "");
   if (text === ".00") return ".00";
@@ -50,7 +58,7 @@ const SUPPORTED: Record<string, string> = {
   "implausible-driver": "Drives within bounds",
   "mislabelled-unit": "Words fit",
   "missing-support": "Parts contribute",
-  "unexplained-effect": "Explained",
+  "unexplained-effect": "Mostly explained",
 };
 
 export function kindTitle(kind: string, verdict: string): string {

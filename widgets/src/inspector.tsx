@@ -8,7 +8,7 @@ import { useStore } from "./context";
 import { worstOf } from "./derive";
 import { Editor } from "./editor";
 import { Exemplars } from "./exemplars";
-import { effect, kindTitle, plain, plural, when } from "./format";
+import { effect, kindTitle, plural, share, when } from "./format";
 import { ICONS, Icon, VerdictMark, Words } from "./marks";
 
 export function Inspector({ sheets }: { sheets: Sheets }) {
@@ -155,7 +155,7 @@ function EffectsPart() {
           strong={Math.abs(values[k]?.[0] ?? 0) === strongest}
         />
       ))}
-      <p class="cz-note">{split} split · 95 % intervals · band ±{plain(delta)}</p>
+      <p class="cz-note">{split} split · 95 % intervals · shaded ±{share(delta)}</p>
     </Part>
   );
 }

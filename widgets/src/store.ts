@@ -296,7 +296,9 @@ export class Store {
 
   /** Writes words on a unit. `base` is the annotation the person was looking at. */
   annotate(unit: string, text: string, confidence: number, base?: string): Promise<boolean> {
-    const seen = base ?? this.word(this.row(unit))?.id ?? "";
+    // Groups have no tile: nobody saw their words here, so none can have changed unseen.
+    const row = this.row(unit);
+    const seen = base ?? (row < 0 ? null : (this.word(row)?.id ?? ""));
     return this.act("annotate", { unit, text, confidence, base: seen }, (failure) => {
       if (failure.code !== "conflict" || !failure.theirs) return false;
       this.set({ conflict: { unit, mine: { text, confidence }, theirs: failure.theirs } });

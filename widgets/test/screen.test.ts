@@ -58,7 +58,7 @@ describe("first paint", () => {
 
   it("tells proposals, verdicts and drives in words", () => {
     const tile = $('[data-unit="conv4:2"].cz-tile');
-    expect(tile.getAttribute("aria-label")).toBe("conv4:2, snow, proposed by rule, drives husky +.30, 1 flagged");
+    expect(tile.getAttribute("aria-label")).toBe("conv4:2, snow, proposed by rule, drives husky +30 %, 1 flagged");
     expect(tile.querySelector(".cz-by")?.textContent).toBe("rule");
     expect($('[data-unit="conv4:1"].cz-tile').querySelector(".cz-by")).toBeNull();
   });
@@ -233,11 +233,11 @@ describe("findings", () => {
   it("open with all they rest on", async () => {
     await press("f", $(".cz-tiles"));
     const open = text(".cz-evidence");
-    expect(open).toContain("+.60 [+.50, +.70] against δ = .10");
+    expect(open).toContain("+60 % [+50 %, +70 %] against δ = 10 %");
     expect(open).toContain("q < .001");
     expect(open).toContain("n = 200");
     expect(open).toContain("surroundings are no part of a dog");
-    expect($(".cz-interval").getAttribute("aria-label")).toContain("interval +.50 to +.70");
+    expect($(".cz-interval").getAttribute("aria-label")).toContain("interval +50 % to +70 %");
   });
 
   it("name a supported claim by what it says, not by the fault", async () => {
@@ -248,13 +248,13 @@ describe("findings", () => {
 
   it("relabel, show a command, and are waived only with name and reason", async () => {
     const remedies = [
-      { action: "relabel", label: "Rename to snow", arguments: { unit: "conv4:1", text: "snow" }, command: "" },
+      { action: "annotate", label: "Rename to snow", arguments: { unit: "conv4:1", text: "snow" }, command: "" },
       { action: "search", label: "Repair", arguments: {}, command: "circuitz search dogs.z" },
     ];
     const { report } = model.state;
     model.change({ report: { ...report, findings: [finding({ remedies })] } });
     await press("f", $(".cz-tiles"));
-    $<HTMLButtonElement>('[data-remedy="relabel"]').click();
+    $<HTMLButtonElement>('[data-remedy="annotate"]').click();
     await settled();
     expect(model.actions("annotate")[0]).toMatchObject({ unit: "conv4:1", text: "snow" });
     $<HTMLButtonElement>('[data-remedy="search"]').click();

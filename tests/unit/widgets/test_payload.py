@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.plausibility.check import check
+from circuitz.widgets import payload, sheets
+from circuitz.widgets.detail import detail, history
+from circuitz.z.finding import Waiver
+
+
+def as_json(value: object) -> str:
+    return json.dumps(value, allow_nan=False)
+
+
+def test_units_come_cut_first_and_every_column_has_their_length(z):
+    columns, atlas = payload.units(z)
+    ids = payload.unit_ids(z)
+    assert ids[0] == "conv4:0"
+    assert ids[-1] == "conv3:1"
+    assert columns["ids"] == ids
+    assert len(columns["layer"]) == len(ids)
+    assert len(columns["exemplars"]) == len(ids) * 9 * 4
+    assert len(columns["boxes"]) == len(ids) * 9 * 4 * 4
+    assert sum(place >= 0 for place in np.frombuffer(columns["exemplars"], "<i4")) == 8 * 9
+    assert atlas["pages"]
+
+
+def test_an_exemplar_is_found_in_the_atlas_where_its_place_says(z):
+    columns, atlas = payload.units(z)
+    places = np.frombuffer(columns["exemplars"], "<i4").reshape(-1, 9)
+    assert z.measurements is not None
+    image = int(z.measurements.layers["conv4"].exemplars[2, 4])
+    place, tile, across = int(places[2, 4]), atlas["tile"], atlas["columns"]
+    page = Image.open(io.BytesIO(atlas["pages"][place // across**2]))
+    at = place % across**2
+    corner = (at % across * tile, at // across * tile)
+    shown = np.asarray(page.crop((*corner, corner[0] + tile, corner[1] + tile)).resize((16, 16)))
+    truth = z.concept_set.images[image]
+    assert np.abs(shown.astype(int) - truth).mean() < 25
+    other = z.concept_set.images[(image + 1) % len(z.concept_set)]
+    assert np.abs(shown.astype(int) - truth).mean() < np.abs(shown.astype(int) - other).mean()
+
+
+def test_each_picture_is_in_the_atlas_once_and_best_ranks_come_first(z):
+    layer = z.measurements.layers["conv4"]
+    all_of_them = sheets.atlas(z.concept_set.images, [layer])
+    assert len(all_of_them.place) == len(np.unique(layer.exemplars))
+    few = sheets.atlas(z.concept_set.images, [layer], most=8)
+    assert set(few.place) <= set(layer.exemplars[:, :2].ravel().tolist())
+    assert len(few.place) == 8
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_pictures_of_any_channels_and_size_can_be_shown(channels):
+    images = np.random.default_rng(0).integers(0, 255, (3, 300, 200, channels)).astype(np.uint8)
+    png, size = sheets.strip(images, [2, 0])
+    assert size == (149, 224)
+    assert Image.open(io.BytesIO(png)).size == (2 * 149, 224)
+
+
+def test_effects_name_the_driver_with_its_interval_and_nan_outside_the_cut(z):
+    found = payload.effects(z)
+    table = np.frombuffer(found["sufficiency"], "<f4").reshape(10, 3, 3)
+    estimate, low, high = table[0, found["targets"].index("husky")]
+    assert low < 0.4 < high
+    assert low < estimate < high
+    assert np.isnan(table[8:]).all()
+
+
+def test_effects_before_measuring_are_empty(make_z):
+    assert payload.effects(make_z(measured=False))["sufficiency"] is None
+
+
+def test_words_and_report_are_json_and_agree_with_the_check(z):
+    report = check(z)
+    shown = payload.report(report)
+    as_json(shown)
+    as_json(payload.words(z))
+    assert [f["id"] for f in shown["findings"]] == [f.id for f in report.items]
+    assert [f["verdict"] for f in shown["findings"]] == [f.verdict for f in report.items]
+    assert shown["counts"]["flagged"] == len(report.flagged)
+    assert {item["target"] for item in shown["unexplained"]} == set(z.classes)
+    assert any(
+        f["kind"] == "implausible-driver" and f["verdict"] == "flagged" for f in shown["findings"]
+    )
+
+
+def test_a_waived_finding_is_counted_apart(z):
+    flagged = check(z).flagged
+    waived = z.with_(waivers=(Waiver(flagged[0].id, "mira", "known", "now"),))
+    shown = payload.report(check(waived))
+    assert shown["waived"] == 1
+    assert shown["counts"]["flagged"] == len(flagged) - 1
+
+
+def test_remedies_are_what_the_screen_can_do_and_commands_quote_the_path(z):
+    shown = payload.report(check(z), "/tmp/my dogs.z")
+    remedies = [item for f in shown["findings"] for item in f["remedies"]]
+    assert {item["action"] for item in remedies} <= payload.ON_SCREEN
+    commands = {item["command"] for item in remedies if item["action"] == "search"}
+    assert commands == {"circuitz search '/tmp/my dogs.z' --out repaired.z"}
+
+
+def test_findings_beyond_the_limit_are_counted(z, monkeypatch):
+    monkeypatch.setattr(payload, "MOST_FINDINGS", 2)
+    report = check(z)
+    shown = payload.report(report)
+    assert len(shown["findings"]) == 2
+    assert shown["unlisted"] == len(report.items) - 2
+
+
+def test_head_says_what_is_missing(z, make_z):
+    lexicon = Lexicon.load()
+
+    def missing(of: object) -> str:
+        return payload.head(of, path="", author="", lexicon=lexicon, revision=1)["missing"]
+
+    assert missing(z) == ""
+    assert "cz.measure" in missing(make_z(measured=False))
+    assert "concept set" in missing(z.with_(concept_set=None))
+    assert "Effects" in missing(
+        z.with_(measurements=type(z.measurements)(layers=z.measurements.layers))
+    )
+
+
+def test_detail_shows_what_the_unit_is_about(z):
+    facts, blobs = detail(z, "conv4:0", Lexicon.load())
+    as_json(facts)
+    assert facts["matches"][0]["concept"] == "snow"
+    assert facts["matches"][0]["kind"] == "surroundings"
+    assert all("snow" in exemplar["shows"] for exemplar in facts["exemplars"])
+    assert facts["exemplars"][0]["box"] == [0.125, 0.25, 0.625, 0.75]
+    assert facts["exemplars"][0]["peak"] == facts["max"]
+    assert len(blobs["heat"]) == 9 * 4 * 4
+    assert sum(facts["histogram"]["counts"]) == len(z.concept_set)
+    assert Image.open(io.BytesIO(blobs["images"])).size == (9 * 16, 16)
+
+
+def test_detail_of_what_was_not_measured_is_empty_but_there(z, make_z):
+    for of, unit in ((z, "conv3:1"), (make_z(measured=False), "conv4:0")):
+        facts, blobs = detail(of, unit, Lexicon.load())
+        assert facts["exemplars"] == []
+        assert facts["histogram"] is None
+        assert blobs == {}
+
+
+def test_numbers_that_are_not_finite_never_reach_the_screen(z):
+    layer = z.measurements.layers["conv4"]
+    layer.responses[0, 0] = np.nan
+    layer.peaks[0, 0] = np.inf
+    facts, _ = detail(z, "conv4:0", Lexicon.load())
+    as_json(facts)
+    as_json(payload.report(check(z)))
+
+
+def test_history_has_everything_latest_first(z):
+    z = z.annotate("conv4:0", "white ground", author="mira").undo("mira").redo("mira")
+    z = z.retract("conv4:0", author="jon")
+    said = [(row["what"], row["text"]) for row in history(z, "conv4:0")]
+    assert said[-1] == ("wrote", "snow")
+    assert [what for what, _ in said[::-1]][:4] == ["wrote", "wrote", "undid", "redid"]
+    assert said[0][0] == "withdrew"
+
+
+def test_the_screen_needs_no_torch():
+    code = (
+        "import sys, circuitz.widgets.studio, circuitz.widgets.lab\n"
+        "assert not {'torch', 'captum', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
