@@ -99,7 +99,12 @@ def _numpy(values: Any) -> npt.NDArray[Any]:
     for step in ("detach", "cpu", "numpy"):
         if hasattr(values, step):
             values = getattr(values, step)()
-    return np.asarray(values)
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputsError(
+            "Pictures or labels are not all of one shape.", "Bring them to one size."
+        ) from error
 
 
 def _pixels(values: Any, first: int = 0) -> npt.NDArray[np.uint8]:

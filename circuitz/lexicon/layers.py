@@ -28,6 +28,8 @@ def merge(layers: list[Layer]) -> tuple[dict[str, Concept], dict[str, Category]]
             merged: dict[str, Any] = {"is_a": old.is_a, "members": old.members} if old else {}
             categories[name] = Category(name, **{**merged, **entry}, source=layer.source)
         claims = _claims(layer)
+        spelled = {key(name): name for name in concepts}
+        written: set[str] = set()
         described = {
             (str(entry.get("is_a", "")), key(adjective)): name
             for name, entry in layer.concepts.items()
@@ -38,6 +40,9 @@ def merge(layers: list[Layer]) -> tuple[dict[str, Concept], dict[str, Category]]
             if entry is None:
                 concepts.pop(name, None)
                 continue
+            # ‘Ears’ or ‘ear’ of a project is the ‘ears’ that is there already.
+            name = spelled.get(key(name), name)  # noqa: PLW2901
+            written.add(name)
             old = concepts.get(name)
             given = {**(_fields(old) if old else {}), **entry}
             if "kind" not in given:
@@ -47,7 +52,7 @@ def merge(layers: list[Layer]) -> tuple[dict[str, Concept], dict[str, Category]]
                 )
             concepts[name] = Concept(name, source=layer.source, **given)
         for name, concept in list(concepts.items()):
-            if name in layer.concepts:
+            if name in written:
                 continue
             concepts[name] = replace(
                 concept,
@@ -107,6 +112,7 @@ def check(concepts: Mapping[str, Concept], categories: Mapping[str, Category]) -
                     )
                 seen.append(at)
                 at = parents[at]
+    owners: dict[tuple[str, ...], str] = {}
     described: dict[tuple[str, tuple[str, ...]], str] = {}
     members = {m for c in categories.values() for m in c.members} | set(categories)
     for concept in concepts.values():
@@ -116,6 +122,14 @@ def check(concepts: Mapping[str, Concept], categories: Mapping[str, Category]) -
                     f"‘{concept.name}’ is part of ‘{thing}’, which no category has "
                     f"({concept.source}).",
                     "Name a category, or add it to the members of one.",
+                )
+        for word in (concept.name, *concept.synonyms):
+            owner = owners.setdefault(key(word), concept.name)
+            if owner != concept.name:
+                raise LexiconError(
+                    f"‘{word}’ is a name of both ‘{owner}’ and ‘{concept.name}’ "
+                    f"({concept.source}).",
+                    "Leave it to one of them.",
                 )
         for adjective in concept.adjectives:
             owner = described.setdefault((concept.is_a, key(adjective)), concept.name)

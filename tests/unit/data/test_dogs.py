@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+
 from circuitz.data.dogs import make_again, make_dogs
 from circuitz.data.parts import GROUNDS, PART_CONCEPTS
 from circuitz.data.scenes import Plan

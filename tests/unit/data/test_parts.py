@@ -26,7 +26,7 @@ def test_no_value_belongs_to_one_breed_alone():
         for value in range(len(ATTRIBUTES[name])):
             assert (BREED_PARTS[:, i] == value).sum() >= 2, (name, value)
     for colour in range(len(ATTRIBUTES["colour"])):
-        assert (BREED_COLOURS == colour).any(axis=1).sum() >= 2
+        assert (colour == BREED_COLOURS).any(axis=1).sum() >= 2
 
 
 def test_any_two_breeds_differ_in_at_least_four_attributes():
