@@ -11,6 +11,7 @@ import numpy as np
 from circuitz.errors import CardError
 from circuitz.raters.cues import Card, ClassEntry, Cue, Exemplars
 from circuitz.z.annotation import Annotation
+from circuitz.z.finding import Finding
 from circuitz.z.measurements import EffectMeasurements, Measurements
 from circuitz.z.targets import EDGE, target_units
 
@@ -77,8 +78,9 @@ def card(
         Cues weaker than this share of the class's effect are left out.
     valid
         Units whose annotation counts; a mapping says which of its concepts count. Default:
-        ``report.valid_units`` if the report has it (annotations that failed their match count
-        as none), otherwise all.
+        ``report.valid_units`` if the report has it, or the units that its unexplained-effect
+        findings count as explained (annotations that failed their match count as none);
+        otherwise all.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def card(
     measured = z.measurements
     if measured is None or measured.effects is None:
         raise CardError("The effects of z are not measured.", "Call measure(z, concept_set) first.")
-    counted = valid if valid is not None else getattr(report, "valid_units", None)
+    counted = valid if valid is not None else _valid_units(report)
     groups = _groups(z.effective(), measured.effects, counted)
     entries: list[ClassEntry] = []
     for k, name in enumerate(measured.effects.targets):
@@ -137,6 +139,16 @@ def permuted(given: Card, seed: int) -> Card:
         given,
         classes=tuple(replace(e, cues=tuple(map(swap, e.cues))) for e in given.classes),
     )
+
+
+def _valid_units(report: ReportLike) -> Any:
+    """Units whose words hold, as far as the report tells; ``None`` when it does not."""
+    found = getattr(report, "valid_units", None)
+    if found is not None:
+        return found
+    findings: tuple[Finding, ...] = getattr(report, "items", ())
+    explained = [f for f in findings if f.kind == "unexplained-effect"]
+    return {unit for f in explained for unit in f.units} if explained else None
 
 
 def _groups(

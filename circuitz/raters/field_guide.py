@@ -46,14 +46,15 @@ def _paragraph(entry: ClassEntry) -> str:
     for speaks_for, phrase in ((True, "speaks for it"), (False, "speaks against it")):
         cues = [c for c in entry.cues if c.speaks_for is speaks_for]
         if cues:
-            parts.append(f"{phrase}: " + ", ".join(f"{_plain(c.words)} ({c.grade})" for c in cues))
+            parts.append(f"{phrase}: " + ", ".join(f"{plain(c.words)} ({c.grade})" for c in cues))
     if not parts:
         parts.append(_NOTHING)
     parts.append(_rest(entry))
-    return f"**{_plain(entry.name)}** — " + "; ".join(parts) + "."
+    return f"**{plain(entry.name)}** — " + "; ".join(parts) + "."
 
 
-def _plain(words: str) -> str:
+def plain(words: str) -> str:
+    """Return words as one line with nothing in it that Markdown would read as markup."""
     one_line = " ".join(words.split())
     return "".join(f"\\{c}" if c in "\\`*_[]<>#|" else c for c in one_line)
 
