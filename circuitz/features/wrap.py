@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def wrap(
     WeightsError
         If a weight is not finite.
     """
-    inputs = None if data is None else as_inputs(data)
+    inputs = _inputs(data, classes)
     notes: dict[str, Any] = {}
     if preprocess is None:
         notes["preprocessing"] = _ASSUMED
@@ -113,6 +114,17 @@ def wrap(
         notes=notes,
         live=net,
     )
+
+
+def _inputs(data: Any, classes: Sequence[str] | None) -> InputSet | None:
+    if data is None:
+        return None
+    found = as_inputs(data)
+    if classes is None or isinstance(data, InputSet) or set(found.classes) <= set(classes):
+        return found
+    # Arrays and loaders number their classes; whoever wraps them knows the names.
+    named = tuple(str(c) for c in classes)
+    return replace(found, classes=named) if len(found.classes) <= len(named) else found
 
 
 def _preprocessing(
