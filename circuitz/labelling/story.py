@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from circuitz.plausibility.prose import interval, percent
 from circuitz.plausibility.reads import audit_reads
 from circuitz.plausibility.report import Report
 from circuitz.raters.cues import Card
@@ -49,14 +50,13 @@ def _checked(z: AnnotatedModel, report: Report) -> str:
     reads = len(audit_reads(z))
     supported = sum(f.verdict == "supported" for f in report.items)
     shares = ", ".join(
-        f"{plain(name)} {estimate:.0%} ({low:.0%} to {high:.0%})"
-        for name, (estimate, low, high) in report.unexplained.items()
+        f"{plain(name)} {interval(*share)}" for name, share in report.unexplained.items()
     )
     times = "once" if reads == 1 else f"{reads} times"
     return (
         "## What was checked\n\n"
         f"Decided on images kept aside for it, which were read {times}. Margin "
-        f"{float(report.settings['delta']):.0%} of a class's whole effect, "
+        f"{percent(float(report.settings['delta']))} of a class's whole effect, "
         f"q ≤ {report.settings['q']}. Of {len(report.items)} claims {supported} are supported, "
         f"{len(report.waived)} flagged and waived, "
         f"{sum(f.verdict == 'inconclusive' for f in report.items)} not settled.\n\n"

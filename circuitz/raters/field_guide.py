@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from circuitz.plausibility.prose import interval
 from circuitz.raters.cues import Card, ClassEntry, Cue
 
 _NOTHING = "nothing is known about it yet"
@@ -63,7 +64,7 @@ def _rest(entry: ClassEntry) -> str:
     if entry.unexplained is None:
         return "not explained: not measured"
     estimate, low, high = entry.unexplained
-    return f"not explained: {estimate:.0%} ({low:.0%} to {high:.0%})"
+    return f"not explained: {interval(estimate, low, high)}"
 
 
 def html(card: Card, pictures: Mapping[int, bytes]) -> str:

@@ -195,7 +195,7 @@ def test_field_guide() -> None:
     assert "kinds of dog" in text
     assert (
         "**husky** — speaks for it: snow (very strong), pointed ears (slight); "
-        "speaks against it: curled tail (slight); not explained: 21% (10% to 30%)." in text
+        "speaks against it: curled tail (slight); not explained: 21 % [10, 30]." in text
     )
     nothing = empty_card(("a", "b")).to_text()
     assert nothing.count("nothing is known about it yet") == 2
