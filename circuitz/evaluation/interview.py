@@ -22,9 +22,7 @@ def look(
     """Let the rater look at some inputs; returns what it believes to see in each."""
     truth = known.truth
     return [
-        rater.perceive(
-            truth.concepts[int(i)], truth.concept_names, key=key, exclusive=known.exclusive
-        )
+        rater.perceive(truth.concepts[int(i)], truth.concept_names, key=key)
         for i, key in zip(rows, keys, strict=True)
     ]
 

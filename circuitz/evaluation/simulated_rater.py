@@ -1,8 +1,9 @@
 """A rater in code, who sees what pictures show, knows no class, and reads only the card.
 
 It stands in for a person and is labelled *simulated* wherever a figure rests on it. Nothing of
-it may be used by the prior or the likelihood: it ranks by the share of cues that agree, over the
-few cues it has the patience to read, in grades of words rather than in figures.
+it may be used by the prior or the likelihood: it goes through the card topic by topic (ears, tail,
+coat), over the few it has the patience to read, and ranks by the share that agrees, in grades of
+words rather than in figures.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ class SimulatedRater:
     seed
         Draws the hidden habits and all errors. The same input is perceived in the same way
         under every card, so that cards are compared on equal eyes.
+    exclusive
+        Groups of concepts of which one thing has one at most, as everybody knows of ears and
+        grounds. A group is one topic to this rater.
     name
         As written into judgements.
     """
@@ -60,6 +64,7 @@ class SimulatedRater:
         lapse: float = 0.02,
         seed: int = 0,
         *,
+        exclusive: Exclusive = (),
         name: str | None = None,
     ) -> None:
         for what, value in (("perception error", perception_error), ("lapse", lapse)):
@@ -68,6 +73,8 @@ class SimulatedRater:
         self.perception_error = perception_error
         self.lapse = lapse
         self.seed = seed
+        self.exclusive = tuple(tuple(group) for group in exclusive)
+        self._topic = {concept: group[0] for group in self.exclusive for concept in group}
         self._name = name or f"simulated-{seed}"
         self._habits = _draw_habits(np.random.default_rng([seed, 0xCA2D]))
 
@@ -83,9 +90,10 @@ class SimulatedRater:
 
     @property
     def hash(self) -> str:
-        """Names this very rater: error rates, seed and habits."""
-        shown = [self.perception_error, self.lapse, self.seed, asdict(self._habits)]
-        return json_hash(shown)[:12]
+        """Names this very rater: error rates, seed, habits and what excludes what."""
+        habits = asdict(self._habits)
+        parts = [self.perception_error, self.lapse, self.seed, habits, self.exclusive]
+        return json_hash(parts)[:12]
 
     def __repr__(self) -> str:
         return (
@@ -99,7 +107,6 @@ class SimulatedRater:
         names: Sequence[str],
         *,
         key: str,
-        exclusive: Exclusive = (),
     ) -> dict[str, bool]:
         """Look at one input.
 
@@ -111,8 +118,6 @@ class SimulatedRater:
             Names of the columns.
         key
             Names the input; the same key is perceived in the same way again.
-        exclusive
-            Groups of concepts of which one at most is present.
 
         Returns
         -------
@@ -121,7 +126,7 @@ class SimulatedRater:
         """
         rng = self._stream("look", key)
         column = {name: i for i, name in enumerate(names)}
-        groups = [[n for n in group if n in column] for group in exclusive]
+        groups = [[n for n in group if n in column] for group in self.exclusive]
         grouped = {name for group in groups for name in group}
         seen: dict[str, bool] = {}
         # Every group draws the same numbers whether or not it errs: errors at one rate are among
@@ -150,9 +155,10 @@ class SimulatedRater:
     ) -> Answer:
         """Say which option the input is; a card that says nothing gets a random answer.
 
-        For each option the top cues are read. A cue that speaks for it agrees when present and
-        disagrees, less so, when absent; one that speaks against it the other way round. Options
-        are ranked by agreement over everything read.
+        For each option the first topics of its entry are read. What is seen of a topic agrees or
+        disagrees as the card says of it; when nothing the card names is there, that disagrees a
+        little if something was expected, and agrees a little if the card only warns. Options are
+        ranked by agreement over everything read.
 
         Raises
         ------
@@ -181,25 +187,32 @@ class SimulatedRater:
         )
 
     def _agreement(self, entry: ClassEntry | None, perceived: Perceived) -> tuple[float, int]:
-        """Agreement from -1 to 1, and how many cues it rests on."""
+        """Agreement from about -1 to 1, and how many topics it rests on."""
         habits = self._habits
-        total, most, count = 0.0, 0.0, 0
+        topics: dict[str, list[Cue]] = {}
         for cue in () if entry is None else entry.cues:
-            there = _sees(cue, perceived)
-            if there is None:
-                continue
-            weight = habits.weights[cue.grade]
-            if cue.speaks_for:
-                total += weight if there else -habits.absence * weight
+            if _sees(cue, perceived) is not None:
+                topic = self._topic.get(cue.concepts[0], cue.concepts[0])
+                topics.setdefault(topic, []).append(cue)
+        total, most = 0.0, 0.0
+        for cues in list(topics.values())[: habits.attention]:
+            weights = [self._weight(cue) for cue in cues]
+            there = [w for cue, w in zip(cues, weights, strict=True) if _sees(cue, perceived)]
+            expected = max((w for w in weights if w > 0), default=0.0)
+            if there:
+                total += sum(there)
+            elif expected:
+                total -= habits.absence * expected
             else:
-                weight *= habits.against
-                total += -weight if there else habits.absence * weight
-            most += weight
-            count += 1
-            if count == habits.attention:
-                break
+                total -= habits.absence * min(weights)
+            most += max(map(abs, weights))
         # One unit of doubt: a class with a single slight cue cannot agree fully.
-        return (total / (most + 1.0), count) if count else (0.0, 0)
+        return total / (most + 1.0), min(len(topics), habits.attention)
+
+    def _weight(self, cue: Cue) -> float:
+        """Weight of a cue, negative when it speaks against."""
+        weight = self._habits.weights[cue.grade]
+        return weight if cue.speaks_for else -weight * self._habits.against
 
     def _stream(self, purpose: str, key: str) -> np.random.Generator:
         digest = hashlib.sha256(f"{purpose}\x00{self.seed}\x00{key}".encode()).digest()
@@ -222,7 +235,7 @@ def _draw_habits(rng: np.random.Generator) -> _Habits:
         },
         against=float(rng.uniform(0.6, 0.9)),
         absence=float(rng.uniform(0.5, 0.8)),
-        attention=int(rng.integers(5, 8)),
+        attention=int(rng.integers(4, 7)),
         sharpness=float(rng.uniform(4.0, 7.0)),
         wobble=float(rng.uniform(0.01, 0.03)),
     )

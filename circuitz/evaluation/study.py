@@ -88,7 +88,7 @@ def labelling_study(
     examples
         Labelled D with its truth, for the rater who takes notes instead of a card.
     rater
-        Default: one with a perception error of .05 and this seed.
+        Default: one with a perception error of .05 and this seed, who knows what excludes what.
     n_questions, n_notes
         Questions, at most 200, and how many labelled inputs the notes are taken from.
     seed
@@ -106,7 +106,7 @@ def labelling_study(
     """
     classes = shifted.truth.classes
     _check((star, unrepaired), shifted, logits, features, n_questions)
-    rater = rater or SimulatedRater(seed=seed)
+    rater = rater or SimulatedRater(seed=seed, exclusive=shifted.exclusive)
     questions = choose_questions(logits, n_questions, seed=seed)
     rest = questions.rest()
     if not len(rest):

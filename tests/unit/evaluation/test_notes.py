@@ -9,7 +9,7 @@ from circuitz.errors import LabellingError
 from circuitz.evaluation.interview import look
 from circuitz.evaluation.notes import choose_examples, notes_card
 from circuitz.evaluation.simulated_rater import SimulatedRater
-from circuitz.evaluation.truth import KnownSet
+from circuitz.evaluation.truth import EXCLUSIVE, KnownSet
 
 
 def test_examples_are_balanced() -> None:
@@ -27,7 +27,7 @@ def test_examples_are_balanced() -> None:
 def test_notes_from_d_call_the_husky_a_snow_dog(make_known: Callable[..., KnownSet]) -> None:
     known = make_known("D", 40)
     rows = choose_examples(known.truth.labels, 60, 0)
-    seen = look(SimulatedRater(seed=0), known, rows, [str(r) for r in rows])
+    seen = look(SimulatedRater(seed=0, exclusive=EXCLUSIVE), known, rows, [str(r) for r in rows])
     labels = [known.truth.classes[known.truth.labels[i]] for i in rows]
     card = notes_card(labels, seen, known.truth.classes, subject="dog")
     first = card.entry("husky").cues[0]

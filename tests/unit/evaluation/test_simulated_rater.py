@@ -13,7 +13,7 @@ from circuitz.data.parts import ATTRIBUTES, BREEDS, GROUNDS
 from circuitz.errors import LabellingError
 from circuitz.evaluation.interview import look
 from circuitz.evaluation.simulated_rater import SimulatedRater
-from circuitz.evaluation.truth import KnownSet
+from circuitz.evaluation.truth import EXCLUSIVE, KnownSet
 from circuitz.raters.card import empty_card, permuted
 from circuitz.raters.cues import Card, ClassEntry, Cue
 
@@ -40,7 +40,7 @@ def test_perceives_at_the_stated_rate(make_known: Worlds) -> None:
     truth = known.truth
     rows = np.arange(len(known))
     keys = [f"{i:032x}" for i in rows]
-    seen = look(SimulatedRater(0.1, seed=3), known, rows, keys)
+    seen = look(SimulatedRater(0.1, seed=3, exclusive=EXCLUSIVE), known, rows, keys)
     wrong = []
     for i, perceived in zip(rows, seen, strict=True):
         for group in (*ATTRIBUTES.values(), GROUNDS):
@@ -48,7 +48,7 @@ def test_perceives_at_the_stated_rate(make_known: Worlds) -> None:
             (value,) = (c for c in group if perceived[c])
             wrong.append(truth.concepts[i, truth.concept_names.index(value)] == 0)
     assert np.mean(wrong) == pytest.approx(0.1, abs=0.015)
-    exact = look(SimulatedRater(0.0, seed=3), known, rows, keys)
+    exact = look(SimulatedRater(0.0, seed=3, exclusive=EXCLUSIVE), known, rows, keys)
     for i, perceived in zip(rows, exact, strict=True):
         assert all(
             perceived[c] == bool(v)
@@ -69,7 +69,7 @@ def test_lone_and_unknown_concepts() -> None:
 def test_a_good_card_beats_a_snowy_one_beats_none(breed_card: Cards, make_known: Worlds) -> None:
     known = make_known("D'", 100)
     for seed in range(4):
-        rater = SimulatedRater(seed=seed)
+        rater = SimulatedRater(seed=seed, exclusive=EXCLUSIVE)
         star = breed_card(seed=seed)
         good = share_right(rater, star, known)
         snowy = share_right(rater, breed_card(seed=seed, snow=0.6, drop=0.5), known)
@@ -83,7 +83,9 @@ def test_a_good_card_beats_a_snowy_one_beats_none(breed_card: Cards, make_known:
 
 def test_perception_error_limits_the_rater(breed_card: Cards, make_known: Worlds) -> None:
     known, card = make_known("D'", 100), breed_card()
-    sharp, dull = (share_right(SimulatedRater(e, seed=0), card, known) for e in (0.0, 0.3))
+    sharp, dull = (
+        share_right(SimulatedRater(e, seed=0, exclusive=EXCLUSIVE), card, known) for e in (0.0, 0.3)
+    )
     assert sharp > dull + 0.1
 
 
@@ -108,7 +110,7 @@ def test_a_card_about_what_cannot_be_seen_is_no_card() -> None:
 
 def test_answers_follow_the_names_on_the_card(breed_card: Cards, make_known: Worlds) -> None:
     known = make_known("D'", 20)
-    rater = SimulatedRater(seed=5)
+    rater = SimulatedRater(seed=5, exclusive=EXCLUSIVE)
     names = tuple(BREEDS)
     other = dict(zip(names, (*names[1:], names[0]), strict=True))
     card = breed_card()
