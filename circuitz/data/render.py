@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import repeat
 from multiprocessing import get_context
 
 import numpy as np
@@ -96,9 +98,18 @@ def _painted(
         for share in shares:
             yield paint(share, size, with_masks)
         return
-    # Spawned, not forked: safe next to threads, and the same on every system.
-    with ProcessPoolExecutor(min(workers, len(shares)), mp_context=get_context("spawn")) as pool:
-        yield from pool.map(paint, shares, [size] * len(shares), [with_masks] * len(shares))
+    done = 0
+    try:
+        # Spawned, not forked: safe next to threads, and the same on every system.
+        context = get_context("spawn")
+        with ProcessPoolExecutor(min(workers, len(shares)), mp_context=context) as pool:
+            for painted in pool.map(paint, shares, repeat(size), repeat(with_masks)):
+                yield painted
+                done += 1
+    except BrokenProcessPool:
+        # A script without a main guard, or a worker out of memory: go on in this process.
+        for share in shares[done:]:
+            yield paint(share, size, with_masks)
 
 
 def paint(scenes: Scenes, size: int, with_masks: bool) -> tuple[U8, U8 | None]:

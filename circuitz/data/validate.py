@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from circuitz.errors import ConceptLabelsError, InputsError
-from circuitz.z.inputs import SPLITS, InputSet
+from circuitz.z.inputs import InputSet
+from circuitz.z.inputs_check import check_inputs as structure
 
 
 def check_inputs(inputs: InputSet, *, labelled: bool = False) -> InputSet:
@@ -30,40 +32,19 @@ def check_inputs(inputs: InputSet, *, labelled: bool = False) -> InputSet:
     ConceptLabelsError
         For concept columns that do not fit the pictures or hold anything but 0, 1 and NaN.
     """
+    if inputs.concepts is not None:
+        _concepts(inputs)
+    structure(inputs)
     images = inputs.images
-    n = len(images)
-    if n == 0:
+    if images.size == 0:
         raise InputsError("The set is empty.", "Give at least one picture.")
-    if images.ndim != 4 or images.dtype != np.uint8 or 0 in images.shape:
-        raise InputsError(
-            f"Pictures are {images.dtype} of shape {images.shape}.",
-            "Give uint8 of shape (n, height, width, channels).",
-        )
     if images.shape[3] not in (1, 3, 4):
         raise InputsError(
             f"Pictures have {images.shape[3]} channels.",
             "Give 1, 3 or 4 channels, in the last axis.",
         )
-    _labels(inputs, n, labelled)
-    for name, values in (
-        ("split", inputs.split),
-        ("scene", inputs.scene),
-        ("masks", inputs.masks),
-        ("concepts", inputs.concepts),
-    ):
-        if values is not None and len(values) != n:
-            raise InputsError(
-                f"There are {n} pictures but {len(values)} rows of ‘{name}’.",
-                "Give one row for each picture.",
-            )
-    if inputs.split is not None and int(inputs.split.max()) >= len(SPLITS):
-        raise InputsError(
-            f"A split has the number {int(inputs.split.max())}.",
-            f"Use 0 to {len(SPLITS) - 1}: {', '.join(SPLITS)}.",
-        )
-    _masks(inputs)
-    if inputs.concepts is not None:
-        _concepts(inputs)
+    if labelled:
+        _two_classes(inputs.labels)
     return inputs
 
 
@@ -105,56 +86,12 @@ def check_concept_set(inputs: InputSet) -> InputSet:
     return inputs
 
 
-def _labels(inputs: InputSet, n: int, labelled: bool) -> None:
-    labels = inputs.labels
+def _two_classes(labels: npt.NDArray[np.int64] | None) -> None:
     if labels is None:
-        if labelled:
-            raise InputsError("The pictures have no labels.", "Give one class label a picture.")
-        return
-    if labels.shape != (n,):
-        raise InputsError(
-            f"There are {n} pictures but labels of shape {labels.shape}.",
-            "Give one whole number a picture.",
-        )
-    wrong = np.flatnonzero((labels < 0) | (labels >= max(1, len(inputs.classes))))
-    if len(wrong):
-        raise InputsError(
-            f"The label of picture {wrong[0]} is {labels[wrong[0]]}, but there are "
-            f"{len(inputs.classes)} classes.",
-            "Labels are numbers from 0 to one less than the number of classes.",
-        )
-    if len(set(inputs.classes)) != len(inputs.classes):
-        raise InputsError("Two classes have the same name.", "Give each class its own name.")
-    if labelled and len(np.unique(labels)) < 2:
+        raise InputsError("The pictures have no labels.", "Give one class label a picture.")
+    if len(np.unique(labels)) < 2:
         raise InputsError(
             "All pictures are of one class.", "Give pictures of at least two classes."
-        )
-
-
-def _masks(inputs: InputSet) -> None:
-    masks, n = inputs.masks, len(inputs)
-    if masks is not None:
-        if masks.shape != inputs.images.shape[:3]:
-            raise InputsError(
-                f"Masks are of shape {masks.shape}, pictures of {inputs.images.shape}.",
-                "Give a mask of each picture's height and width.",
-            )
-        if int(masks.max()) >= len(inputs.mask_names):
-            raise InputsError(
-                f"A mask names part {int(masks.max())}, but there are "
-                f"{len(inputs.mask_names)} part names.",
-                "Name every part, the first being ‘’ for nothing.",
-            )
-    pairs = inputs.pairs
-    if pairs is None or not len(pairs):
-        return
-    columns = len(inputs.concept_names)
-    if pairs.ndim != 2 or pairs.shape[1] != 3:
-        raise InputsError(f"Pairs are of shape {pairs.shape}.", "Give rows of (a, b, concept).")
-    if pairs.min() < 0 or pairs[:, :2].max() >= n or pairs[:, 2].max() >= columns:
-        raise InputsError(
-            "A pair names a picture or a concept that is not there.",
-            "Give rows of (a, b, concept) that count from 0.",
         )
 
 

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,6 +62,20 @@ def test_other_names_for_the_classes_change_nothing_else():
 def test_any_number_of_workers_gives_the_same_pixels():
     one, two = make_dogs("D", 50), make_dogs("D", 50, workers=2)
     assert (one.images == two.images).all()
+
+
+def test_a_script_without_a_main_guard_still_gets_its_pictures(tmp_path: Path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from circuitz.data.dogs import make_dogs\n"
+        "import hashlib\n"
+        "print(hashlib.sha256(make_dogs('D', 50, workers=2).images.tobytes()).hexdigest())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=120
+    )
+    pixels = make_dogs("D", 50).images.tobytes()
+    assert hashlib.sha256(pixels).hexdigest() in done.stdout
 
 
 def test_the_concept_set_is_complete(concepts: InputSet):
