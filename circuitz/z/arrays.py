@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.errors import WeightsError
 from circuitz.z.hashing import arrays_hash
 
 Array = npt.NDArray[Any]
@@ -28,6 +29,16 @@ def frozen(array: npt.ArrayLike) -> Array:
     return given
 
 
+def _numbers(name: str, array: npt.ArrayLike) -> Array:
+    made = frozen(array)
+    if made.dtype.kind not in "fiub" or made.dtype.itemsize > 8:
+        raise WeightsError(
+            f"The array {name!r} has the dtype {made.dtype}, which z cannot hold.",
+            "Convert it to floats, integers or booleans of at most 8 bytes.",
+        )
+    return made
+
+
 class Arrays(Mapping[str, Array]):
     """Arrays by name, read-only; those of a bundle are read when first touched.
 
@@ -37,6 +48,11 @@ class Arrays(Mapping[str, Array]):
         The arrays, or a function that reads them.
     digest
         Their hash when it is known already (see :func:`circuitz.z.hashing.arrays_hash`).
+
+    Raises
+    ------
+    WeightsError
+        If an array holds no numbers a bundle can keep.
     """
 
     __slots__ = ("__weakref__", "_arrays", "_digest", "_load", "_lock")
@@ -53,7 +69,7 @@ class Arrays(Mapping[str, Array]):
         if callable(arrays):
             self._load = arrays
         else:
-            self._arrays = {str(name): frozen(value) for name, value in arrays.items()}
+            self._arrays = {str(name): _numbers(name, value) for name, value in arrays.items()}
 
     @classmethod
     def of(cls, arrays: Mapping[str, npt.ArrayLike]) -> Arrays:

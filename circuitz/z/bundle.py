@@ -11,7 +11,7 @@ from typing import Any
 from circuitz.errors import BundleError, BundleWarning
 from circuitz.z.atomic import building, new_folder, recover, sync_folder, unfinished
 from circuitz.z.bundle_append import append_log, mend
-from circuitz.z.bundle_extras import ASIDE, carry_over, check_place, keep_aside, old_files, pack
+from circuitz.z.bundle_extras import ASIDE, Before, carry_over, check_place, keep_aside, pack
 from circuitz.z.bundle_read import read_bundle
 from circuitz.z.bundle_refs import references
 from circuitz.z.bundle_write import BundleWriter
@@ -149,13 +149,13 @@ def save(z: AnnotatedModel, path: str | os.PathLike[str], *, overwrite: bool = T
         return Path(path)
     with new_folder(place) as folder:
         check_place(place, overwrite)
-        before = old_files(place)
-        writer = BundleWriter(folder, place, before, FolderSource(place))
+        before = Before.at(place)
+        writer = BundleWriter(folder, place, before.files, FolderSource(place))
         writer.write(z, references(z, place))
         dropped = 0
         if place.is_dir():
             carry_over(place, before, folder)
-            dropped = keep_aside(z, place, folder)
+            dropped = keep_aside(z, place, before, folder)
         for source in sources_of(place):
             source.pin(writer.files)
     writer.finish()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from circuitz.errors import BundleError, BundleWriteError
 from circuitz.z import history
 from circuitz.z.atomic import write_file
 from circuitz.z.log_io import log_lines, read_log
-from circuitz.z.manifest import HEAD, LOG, MANIFEST, read_manifest
+from circuitz.z.manifest import HEAD, LOG, MANIFEST, Manifest, read_manifest
 from circuitz.z.model import AnnotatedModel
-from circuitz.z.remember import FileEntry, recall
+from circuitz.z.remember import FileEntry
 from circuitz.z.source import FolderSource
 
 ASIDE = "log.aside.jsonl"
@@ -42,18 +43,32 @@ def check_place(place: Path, overwrite: bool) -> None:
         )
 
 
-def old_files(place: Path) -> dict[str, FileEntry]:
-    """Files of the bundle to be replaced; none when there is none, or it is damaged."""
-    try:
-        return read_manifest(FolderSource(place).read_unchecked(MANIFEST))[1]
-    except BundleError:
-        return {}
+@dataclass(frozen=True)
+class Before:
+    """The bundle that will be replaced.
+
+    Parameters
+    ----------
+    manifest, files
+        What it says; ``None`` and none when there is no bundle, or it is damaged.
+    """
+
+    manifest: Manifest | None = None
+    files: dict[str, FileEntry] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, place: Path) -> Before:
+        """Look at what is there."""
+        try:
+            return cls(*read_manifest(FolderSource(place).read_unchecked(MANIFEST)))
+        except BundleError:
+            return cls()
 
 
-def carry_over(old: Path, files: dict[str, FileEntry], new: Path) -> None:
+def carry_over(old: Path, before: Before, new: Path) -> None:
     """Keep files that people put into the bundle themselves."""
     ours = {LOG, HEAD, MANIFEST, "evidence", "bases", "concepts"}
-    ours |= {name.partition("/")[0] for name in files}
+    ours |= {name.partition("/")[0] for name in before.files}
     for item in old.iterdir():
         if item.name in ours or (new / item.name).exists():
             continue
@@ -70,7 +85,7 @@ def _copy(source: str | Path, target: str | Path) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-def keep_aside(z: AnnotatedModel, place: Path, folder: Path) -> int:
+def keep_aside(z: AnnotatedModel, place: Path, before: Before, folder: Path) -> int:
     """Keep edits that others appended to the old bundle's log and z has not seen.
 
     Returns
@@ -82,16 +97,22 @@ def keep_aside(z: AnnotatedModel, place: Path, folder: Path) -> int:
     except (OSError, BundleError):
         return 0
     dropped = history.newest(on_disk, (entry.id for entry in z.log))
-    piece = recall(z.weights)
-    root = getattr(piece.source, "root", None) if piece else None
-    related = z.home == str(place) or root == place or len(dropped) < len(on_disk)
-    if not dropped or not related:
+    shared = len(dropped) < len(on_disk)
+    if not dropped or not (shared or _descends(z, before.manifest)):
         return 0
     aside = folder / ASIDE
-    before = aside.read_bytes() if aside.exists() else b""
+    already = aside.read_bytes() if aside.exists() else b""
     aside.unlink(missing_ok=True)
-    write_file(aside, before + log_lines(dropped)[0])
+    write_file(aside, already + log_lines(dropped)[0])
     return len(dropped)
+
+
+def _descends(z: AnnotatedModel, manifest: Manifest | None) -> bool:
+    """Whether z is the network of that bundle, or was made from it."""
+    if manifest is None:
+        return False
+    ancestors = {z.hash, z.parent} | {step.get("parent") for step in z.lineage}
+    return manifest.hash in ancestors or manifest.weights_hash == z.weights_hash
 
 
 def pack(folder: Path) -> Path:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.errors import (
+    AnnotationError,
     BundleFormatError,
     BundleTamperedError,
     BundleTruncatedError,
@@ -44,6 +45,8 @@ from circuitz.z.remember import FileEntry, Piece, remember
 from circuitz.z.source import BundleSource
 from circuitz.z.tensors_io import read_tensors
 
+MAX_UNITS = 2**24
+
 
 def read_bundle(
     source: BundleSource, *, log: LogRead | None = None, head: bytes | None = None
@@ -69,6 +72,8 @@ def read_bundle(
     found = log or read_log(source.read_unchecked(LOG))
     count = manifest.log.count
     _check_log(found, manifest)
+    if head is not None:
+        _check_head(head, found, count)
     weights = Arrays(partial(_weights, source, files), manifest.weights_hash)
     remember(weights, Piece({WEIGHTS: _entry(files, WEIGHTS)}, source))
     source.hold({WEIGHTS: files[WEIGHTS]})
@@ -77,6 +82,7 @@ def read_bundle(
         bases = Arrays(partial(_arrays, source, files, BASES), manifest.bases_hash)
         remember(bases, Piece({BASES: files[BASES]}, source))
         source.hold({BASES: files[BASES]})
+    _check_layers(manifest)
     z = AnnotatedModel(
         name=manifest.name,
         classes=manifest.classes,
@@ -103,13 +109,28 @@ def read_bundle(
     )
     if len(found.entries) > count:
         z = z.with_(what="annotations", log=found.entries)
-    if head is not None:
-        _check_head(head, found, count)
     return z
+
+
+def _check_layers(manifest: Manifest) -> None:
+    """Refuse layers no network has, before anything is built from them."""
+    names = [layer.name for layer in manifest.layers]
+    sizes = all(0 <= layer.size <= MAX_UNITS for layer in manifest.layers)
+    distinct = all(len(set(some)) == len(some) for some in (names, manifest.classes))
+    if not (sizes and distinct and set(manifest.cut) <= set(names) and "" not in manifest.classes):
+        raise BundleFormatError(
+            f"{MANIFEST} describes layers or classes that do not fit together.", "It is damaged."
+        )
 
 
 def _check_log(log: LogRead, manifest: Manifest) -> None:
     count = manifest.log.count
+    if count < 0:
+        raise BundleFormatError(f"{MANIFEST} counts {count} log entries.", "It is damaged.")
+    try:
+        history.state(log.entries)
+    except AnnotationError as error:
+        raise BundleFormatError(f"{LOG}: {error.message}", "Restore it from a copy.") from error
     if len(log.entries) < count:
         raise BundleTruncatedError(
             f"{LOG} has {len(log.entries)} of {count} entries.", "Restore the bundle from a copy."

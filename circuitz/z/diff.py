@@ -10,6 +10,7 @@ from circuitz.errors import AnnotationError
 from circuitz.z import history
 from circuitz.z.annotation import Annotation
 from circuitz.z.arrays import Arrays
+from circuitz.z.frames import table
 from circuitz.z.hashing import array_digest
 from circuitz.z.targets import check_target, target_key
 
@@ -20,6 +21,7 @@ DIFF_COLUMNS = ("what", "name", "change", "here", "there", "author_here", "autho
 CONFLICT_COLUMNS = ("what", "name", "here", "there", "author_here", "author_there", "ids_there")
 
 _FIELDS = ("classes", "subject", "layers", "cut", "preprocessing", "builder", "builder_args")
+_ANYTHING = ("here", "there", "ids_there")
 _PROSE = ("notes", "story")
 
 
@@ -50,7 +52,7 @@ def diff(here: AnnotatedModel, there: AnnotatedModel) -> pd.DataFrame:
             row = _row("annotation", target, a.text if a else None, b.text if b else None)
             row["author_here"], row["author_there"] = a.author if a else "", b.author if b else ""
             rows.append(row)
-    return pd.DataFrame(rows, columns=list(DIFF_COLUMNS))
+    return _table(rows, DIFF_COLUMNS)
 
 
 def _row(what: str, name: str, mine: Any, theirs: Any) -> dict[str, Any]:
@@ -136,7 +138,12 @@ def merge(here: AnnotatedModel, there: AnnotatedModel) -> tuple[AnnotatedModel, 
         log = (*here.log, *taken)
         history.state(log)  # refuses entries that take back what the merged log does not hold
         z = here.with_(what="merge", log=log, waivers=(*here.waivers, *waivers))
-    return z, pd.DataFrame(rows, columns=list(CONFLICT_COLUMNS))
+    return z, _table(rows, CONFLICT_COLUMNS)
+
+
+def _table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
+    kinds = {name: "object" if name in _ANYTHING else "str" for name in columns}
+    return table(([row[name] for name in columns] for row in rows), kinds)
 
 
 def _conflict(

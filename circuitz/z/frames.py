@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,39 +15,57 @@ from circuitz.z.targets import target_key
 if TYPE_CHECKING:
     from circuitz.z.measurements import Measurements
 
-UNIT_COLUMNS = (
-    "unit",
-    "layer",
-    "index",
-    "annotation",
-    "concepts",
-    "author_kind",
-    "confidence",
-    "mean",
-    "max",
-    "drives",
-    "drive",
-    "in_cut",
-)
-ANNOTATION_COLUMNS = (
-    "target",
-    "text",
-    "concepts",
-    "author",
-    "author_kind",
-    "confidence",
-    "time",
-    "id",
-)
+UNIT_COLUMNS = {
+    "unit": "str",
+    "layer": "str",
+    "index": "int64",
+    "annotation": "str",
+    "concepts": "object",
+    "author_kind": "str",
+    "confidence": "float64",
+    "mean": "float64",
+    "max": "float64",
+    "drives": "str",
+    "drive": "float64",
+    "in_cut": "bool",
+}
+ANNOTATION_COLUMNS = {
+    "target": "str",
+    "text": "str",
+    "concepts": "object",
+    "author": "str",
+    "author_kind": "str",
+    "confidence": "float64",
+    "time": "str",
+    "id": "str",
+}
+
+
+def table(rows: Iterable[Sequence[Any]], columns: Mapping[str, str]) -> pd.DataFrame:
+    """Make a table whose columns have their dtypes even when it is empty.
+
+    Without them, choosing rows of an empty table by a column of truths is an error.
+
+    Parameters
+    ----------
+    rows
+        Values in the order of the columns.
+    columns
+        Dtype by name.
+    """
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    series = {
+        name: pd.Series(list(column), dtype=kind)
+        for (name, kind), column in zip(columns.items(), values, strict=True)
+    }
+    return pd.DataFrame(series)
 
 
 def annotations_frame(effective: Mapping[str, Annotation]) -> pd.DataFrame:
     """Annotations in force, one row a target, in the order of units."""
-    rows = [
-        {name: getattr(effective[target], name) for name in ANNOTATION_COLUMNS}
-        for target in sorted(effective, key=target_key)
-    ]
-    return pd.DataFrame(rows, columns=list(ANNOTATION_COLUMNS))
+    ordered = (effective[target] for target in sorted(effective, key=target_key))
+    rows = ([getattr(entry, name) for name in ANNOTATION_COLUMNS] for entry in ordered)
+    return table(rows, ANNOTATION_COLUMNS)
 
 
 def units_frame(
@@ -61,33 +79,32 @@ def units_frame(
     drives = _drives(measurements)
     places = [(layer.name, layer.name, layer.size) for layer in layers]
     places += [(place, place.partition("@")[0], size) for place, size in bases.items()]
-    rows: list[dict[str, Any]] = []
+    nothing = ("", (), "", np.nan)
+    rows: list[tuple[Any, ...]] = []
     for place, layer, size in places:
-        measured = measurements.layers.get(place) if measurements else None
-        mean = peak = np.full(size, np.nan)
-        if measured is not None and len(measured.responses):
-            mean, peak = measured.responses.mean(axis=0), measured.peaks.max(axis=0)
+        means, peaks = _responses(measurements, place, size)
         for index in range(size):
             unit = f"{place}:{index}"
-            said = effective.get(unit)
-            drive = drives.get(unit, ("", float("nan")))
+            entry = effective.get(unit)
+            said = nothing
+            if entry is not None:
+                said = (entry.text, entry.concepts, entry.author_kind, entry.confidence)
+            drive = drives.get(unit, ("", np.nan))
             rows.append(
-                {
-                    "unit": unit,
-                    "layer": layer,
-                    "index": index,
-                    "annotation": said.text if said else "",
-                    "concepts": said.concepts if said else (),
-                    "author_kind": said.author_kind if said else "",
-                    "confidence": said.confidence if said else float("nan"),
-                    "mean": float(mean[index]) if index < len(mean) else float("nan"),
-                    "max": float(peak[index]) if index < len(peak) else float("nan"),
-                    "drives": drive[0],
-                    "drive": drive[1],
-                    "in_cut": layer in cut,
-                }
+                (unit, layer, index, *said, means[index], peaks[index], *drive, layer in cut)
             )
-    return pd.DataFrame(rows, columns=list(UNIT_COLUMNS))
+    return table(rows, UNIT_COLUMNS)
+
+
+def _responses(
+    measurements: Measurements | None, place: str, size: int
+) -> tuple[Sequence[float], Sequence[float]]:
+    """Mean response and largest peak of each unit of a layer."""
+    measured = measurements.layers.get(place) if measurements else None
+    if measured is None or not len(measured.responses) or measured.responses.shape[1] != size:
+        unknown = [float("nan")] * size
+        return unknown, unknown
+    return measured.responses.mean(axis=0).tolist(), measured.peaks.max(axis=0).tolist()
 
 
 def _drives(measurements: Measurements | None) -> dict[str, tuple[str, float]]:

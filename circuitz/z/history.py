@@ -10,27 +10,29 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 
 from circuitz.errors import AnnotationError
 from circuitz.z.annotation import Annotation
+from circuitz.z.frames import table
 
 RANK = {"rule": 0, "model": 1, "person": 2}
-COLUMNS = (
-    "time",
-    "author",
-    "author_kind",
-    "what",
-    "target",
-    "text",
-    "concepts",
-    "confidence",
-    "standing",
-    "id",
-    "supersedes",
-    "undoes",
-)
+COLUMNS = {
+    "time": "str",
+    "author": "str",
+    "author_kind": "str",
+    "what": "str",
+    "target": "str",
+    "text": "str",
+    "concepts": "object",
+    "confidence": "float64",
+    "standing": "bool",
+    "id": "str",
+    "supersedes": "str",
+    "undoes": "str",
+}
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ def retraction(
             "z.annotations lists those that can be retracted.",
         )
     # The one in force goes last, so that one undo brings it back.
-    found.sort(key=lambda entry: entry is choose(found))
+    in_force = choose(found)
+    found.sort(key=lambda entry: entry is in_force)
     return tuple(
         Annotation(
             id=new_id(),
@@ -211,25 +214,27 @@ def history(log: Sequence[Annotation], target: str | None = None) -> pd.DataFram
     """
     by_id = {entry.id: entry for entry in log}
     in_force = {entry.id for entry in effective(log).values()}
-    rows = [
-        {
-            "time": entry.time,
-            "author": entry.author,
-            "author_kind": entry.author_kind,
-            "what": _what(entry, by_id),
-            "target": entry.target,
-            "text": _said(entry, by_id).text,
-            "concepts": _said(entry, by_id).concepts,
-            "confidence": _said(entry, by_id).confidence,
-            "standing": entry.id in in_force,
-            "id": entry.id,
-            "supersedes": entry.supersedes,
-            "undoes": entry.undoes,
-        }
-        for entry in log
-        if target is None or entry.target == target
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    rows: list[tuple[Any, ...]] = []
+    for entry in log:
+        if target is None or entry.target == target:
+            said = _said(entry, by_id)
+            rows.append(
+                (
+                    entry.time,
+                    entry.author,
+                    entry.author_kind,
+                    _what(entry, by_id),
+                    entry.target,
+                    said.text,
+                    said.concepts,
+                    said.confidence,
+                    entry.id in in_force,
+                    entry.id,
+                    entry.supersedes,
+                    entry.undoes,
+                )
+            )
+    return table(rows, COLUMNS)
 
 
 def _what(entry: Annotation, by_id: dict[str, Annotation]) -> str:

@@ -31,7 +31,7 @@ def check_inputs(inputs: InputSet) -> InputSet:
     _array(inputs.masks, "masks", np.uint8, inputs.images.shape[:3])
     _names(inputs.classes, "classes")
     _names(inputs.concept_names, "concept names")
-    _names(inputs.mask_names, "mask names")
+    _names(inputs.mask_names, "mask names", empty=True)  # 0 may stand for nothing named
     if inputs.labels is not None:
         _range(inputs.labels, "labels", len(inputs.classes), "classes")
     if inputs.split is not None:
@@ -72,8 +72,9 @@ def _array(array: Any, name: str, dtype: type, shape: tuple[int, ...]) -> None:
         )
 
 
-def _names(names: tuple[Any, ...], what: str) -> None:
-    if len(set(names)) != len(names) or not all(isinstance(n, str) and n for n in names):
+def _names(names: tuple[Any, ...], what: str, *, empty: bool = False) -> None:
+    good = all(isinstance(name, str) and (name or empty) for name in names)
+    if not good or len(set(names)) != len(names):
         raise InputsError(f"The {what} are not distinct texts.", "Give each its own name.")
 
 

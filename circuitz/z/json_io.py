@@ -116,7 +116,7 @@ def _restore(value: Any, where: str, depth: int) -> Any:
         return [_restore(item, where, depth + 1) for item in value]
     if isinstance(value, dict):
         if set(value) == {_FLOAT}:
-            if value[_FLOAT] not in {"nan", "inf", "-inf"}:
+            if value[_FLOAT] not in ("nan", "inf", "-inf"):
                 raise BundleFormatError(f"{where} holds a number nobody wrote.", "It is damaged.")
             return float(value[_FLOAT])
         return {key: _restore(item, where, depth + 1) for key, item in value.items()}

@@ -86,7 +86,7 @@ def _check_unit(
         if unit.name in classes:
             return str(unit)
         raise UnitError(
-            f"The model has no class {unit.name!r}; it has {_listed(classes)}.",
+            f"The model has no class {unit.name[:80]!r}; it has {_listed(classes)}.",
             _meant([f"{OUTPUT}:{name}" for name in classes], text),
         )
     sizes = {layer.name: layer.size for layer in layers} | dict(bases)
@@ -95,12 +95,11 @@ def _check_unit(
     index = int(unit.name) if len(unit.name) <= 12 else 10**12
     size = sizes.get(place)
     if size is None:
-        names = list(sizes)
-        near = difflib.get_close_matches(place, names, n=1, cutoff=0.0)
-        hint = ""
-        if near and sizes[near[0]]:
-            hint = f"Did you mean {near[0]}:{min(index, sizes[near[0]] - 1)}?"
-        raise UnitError(f"The model has no layer {place!r}; it has {_listed(names)}.", hint)
+        near = _nearest_layer(place, [name for name, n in sizes.items() if n])
+        hint = f"Did you mean {near}:{min(index, sizes[near] - 1)}?" if near else ""
+        raise UnitError(
+            f"The model has no layer {place[:80]!r}; it has {_listed(list(sizes))}.", hint
+        )
     if index >= size:
         if not size:
             raise UnitError(f"{place} has no units.", "Choose another layer.")
@@ -112,8 +111,15 @@ def _check_unit(
     return f"{place}:{index}"
 
 
+def _nearest_layer(place: str, names: Sequence[str]) -> str:
+    """Layer that was probably meant; one of the same last part is nearer than one spelt alike."""
+    inner = [name for name in names if name.rpartition(".")[2] == place]
+    near = inner or difflib.get_close_matches(place[:200], names, n=1, cutoff=0.0)
+    return near[0] if near else ""
+
+
 def _meant(candidates: Sequence[str], text: str) -> str:
-    near = difflib.get_close_matches(text, candidates, n=1, cutoff=0.0)
+    near = difflib.get_close_matches(text[:200], candidates, n=1, cutoff=0.0)
     return f"Did you mean {near[0]}?" if near else "Name the classes first."
 
 
