@@ -27,7 +27,7 @@ _VERBS = {
     "load": "circuitz.z.bundle",
     "measure": "circuitz.effects.measure",
     "propose": "circuitz.plausibility.propose",
-    "wrap": "circuitz.models.wrap",
+    "wrap": "circuitz.features.wrap",
 }
 __all__ = ["__version__", *sorted(_VERBS)]
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from circuitz.effects.effect import effect as effect
     from circuitz.effects.measure import measure as measure
     from circuitz.lexicon.lexicon import Lexicon as Lexicon
-    from circuitz.models.wrap import wrap as wrap
+    from circuitz.features.wrap import wrap as wrap
     from circuitz.plausibility.check import check as check
     from circuitz.plausibility.propose import propose as propose
     from circuitz.widgets.studio import Studio as Studio

@@ -1,0 +1,1 @@
+"""The husky story from start to end."""

@@ -1,0 +1,1 @@
+"""The search for z*: weights and annotations together."""

@@ -1,0 +1,238 @@
+"""Edits of training images that take a concept's news away: do(concept) in pixels.
+
+An image's region (where the concept lies, or where an alternative to it does) is filled from a
+donor of the concept set, half of the donors showing the concept and half not. Every image is
+edited alike, so that having been edited tells nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.search.regions import RegionFinder, rows_of, siblings
+from circuitz.z.inputs import InputSet
+
+U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+Augment = Callable[[U8, I64, np.random.Generator], U8]
+Where = Literal["found", "random"]
+
+# A region smaller than this share of the picture is taken for none.
+_NONE = 0.005
+_DONORS = 800
+
+
+@dataclass(frozen=True, eq=False)
+class Editor:
+    """Edits images of D in the regions of flagged concepts.
+
+    Parameters
+    ----------
+    layers
+        One for each concept, applied in turn.
+    """
+
+    layers: tuple[_Layer, ...]
+
+    def bind(self, rows: I64) -> Augment:
+        """Return the edit for training on these rows of D."""
+
+        def edit(images: U8, batch: I64, draw: np.random.Generator) -> U8:
+            for layer in self.layers:
+                images = layer.edit(images, rows[batch], draw)
+            return images
+
+        return edit
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    regions: Bool
+    donors: U8
+    plates: U8
+    donor_regions: Bool
+    showing: Bool
+    where: Where
+
+    def edit(self, images: U8, rows: I64, draw: np.random.Generator) -> U8:
+        n = len(rows)
+        show = np.where(
+            draw.random(n) < 0.5,
+            draw.choice(np.flatnonzero(self.showing), n),
+            draw.choice(np.flatnonzero(~self.showing), n),
+        )
+        own = self.regions[rows]
+        if self.where == "random":
+            own = boxes_like(self.regions, n, draw)
+        lent = self.donor_regions[show]
+        has, gives = _area(own) > _NONE, _area(lent) > _NONE
+        # An image without a region takes the donor's; a donor without one lends nothing, and the
+        # region is filled from the image's own rest.
+        region = np.where(has[:, None, None], own, lent & gives[:, None, None])
+        content = np.where(has[:, None, None, None], self.plates[show], self.donors[show])
+        blank = has & ~gives
+        if blank.any():
+            content[blank] = spread(images[blank], ~own[blank])
+        return np.where(region[..., None], content, images)
+
+
+def make_editor(
+    data: InputSet,
+    concepts: InputSet,
+    finders: tuple[RegionFinder, ...],
+    lexicon: Lexicon,
+    *,
+    where: Where = "found",
+    seed: int = 0,
+) -> Editor:
+    """Prepare the edits of D for some concepts.
+
+    Parameters
+    ----------
+    data, concepts
+        D, and the concept set that lends (its *select* split).
+    finders
+        One for each concept.
+    lexicon
+        Says which concepts are alternatives to one another.
+    where
+        ``random`` puts the same content into boxes of the same area at random places: the control
+        that shows what finding the region is worth.
+    seed
+        Of the donors.
+    """
+    return Editor(tuple(_layer(data, concepts, finder, lexicon, where, seed) for finder in finders))
+
+
+def _layer(
+    data: InputSet,
+    concepts: InputSet,
+    finder: RegionFinder,
+    lexicon: Lexicon,
+    where: Where,
+    seed: int,
+) -> _Layer:
+    assert concepts.concepts is not None
+    draw = np.random.default_rng((seed, 2))
+    rows = rows_of(concepts, "select")
+    columns = siblings(finder.concept, concepts, lexicon)
+    rows = rows[np.isfinite(concepts.concepts[rows][:, columns[0]])][:_DONORS]
+    donors = np.asarray(concepts.images[rows])
+    lent = finder.maps(donors) > 0.5
+    labels = np.nan_to_num(concepts.concepts[rows][:, columns], nan=0.5)
+    _, alike = np.unique(labels, axis=0, return_inverse=True)
+    return _Layer(
+        regions=grown(finder.maps(data.images) > 0.5),
+        donors=donors,
+        plates=plates(donors, lent, alike.astype(np.int64), draw),
+        donor_regions=lent,
+        showing=labels[:, 0] > 0.5,
+        where=where,
+    )
+
+
+def boxes_like(regions: Bool, n: int, draw: np.random.Generator) -> Bool:
+    """Return ``n`` boxes at random places, each of the area of a region drawn at random."""
+    height, width = regions.shape[1:]
+    out = np.zeros((n, height, width), bool)
+    for i, area in enumerate(_area(regions[draw.integers(len(regions), size=n)])):
+        h = int(np.clip(round(height * np.sqrt(area) * draw.uniform(0.8, 1.25)), 1, height))
+        w = int(np.clip(round(area * height * width / h), 1, width))
+        top, left = draw.integers(height - h + 1), draw.integers(width - w + 1)
+        out[i, top : top + h, left : left + w] = True
+    return out
+
+
+def _area(regions: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    return regions.mean((1, 2))
+
+
+def plates(images: U8, regions: Bool, alike: I64, rng: np.random.Generator) -> U8:
+    """Return donors whose region covers the whole picture.
+
+    Parameters
+    ----------
+    images
+        ``(m, h, w, c)`` uint8 donors.
+    regions
+        ``(m, h, w)`` bool, where each shows the concept or an alternative to it.
+    alike
+        ``(m,)`` int64: donors with the same number show the same and may complete one another.
+    rng
+        Chooses who completes whom.
+
+    Returns
+    -------
+    ``(m, h, w, c)`` uint8: holes filled from the mirrored donor, then from donors alike, and
+    what is left from the nearest filled colours.
+    """
+    filled = np.array(images)
+    hole = ~regions
+    _take(filled, hole, filled[:, :, ::-1].copy(), regions[:, :, ::-1])
+    for _ in range(3):
+        partner = _partners(alike, rng)
+        _take(filled, hole, images[partner], regions[partner])
+    return spread(filled, ~hole)
+
+
+def grown(regions: Bool, pixels: int = 1) -> Bool:
+    """Return regions grown by some pixels in the four directions.
+
+    A rim of the old content left around an object would tell what was there before.
+    """
+    out = regions.copy()
+    for _ in range(pixels):
+        now = out.copy()
+        out[:, 1:] |= now[:, :-1]
+        out[:, :-1] |= now[:, 1:]
+        out[:, :, 1:] |= now[:, :, :-1]
+        out[:, :, :-1] |= now[:, :, 1:]
+    return out
+
+
+def _take(into: U8, hole: Bool, other: U8, there: npt.NDArray[np.bool_]) -> None:
+    """Fill holes from ``other`` where it has something, in place."""
+    found = hole & there
+    into[found] = other[found]
+    hole &= ~there
+
+
+def _partners(alike: I64, rng: np.random.Generator) -> I64:
+    """Return for every donor another one that shows the same."""
+    partner = np.arange(len(alike))
+    for number in np.unique(alike):
+        rows = np.flatnonzero(alike == number)
+        partner[rows] = rng.permutation(rows)
+    return partner
+
+
+def spread(images: U8, known: Bool) -> U8:
+    """Fill unknown pixels with the mean of what is known around them, coarse to fine."""
+    out = images.astype(np.float32)
+    weight = known.astype(np.float32)
+    levels: list[tuple[F32, F32]] = []
+    colour, mass = out * weight[..., None], weight
+    while min(mass.shape[1:]) > 1:
+        levels.append((colour, mass))
+        colour, mass = _halve(colour), _halve(mass[..., None])[..., 0]
+    fill = colour / np.maximum(mass, 1e-6)[..., None]
+    for colour, mass in reversed(levels):
+        fill = fill.repeat(2, 1).repeat(2, 2)[:, : mass.shape[1], : mass.shape[2]]
+        seen = np.minimum(mass, 1)[..., None]
+        fill = np.where(seen > 0, colour / np.maximum(mass, 1e-6)[..., None], fill)
+    out[~known] = fill[~known]
+    return np.rint(out).clip(0, 255).astype(np.uint8)
+
+
+def _halve(x: F32) -> F32:
+    """Return the mean of 2 x 2 pixels; an odd last row or column is repeated."""
+    x = np.pad(x, ((0, 0), (0, x.shape[1] % 2), (0, x.shape[2] % 2), (0, 0)), mode="edge")
+    return 0.25 * (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2])

@@ -1,0 +1,310 @@
+"""The search for z*: train, measure, annotate, check, and again.
+
+Plain removal of a shortcut followed by retraining learns it again, so nothing is taken on trust:
+after every weight step the z is measured, annotated and checked anew, on *test*, and the best z by
+posterior is kept. What the search reads is D and the concept set, and nothing else.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from circuitz.effects.measure import measure
+from circuitz.errors import InputsError, SearchError
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.models.open import runtime
+from circuitz.models.training import Recipe
+from circuitz.models.weights import to_numpy
+from circuitz.plausibility.check import check
+from circuitz.plausibility.propose import propose
+from circuitz.plausibility.report import Report
+from circuitz.search.edits import Editor, Where, make_editor
+from circuitz.search.objective import LAMBDA, Score, score, sweep
+from circuitz.search.plan import Plan, plan
+from circuitz.search.regions import RegionFinder, Source, find_regions
+from circuitz.search.weights import weight_step
+from circuitz.z.bundle import load
+from circuitz.z.model import AnnotatedModel
+
+Progress = Callable[[str, int, int], None]
+STATE = "search.json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to search.
+
+    Parameters
+    ----------
+    rounds
+        Most weight steps.
+    epochs, rate
+        Passes over D in one weight step, and the largest learning rate.
+    lam
+        λ, in prior units an input of D (see :mod:`circuitz.search.objective`).
+    seed
+        Of everything random.
+    regions
+        What regions are learned from; ``None``: the most exact there is.
+    where
+        ``random``: the control with regions at random places.
+    words
+        ``False``: the control without annotations. Nothing can be flagged and the steps train on
+        D as it is.
+    sources
+        Source images a split when effects are measured.
+    """
+
+    rounds: int = 3
+    epochs: int = 8
+    rate: float = 1e-2
+    lam: float = LAMBDA
+    seed: int = 0
+    regions: Source | None = None
+    where: Where = "found"
+    words: bool = True
+    sources: int = 240
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a search found.
+
+    Parameters
+    ----------
+    z
+        The best z by posterior.
+    report
+        Its check on *test*.
+    scores
+        One for every z visited, the start first.
+    best
+        Index of ``z`` among them.
+    """
+
+    z: AnnotatedModel
+    report: Report
+    scores: tuple[Score, ...]
+    best: int
+
+
+def search(
+    z: AnnotatedModel,
+    *,
+    settings: Settings | None = None,
+    lexicon: Lexicon | None = None,
+    state: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Found:
+    """Search from a z for one that explains D and is plausible.
+
+    Parameters
+    ----------
+    z
+        Start: a savable z with D (labels, splits) and a concept set at hand.
+    settings
+        See :class:`Settings`.
+    lexicon
+        Prior knowledge of kinds; the shipped one by default.
+    state
+        Folder in which every finished round is kept, so that a search that was stopped goes on
+        where it was; the folder is left for the caller to remove.
+    progress
+        Called with what is being done, steps done and steps in all.
+
+    Returns
+    -------
+    Found
+        The start itself when nothing better was found.
+
+    Raises
+    ------
+    InputsError
+        If D or its labels, or the concept set, is missing.
+    SearchError
+        If the state belongs to another start or other settings.
+    """
+    how = settings or Settings()
+    known = lexicon or Lexicon.load()
+    if z.data is None or z.data.labels is None or z.concept_set is None:
+        raise InputsError(
+            "The search needs D with labels, and a concept set.",
+            "Give them to wrap and measure, or pass --data.",
+        )
+    job = _Job(z, how, known, progress, Path(state) if state is not None else None)
+    return job.run()
+
+
+class _Job:
+    """One search: the z's visited so far and how to go on."""
+
+    def __init__(
+        self,
+        start: AnnotatedModel,
+        how: Settings,
+        lexicon: Lexicon,
+        progress: Progress | None,
+        state: Path | None,
+    ) -> None:
+        self.start, self.how, self.lexicon, self.state = start, how, lexicon, state
+        self.say = progress or (lambda _what, _done, _total: None)
+        self.visited: list[tuple[AnnotatedModel, Report, Score]] = []
+        self.edited: tuple[str, ...] = ()
+        self.finders: dict[str, RegionFinder] = {}
+
+    def run(self) -> Found:
+        done = self._resume()
+        if not self.visited:
+            self._visit(self.start, 0)
+        for number in range(done + 1, self.how.rounds + 1):
+            z, report, _ = self.visited[-1]
+            if not self._worth(report, number):
+                break
+            self._visit(self._step(z, report, number), number)
+            self._keep(number)
+        return self._found()
+
+    def _worth(self, report: Report, number: int) -> bool:
+        # Without words nothing is ever flagged; the control trains its budget all the same.
+        return not self.how.words or number == 1 or bool(report.flagged)
+
+    def _visit(self, z: AnnotatedModel, number: int) -> None:
+        """Measure, annotate, measure the sets of annotated units, check and score."""
+        what = f"round {number}: measure" if number else "measure"
+        z = self._measured(z, what)
+        if self.how.words:
+            z = self._measured(propose(z, lexicon=self.lexicon), what)
+        report = check(z, split="test", lexicon=self.lexicon)
+        assert z.data is not None
+        self.visited.append((z, report, score(z, report, z.data)))
+
+    def _measured(self, z: AnnotatedModel, what: str) -> AnnotatedModel:
+        return measure(
+            z,
+            seed=self.how.seed,
+            sources=self.how.sources,
+            lexicon=self.lexicon,
+            progress=lambda done, total: self.say(what, done, total),
+        )
+
+    def _step(self, z: AnnotatedModel, report: Report, number: int) -> AnnotatedModel:
+        todo = plan(z, report, self.lexicon, self.edited) if self.how.words else Plan()
+        self.edited = todo.edit
+        editor = self._editor(z, todo.edit, number)
+        assert z.data is not None
+        assert z.concept_set is not None
+        trained = copy.deepcopy(runtime(z).module)
+        spec = next(s for s in z.layers if s.name == z.cut[0])
+        recipe = Recipe(
+            epochs=self.how.epochs, rate=self.how.rate, seed=self.how.seed * 1000 + number
+        )
+        weight_step(
+            trained,
+            spec,
+            z.preprocessing,
+            z.data,
+            z.concept_set,
+            todo,
+            editor,
+            recipe,
+            lambda done, total: self.say(f"round {number}: train", done, total),
+        )
+        live = trained if z.live is not None else None
+        return z.with_(what=f"weight step {number}", weights=to_numpy(trained), live=live)
+
+    def _editor(self, z: AnnotatedModel, concepts: tuple[str, ...], number: int) -> Editor | None:
+        if not concepts:
+            return None
+        assert z.data is not None
+        assert z.concept_set is not None
+        for concept in concepts:
+            if concept not in self.finders:
+                self.finders[concept] = find_regions(
+                    concept,
+                    z.concept_set,
+                    self.lexicon,
+                    source=self.how.regions,
+                    seed=self.how.seed,
+                    progress=lambda done, total: self.say(
+                        f"round {number}: find regions", done, total
+                    ),
+                )
+        finders = tuple(self.finders[concept] for concept in concepts)
+        return make_editor(
+            z.data,
+            z.concept_set,
+            finders,
+            self.lexicon,
+            where=self.how.where,
+            seed=self.how.seed,
+        )
+
+    def _found(self) -> Found:
+        scores = [s for _, _, s in self.visited]
+        best = max(range(len(scores)), key=lambda i: scores[i].posterior(self.how.lam))
+        z, report, _ = self.visited[best]
+        notes = {
+            **z.notes,
+            "search": {
+                "settings": asdict(self.how),
+                "start": self.start.hash,
+                "scores": [s.to_json() for s in scores],
+                "posterior": [s.posterior(self.how.lam) for s in scores],
+                "best": best,
+                "sweep": sweep(scores),
+                "edited": list(self.edited),
+                "regions": {name: f.source for name, f in self.finders.items()},
+            },
+        }
+        return Found(z.with_(notes=notes, findings=report.items), report, tuple(scores), best)
+
+    # -- going on after a stop ------------------------------------------------------------
+
+    def _key(self) -> dict[str, Any]:
+        settings = asdict(replace(self.how, rounds=0))
+        return {"start": self.start.hash, "settings": settings, "lexicon": self.lexicon.hash}
+
+    def _keep(self, number: int) -> None:
+        """Save the round; the small state file is written last and names what is complete."""
+        if self.state is None:
+            return
+        self.state.mkdir(parents=True, exist_ok=True)
+        for i, (z, _, _) in enumerate(self.visited):
+            place = self.state / f"round{i}.z"
+            if not place.exists():
+                z.save(place)
+        state = {**self._key(), "rounds": number, "edited": list(self.edited)}
+        partial = self.state / f"{STATE}.partial"
+        partial.write_text(json.dumps(state), encoding="utf-8")
+        partial.replace(self.state / STATE)
+
+    def _resume(self) -> int:
+        """Take up finished rounds; return how many weight steps they hold."""
+        if self.state is None or not (self.state / STATE).is_file():
+            return 0
+        try:
+            state = json.loads((self.state / STATE).read_text(encoding="utf-8"))
+            rounds, edited = int(state.pop("rounds")), tuple(state.pop("edited"))
+        except (ValueError, KeyError, AttributeError) as problem:
+            raise SearchError(
+                f"The state of the search in {self.state} cannot be read: {problem}.",
+                "Remove that folder to start anew.",
+            ) from problem
+        if state != self._key():
+            raise SearchError(
+                f"{self.state} holds a search from another z or with other settings.",
+                "Remove that folder, or search with --fresh.",
+            )
+        for i in range(rounds + 1):
+            z = load(self.state / f"round{i}.z").with_(
+                data=self.start.data, concept_set=self.start.concept_set
+            )
+            self._visit(z, i)
+        self.edited = edited
+        return rounds

@@ -1,0 +1,106 @@
+"""The posterior of a z: λ · log M_prior(z) + Σ over D of log M_L(y | x, z)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.likelihood.v0 import log_likelihood
+from circuitz.models.open import runtime
+from circuitz.models.specs import unit_maps
+from circuitz.plausibility.report import Report
+from circuitz.prior.v0 import log_prior
+from circuitz.raters.card import card
+from circuitz.search.regions import rows_of
+from circuitz.z.inputs import InputSet
+from circuitz.z.model import AnnotatedModel
+
+F32 = npt.NDArray[np.float32]
+# λ is stored as a share of the number of inputs in D: at 1, a prior lower by one is worth one nat
+# an input. Comparisons of plausibility fix the prior only up to a scale, so it is swept.
+LAMBDA = 1.0
+SWEEP = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Score:
+    """The terms of one z's posterior.
+
+    Parameters
+    ----------
+    prior
+        log M_prior, 0 at most.
+    likelihood
+        Sum over D's *select* inputs of log M_L, in nats.
+    n
+        Those inputs.
+    accuracy
+        Share of them a rater who holds the card would label right.
+    flagged
+        Findings that stand against the z.
+    """
+
+    prior: float
+    likelihood: float
+    n: int
+    accuracy: float
+    flagged: int
+
+    def posterior(self, lam: float = LAMBDA) -> float:
+        """Return λ · n · prior + likelihood."""
+        return lam * self.n * self.prior + self.likelihood
+
+    def to_json(self) -> dict[str, float]:
+        """Return the terms by name."""
+        return asdict(self)
+
+
+def score(z: AnnotatedModel, report: Report, data: InputSet) -> Score:
+    """Score a measured z.
+
+    Parameters
+    ----------
+    z
+        Measured and annotated model.
+    report
+        Its check on *test*.
+    data
+        D with labels.
+    """
+    assert data.labels is not None
+    assert z.measurements is not None
+    assert z.measurements.effects is not None
+    rows = rows_of(data, "select")
+    responses = cut_responses(z, data, rows)
+    units = [f"{z.cut[0]}:{u}" for u in range(responses.shape[1])]
+    labels = data.labels[rows]
+    found = log_likelihood(card(z, report), responses, units, labels, z.measurements.effects)
+    return Score(
+        prior=log_prior(report).value,
+        likelihood=found.total,
+        n=len(rows),
+        accuracy=found.accuracy,
+        flagged=len(report.flagged),
+    )
+
+
+def cut_responses(
+    z: AnnotatedModel, inputs: InputSet, rows: npt.NDArray[np.int64] | None = None
+) -> F32:
+    """Return mean responses of the cut's units, ``(n, u)`` float32."""
+    images = inputs.images if rows is None else inputs.images[rows]
+    spec = next(s for s in z.layers if s.name == z.cut[0])
+    parts = [
+        unit_maps(spec, acts[spec.name]).mean(2).float().cpu().numpy()
+        for _, acts, _ in runtime(z).read(images, [spec.name])
+    ]
+    return np.concatenate(parts)
+
+
+def sweep(scores: list[Score], lams: tuple[float, ...] = SWEEP) -> dict[str, int]:
+    """Return, for every λ, the index of the z that would have been chosen."""
+    return {
+        f"{lam:g}": int(np.argmax([s.posterior(lam) for s in scores])) for lam in lams if scores
+    }

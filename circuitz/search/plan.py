@@ -1,0 +1,145 @@
+"""What the next weight step is to do, read from the findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.features.match import match_table
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.plausibility.report import Report
+from circuitz.search.regions import rows_of
+from circuitz.z.model import AnnotatedModel
+from circuitz.z.unit import Unit
+
+# Units a concept of the subject gets: one can die in training, and two more back it up.
+UNITS_A_CONCEPT = 3
+# A concept shown by fewer images of the select split cannot be learned from it.
+_FEWEST = 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One weight step.
+
+    Parameters
+    ----------
+    edit
+        Flagged concepts whose regions are edited in the training images.
+    silence
+        Units (indices into the cut) whose values the logits are not to follow.
+    hide
+        Units without words: the class must be told with them shuffled between images.
+    aims
+        ``(unit, concept column)``: responses that are to match the concept better.
+    """
+
+    edit: tuple[str, ...] = ()
+    silence: tuple[int, ...] = ()
+    hide: tuple[int, ...] = ()
+    aims: tuple[tuple[int, int], ...] = ()
+
+
+def plan(z: AnnotatedModel, report: Report, lexicon: Lexicon, edited: tuple[str, ...]) -> Plan:
+    """Return the step that would make the findings go away.
+
+    Parameters
+    ----------
+    z
+        Measured and annotated model.
+    report
+        Its check on *test*.
+    lexicon
+        Says which concepts speak for the subject.
+    edited
+        Concepts edited in earlier rounds: an edit that stops is an edit unlearned.
+    """
+    flagged = [f for f in report.flagged if f.kind == "implausible-driver"]
+    named = [
+        str(r.arguments["concept"]) for f in flagged for r in f.remedies if r.action == "search"
+    ]
+    edit = tuple(dict.fromkeys([*edited, *named]))
+    layer = z.cut[0]
+    size = next(spec.size for spec in z.layers if spec.name == layer)
+    said = _said(z, layer)
+    opposed = {
+        unit
+        for unit, concepts in said.items()
+        if any(c in edit or _against(c, z.subject, lexicon) for c in concepts)
+    }
+    aims = _aims(z, layer, said, lexicon)
+    hide = set(range(size)) - {unit for unit, _ in aims} | opposed
+    return Plan(edit, tuple(sorted(opposed)), tuple(sorted(hide)), aims)
+
+
+def _said(z: AnnotatedModel, layer: str) -> dict[int, tuple[str, ...]]:
+    """Return concepts by unit of the cut, where the words hold known ones."""
+    found: dict[int, tuple[str, ...]] = {}
+    for target, annotation in z.effective().items():
+        if target.startswith(("group:", "edge:", "output:")) or not annotation.concepts:
+            continue
+        unit = Unit.parse(target)
+        if unit.layer == layer and not unit.basis:
+            found[unit.index] = annotation.concepts
+    return found
+
+
+def _against(concept: str, subject: str, lexicon: Lexicon) -> bool:
+    return concept in lexicon and lexicon.support(concept, subject).verdict == "opposes"
+
+
+def _aims(
+    z: AnnotatedModel, layer: str, said: dict[int, tuple[str, ...]], lexicon: Lexicon
+) -> tuple[tuple[int, int], ...]:
+    """Choose which unit is to mean which concept.
+
+    Words that stand are kept. A concept of the subject that too few units mean recruits the unit
+    that matches it best among those without words and those of concepts with units to spare;
+    whether the recruit took is for the next measurement to say.
+    """
+    concepts, measured = z.concept_set, z.measurements
+    assert concepts is not None
+    assert concepts.concepts is not None
+    assert measured is not None
+    columns = {name: i for i, name in enumerate(concepts.concept_names)}
+    aims: dict[int, int] = {}
+    people: set[int] = set()
+    for unit, words in said.items():
+        known = [columns[c] for c in words if c in columns]
+        if known:
+            aims[unit] = known[0]
+        if z.effective()[f"{layer}:{unit}"].author_kind == "person":
+            people.add(unit)
+    rows = rows_of(concepts, "select")
+    labels = concepts.concepts[rows]
+    responses = measured.layers[layer].responses[rows]
+    scores = np.nan_to_num(match_table(responses, labels).nauprc, nan=-1.0)
+    wanted = [
+        i
+        for name, i in columns.items()
+        if name in lexicon
+        and lexicon.support(name, z.subject).verdict == "supports"
+        and min(np.nansum(labels[:, i]), np.nansum(1 - labels[:, i])) >= _FEWEST
+    ]
+    wanted.sort(key=lambda i: sum(c == i for c in aims.values()))
+    for column in wanted:
+        while sum(c == column for c in aims.values()) < UNITS_A_CONCEPT:
+            unit = _recruit(aims, people, scores[:, column], responses.shape[1])
+            if unit is None:
+                break
+            aims[unit] = column
+    return tuple(sorted(aims.items()))
+
+
+def _recruit(
+    aims: dict[int, int], people: set[int], score: npt.NDArray[np.float64], size: int
+) -> int | None:
+    counts = {c: list(aims.values()).count(c) for c in set(aims.values())}
+    free = [
+        u
+        for u in range(size)
+        if u not in people and (u not in aims or counts[aims[u]] > UNITS_A_CONCEPT)
+    ]
+    return max(free, key=lambda u: score[u]) if free else None

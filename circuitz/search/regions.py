@@ -1,0 +1,300 @@
+"""Where in an image a concept lies, learned from the concept set alone.
+
+The search edits inputs where a flagged concept lies. That region must be found on images of D,
+for which nobody drew masks. A small network learns it on the concept set, from the best that is
+there: drawn masks, pairs of images that differ in the concept alone, or image labels only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn import functional
+
+from circuitz.errors import ConceptLabelsError
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.z.inputs import SPLITS, InputSet
+
+U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+Source = Literal["masks", "pairs", "labels"]
+Progress = Callable[[int, int], None]
+
+# Pixels whose colour changes by more than this (of 255) differ between the images of a pair;
+# what is below is resampling noise.
+_CHANGED = 6
+_STEPS = 100
+_BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class RegionFinder:
+    """A trained network that says where a concept lies, or would lie.
+
+    Parameters
+    ----------
+    concept
+        The concept it was trained for.
+    source
+        What it learned from.
+    net
+        Images ``(n, c, h, w)`` in -1..1 in, one logit a pixel ``(n, 1, h, w)`` out.
+    """
+
+    concept: str
+    source: Source
+    net: nn.Module
+
+    def maps(self, images: U8, batch: int = 128) -> F32:
+        """Return the probability of every pixel to lie in the region, ``(n, h, w)`` float32."""
+        parts: list[F32] = []
+        self.net.eval()
+        with torch.no_grad():
+            for i in range(0, len(images), batch):
+                out = torch.sigmoid(self.net(_tensor(images[i : i + batch])))
+                parts.append(out[:, 0].numpy())
+        return np.concatenate(parts) if parts else np.zeros((0, *images.shape[1:3]), np.float32)
+
+
+def find_regions(
+    concept: str,
+    concepts: InputSet,
+    lexicon: Lexicon,
+    *,
+    source: Source | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> RegionFinder:
+    """Learn where a concept lies from the *select* split of the concept set.
+
+    Parameters
+    ----------
+    concept
+        A concept the set has a column for.
+    concepts
+        The concept set.
+    lexicon
+        Says of which kind the concept is, and so which masks show it.
+    source
+        What to learn from; by default the most exact there is.
+    seed
+        Of weights and order.
+    progress
+        Called with steps done and in all.
+
+    Raises
+    ------
+    ConceptLabelsError
+        If the set has no labels for the concept, or the source asked for is not there.
+    """
+    if concept not in concepts.concept_names or concepts.concepts is None:
+        raise ConceptLabelsError(
+            f"The concept set has no labels for {concept!r}.",
+            f"Add a column for it; there are {', '.join(concepts.concept_names) or 'none'}.",
+        )
+    select = rows_of(concepts, "select")
+    masks = _from_masks(concept, concepts, lexicon, select)
+    pairs = _from_pairs(concept, concepts, select)
+    known: dict[Source, tuple[I64, F32] | None] = {"masks": masks, "pairs": pairs}
+    chosen: Source = source or ("masks" if masks else "pairs" if pairs else "labels")
+    torch.manual_seed(seed)
+    if chosen == "labels":
+        labels = concepts.concepts[select][:, siblings(concept, concepts, lexicon)]
+        target = _from_labels(concepts.images, select, labels, seed)
+        net = _learn_pixels(concepts.images, select, target, seed, progress)
+        return RegionFinder(concept, chosen, net)
+    known_regions = known[chosen]
+    if known_regions is None:
+        raise ConceptLabelsError(
+            f"The concept set has no {chosen} that show where {concept!r} lies.",
+            "Leave the source out to learn from what there is.",
+        )
+    net = _learn_pixels(concepts.images, *known_regions, seed, progress)
+    return RegionFinder(concept, chosen, net)
+
+
+def rows_of(inputs: InputSet, split: str) -> I64:
+    """Return the rows of one split; all rows where the inputs are not split."""
+    if inputs.split is None:
+        return np.arange(len(inputs))
+    return np.flatnonzero(inputs.split == SPLITS.index(split))
+
+
+def siblings(concept: str, concepts: InputSet, lexicon: Lexicon) -> list[int]:
+    """Return the columns of the concepts of the same kind, the concept's own first."""
+    kind = lexicon.kind(concept)
+    own = concepts.concept_names.index(concept)
+    others = [
+        i
+        for i, name in enumerate(concepts.concept_names)
+        if i != own and lexicon.kind(name) == kind
+    ]
+    return [own, *others]
+
+
+def _from_masks(
+    concept: str, concepts: InputSet, lexicon: Lexicon, rows: I64
+) -> tuple[I64, F32] | None:
+    """Return rows and per-pixel targets from the mask that shows the concept, if one does."""
+    if concepts.masks is None:
+        return None
+    shows = {concept, *lexicon.ancestors(concept), lexicon.kind(concept)}
+    for number, name in enumerate(concepts.mask_names):
+        if name and (name in shows or shows & set(lexicon.parse(name))):
+            return rows, (concepts.masks[rows] == number).astype(np.float32)
+    return None
+
+
+def _from_pairs(concept: str, concepts: InputSet, rows: I64) -> tuple[I64, F32] | None:
+    """Return rows and targets: pixels that differ between images that differ in the concept."""
+    if concepts.pairs is None:
+        return None
+    column = concepts.concept_names.index(concept)
+    usable = concepts.pairs[
+        (concepts.pairs[:, 2] == column) & np.isin(concepts.pairs[:, :2], rows).all(1)
+    ]
+    if len(usable) < 16:
+        return None
+    a, b = usable[:, 0], usable[:, 1]
+    change = np.abs(concepts.images[a].astype(np.int16) - concepts.images[b]).max(-1)
+    target = (change > _CHANGED).astype(np.float32)
+    return np.concatenate([a, b]), np.concatenate([target, target])
+
+
+def _from_labels(images: U8, rows: I64, labels: F32, seed: int) -> F32:
+    """Return targets from image labels alone: where small patches tell the labels.
+
+    A network that sees only small patches (after BagNet, Brendel & Bethge 2019) predicts the
+    image's labels from every patch. Where the concept does not lie, the patch says nothing and
+    the best it can do is the base rate; the divergence from it marks the region, and each image
+    is split in two at the threshold of Otsu (1979). What is left of noise goes when a network
+    that sees more is trained on these targets.
+    """
+    draw = np.random.default_rng(seed)
+    keep = np.isfinite(labels).all(1)
+    rows, labels = rows[keep], labels[keep]
+    net = _Patches(images.shape[-1], labels.shape[1])
+    optimiser = torch.optim.AdamW(net.parameters(), 1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-2, total_steps=2 * _STEPS + 1)
+    net.train()
+    for _ in range(2 * _STEPS):
+        chosen = draw.integers(len(rows), size=_BATCH)
+        logits = net(_tensor(images[rows[chosen]]))
+        y = torch.from_numpy(labels[chosen])[:, :, None, None].expand_as(logits)
+        loss = functional.binary_cross_entropy_with_logits(logits, y)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    net.eval()
+    base = torch.from_numpy(labels.mean(0)).clamp(1e-3, 1 - 1e-3)[None, :, None, None]
+    targets: list[F32] = []
+    with torch.no_grad():
+        for i in range(0, len(rows), _BATCH):
+            x = _tensor(images[rows[i : i + _BATCH]])
+            p = torch.sigmoid(net(x)).clamp(1e-4, 1 - 1e-4)
+            told = p * (p / base).log() + (1 - p) * ((1 - p) / (1 - base)).log()
+            told = functional.interpolate(told.sum(1, keepdim=True), x.shape[2:], mode="bilinear")
+            targets.extend(_split(image) for image in told[:, 0].clamp_min(0).sqrt().numpy())
+    return np.stack(targets)
+
+
+def _split(values: F32) -> F32:
+    """Return 1 where values lie above Otsu's threshold, else 0."""
+    counts, edges = np.histogram(values, 64)
+    centres = (edges[1:] + edges[:-1]) / 2
+    below, mass = np.cumsum(counts), np.cumsum(counts * centres)
+    total, whole = below[-1], mass[-1]
+    between = (whole * below - mass * total) ** 2 / np.maximum(below * (total - below), 1)
+    return (values > centres[int(between.argmax())]).astype(np.float32)
+
+
+def _learn_pixels(
+    images: U8, rows: I64, target: F32, seed: int, progress: Progress | None
+) -> nn.Module:
+    """Train per pixel on known regions."""
+    draw = np.random.default_rng(seed)
+    net = _Pixels(images.shape[-1]).to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(net.parameters(), 1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-2, total_steps=_STEPS + 1)
+    net.train()
+    for step in range(_STEPS):
+        chosen = draw.integers(len(rows), size=_BATCH)
+        x = _tensor(images[rows[chosen]])
+        y = torch.from_numpy(target[chosen])[:, None]
+        loss = functional.binary_cross_entropy_with_logits(net(x), y)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        if progress is not None:
+            progress(step + 1, _STEPS)
+    return net.eval()
+
+
+def _tensor(images: U8) -> torch.Tensor:
+    x = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float()
+    return x.div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
+
+
+class _Patches(nn.Module):
+    """Logits for every patch of 6 x 6 pixels, every second pixel."""
+
+    def __init__(self, channels: int, labels: int, width: int = 32) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            nn.Conv2d(4 * channels, width, 1),
+            nn.ReLU(),
+            _block(width, width, 1),
+            nn.Conv2d(width, width, 1),
+            nn.ReLU(),
+            nn.Conv2d(width, labels, 1),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.body(_even(x))
+
+
+class _Pixels(nn.Module):
+    """A two-scale encoder-decoder (after U-Net, Ronneberger 2015): one logit a pixel.
+
+    Blocks of 2 x 2 pixels are folded into channels and unfolded at the end: four times less work
+    at full resolution.
+    """
+
+    def __init__(self, channels: int, width: int = 12) -> None:
+        super().__init__()
+        self.fine = nn.Sequential(nn.PixelUnshuffle(2), _block(4 * channels, width, 1))
+        self.coarse = nn.Sequential(
+            _block(width, 2 * width, 2), _block(2 * width, 2 * width, 1, dilation=2)
+        )
+        self.out = nn.Sequential(
+            _block(3 * width, width, 1), nn.Conv2d(width, 4, 1), nn.PixelShuffle(2)
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        height, width = x.shape[2:]
+        fine = self.fine(_even(x))
+        coarse = functional.interpolate(self.coarse(fine), fine.shape[2:], mode="bilinear")
+        return self.out(torch.cat([coarse, fine], 1))[:, :, :height, :width]
+
+
+def _even(x: torch.Tensor) -> torch.Tensor:
+    """Repeat a last odd row and column, so that blocks of 2 x 2 fit."""
+    return functional.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2), mode="replicate")
+
+
+def _block(inputs: int, outputs: int, stride: int, dilation: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+    )
