@@ -9,9 +9,7 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-_PLAIN: frozenset[Callable[..., Any]] = frozenset(
-    {functional.relu, torch.relu, torch.Tensor.relu, functional.relu6}
-)
+_PLAIN: frozenset[Callable[..., Any]] = frozenset({functional.relu, torch.relu, torch.Tensor.relu})
 _IN_PLACE: frozenset[Callable[..., Any]] = frozenset({torch.relu_, torch.Tensor.relu_})
 
 
@@ -20,7 +18,7 @@ class _Redirected(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, limit: float) -> torch.Tensor:
-        ctx.save_for_backward(x > 0)
+        ctx.save_for_backward((x > 0) & (x < limit))
         return x.clamp(0, limit)
 
     @staticmethod
@@ -57,14 +55,25 @@ class RedirectedRelu(TorchFunctionMode):
         """Replace calls of rectifiers."""
         del types
         given = kwargs or {}
-        if func not in _PLAIN and func not in _IN_PLACE:
+        limit = _limit(func, args, given)
+        if limit is None:
             return func(*args, **given)
         self.seen += 1
         if self.seen <= self._first:
             return func(*args, **given)
         x = args[0] if args else given["input"]
-        limit = 6.0 if func is functional.relu6 else float("inf")
         # A network that rectifies in place may go on to use the tensor it rectified.
-        in_place = func in _IN_PLACE or given.get("inplace", False) or args[1:2] == (True,)
+        in_place = func in _IN_PLACE or bool(given.get("inplace", bool(args) and args[-1] is True))
         out = _Redirected.apply(x.clone() if in_place else x, limit)
         return x.copy_(out) if in_place else out
+
+
+def _limit(func: Callable[..., Any], args: tuple[Any, ...], given: dict[str, Any]) -> float | None:
+    """Return where a rectifier saturates; ``None`` for what is no rectifier."""
+    if func is functional.hardtanh:
+        low = given.get("min_val", args[1] if len(args) > 1 else -1.0)
+        high = given.get("max_val", args[2] if len(args) > 2 else 1.0)
+        return float(high) if low == 0 else None
+    if func is functional.relu6:
+        return 6.0
+    return float("inf") if func in _PLAIN or func in _IN_PLACE else None

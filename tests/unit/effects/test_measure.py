@@ -1,0 +1,230 @@
+"""What measuring stores, what it keeps, and when it runs the network at all."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from circuitz.effects import measure as measuring
+from circuitz.effects.measure import measure
+from circuitz.errors import InputsError, LayerError, MeasurementError
+from circuitz.models.runtime import Runtime
+from circuitz.models.weights import to_numpy
+from circuitz.z.measurements_io import encode_effects, encode_layer
+
+SMALL = {"sources": 15}
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """Count images that go through the network."""
+    seen = []
+    prepare = Runtime.prepare
+
+    def counted(self, images):
+        seen.append(len(images))
+        return prepare(self, images)
+
+    monkeypatch.setattr(Runtime, "prepare", counted)
+    return seen
+
+
+def test_everything_is_measured_and_can_be_stored(world):
+    z = measure(world.z(), world.concepts(), **SMALL)
+    found = z.measurements
+    effects = found.effects
+    n = 45
+    assert effects.units == tuple(f"colour:{u}" for u in range(4))
+    assert effects.targets == world.classes
+    assert effects.sufficiency.shape == effects.necessity.shape == (n, 4, 3)
+    assert effects.drive.shape == (4, 3)
+    assert effects.span.shape == (4,)
+    assert np.bincount(effects.split).tolist() == [15, 15, 15]
+    assert (z.data.split[effects.source] == effects.split).all()
+    assert found.layers["colour"].responses.shape == (60, 4)
+    assert found.weights_hash == z.weights_hash
+    assert found.concepts_hash == z.concepts_hash
+    assert found.data_hash == z.data_hash
+    assert z.stale == ()
+    encode_effects(effects)
+    encode_layer(found.layers["colour"])
+
+
+def test_scene_numbers_go_along(world):
+    scene = np.arange(72) // 2
+    z = measure(world.z(data=world.data(scene=scene)), world.concepts(), **SMALL)
+    effects = z.measurements.effects
+    assert np.array_equal(effects.scene, scene[effects.source])
+
+
+def test_words_alone_run_only_the_new_sets(world, runs):
+    z = measure(world.z(), world.concepts(), **SMALL)
+    first = z.measurements
+    runs.clear()
+    assert measure(z, **SMALL).measurements.effects is first.effects
+    assert runs == [], "nothing changed, nothing runs"
+    z = measure(z.annotate("colour:2", "snow").annotate("colour:0", "tail"), **SMALL)
+    effects = z.measurements.effects
+    assert sum(runs) == 45, "only the source images"
+    assert z.measurements.layers["colour"] is first.layers["colour"]
+    assert effects.sufficiency is first.effects.sufficiency
+    assert ("colour:0", "colour:2") in effects.groups
+    assert effects.group_sufficiency.shape == (len(effects.groups), 45, 3)
+    place = effects.groups.index(("colour:2",))
+    assert np.allclose(
+        effects.group_sufficiency[place], effects.sufficiency[:, 2], atol=1e-5, equal_nan=True
+    )
+    encode_effects(effects)
+    runs.clear()
+    again = measure(z.annotate("colour:2", "snow on the ground"), **SMALL)
+    assert again.measurements.effects is effects
+    assert runs == []
+
+
+def test_incremental_equals_measuring_afresh(world):
+    words = {"colour:2": "snow", "colour:0": "tail", "colour:1": "grass"}
+    step = measure(world.z(), world.concepts(), **SMALL)
+    fresh = world.z()
+    for unit, text in words.items():
+        step = measure(step.annotate(unit, text), **SMALL)
+        fresh = fresh.annotate(unit, text)
+    fresh = measure(fresh, world.concepts(), **SMALL)
+    one, two = step.measurements.effects, fresh.measurements.effects
+    assert np.array_equal(one.sufficiency, two.sufficiency, equal_nan=True)
+    for group in two.groups:
+        a = one.group_sufficiency[one.groups.index(group)]
+        b = two.group_sufficiency[two.groups.index(group)]
+        assert np.allclose(a, b, atol=1e-5, equal_nan=True)
+    assert set(step.measurements.group_pictures) == set(fresh.measurements.group_pictures)
+
+
+@pytest.mark.parametrize("change", ["weights", "seed", "sources", "donors", "data", "concepts"])
+def test_what_changed_is_measured_again(world, change):
+    z = measure(world.z(), world.concepts(), **SMALL)
+    old = z.measurements
+    settings = dict(SMALL)
+    if change == "weights":
+        net = world.Wired()
+        with torch.no_grad():
+            net.head.weight.mul_(1.1)
+        z = z.with_(weights=to_numpy(net), live=net)
+    elif change == "data":
+        settings["data"] = world.data(seed=9)
+    elif change == "concepts":
+        settings["concept_set"] = world.concepts(seed=9)
+    else:
+        settings[change] = {"seed": 4, "sources": 12, "donors": 1}[change]
+    new = measure(z, **settings).measurements
+    assert new.effects is not old.effects
+    kept = new.layers["colour"] is old.layers["colour"]
+    assert kept == (change not in ("weights", "concepts"))
+
+
+def test_sets_of_earlier_words_are_kept_but_not_for_ever(world, monkeypatch):
+    monkeypatch.setattr(measuring, "_GROUPS_KEPT", 3)
+    z = measure(world.z(), world.concepts(), **SMALL)
+    for words in (("snow", "tail"), ("tail", "snow"), ("grass", "coat")):
+        for unit, text in enumerate(words):
+            z = z.annotate(f"colour:{unit}", text)
+        z = measure(z, **SMALL)
+        effects = z.measurements.effects
+        assert len(effects.groups) <= 3
+        assert ("colour:0", "colour:1") in effects.groups
+        assert len(effects.group_necessity) == len(effects.groups)
+
+
+def test_pictures_show_strong_sets_and_are_few(world):
+    z = measure(world.z().annotate("colour:2", "snow"), world.concepts(), **SMALL)
+    found = z.measurements
+    assert "colour:2->husky" in found.group_pictures
+    assert len(found.pictures) <= 24
+    named = {h for hashes in found.group_pictures.values() for h in hashes}
+    assert named == set(found.pictures)
+    assert all(png.startswith(b"\x89PNG") for png in found.pictures.values())
+
+
+def test_equal_seeds_give_equal_results(world):
+    one, two = (measure(world.z(), world.concepts(), **SMALL).measurements for _ in range(2))
+    for name in ("sufficiency", "necessity", "drive", "span", "scale"):
+        a, b = getattr(one.effects, name), getattr(two.effects, name)
+        assert np.array_equal(a, b, equal_nan=True)
+
+
+def test_a_nonlinear_rest_is_measured_too(world):
+    z = world.z(live=world.bent, weights=to_numpy(world.bent))
+    effects = measure(z, world.concepts(), sources=9, donors=1).measurements.effects
+    assert np.isfinite(effects.drive).all()
+    assert np.nanmean(np.abs(effects.sufficiency[:, :3])) > 0.01
+
+
+def test_without_d_responses_alone_are_measured(world):
+    z = measure(world.z(data=None), world.concepts())
+    assert z.measurements.effects is None
+    assert z.measurements.layers["colour"].responses.shape == (60, 4)
+    z = measure(z, data=world.data(), **SMALL)
+    assert z.measurements.effects is not None
+
+
+def test_visualisations_are_made_when_asked_and_kept(world):
+    z = measure(world.z(), world.concepts(), visualise=True, **SMALL)
+    made = z.measurements.layers["colour"].visualisations
+    assert made.shape == (4, 8, 8, 3)
+    z = measure(z, world.concepts(seed=8), **SMALL)
+    assert z.measurements.layers["colour"].visualisations is made
+    with pytest.raises(LayerError, match="conv9"):
+        measure(z, visualise=["conv9"])
+
+
+def test_progress_never_goes_back_and_ends(world):
+    told = []
+    z = measure(
+        world.z(), world.concepts(), visualise=True, progress=lambda *a: told.append(a), **SMALL
+    )
+    done = [d for d, _ in told]
+    assert done == sorted(set(done))
+    assert told[-1] == (1000, 1000)
+    told.clear()
+    measure(z, progress=lambda *a: told.append(a), **SMALL)
+    assert told == [(1000, 1000)]
+
+
+@pytest.mark.parametrize("at", [1, 200, 400, 700])
+def test_ctrl_c_leaves_z_and_network_alone(world, at):
+    net = world.Wired().train()
+    z = world.z(net)
+
+    def stop(done, total):
+        if done >= at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure(z, world.concepts(), progress=stop, **SMALL)
+    assert z.measurements is None
+    assert all(m.training for m in net.modules())
+    assert not any(m._forward_hooks for m in net.modules())
+    assert measure(z, world.concepts(), **SMALL).measurements.effects is not None
+
+
+def test_named_errors(world):
+    with pytest.raises(InputsError, match="no concept set"):
+        measure(world.z())
+    with pytest.raises(InputsError, match="no labels"):
+        measure(world.z(data=world.data(labels=None)), world.concepts())
+    labels = world.data().labels
+    with pytest.raises(MeasurementError, match="does not tell"):
+        measure(world.z(data=world.data(labels=np.roll(labels, 24))), world.concepts())
+    empty = dataclasses.replace(world.concepts(), images=world.concepts().images[:0])
+    with pytest.raises(InputsError):
+        measure(world.z(), empty)
+
+
+def test_what_the_caller_passed_becomes_z_s(world):
+    concepts, data = world.concepts(), world.data(seed=4)
+    z = measure(world.z(data=None), concepts, data, **SMALL)
+    assert z.concept_set is concepts
+    assert z.data is data
+    assert z.data_ref.n == len(data)
+    assert z.hash == world.z(data=None).hash, "measuring changes no words and no weights"
