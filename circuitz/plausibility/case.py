@@ -121,15 +121,20 @@ class Case:
 
     def units_meaning(self, concept: str) -> tuple[str, ...]:
         """Units of the cut whose words name the concept and pass their match for it."""
-        return self.on_cut(
-            unit for word in self.words if concept in word.passed for unit in word.said.units
-        )
+        return self._meaning.get(concept, ())
+
+    @cached_property
+    def _meaning(self) -> dict[str, tuple[str, ...]]:
+        units: dict[str, list[str]] = {}
+        for word in self.words:
+            for concept in word.passed:
+                units.setdefault(concept, []).extend(word.said.units)
+        return {concept: self.on_cut(some) for concept, some in units.items()}
 
     @cached_property
     def concepts(self) -> tuple[str, ...]:
         """Concepts that some unit of the cut validly means, in alphabetical order."""
-        passed = {concept for word in self.words for concept in word.passed}
-        return tuple(sorted(concept for concept in passed if self.units_meaning(concept)))
+        return tuple(sorted(concept for concept, units in self._meaning.items() if units))
 
     @cached_property
     def supporting(self) -> tuple[str, ...]:

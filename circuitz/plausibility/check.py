@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.report import Report
-from circuitz.plausibility.rules import unexplained_effect
+from circuitz.plausibility.rules import missing_support, unexplained_effect
 from circuitz.plausibility.rules.registry import RULES
 from circuitz.plausibility.settings import MATCH_BAR, Settings
 from circuitz.z.finding import Finding
@@ -91,5 +91,7 @@ def _worst_first(finding: Finding) -> tuple[float, ...]:
     verdict = {"flagged": 0.0, "inconclusive": 2.0, "supported": 3.0}[finding.verdict]
     if finding.verdict == "flagged" and finding.waiver is not None:
         verdict = 1.0
-    size = 0.0 if math.isnan(finding.estimate) else abs(finding.estimate)
-    return (verdict, float(list(RULES).index(finding.kind)), -size)
+    size = 0.0 if math.isnan(finding.estimate) else finding.estimate
+    # Support is the worse the less of it there is; of everything else, the more.
+    size = size if finding.kind == missing_support.KIND else -size
+    return (verdict, float(list(RULES).index(finding.kind)), size)

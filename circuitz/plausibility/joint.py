@@ -127,6 +127,11 @@ class Joints:
         }
 
     @cached_property
+    def _applies(self) -> dict[How, npt.NDArray[np.bool_]]:
+        """``(n, k)`` whether a source is of the right kind: of the class, or of another."""
+        return {how: np.asarray(~np.isnan(v).all(1), bool) for how, v in self._single.items()}
+
+    @cached_property
     def _group(self) -> dict[How, npt.NDArray[np.float32]]:
         measured = self.measured
         if not measured.groups:
@@ -162,7 +167,7 @@ class Joints:
     @cached_property
     def source_class(self) -> npt.NDArray[np.int64]:
         """``(n,)`` class of each source image: the one whose sufficiency does not apply to it."""
-        return np.isnan(self._single["sufficiency"]).all(1).argmax(1)
+        return (~self._applies["sufficiency"]).argmax(1)
 
     def joint(
         self,
@@ -225,9 +230,7 @@ class Joints:
         self, wanted: frozenset[str], k: int, how: How
     ) -> tuple[F64, Literal["exact", "additive"], float]:
         single = self._single[how][..., k]
-        # Where sources are of the wrong kind for this class, everything is NaN alike.
-        applies = ~np.isnan(single).all(1) if single.shape[1] else np.ones(len(single), bool)
-        nothing = np.where(applies, 0.0, np.nan)
+        nothing = np.where(self._applies[how][:, k], 0.0, np.nan)
         if not wanted:
             return nothing, "exact", 0.0
         if wanted in self._groups:

@@ -21,7 +21,7 @@ from circuitz.errors import LayerError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.case import measured_parts, table_of
 from circuitz.plausibility.said import Columns
-from circuitz.plausibility.settings import COINCIDE, PROPOSAL_BAR
+from circuitz.plausibility.settings import COINCIDE, MATCH_BAR, PROPOSAL_BAR
 from circuitz.plausibility.tables import Table
 from circuitz.z import history
 from circuitz.z.annotation import Annotation
@@ -143,12 +143,15 @@ def _proposal(
     minimum: float,
 ) -> Proposal | None:
     scores, pearson = table.match.nauprc[unit], table.match.pearson[unit]
+    bar = min(minimum, MATCH_BAR)
     with np.errstate(invalid="ignore"):
-        good = significant & (scores >= minimum) & (pearson >= minimum)
+        good = significant & (scores >= bar) & (pearson >= bar)
     ranked = [int(i) for i in np.argsort(-np.nan_to_num(scores, nan=-1.0)) if good[i]]
-    if not ranked:
+    if not ranked or min(scores[ranked[0]], pearson[ranked[0]]) < minimum:
         return None
     best = ranked[0]
+    # A unit that sees either of two things ranks each only half as well, so the second one needs
+    # no more than what an annotation must reach to count.
     rivals = [
         i
         for i in ranked[1:]

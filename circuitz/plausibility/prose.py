@@ -33,11 +33,15 @@ def _whole(share: float) -> str:
 
 def score(found: Score) -> str:
     """Write a match with its interval: ``0.91 [0.86, 0.96]``."""
-    text = f"{found.nauprc:.2f}"
+    text = _two(found.nauprc)
     if math.isfinite(found.low) and math.isfinite(found.high):
         # The score cannot exceed 1, its symmetric interval can.
-        text += f" [{found.low:.2f}, {min(found.high, 1.0):.2f}]"
-    return text.replace("-", "−")
+        text += f" [{_two(found.low)}, {_two(min(found.high, 1.0))}]"
+    return text
+
+
+def _two(value: float) -> str:
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def quoted(names: Sequence[str]) -> str:

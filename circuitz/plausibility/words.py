@@ -27,8 +27,10 @@ import numpy as np
 from circuitz.effects.statistics import (
     ClusteredMean,
     benjamini_hochberg,
+    interval,
     p_greater,
     p_less,
+    power,
 )
 from circuitz.plausibility.said import Columns, Said
 from circuitz.plausibility.scores import Draft, Place, Score, reaches, score_all
@@ -36,6 +38,33 @@ from circuitz.plausibility.settings import COINCIDE, Settings
 from circuitz.z.finding import Verdict
 
 Basis = Literal["concepts", "class", "unknown", "unlabelled", "unusable", "unmeasured"]
+
+
+@dataclass(frozen=True)
+class Lead:
+    """By how much the rival's score exceeds the best named one, paired image by image.
+
+    Parameters
+    ----------
+    mean
+        The lead as a clustered mean.
+    bound
+        What it must exceed to count.
+    low, high
+        Its interval.
+    p_above, p_below
+        One-sided p-values of "at most the bound" and "at least the bound".
+    power
+        Probability of finding a lead of twice the bound.
+    """
+
+    mean: ClusteredMean
+    bound: float
+    low: float
+    high: float
+    p_above: float
+    p_below: float
+    power: float
 
 
 @dataclass(frozen=True)
@@ -53,7 +82,7 @@ class Word:
     rival
         Score of the strongest other concept on *select*; ``None`` when there is no other.
     lead
-        Rival less best own score, paired; for a class word the rival's score itself.
+        Rival less best own score; for a class word the rival's score itself.
     p_flag, q_flag, p_support, q_support
         See the module.
     verdict, passed
@@ -68,7 +97,7 @@ class Word:
     basis: Basis
     own: tuple[Score, ...] = ()
     rival: Score | None = None
-    lead: ClusteredMean | None = None
+    lead: Lead | None = None
     p_flag: float = float("nan")
     q_flag: float = float("nan")
     p_support: float = float("nan")
@@ -158,9 +187,12 @@ def _decide(
     settings: Settings,
 ) -> list[Word]:
     scores = score_all(drafts, columns, settings)
+    leads = _test_leads(
+        [lead for _, _, lead in scores], [bool(own) for own, _, _ in scores], settings
+    )
     words = [
         _test(draft, own, rival, lead, columns=columns, opposes=opposes, settings=settings)
-        for draft, (own, rival, lead) in zip(drafts, scores, strict=True)
+        for draft, (own, rival, _), lead in zip(drafts, scores, leads, strict=True)
     ]
     q_flag = benjamini_hochberg([word.p_flag for word in words])
     q_support = benjamini_hochberg([word.p_support for word in words])
@@ -185,11 +217,39 @@ def _decide(
     return decided
 
 
+def _test_leads(
+    means: Sequence[ClusteredMean | None], named: Sequence[bool], settings: Settings
+) -> list[Lead | None]:
+    """Test all leads at once; where no concept is named, the bound is the bar of a match."""
+    known = [i for i, mean in enumerate(means) if mean is not None]
+    if not known:
+        return [None] * len(means)
+    some = [mean for mean in means if mean is not None]
+    bound = np.array([settings.delta if named[i] else settings.match_bar for i in known])
+    arrays = ClusteredMean(
+        *(
+            np.array([getattr(m, name) for m in some])
+            for name in ("mean", "se", "df", "n", "clusters")
+        )
+    )
+    # The tests take one bound for all, so the bound is moved to 0.
+    moved = ClusteredMean(arrays.mean - bound, arrays.se, arrays.df, arrays.n, arrays.clusters)
+    above, below = p_greater(moved, 0.0), p_less(moved, 0.0)
+    # Power for a lead of twice the bound, which moved is once the bound.
+    strength = power(moved, bound, 0.0, settings.q)  # pyright: ignore[reportArgumentType]
+    low, high = interval(arrays, settings.level)
+    found: list[Lead | None] = [None] * len(means)
+    for j, i in enumerate(known):
+        figures = (bound, low, high, above, below, strength)
+        found[i] = Lead(some[j], *(float(values[j]) for values in figures))
+    return found
+
+
 def _test(
     draft: Draft,
     own: tuple[Score, ...],
     rival: Score | None,
-    lead: ClusteredMean | None,
+    lead: Lead | None,
     *,
     columns: Columns,
     opposes: Callable[[str], bool],
@@ -199,13 +259,13 @@ def _test(
     beaten = 1.0
     if not own:
         if strong and rival is not None and lead is not None and opposes(rival.concept):
-            beaten = max(rival.p, float(p_greater(lead, settings.match_bar)))
+            beaten = max(rival.p, lead.p_above)
         return Word(draft.said, "class", own, rival, lead, beaten, p_support=1.0)
     holds = max(score.p if reaches(score, settings) else 1.0 for score in own)
     if rival is not None and lead is not None:
-        holds = max(holds, float(p_less(lead, settings.delta)))
+        holds = max(holds, lead.p_below)
         if strong:
-            beaten = max(rival.p, float(p_greater(lead, settings.delta)))
+            beaten = max(rival.p, lead.p_above)
     table = draft.place.judged
     mine = {score.column for score in own}
     near = [
@@ -243,7 +303,7 @@ def _why(word: Word, passed: tuple[str, ...], settings: Settings) -> str:
     if word.coincides:
         return f"‘{word.own[0].concept}’ and ‘{word.coincides}’ coincide in the labels"
     failing = [score for score in word.own if score.means not in passed]
-    if failing and word.rival is not None and not reaches(word.rival, settings):
+    if failing and not passed and word.rival is not None and not reaches(word.rival, settings):
         return f"neither ‘{failing[0].concept}’ nor any other labelled concept matches"
     if failing:
         return f"‘{failing[0].concept}’ does not pass its match"

@@ -121,7 +121,7 @@ def _claim(case: Case, concept: str, k: int, *, without: frozenset[int], family:
         ci=(joint.effect.low, joint.effect.high),
         delta=settings.delta,
         power=joint.power(2 * settings.delta, settings.delta, settings.q),
-        words=lambda verdict: _sentence(case, concept, target, joint, verdict),
+        words=lambda verdict: _sentence(case, concept, target, joint, without, verdict),
         decide=decide,
         effects=(joint.effect, necessity.effect),
         chain=support.chain,
@@ -136,7 +136,14 @@ def _claim(case: Case, concept: str, k: int, *, without: frozenset[int], family:
     )
 
 
-def _sentence(case: Case, concept: str, target: str, joint: Joint, verdict: Verdict) -> str:
+def _sentence(  # noqa: PLR0917 (all that the sentence names)
+    case: Case,
+    concept: str,
+    target: str,
+    joint: Joint,
+    without: frozenset[int],
+    verdict: Verdict,
+) -> str:
     effect = joint.effect
     who = f"Units that see ‘{concept}’ ({prose.units(effect.sources)})"
     if len(effect.sources) == 1:
@@ -144,6 +151,9 @@ def _sentence(case: Case, concept: str, target: str, joint: Joint, verdict: Verd
     verb = "carries" if len(effect.sources) == 1 else "carry"
     figures = f"{who} {verb} {prose.share(effect)} of what makes {target}"
     margin = prose.percent(case.settings.delta)
+    if without:
+        others = prose.listed([case.effects.targets[j] for j in sorted(without)])
+        figures += f" (against inputs of classes other than {others})"
     if effect.method == "additive":
         figures += f" (from single units; ± {prose.percent(effect.gap)} for what that may miss)"
     if verdict == "supported":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from circuitz.effects.statistics import clusters_needed, interval, power
+from circuitz.effects.statistics import clusters_needed
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_finding
@@ -35,14 +35,7 @@ def findings(case: Case) -> list[Finding]:
 
 
 def _claim(case: Case, word: Word, family: int) -> Claim:
-    settings = case.settings
-    bound = settings.match_bar if word.basis == "class" else settings.delta
-    estimate, ci, strength = NAN, (NAN, NAN), 0.0
-    if word.lead is not None:
-        estimate = float(word.lead.mean)
-        low, high = interval(word.lead, settings.level)
-        ci = (float(low), float(high))
-        strength = float(power(word.lead, 2 * bound, bound, settings.q))
+    lead = word.lead
     chain: tuple[str, ...] = ()
     if word.basis == "class" and word.verdict == "flagged" and word.rival is not None:
         chain = case.support(word.rival.concept, word.said.classes[0]).chain
@@ -53,12 +46,12 @@ def _claim(case: Case, word: Word, family: int) -> Claim:
         units=word.said.units,
         p_flag=word.p_flag,
         p_support=word.p_support,
-        estimate=estimate,
-        ci=ci,
-        delta=bound,
-        power=strength,
+        estimate=lead.mean.mean if lead else NAN,
+        ci=(lead.low, lead.high) if lead else (NAN, NAN),
+        delta=lead.bound if lead else case.settings.delta,
+        power=lead.power if lead else 0.0,
         words=lambda _: sentence,
-        decide=_decide(case, word, family),
+        decide=_decide(case, word, family) if word.verdict == "inconclusive" else "",
         chain=chain,
         remedies=_remedies(word),
     )
@@ -123,14 +116,15 @@ def _decide(case: Case, word: Word, family: int) -> str:
         )
     if word.lead is None:
         return f"More labelled images on {split}."
-    needed = float(clusters_needed(word.lead, case.settings.delta, alpha=case.settings.q / family))
-    if not needed <= IMPRACTICAL * word.lead.clusters:
+    lead = word.lead
+    needed = float(clusters_needed(lead.mean, lead.bound, alpha=case.settings.q / family))
+    if not needed <= IMPRACTICAL * lead.mean.clusters:
         rival = word.rival.concept if word.rival is not None else "its rival"
         return (
             f"The two match about equally well, and no practical number of images on {split} "
             f"decides; say both, or ‘{rival}’, if its exemplars show that."
         )
-    more = max(int(needed) - int(word.lead.clusters), 1)
+    more = max(int(needed) - int(lead.mean.clusters), 1)
     return f"About {prose.plural(more, 'more labelled image')} on {split}, of as many scenes."
 
 

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from circuitz.plausibility import prose
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.713, "71 %"), (-0.021, "−2 %"), (-0.001, "0 %"), (1.0, "100 %")]
+)
+def test_percent(value: float, text: str) -> None:
+    assert prose.percent(value) == text
+
+
+def test_intervals_that_are_not_known_say_so() -> None:
+    assert prose.interval(0.71, 0.65, 0.77) == "71 % [65, 77]"
+    assert prose.interval(0.5, -math.inf, math.inf) == "50 % [unknown]"
+    assert prose.interval(math.nan, -math.inf, math.inf) == "an unknown share"
+
+
+def test_lists_and_nouns() -> None:
+    assert prose.listed([]) == ""
+    assert prose.listed(["a"]) == "a"
+    assert prose.listed(["a", "b", "c"]) == "a, b and c"
+    assert prose.quoted(["ears", "tail"]) == "‘ears’ and ‘tail’"
+    assert prose.units(["u:1", "u:2", "u:3", "u:4"]) == "u:1, u:2, u:3, u:4"
+    assert prose.units([f"u:{i}" for i in range(9)]) == "u:0, u:1, u:2 and 6 more"
+    assert (prose.article("owl"), prose.article("dog")) == ("an owl", "a dog")
+    assert (prose.plural(1, "unit"), prose.plural(1200, "unit")) == ("1 unit", "1,200 units")
