@@ -15,7 +15,7 @@ import torch
 from circuitz.data.dogs import make_dogs
 from circuitz.demo.sizes import FULL, QUICK, RATE, WIDTHS, Sizes
 from circuitz.effects.measure import measure
-from circuitz.evaluation.scores import accuracy, summary
+from circuitz.evaluation.scores import accuracy, by_group, summary
 from circuitz.evaluation.study import Study, labelling_study
 from circuitz.evaluation.truth import SHORTCUT_CLASS, SHORTCUT_GROUND, KnownSet, known, shifted_set
 from circuitz.features.wrap import wrap
@@ -270,7 +270,7 @@ class _Job:
             subject="dog", name="oracle",
         )  # fmt: skip
 
-    def figures(self, z: AnnotatedModel, shifted: KnownSet) -> dict[str, float]:
+    def figures(self, z: AnnotatedModel, shifted: KnownSet) -> dict[str, Any]:
         """Return accuracy on held-out D and on D′, there also by group."""
         truth = shifted.truth
         predicted = _predicted(z, shifted.inputs.images)
@@ -283,7 +283,14 @@ class _Job:
         assert z.data.labels is not None
         held = np.concatenate([rows_of(z.data, "test"), rows_of(z.data, "audit")])
         own = accuracy(_predicted(z, z.data.images[held]), z.data.labels[held])
-        return {"d_accuracy": own.value, **found}
+        groups = by_group(predicted, truth.labels, truth.ground, truth.classes, truth.grounds)
+        return {
+            "d_accuracy": own.value,
+            "d_prime_accuracy": found["accuracy"],
+            "d_prime_worst_group": found["worst_group"],
+            "husky_off_snow": found["off_shortcut"],
+            "by_group": groups.to_dict("records"),
+        }
 
     def label(
         self,
