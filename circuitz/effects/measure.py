@@ -13,7 +13,7 @@ import torch
 from circuitz.effects import drive as driving
 from circuitz.effects.downstream import Downstream
 from circuitz.effects.groups import Group, annotated_groups, sorted_group
-from circuitz.effects.pictures import Evidence
+from circuitz.effects.pictures import Evidence, strongest
 from circuitz.effects.singles import group_effects, scales, single_effects
 from circuitz.effects.sources import Sources, draw_sources
 from circuitz.effects.stages import Stages
@@ -25,6 +25,7 @@ from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
 from circuitz.z.data_ref import DataRef
+from circuitz.z.hashing import picture_hash
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
@@ -47,6 +48,7 @@ def measure(
     *,
     seed: int = 0,
     visualise: bool | Sequence[str] = False,
+    pictures: bool = True,
     sources: int = 240,
     donors: int = 2,
     lexicon: Lexicon | None = None,
@@ -71,6 +73,9 @@ def measure(
         Of the choice of source and lending images.
     visualise
         Also optimise an input for each unit: of the cut (``True``) or of the layers named.
+    pictures
+        Whether to draw the strongest sets of units at work; a search that measures again and
+        again does without.
     sources
         Source images a split, evenly over classes.
     donors
@@ -124,7 +129,7 @@ def measure(
     )
     if z.data is not None:
         job = _Job(z, runtime(z), _cut(z), known, z.data, seed, stages)
-        new = job.run(new, lexicon, int(sources), int(donors))
+        new = job.run(new, lexicon, settings, pictures)
     stages.finish()
     return z.with_(what="measured", measurements=new, notes={**z.notes, "measure": settings})
 
@@ -142,26 +147,33 @@ class _Job:
     stages: Stages
 
     def run(
-        self, new: Measurements, lexicon: Lexicon | None, per_split: int, donors: int
+        self, new: Measurements, lexicon: Lexicon | None, settings: dict[str, int], draw: bool
     ) -> Measurements:
         units = tuple(f"{self.spec.name}:{u}" for u in range(self.spec.size))
         wanted = annotated_groups(self.z, units, lexicon)
         effects = new.effects
-        missing = wanted if effects is None else [g for g in wanted if g not in effects.groups]
+        missing = [g for g in wanted if effects is None or g not in effects.groups]
         if effects is not None and not missing:
-            return new
+            undrawn = set(strongest(effects, wanted)) - set(new.group_pictures)
+            if not (draw and undrawn):
+                return new
         sources = draw_sources(
-            self.data, self.z.classes, per_split=per_split, donors=donors, seed=self.seed
+            self.data,
+            self.z.classes,
+            per_split=settings["sources"],
+            donors=settings["donors"],
+            seed=self.seed,
         )
-        images = self.data.images
-        acts = self._acts(images, sources.index, 0, len(sources))
+        acts = self._acts(self.data.images, sources.index, 0, len(sources))
         if effects is None:
             effects, down = self._singles(units, sources, acts)
         else:
             down = Downstream(self.runtime, self.spec, acts)
         effects = self._groups(effects, down, sources, wanted, missing)
-        pictures, keys = Evidence(self.spec, down, sources, effects, images).draw(wanted)
-        return replace(new, effects=effects, pictures=pictures, group_pictures=keys)
+        new = replace(new, effects=effects)
+        evidence = Evidence(self.spec, down, sources, effects, self.data.images)
+        made = evidence.draw(wanted, new.group_pictures) if draw else {}
+        return _with_pictures(new, made, set(strongest(effects, wanted)))
 
     def _singles(
         self, units: Group, sources: Sources, acts: torch.Tensor
@@ -225,6 +237,21 @@ class _Job:
                 parts.append(self.runtime.forward_to(self.spec.name, x).clone())
                 self.stages.at("sources", done + i, total)
         return torch.cat(parts)
+
+
+def _with_pictures(
+    measured: Measurements, made: dict[str, list[bytes]], wanted: set[str]
+) -> Measurements:
+    """Add pictures, and drop those of sets nobody asks about any more."""
+    named = {key: {picture_hash(png): png for png in pngs} for key, pngs in made.items()}
+    keys = measured.group_pictures | {key: tuple(pngs) for key, pngs in named.items()}
+    pictures = dict(measured.pictures)
+    for pngs in named.values():
+        pictures |= pngs
+    keys = {key: hashes for key, hashes in keys.items() if key in wanted}
+    shown = {name for hashes in keys.values() for name in hashes}
+    kept = {name: png for name, png in pictures.items() if name in shown}
+    return replace(measured, pictures=kept, group_pictures=keys)
 
 
 def _with_inputs(

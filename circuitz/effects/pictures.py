@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,12 @@ from circuitz.effects.sources import Sources
 from circuitz.effects.strip import Strip, render
 from circuitz.features.exemplars import map_shape
 from circuitz.models.specs import unit_maps
-from circuitz.z.hashing import picture_hash
 from circuitz.z.inputs import SPLITS
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import EffectMeasurements
 
 F32 = npt.NDArray[np.float32]
+Hashes = tuple[str, ...]
 
 # At most this many pictures, three for a set of units and a class.
 MOST = 24
@@ -48,21 +48,25 @@ class Evidence:
     effects: EffectMeasurements
     images: Any
 
-    def draw(self, groups: Sequence[Group]) -> tuple[dict[str, bytes], dict[str, tuple[str, ...]]]:
+    def draw(self, groups: Sequence[Group], known: Mapping[str, Hashes]) -> dict[str, list[bytes]]:
         """Draw the strongest of the sets of units at work.
+
+        Parameters
+        ----------
+        groups
+            Sets to choose from.
+        known
+            Keys of pictures that are there already.
 
         Returns
         -------
-        PNG by content hash, and hashes by ``"unit+unit->class"``.
+        PNG by ``"unit+unit->class"``.
         """
-        pictures: dict[str, bytes] = {}
-        keys: dict[str, tuple[str, ...]] = {}
-        for group, k in _strongest(self.effects, groups):
-            made = [render(self._strip(group, k, i)) for i in _clearest(self.effects, group, k)]
-            named = {picture_hash(png): png for png in made}
-            pictures |= named
-            keys[picture_key(group, self.effects.targets[k])] = tuple(named)
-        return pictures, keys
+        return {
+            key: [render(self._strip(group, k, i)) for i in _clearest(self.effects, group, k)]
+            for key, (group, k) in strongest(self.effects, groups).items()
+            if key not in known
+        }
 
     def _strip(self, group: Group, k: int, i: int) -> Strip:
         classes, sources = self.effects.targets, self.sources
@@ -86,8 +90,8 @@ class Evidence:
         )
 
 
-def _strongest(effects: EffectMeasurements, groups: Sequence[Group]) -> list[tuple[Group, int]]:
-    """Return sets and classes by mean sufficiency; small sets first among equals."""
+def strongest(effects: EffectMeasurements, groups: Sequence[Group]) -> dict[str, tuple[Group, int]]:
+    """Return sets and classes worth a picture by key: largest mean sufficiency first."""
     found: list[tuple[float, int, Group, int]] = []
     seen = _shown_rows(effects)
     for group in groups:
@@ -96,7 +100,8 @@ def _strongest(effects: EffectMeasurements, groups: Sequence[Group]) -> list[tup
             known = values[:, k][~np.isnan(values[:, k])]
             if len(known) and known.mean() >= _LARGE:
                 found.append((-float(known.mean()), len(group), group, k))
-    return [(group, k) for _, _, group, k in sorted(found)[: MOST // _EACH]]
+    chosen = sorted(found)[: MOST // _EACH]
+    return {picture_key(group, effects.targets[k]): (group, k) for _, _, group, k in chosen}
 
 
 def _shown_rows(effects: EffectMeasurements) -> npt.NDArray[np.bool_]:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from circuitz.effects import measure as measuring
+from circuitz.effects import pictures as evidence
 from circuitz.effects.measure import measure
 from circuitz.errors import InputsError, LayerError, MeasurementError
 from circuitz.models.runtime import Runtime
@@ -144,6 +145,26 @@ def test_pictures_show_strong_sets_and_are_few(world):
     named = {h for hashes in found.group_pictures.values() for h in hashes}
     assert named == set(found.pictures)
     assert all(png.startswith(b"\x89PNG") for png in found.pictures.values())
+
+
+def test_pictures_can_wait_and_are_drawn_once(world, monkeypatch):
+    z = world.z().annotate("colour:2", "snow")
+    z = measure(z, world.concepts(), pictures=False, **SMALL)
+    assert z.measurements.pictures == {}
+    later = measure(z, **SMALL)
+    assert "colour:2->husky" in later.measurements.group_pictures
+    assert later.measurements.effects is z.measurements.effects
+    drawn = []
+    plain = evidence.render
+    monkeypatch.setattr(evidence, "render", lambda s: drawn.append(s) or plain(s))
+    known = set(later.measurements.group_pictures)
+    more = measure(later.annotate("colour:1", "grass"), **SMALL)
+    new = set(more.measurements.group_pictures) - known
+    assert len(drawn) == sum(len(more.measurements.group_pictures[key]) for key in new)
+    for key in known & set(more.measurements.group_pictures):
+        assert more.measurements.group_pictures[key] == later.measurements.group_pictures[key]
+    bare = measure(more.retract("colour:1").retract("colour:2"), **SMALL)
+    assert measure(bare.annotate("colour:3", "coat"), **SMALL).measurements.pictures == {}
 
 
 def test_equal_seeds_give_equal_results(world):
