@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional
 
 from circuitz.errors import UnitError
+from circuitz.features.adam import Adam
 from circuitz.features.colour import Spectrum
 from circuitz.features.redirect import RedirectedRelu
 from circuitz.models.runtime import Runtime
@@ -110,14 +111,13 @@ class _Batch:
     def optimise(self, steps: int, tick: Callable[[int], None]) -> npt.NDArray[np.uint8]:
         """Run all steps and return the images ``(u, h, w, 3)`` uint8."""
         spectrum = self._spectrum.parameter
-        optimiser = torch.optim.Adam([spectrum], lr=_RATE)
+        optimiser = Adam(spectrum, _RATE)
         for step in range(steps):
             how = _transformation(self._draw, *self._size).to(spectrum.device)
             grad = self._gradient(how, self._rows)
             if step < max(_HELPED, steps // 2):
                 grad = self._helped(grad, how)
-            spectrum.grad = grad
-            optimiser.step()
+            optimiser.step(grad)
             tick(step + 1)
         with torch.no_grad():
             made = self._spectrum.images().mul(255).round().byte().permute(0, 2, 3, 1)

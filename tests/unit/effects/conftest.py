@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from circuitz.features.adam import Adam
 from circuitz.models.specs import describe
 from circuitz.models.weights import to_numpy
 from circuitz.z.inputs import InputSet
@@ -110,13 +111,12 @@ def trained_bent():
     data = make_data(40, 3)
     x = torch.from_numpy(data.images).permute(0, 3, 1, 2).float() / 255
     y = torch.from_numpy(data.labels)
-    optimiser = torch.optim.Adam([*net.bend.parameters(), *net.head.parameters()], lr=0.03)
+    parameters = [*net.bend.parameters(), *net.head.parameters()]
+    steps = [Adam(p, 0.03) for p in parameters]
     for _ in range(60):
-        optimiser.zero_grad()
-        nn.functional.cross_entropy(net(x), y).backward()
-        optimiser.step()
-    for p in net.parameters():
-        p.grad = None
+        loss = nn.functional.cross_entropy(net(x), y)
+        for step, grad in zip(steps, torch.autograd.grad(loss, parameters), strict=True):
+            step.step(grad)
     return net
 
 
