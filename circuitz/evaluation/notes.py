@@ -39,7 +39,7 @@ def notes_card(
     perceived: Sequence[Mapping[str, bool]],
     classes: tuple[str, ...],
     *,
-    per_class: int = 8,
+    per_class: int = 10,
     subject: str = "",
 ) -> Card:
     """Write the card a person could write after looking at labelled inputs.

@@ -107,7 +107,9 @@ def labelling_study(
     classes = shifted.truth.classes
     _check((star, unrepaired), shifted, logits, features, n_questions)
     rater = rater or SimulatedRater(seed=seed, exclusive=shifted.exclusive)
-    questions = choose_questions(logits, n_questions, seed=seed)
+    # At random within each predicted class: were the unsure ones asked about, those that are left
+    # to score on would be the easy ones.
+    questions = choose_questions(logits, n_questions, seed=seed, uncertain=0.0)
     rest = questions.rest()
     if not len(rest):
         raise LabellingError("All of D′ was asked about.", "Give more inputs than questions.")

@@ -16,8 +16,11 @@ from circuitz.labelling.label_fit import F64, Fit, Form, fit_form, held_out, log
 
 SCHEMA = 1
 _FOLDS = 5
-# Nats an input below which answers are as good as random, however steady the difference.
-_NOTHING = 0.01
+# To leave a form for one further down takes a better likelihood of the answers, by this many
+# standard errors and nats an input. That answers tell anything at all must be shown beyond chance.
+# So must that z* is wrong where they differ, and not the raters: .05 nats are about what sure and
+# honest raters lose on z*'s errors if it errs on one or two inputs in a hundred.
+_BARS = {"nothing": (3.0, 0.01), "z": (3.0, 0.05)}
 _RIDGES = (100.0, 30.0, 10.0)
 
 
@@ -146,10 +149,10 @@ def fit(
 
     Several forms are compared by cross-validated likelihood of the answers: nothing but class
     frequencies, z*'s logits alone, these and features, features alone, with a ladder of ridges.
-    The first of them whose shortfall from the best is within one standard error (paired over
-    inputs; three to be taken for nothing) is taken. So a few noisy answers do not overrule what
-    z* knows, and answers that nothing predicts (a rater without a card) earn a model that knows
-    nothing, however right z*'s logits are.
+    The first of them is taken that no other beats clearly. So answers that nothing predicts (a
+    rater without a card) earn a model that knows nothing, however right z*'s logits are; a few
+    noisy answers, or a habit of one rater, do not overrule what z* knows; and answers that
+    plainly contradict it do.
 
     Parameters
     ----------
@@ -245,10 +248,10 @@ def _compare(
         }
         for i, form in enumerate(forms)
     ]
-    # Random answers agree with z* a little by chance; to say that they tell something takes more.
     bars = [
-        max(3 * e, _NOTHING) if f.name == "nothing" else e
+        max(many * e, least)
         for f, e in zip(forms, error, strict=True)
+        for many, least in [_BARS.get(f.name, (1.0, 0.0))]
     ]
     chosen = next(i for i in range(len(forms)) if i == best or mean[i] <= bars[i])
     return forms[chosen], table

@@ -56,7 +56,7 @@ def card(
     z: ZLike,
     report: ReportLike,
     *,
-    per_class: int = 8,
+    per_class: int = 10,
     least: float = LEAST,
     valid: Collection[str] | Mapping[str, Collection[str]] | None = None,
 ) -> Card:
