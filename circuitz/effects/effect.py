@@ -18,7 +18,7 @@ from circuitz.errors import InputsError, UnitError
 from circuitz.models.open import runtime
 from circuitz.z.effect import Effect
 from circuitz.z.inputs import SPLITS, InputSet
-from circuitz.z.targets import GROUP, target_units
+from circuitz.z.targets import EDGE, check_target, target_units
 from circuitz.z.unit import OUTPUT, Unit
 
 if TYPE_CHECKING:
@@ -138,28 +138,18 @@ def _units(
     z: AnnotatedModel, sources: str | Unit | Sequence[str | Unit]
 ) -> tuple[LayerSpec, Group]:
     given = [sources] if isinstance(sources, str | Unit) else list(sources)
-    names = [u for s in given for u in (target_units(s) if _is_group(s) else (str(s),))]
-    if not names:
-        raise UnitError("No units are given.", "Pass at least one, for instance conv4:17.")
+    bases = {place: len(rows) for place, rows in z.bases.items()}
+    checked = [check_target(source, z.layers, z.classes, bases) for source in given]
+    names = [u for target in checked for u in target_units(target)]
     units = [Unit.parse(name) for name in names]
-    layers = {u.layer for u in units}
-    specs = [s for s in z.layers if s.name in layers]
-    if len(layers) != 1 or len(specs) != 1 or any(u.basis for u in units):
+    specs = [s for s in z.layers if s.name in {u.layer for u in units}]
+    odd = any(u.basis or u.is_output for u in units) or any(t.startswith(EDGE) for t in checked)
+    if odd or len(specs) != 1:
         raise UnitError(
-            f"The units are of {', '.join(sorted(layers))}; they must be channels of one layer.",
-            f"The layers of z are {', '.join(s.name for s in z.layers)}.",
+            f"The sources are {', '.join(checked) or 'nothing'}; they must be units of one layer.",
+            f"The layers of {z.name} are {', '.join(s.name for s in z.layers)}.",
         )
-    for unit in units:
-        if unit.index >= specs[0].size:
-            raise UnitError(
-                f"There is no unit {unit}.",
-                f"Units of {specs[0].name} go from 0 to {specs[0].size - 1}.",
-            )
     return specs[0], sorted_group(names)
-
-
-def _is_group(source: str | Unit) -> bool:
-    return isinstance(source, str) and source.startswith(GROUP)
 
 
 def _class(z: AnnotatedModel, target: str | Unit) -> int:

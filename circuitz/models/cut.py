@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import fx, nn
+from torch.fx.node import map_arg
 
 from circuitz.errors import LayerError
 from circuitz.models.state import evaluating, hooked
@@ -92,7 +93,7 @@ class GraphCut:
                 if node not in wanted or node in env:
                     continue
                 if node.op == "output":
-                    return fx.node.map_arg(node.args[0], lambda n: env[n])
+                    return map_arg(node.args[0], lambda n: env[n])
                 if node.op == "placeholder":  # an argument of forward left at its default
                     env[node] = node.args[0] if node.args else None
                 else:

@@ -53,7 +53,7 @@ def runtime(z: AnnotatedModel, device: str = "cpu") -> Runtime:
         z.layers, z.preprocessing, device,
     )  # fmt: skip
     known = _cache.get(key)
-    if known is not None and (known.module is not live or _holds(live, z)):
+    if known is not None and (live is None or known.module is not live or _holds(live, z)):
         _cache.move_to_end(key)
         return known
     made = Runtime(_network(z, live, device), z.layers, z.preprocessing, device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch import nn
 
 
 @contextmanager
-def evaluating(net: nn.Module) -> Iterator[None]:
+def evaluating(net: nn.Module) -> Generator[None]:
     """Put every submodule in eval mode, and each back in its own mode on leaving.
 
     A plain ``net.train(was)`` would overwrite submodules frozen on purpose (batch norm in eval
@@ -28,7 +28,7 @@ def evaluating(net: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def hooked(hooks: Mapping[nn.Module, Callable[..., Any]]) -> Iterator[None]:
+def hooked(hooks: Mapping[nn.Module, Callable[..., Any]]) -> Generator[None]:
     """Register one forward hook a module, removed again on leaving, whatever happened."""
     handles: list[torch.utils.hooks.RemovableHandle] = []
     try:

@@ -75,12 +75,14 @@ def test_images_of_one_scene_are_one_cluster(world):
 @pytest.mark.parametrize(
     ("units", "target", "error", "said"),
     [
-        ("colour:4", "husky", UnitError, "0 to 3"),
+        ("colour:4", "husky", UnitError, "colour:0 to colour:3"),
         ("color:1", "husky", UnitError, "colour"),
         ("output:husky", "husky", UnitError, "one layer"),
-        ([], "husky", UnitError, "No units"),
+        ([], "husky", UnitError, "nothing"),
+        ("edge:colour:1->colour:2", "husky", UnitError, "one layer"),
+        (["colour:1", "husky"], "husky", UnitError, "is a class"),
         ("colour:1", "output:cat", UnitError, "poodle"),
-        ("colour@nmf:1", "husky", UnitError, "one layer"),
+        ("colour@nmf:1", "husky", UnitError, "colour"),
     ],
 )
 def test_units_and_classes_that_are_not_there(world, units, target, error, said):
