@@ -6,7 +6,8 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -37,6 +38,17 @@ def write_file(path: Path, data: bytes | memoryview) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Write many small files; waiting for the disk is shared between a few threads."""
+    if len(files) < 4:
+        for path, data in files.items():
+            write_file(path, data)
+        return
+    with ThreadPoolExecutor(4) as pool:
+        for _ in pool.map(write_file, files.keys(), files.values()):
+            pass
 
 
 def sync_folder(path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from circuitz.errors import BundleError, MeasurementError, WeightsError
 from circuitz.z.arrays import Arrays
-from circuitz.z.atomic import write_file
+from circuitz.z.atomic import write_file, write_files
 from circuitz.z.bundle_refs import References
 from circuitz.z.data_ref import DataRef
 from circuitz.z.hashing import picture_hash
@@ -215,19 +215,27 @@ class BundleWriter:
         for key, layer in measured.layers.items():
             layers[key] = self._evidence(layer, lambda layer=layer: encode_layer(layer))
         effects = measured.effects
-        for name, png in measured.pictures.items():
-            if name != picture_hash(png):
-                raise MeasurementError(
-                    f"Picture {name!r} is not named by its contents.",
-                    "Name pictures with circuitz.z.hashing.picture_hash.",
-                )
-            self._content(f"{EVIDENCE}{name}.png", png)
+        self._pictures(measured.pictures)
         return {
             **describe(measured),
             "layers": layers,
             "effects": self._evidence(effects, lambda: encode_effects(effects)) if effects else "",
             "pictures": sorted(measured.pictures),
         }
+
+    def _pictures(self, pictures: Mapping[str, bytes]) -> None:
+        new: dict[Path, bytes] = {}
+        for key, png in pictures.items():
+            if key != picture_hash(png):
+                raise MeasurementError(
+                    f"Picture {key!r} is not named by its contents.",
+                    "Name pictures with circuitz.z.hashing.picture_hash.",
+                )
+            name = f"{EVIDENCE}{key}.png"
+            self.files[name] = entry_of(png)
+            if not self._link(name, self.files[name]):
+                new[self._place(name)] = png
+        write_files(new)
 
     def _evidence(self, value: object, make: Callable[[], bytes]) -> str:
         """Write a value under a name made from its contents."""

@@ -91,7 +91,7 @@ def units_frame(
                 said = (entry.text, entry.concepts, entry.author_kind, entry.confidence)
             drive = drives.get(unit, ("", np.nan))
             rows.append(
-                (unit, layer, index, *said, means[index], peaks[index], *drive, layer in cut)
+                (unit, layer, index, *said, means[index], peaks[index], *drive, place in cut)
             )
     return table(rows, UNIT_COLUMNS)
 

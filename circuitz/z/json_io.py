@@ -62,6 +62,8 @@ def loads(data: bytes | memoryview, where: str) -> Any:
         raise _too_deep(where) from error
     except ValueError as error:
         raise BundleFormatError(f"{where} is not JSON: {error}.", "The file is damaged.") from error
+    if _FLOAT not in text and text.count("[") + text.count("{") <= MAX_DEPTH:
+        return value  # nothing to restore, and too few brackets to be deep
     return _restore(value, where, 0)
 
 

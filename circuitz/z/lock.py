@@ -62,11 +62,11 @@ def locked(path: Path, timeout: float = 20.0) -> Generator[None, None, None]:
             counts[file] -= 1
         return
     handle = _acquire(file, timeout)
-    counts[file] = 1
     try:
+        counts[file] = 1
         yield
     finally:
-        del counts[file]
+        counts.pop(file, None)
         # Removed while still held: whoever waits sees that its file is gone and starts over.
         with suppress(OSError):
             file.unlink()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
-from circuitz.errors import BundleTamperedError
+from circuitz.errors import BundleError, BundleTamperedError
 from circuitz.z.annotation import Annotation
 from circuitz.z.json_io import dumps, loads
 from circuitz.z.records import decode, encode
@@ -44,8 +44,30 @@ class LogRead:
         return self.hashes[-1] if self.hashes else START
 
 
-def _chain(before: str, entry: dict[str, Any]) -> str:
-    return hashlib.sha256(before.encode() + b"\n" + dumps(entry)).hexdigest()
+# Every line has one layout, so that its entry can be hashed as it stands, unparsed:
+# {"prev":"<64 digits>","hash":"<64 digits>","entry":{...}}
+_PREV = slice(9, 73)
+_HASH = slice(83, 147)
+_ENTRY = slice(157, -1)
+
+
+def _line(before: bytes, after: bytes, entry: bytes) -> bytes:
+    return b'{"prev":"%s","hash":"%s","entry":%s}' % (before, after, entry)
+
+
+def _chain(before: bytes, entry: bytes) -> bytes:
+    return hashlib.sha256(before + b"\n" + entry).hexdigest().encode()
+
+
+# A screen appends to the same log again and again: what was read or written once is known.
+@lru_cache(maxsize=2**14)
+def _write_entry(entry: Annotation) -> bytes:
+    return dumps(encode(entry))
+
+
+@lru_cache(maxsize=2**14)
+def _read_entry(body: bytes) -> Annotation:
+    return decode(Annotation, loads(body, "entry"), "entry")
 
 
 def log_lines(entries: Iterable[Annotation], before: str = START) -> tuple[bytes, str]:
@@ -56,12 +78,13 @@ def log_lines(entries: Iterable[Annotation], before: str = START) -> tuple[bytes
     The lines, each ended by a newline, and the chain hash after the last one.
     """
     lines: list[bytes] = []
+    last = before.encode()
     for entry in entries:
-        plain = encode(entry)
-        after = _chain(before, plain)
-        lines.append(dumps({"prev": before, "entry": plain, "hash": after}) + b"\n")
-        before = after
-    return b"".join(lines), before
+        body = _write_entry(entry)
+        after = _chain(last, body)
+        lines.append(_line(last, after, body) + b"\n")
+        last = after
+    return b"".join(lines), last.decode()
 
 
 def read_log(data: bytes, where: str = "log.jsonl") -> LogRead:
@@ -77,29 +100,27 @@ def read_log(data: bytes, where: str = "log.jsonl") -> LogRead:
     whole, newline, torn = data.rpartition(b"\n")
     entries: list[Annotation] = []
     hashes: list[str] = []
-    before = START
+    last = START.encode()
     lines = whole.split(b"\n") if newline else []
     for number, line in enumerate(lines, start=1):
         place = f"{where}, line {number}"
-        value = loads(line, place)
-        if (
-            not isinstance(value, dict)
-            or set(value) != {"prev", "entry", "hash"}
-            or value["prev"] != before
-            or not isinstance(value["entry"], dict)
-            or value["hash"] != _chain(before, value["entry"])
-        ):
+        after, body = line[_HASH], line[_ENTRY]
+        fits = after == _chain(last, body) and line[_PREV] == last
+        if not fits or line != _line(last, after, body):
             raise BundleTamperedError(
                 f"{place} does not follow from the lines before it.",
                 "The log was changed by something other than circuitz; restore it from a copy.",
             )
-        entries.append(decode(Annotation, value["entry"], place))
-        before = str(value["hash"])
-        hashes.append(before)
+        try:
+            entries.append(_read_entry(body))
+        except BundleError as error:
+            raise type(error)(f"{place}: {error.message}", error.hint) from error
+        last = after
+        hashes.append(after.decode())
     return LogRead(tuple(entries), tuple(hashes), len(whole) + len(newline), torn)
 
 
 def head_lines(effective: Sequence[Annotation]) -> bytes:
     """Write the annotations in force, one line each, sorted by unit and then id."""
     rows = sorted(effective, key=lambda entry: (target_key(entry.target), entry.id))
-    return b"".join(dumps(encode(entry)) + b"\n" for entry in rows)
+    return b"".join(_write_entry(entry) + b"\n" for entry in rows)

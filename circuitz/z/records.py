@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -16,6 +17,8 @@ T = TypeVar("T")
 
 def encode(record: Any) -> Any:
     """Turn a dataclass into JSON values, leaving out fields that have their default."""
+    if isinstance(record, (str, float, int)) and not isinstance(record, np.generic):
+        return record
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
         found: dict[str, Any] = {}
         for field in dataclasses.fields(record):
@@ -33,7 +36,10 @@ def encode(record: Any) -> Any:
 
 
 def _same(value: Any, default: Any) -> bool:
-    return type(value) is type(default) and value == default and repr(value) == repr(default)
+    if type(value) is not type(default) or value != default:
+        return False
+    # -0.0 equals 0.0 and is another value; only numbers can differ so.
+    return isinstance(value, str) or repr(value) == repr(default)
 
 
 def decode(kind: type[T], value: Any, where: str) -> T:
@@ -46,18 +52,21 @@ def decode(kind: type[T], value: Any, where: str) -> T:
     """
     if not isinstance(value, dict):
         raise BundleFormatError(f"{where} is not an object.", "The file is damaged.")
-    hints, required = _fields(kind)
-    unknown = set(value) - set(hints)
-    missing = required - set(value)
-    if unknown or missing:
+    decoders, required = _fields(kind)
+    if not (decoders.keys() >= value.keys() >= required):
+        unknown, missing = value.keys() - decoders.keys(), required - value.keys()
         what = f"unknown field {min(unknown)!r}" if unknown else f"no field {min(missing)!r}"
         raise BundleFormatError(f"{where} has {what}.", "The file is damaged.")
-    made = {name: _decode(hints[name], item, f"{where}.{name}") for name, item in value.items()}
+    made = {name: decoders[name](item, where, name) for name, item in value.items()}
     return kind(**made)
 
 
+# Reads a value of one declared type; the place and the field's name are for the error message.
+Decoder = Callable[[Any, str, str], Any]
+
+
 @cache
-def _fields(kind: type) -> tuple[dict[str, Any], frozenset[str]]:
+def _fields(kind: type) -> tuple[dict[str, Decoder], frozenset[str]]:
     hints = get_type_hints(kind)
     fields: Any = dataclasses.fields(kind)
     required = frozenset(
@@ -65,39 +74,73 @@ def _fields(kind: type) -> tuple[dict[str, Any], frozenset[str]]:
         for field in fields
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     )
-    return {field.name: hints[field.name] for field in fields}, required
+    return {field.name: _decoder(hints[field.name]) for field in fields}, required
 
 
-def _decode(hint: Any, value: Any, where: str) -> Any:
+def _decoder(hint: Any) -> Decoder:
+    """Make the function that reads values of a declared type."""
     if hint is Any:
-        return value
+        return lambda value, *_: value
     if dataclasses.is_dataclass(hint):
-        return decode(hint, value, where)  # pyright: ignore[reportArgumentType]
+        kind: Any = hint
+        return lambda value, where, name: decode(kind, value, f"{where}.{name}")
     origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Literal and value in arguments:
-        return value
+    if origin is Literal:
+        return _checked(hint, lambda value: isinstance(value, str) and value in arguments)
     if origin in (Union, types.UnionType):
-        options = [option for option in arguments if option is not type(None)]
-        return None if value is None else _decode(options[0], value, where)
-    if origin is tuple and isinstance(value, list):
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return tuple(_decode(arguments[0], v, f"{where}[{i}]") for i, v in enumerate(value))
-        if len(arguments) == len(value):
-            pairs = zip(arguments, value, strict=True)
-            return tuple(_decode(a, v, f"{where}[{i}]") for i, (a, v) in enumerate(pairs))
-    if origin is dict and isinstance(value, dict):
-        return {
-            key: _decode(arguments[1], item, f"{where}[{key!r}]") for key, item in value.items()
-        }
-    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if hint in (str, bool) and isinstance(value, hint):
-        return value
-    if hint is int and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise BundleFormatError(f"{where} is {_short(value)}, not {hint}.", "The file is damaged.")
+        inner = _decoder(next(option for option in arguments if option is not type(None)))
+        return lambda value, where, name: None if value is None else inner(value, where, name)
+    if origin is tuple:
+        return _tuple_decoder(hint, arguments)
+    if origin is dict:
+        return _dict_decoder(hint, _decoder(arguments[1]))
+    if hint is float:
+        return _float
+    if hint is int:
+        return _checked(int, lambda value: isinstance(value, int) and not isinstance(value, bool))
+    return _checked(hint, lambda value: isinstance(value, hint))
 
 
-def _short(value: Any) -> str:
+def _wrong(value: Any, where: str, name: str, hint: Any) -> BundleFormatError:
     text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    wanted = getattr(hint, "__name__", str(hint))
+    return BundleFormatError(f"{where}.{name} is {shown}, not {wanted}.", "The file is damaged.")
+
+
+def _checked(hint: Any, good: Callable[[Any], bool]) -> Decoder:
+    def read(value: Any, where: str, name: str) -> Any:
+        if not good(value):
+            raise _wrong(value, where, name, hint)
+        return value
+
+    return read
+
+
+def _float(value: Any, where: str, name: str) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise _wrong(value, where, name, float)
+    return float(value)
+
+
+def _tuple_decoder(hint: Any, arguments: tuple[Any, ...]) -> Decoder:
+    endless = len(arguments) == 2 and arguments[1] is Ellipsis
+    decoders = [_decoder(argument) for argument in arguments if argument is not Ellipsis]
+
+    def read(value: Any, where: str, name: str) -> tuple[Any, ...]:
+        if not isinstance(value, list) or not (endless or len(value) == len(decoders)):
+            raise _wrong(value, where, name, hint)
+        each = decoders * len(value) if endless else decoders
+        pairs = enumerate(zip(each, value, strict=True))
+        return tuple(decoder(item, where, f"{name}[{i}]") for i, (decoder, item) in pairs)
+
+    return read
+
+
+def _dict_decoder(hint: Any, inner: Decoder) -> Decoder:
+    def read(value: Any, where: str, name: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise _wrong(value, where, name, hint)
+        return {key: inner(item, where, f"{name}[{key!r}]") for key, item in value.items()}
+
+    return read

@@ -16,19 +16,22 @@ if TYPE_CHECKING:
 MAX_ROWS = 12
 
 # Colours follow the page (currentColor), so a dark notebook needs no switch; the one accent has a
-# darker and a lighter form.
+# darker and a lighter form, chosen by the notebook's theme where it names one.
 _STYLE = """
 #{id}{{font:14px/1.5 system-ui,sans-serif;color:inherit;max-width:46rem;padding:.8em 1em;
 border:1px solid color-mix(in srgb,currentColor 18%,transparent);border-radius:8px;
 --flag:#a8331f;--quiet:color-mix(in srgb,currentColor 62%,transparent)}}
 @media (prefers-color-scheme:dark){{#{id}{{--flag:#ff9a85}}}}
+[data-jp-theme-light="false"] #{id},.vscode-dark #{id}{{--flag:#ff9a85}}
+[data-jp-theme-light="true"] #{id},.vscode-light #{id}{{--flag:#a8331f}}
 #{id} h3{{font-size:1.05em;margin:0 0 .1em;font-weight:600}}
 #{id} p{{margin:.15em 0}}
 #{id} .quiet{{color:var(--quiet)}}
 #{id} .flag{{color:var(--flag);font-weight:600}}
-#{id} table{{border-collapse:collapse;margin:.6em 0 0;width:100%;background:none}}
+#{id} table{{border-collapse:collapse;margin:.6em 0 0;width:100%;background:none;
+font:inherit;color:inherit}}
 #{id} th{{text-align:left;font-weight:500;color:var(--quiet);font-size:.88em}}
-#{id} th,#{id} td{{padding:.18em .8em .18em 0;vertical-align:top;text-align:left;
+#{id} th,#{id} td{{padding:.18em .8em .18em 0;vertical-align:baseline;text-align:left;
 border:0;border-top:1px solid color-mix(in srgb,currentColor 10%,transparent);background:none}}
 #{id} tr:first-child th{{border-top:0}}
 #{id} code{{font-size:.92em;background:none;color:inherit;padding:0}}

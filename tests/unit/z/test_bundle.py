@@ -107,11 +107,11 @@ def test_arrays_from_a_bundle_are_read_only(z: AnnotatedModel, tmp_path: Path) -
 
 def test_opening_and_saving_an_edit_is_fast(z: AnnotatedModel, tmp_path: Path) -> None:
     path = z.save(tmp_path / "a.z")
-    start = time.perf_counter()
+    start = time.process_time()
     again = load(path)
-    opened = time.perf_counter() - start
+    opened = time.process_time() - start
     again.annotate("conv2:2", "ears", concepts=()).save(path)
-    saved = time.perf_counter() - start - opened
+    saved = time.process_time() - start - opened
     assert opened < 0.1
     assert saved < 0.3
 

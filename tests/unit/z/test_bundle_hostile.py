@@ -28,7 +28,7 @@ from circuitz.errors import (
 from circuitz.z.annotation import Annotation
 from circuitz.z.bundle import append_log, load
 from circuitz.z.json_io import dumps
-from circuitz.z.log_io import _chain, log_lines
+from circuitz.z.log_io import _chain, _line, log_lines
 from circuitz.z.model import AnnotatedModel
 from circuitz.z.tensors_io import write_tensors
 
@@ -173,10 +173,11 @@ def test_a_log_with_a_proper_chain_but_senseless_entries_is_refused(path: Path) 
         forge(path, log={"count": len(z.log) + 1, "hash": chain})
         with pytest.raises(BundleFormatError, match=r"log\.jsonl"):
             load(path)
-    plain = {"id": "x", "target": "conv2:1", "text": "x", "author_kind": "robot"}
-    body = {"prev": chain, "entry": plain, "hash": _chain(log_lines(z.log)[1], plain)}
-    body["prev"] = log_lines(z.log)[1]
-    (path / "log.jsonl").write_bytes(log_lines(z.log)[0] + dumps(body) + b"\n")
+    lines, last = log_lines(z.log)
+    body = dumps({"id": "x", "target": "conv2:1", "text": "x", "author_kind": "robot"})
+    after = _chain(last.encode(), body)
+    (path / "log.jsonl").write_bytes(lines + _line(last.encode(), after, body) + b"\n")
+    forge(path, log={"count": 2, "hash": last})
     with pytest.raises(BundleFormatError, match="author_kind"):
         load(path)
 

@@ -36,6 +36,6 @@ def test_measurements_of_another_shape_do_not_break_the_table(
 
 
 def test_many_units_are_listed_quickly() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(units_frame((LayerSpec("mlp", 50_000),), ("mlp",), {}, {}, None)) == 50_000
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
