@@ -291,9 +291,11 @@ def _pearson(
         spread += 2 * (x[first] * x[second]).T @ (label[first] * label[second])
     spread += mean**2 * (scene_sums**2).sum(0) - 2 * mean * (x.T @ (label * by_image))
     scenes = (np.add.reduceat(known, starts, axis=0) > 0).sum(0)
-    # Rounding leaves a constant response with a deviation near 1e-17 of its size.
-    dead = (variance <= (1e-12 * size[:, None]) ** 2) | (spread <= 0)
+    # Rounding leaves a constant response with a deviation near 1e-16 of its size, and with a
+    # variance near 1e-16 of the square of the largest response that is left out as unknown.
+    rounding = np.maximum((1e-12 * size) ** 2, 1e-13 * squares.max(0, initial=0.0))
+    dead = (variance <= rounding[:, None]) | (spread <= 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        r = np.where(dead, np.nan, total / count / np.sqrt(variance))
+        r = np.where(dead, np.nan, np.clip(total / count / np.sqrt(variance), -1.0, 1.0))
         p = stdtr(np.maximum(scenes - 1, 1), -total / np.sqrt(np.maximum(spread, 0.0)))
     return r, np.where(dead | (scenes < 2), 1.0, p)

@@ -9,13 +9,14 @@ What drives one class away from the rest works, by its absence, for every other 
 source is an input of the first: take the snow off a husky, and it looks more like a beagle. That
 says nothing new about beagles. So for each concept the classes it makes by its *presence* are
 found on *select* (effect beyond the margin, and the units' activity speaks for the class), and
-inputs of those classes are no sources for the claims about the others. A class that uses the
-absence of a concept is still caught, for it gains by it on inputs of all other classes.
+inputs of those classes are no sources for the claims about the others.
 
 Units that see snow see a little else too, and that little may make a difference. So a claim is
 flagged only where the units' activity itself, switched on over the concept set with the rest of
-the cut held, speaks for or against the class by more than the margin. What the margin of one
-class gains all others lose in equal shares (margins sum to zero); that share is taken out first.
+the cut held, moves the class by more than the margin, up (made by presence) or down (made by
+absence). What one class's margin gains all others lose in equal shares, for margins sum to zero;
+so it must move the class by that much, and the same way, also after the share implied by the
+classes the concept makes is taken out.
 
 A unit that validly means something of the subject as well cannot convict the surroundings: it
 stays outside when the claim is flagged, and must be harmless too when the claim is supported.
@@ -65,11 +66,13 @@ def _made(case: Case, concept: str) -> frozenset[int]:
 
 
 def _speaks(case: Case, units: tuple[str, ...], k: int, made: frozenset[int]) -> float:
-    """Change of class ``k`` when the units switch on, beyond what the classes made imply."""
+    """How far switching the units on moves class ``k`` of itself, up or down; 0 when unclear."""
     effects, position = case.effects, case.joints.position
     activity = effects.drive[[position[unit] for unit in units]].sum(0) * effects.scale
     implied = -sum(float(activity[j]) for j in made) / max(len(effects.targets) - 1, 1)
-    return (float(activity[k]) - implied) / float(effects.scale[k])
+    raw = float(activity[k]) / float(effects.scale[k])
+    net = raw - implied / float(effects.scale[k])
+    return max(min(raw, net), min(-raw, -net), 0.0)
 
 
 def _claim(case: Case, concept: str, k: int, *, without: frozenset[int], family: int) -> Claim:
@@ -81,18 +84,21 @@ def _claim(case: Case, concept: str, k: int, *, without: frozenset[int], family:
     units = pure or everyone
     joint = case.joints.joint(units, k, without=without)
     spoken = _speaks(case, units, k, without)
-    p_flag = joint.p_beyond(settings.delta) if pure and abs(spoken) > settings.delta else 1.0
+    p_flag = joint.p_beyond(settings.delta) if pure and spoken > settings.delta else 1.0
     p_support = joint.p_none(settings.delta)
     if both and pure:
         p_support = max(
             p_support, case.joints.joint(everyone, k, without=without).p_none(settings.delta)
         )
     decide = more_images(case, joint, settings.delta, family)
-    if joint.effect.estimate > settings.delta and abs(spoken) <= settings.delta:
+    if joint.effect.estimate > settings.delta and spoken <= settings.delta:
         decide = (
-            f"Switching these units on changes {target} by {prose.percent(spoken)} alone, so what "
-            f"they do for it need not come from {concept}; look at what else they see."
+            f"Switching these units on hardly moves {target}, so it is not {concept} in them that "
+            "makes it; look at what else they see."
         )
+        if without:
+            others = prose.listed([case.effects.targets[j] for j in sorted(without)])
+            decide += f" Settle first what they do for {others}."
     if both:
         decide += (
             f" {prose.units(both)} also {'sees' if len(both) == 1 else 'see'} the "
@@ -154,7 +160,7 @@ def _sentence(  # noqa: PLR0917 (all that the sentence names)
     if without:
         others = prose.listed([case.effects.targets[j] for j in sorted(without)])
         figures += f" (against inputs of classes other than {others})"
-    if effect.method == "additive":
+    if effect.method == "additive" and effect.gap >= 0.005:
         figures += f" (from single units; ± {prose.percent(effect.gap)} for what that may miss)"
     if verdict == "supported":
         return f"{figures}, less than {margin}: as good as nothing."
