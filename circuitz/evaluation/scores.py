@@ -146,9 +146,11 @@ def worst_group(
     if table.empty:
         raise InputsError("There are no inputs to score.", "Give at least one labelled input.")
     # Among equals the largest group: its interval says most.
-    row = table.sort_values(["accuracy", "n"], ascending=[True, False]).iloc[0]
+    row = table.sort_values(["accuracy", "n"], ascending=[True, False]).to_dict("records")[0]
     share = wilson(int(row["right"]), int(row["n"]))
-    return WorstGroup(share, str(row["class"]), str(row["cell"]), len(table), int(table["n"].min()))
+    return WorstGroup(
+        share, str(row["class"]), str(row["cell"]), len(table), min(int(n) for n in table["n"])
+    )
 
 
 def off_shortcut(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from circuitz.z.annotation import Annotation
 from circuitz.z.finding import Finding
 from circuitz.z.measurements import EffectMeasurements, Measurements
 from circuitz.z.targets import EDGE, target_units
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
 
 LEAST = 0.02
 _UNITS_SHOWN, _EXEMPLARS_SHOWN = 3, 3
@@ -30,20 +33,6 @@ class ReportLike(Protocol):
         ...
 
 
-class ZLike(Protocol):
-    """What the card reads of a z."""
-
-    @property
-    def classes(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def subject(self) -> str: ...  # noqa: D102
-    @property
-    def hash(self) -> str: ...  # noqa: D102
-    @property
-    def measurements(self) -> Measurements | None: ...  # noqa: D102
-    def effective(self) -> Mapping[str, Annotation]: ...  # noqa: D102
-
-
 @dataclass
 class _Group:
     """Units that are annotated with one concept (or, knowing none, with one text)."""
@@ -53,7 +42,7 @@ class _Group:
 
 
 def card(
-    z: ZLike,
+    z: AnnotatedModel,
     report: ReportLike,
     *,
     per_class: int = 10,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import uuid
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
@@ -119,7 +119,7 @@ class Judgement:
         _json(list(self.options), "options")
         if self.id:
             return self
-        return Judgement(**{**_plain(self), "id": uuid.uuid4().hex})
+        return replace(self, id=uuid.uuid4().hex)
 
     def same_content(self, other: Judgement) -> bool:
         """Whether both say the same, ids and times left aside.
@@ -148,20 +148,13 @@ class Judgement:
         if unknown:
             raise StoreError(f"Unknown fields in a judgement: {', '.join(unknown)}.", "Drop them.")
         try:
-            made = cls(
-                **{
-                    **record,
-                    "items": tuple(record["items"]),
-                    "options": tuple(record["options"]),
-                }
-            )
+            values: dict[str, Any] = {**record}
+            for name in ("items", "options"):
+                values[name] = tuple(record[name])
+            made = cls(**values)
         except (KeyError, TypeError) as error:
             raise StoreError(f"A judgement lacks fields: {error}.", "Write every field.") from error
         return made.checked()
-
-
-def _plain(judgement: Judgement) -> dict[str, Any]:
-    return {f.name: getattr(judgement, f.name) for f in fields(judgement)}
 
 
 def _json(value: Any, name: str) -> str:
