@@ -220,7 +220,7 @@ def spread(images: U8, known: Bool) -> U8:
     weight = known.astype(np.float32)
     levels: list[tuple[F32, F32]] = []
     colour, mass = out * weight[..., None], weight
-    while min(mass.shape[1:]) > 1:
+    while max(mass.shape[1:]) > 1:
         levels.append((colour, mass))
         colour, mass = _halve(colour), _halve(mass[..., None])[..., 0]
     fill = colour / np.maximum(mass, 1e-6)[..., None]

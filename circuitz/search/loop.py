@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from circuitz.effects.measure import measure
-from circuitz.errors import InputsError, SearchError
+from circuitz.errors import InputsError, MeasurementError, SearchError, WeightsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.open import runtime
 from circuitz.models.training import Recipe
@@ -27,7 +28,7 @@ from circuitz.plausibility.report import Report
 from circuitz.search.edits import Editor, Where, make_editor
 from circuitz.search.objective import LAMBDA, Score, score, sweep
 from circuitz.search.plan import Plan, plan
-from circuitz.search.regions import RegionFinder, Source, find_regions
+from circuitz.search.regions import RegionFinder, Source, find_regions, rows_of
 from circuitz.search.weights import weight_step
 from circuitz.z.bundle import load
 from circuitz.z.model import AnnotatedModel
@@ -46,6 +47,8 @@ class Settings:
         Most weight steps.
     epochs, rate
         Passes over D in one weight step, and the largest learning rate.
+    steps
+        Fewest steps of a weight step: a small D is passed over more often.
     lam
         λ, in prior units an input of D (see :mod:`circuitz.search.objective`).
     seed
@@ -64,6 +67,7 @@ class Settings:
     rounds: int = 3
     epochs: int = 8
     rate: float = 1e-2
+    steps: int = 200
     lam: float = LAMBDA
     seed: int = 0
     regions: Source | None = None
@@ -157,6 +161,7 @@ class _Job:
         self.visited: list[tuple[AnnotatedModel, Report, Score]] = []
         self.edited: tuple[str, ...] = ()
         self.finders: dict[str, RegionFinder] = {}
+        self.abandoned = ""
 
     def run(self) -> Found:
         done = self._resume()
@@ -166,7 +171,12 @@ class _Job:
             z, report, _ = self.visited[-1]
             if not self._worth(report, number):
                 break
-            self._visit(self._step(z, report, number), number)
+            try:
+                self._visit(self._step(z, report, number), number)
+            except (MeasurementError, WeightsError) as problem:
+                # Training went where nothing can be told any more; what was found before stands.
+                self.abandoned = f"round {number}: {problem.message}"
+                break
             self._keep(number)
         return self._found()
 
@@ -201,9 +211,10 @@ class _Job:
         assert z.concept_set is not None
         trained = copy.deepcopy(runtime(z).module)
         spec = next(s for s in z.layers if s.name == z.cut[0])
-        recipe = Recipe(
-            epochs=self.how.epochs, rate=self.how.rate, seed=self.how.seed * 1000 + number
-        )
+        recipe = Recipe(rate=self.how.rate, seed=self.how.seed * 1000 + number)
+        an_epoch = max(1, len(rows_of(z.data, "select")) // recipe.batch)
+        epochs = max(self.how.epochs, math.ceil(self.how.steps / an_epoch))
+        recipe = replace(recipe, epochs=epochs)
         weight_step(
             trained,
             spec,
@@ -259,6 +270,7 @@ class _Job:
                 "best": best,
                 "sweep": sweep(scores),
                 "edited": list(self.edited),
+                "abandoned": self.abandoned,
                 "regions": {name: f.source for name, f in self.finders.items()},
             },
         }

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from circuitz.errors import InputsError, SearchError
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.models.open import runtime
+from circuitz.search import loop
+from circuitz.search.loop import STATE, Found, Settings, search
+from circuitz.z.model import AnnotatedModel
+
+QUICK = Settings(rounds=2, epochs=8, sources=90)
+
+
+def _groups(z: AnnotatedModel, shifted) -> np.ndarray:
+    inputs, ground = shifted
+    right = runtime(z).logits(inputs.images).argmax(1) == inputs.labels
+    return np.array(
+        [[right[(inputs.labels == k) & (ground == g)].mean() for g in range(3)] for k in range(3)]
+    )
+
+
+@pytest.fixture(scope="module")
+def found(caught) -> Found:
+    return search(caught, settings=QUICK)
+
+
+def test_the_start_relies_on_snow_and_the_search_repairs_it(caught, found, shifted) -> None:
+    before, after = _groups(caught, shifted), _groups(found.z, shifted)
+    assert before[0, 1:].max() < 0.3
+    assert after.min() > 0.8
+    assert any(
+        f.kind == "implausible-driver" and f.target == "output:husky" for f in _flags(caught)
+    )
+    assert not any(f.kind == "implausible-driver" for f in found.report.flagged)
+    assert found.scores[found.best].posterior() > found.scores[0].posterior()
+
+
+def _flags(z: AnnotatedModel):
+    from circuitz.plausibility.check import check
+
+    return check(z).flagged
+
+
+def test_without_words_nothing_is_repaired(caught, shifted) -> None:
+    blind = search(caught.with_(log=()), settings=Settings(1, 6, words=False, sources=90))
+    assert _groups(blind.z, shifted).min() < 0.3
+
+
+def test_the_same_content_at_random_places_does_not_repair(caught, found, shifted) -> None:
+    control = search(caught, settings=Settings(1, 8, where="random", sources=90))
+    assert _groups(control.z, shifted).min() < _groups(found.z, shifted).min() - 0.3
+
+
+def test_a_lexicon_that_calls_grounds_parts_leaves_snow_in(caught, shifted) -> None:
+    placebo = Lexicon.load()
+    for ground in ("snow", "grass", "sand"):
+        placebo = placebo.with_override(ground, kind="part", part_of=["dog"], author="ada")
+    kept = search(caught, settings=Settings(1, 6, sources=90), lexicon=placebo)
+    assert _groups(kept.z, shifted)[0, 1:].min() < 0.5
+
+
+def test_nothing_is_rendered_and_no_truth_is_read(caught, found, monkeypatch) -> None:
+    for name in [m for m in sys.modules if m.startswith(("circuitz.data.", "circuitz.evaluation"))]:
+        monkeypatch.setitem(sys.modules, name, None)
+    again = search(caught, settings=QUICK)
+    assert again.z.weights_hash == found.z.weights_hash
+    assert again.z.hash == found.z.hash
+
+
+def test_a_search_that_was_stopped_goes_on_to_the_same_end(caught, found, tmp_path) -> None:
+    state = tmp_path / "out.search"
+
+    full = Settings(rounds=2, epochs=2, steps=1, sources=90, seed=3)
+    whole = search(caught, settings=full)
+    # Two short rounds leave something flagged after the first, or there is nothing to resume.
+    assert len(whole.scores) == 3
+    stop_at = "round 2: train"
+
+    def interrupt(what: str, done: int, total: int) -> None:
+        if what.startswith(stop_at):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(caught, settings=full, state=state, progress=interrupt)
+    trained: list[str] = []
+    resumed = search(
+        caught,
+        settings=full,
+        state=state,
+        progress=lambda what, _d, _t: trained.append(what),
+    )
+    assert resumed.z.weights_hash == whole.z.weights_hash
+    assert [s.posterior() for s in resumed.scores] == pytest.approx(
+        [s.posterior() for s in whole.scores]
+    )
+    assert not any(what.startswith("round 1: train") for what in trained)
+
+
+def test_a_state_of_another_search_is_refused(caught, tmp_path) -> None:
+    state = tmp_path / "out.search"
+    search(caught, settings=Settings(1, 1, steps=1, sources=90), state=state)
+    with pytest.raises(SearchError, match="other settings"):
+        search(caught, settings=Settings(1, 2, steps=1, sources=90), state=state)
+    (state / STATE).write_text("{", encoding="utf-8")
+    with pytest.raises(SearchError, match="cannot be read"):
+        search(caught, settings=Settings(1, 1, steps=1, sources=90), state=state)
+
+
+def test_a_round_that_cannot_be_measured_loses_nothing(caught, monkeypatch) -> None:
+    def forget(net, *_args, **_how) -> float:
+        for p in net.head.parameters():
+            p.data.zero_()
+        return 0.0
+
+    monkeypatch.setattr(loop, "weight_step", forget)
+    kept = search(caught, settings=Settings(2, 1, steps=1, sources=90))
+    assert kept.z.weights_hash == caught.weights_hash
+    assert "round 1" in kept.z.notes["search"]["abandoned"]
+
+
+def test_missing_data_is_named(caught) -> None:
+    with pytest.raises(InputsError, match="needs D"):
+        search(caught.with_(data=None, data_ref=None))
+
+
+def test_lambda_is_stored_and_swept(found) -> None:
+    notes = found.z.notes["search"]
+    assert notes["settings"]["lam"] == 1.0
+    assert len(notes["posterior"]) == len(found.scores)
+    by_likelihood = int(np.argmax([s.likelihood for s in found.scores]))
+    by_prior = int(np.argmax([s.prior for s in found.scores]))
+    assert notes["sweep"]["0"] == by_likelihood
+    assert notes["sweep"]["10"] in {by_prior, found.best}
