@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from circuitz.errors import CheckError
@@ -55,6 +55,7 @@ def test_formula_by_hand() -> None:
     assert found.to_json()["value"] == found.value
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 1.0), st.floats(0, 0.5))
 def test_silence_does_not_pay(effect: float, rest: float) -> None:
     said = Report((finding("implausible-driver", effect),), {"husky": (min(rest, 1 - effect),) * 3})
@@ -78,6 +79,7 @@ def test_unannotated_models_are_all_unexplained() -> None:
     assert log_prior(Report((), odd)).unexplained == pytest.approx(-2)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(
