@@ -80,24 +80,25 @@ class Downstream:
         """
         if self._shares is not None:
             # One number an input and class is enough for the whole set.
-            joint = self._shares[:, torch.as_tensor(np.asarray(units, np.int64))].sum(1)
-            return (joint[donor, target] - joint[source, target]).cpu().numpy()
+            joint = self._shares[:, self._index(units)].sum(1)
+            to, at = self._index(target), self._index(source)
+            return (joint[self._index(donor), to] - joint[at, to]).cpu().numpy()
         found = np.empty(len(source), np.float32)
         for i in range(0, len(source), self._chunk):
             at = slice(i, i + self._chunk)
             patched = self.patched(source[at], donor[at], units)
-            rows = torch.arange(len(patched))
-            before = self.margins[source[at], target[at]]
-            after = self._resumed(patched)[rows, torch.from_numpy(target[at])]
+            to = self._index(target[at])
+            before = self.margins[self._index(source[at]), to]
+            after = self._resumed(patched).gather(1, to[:, None])[:, 0]
             found[at] = (after - before).cpu().numpy()
         return found
 
     def change_each(self, source: I64, donor: I64, target: I64, tick: Tick | None = None) -> F32:
         """Return :meth:`change` for every unit by itself, ``(t, u)`` float32."""
         if self._shares is not None:
-            where = torch.from_numpy(target)
-            found = self._shares[donor, :, where] - self._shares[source, :, where]
-            return found.cpu().numpy()
+            to = self._index(target)
+            after = self._shares[self._index(donor), :, to]
+            return (after - self._shares[self._index(source), :, to]).cpu().numpy()
         found = np.empty((len(source), self._spec.size), np.float32)
         for u in range(self._spec.size):
             found[:, u] = self.change(source, donor, target, [u])
@@ -108,12 +109,13 @@ class Downstream:
     def change_all_targets(self, source: I64, donor: I64, unit: int) -> F32:
         """Return how all margins change when one unit takes a donor's values, ``(t, k)``."""
         if self._shares is not None:
-            return (self._shares[donor, unit] - self._shares[source, unit]).cpu().numpy()
+            share = self._shares[:, unit]
+            return (share[self._index(donor)] - share[self._index(source)]).cpu().numpy()
         parts: list[F32] = []
         for i in range(0, len(source), self._chunk):
             at = slice(i, i + self._chunk)
             after = self._resumed(self.patched(source[at], donor[at], [unit]))
-            parts.append((after - self.margins[source[at]]).cpu().numpy())
+            parts.append((after - self.margins[self._index(source[at])]).cpu().numpy())
         return np.concatenate(parts)
 
     def probabilities(self, source: int, donor: int, units: Sequence[int]) -> tuple[F32, F32]:
@@ -127,10 +129,13 @@ class Downstream:
     def patched(self, source: I64, donor: I64, units: Sequence[int] | I64) -> torch.Tensor:
         """Return the sources' activations with the units' values taken from the donors."""
         axis = self._spec.unit_axis
-        which = torch.as_tensor(np.asarray(units, np.int64))
-        patched = self.acts[torch.from_numpy(source)].clone()
-        lent = self.acts[torch.from_numpy(donor)].index_select(axis, which)
+        which = self._index(units)
+        patched = self.acts[self._index(source)].clone()
+        lent = self.acts[self._index(donor)].index_select(axis, which)
         return patched.index_copy_(axis, which, lent)
+
+    def _index(self, places: Sequence[int] | I64) -> torch.Tensor:
+        return torch.from_numpy(np.asarray(places, np.int64)).to(self.acts.device)
 
     def _resumed(self, act: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():

@@ -300,7 +300,7 @@ def _visualised(z: AnnotatedModel, visualise: bool | Sequence[str]) -> tuple[str
     return wanted
 
 
-def _with_visualisations(  # noqa: PLR0917 (all its caller knows)
+def _with_visualisations(
     z: AnnotatedModel,
     layers: dict[str, LayerMeasurements],
     old: Measurements,

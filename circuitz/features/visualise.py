@@ -100,8 +100,8 @@ class _Batch:
     def __init__(self, runtime: Runtime, spec: LayerSpec, units: list[int], seed: int) -> None:
         self._runtime = runtime
         self._spec = spec
-        self._units = torch.tensor(units)
-        self._rows = torch.arange(len(units))
+        self._units = torch.tensor(units, device=runtime.device)
+        self._rows = torch.arange(len(units), device=runtime.device)
         self._draw = np.random.default_rng([seed, 31])
         self._size = runtime.preprocessing.size
         starts = [seed * 100_003 + u for u in units]
@@ -153,7 +153,7 @@ class _Batch:
         x = functional.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
         x = _normalised(self._runtime, x).contiguous(memory_format=torch.channels_last)
         maps = unit_maps(self._spec, self._runtime.forward_to(self._spec.name, x)).float()
-        return -maps[torch.arange(len(x)), self._units[rows]].mean(1).sum()
+        return -maps[self._rows[: len(x)], self._units[rows]].mean(1).sum()
 
 
 def _normalised(runtime: Runtime, x: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ from torch import nn
 
 from circuitz.errors import BuilderError
 from circuitz.models import builders
-from circuitz.models.runtime import Runtime
+from circuitz.models.runtime import Runtime, device_of
 from circuitz.models.weights import load_numpy
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _KEPT = 4
 _cache: OrderedDict[tuple[Any, ...], Runtime] = OrderedDict()
 
 
-def runtime(z: AnnotatedModel, device: str = "cpu") -> Runtime:
+def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
     """Return the network of a z, ready to run.
 
     The live module is used as it is while it holds z's weights. When it was trained on since,
@@ -36,7 +36,8 @@ def runtime(z: AnnotatedModel, device: str = "cpu") -> Runtime:
     z
         Annotated model.
     device
-        Where to run; a live module is only used when it is there already.
+        Where to run; by default where the live module is, or else the CPU. A live module is
+        never moved: elsewhere a copy runs.
 
     Raises
     ------
@@ -48,6 +49,7 @@ def runtime(z: AnnotatedModel, device: str = "cpu") -> Runtime:
         If a layer of z does not exist in the network.
     """
     live = z.live if isinstance(z.live, nn.Module) else None
+    device = str(device or (device_of(live) if live is not None else "cpu"))
     key = (
         z.weights_hash, z.builder, json.dumps(z.builder_args, sort_keys=True), id(live),
         z.layers, z.preprocessing, device,
@@ -80,7 +82,7 @@ def _network(z: AnnotatedModel, live: nn.Module | None, device: str) -> nn.Modul
 
 
 def _on(net: nn.Module, device: str) -> bool:
-    return all(p.device.type == torch.device(device).type for p in net.parameters())
+    return all(str(p.device) == str(torch.device(device)) for p in net.parameters())
 
 
 def _holds(net: nn.Module, z: AnnotatedModel) -> bool:

@@ -32,7 +32,7 @@ class Runtime:
     preprocessing
         How 8-bit images become inputs.
     device
-        Where to run; the module is moved there.
+        Where to run; the module is moved there. By default where it is.
 
     Raises
     ------
@@ -47,12 +47,12 @@ class Runtime:
         module: nn.Module,
         layers: Sequence[str | LayerSpec],
         preprocessing: Preprocessing,
-        device: str = "cpu",
+        device: str | None = None,
     ) -> None:
-        self.module = module.to(device)
+        self.device = str(device or device_of(module))
+        self.module = module.to(self.device)
         self.layers = tuple(s if isinstance(s, str) else s.name for s in layers)
         self.preprocessing = preprocessing
-        self.device = device
         self._cuts: dict[str, _Checked] = {}
         # Layers whose output a later in-place operation overwrites, found out when it happens.
         self._overwritten: set[str] = set()
@@ -273,6 +273,11 @@ def find_layer(net: nn.Module, name: str) -> nn.Module:
     raise LayerError(
         f"The network has no layer {name!r}.", f"Near names: {', '.join(near) or 'none'}."
     )
+
+
+def device_of(net: nn.Module) -> torch.device:
+    """Return where a network's parameters are; the CPU when it has none."""
+    return next((p.device for p in net.parameters()), torch.device("cpu"))
 
 
 def check_finite(net: nn.Module) -> None:
