@@ -1,0 +1,87 @@
+"""What the story was made of, so that anybody can make it again."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from circuitz import __version__
+from circuitz.data.parts import BREEDS
+from circuitz.demo.sizes import FULL, QUICK
+from circuitz.z.model import AnnotatedModel
+
+if TYPE_CHECKING:
+    from circuitz.demo.run import Story
+
+_PACKAGES = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "pillow", "safetensors")
+_SIZES = {
+    "per_class": "images of D a class",
+    "concepts": "images of the concept set",
+    "per_cell": "images of D′ a class and ground",
+    "epochs": "passes over D at first",
+    "rounds": "rounds of the search, at most",
+    "round_epochs": "passes over D in a round",
+    "sources": "source images a split for effects",
+}
+
+
+def made_of(story: Story) -> dict[str, Any]:
+    """Return seeds, sizes, hashes, versions and the command."""
+    summary = story.summary
+    sizes = dict(summary.get("sizes", {}))
+    full = bool(summary.get("full"))
+    usual = vars(FULL if full else QUICK)
+    renamed = story.shifted.truth.classes != tuple(BREEDS)
+    command = f"circuitz demo --seed {int(summary['seed'])}{' --full' if full else ''}"
+    return {
+        "command": command,
+        "seed": int(summary["seed"]),
+        "full": full,
+        # With sizes of one's own the command alone would make another story.
+        "own_sizes": bool(sizes) and sizes != usual,
+        "renamed": list(story.shifted.truth.classes) if renamed else [],
+        "facts": [
+            ("world", f"{summary.get('world', '')}, shortcut: {summary.get('shortcut', '')}"),
+            ("share of pictures that follow the shortcut", f"{float(summary.get('track', 1)):.0%}"),
+            ("seed", str(summary["seed"])),
+            *((_SIZES.get(name, name), f"{value:,}") for name, value in sizes.items()),
+            ("seconds", f"{float(summary.get('seconds', 0)):,.0f}"),
+        ],
+        "bundles": [
+            {"name": PurePath(summary["bundle"][key]).name, "hashes": _hashes(z)}
+            for key, z in (("husky", story.husky), ("zstar", story.zstar))
+            if key in summary.get("bundle", {})
+        ],
+        "checks": [
+            (f"{name} {key}", value)
+            for name, report in (("before:", story.before), ("after:", story.after))
+            for key, value in sorted(report.hashes.items())
+            if key in ("lexicon", "annotations", "code")
+        ],
+        "settings": [
+            (key.replace("_", " "), str(value)) for key, value in story.before.settings.items()
+        ],
+        "versions": [("circuitz", __version__), ("Python", platform.python_version())]
+        + [(name, found) for name in _PACKAGES if (found := _version(name))],
+    }
+
+
+def _hashes(z: AnnotatedModel) -> list[tuple[str, str]]:
+    named = {
+        "z": z.hash,
+        "weights": z.weights_hash,
+        "annotations": z.annotations_hash,
+        "concept set": z.concepts_hash,
+        "D": z.data_hash,
+        "made from": z.parent,
+    }
+    return [(name, value) for name, value in named.items() if value]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

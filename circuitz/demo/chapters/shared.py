@@ -1,0 +1,132 @@
+"""What several chapters need: who the story is about, findings, predictions."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.demo import pictures
+from circuitz.demo.figures import Figure, Scale, around, counted, percent, small
+from circuitz.evaluation.truth import SHORTCUT_CLASS, SHORTCUT_GROUND
+from circuitz.models.open import runtime
+from circuitz.z.finding import Finding
+from circuitz.z.measurements import Measurements
+from circuitz.z.model import AnnotatedModel
+
+if TYPE_CHECKING:
+    from circuitz.demo.run import Story
+
+KINDS = {
+    "implausible-driver": "Implausible driver",
+    "mislabelled-unit": "Mislabelled unit",
+    "missing-support": "Missing support",
+    "unexplained-effect": "Unexplained effect",
+}
+DRIVER = "implausible-driver"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a network says of one picture."""
+
+    name: str
+    share: str
+    right: bool
+
+
+def hero(story: Story) -> str:
+    """Return the class that has the shortcut (``husky``, unless the classes were renamed)."""
+    return story.shifted.truth.classes[SHORTCUT_CLASS]
+
+
+def ground(story: Story) -> str:
+    """Return the ground that gives it away."""
+    return story.shifted.truth.grounds[SHORTCUT_GROUND]
+
+
+def said(z: AnnotatedModel, images: npt.NDArray[np.uint8], label: str) -> list[Said]:
+    """Run a network on pictures of one class."""
+    if not len(images):
+        return []
+    logits = runtime(z).logits(images).astype(np.float64)
+    shares = np.exp(logits - logits.max(1, keepdims=True))
+    shares /= shares.sum(1, keepdims=True)
+    best = shares.argmax(1)
+    return [
+        Said(z.classes[k], percent(float(row[k])), z.classes[k] == label)
+        for row, k in zip(shares, best, strict=True)
+    ]
+
+
+def accuracies(story: Story, which: str) -> dict[str, Figure]:
+    """Return the figures of *before*, *after* or *oracle*, with intervals where n is known."""
+    row, truth = story.summary[which], story.shifted.truth
+    off = (truth.labels == SHORTCUT_CLASS) & (truth.ground != SHORTCUT_GROUND)
+    sizes = {"d_accuracy": held_out(story.husky), "d_prime_accuracy": len(story.shifted)}
+    found = {name: counted(float(row[name]), n) for name, n in sizes.items()}
+    found["d_prime_worst_group"] = worst(story, float(row["d_prime_worst_group"]), row)
+    found["husky_off_snow"] = counted(float(row["husky_off_snow"]), int(off.sum()))
+    return found
+
+
+def held_out(z: AnnotatedModel) -> int:
+    """Return how many images of D were kept out of training; 0 when not known."""
+    if z.data is None or z.data.split is None:
+        return 0
+    return int((z.data.split > 0).sum())
+
+
+def worst(story: Story, value: float, row: dict[str, Any] | None = None) -> Figure:
+    """Return the accuracy of a worst group with the interval of that group by itself."""
+    for group in (row or {}).get("by_group", []):
+        if math.isclose(float(group["accuracy"]), value):
+            return Figure(value, float(group["low"]), float(group["high"]), int(group["n"]))
+    truth = story.shifted.truth
+    groups = truth.labels * len(truth.grounds) + truth.ground
+    sizes = set(np.unique(groups, return_counts=True)[1].tolist())
+    # Only where all groups are of one size is the size of the worst one known.
+    return counted(value, sizes.pop() if len(sizes) == 1 else 0)
+
+
+def class_of(target: str) -> str:
+    """``output:husky`` as ``husky``."""
+    return target.removeprefix("output:")
+
+
+def finding(
+    found: Finding, scale: Scale, measured: Measurements | None, most: int
+) -> dict[str, Any]:
+    """Return a finding as the page shows it."""
+    held = measured.pictures if measured is not None else {}
+    first = found.effects[0] if found.effects else None
+    return {
+        "id": found.id,
+        "kind": KINDS.get(found.kind, found.kind),
+        "target": class_of(found.target),
+        "verdict": found.verdict,
+        "sentence": found.sentence,
+        "decide": found.decide,
+        "figure": Figure(found.estimate, *found.ci),
+        "delta": found.delta,
+        "scale": scale,
+        "q": small(found.q),
+        "family": found.family,
+        "power": percent(found.power),
+        "n": first.n if first else 0,
+        "scenes": first.clusters if first else 0,
+        "split": first.split if first else "",
+        "units": list(found.units),
+        "chain": list(found.chain),
+        "remedies": [remedy.label for remedy in found.remedies],
+        "strips": [pictures.strip(held[h]) for h in found.pictures if h in held][:most],
+        "waiver": found.waiver,
+    }
+
+
+def spread(findings: list[Finding]) -> Scale:
+    """Return one scale for several findings."""
+    return around([v for f in findings for v in (f.estimate, *f.ci, f.delta, -f.delta)])
