@@ -18,7 +18,7 @@ from circuitz.z.measurements import LayerMeasurements
 
 U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
-_HEAT = np.array([255.0, 96.0, 0.0])  # as on the strips of evidence
+_FADED = 128.0  # grey that lies between a light and a dark page
 _QUALITY = 92
 
 
@@ -56,8 +56,11 @@ def _address(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def heated(image: U8, heat: U8) -> U8:
-    """Paint a unit's map over an image; what the unit does not see turns grey.
+def lit(image: U8, heat: U8) -> U8:
+    """Light an image where a unit responds; what it does not see fades to grey.
+
+    A tint would change the colours units respond to. The map is scaled to its own peak, for
+    exemplars are all strong and the question is where.
 
     Parameters
     ----------
@@ -66,17 +69,18 @@ def heated(image: U8, heat: U8) -> U8:
     """
     height, width = image.shape[:2]
     wide = Image.fromarray(heat).resize((width, height), Image.Resampling.BILINEAR)
-    strength = 0.6 * (np.asarray(wide, np.float32) / 255.0)[..., None]
+    strength = np.asarray(wide, np.float32)[..., None]
+    strength = np.clip(strength / max(float(strength.max()), 1.0), 0, 1)
     base = np.broadcast_to(image, (height, width, 3)).astype(np.float32)
-    base = base + 0.45 * (1 - strength) * (base.mean(2, keepdims=True) - base)
-    return np.round(base * (1 - strength) + _HEAT * strength).astype(np.uint8)
+    faded = _FADED + 0.3 * (base.mean(2, keepdims=True) - 128)
+    return np.round(base * strength + faded * (1 - strength)).astype(np.uint8)
 
 
 def exemplars(found: LayerMeasurements, unit: int, images: npt.NDArray[Any], most: int) -> list[U8]:
-    """Return the inputs a unit is most active on, its map painted over them."""
+    """Return the inputs a unit is most active on, lit where it responds."""
     best = found.exemplars[unit]
     return [
-        heated(np.asarray(images[i]), found.exemplar_heat[unit, place])
+        lit(np.asarray(images[i]), found.exemplar_heat[unit, place])
         for place, i in enumerate(best[:most])
         if 0 <= i < len(images)
     ]

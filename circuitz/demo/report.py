@@ -65,6 +65,7 @@ def page(story: Story) -> str:
     environment.filters["percent"] = percent
     environment.filters["listed"] = _listed
     environment.filters["a"] = _article
+    environment.filters["many"] = _many
     return environment.get_template(TEMPLATE).render(**_context(story))
 
 
@@ -112,6 +113,13 @@ def _opening(dogs: dict[str, Any], home: str) -> dict[str, Any] | None:
 
 def _listed(items: list[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _many(noun: str) -> str:
+    """Return the plural: ``huskies``, ``corgis``."""
+    if noun[-1:] == "y" and noun[-2:-1] not in tuple("aeiou"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
 
 
 def _article(noun: str) -> str:

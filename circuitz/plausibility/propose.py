@@ -27,6 +27,7 @@ from circuitz.z import history
 from circuitz.z.annotation import Annotation
 
 if TYPE_CHECKING:
+    from circuitz.plausibility.report import Report
     from circuitz.z.model import AnnotatedModel
 
 AUTHOR = "concept match"
@@ -204,22 +205,50 @@ def _written(
         )
     looked_at = {f"{name}:{unit}" for name in layers for unit in range(_size(z, name))}
     for target in looked_at - proposals.keys():
-        entries.extend(
-            Annotation(
-                id=history.new_id(),
-                target=target,
-                text="",
-                author=AUTHOR,
-                author_kind="rule",
-                time=history.now(),
-                supersedes=a.id,
-                retracted=True,
-                weights_hash=z.weights_hash,
-            )
-            for a in standing.get(target, [])
-            if _is_own(a)
-        )
+        entries.extend(_withdrawn(z, a) for a in standing.get(target, []) if _is_own(a))
     entries.sort(key=lambda entry: entry.retracted)
+    return z.with_(what="proposals", log=(*z.log, *entries)) if entries else z
+
+
+def _withdrawn(z: AnnotatedModel, annotation: Annotation) -> Annotation:
+    return Annotation(
+        id=history.new_id(),
+        target=annotation.target,
+        text="",
+        author=AUTHOR,
+        author_kind="rule",
+        time=history.now(),
+        supersedes=annotation.id,
+        retracted=True,
+        weights_hash=z.weights_hash,
+    )
+
+
+def withdraw(z: AnnotatedModel, report: Report) -> AnnotatedModel:
+    """Take back proposals that a check did not support.
+
+    A rule proposes on *select*; what does not hold on the split of the report is claimed no
+    longer. What people wrote stays, whatever the report says.
+
+    Parameters
+    ----------
+    z
+        An annotated model.
+    report
+        Its check.
+    """
+    standing = z.effective()
+    failed = {
+        unit
+        for finding in report.items
+        if finding.kind == "mislabelled-unit" and finding.verdict != "supported"
+        for unit in finding.units
+    }
+    entries = [
+        _withdrawn(z, standing[unit])
+        for unit in sorted(failed)
+        if unit in standing and _is_own(standing[unit])
+    ]
     return z.with_(what="proposals", log=(*z.log, *entries)) if entries else z
 
 

@@ -23,7 +23,7 @@ from circuitz.models.open import runtime
 from circuitz.models.training import Recipe
 from circuitz.models.weights import to_numpy
 from circuitz.plausibility.check import check
-from circuitz.plausibility.propose import propose
+from circuitz.plausibility.propose import propose, withdraw
 from circuitz.plausibility.report import Report
 from circuitz.search.edits import Editor, Where, make_editor
 from circuitz.search.objective import LAMBDA, Score, score, sweep
@@ -191,6 +191,11 @@ class _Job:
         if self.how.words:
             z = self._measured(propose(z, lexicon=self.lexicon), what)
         report = check(z, split="test", lexicon=self.lexicon)
+        # Proposed words that do not hold on *test* are no part of z; the start is as it was given.
+        kept = withdraw(z, report) if self.how.words and number else z
+        if kept is not z:
+            z = self._measured(kept, what)
+            report = check(z, split="test", lexicon=self.lexicon)
         assert z.data is not None
         self.visited.append((z, report, score(z, report, z.data)))
 

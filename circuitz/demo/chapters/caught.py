@@ -33,6 +33,7 @@ def caught(story: Story) -> dict[str, Any]:
     return {
         "samples": _samples(story),
         "figures": accuracies(story, "before"),
+        "driven": any(f.kind == DRIVER and class_of(f.target) == hero(story) for f in flagged),
         "flagged": [
             finding(f, scale, measured, _STRIPS if i == 0 else 1)
             for i, f in enumerate(flagged[:_SHOWN])

@@ -54,12 +54,7 @@ def made_of(story: Story) -> dict[str, Any]:
             for key, z in (("husky", story.husky), ("zstar", story.zstar))
             if key in summary.get("bundle", {})
         ],
-        "checks": [
-            (f"{name} {key}", value)
-            for name, report in (("before:", story.before), ("after:", story.after))
-            for key, value in sorted(report.hashes.items())
-            if key in ("lexicon", "annotations", "code")
-        ],
+        "lexicon": str(story.before.hashes.get("lexicon", "")),
         "settings": [
             (key.replace("_", " "), str(value)) for key, value in story.before.settings.items()
         ],

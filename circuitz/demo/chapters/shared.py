@@ -26,6 +26,7 @@ KINDS = {
     "missing-support": "Missing support",
     "unexplained-effect": "Unexplained effect",
 }
+_CLOSE = 0.7
 DRIVER = "implausible-driver"
 
 
@@ -101,7 +102,7 @@ def finding(
     found: Finding, scale: Scale, measured: Measurements | None, most: int
 ) -> dict[str, Any]:
     """Return a finding as the page shows it."""
-    held = measured.pictures if measured is not None else {}
+    strips, shown = _evidence(found, measured, most)
     first = found.effects[0] if found.effects else None
     return {
         "id": found.id,
@@ -122,9 +123,28 @@ def finding(
         "units": list(found.units),
         "chain": list(found.chain),
         "remedies": [remedy.label for remedy in found.remedies],
-        "strips": [pictures.strip(held[h]) for h in found.pictures if h in held][:most],
+        "strips": strips,
+        "shown": shown,
         "waiver": found.waiver,
     }
+
+
+def _evidence(found: Finding, measured: Measurements | None, most: int) -> tuple[list[str], int]:
+    """Return pictures of a finding's units at work, and how many units they show.
+
+    Evidence is drawn for some sets of units, and a finding is given the nearest; one that is
+    mostly made of other units is none.
+    """
+    if measured is None:
+        return [], 0
+    for key, hashes in measured.group_pictures.items():
+        if not set(hashes) & set(found.pictures):
+            continue
+        names = set(key.rpartition("->")[0].split("+"))
+        if len(names & set(found.units)) >= _CLOSE * len(names | set(found.units)):
+            held = [measured.pictures[h] for h in hashes if h in measured.pictures]
+            return [pictures.strip(png) for png in held[:most]], len(names)
+    return [], 0
 
 
 def spread(findings: list[Finding]) -> Scale:
