@@ -27,7 +27,7 @@ from circuitz.z.bundle import load
 
 NOTEBOOK = "01_husky.ipynb"
 HOST = "127.0.0.1"
-_READY_SECONDS = 60.0
+_READY_SECONDS = 180.0
 _STOP_SECONDS = 15.0
 _NEWS = "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -189,9 +189,10 @@ def no_report(why: str) -> dict[str, Any]:
     }
 
 
-def report(checked: Report, path: str = "") -> dict[str, Any]:
-    """Return the report's trait: findings worst first, as the report orders them."""
+def report(z: AnnotatedModel, checked: Report, path: str = "") -> dict[str, Any]:
+    """Return the report's trait: findings worst first, each with its strongest units first."""
     items = checked.items
+    strength = _strength(z)
     listed = items[:MOST_FINDINGS]
     return {
         "counts": {
@@ -209,21 +210,36 @@ def report(checked: Report, path: str = "") -> dict[str, Any]:
             }
             for target, values in checked.unexplained.items()
         ],
-        "findings": [finding(f, path) for f in listed],
+        "findings": [finding(f, strength, path) for f in listed],
         "unlisted": len(items) - len(listed),
         "missing": "",
         "milliseconds": round(checked.seconds * 1000),
     }
 
 
-def finding(claim: Finding, path: str = "") -> dict[str, Any]:
+def _strength(z: AnnotatedModel) -> dict[tuple[str, str], float]:
+    """How much each unit alone drives each class; empty before effects are measured."""
+    found = z.measurements.effects if z.measurements is not None else None
+    if found is None:
+        return {}
+    return {
+        (unit, f"output:{target}"): float(found.drive[row, column])
+        for row, unit in enumerate(found.units)
+        for column, target in enumerate(found.targets)
+    }
+
+
+def finding(
+    claim: Finding, strength: Mapping[tuple[str, str], float], path: str = ""
+) -> dict[str, Any]:
     """Return one finding for the screen."""
+    units = sorted(claim.units, key=lambda unit: -strength.get((unit, claim.target), -math.inf))
     tested = claim.effects[0] if claim.effects else None
     return {
         "id": claim.id,
         "kind": claim.kind,
         "verdict": claim.verdict,
-        "units": list(claim.units),
+        "units": units,
         "target": claim.target,
         "sentence": claim.sentence,
         "estimate": number(claim.estimate),

@@ -121,7 +121,7 @@ class Studio(anywidget.AnyWidget):
             return payload.no_report("Findings appear once effects are measured.")
         except CircuitzError as error:
             return payload.no_report(f"The check could not run: {error}")
-        return payload.report(checked, str(self._desk.path or ""))
+        return payload.report(self._desk.z, checked, str(self._desk.path or ""))
 
     def _first(self, z: AnnotatedModel, state: dict[str, Any]) -> dict[str, Any] | None:
         """Return the unit shown before anything is chosen: the one worst spoken of."""

@@ -40,7 +40,7 @@ export function Interval({ estimate, low, high, delta, label, format, bounded }:
       <line class="cz-range" x1={x(low ?? estimate)} x2={x(high ?? estimate)} y1="14" y2="14" />
       <line class="cz-range" x1={x(low ?? estimate)} x2={x(low ?? estimate)} y1="10" y2="18" />
       <line class="cz-range" x1={x(high ?? estimate)} x2={x(high ?? estimate)} y1="10" y2="18" />
-      <circle class="cz-point" cx={x(estimate)} cy="14" r="4" />
+      <circle class="cz-point" cx={x(estimate)} cy="14" r="3" />
       {ticks.map(([value, text]) => (
         <text key={text} class="cz-tick" x={x(value)} y="36" text-anchor="middle">{text}</text>
       ))}

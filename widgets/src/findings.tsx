@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Interval } from "./charts";
 import { useStore } from "./context";
 import { effect, kindTitle, plain, plural, probability, score, share } from "./format";
-import { CopyPython } from "./inspector";
+import { CopyPython, Later } from "./parts";
 import { Verdicted, VerdictMark } from "./marks";
 import type { Finding, Remedy, Verdict } from "./protocol";
 
@@ -136,23 +136,26 @@ function Evidence({ finding }: { finding: Finding }) {
   );
 }
 
+/** Each picture shows one image before and after; the first says it, the others confirm. */
 function Pictures({ finding }: { finding: Finding }) {
-  const store = useStore();
-  if (finding.pictures.length === 0) return null;
-  const names = finding.pictures.length === 2 ? ["before", "after"] : finding.pictures.map((_, i) => `picture ${i + 1}`);
+  const [first, ...rest] = finding.pictures;
+  if (first === undefined) return null;
   return (
     <div class="cz-pictures">
-      {finding.pictures.map((hash, i) => {
-        const url = store.picture(hash);
-        return (
-          <figure key={hash}>
-            {url ? <img src={url} alt={`${names[i]} the intervention`} /> : <div class="cz-picture-wait" />}
-            <figcaption>{names[i]}</figcaption>
-          </figure>
-        );
-      })}
+      <Picture hash={first} finding={finding} />
+      {rest.length > 0 && (
+        <Later title={`${plural(rest.length, "more picture")}`}>
+          {() => rest.map((hash) => <Picture key={hash} hash={hash} finding={finding} />)}
+        </Later>
+      )}
     </div>
   );
+}
+
+function Picture({ hash, finding }: { hash: string; finding: Finding }) {
+  const store = useStore();
+  const url = store.picture(hash);
+  return url ? <img src={url} alt={`before and after the intervention: ${finding.sentence}`} /> : <div class="cz-picture-wait" />;
 }
 
 function Members({ finding }: { finding: Finding }) {

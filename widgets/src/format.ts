@@ -2,7 +2,7 @@
 
 export function share(value: number | null | undefined): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  return `${Math.round(value * 100)} %`;
+  return `${Math.round(value * 100) + 0} %`.replace("-", "−");
 }
 
 /** A signed effect as a share of the whole cut's, the way findings put it. */

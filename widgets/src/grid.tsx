@@ -11,8 +11,8 @@ import { VerdictMark, Words } from "./marks";
 import type { Store } from "./store";
 
 const GAP = 8;
-const SLIM = 118;
-const LABEL = 58;
+const SLIM = 106;
+const LABEL = 56;
 const SPARE = 2;
 
 /** How many tiles stand in a row; keys.ts moves by it. */

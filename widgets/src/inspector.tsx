@@ -1,7 +1,6 @@
 /** Everything about the selected unit, exemplars first. */
 
-import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { Sheets } from "./atlas";
 import { EffectBar, Histogram, MatchBar } from "./charts";
 import { useStore } from "./context";
@@ -9,7 +8,12 @@ import { worstOf } from "./derive";
 import { Editor } from "./editor";
 import { Exemplars } from "./exemplars";
 import { effect, kindTitle, plural, share, when } from "./format";
-import { ICONS, Icon, VerdictMark, Words } from "./marks";
+import { VerdictMark, Words } from "./marks";
+import { Later, Part } from "./parts";
+import type { Finding } from "./protocol";
+
+/** The claim about the unit's own words, shown whatever its verdict. */
+const OF_WORDS = "mislabelled-unit";
 
 export function Inspector({ sheets }: { sheets: Sheets }) {
   const store = useStore();
@@ -53,60 +57,47 @@ export function Inspector({ sheets }: { sheets: Sheets }) {
   );
 }
 
-function Part({ title, hint, children, python }: { title: string; hint?: string; children: ComponentChildren; python?: string }) {
-  return (
-    <div class="cz-part">
-      <h4 title={hint}>
-        {title}
-        {python !== undefined && <CopyPython code={python} />}
-      </h4>
-      {children}
-    </div>
-  );
-}
-
-/** Every figure can be had as code. */
-export function CopyPython({ code }: { code: string }) {
-  const store = useStore();
-  const [done, setDone] = useState(false);
-  return (
-    <button
-      type="button"
-      class="cz-copy"
-      title={`copy as Python: ${code}`}
-      aria-label="Copy as Python"
-      onClick={() => {
-        navigator.clipboard?.writeText(code).then(
-          () => setDone(true),
-          () => store.info("The browser did not let the screen copy.", code),
-        );
-      }}
-    >
-      <Icon path={done ? ICONS.check : ICONS.copy} size={12} />
-    </button>
-  );
-}
-
-/** Findings that name this unit; a click opens the evidence. */
+/** Findings that name this unit; a click opens the evidence. What is supported takes one line. */
 function Involved() {
   const store = useStore();
   const findings = store.data.findings.get(store.view.unit) ?? [];
   if (findings.length === 0) return null;
+  const open = findings.filter((f) => f.verdict !== "supported" || f.kind === OF_WORDS);
+  const rest = findings.filter((f) => !open.includes(f));
   return (
     <ul class="cz-involved" aria-label="Findings about this unit">
-      {findings.slice(0, 4).map((finding) => (
-        <li key={finding.id}>
-          <button type="button" class={`cz-involved-item cz-${finding.verdict}`} onClick={() => store.goto(finding)}>
-            <VerdictMark verdict={finding.verdict} />
-            <span>
-              <b>{kindTitle(finding.kind, finding.verdict)}</b> <span class="cz-faint">· {finding.waiver ? "waived" : finding.verdict} ·</span>{" "}
-              {finding.sentence}
-            </span>
-          </button>
-        </li>
+      {open.map((finding) => (
+        <Item key={finding.id} finding={finding} />
       ))}
-      {findings.length > 4 && <li class="cz-fact">and {findings.length - 4} more</li>}
+      {rest.length > 0 && (
+        <li>
+          <Later title={`${plural(rest.length, "supported claim")} it takes part in`}>
+            {() => (
+              <ul class="cz-involved">
+                {rest.map((finding) => (
+                  <Item key={finding.id} finding={finding} />
+                ))}
+              </ul>
+            )}
+          </Later>
+        </li>
+      )}
     </ul>
+  );
+}
+
+function Item({ finding }: { finding: Finding }) {
+  const store = useStore();
+  return (
+    <li>
+      <button type="button" class={`cz-involved-item cz-${finding.verdict}`} title={finding.sentence} onClick={() => store.goto(finding)}>
+        <VerdictMark verdict={finding.verdict} />
+        <span>
+          <b>{kindTitle(finding.kind, finding.verdict)}</b>{" "}
+          <span class="cz-faint">· {finding.waiver ? "waived" : finding.verdict} ·</span> {finding.sentence}
+        </span>
+      </button>
+    </li>
   );
 }
 
@@ -126,11 +117,12 @@ function EffectsPart() {
   }
   const reach = Math.max(delta * 1.6, ...values.flatMap((v) => (v ? v.map(Math.abs) : [])));
   const strongest = Math.max(...values.map((v) => Math.abs(v?.[0] ?? 0)));
+  const most = targets[values.findIndex((v) => Math.abs(v?.[0] ?? 0) === strongest)] ?? "";
   return (
     <Part
       title="Effects"
       hint="in shares of what resampling the whole cut does to the class; the band is ±δ"
-      python={`cz.effect(z, "${store.id(unit)}", "output:${targets[0] ?? ""}", how="${how}")`}
+      python={`cz.effect(z, "${store.id(unit)}", "output:${most}", how="${how}")`}
     >
       <div class="cz-segments" role="group" aria-label="Kind of effect">
         {(["sufficiency", "necessity"] as const).map((kind) => (

@@ -19,7 +19,7 @@ export function Notices() {
       )}
       {link === "slow" && (
         <div class="cz-notice" role="status">
-          <span>The kernel is busy; this will be done when it answers.</span>
+          <span>The kernel is busy: this is done when it answers. If it is idle all the while, reload the page and run the cell again.</span>
         </div>
       )}
       {notice && (

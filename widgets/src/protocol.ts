@@ -203,6 +203,7 @@ interface Waiting {
 }
 
 const WATCH_MS = 2000;
+const ANOTHER = new Set(["dead", "terminating", "restarting", "autorestarting", "starting"]);
 
 /** Asks Python for things, and knows whether it still answers. */
 export class Link {
@@ -275,11 +276,11 @@ export class Link {
   private look = (): void => {
     const kernel = this.model.widget_manager?.kernel;
     if (!kernel) return;
-    const gone =
-      kernel.status === "dead" ||
-      (kernel.connectionStatus !== undefined && kernel.connectionStatus !== "connected");
-    this.bad = gone ? this.bad + 1 : 0;
-    if (this.bad >= 2 && this.state !== "lost") this.lose();
+    const away = kernel.connectionStatus !== undefined && kernel.connectionStatus !== "connected";
+    this.bad = away ? this.bad + 1 : 0;
+    // A short break of the line heals; a kernel that starts is another one than was asked before.
+    const other = kernel.status !== undefined && ANOTHER.has(kernel.status);
+    if ((this.bad >= 2 || other) && this.state !== "lost") this.lose();
   };
 
   private heard = (

@@ -85,7 +85,7 @@ export class Store {
       finding: "",
       target: "",
       filter: NO_FILTER,
-      heat: true,
+      heat: false,
       crop: false,
       dense: false,
       how: "sufficiency",
@@ -238,6 +238,7 @@ export class Store {
     const shown = finding.units.includes(this.id(this.view.unit));
     const first = finding.units[0];
     if (!shown && first !== undefined) this.open(first);
+    this.focusOn("grid");
   }
 
   next(step: number): void {

@@ -114,7 +114,12 @@ function useKeptFocus(root: RefObject<HTMLDivElement>): void {
     };
     const left = (event: FocusEvent) => {
       const target = event.target as HTMLElement;
-      if (target.isConnected && !element.contains(event.relatedTarget as Node | null)) inside.current = false;
+      // Browsers differ in whether an element that is being removed says so, and when.
+      setTimeout(() => {
+        if (element.contains(document.activeElement)) return;
+        if (target.isConnected) inside.current = false;
+        else take(element, inside.current);
+      }, 0);
     };
     element.addEventListener("focusin", came);
     element.addEventListener("focusout", left);
@@ -124,11 +129,13 @@ function useKeptFocus(root: RefObject<HTMLDivElement>): void {
     };
   }, [root]);
   useEffect(() => {
-    const timer = setTimeout(() => {
-      if (inside.current && document.activeElement === document.body) root.current?.focus({ preventScroll: true });
-    }, 0);
+    const timer = setTimeout(() => take(root.current, inside.current), 0);
     return () => clearTimeout(timer);
   });
+}
+
+function take(element: HTMLElement | null, inside: boolean): void {
+  if (inside && document.activeElement === document.body) element?.focus({ preventScroll: true });
 }
 
 /** Another screen may have written to the same z: looked up when somebody comes back to this one. */

@@ -87,6 +87,12 @@ describe("Link", () => {
     expect(states).toEqual(["lost"]);
   });
 
+  it("notices a kernel restarted by somebody else", () => {
+    model.widget_manager = { kernel: { connectionStatus: "connected", status: "starting" } };
+    vi.advanceTimersByTime(2000);
+    expect(states).toEqual(["lost"]);
+  });
+
   it("leaves no listener behind", () => {
     link.close();
     expect(model.listening).toBe(0);

@@ -81,7 +81,7 @@ def test_effects_before_measuring_are_empty(make_z):
 
 def test_words_and_report_are_json_and_agree_with_the_check(z):
     report = check(z)
-    shown = payload.report(report)
+    shown = payload.report(z, report)
     as_json(shown)
     as_json(payload.words(z))
     assert [f["id"] for f in shown["findings"]] == [f.id for f in report.items]
@@ -96,13 +96,13 @@ def test_words_and_report_are_json_and_agree_with_the_check(z):
 def test_a_waived_finding_is_counted_apart(z):
     flagged = check(z).flagged
     waived = z.with_(waivers=(Waiver(flagged[0].id, "mira", "known", "now"),))
-    shown = payload.report(check(waived))
+    shown = payload.report(waived, check(waived))
     assert shown["waived"] == 1
     assert shown["counts"]["flagged"] == len(flagged) - 1
 
 
 def test_remedies_are_what_the_screen_can_do_and_commands_quote_the_path(z):
-    shown = payload.report(check(z), "/tmp/my dogs.z")
+    shown = payload.report(z, check(z), "/tmp/my dogs.z")
     remedies = [item for f in shown["findings"] for item in f["remedies"]]
     assert {item["action"] for item in remedies} <= payload.ON_SCREEN
     commands = {item["command"] for item in remedies if item["action"] == "search"}
@@ -112,7 +112,7 @@ def test_remedies_are_what_the_screen_can_do_and_commands_quote_the_path(z):
 def test_findings_beyond_the_limit_are_counted(z, monkeypatch):
     monkeypatch.setattr(payload, "MOST_FINDINGS", 2)
     report = check(z)
-    shown = payload.report(report)
+    shown = payload.report(z, report)
     assert len(shown["findings"]) == 2
     assert shown["unlisted"] == len(report.items) - 2
 
@@ -158,7 +158,7 @@ def test_numbers_that_are_not_finite_never_reach_the_screen(z):
     layer.peaks[0, 0] = np.inf
     facts, _ = detail(z, "conv4:0", Lexicon.load())
     as_json(facts)
-    as_json(payload.report(check(z)))
+    as_json(payload.report(z, check(z)))
 
 
 def test_history_has_everything_latest_first(z):
@@ -176,3 +176,10 @@ def test_the_screen_needs_no_torch():
         "assert not {'torch', 'captum', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_the_strongest_unit_of_a_finding_comes_first(z):
+    z.measurements.effects.drive[1, 0] = 0.9
+    worst = payload.report(z, check(z))["findings"][0]
+    assert worst["kind"] == "implausible-driver"
+    assert worst["units"] == ["conv4:1", "conv4:0"]
