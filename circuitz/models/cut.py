@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -39,6 +40,16 @@ class LeafTracer(fx.Tracer):
         return m is self._leaf or super().is_leaf_module(m, module_qualified_name)
 
 
+def stand_in(net: nn.Module) -> nn.Module:
+    """Return a double of a network, in eval mode, that shares its weights.
+
+    Tracing runs the network's code on stand-ins for tensors; what that code stores on itself
+    must not end up in the network.
+    """
+    tensors = [*net.parameters(), *net.buffers()]
+    return copy.deepcopy(net, {id(t): t for t in tensors}).eval()
+
+
 class GraphCut:
     """The cut on the traced graph: the half after the layer computes only what is downstream.
 
@@ -56,11 +67,13 @@ class GraphCut:
     """
 
     def __init__(self, net: nn.Module, name: str) -> None:
-        leaf = net.get_submodule(name)
-        with evaluating(net):
-            graph = LeafTracer(leaf).trace(net)
+        double = stand_in(net)
+        leaf = double.get_submodule(name)
+        graph = LeafTracer(leaf).trace(double)
         calls = [
-            n for n in graph.nodes if n.op == "call_module" and net.get_submodule(n.target) is leaf
+            n
+            for n in graph.nodes
+            if n.op == "call_module" and double.get_submodule(n.target) is leaf
         ]
         _once(name, len(calls))
         self._net = net
@@ -71,6 +84,12 @@ class GraphCut:
         self._upstream = _needed(self._node, None)
         self._downstream = _needed(output, self._node)
         self._order = list(graph.nodes)
+        # Tensors that forward() makes out of nothing become attributes of the traced double.
+        self._constants = {
+            n: getattr(double, n.target)
+            for n in graph.nodes
+            if n.op == "get_attr" and n.target.startswith("_tensor_constant")
+        }
         # Even where no value runs around the layer, a shape taken from the input may.
         self.asks_input = self._inputs[0] in self._downstream
 
@@ -87,7 +106,8 @@ class GraphCut:
 
     def _run(self, env: dict[fx.Node, Any], wanted: set[fx.Node], stop: fx.Node | None) -> Any:
         run = fx.Interpreter(self._net, graph=self._graph)
-        run.env = env
+        run.env = env | self._constants
+        env = run.env
         with evaluating(self._net):
             for node in self._order:
                 if node not in wanted or node in env:

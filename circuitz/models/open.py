@@ -88,7 +88,7 @@ def _on(net: nn.Module, device: str) -> bool:
 def _holds(net: nn.Module, z: AnnotatedModel) -> bool:
     """Whether a module's weights are z's, bit for bit."""
     state = net.state_dict()
-    return list(state) == list(z.weights) and all(
+    return set(state) == set(z.weights) and all(
         np.array_equal(_plain(tensor), z.weights[name]) for name, tensor in state.items()
     )
 

@@ -11,8 +11,7 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
-from circuitz.models.cut import LeafTracer
-from circuitz.models.state import evaluating
+from circuitz.models.cut import LeafTracer, stand_in
 
 
 @dataclass(frozen=True)
@@ -72,15 +71,15 @@ def receptive_field(net: nn.Module, name: str) -> tuple[int, int, int]:
     Position ``p`` of the layer's map sees pixels ``start + p * stride`` up to that plus
     ``size``; ``(0, 0, 0)`` = not known, take the whole input.
     """
-    layer = net.get_submodule(name)
     try:
-        with evaluating(net):
-            outer = _walk(net, LeafTracer(layer).trace(net), _Field(1, 1, 0), layer)
-            if outer is None:
-                return (0, 0, 0)
-            found = _step(layer, outer)
-            if found is None and not _is_basic(layer):
-                found = _walk(layer, LeafTracer(None).trace(layer), outer, None)
+        double = stand_in(net)
+        layer = double.get_submodule(name)
+        outer = _walk(double, LeafTracer(layer).trace(double), _Field(1, 1, 0), layer)
+        if outer is None:
+            return (0, 0, 0)
+        found = _step(layer, outer)
+        if found is None and not _is_basic(layer):
+            found = _walk(layer, LeafTracer(None).trace(layer), outer, None)
     except Exception:  # tracing runs arbitrary code on stand-ins and may fail in any way
         return (0, 0, 0)
     return (found.size, found.stride, found.start) if found else (0, 0, 0)

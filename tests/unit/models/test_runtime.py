@@ -331,3 +331,32 @@ def test_preprocessing_sizes_and_colours(images):
     read_only = images.copy()
     read_only.setflags(write=False)
     assert Runtime(nn.Identity(), [], PREP).prepare(read_only).shape == (7, 3, 16, 16)
+
+
+class Remembers(nn.Module):
+    """Stores what it saw on itself, and makes a tensor out of nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.head = nn.Linear(4, 3)
+        self.seen = None
+
+    def forward(self, x):
+        self.seen = torch.relu(self.conv(x))
+        weights = torch.tensor([1.0, 2.0, 3.0])
+        return self.head(self.seen.mean((2, 3))) * weights
+
+
+def test_tracing_leaves_nothing_in_the_network(images, prep):
+    net = Remembers()
+    run = Runtime(net, ["conv"], prep)
+    x = run.prepare(images)
+    act = run.forward_to("conv", x)
+    assert run.traced("conv")
+    assert type(net.seen) is torch.Tensor
+    assert not [name for name in vars(net) if name.startswith("_tensor")]
+    assert torch.allclose(run.resume("conv", act), run.forward(x), atol=1e-6)
+    with torch.no_grad():
+        net.head.bias.add_(3)
+    assert torch.allclose(run.resume("conv", act), run.forward(x), atol=1e-6), "weights are shared"
