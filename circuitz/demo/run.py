@@ -27,7 +27,6 @@ from circuitz.models.open import runtime
 from circuitz.models.training import Recipe, fit
 from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose, withdraw
-from circuitz.plausibility.reads import log_reads
 from circuitz.plausibility.report import Report
 from circuitz.raters.card import card
 from circuitz.search.loop import Found, Settings, search
@@ -284,9 +283,7 @@ class _Job:
         except ExportRefusedError as refused:
             if refused.z is None or any(f.kind != "mislabelled-unit" for f in refused.findings):
                 raise
-            # The report that refused is read once more to withdraw by; both readings are on record.
-            report = check(refused.z, split="audit")
-            fewer = withdraw(log_reads(refused.z, report, why="withdraw"), report)
+            fewer = withdraw(refused.z, refused.findings)
         return export(self.measured(fewer, "look at z*"), place, author="circuitz demo")
 
     def shifted(self) -> KnownSet:

@@ -10,7 +10,7 @@ verdict into a coin toss. A person may look and decide.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ from circuitz.z import history
 from circuitz.z.annotation import Annotation
 
 if TYPE_CHECKING:
-    from circuitz.plausibility.report import Report
+    from circuitz.z.finding import Finding
     from circuitz.z.model import AnnotatedModel
 
 AUTHOR = "concept match"
@@ -224,23 +224,23 @@ def _withdrawn(z: AnnotatedModel, annotation: Annotation) -> Annotation:
     )
 
 
-def withdraw(z: AnnotatedModel, report: Report) -> AnnotatedModel:
+def withdraw(z: AnnotatedModel, findings: Iterable[Finding]) -> AnnotatedModel:
     """Take back proposals that a check did not support.
 
-    A rule proposes on *select*; what does not hold on the split of the report is claimed no
-    longer. What people wrote stays, whatever the report says.
+    A rule proposes on *select*; what does not hold on the split they rest on is claimed no
+    longer. What people wrote stays, whatever they say.
 
     Parameters
     ----------
     z
         An annotated model.
-    report
-        Its check.
+    findings
+        Those of its check.
     """
     standing = z.effective()
     failed = {
         unit
-        for finding in report.items
+        for finding in findings
         if finding.kind == "mislabelled-unit" and finding.verdict != "supported"
         for unit in finding.units
     }

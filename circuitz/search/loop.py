@@ -192,7 +192,7 @@ class _Job:
             z = self._measured(propose(z, lexicon=self.lexicon), what)
         report = check(z, split="test", lexicon=self.lexicon)
         # Proposed words that do not hold on *test* are no part of z; the start is as it was given.
-        kept = withdraw(z, report) if self.how.words and number else z
+        kept = withdraw(z, report.items) if self.how.words and number else z
         if kept is not z:
             z = self._measured(kept, what)
             report = check(z, split="test", lexicon=self.lexicon)
