@@ -13,6 +13,7 @@ from circuitz.errors import (
     BundleFormatError,
     BundleTamperedError,
     BundleTruncatedError,
+    LayerError,
     WeightsError,
 )
 from circuitz.z import history
@@ -22,6 +23,7 @@ from circuitz.z.hashing import picture_hash
 from circuitz.z.inputs import InputSet
 from circuitz.z.inputs_io import META, decode_inputs, read_meta
 from circuitz.z.json_io import loads
+from circuitz.z.layer import check_parts
 from circuitz.z.lazy import Deferred
 from circuitz.z.log_io import LogRead, head_lines, read_log
 from circuitz.z.manifest import (
@@ -114,13 +116,12 @@ def read_bundle(
 
 def _check_layers(manifest: Manifest) -> None:
     """Refuse layers no network has, before anything is built from them."""
-    names = [layer.name for layer in manifest.layers]
-    sizes = all(0 <= layer.size <= MAX_UNITS for layer in manifest.layers)
-    distinct = all(len(set(some)) == len(some) for some in (names, manifest.classes))
-    if not (sizes and distinct and set(manifest.cut) <= set(names) and "" not in manifest.classes):
-        raise BundleFormatError(
-            f"{MANIFEST} describes layers or classes that do not fit together.", "It is damaged."
-        )
+    if not all(0 <= layer.size <= MAX_UNITS for layer in manifest.layers):
+        raise BundleFormatError(f"{MANIFEST} gives a layer an absurd size.", "It is damaged.")
+    try:
+        check_parts(manifest.layers, manifest.cut, manifest.classes)
+    except LayerError as error:
+        raise BundleFormatError(f"{MANIFEST}: {error.message}", "It is damaged.") from error
 
 
 def _check_log(log: LogRead, manifest: Manifest) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from circuitz.errors import LayerError
 
 
 @dataclass(frozen=True)
@@ -59,3 +62,21 @@ class Preprocessing:
     std: tuple[float, ...] = (0.25, 0.25, 0.25)
     size: tuple[int, int] = (64, 64)
     colour: str = "RGB"
+
+
+def check_parts(layers: Sequence[LayerSpec], cut: Sequence[str], classes: Sequence[str]) -> None:
+    """Refuse layers, a cut and classes that do not fit together.
+
+    Raises
+    ------
+    LayerError
+        If a name is repeated or empty, or the cut names no layer.
+    """
+    names = [layer.name for layer in layers]
+    if len(set(names)) != len(names):
+        raise LayerError("Two layers have the same name.", "Name each layer once.")
+    unknown = sorted(set(cut) - set(names))
+    if unknown:
+        raise LayerError(f"The cut names {unknown}, not among the layers.", f"They are {names}.")
+    if len(set(classes)) != len(classes) or "" in classes:
+        raise LayerError("Class names are empty or repeated.", "Give each class its own name.")

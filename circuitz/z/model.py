@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 import pandas as pd
 
-from circuitz.errors import LayerError
 from circuitz.z import hashing, history
 from circuitz.z.annotation import Annotation, AuthorKind
 from circuitz.z.arrays import Arrays
@@ -22,11 +21,11 @@ from circuitz.z.edits import new_annotation
 from circuitz.z.finding import Finding, Waiver
 from circuitz.z.frames import annotations_frame, units_frame
 from circuitz.z.inputs import InputSet
-from circuitz.z.layer import LayerSpec, Preprocessing
-from circuitz.z.lazy import Deferred, LazyField, raw
+from circuitz.z.layer import LayerSpec, Preprocessing, check_parts
+from circuitz.z.lazy import LazyField, raw
 from circuitz.z.lineage import next_lineage
 from circuitz.z.measurements import Measurements
-from circuitz.z.remember import Piece
+from circuitz.z.staleness import set_hash, stale_findings, stale_measurements
 from circuitz.z.targets import check_target
 from circuitz.z.text import clean_name
 from circuitz.z.unit import Unit
@@ -110,16 +109,7 @@ class AnnotatedModel:
         put(self, "builder_args", copy.deepcopy(self.builder_args))
         put(self, "notes", copy.deepcopy(self.notes))
         put(self, "lineage", tuple(dict(step) for step in self.lineage))
-        names = [layer.name for layer in self.layers]
-        if len(set(names)) != len(names):
-            raise LayerError("Two layers have the same name.", "Name each layer once.")
-        if set(self.cut) - set(names):
-            raise LayerError(
-                f"The cut names {sorted(set(self.cut) - set(names))}, not among the layers.",
-                f"The layers are {names}.",
-            )
-        if len(set(self.classes)) != len(self.classes) or "" in self.classes:
-            raise LayerError("Class names are empty or repeated.", "Give each class its own name.")
+        check_parts(self.layers, self.cut, self.classes)
 
     # -- what it is -----------------------------------------------------------------------
 
@@ -148,45 +138,22 @@ class AnnotatedModel:
     @property
     def concepts_hash(self) -> str:
         """Fingerprint of the concept set; empty when there is none."""
-        return self._fingerprint("concept_set", self.concepts_ref)
+        return set_hash(self, "concept_set", self.concepts_ref)
 
     @property
     def data_hash(self) -> str:
         """Fingerprint of D; empty when it is not known."""
-        return self._fingerprint("data", self.data_ref)
-
-    def _fingerprint(self, name: str, ref: DataRef | None) -> str:
-        from circuitz.z.inputs_io import fingerprint  # noqa: PLC0415 (it writes, this does not)
-
-        held = raw(self, name)
-        if isinstance(held, Deferred):
-            return held.key
-        if held is not None:
-            return fingerprint(held)
-        return ref.fingerprint if ref else ""
+        return set_hash(self, "data", self.data_ref)
 
     @property
     def stale(self) -> tuple[str, ...]:
         """What changed since the measurements were made: weights, concepts, data."""
-        then = self._measured_on()
-        now = {"weights": self.weights_hash, "concepts": self.concepts_hash, "data": self.data_hash}
-        # A set that is not known now cannot be compared; one never recorded was not used.
-        return tuple(k for k, v in now.items() if v and then.get(k) and then[k] != v)
+        return stale_measurements(self)
 
-    def _measured_on(self) -> dict[str, str]:
-        """Hashes the measurements record, without reading them from disk."""
-        held = raw(self, "measurements")
-        if isinstance(held, Deferred) and isinstance(held.piece, Piece):
-            found = held.piece.spec
-            return {name: found[f"{name}_hash"] for name in ("weights", "concepts", "data")}
-        measured = self.measurements
-        if measured is None:
-            return {}
-        return {
-            "weights": measured.weights_hash,
-            "concepts": measured.concepts_hash,
-            "data": measured.data_hash,
-        }
+    @property
+    def findings_stale(self) -> tuple[str, ...]:
+        """What changed since the findings were made: annotations, weights, concepts, data."""
+        return stale_findings(self)
 
     @cached_property
     def _effective(self) -> dict[str, Annotation]:

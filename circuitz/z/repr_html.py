@@ -91,9 +91,11 @@ def _findings(z: AnnotatedModel) -> list[str]:
         return [f'<p class="quiet">Not checked yet; {unexplained_text(z)}.</p>']
     standing = flagged(z)
     head = f'<p><span class="{"flag" if standing else "quiet"}">{len(standing)} flagged</span>'
-    lines = [
-        f"{head} of {count(len(z.findings), 'claim')} tested, {_text(unexplained_text(z))}.</p>"
-    ]
+    changed = ", ".join(z.findings_stale)
+    since = f'<p class="flag">Findings are stale: {changed} changed since.</p>'
+    lines = [since] if changed else []
+    claims = count(len(z.findings), "claim")
+    lines.append(f"{head} of {claims} tested, {_text(unexplained_text(z))}.</p>")
     worst = sorted(standing, key=lambda finding: -abs(finding.estimate))[:3]
     return lines + [_finding(finding) for finding in worst]
 

@@ -56,6 +56,10 @@ def summary(z: AnnotatedModel) -> str:
         f"{len(flagged(z))} flagged" if z.findings else "not checked",
         unexplained_text(z),
     ]
+    if z.stale:
+        parts.append(f"measurements stale ({', '.join(z.stale)} changed)")
+    if z.findings_stale:
+        parts.append(f"findings stale ({', '.join(z.findings_stale)} changed)")
     if not z.builder:
         parts.append("session only (no registered builder)")
     return f"AnnotatedModel {z.name}: {', '.join(parts)}"

@@ -101,7 +101,7 @@ def make_finding(**more: Any) -> Finding:
         "power": float("nan"),
         "effects": (Effect(("conv2:1",), "output:husky", "sufficiency", estimate=0.8),),
         "remedies": (Remedy("retrain", "Retrain without it", {"units": ["conv2:1"]}),),
-        "hashes": (("weights", "abc"),),
+        "hashes": (("code", "0.1"),),
     }
     return Finding(**{**fields, **more})
 

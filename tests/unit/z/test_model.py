@@ -213,6 +213,22 @@ def test_stale_names_what_changed_since_measuring(
     assert "data" in z.with_(data=new_inputs(role="D")).stale
 
 
+def test_findings_name_what_changed_since_they_were_made(
+    z: AnnotatedModel, new_finding: Callable[..., object]
+) -> None:
+    made_from = (("annotations", z.annotations_hash), ("weights", z.weights_hash), ("code", "1"))
+    z = z.with_(findings=(new_finding(hashes=made_from),))
+    assert z.findings_stale == ()
+    edited = z.annotate("conv2:2", "x", concepts=())
+    assert edited.findings_stale == ("annotations",)
+    assert edited.undo().findings_stale == ()
+    trained = edited.with_(weights={"w": np.ones(2)})
+    assert trained.findings_stale == ("annotations", "weights")
+    assert "findings stale (annotations, weights changed)" in repr(trained)
+    assert "Findings are stale: annotations, weights" in trained._repr_html_()
+    assert z.with_(findings=()).findings_stale == ()
+
+
 def test_units_without_and_with_measurements(z: AnnotatedModel) -> None:
     units = z.units
     assert len(units) == 2 + 4 + 3
@@ -253,7 +269,7 @@ def test_what_does_not_fit_together_is_refused(fields: dict[str, object]) -> Non
 def test_repr_says_what_it_is(z: AnnotatedModel, new_finding: Callable[..., object]) -> None:
     assert repr(z) == (
         "AnnotatedModel husky: 3 classes, 2 layers, 6 units, cut conv2 (4), 1 annotated, "
-        "1 flagged, unexplained share not checked"
+        "1 flagged, unexplained share not checked, measurements stale (weights, concepts changed)"
     )
     share = new_finding(id="u", kind="unexplained-effect", estimate=0.312, ci=(0.25, 0.4))
     assert "unexplained up to 31% [25%, 40%] (husky)" in repr(z.with_(findings=(share,)))
