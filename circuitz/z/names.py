@@ -25,7 +25,7 @@ def check_name(name: object, where: str) -> str:
     """
     if isinstance(name, str) and len(name) <= 400:
         parts = name.split("/")
-        if len(parts) <= 8 and all(_PART.match(part) and ".." not in part for part in parts):
+        if len(parts) <= 8 and all(_PART.fullmatch(part) and ".." not in part for part in parts):
             return name
     raise BundleUnsafeError(
         f"{where} names the file {str(name)[:80]!r}, which is not a plain path inside the bundle.",
@@ -76,7 +76,7 @@ def _entry(name: str, entry: Any, where: str) -> FileEntry:
         size: Any = entry.get("size")
         digest: Any = entry.get("sha256")
         counted = isinstance(size, int) and not isinstance(size, bool) and size >= 0
-        if counted and isinstance(digest, str) and _SHA256.match(digest):
+        if counted and isinstance(digest, str) and _SHA256.fullmatch(digest):
             return FileEntry(digest, size)
     raise BundleFormatError(
         f"{where} gives no proper hash and size of {name!r}.", "The file is damaged."
