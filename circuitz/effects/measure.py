@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-import torch
-
-from circuitz.effects import drive as driving
-from circuitz.effects.downstream import Downstream
-from circuitz.effects.groups import Group, annotated_groups, sorted_group
-from circuitz.effects.pictures import Evidence, strongest
-from circuitz.effects.singles import group_effects, scales, single_effects
-from circuitz.effects.sources import Sources, draw_sources
+from circuitz.effects.cut_effects import CutEffects
 from circuitz.effects.stages import Stages
 from circuitz.errors import InputsError, LayerError
 from circuitz.features.sweep import sweep
 from circuitz.features.visualise import visualise as visualise_units
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.open import runtime
-from circuitz.models.runtime import Runtime
-from circuitz.models.specs import unit_maps
 from circuitz.z.data_ref import DataRef
-from circuitz.z.hashing import picture_hash
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
-from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
+from circuitz.z.measurements import LayerMeasurements, Measurements
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
-I64 = npt.NDArray[np.int64]
 Progress = Callable[[int, int], None]
-
-# Sets run for earlier annotations stay useful after an undo; more than this are forgotten.
-_GROUPS_KEPT = 96
-_BATCH = 64
 
 
 def measure(
@@ -128,130 +111,10 @@ def measure(
         seed=seed,
     )
     if z.data is not None:
-        job = _Job(z, runtime(z), _cut(z), known, z.data, seed, stages)
-        new = job.run(new, lexicon, settings, pictures)
+        job = CutEffects(z, runtime(z), _cut(z), known, z.data, seed, stages)
+        new = job.add_to(new, lexicon, settings, pictures)
     stages.finish()
     return z.with_(what="measured", measurements=new, notes={**z.notes, "measure": settings})
-
-
-@dataclass(frozen=True, eq=False)
-class _Job:
-    """Everything the effects of one cut are measured with."""
-
-    z: AnnotatedModel
-    runtime: Runtime
-    spec: LayerSpec
-    concepts: InputSet
-    data: InputSet
-    seed: int
-    stages: Stages
-
-    def run(
-        self, new: Measurements, lexicon: Lexicon | None, settings: dict[str, int], draw: bool
-    ) -> Measurements:
-        units = tuple(f"{self.spec.name}:{u}" for u in range(self.spec.size))
-        wanted = annotated_groups(self.z, units, lexicon)
-        effects = new.effects
-        missing = [g for g in wanted if effects is None or g not in effects.groups]
-        if effects is not None and not missing:
-            undrawn = set(strongest(effects, wanted)) - set(new.group_pictures)
-            if not (draw and undrawn):
-                return new
-        sources = draw_sources(
-            self.data,
-            self.z.classes,
-            per_split=settings["sources"],
-            donors=settings["donors"],
-            seed=self.seed,
-        )
-        acts = self._acts(self.data.images, sources.index, 0, len(sources))
-        if effects is None:
-            effects, down = self._singles(units, sources, acts)
-        else:
-            down = Downstream(self.runtime, self.spec, acts)
-        effects = self._groups(effects, down, sources, wanted, missing)
-        new = replace(new, effects=effects)
-        evidence = Evidence(self.spec, down, sources, effects, self.data.images)
-        made = evidence.draw(wanted, new.group_pictures) if draw else {}
-        return _with_pictures(new, made, set(strongest(effects, wanted)))
-
-    def _singles(
-        self, units: Group, sources: Sources, acts: torch.Tensor
-    ) -> tuple[EffectMeasurements, Downstream]:
-        pool = driving.draw_pool(self.concepts, self.seed)
-        lent = self._acts(self.concepts.images, pool, len(sources), len(sources) + len(pool))
-        down = Downstream(self.runtime, self.spec, torch.cat([acts, lent]))
-        scale = scales(down, sources, self.z.classes)
-        sufficiency, necessity = single_effects(
-            down, sources, scale, lambda u: self.stages.at("effects", u, len(units))
-        )
-        responses = unit_maps(self.spec, lent).mean(2).float().cpu().numpy()
-        switch = driving.draw_switch(responses, self.seed)
-        found = EffectMeasurements(
-            units=units,
-            targets=self.z.classes,
-            scale=scale,
-            sufficiency=sufficiency,
-            necessity=necessity,
-            split=sources.split,
-            scene=sources.scene,
-            source=sources.index,
-            drive=driving.drive(down, switch, len(sources), scale),
-            span=driving.span(responses, switch),
-            seed=self.seed,
-        )
-        return found, down
-
-    def _groups(
-        self,
-        effects: EffectMeasurements,
-        down: Downstream,
-        sources: Sources,
-        wanted: Sequence[Group],
-        missing: Sequence[Group],
-    ) -> EffectMeasurements:
-        if not missing:
-            return effects
-        place = {unit: i for i, unit in enumerate(effects.units)}
-        index = [[place[u] for u in group] for group in missing]
-        sufficiency, necessity = group_effects(down, sources, effects.scale, index)
-        groups = (*effects.groups, *missing)
-        if effects.groups:
-            sufficiency = np.concatenate([effects.group_sufficiency, sufficiency])
-            necessity = np.concatenate([effects.group_necessity, necessity])
-        old = [i for i, g in enumerate(groups) if g not in set(wanted)]
-        drop = set(old[: max(0, len(groups) - _GROUPS_KEPT)])
-        keep = [i for i in range(len(groups)) if i not in drop]
-        return replace(
-            effects,
-            groups=tuple(sorted_group(groups[i]) for i in keep),
-            group_sufficiency=sufficiency[keep],
-            group_necessity=necessity[keep],
-        )
-
-    def _acts(self, images: Any, rows: I64, done: int, total: int) -> torch.Tensor:
-        parts: list[torch.Tensor] = []
-        with torch.no_grad():
-            for i in range(0, len(rows), _BATCH):
-                x = self.runtime.prepare(np.asarray(images[rows[i : i + _BATCH]]))
-                parts.append(self.runtime.forward_to(self.spec.name, x).clone())
-                self.stages.at("sources", done + i, total)
-        return torch.cat(parts)
-
-
-def _with_pictures(
-    measured: Measurements, made: dict[str, list[bytes]], wanted: set[str]
-) -> Measurements:
-    """Add pictures, and drop those of sets nobody asks about any more."""
-    named = {key: {picture_hash(png): png for png in pngs} for key, pngs in made.items()}
-    keys = measured.group_pictures | {key: tuple(pngs) for key, pngs in named.items()}
-    pictures = dict(measured.pictures)
-    for pngs in named.values():
-        pictures |= pngs
-    keys = {key: hashes for key, hashes in keys.items() if key in wanted}
-    shown = {name for hashes in keys.values() for name in hashes}
-    kept = {name: png for name, png in pictures.items() if name in shown}
-    return replace(measured, pictures=kept, group_pictures=keys)
 
 
 def _with_inputs(

@@ -13,7 +13,8 @@ from torch import nn
 
 from circuitz.errors import BuilderError
 from circuitz.models import builders
-from circuitz.models.runtime import Runtime, device_of
+from circuitz.models.network import device_of
+from circuitz.models.runtime import Runtime
 from circuitz.models.weights import load_numpy
 
 if TYPE_CHECKING:

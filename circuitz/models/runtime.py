@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from circuitz.errors import LayerError, WeightsError
+from circuitz.errors import LayerError
 from circuitz.models.cut import Cut, GraphCut, HookCut
+from circuitz.models.network import as_logits, check_finite, device_of, find_layer
 from circuitz.models.prepare import prepare
 from circuitz.models.state import evaluating, hooked
 from circuitz.z.layer import LayerSpec, Preprocessing
@@ -256,67 +256,6 @@ class _Checked:
         self.overwrites = overwrites
         self.shape = shape
         self.dtype = dtype
-
-
-def find_layer(net: nn.Module, name: str) -> nn.Module:
-    """Return the module of that dotted name.
-
-    Raises
-    ------
-    LayerError
-        If there is none; the message suggests near names.
-    """
-    known = dict(net.named_modules(remove_duplicate=False))
-    if name and name in known:
-        return known[name]
-    near = get_close_matches(name, list(known), 3) or [n for n in known if n][:6]
-    raise LayerError(
-        f"The network has no layer {name!r}.", f"Near names: {', '.join(near) or 'none'}."
-    )
-
-
-def device_of(net: nn.Module) -> torch.device:
-    """Return where a network's parameters are; the CPU when it has none."""
-    return next((p.device for p in net.parameters()), torch.device("cpu"))
-
-
-def check_finite(net: nn.Module) -> None:
-    """Refuse a network with NaN or infinite weights.
-
-    Raises
-    ------
-    WeightsError
-        Naming the first such parameter or buffer.
-    """
-    tensors: Mapping[str, torch.Tensor] = net.state_dict(keep_vars=True)
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor.detach()).all()):
-            raise WeightsError(
-                f"Weights {name!r} hold NaN or infinite values.",
-                "Training probably diverged: load an earlier checkpoint or lower the rate.",
-            )
-
-
-def as_logits(out: Any) -> torch.Tensor:
-    """Return the logits tensor ``(n, classes)`` from what a network returned.
-
-    Raises
-    ------
-    LayerError
-        If there is no two-dimensional tensor in it.
-    """
-    if isinstance(out, Mapping):
-        out = out.get("logits")
-    elif not isinstance(out, torch.Tensor):
-        first = out[0] if isinstance(out, tuple | list) and out else None
-        out = getattr(out, "logits", first)
-    if not isinstance(out, torch.Tensor) or out.ndim != 2:
-        found = tuple(out.shape) if isinstance(out, torch.Tensor) else type(out).__name__
-        raise LayerError(
-            f"The network returns {found}, not logits (inputs, classes).",
-            "Wrap it in a module that returns one row of class scores an input.",
-        )
-    return out
 
 
 def _tensor(name: str, out: Any) -> torch.Tensor:

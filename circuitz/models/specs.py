@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from circuitz.errors import LayerError
+from circuitz.models.network import find_layer
 from circuitz.models.receptive import receptive_field
-from circuitz.models.runtime import Runtime, find_layer
+from circuitz.models.runtime import Runtime
 from circuitz.z.layer import LayerSpec, Preprocessing
 
 _ONE_DIMENSIONAL = (nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d, nn.AvgPool1d)

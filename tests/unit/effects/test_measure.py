@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from circuitz.effects import measure as measuring
+from circuitz.effects import cut_effects
 from circuitz.effects import pictures as evidence
 from circuitz.effects.measure import measure
 from circuitz.errors import InputsError, LayerError, MeasurementError
@@ -125,7 +125,7 @@ def test_what_changed_is_measured_again(world, change):
 
 
 def test_sets_of_earlier_words_are_kept_but_not_for_ever(world, monkeypatch):
-    monkeypatch.setattr(measuring, "_GROUPS_KEPT", 3)
+    monkeypatch.setattr(cut_effects, "_GROUPS_KEPT", 3)
     z = measure(world.z(), world.concepts(), **SMALL)
     for words in (("snow", "tail"), ("tail", "snow"), ("grass", "coat")):
         for unit, text in enumerate(words):
