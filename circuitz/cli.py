@@ -48,7 +48,8 @@ LexiconPath = Annotated[
 def main() -> None:
     """Run the command line; errors of ours are told in words, without a traceback."""
     try:
-        app(standalone_mode=False)
+        # Without its standalone mode typer returns exit codes, Ctrl-C's too, instead of exiting.
+        code = app(standalone_mode=False)
     except CircuitzError as problem:
         say.print(f"[bold red]{problem.code}[/] ", end="")
         say.print(problem.message, markup=False, highlight=False)
@@ -69,6 +70,7 @@ def main() -> None:
             raise
         show()
         sys.exit(getattr(problem, "exit_code", 2))
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _version(wanted: bool) -> None:
@@ -213,7 +215,7 @@ def check(
     else:
         out.print(repr(model), markup=False, highlight=False)
         out.print(repr(report), markup=False, highlight=False)
-    raise typer.Exit(report.exit_code(strict=strict))
+    raise typer.Exit(report.exit_code() if strict else 0)
 
 
 @app.command()

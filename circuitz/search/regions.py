@@ -240,7 +240,8 @@ def _learn_pixels(
 
 
 def _tensor(images: U8) -> torch.Tensor:
-    x = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float()
+    # A copy: torch wants writable memory, and the images may be a memory map.
+    x = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float()
     return x.div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
 
 

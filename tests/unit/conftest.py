@@ -6,13 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-import torch
 
-from circuitz.effects.measure import measure
-from circuitz.features.wrap import wrap
-from circuitz.models.builders import build
-from circuitz.models.training import Recipe, fit
-from circuitz.plausibility.propose import propose
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
 from circuitz.z.model import AnnotatedModel
@@ -78,6 +72,8 @@ def concept_set(n: int, seed: int) -> InputSet:
 
 @pytest.fixture(scope="session")
 def threads() -> Iterator[None]:
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -97,6 +93,15 @@ def shifted() -> tuple[InputSet, np.ndarray]:
 @pytest.fixture(scope="session")
 def caught(world: tuple[InputSet, InputSet]) -> AnnotatedModel:
     """A network that learned snow, measured and annotated."""
+    # Imported here: most tests of the house need no torch.
+    import torch
+
+    from circuitz.effects.measure import measure
+    from circuitz.features.wrap import wrap
+    from circuitz.models.builders import build
+    from circuitz.models.training import Recipe, fit
+    from circuitz.plausibility.propose import propose
+
     data, concepts = world
     torch.manual_seed(0)
     how = Preprocessing(size=(SIDE, SIDE))

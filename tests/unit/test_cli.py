@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from circuitz.cli import main
+from circuitz.z.bundle import load
+from circuitz.z.data_ref import DataRef
+from circuitz.z.inputs_io import write_inputs
+
+
+@pytest.fixture(scope="module")
+def bundle(caught, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    write_inputs(folder / "D", caught.data)
+    place = folder / "caught.z"
+    caught.with_(data_ref=DataRef.to(caught.data, "D")).save(place)
+    return place
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["circuitz", *map(str, words)])
+    try:
+        main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("demo",), ("check",), ("search",), ("export",), ("lab",), ("data", "dogs")]
+)
+def test_every_command_explains_itself(monkeypatch, capsys, words) -> None:
+    assert run(monkeypatch, *words, "--help") == 0
+    assert "Usage" in capsys.readouterr().out
+
+
+def test_check_prints_the_report_as_json_and_strict_fails_on_flags(
+    monkeypatch, capsys, bundle
+) -> None:
+    assert run(monkeypatch, "check", bundle, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    flagged = [f for f in report["findings"] if f["verdict"] == "flagged"]
+    assert {f["kind"] for f in flagged} >= {"implausible-driver"}
+    assert run(monkeypatch, "check", bundle, "--strict") == 1
+    assert "snow" in capsys.readouterr().out
+
+
+def test_looking_at_audit_is_put_on_record(monkeypatch, capsys, bundle) -> None:
+    before = len(load(bundle).notes.get("audit_reads", []))
+    assert run(monkeypatch, "check", bundle, "--split", "audit") == 0
+    assert len(load(bundle).notes["audit_reads"]) == before + 1
+
+
+def test_export_refuses_what_is_flagged_and_names_it(monkeypatch, capsys, bundle, tmp_path) -> None:
+    out = tmp_path / "star.z"
+    assert run(monkeypatch, "export", bundle, "--out", out) == 1
+    told = capsys.readouterr().err
+    assert "implausible-driver" in told
+    assert not out.exists()
+
+
+def test_errors_are_words_and_not_tracebacks(monkeypatch, capsys, tmp_path) -> None:
+    assert run(monkeypatch, "check", tmp_path / "none.z") == 1
+    told = capsys.readouterr().err
+    assert "none.z" in told
+    assert "Traceback" not in told
+    assert run(monkeypatch, "check") == 2
+    assert run(monkeypatch, "data", "dogs", "--sheet", tmp_path / "s.png", "--shortcut", "fog") == 1
+    assert "fog" in capsys.readouterr().err
+
+
+def test_search_writes_the_best_z_and_cleans_up(monkeypatch, capsys, bundle, tmp_path) -> None:
+    out = tmp_path / "better.z"
+    assert run(monkeypatch, "search", bundle, "--out", out, "--rounds", "1", "--json") == 0
+    notes = json.loads(capsys.readouterr().out)
+    assert notes["posterior"][notes["best"]] == max(notes["posterior"])
+    assert load(out).notes["search"]["best"] == notes["best"]
+    assert not out.with_name("better.z.search").exists()
+
+
+def test_ctrl_c_stops_a_search_cleanly_and_leaves_the_bundle_whole(bundle, tmp_path) -> None:
+    out = tmp_path / "never.z"
+    before = load(bundle).hash
+    job = subprocess.Popen(
+        [sys.executable, "-m", "circuitz", "search", str(bundle), "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    try:
+        time.sleep(6)
+        job.send_signal(signal.SIGINT)
+        _, told = job.communicate(timeout=60)
+    finally:
+        job.kill()
+    assert job.returncode == 130, told.decode()
+    assert b"Traceback" not in told
+    assert not out.exists()
+    assert load(bundle).hash == before
+
+
+def test_the_contact_sheet_is_drawn(monkeypatch, capsys, tmp_path) -> None:
+    sheet = tmp_path / "sheet.png"
+    assert run(monkeypatch, "data", "dogs", "--sheet", sheet) == 0
+    assert sheet.read_bytes().startswith(b"\x89PNG")
