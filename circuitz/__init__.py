@@ -29,13 +29,25 @@ _VERBS = {
     "propose": "circuitz.plausibility.propose",
     "wrap": "circuitz.features.wrap",
 }
-__all__ = ["__version__", *sorted(_VERBS)]
+__all__ = [
+    "AnnotatedModel",
+    "InputSet",
+    "Lexicon",
+    "Studio",
+    "__version__",
+    "check",
+    "effect",
+    "load",
+    "measure",
+    "propose",
+    "wrap",
+]
 
 if TYPE_CHECKING:
     from circuitz.effects.effect import effect as effect
     from circuitz.effects.measure import measure as measure
-    from circuitz.lexicon.lexicon import Lexicon as Lexicon
     from circuitz.features.wrap import wrap as wrap
+    from circuitz.lexicon.lexicon import Lexicon as Lexicon
     from circuitz.plausibility.check import check as check
     from circuitz.plausibility.propose import propose as propose
     from circuitz.widgets.studio import Studio as Studio

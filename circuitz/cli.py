@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -81,7 +81,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[  # noqa: ARG001 (handled by its callback)
+    version: Annotated[
         bool,
         typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
     ] = False,
@@ -106,7 +106,7 @@ class Steps:
 
 
 @contextmanager
-def progress(quiet: bool = False) -> Iterator[Steps]:
+def progress(quiet: bool = False) -> Generator[Steps]:
     """Show progress bars on standard error."""
     columns = (
         TextColumn("{task.description:<34}"),

@@ -221,7 +221,8 @@ def _learn_pixels(
 ) -> nn.Module:
     """Train per pixel on known regions."""
     draw = np.random.default_rng(seed)
-    net = _Pixels(images.shape[-1]).to(memory_format=torch.channels_last)
+    net = _Pixels(images.shape[-1])
+    net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimiser = torch.optim.AdamW(net.parameters(), 1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-2, total_steps=_STEPS + 1)
     net.train()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -39,7 +39,7 @@ DAMAGED = "Keep the file, restore a copy, or start a new one and import an expor
 
 
 @contextmanager
-def connect(path: Path, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
+def connect(path: Path, *, read_only: bool = False) -> Generator[sqlite3.Connection]:
     """Open one connection for one call and close it after, turning SQLite's errors into ours.
 
     Raises
