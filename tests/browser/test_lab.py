@@ -44,8 +44,8 @@ def run_all(page: Page) -> None:
 
 def restart_kernel(page: Page) -> None:
     page.get_by_role("menuitem", name="Kernel", exact=True).click()
-    page.get_by_role("menuitem", name="Restart Kernel…", exact=True).click()
-    page.get_by_role("dialog").get_by_role("button", name="Confirm Kernel Restart").click()
+    page.locator(".lm-Menu-item[data-command='kernelmenu:restart']").click()
+    page.locator(".jp-Dialog button.jp-mod-accept").click()
 
 
 def studio(page: Page) -> None:

@@ -1,7 +1,8 @@
 /** Pure questions about the traits: no state, no elements. */
 
 import type { Finding, Verdict, Word } from "./protocol";
-import type { Filter, Store } from "./store";
+import type { Store } from "./store";
+import type { Filter } from "./view";
 
 export interface Derived {
   rows: Map<string, number>;

@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useStore } from "./context";
 import { when } from "./format";
 import { ICONS, Icon } from "./marks";
-import { ActionError } from "./protocol";
+import { ActionError } from "./link";
 
 interface Chip {
   name: string;

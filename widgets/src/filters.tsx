@@ -3,8 +3,8 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useStore } from "./context";
 import { ICONS, Icon } from "./marks";
-import { NO_FILTER } from "./store";
-import type { Filter } from "./store";
+import { NO_FILTER } from "./view";
+import type { Filter } from "./view";
 
 export function Filters() {
   const store = useStore();

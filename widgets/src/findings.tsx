@@ -154,7 +154,7 @@ function Pictures({ finding }: { finding: Finding }) {
 
 function Picture({ hash, finding }: { hash: string; finding: Finding }) {
   const store = useStore();
-  const url = store.picture(hash);
+  const url = store.library.picture(hash);
   return url ? <img src={url} alt={`before and after the intervention: ${finding.sentence}`} /> : <div class="cz-picture-wait" />;
 }
 

@@ -19,7 +19,7 @@ export function Inspector({ sheets }: { sheets: Sheets }) {
   const store = useStore();
   const { unit } = store.view;
   useEffect(() => {
-    void store.ask(unit);
+    void store.library.ask(store.id(unit));
   }, [store, unit]);
   if (unit < 0) return <section class="cz-inspector cz-nothing">Choose a unit to look at it.</section>;
   const id = store.id(unit);

@@ -1,6 +1,7 @@
 /** One key, one action. Nothing typed here reaches the notebook. */
 
-import type { Store, Tab } from "./store";
+import type { Store } from "./store";
+import type { Tab } from "./view";
 
 export const KEYS: [string, string][] = [
   ["←  ↑  ↓  →", "move among the units"],

@@ -1,63 +1,14 @@
 /** What the screen shows right now, and everything a person can do to it. */
 
-import { ActionError, Link } from "./protocol";
-import type {
-  Detail,
-  Failure,
-  Finding,
-  LinkState,
-  LogEntry,
-  Model,
-  Reply,
-  Traits,
-  Word,
-} from "./protocol";
+import { Library } from "./library";
+import { ActionError, Link } from "./link";
+import type { Detail, Failure, Finding, Model, Reply, Traits, Word } from "./protocol";
+import { NO_FILTER, firstView } from "./view";
+import type { Filter, How, View } from "./view";
 import { flush } from "./flush";
 import { columnOf, driveOf, matchesFilter } from "./derive";
 import type { Derived } from "./derive";
 
-export type Tab = "units" | "findings" | "classes";
-export type How = "sufficiency" | "necessity";
-
-export interface Filter {
-  text: string;
-  layer: string;
-  target: string;
-  words: "any" | "annotated" | "unannotated" | "proposed";
-  finding: "any" | "flagged" | "inconclusive" | "some";
-}
-
-export interface Notice extends Failure {
-  tone: "error" | "info";
-}
-
-export interface Conflict {
-  unit: string;
-  mine: { text: string; confidence: number };
-  theirs: NonNullable<Failure["theirs"]>;
-}
-
-export interface View {
-  tab: Tab;
-  /** Row of the selected unit, -1 when there is none. */
-  unit: number;
-  finding: string;
-  target: string;
-  filter: Filter;
-  heat: boolean;
-  crop: boolean;
-  dense: boolean;
-  how: How;
-  link: LinkState;
-  notice: Notice | null;
-  conflict: Conflict | null;
-  help: boolean;
-  /** What a screen reader is told. */
-  said: string;
-  busy: boolean;
-}
-
-export const NO_FILTER: Filter = { text: "", layer: "", target: "", words: "any", finding: "any" };
 const TRAITS = ["head", "units", "atlas", "effects", "words", "report", "first"] as const;
 
 export class Store {
@@ -70,34 +21,19 @@ export class Store {
   /** Keeps element ids of two screens on one page apart. */
   readonly prefix = `cz-${Math.random().toString(36).slice(2, 8)}`;
   private listeners = new Set<() => void>();
-  private details = new Map<string, Detail>();
-  private asked = new Set<string>();
-  private pictures = new Map<string, string>();
+  readonly library: Library;
   private derived: Derived | null = null;
   private visible: { key: unknown[]; rows: number[] } = { key: [], rows: [] };
   private revision: number;
+  private units: Traits["units"];
 
   constructor(private readonly model: Model) {
     this.link = new Link(model, (link) => this.set({ link }));
-    this.view = {
-      tab: "units",
-      unit: -1,
-      finding: "",
-      target: "",
-      filter: NO_FILTER,
-      heat: false,
-      crop: false,
-      dense: false,
-      how: "sufficiency",
-      link: "ok",
-      notice: null,
-      conflict: null,
-      help: false,
-      said: "",
-      busy: false,
-    };
+    this.library = new Library(this.link, () => this.set({}), this.fail);
+    this.view = firstView();
     this.revision = this.trait("head").revision;
-    this.adopt();
+    this.units = this.trait("units");
+    this.library.keep(this.trait("first"));
     const worst = this.queue()[0];
     const first = this.trait("first");
     const start = first?.unit ?? worst?.units[0] ?? this.trait("units").ids[0];
@@ -108,7 +44,7 @@ export class Store {
   close(): void {
     for (const name of TRAITS) this.model.off(`change:${name}`, this.updated);
     this.link.close();
-    for (const url of this.pictures.values()) URL.revokeObjectURL(url);
+    this.library.close();
   }
 
   subscribe(listener: () => void): () => void {
@@ -192,7 +128,7 @@ export class Store {
   }
 
   detail(row = this.view.unit): Detail | undefined {
-    return this.details.get(this.id(row));
+    return this.library.detail(this.id(row));
   }
 
   // ---- moving about ---------------------------------------------------------------------------
@@ -200,7 +136,7 @@ export class Store {
   select(row: number): void {
     if (row < 0 || row === this.view.unit) return;
     this.set({ unit: row, conflict: null });
-    void this.ask(row);
+    void this.library.ask(this.id(row));
   }
 
   open(id: string): void {
@@ -254,40 +190,6 @@ export class Store {
   }
 
   // ---- asking Python --------------------------------------------------------------------------
-
-  /** Fetches what the inspector needs, once a unit. */
-  async ask(row: number): Promise<void> {
-    const id = this.id(row);
-    if (id === "" || this.details.has(id) || this.asked.has(id)) return;
-    this.asked.add(id);
-    try {
-      const reply = await this.link.request("unit", { unit: id });
-      this.details.set(id, { ...(reply.detail as Detail), blobs: reply.blobs });
-      this.set({});
-    } catch (error) {
-      this.fail(error);
-    } finally {
-      this.asked.delete(id);
-    }
-  }
-
-  /** Address of an evidence picture; null until it has come. */
-  picture(hash: string): string | null {
-    const known = this.pictures.get(hash);
-    if (known !== undefined) return known;
-    const key = `picture ${hash}`;
-    if (!this.asked.has(key)) {
-      this.asked.add(key);
-      this.link.request("picture", { hash }).then((reply) => {
-        const bytes = reply.blobs.picture;
-        if (!bytes) return;
-        const blob = new Blob([bytes as DataView<ArrayBuffer>], { type: "image/png" });
-        this.pictures.set(hash, URL.createObjectURL(blob));
-        this.set({});
-      }, this.fail);
-    }
-    return null;
-  }
 
   /** Parses words the way the check will, for the chips under the editor. */
   async parse(text: string): Promise<{ name: string; kind: string; verdict: string; why: string }[]> {
@@ -398,32 +300,17 @@ export class Store {
     const revision = this.trait("head").revision;
     if (revision !== this.revision) {
       this.revision = revision;
-      void this.rehearse();
+      void this.library.renew(this.id(this.view.unit));
     }
-    this.adopt();
+    if (this.trait("units") !== this.units) {
+      // Measured anew: whatever was fetched shows what was measured before.
+      this.units = this.trait("units");
+      this.library.forget();
+      this.library.keep(this.trait("first"));
+      void this.library.ask(this.id(this.view.unit));
+    }
     this.set({});
   };
-
-  /** After an edit the pictures stay good but the history of the unit does not. */
-  private async rehearse(): Promise<void> {
-    const current = this.id(this.view.unit);
-    for (const id of this.details.keys()) if (id !== current) this.details.delete(id);
-    if (current === "") return;
-    try {
-      const reply = await this.link.request("history", { unit: current });
-      const detail = this.details.get(current);
-      if (!detail) return;
-      this.details.set(current, { ...detail, history: reply.history as LogEntry[] });
-      this.set({});
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  private adopt(): void {
-    const first = this.trait("first");
-    if (first && !this.details.has(first.unit)) this.details.set(first.unit, first);
-  }
 
   private findingsByUnit(): Map<number, Finding[]> {
     const rows = new Map(this.trait("units").ids.map((id, i) => [id, i]));

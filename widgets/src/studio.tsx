@@ -14,7 +14,7 @@ import { onKey } from "./keys";
 import { Notices } from "./notices";
 import type { Model } from "./protocol";
 import { Store } from "./store";
-import type { Tab } from "./store";
+import type { Tab } from "./view";
 import { Strip } from "./strip";
 
 const STALE_AFTER_MS = 10_000;

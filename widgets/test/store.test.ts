@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { worstOf } from "../src/derive";
 import { Store } from "../src/store";
-import { FakeModel, finding, settled, traits } from "./fake";
+import { FakeModel, detail, finding, settled, traits } from "./fake";
 
 let model: FakeModel;
 let store: Store;
@@ -162,6 +162,33 @@ describe("details", () => {
     store.select(5);
     await settled();
     expect(model.actions("unit")).toHaveLength(2);
+  });
+});
+
+describe("what was fetched", () => {
+  const entry = { id: "n", text: "new", author: "", kind: "person", confidence: 1, time: "", what: "wrote", current: true };
+
+  it("is asked anew for other units after an edit, the first one included", async () => {
+    store.select(4);
+    await settled();
+    model.change({ head: { ...model.state.head, revision: 2 } });
+    await settled();
+    model.answers.unit = (message) => ({ detail: { ...detail(String(message.unit)), history: [entry] } });
+    store.select(1);
+    await settled();
+    expect(store.detail()?.history).toHaveLength(1);
+  });
+
+  it("is dropped when z was measured anew", async () => {
+    store.select(4);
+    await settled();
+    const first = { ...detail("conv4:1"), mean: 7 };
+    model.change({ first });
+    model.change({ units: { ...model.state.units } });
+    await settled();
+    expect(model.actions("unit").map(({ unit }) => unit)).toEqual(["conv4:4", "conv4:4"]);
+    store.select(1);
+    expect(store.detail()?.mean).toBe(7);
   });
 });
 

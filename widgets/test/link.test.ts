@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ActionError, Link } from "../src/protocol";
-import type { LinkState } from "../src/protocol";
+import { ActionError, Link } from "../src/link";
+import type { LinkState } from "../src/link";
 import { FakeModel } from "./fake";
 
 let model: FakeModel;
