@@ -93,7 +93,7 @@ def counted(value: float, n: int) -> Figure:
 
 def percent(share: float) -> str:
     """``0.713`` as ``71 %``; a dash for what is not known."""
-    return f"{whole(share)} %" if math.isfinite(share) else "–"
+    return f"{whole(share)}\u00a0%" if math.isfinite(share) else "–"
 
 
 def whole(share: float) -> str:

@@ -18,7 +18,7 @@ from circuitz.z.measurements import LayerMeasurements
 
 U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
-_FADED = 128.0  # grey that lies between a light and a dark page
+_DARK = 0.42
 _QUALITY = 92
 
 
@@ -37,19 +37,25 @@ def photo(image: npt.NDArray[Any]) -> str:
     return _address(out.getvalue(), "jpeg")
 
 
-def strip(png: bytes) -> str:
-    """Return a strip of evidence as a ``data:`` address.
+def strip(png: bytes) -> tuple[str, str] | None:
+    """Return a strip of evidence as two ``data:`` addresses, before and after.
 
-    Few colours and hard edges: a palette keeps it a third of the size. What is not a picture is
-    passed on as it is, so that a page comes out all the same.
+    A narrow screen shows the halves one above the other. Few colours and hard edges: a palette
+    keeps them at a third of the size. ``None`` for what is not a picture.
     """
     try:
         picture = Image.open(io.BytesIO(png)).convert("RGB")
-    except OSError:
-        return _address(png, "png")
+    except (OSError, ValueError):
+        return None
+    middle = picture.width // 2
+    before = picture.crop((0, 0, middle, picture.height))
+    return _palette(before), _palette(picture.crop((middle, 0, *picture.size)))
+
+
+def _palette(picture: Image.Image) -> str:
     out = io.BytesIO()
     picture.quantize(255, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
-    return _address(min(out.getvalue(), png, key=len), "png")
+    return _address(out.getvalue(), "png")
 
 
 def _address(data: bytes, kind: str) -> str:
@@ -57,10 +63,10 @@ def _address(data: bytes, kind: str) -> str:
 
 
 def lit(image: U8, heat: U8) -> U8:
-    """Light an image where a unit responds; what it does not see fades to grey.
+    """Light an image where a unit responds; the rest lies in the dark.
 
-    A tint would change the colours units respond to. The map is scaled to its own peak, for
-    exemplars are all strong and the question is where.
+    A tint would change the colours units respond to. What reaches half the map's own peak is
+    fully lit: exemplars are all strong, and the question is where.
 
     Parameters
     ----------
@@ -70,10 +76,9 @@ def lit(image: U8, heat: U8) -> U8:
     height, width = image.shape[:2]
     wide = Image.fromarray(heat).resize((width, height), Image.Resampling.BILINEAR)
     strength = np.asarray(wide, np.float32)[..., None]
-    strength = np.clip(strength / max(float(strength.max()), 1.0), 0, 1)
+    strength = np.clip(2 * strength / max(float(strength.max()), 1.0), 0, 1)
     base = np.broadcast_to(image, (height, width, 3)).astype(np.float32)
-    faded = _FADED + 0.3 * (base.mean(2, keepdims=True) - 128)
-    return np.round(base * strength + faded * (1 - strength)).astype(np.uint8)
+    return np.round(base * (_DARK + (1 - _DARK) * strength)).astype(np.uint8)
 
 
 def exemplars(found: LayerMeasurements, unit: int, images: npt.NDArray[Any], most: int) -> list[U8]:

@@ -22,7 +22,7 @@ from circuitz.z.finding import Finding
 if TYPE_CHECKING:
     from circuitz.demo.run import Story
 
-_MINE, _OTHERS, _SHOWN, _STRIPS, _UNITS, _EXEMPLARS = 10, 20, 4, 3, 6, 6
+_MINE, _OTHERS, _SHOWN, _STRIPS, _UNITS, _EXEMPLARS = 10, 20, 4, 3, 6, 5
 
 
 def caught(story: Story) -> dict[str, Any]:

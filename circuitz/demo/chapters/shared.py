@@ -129,7 +129,9 @@ def finding(
     }
 
 
-def _evidence(found: Finding, measured: Measurements | None, most: int) -> tuple[list[str], int]:
+def _evidence(
+    found: Finding, measured: Measurements | None, most: int
+) -> tuple[list[tuple[str, str]], int]:
     """Return pictures of a finding's units at work, and how many units they show.
 
     Evidence is drawn for some sets of units, and a finding is given the nearest; one that is
@@ -142,8 +144,9 @@ def _evidence(found: Finding, measured: Measurements | None, most: int) -> tuple
             continue
         names = set(key.rpartition("->")[0].split("+"))
         if len(names & set(found.units)) >= _CLOSE * len(names | set(found.units)):
-            held = [measured.pictures[h] for h in hashes if h in measured.pictures]
-            return [pictures.strip(png) for png in held[:most]], len(names)
+            held = [measured.pictures[h] for h in hashes if h in measured.pictures][:most]
+            drawn = [halves for png in held if (halves := pictures.strip(png)) is not None]
+            return drawn, len(names)
     return [], 0
 
 
