@@ -31,7 +31,7 @@ from circuitz.plausibility.report import Report
 from circuitz.raters.card import card
 from circuitz.search.loop import Found, Settings, search
 from circuitz.search.objective import cut_responses
-from circuitz.search.regions import rows_of
+from circuitz.search.regions import RegionFinder, rows_of
 from circuitz.store.judgements import Judgements
 from circuitz.z.bundle import load
 from circuitz.z.data_ref import DataRef
@@ -208,6 +208,7 @@ class _Job:
     ) -> None:
         self.out, self.seed, self.sizes, self.classes = out, seed, sizes, classes
         self.workers = workers
+        self.finders: dict[str, RegionFinder] = {}
         self.say: Progress = progress or (lambda _what, _done, _total: None)
 
     def step(self, what: str) -> Callable[[int, int], None]:
@@ -268,6 +269,7 @@ class _Job:
         found = search(
             z,
             settings=replace(settings, **how),
+            finders=self.finders,
             progress=lambda step, done, total: self.say(f"{what}: {step}", done, total),
         )
         if how:

@@ -104,6 +104,7 @@ def search(
     settings: Settings | None = None,
     lexicon: Lexicon | None = None,
     state: str | os.PathLike[str] | None = None,
+    finders: dict[str, RegionFinder] | None = None,
     progress: Progress | None = None,
 ) -> Found:
     """Search from a z for one that explains D and is plausible.
@@ -119,6 +120,9 @@ def search(
     state
         Folder in which every finished round is kept, so that a search that was stopped goes on
         where it was; the folder is left for the caller to remove.
+    finders
+        Regions by concept, found before on the same concept set with the same seed and lexicon;
+        what is found anew is added.
     progress
         Called with what is being done, steps done and steps in all.
 
@@ -141,7 +145,8 @@ def search(
             "The search needs D with labels, and a concept set.",
             "Give them to wrap and measure, or pass --data.",
         )
-    job = _Job(z, how, known, progress, Path(state) if state is not None else None)
+    place = Path(state) if state is not None else None
+    job = _Job(z, how, known, progress, place, {} if finders is None else finders)
     return job.run()
 
 
@@ -155,12 +160,13 @@ class _Job:
         lexicon: Lexicon,
         progress: Progress | None,
         state: Path | None,
+        finders: dict[str, RegionFinder],
     ) -> None:
         self.start, self.how, self.lexicon, self.state = start, how, lexicon, state
         self.say = progress or (lambda _what, _done, _total: None)
         self.visited: list[tuple[AnnotatedModel, Report, Score]] = []
         self.edited: tuple[str, ...] = ()
-        self.finders: dict[str, RegionFinder] = {}
+        self.finders = finders
         self.abandoned = ""
 
     def run(self) -> Found:
@@ -276,7 +282,7 @@ class _Job:
                 "sweep": sweep(scores),
                 "edited": list(self.edited),
                 "abandoned": self.abandoned,
-                "regions": {name: f.source for name, f in self.finders.items()},
+                "regions": {name: self.finders[name].source for name in self.edited},
             },
         }
         return Found(z.with_(notes=notes, findings=report.items), report, tuple(scores), best)
