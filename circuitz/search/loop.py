@@ -282,7 +282,9 @@ class _Job:
                 "sweep": sweep(scores),
                 "edited": list(self.edited),
                 "abandoned": self.abandoned,
-                "regions": {name: self.finders[name].source for name in self.edited},
+                "regions": {
+                    name: self.finders[name].source for name in self.edited if name in self.finders
+                },
             },
         }
         return Found(z.with_(notes=notes, findings=report.items), report, tuple(scores), best)
