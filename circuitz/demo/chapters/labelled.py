@@ -67,11 +67,13 @@ def labelled(story: Story) -> dict[str, Any]:
 def _answers(labels: dict[str, Any], details: dict[str, Any], key: str) -> Figure:
     value, n = float(labels[f"rater_{key}"]), int(details.get("questions", 0))
     interval = details.get("intervals", {}).get(f"rater_{key}")
-    return Figure(value, *map(float, interval), n) if interval else counted(value, n)
+    return (
+        Figure(value, float(interval[0]), float(interval[1]), n) if interval else counted(value, n)
+    )
 
 
 def _worst(value: float, found: dict[str, Any]) -> Figure:
     interval = found.get("group_interval")
     if not interval:
         return Figure(value)
-    return Figure(value, *map(float, interval), int(found.get("group_n", 0)))
+    return Figure(value, float(interval[0]), float(interval[1]), int(found.get("group_n", 0)))

@@ -109,9 +109,11 @@ def _worst(story: Story) -> list[dict[str, Any]]:
         for which, _ in NETWORKS
     }
     names = dict(NETWORKS)
-    rows = [{"name": names["before"], "style": "before", "figure": known["before"]}]
+    rows: list[dict[str, Any]] = [
+        {"name": names["before"], "style": "before", "figure": known["before"]}
+    ]
     for key, value in story.summary.get("controls", {}).items():
-        name = "control: " + _CONTROLS.get(key, key.replace("_", " "))
+        name = f"control: {_CONTROLS.get(key, str(key).replace('_', ' '))}"
         rows.append({"name": name, "style": "control", "figure": worst(story, float(value))})
     rows += [
         {"name": names[which], "style": which, "figure": known[which]}
