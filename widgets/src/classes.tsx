@@ -3,7 +3,6 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { EffectBar } from "./charts";
 import { useStore } from "./context";
-import { worstOf } from "./derive";
 import { kindTitle, share } from "./format";
 import { VerdictMark } from "./marks";
 import type { Store } from "./store";
@@ -36,7 +35,7 @@ function Class({ target }: { target: string }) {
   const report = store.trait("report");
   const hidden = report.unexplained.find((item) => item.target === target);
   const about = report.findings.filter((f) => f.target.replace(/^output:/, "") === target);
-  const worst = worstOf(about);
+  const worst = about.find((f) => !f.waiver);
   return (
     <article class="cz-finding">
       <button type="button" class="cz-finding-head" aria-expanded={open} onClick={() => store.set({ target: open ? "" : target })}>

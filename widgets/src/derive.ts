@@ -4,6 +4,13 @@ import type { Finding, Verdict, Word } from "./protocol";
 import type { Store } from "./store";
 import type { Filter } from "./view";
 
+/** Claims about a class as a whole: the units they name are witnesses, not culprits. */
+const OF_CLASSES = new Set(["missing-support", "unexplained-effect"]);
+
+export function blames({ kind }: Finding): boolean {
+  return !OF_CLASSES.has(kind);
+}
+
 export interface Derived {
   rows: Map<string, number>;
   words: Map<number, Word>;
@@ -33,10 +40,10 @@ export function driveOf(store: Store, row: number): { target: string; estimate: 
 
 const ORDER: Verdict[] = ["flagged", "inconclusive", "supported"];
 
-/** The verdict a tile's badge shows: the worst that stands. */
+/** The verdict a tile's badge shows: the worst that stands against the unit itself. */
 export function worstOf(findings: Finding[]): { verdict: Verdict; count: number } | null {
   for (const verdict of ORDER) {
-    const count = findings.filter((f) => f.verdict === verdict && !f.waiver).length;
+    const count = findings.filter((f) => f.verdict === verdict && !f.waiver && blames(f)).length;
     if (count > 0) return { verdict, count };
   }
   return null;

@@ -59,7 +59,7 @@ export function Filters() {
           <Choice
             label="layer"
             value={filter.layer}
-            options={[["", "all layers"], ...head.layers.map(({ name }) => [name, name] as [string, string])]}
+            options={[["", "layers"], ...head.layers.map(({ name }) => [name, name] as [string, string])]}
             choose={(layer) => store.filter({ layer })}
           />
         )}
@@ -67,7 +67,7 @@ export function Filters() {
           <Choice
             label="class driven"
             value={filter.target}
-            options={[["", "any class"], ...targets.map((t) => [t, `drives ${t}`] as [string, string])]}
+            options={[["", "classes"], ...targets.map((t) => [t, `drives ${t}`] as [string, string])]}
             choose={(target) => store.filter({ target })}
           />
         )}
@@ -75,7 +75,7 @@ export function Filters() {
           label="words"
           value={filter.words}
           options={[
-            ["any", "any words"],
+            ["any", "words"],
             ["annotated", "annotated"],
             ["proposed", "proposed by rule"],
             ["unannotated", "no words yet"],
@@ -86,7 +86,7 @@ export function Filters() {
           label="findings"
           value={filter.finding}
           options={[
-            ["any", "any finding"],
+            ["any", "findings"],
             ["flagged", "flagged"],
             ["inconclusive", "inconclusive"],
             ["some", "with a finding"],

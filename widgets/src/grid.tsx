@@ -11,7 +11,7 @@ import { VerdictMark, Words } from "./marks";
 import type { Store } from "./store";
 
 const GAP = 8;
-const SLIM = 106;
+const SLIM = 98;
 const LABEL = 56;
 const SPARE = 2;
 
@@ -152,6 +152,7 @@ function Tile({ row, place, total, sheets, side, style }: TileProps) {
       onDblClick={() => store.focusOn("editor")}
     >
       <Thumbnails row={row} sheets={sheets} side={side} />
+      <code class="cz-tile-id" style={{ top: `${side - 20}px` }}>{id}</code>
       {badge && (
         <span class={`cz-badge cz-${badge.verdict}`} title={`${badge.count} ${badge.verdict}`}>
           <VerdictMark verdict={badge.verdict} size={13} />
@@ -162,7 +163,6 @@ function Tile({ row, place, total, sheets, side, style }: TileProps) {
         {word ? <Words text={word.text} kind={word.kind} short /> : <span class="cz-faint">no words yet</span>}
       </div>
       <div class="cz-tile-meta">
-        <code>{id}</code>
         {drive && (
           <span class="cz-drive" title={`alone, it moves ${drive.target} by ${effect(drive.estimate)}`}>
             {drive.target} {effect(drive.estimate)}

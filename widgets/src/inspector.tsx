@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import type { Sheets } from "./atlas";
 import { EffectBar, Histogram, MatchBar } from "./charts";
 import { useStore } from "./context";
-import { worstOf } from "./derive";
+import { blames, worstOf } from "./derive";
 import { Editor } from "./editor";
 import { Exemplars } from "./exemplars";
 import { effect, kindTitle, plural, share, when } from "./format";
@@ -62,7 +62,7 @@ function Involved() {
   const store = useStore();
   const findings = store.data.findings.get(store.view.unit) ?? [];
   if (findings.length === 0) return null;
-  const open = findings.filter((f) => f.verdict !== "supported" || f.kind === OF_WORDS);
+  const open = findings.filter((f) => (f.verdict !== "supported" && blames(f)) || f.kind === OF_WORDS);
   const rest = findings.filter((f) => !open.includes(f));
   return (
     <ul class="cz-involved" aria-label="Findings about this unit">
@@ -71,7 +71,7 @@ function Involved() {
       ))}
       {rest.length > 0 && (
         <li>
-          <Later title={`${plural(rest.length, "supported claim")} it takes part in`}>
+          <Later title={`${plural(rest.length, "more claim")} it takes part in`}>
             {() => (
               <ul class="cz-involved">
                 {rest.map((finding) => (

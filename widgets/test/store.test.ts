@@ -198,4 +198,8 @@ describe("worstOf", () => {
     expect(worstOf([finding({ waiver }), finding({ verdict: "supported" })])).toEqual({ verdict: "supported", count: 1 });
     expect(worstOf([finding({ waiver })])).toBeNull();
   });
+
+  it("does not blame a unit for what is said of a class", () => {
+    expect(worstOf([finding({ kind: "missing-support" }), finding({ kind: "unexplained-effect" })])).toBeNull();
+  });
 });

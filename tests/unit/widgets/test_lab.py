@@ -8,10 +8,14 @@ import zipfile
 from pathlib import Path
 
 import jupytext
+import nbformat
 import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from circuitz.errors import BundleError, LabError
 from circuitz.widgets import lab
+from circuitz.z.bundle import load
 
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -118,3 +122,33 @@ def test_the_wheel_holds_the_screen_and_the_notebook(tmp_path):
     shipped = {f"circuitz/static/{name}" for name in ("studio.js", "studio.css", "LICENSES.txt")}
     assert shipped | {"circuitz/notebooks/01_husky.ipynb", "circuitz/py.typed"} <= names
     assert not [name for name in names if "node_modules" in name or name.startswith("tests")]
+
+
+def run(notebook: Path, folder: Path) -> nbformat.NotebookNode:
+    book = nbformat.read(notebook, as_version=4)
+    client = NotebookClient(book, timeout=120, resources={"metadata": {"path": str(folder)}})
+    client.execute()
+    return book
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_from_top_to_bottom(path, monkeypatch):
+    before = load(path).hash
+    monkeypatch.setenv("CIRCUITZ_Z", str(path))
+    book = run(lab.place_notebook(path), path.parent)
+    outputs = [out for cell in book.cells for out in cell.get("outputs", [])]
+    assert not [out for out in outputs if out["output_type"] == "error"]
+    shown = "\n".join(str(out.get("data", {}).get("text/plain", "")) for out in outputs)
+    assert "mislabelled-unit" in shown
+    assert "Studio of" in shown
+    assert any("application/vnd.jupyter.widget-view+json" in out.get("data", {}) for out in outputs)
+    assert load(path).hash == before
+
+
+@pytest.mark.slow
+def test_the_notebook_without_a_z_says_how_to_make_one(path, tmp_path, monkeypatch):
+    monkeypatch.delenv("CIRCUITZ_Z", raising=False)
+    empty = tmp_path / "a" / "b"
+    empty.mkdir(parents=True)
+    with pytest.raises(CellExecutionError, match="circuitz demo"):
+        run(lab.template(), empty)
