@@ -24,7 +24,7 @@ F32 = npt.NDArray[np.float32]
 Hashes = tuple[str, ...]
 
 # At most this many pictures, three for a set of units and a class.
-MOST = 24
+MOST = 36
 _EACH = 3
 # Sets that raise a class by less than this are not worth a picture.
 _LARGE = 0.1
@@ -91,7 +91,11 @@ class Evidence:
 
 
 def strongest(effects: EffectMeasurements, groups: Sequence[Group]) -> dict[str, tuple[Group, int]]:
-    """Return sets and classes worth a picture by key: largest mean sufficiency first."""
+    """Return sets and classes worth a picture by key.
+
+    Largest mean sufficiency for its number of units first (divided by the root of the number):
+    what a few units do tells more than what all of them do together.
+    """
     found: list[tuple[float, int, Group, int]] = []
     seen = _shown_rows(effects)
     for group in groups:
@@ -99,7 +103,7 @@ def strongest(effects: EffectMeasurements, groups: Sequence[Group]) -> dict[str,
         for k in range(len(effects.targets)):
             known = values[:, k][~np.isnan(values[:, k])]
             if len(known) and known.mean() >= _LARGE:
-                found.append((-float(known.mean()), len(group), group, k))
+                found.append((-float(known.mean()) / len(group) ** 0.5, len(group), group, k))
     chosen = sorted(found)[: MOST // _EACH]
     return {picture_key(group, effects.targets[k]): (group, k) for _, _, group, k in chosen}
 

@@ -142,7 +142,7 @@ def _claim(case: Case, concept: str, k: int, *, without: frozenset[int], family:
     )
 
 
-def _sentence(  # noqa: PLR0917 (all that the sentence names)
+def _sentence(
     case: Case,
     concept: str,
     target: str,
