@@ -76,7 +76,7 @@ class Lexicon:
         layers = [layer] if layer.standalone else [_default_layer(), layer]
         return cls(*merge(layers))
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Hash of what it says, 64 hexadecimal digits; not of order, layout or sources."""
         content = {
