@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.search.regions import RegionFinder, rows_of, siblings
 from circuitz.z.inputs import InputSet
@@ -128,6 +129,12 @@ def _layer(
     donors = np.asarray(concepts.images[rows])
     lent = finder.maps(donors) > 0.5
     labels = np.nan_to_num(concepts.concepts[rows][:, columns], nan=0.5)
+    if len(np.unique(labels[:, 0])) < 2:
+        raise ConceptLabelsError(
+            f"No image of the concept set's select split lends the absence and presence of "
+            f"{finder.concept!r}.",
+            "Add images that show it, and images that do not, with their labels.",
+        )
     _, alike = np.unique(labels, axis=0, return_inverse=True)
     return _Layer(
         regions=grown(finder.maps(data.images) > 0.5),

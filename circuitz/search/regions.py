@@ -178,8 +178,8 @@ def _from_labels(images: U8, rows: I64, labels: F32, seed: int) -> F32:
     that sees more is trained on these targets.
     """
     draw = np.random.default_rng(seed)
-    keep = np.isfinite(labels).all(1)
-    rows, labels = rows[keep], labels[keep]
+    known = np.isfinite(labels)
+    labels = np.where(known, labels, 0).astype(np.float32)
     net = _Patches(images.shape[-1], labels.shape[1])
     optimiser = torch.optim.AdamW(net.parameters(), 1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-2, total_steps=2 * _STEPS + 1)
@@ -188,13 +188,16 @@ def _from_labels(images: U8, rows: I64, labels: F32, seed: int) -> F32:
         chosen = draw.integers(len(rows), size=_BATCH)
         logits = net(_tensor(images[rows[chosen]]))
         y = torch.from_numpy(labels[chosen])[:, :, None, None].expand_as(logits)
-        loss = functional.binary_cross_entropy_with_logits(logits, y)
+        told = torch.from_numpy(known[chosen].astype(np.float32))[:, :, None, None]
+        # What nobody labelled teaches nothing.
+        loss = functional.binary_cross_entropy_with_logits(logits, y, told.expand_as(logits))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
     net.eval()
-    base = torch.from_numpy(labels.mean(0)).clamp(1e-3, 1 - 1e-3)[None, :, None, None]
+    share = labels.sum(0) / np.maximum(known.sum(0), 1)
+    base = torch.from_numpy(share.astype(np.float32)).clamp(1e-3, 1 - 1e-3)[None, :, None, None]
     targets: list[F32] = []
     with torch.no_grad():
         for i in range(0, len(rows), _BATCH):

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.search import edits
 from circuitz.search.regions import RegionFinder
@@ -95,3 +99,16 @@ def test_an_editor_breaks_the_tie_between_class_and_ground(world) -> None:
     again = edit(before.copy(), np.arange(len(rows)), np.random.default_rng(0))
     assert (after == again).all()
     assert (before[:, 10:16, 10:14] == after[:, 10:16, 10:14]).all()
+
+
+def test_a_concept_that_every_donor_shows_is_refused(world) -> None:
+    data, concepts = world
+    always = concepts.concepts.copy()
+    always[:, 3] = 1
+    with pytest.raises(ConceptLabelsError, match="snow"):
+        edits.make_editor(
+            data,
+            replace(concepts, concepts=always),
+            (RegionFinder("snow", "masks", torch.nn.Conv2d(3, 1, 1)),),
+            Lexicon.load(),
+        )

@@ -60,3 +60,12 @@ def test_a_concept_without_labels_is_refused_by_name(world) -> None:
 def test_siblings_are_of_one_kind_and_the_concept_comes_first(world) -> None:
     _, concepts = world
     assert siblings("grass", concepts, Lexicon.load()) == [4, 3, 5]
+
+
+def test_labels_that_are_missing_teach_nothing_and_stop_nothing(world) -> None:
+    _, concepts = world
+    gaps = concepts.concepts.copy()
+    gaps[np.random.default_rng(0).random(gaps.shape) < 0.3] = np.nan
+    finder = find_regions("snow", replace(concepts, concepts=gaps), Lexicon.load(), source="labels")
+    test = concepts.split == 1
+    assert _overlap(finder.maps(concepts.images[test]) > 0.5, concepts.masks[test] == 2) > 0.6
