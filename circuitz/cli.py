@@ -7,7 +7,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -23,6 +23,9 @@ from rich.table import Table
 
 from circuitz import __version__
 from circuitz.errors import CircuitzError, ExportRefusedError
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
 
 app = typer.Typer(
     help="See what a neural network relies on: words on its units, checked against the wiring.",
@@ -63,6 +66,10 @@ def main() -> None:
     except KeyboardInterrupt:
         say.print("Stopped.")
         sys.exit(130)
+    except OSError as problem:
+        say.print(f"[bold red]files[/] {problem.strerror}: ", end="")
+        say.print(str(problem.filename or ""), markup=False, highlight=False)
+        sys.exit(1)
     except Exception as problem:
         # click's own complaints about arguments know how to show themselves.
         show = getattr(problem, "show", None)
@@ -209,7 +216,7 @@ def check(
     model = load(z)
     report = run_check(model, split=split, delta=delta, q=q, lexicon=Lexicon.load(lexicon))
     if report.reads:
-        log_reads(model, report, why="circuitz check").save(z)
+        _record(log_reads(model, report, why="circuitz check"), z)
     if as_json:
         print(report.to_json())
     else:
@@ -225,6 +232,10 @@ def search(
     rounds: Annotated[int, typer.Option(help="Most weight steps.", min=1)] = 3,
     epochs: Annotated[int, typer.Option(help="Passes over D in a weight step.", min=1)] = 8,
     lam: Annotated[float, typer.Option("--lambda", help="Weight of the prior.", min=0)] = 1.0,
+    rate: Annotated[float, typer.Option(help="Largest learning rate.", min=0)] = 1e-2,
+    flip: Annotated[
+        bool, typer.Option("--flip/--no-flip", help="Mirror half of the training images.")
+    ] = True,
     seed: Seed = 0,
     data_path: Annotated[
         Path | None, typer.Option("--data", help="D, when it is not where z says.")
@@ -250,7 +261,7 @@ def search(
     state = where.with_name(f"{where.name}.search")
     if fresh and state.exists():
         shutil.rmtree(state)
-    settings = Settings(rounds=rounds, epochs=epochs, lam=lam, seed=seed)
+    settings = Settings(rounds=rounds, epochs=epochs, rate=rate, flip=flip, lam=lam, seed=seed)
     try:
         with progress() as steps:
             found = run_search(
@@ -304,12 +315,21 @@ def export(
     except ExportRefusedError as refused:
         # The look at the audit split counts, whatever it led to.
         if refused.z is not None:
-            refused.z.save(z)
+            _record(refused.z, z)
         raise
+    _record(model.with_(notes={**model.notes, "audit_reads": made.notes["audit_reads"]}), z)
     if as_json:
         print(json.dumps({"out": str(where), "hash": made.hash, "findings": len(made.findings)}))
     else:
         out.print(f"Written to {where}: {made!r}", markup=False, highlight=False)
+
+
+def _record(model: AnnotatedModel, place: Path) -> None:
+    """Save a reading of *audit*; where that cannot be, say so and go on."""
+    try:
+        model.save(place)
+    except CircuitzError as problem:
+        say.print(f"The reading of audit could not be put on record: {problem}", markup=False)
 
 
 @app.command()

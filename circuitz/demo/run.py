@@ -16,7 +16,7 @@ import torch
 from circuitz.data.dogs import make_dogs
 from circuitz.demo.sizes import FULL, QUICK, RATE, WIDTHS, Sizes
 from circuitz.effects.measure import measure
-from circuitz.errors import BundleError, ExportRefusedError
+from circuitz.errors import CircuitzError, ExportRefusedError, InputsError
 from circuitz.evaluation.scores import accuracy, by_group, summary
 from circuitz.evaluation.study import Study, labelling_study
 from circuitz.evaluation.truth import SHORTCUT_CLASS, SHORTCUT_GROUND, KnownSet, known, shifted_set
@@ -36,7 +36,7 @@ from circuitz.store.judgements import Judgements
 from circuitz.z.bundle import load
 from circuitz.z.data_ref import DataRef
 from circuitz.z.inputs import InputSet
-from circuitz.z.inputs_io import write_inputs
+from circuitz.z.inputs_io import read_inputs, write_inputs
 from circuitz.z.layer import Preprocessing
 from circuitz.z.model import AnnotatedModel
 
@@ -106,8 +106,14 @@ def run(
     """
     start = time.monotonic()
     job = _Job(out, seed, sizes or (FULL if full else QUICK), classes, workers, progress)
-    out.mkdir(parents=True, exist_ok=True)
-    _make_room(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _make_room(out)
+    except OSError as problem:
+        raise InputsError(
+            f"The folder {out} cannot be used: {problem.strerror}.",
+            "Choose another with --out.",
+        ) from problem
     husky, before = job.train_and_check()
     found = job.search(husky, "repair")
     zstar = job.export(found.z)
@@ -121,7 +127,7 @@ def run(
     rounds = len(found.scores) - 1
     controls = {
         name: job.figures(
-            job.search(husky, f"control, {name.replace('_', ' ')}", rounds, **how).z, shifted
+            job.search(husky, f"control, {name.replace('_', ' ')}", rounds, **how).last, shifted
         )
         for name, how in _CONTROLS.items()
     }
@@ -143,6 +149,7 @@ def run(
             "before": {name: list(share) for name, share in before.unexplained.items()},
             "after": {name: list(share) for name, share in after.unexplained.items()},
         },
+        "audit": {"reads": len(zstar.notes.get("audit_reads", [])), "withdrawn": job.withdrawn},
         "labels": study.labels,
         "search": found.z.notes["search"],
         "sizes": asdict(job.sizes),
@@ -152,29 +159,45 @@ def run(
     return Story(figures, husky, zstar, before, after, found, study, shifted)
 
 
+_WRITTEN = ("husky.z", "zstar.z", "D", "judgements.sqlite")
+
+
 def _make_room(out: Path) -> None:
-    """Remove what an earlier run left; a bundle that people edited is kept under another name."""
-    for name in ("husky.z", "zstar.z"):
-        place = out / name
-        if not place.exists():
-            continue
-        try:
-            edited = any(entry.author_kind == "person" for entry in load(place).log)
-        except BundleError:
-            edited = True  # not ours to judge
-        if not edited:
-            shutil.rmtree(place)
-            continue
-        number = 1
-        while (kept := out / f"{place.stem}-edited-{number}.z").exists():
-            number += 1
-        place.rename(kept)
-    for left in ("D", "judgements.sqlite", "judgements.sqlite-wal", "judgements.sqlite-shm"):
-        place = out / left
+    """Remove what an earlier demo left; anything else, and what people edited, is moved aside.
+
+    Bundles, D and judgements move together, so that they still find one another.
+    """
+    there = [out / name for name in _WRITTEN if (out / name).exists()]
+    if all(_own(place) for place in there):
+        for place in there:
+            if place.is_dir():
+                shutil.rmtree(place)
+            else:
+                for part in place.parent.glob(f"{place.name}*"):
+                    part.unlink()
+        return
+    number = 1
+    while (aside := out / f"earlier-{number}").exists():
+        number += 1
+    aside.mkdir()
+    for place in there:
+        for part in [place] if place.is_dir() else sorted(place.parent.glob(f"{place.name}*")):
+            part.rename(aside / part.name)
+
+
+def _own(place: Path) -> bool:
+    """Whether a demo wrote this and nobody has worked on it since."""
+    try:
+        if place.suffix == ".z":
+            z = load(place)
+            made_here = z.data_ref is not None and z.data_ref.recipe.get("world") == "dogs"
+            return made_here and all(entry.author_kind == "rule" for entry in z.log)
         if place.is_dir():
-            shutil.rmtree(place)
-        else:
-            place.unlink(missing_ok=True)
+            return read_inputs(place).recipe.get("world") == "dogs"
+        rows = Judgements(place, read_only=True).rows()
+        return all(row.rater_kind == "simulated" for row in rows)
+    except CircuitzError:
+        return False
 
 
 _CONTROLS: dict[str, dict[str, Any]] = {
@@ -209,6 +232,7 @@ class _Job:
         self.out, self.seed, self.sizes, self.classes = out, seed, sizes, classes
         self.workers = workers
         self.finders: dict[str, RegionFinder] = {}
+        self.withdrawn: list[str] = []
         self.say: Progress = progress or (lambda _what, _done, _total: None)
 
     def step(self, what: str) -> Callable[[int, int], None]:
@@ -286,6 +310,7 @@ class _Job:
             if refused.z is None or any(f.kind != "mislabelled-unit" for f in refused.findings):
                 raise
             fewer = withdraw(refused.z, refused.findings)
+            self.withdrawn = [unit for f in refused.findings for unit in f.units]
         return export(self.measured(fewer, "look at z*"), place, author="circuitz demo")
 
     def shifted(self) -> KnownSet:

@@ -11,13 +11,14 @@ import copy
 import json
 import math
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from circuitz.effects.measure import measure
-from circuitz.errors import InputsError, MeasurementError, SearchError, WeightsError
+from circuitz.errors import CircuitzError, InputsError, MeasurementError, SearchError, WeightsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.open import runtime
 from circuitz.models.training import Recipe
@@ -28,7 +29,7 @@ from circuitz.plausibility.report import Report
 from circuitz.search.edits import Editor, Where, make_editor
 from circuitz.search.objective import LAMBDA, Score, score, sweep
 from circuitz.search.plan import Plan, plan
-from circuitz.search.regions import RegionFinder, Source, find_regions, rows_of
+from circuitz.search.regions import RegionFinder, Source, find_regions, training_rows
 from circuitz.search.weights import weight_step
 from circuitz.z.bundle import load
 from circuitz.z.model import AnnotatedModel
@@ -47,6 +48,8 @@ class Settings:
         Most weight steps.
     epochs, rate
         Passes over D in one weight step, and the largest learning rate.
+    flip
+        Whether training mirrors half of the images; not where left and right mean something.
     steps
         Fewest steps of a weight step: a small D is passed over more often.
     lam
@@ -58,8 +61,8 @@ class Settings:
     where
         ``random``: the control with regions at random places.
     words
-        ``False``: the control without annotations. Nothing can be flagged and the steps train on
-        D as it is.
+        ``False``: the control without annotations. They are removed from the start and none are
+        proposed, so nothing can be flagged and the steps train on D as it is.
     sources
         Source images a split when effects are measured.
     """
@@ -67,6 +70,7 @@ class Settings:
     rounds: int = 3
     epochs: int = 8
     rate: float = 1e-2
+    flip: bool = True
     steps: int = 200
     lam: float = LAMBDA
     seed: int = 0
@@ -90,12 +94,15 @@ class Found:
         One for every z visited, the start first.
     best
         Index of ``z`` among them.
+    last
+        The z visited last, which a control is judged by.
     """
 
     z: AnnotatedModel
     report: Report
     scores: tuple[Score, ...]
     best: int
+    last: AnnotatedModel
 
 
 def search(
@@ -145,6 +152,14 @@ def search(
             "The search needs D with labels, and a concept set.",
             "Give them to wrap and measure, or pass --data.",
         )
+    if z.data.images.shape[1:] != z.concept_set.images.shape[1:]:
+        raise InputsError(
+            f"Images of D are {z.data.images.shape[1:]}, those of the concept set "
+            f"{z.concept_set.images.shape[1:]}: one cannot lend to the other.",
+            "Bring both to one size and number of channels.",
+        )
+    if not how.words:
+        z = z.with_(log=())
     place = Path(state) if state is not None else None
     job = _Job(z, how, known, progress, place, {} if finders is None else finders)
     return job.run()
@@ -179,8 +194,11 @@ class _Job:
                 break
             try:
                 self._visit(self._step(z, report, number), number)
-            except (MeasurementError, WeightsError) as problem:
-                # Training went where nothing can be told any more; what was found before stands.
+            except CircuitzError as problem:
+                # Training may go where nothing can be told any more; what was found before stands.
+                # What is wrong with the inputs themselves shows in the first round, and is told.
+                if number == 1 and not isinstance(problem, MeasurementError | WeightsError):
+                    raise
                 self.abandoned = f"round {number}: {problem.message}"
                 break
             self._keep(number)
@@ -222,8 +240,8 @@ class _Job:
         assert z.concept_set is not None
         trained = copy.deepcopy(runtime(z).module)
         spec = next(s for s in z.layers if s.name == z.cut[0])
-        recipe = Recipe(rate=self.how.rate, seed=self.how.seed * 1000 + number)
-        an_epoch = max(1, len(rows_of(z.data, "select")) // recipe.batch)
+        recipe = Recipe(rate=self.how.rate, flip=self.how.flip, seed=self.how.seed * 1000 + number)
+        an_epoch = max(1, len(training_rows(z.data)) // recipe.batch)
         epochs = max(self.how.epochs, math.ceil(self.how.steps / an_epoch))
         recipe = replace(recipe, epochs=epochs)
         weight_step(
@@ -287,7 +305,13 @@ class _Job:
                 },
             },
         }
-        return Found(z.with_(notes=notes, findings=report.items), report, tuple(scores), best)
+        return Found(
+            z.with_(notes=notes, findings=report.items),
+            report,
+            tuple(scores),
+            best,
+            self.visited[-1][0],
+        )
 
     # -- going on after a stop ------------------------------------------------------------
 
@@ -299,7 +323,6 @@ class _Job:
         """Save the round; the small state file is written last and names what is complete."""
         if self.state is None:
             return
-        self.state.mkdir(parents=True, exist_ok=True)
         for i, (z, _, _) in enumerate(self.visited):
             place = self.state / f"round{i}.z"
             if not place.exists():
@@ -311,7 +334,19 @@ class _Job:
 
     def _resume(self) -> int:
         """Take up finished rounds; return how many weight steps they hold."""
-        if self.state is None or not (self.state / STATE).is_file():
+        if self.state is None:
+            return 0
+        try:
+            self.state.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise SearchError(
+                f"{self.state} cannot be made: {problem.strerror}.",
+                "Search into a folder that can be written to.",
+            ) from problem
+        if not (self.state / STATE).is_file():
+            # Rounds that no state names may be of another search that was killed.
+            for left in self.state.glob("round*.z"):
+                shutil.rmtree(left)
             return 0
         try:
             state = json.loads((self.state / STATE).read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from circuitz.models.specs import unit_maps
 from circuitz.plausibility.report import Report
 from circuitz.prior.v0 import log_prior
 from circuitz.raters.card import card
-from circuitz.search.regions import rows_of
+from circuitz.search.regions import training_rows
 from circuitz.z.inputs import InputSet
 from circuitz.z.model import AnnotatedModel
 
@@ -72,7 +72,7 @@ def score(z: AnnotatedModel, report: Report, data: InputSet) -> Score:
     assert data.labels is not None
     assert z.measurements is not None
     assert z.measurements.effects is not None
-    rows = rows_of(data, "select")
+    rows = training_rows(data)
     responses = cut_responses(z, data, rows)
     units = [f"{z.cut[0]}:{u}" for u in range(responses.shape[1])]
     labels = data.labels[rows]

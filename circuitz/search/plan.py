@@ -11,7 +11,9 @@ from circuitz.features.match import match_table
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.report import Report
 from circuitz.search.regions import rows_of
+from circuitz.z.annotation import Annotation
 from circuitz.z.model import AnnotatedModel
+from circuitz.z.targets import target_units
 from circuitz.z.unit import Unit
 
 # Units a concept of the subject gets: one can die in training, and two more back it up.
@@ -66,23 +68,29 @@ def plan(z: AnnotatedModel, report: Report, lexicon: Lexicon, edited: tuple[str,
     said = _said(z, layer)
     opposed = {
         unit
-        for unit, concepts in said.items()
-        if any(c in edit or _against(c, z.subject, lexicon) for c in concepts)
+        for unit, annotation in said.items()
+        if any(c in edit or _against(c, z.subject, lexicon) for c in annotation.concepts)
     }
     aims = _aims(z, layer, said, lexicon)
     hide = set(range(size)) - {unit for unit, _ in aims} | opposed
     return Plan(edit, tuple(sorted(opposed)), tuple(sorted(hide)), aims)
 
 
-def _said(z: AnnotatedModel, layer: str) -> dict[int, tuple[str, ...]]:
-    """Return concepts by unit of the cut, where the words hold known ones."""
-    found: dict[int, tuple[str, ...]] = {}
+def _said(z: AnnotatedModel, layer: str) -> dict[int, Annotation]:
+    """Return what is said of each unit of the cut, alone or in a group."""
+    found: dict[int, Annotation] = {}
     for target, annotation in z.effective().items():
-        if target.startswith(("group:", "edge:", "output:")) or not annotation.concepts:
+        if target.startswith("edge:"):
             continue
-        unit = Unit.parse(target)
-        if unit.layer == layer and not unit.basis:
-            found[unit.index] = annotation.concepts
+        for name in target_units(target):
+            unit = Unit.parse(name)
+            # A word about the unit itself goes before one about a group it is in.
+            if (
+                unit.layer == layer
+                and not unit.basis
+                and (name == target or unit.index not in found)
+            ):
+                found[unit.index] = annotation
     return found
 
 
@@ -91,7 +99,7 @@ def _against(concept: str, subject: str, lexicon: Lexicon) -> bool:
 
 
 def _aims(
-    z: AnnotatedModel, layer: str, said: dict[int, tuple[str, ...]], lexicon: Lexicon
+    z: AnnotatedModel, layer: str, said: dict[int, Annotation], lexicon: Lexicon
 ) -> tuple[tuple[int, int], ...]:
     """Choose which unit is to mean which concept.
 
@@ -103,14 +111,19 @@ def _aims(
     assert concepts is not None
     assert concepts.concepts is not None
     assert measured is not None
-    columns = {name: i for i, name in enumerate(concepts.concept_names)}
+    # Columns by their canonical names: the words on units are canonical too.
+    columns = {
+        canonical: i
+        for i, name in enumerate(concepts.concept_names)
+        for canonical in (lexicon.parse(name)[:1] or (name,))
+    }
     aims: dict[int, int] = {}
     people: set[int] = set()
-    for unit, words in said.items():
-        known = [columns[c] for c in words if c in columns]
+    for unit, annotation in said.items():
+        known = [columns[c] for c in annotation.concepts if c in columns]
         if known:
             aims[unit] = known[0]
-        if z.effective()[f"{layer}:{unit}"].author_kind == "person":
+        if annotation.author_kind == "person":
             people.add(unit)
     rows = rows_of(concepts, "select")
     labels = concepts.concepts[rows]

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from circuitz.effects.sources import splits_of
 from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.z.inputs import SPLITS, InputSet
@@ -94,14 +95,15 @@ def find_regions(
     ConceptLabelsError
         If the set has no labels for the concept, or the source asked for is not there.
     """
-    if concept not in concepts.concept_names or concepts.concepts is None:
+    column = column_of(concept, concepts, lexicon)
+    if column is None or concepts.concepts is None:
         raise ConceptLabelsError(
             f"The concept set has no labels for {concept!r}.",
             f"Add a column for it; there are {', '.join(concepts.concept_names) or 'none'}.",
         )
     select = rows_of(concepts, "select")
     masks = _from_masks(concept, concepts, lexicon, select)
-    pairs = _from_pairs(concept, concepts, select)
+    pairs = _from_pairs(column, concepts, select)
     known: dict[Source, tuple[I64, F32] | None] = {"masks": masks, "pairs": pairs}
     chosen: Source = source or ("masks" if masks else "pairs" if pairs else "labels")
     torch.manual_seed(seed)
@@ -127,10 +129,25 @@ def rows_of(inputs: InputSet, split: str) -> I64:
     return np.flatnonzero(inputs.split == SPLITS.index(split))
 
 
+def training_rows(data: InputSet) -> I64:
+    """Return the *select* rows of D, by the split that effects are measured with."""
+    assert data.labels is not None
+    return np.flatnonzero(splits_of(data, data.labels) == SPLITS.index("select"))
+
+
+def column_of(concept: str, concepts: InputSet, lexicon: Lexicon) -> int | None:
+    """Return the column that labels a concept, by its name or by one the lexicon reads as it."""
+    names = concepts.concept_names
+    if concept in names:
+        return names.index(concept)
+    return next((i for i, name in enumerate(names) if concept in lexicon.parse(name)), None)
+
+
 def siblings(concept: str, concepts: InputSet, lexicon: Lexicon) -> list[int]:
     """Return the columns of the concepts of the same kind, the concept's own first."""
     kind = lexicon.kind(concept)
-    own = concepts.concept_names.index(concept)
+    own = column_of(concept, concepts, lexicon)
+    assert own is not None
     others = [
         i
         for i, name in enumerate(concepts.concept_names)
@@ -152,11 +169,10 @@ def _from_masks(
     return None
 
 
-def _from_pairs(concept: str, concepts: InputSet, rows: I64) -> tuple[I64, F32] | None:
+def _from_pairs(column: int, concepts: InputSet, rows: I64) -> tuple[I64, F32] | None:
     """Return rows and targets: pixels that differ between images that differ in the concept."""
     if concepts.pairs is None:
         return None
-    column = concepts.concept_names.index(concept)
     usable = concepts.pairs[
         (concepts.pairs[:, 2] == column) & np.isin(concepts.pairs[:, :2], rows).all(1)
     ]

@@ -26,7 +26,7 @@ from circuitz.models.state import hooked
 from circuitz.models.training import Recipe, fit
 from circuitz.search.edits import Editor
 from circuitz.search.plan import Plan
-from circuitz.search.regions import rows_of
+from circuitz.search.regions import rows_of, training_rows
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec, Preprocessing
 
@@ -68,7 +68,7 @@ def weight_step(
     Mean loss over the last epoch.
     """
     assert data.labels is not None
-    rows = rows_of(data, "select")
+    rows = training_rows(data)
     edit = None if editor is None else editor.bind(rows)
     loss = _Loss(net, spec, how, concepts, todo, recipe.seed)
     return fit(
@@ -142,7 +142,7 @@ class _Loss:
     def _mismatch(self, act: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Return the mean of 1 - Pearson's correlation of response and label."""
         r = act.flatten(2).mean(2) if act.ndim > 2 else act
-        r, c = r[:, self.units], self.labels[rows]
+        r, c = r[:, self.units], self.labels[rows].to(act.device)
         known = torch.isfinite(c)
         c = torch.where(known, c, torch.zeros_like(c))
         n = known.sum(0).clamp_min(1)

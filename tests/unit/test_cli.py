@@ -86,17 +86,19 @@ def test_search_writes_the_best_z_and_cleans_up(monkeypatch, capsys, bundle, tmp
     assert not out.with_name("better.z.search").exists()
 
 
-def test_ctrl_c_stops_a_search_cleanly_and_leaves_the_bundle_whole(bundle, tmp_path) -> None:
-    out = tmp_path / "never.z"
-    before = load(bundle).hash
-    job = subprocess.Popen(
-        [sys.executable, "-m", "circuitz", "search", str(bundle), "--out", str(out)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+def test_ctrl_c_stops_a_search_cleanly_and_the_same_command_goes_on(bundle, tmp_path) -> None:
+    out = tmp_path / "late.z"
+    state = out.with_name("late.z.search")
+    command = [
+        *(sys.executable, "-m", "circuitz", "search", str(bundle), "--out", str(out)),
+        *("--rounds", "2", "--json"),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    job = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
     try:
-        time.sleep(6)
+        until = time.monotonic() + 120
+        while not state.exists() and job.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
         job.send_signal(signal.SIGINT)
         _, told = job.communicate(timeout=60)
     finally:
@@ -104,7 +106,10 @@ def test_ctrl_c_stops_a_search_cleanly_and_leaves_the_bundle_whole(bundle, tmp_p
     assert job.returncode == 130, told.decode()
     assert b"Traceback" not in told
     assert not out.exists()
-    assert load(bundle).hash == before
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=180, check=True)
+    assert json.loads(done.stdout)["best"] > 0
+    assert load(out).notes["search"]
+    assert not state.exists()
 
 
 def test_the_contact_sheet_is_drawn(monkeypatch, capsys, tmp_path) -> None:

@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from circuitz.data.parts import BREEDS
-from circuitz.demo.run import Story, run
+from circuitz.demo.run import Story, _make_room, run
 from circuitz.demo.sizes import Sizes
+from circuitz.errors import InputsError
 from circuitz.z.bundle import load
+from circuitz.z.data_ref import DataRef
+from circuitz.z.layer import LayerSpec
+from circuitz.z.model import AnnotatedModel
 
 SMALL = Sizes(
     per_class=150, concepts=600, per_cell=10, epochs=10, rounds=1, round_epochs=8, sources=120
@@ -35,7 +39,7 @@ KEYS = [
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+def story(threads: None, tmp_path_factory: pytest.TempPathFactory) -> Story:
     return run(tmp_path_factory.mktemp("demo"), sizes=SMALL, workers=1)
 
 
@@ -110,16 +114,52 @@ def test_knowledge_comes_from_d_and_not_from_the_names(story: Story, tmp_path: P
     assert agree > 0.8  # ties and lapses are broken by the order of options, which is drawn anew
 
 
-def test_what_people_edited_survives_another_run(tmp_path: Path, monkeypatch) -> None:
-    from circuitz.demo import run as module
-    from circuitz.z.layer import LayerSpec
-    from circuitz.z.model import AnnotatedModel
+@pytest.mark.slow
+def test_the_search_reads_what_lies_on_disk_and_renders_nothing(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from circuitz.data import painter, render
+    from circuitz.search.loop import Settings, search
 
-    z = AnnotatedModel("husky", ("a", "b"), layers=(LayerSpec("conv", 4),), cut=("conv",))
-    z.annotate("conv:1", "tail", author="ada", concepts=("tail",)).save(tmp_path / "husky.z")
-    z.save(tmp_path / "zstar.z")
-    module._make_room(tmp_path)
+    def refuse(*_args: object, **_how: object) -> None:
+        raise AssertionError("the search rendered something")
+
+    for module in (painter, render):
+        for name in [n for n, f in vars(module).items() if callable(f) and n.islower()]:
+            monkeypatch.setattr(module, name, refuse)
+    start = load(Path(story.summary["bundle"]["husky"]))
+    settings = Settings(rounds=1, epochs=SMALL.round_epochs, sources=SMALL.sources)
+    again = search(start, settings=settings)
+    assert again.last.weights_hash == story.found.last.weights_hash
+    assert again.scores[-1].posterior() == pytest.approx(story.found.scores[-1].posterior())
+
+
+def _z(text: str = "") -> AnnotatedModel:
+    ref = DataRef("D", "0" * 32, 4, {"world": "dogs"})
+    z = AnnotatedModel(
+        "husky", ("a", "b"), layers=(LayerSpec("conv", 4),), cut=("conv",), data_ref=ref
+    )
+    return z.annotate("conv:1", text, author="ada", concepts=(text,)) if text else z
+
+
+def test_what_an_earlier_demo_left_makes_room(tmp_path: Path) -> None:
+    _z().save(tmp_path / "husky.z")
+    _z().save(tmp_path / "zstar.z")
+    _make_room(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_people_edited_is_moved_aside_with_all_it_needs(tmp_path: Path) -> None:
+    _z("tail").save(tmp_path / "husky.z")
+    (tmp_path / "D").mkdir()
+    (tmp_path / "D" / "mine.txt").write_text("kept")
+    _make_room(tmp_path)
+    assert load(tmp_path / "earlier-1" / "husky.z").effective()["conv:1"].author == "ada"
+    assert (tmp_path / "earlier-1" / "D" / "mine.txt").read_text() == "kept"
     assert not (tmp_path / "husky.z").exists()
-    assert not (tmp_path / "zstar.z").exists()
-    kept = load(tmp_path / "husky-edited-1.z")
-    assert kept.effective()["conv:1"].author == "ada"
+
+
+def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputsError, match="file"):
+        run(tmp_path / "file", sizes=SMALL)

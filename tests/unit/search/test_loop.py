@@ -1,15 +1,17 @@
 from __future__ import annotations
 
-import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from circuitz.effects.sources import splits_of
 from circuitz.errors import InputsError, SearchError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.open import runtime
 from circuitz.search import loop
 from circuitz.search.loop import STATE, Found, Settings, search
+from circuitz.search.regions import training_rows
 from circuitz.z.model import AnnotatedModel
 
 QUICK = Settings(rounds=2, epochs=8, sources=90)
@@ -46,13 +48,17 @@ def _flags(z: AnnotatedModel):
 
 
 def test_without_words_nothing_is_repaired(caught, shifted) -> None:
-    blind = search(caught.with_(log=()), settings=Settings(1, 6, words=False, sources=90))
-    assert _groups(blind.z, shifted).min() < 0.3
+    blind = search(caught, settings=Settings(1, 6, words=False, sources=90))
+    assert not blind.last.effective()
+    assert not blind.report.flagged or all(
+        f.kind == "unexplained-effect" for f in blind.report.flagged
+    )
+    assert _groups(blind.last, shifted).min() < 0.3
 
 
 def test_the_same_content_at_random_places_does_not_repair(caught, found, shifted) -> None:
     control = search(caught, settings=Settings(1, 8, where="random", sources=90))
-    assert _groups(control.z, shifted).min() < _groups(found.z, shifted).min() - 0.3
+    assert _groups(control.last, shifted).min() < _groups(found.z, shifted).min() - 0.3
 
 
 def test_a_lexicon_that_calls_grounds_parts_leaves_snow_in(caught, shifted) -> None:
@@ -63,12 +69,24 @@ def test_a_lexicon_that_calls_grounds_parts_leaves_snow_in(caught, shifted) -> N
     assert _groups(kept.z, shifted)[0, 1:].min() < 0.5
 
 
-def test_nothing_is_rendered_and_no_truth_is_read(caught, found, monkeypatch) -> None:
-    for name in [m for m in sys.modules if m.startswith(("circuitz.data.", "circuitz.evaluation"))]:
-        monkeypatch.setitem(sys.modules, name, None)
+def test_equal_seeds_find_equal_things(caught, found) -> None:
     again = search(caught, settings=QUICK)
     assert again.z.weights_hash == found.z.weights_hash
     assert again.z.hash == found.z.hash
+
+
+def test_sets_of_different_sizes_are_refused(caught) -> None:
+    small = replace(caught.concept_set, images=caught.concept_set.images[:, :20, :20], masks=None)
+    with pytest.raises(InputsError, match="20, 20"):
+        search(caught.with_(concept_set=small))
+
+
+def test_data_without_a_split_is_trained_on_its_select_part_alone(caught) -> None:
+    bare = replace(caught.data, split=None)
+    rows = training_rows(bare)
+    measured = splits_of(bare, bare.labels)
+    assert 0 < len(rows) < len(bare)
+    assert (measured[rows] == 0).all()
 
 
 def test_a_search_that_was_stopped_goes_on_to_the_same_end(caught, found, tmp_path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.check import check
 from circuitz.search.plan import UNITS_A_CONCEPT, plan
@@ -48,3 +50,17 @@ def test_the_plan_follows_the_lexicon(caught) -> None:
     todo = plan(caught, check(caught, lexicon=placebo), placebo, ())
     assert todo.edit == ()
     assert todo.silence == ()
+
+
+def test_a_group_speaks_for_its_units_and_a_column_for_its_synonyms(caught) -> None:
+    free = [u for u in range(24) if f"conv3:{u}" not in caught.effective()][:2]
+    both = caught.annotate(
+        f"group:conv3:{free[0]},conv3:{free[1]}", "snow", author="ada", concepts=("snow",)
+    )
+    named = replace(
+        both.concept_set,
+        concept_names=tuple("snowy" if n == "snow" else n for n in both.concept_set.concept_names),
+    )
+    todo = plan(both.with_(concept_set=named), check(both), Lexicon.load(), ())
+    assert set(free) <= set(todo.silence)
+    assert all(dict(todo.aims)[u] == 3 for u in free)
