@@ -215,7 +215,7 @@ def _story(classes: tuple[str, ...] | None = None, words: str = "snow") -> Story
     summary = _summary(names, shifted.truth.grounds)
     study = Study(summary["labels"], model, asked, {"zstar": card}, ())
     return Story(
-        summary, z, zstar, before, after, Found(zstar, after, scores, 1), study, shifted
+        summary, z, zstar, before, after, Found(zstar, after, scores, 1, zstar), study, shifted
     )  # fmt: skip
 
 
