@@ -1,0 +1,82 @@
+"""``circuitz demo``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from circuitz.cli.shell import Json, Seed, app, out, progress
+
+
+@app.command()
+def demo(
+    where: Annotated[
+        Path, typer.Option("--out", help="Folder for the bundles and the report.")
+    ] = Path("circuitz-demo"),
+    seed: Seed = 0,
+    full: Annotated[
+        bool, typer.Option("--full", help="More data and training, the same steps.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Watch a network caught relying on snow, repaired, exported and used to label D′."""
+    from circuitz.demo.report import write_report
+    from circuitz.demo.run import run
+
+    with progress() as steps:
+        story = run(where, seed=seed, full=full, progress=steps)
+    write_report(story, where / "report.html")
+    text = json.dumps(story.summary, indent=1, ensure_ascii=False)
+    (where / "report.json").write_text(f"{text}\n", encoding="utf-8")
+    if as_json:
+        print(text)
+        return
+    _tell(story.summary, where)
+
+
+def _tell(summary: dict[str, Any], where: Path) -> None:
+    table = Table(title="The husky story", title_justify="left", box=None, pad_edge=False)
+    for name in ("", "D", "D′", "D′ worst group", "husky off snow"):
+        table.add_column(name, justify="left" if not name else "right")
+    keys = ("d_accuracy", "d_prime_accuracy", "d_prime_worst_group", "husky_off_snow")
+    for row, name in (
+        ("before", "as trained on D"),
+        ("after", "z*, after the search"),
+        ("oracle", "oracle: trained without the shortcut"),
+    ):
+        table.add_row(name, *(f"{summary[row][key]:.2f}" for key in keys))
+    for name, value in summary["controls"].items():
+        table.add_row(f"control: {name.replace('_', ' ')}", "", "", f"{value:.2f}", "")
+    out.print(table)
+    flagged = [f for f in summary["findings"] if f["verdict"] == "flagged"]
+    out.print(f"\nFlagged before the search ({len(flagged)}):")
+    for finding in flagged[:5]:
+        out.print(f"  {finding['kind']}: {finding['sentence']}", markup=False, highlight=False)
+    labels = summary["labels"]
+    told = Table(
+        title="\nD′ labelled by a simulated rater", title_justify="left", box=None, pad_edge=False
+    )
+    told.add_column("")
+    told.add_column("right", justify="right")
+    for key, name in (
+        ("rater_no_card", "without a card"),
+        ("rater_unrepaired", "with the card of the network as trained"),
+        ("rater_permuted", "with z*'s card, words permuted"),
+        ("rater_notes", "with notes from 60 labelled images of D"),
+        ("rater_zstar", "with z*'s card"),
+        ("m_l_test_accuracy", f"M_L_test, from {labels['judgements']} answers"),
+        ("m_l_test_worst_group", "M_L_test, worst group"),
+    ):
+        told.add_row(name, f"{labels[key]:.2f}")
+    out.print(told)
+    out.print(
+        f"\n{summary['seconds']:.0f} s. Written to {where}: husky.z, zstar.z, report.html, report.json"
+    )
+    out.print("Look at the report:  ", end="")
+    out.print(str(where / "report.html"), markup=False)
+    out.print("Look at the units:   ", end="")
+    out.print(f"circuitz lab {where / 'husky.z'}", markup=False)

@@ -1,0 +1,74 @@
+"""``circuitz search``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from circuitz.cli.shell import Json, LexiconPath, Seed, Z, app, out, progress, say
+
+
+@app.command()
+def search(
+    z: Z,
+    where: Annotated[Path, typer.Option("--out", help="Bundle to write the best z to.")],
+    rounds: Annotated[int, typer.Option(help="Most weight steps.", min=1)] = 3,
+    epochs: Annotated[int, typer.Option(help="Passes over D in a weight step.", min=1)] = 8,
+    lam: Annotated[float, typer.Option("--lambda", help="Weight of the prior.", min=0)] = 1.0,
+    rate: Annotated[float, typer.Option(help="Largest learning rate.", min=0)] = 1e-2,
+    flip: Annotated[
+        bool, typer.Option("--flip/--no-flip", help="Mirror half of the training images.")
+    ] = True,
+    seed: Seed = 0,
+    data_path: Annotated[
+        Path | None, typer.Option("--data", help="D, when it is not where z says.")
+    ] = None,
+    lexicon: LexiconPath = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start anew instead of going on where a search stopped.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Search for the z that explains D and is plausible. Ctrl-C keeps finished rounds."""
+    import shutil
+
+    from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.search.loop import Settings
+    from circuitz.search.loop import search as run_search
+    from circuitz.z.bundle import load
+    from circuitz.z.inputs_io import read_inputs
+
+    model = load(z)
+    if data_path is not None:
+        model = model.with_(data=read_inputs(data_path))
+    state = where.with_name(f"{where.name}.search")
+    if fresh and state.exists():
+        shutil.rmtree(state)
+    settings = Settings(rounds=rounds, epochs=epochs, rate=rate, flip=flip, lam=lam, seed=seed)
+    try:
+        with progress() as steps:
+            found = run_search(
+                model, settings=settings, lexicon=Lexicon.load(lexicon), state=state, progress=steps
+            )
+    except KeyboardInterrupt:
+        say.print(f"Stopped. Finished rounds are kept in {state}; the same command goes on.")
+        raise
+    found.z.save(where)
+    shutil.rmtree(state, ignore_errors=True)
+    if as_json:
+        print(json.dumps(found.z.notes["search"], indent=1))
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("round", "log prior", "log likelihood", "log posterior", "flagged", ""):
+        table.add_column(name, justify="right")
+    for i, s in enumerate(found.scores):
+        table.add_row(
+            str(i), f"{s.prior:.3f}", f"{s.likelihood:.1f}", f"{s.posterior(lam):.1f}",
+            str(s.flagged), "← kept" if i == found.best else "",
+        )  # fmt: skip
+    out.print(table)
+    out.print(f"Written to {where}. Next: circuitz export {where} --out ZSTAR.z", markup=False)

@@ -1,0 +1,129 @@
+"""What every command shares: the application, its options, progress bars, errors in words."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from circuitz import __version__
+from circuitz.errors import CircuitzError
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+app = typer.Typer(
+    help="See what a neural network relies on: words on its units, checked against the wiring.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# What a person watches goes to standard error; standard output is for results alone.
+say = Console(stderr=True)
+out = Console()
+
+Z = Annotated[Path, typer.Argument(help="A bundle: NAME.z or NAME.z.zip.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
+LexiconPath = Annotated[
+    Path | None, typer.Option("--lexicon", help="A lexicon of your own (YAML) on top of ours.")
+]
+
+
+def main() -> None:
+    """Run the command line; errors of ours are told in words, without a traceback."""
+    try:
+        # Without its standalone mode typer returns exit codes, Ctrl-C's too, instead of exiting.
+        code = app(standalone_mode=False)
+    except CircuitzError as problem:
+        say.print(f"[bold red]{problem.code}[/] ", end="")
+        say.print(problem.message, markup=False, highlight=False)
+        if problem.hint:
+            say.print(problem.hint, markup=False, highlight=False)
+        sys.exit(1)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    except KeyboardInterrupt:
+        say.print("Stopped.")
+        sys.exit(130)
+    except OSError as problem:
+        say.print(f"[bold red]files[/] {problem.strerror}: ", end="")
+        say.print(str(problem.filename or ""), markup=False, highlight=False)
+        sys.exit(1)
+    except Exception as problem:
+        # click's own complaints about arguments know how to show themselves.
+        show = getattr(problem, "show", None)
+        if show is None:
+            raise
+        show()
+        sys.exit(getattr(problem, "exit_code", 2))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    pass
+
+
+class Steps:
+    """One progress bar a step, made when the step begins."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Show that ``done`` of ``total`` steps of ``what`` are done."""
+        if what not in self._tasks:
+            for task in self._tasks.values():
+                self._bars.stop_task(task)
+            self._tasks[what] = self._bars.add_task(what, total=max(total, 1))
+        self._bars.update(self._tasks[what], completed=done, total=max(total, 1))
+
+
+@contextmanager
+def progress(quiet: bool = False) -> Generator[Steps]:
+    """Show progress bars on standard error."""
+    columns = (
+        TextColumn("{task.description:<34}"),
+        BarColumn(bar_width=28),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=say, disable=quiet) as bars:
+        yield Steps(bars)
+
+
+def record(model: AnnotatedModel, place: Path) -> None:
+    """Save a reading of *audit*; where that cannot be, say so and go on."""
+    try:
+        model.save(place)
+    except CircuitzError as problem:
+        say.print(f"The reading of audit could not be put on record: {problem}", markup=False)
