@@ -207,3 +207,9 @@ class LabError(CircuitzError):
     """JupyterLab is not installed, or does not start."""
 
     code = "lab"
+
+
+class DeviceError(CircuitzError):
+    """There is no such device to run a network on."""
+
+    code = "device"

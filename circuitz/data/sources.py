@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +10,12 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.folder import open_folder
+from circuitz.data.duplicates import scenes_of
+from circuitz.data.folder import D_SHARES, open_folder
 from circuitz.data.splits import assign_splits
 from circuitz.data.validate import check_inputs
 from circuitz.errors import InputsError
 from circuitz.z.inputs import InputSet
-
-D_FRACTIONS = (0.70, 0.15, 0.15)
-CONFLICTS_ALLOWED = 0.01
-"""Share of pictures that may stand under two classes before a set is refused."""
 
 
 def as_inputs(
@@ -260,21 +256,8 @@ def _with_splits(inputs: InputSet, seed: int) -> InputSet:
     labels = inputs.labels
     scene = inputs.scene
     if scene is None:
-        seen: dict[bytes, int] = {}
-        scene = np.arange(len(inputs), dtype=np.int64)
-        conflicts: list[tuple[int, int]] = []
-        for i, image in enumerate(inputs.images):
-            first = seen.setdefault(hashlib.blake2b(image.tobytes(), digest_size=16).digest(), i)
-            scene[i] = first
-            if labels is not None and labels[first] != labels[i]:
-                conflicts.append((first, i))
-        if len(conflicts) > CONFLICTS_ALLOWED * len(inputs):
-            a, b = conflicts[0]
-            raise InputsError(
-                f"{len(conflicts)} pictures stand under two classes, first {a} and {b}.",
-                "Remove the duplicates with the wrong label.",
-            )
+        scene = scenes_of(inputs.images, labels)
     if inputs.split is not None:
         return replace(inputs, scene=scene)
-    split = assign_splits(len(inputs), D_FRACTIONS, groups=scene, seed=seed, strata=labels)
+    split = assign_splits(len(inputs), D_SHARES, groups=scene, seed=seed, strata=labels)
     return replace(inputs, scene=scene, split=split)

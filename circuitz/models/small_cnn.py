@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -59,3 +60,24 @@ class SmallCNN(nn.Module):
         for i in range(1, self.blocks + 1):
             x = self.get_submodule(f"conv{i}")(x)
         return self.head(x.mean((2, 3)))
+
+
+def fitting(side: int, classes: int, channels: int = 3) -> dict[str, Any]:
+    """Return arguments of a small CNN that suits images of a size.
+
+    Five blocks whose last maps are 8 to 15 positions wide (for images of up to 480 pixels): wide
+    enough to tell where in the image a unit sees something, small enough to train without a GPU.
+
+    Parameters
+    ----------
+    side
+        The shorter side of the images.
+    """
+    widths, strides = [24, 48, 64, 64, 96], [1, 1, 1, 1, 1]
+    # The second to fourth block halve first; images larger than those can take halve at the start.
+    for block in (1, 2, 0, 3, 4):
+        if side < 16:
+            break
+        strides[block] = 2
+        side = (side + 1) // 2
+    return {"classes": classes, "widths": widths, "strides": strides, "channels": channels}
