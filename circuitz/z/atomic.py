@@ -6,13 +6,14 @@ import errno
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from circuitz.errors import BundleWriteError
-from circuitz.z.lock import locked
+from circuitz.errors import BundleError, BundleLockedError, BundleWriteError
+from circuitz.z.lock import held, locked
 
 
 def write_error(path: Path, error: OSError) -> BundleWriteError:
@@ -79,7 +80,8 @@ def staged(path: Path, data: bytes) -> Generator[None, None, None]:
 
 
 def _asides(path: Path, kind: str) -> list[Path]:
-    return sorted(path.parent.glob(f".{_literal(path.name)}.{kind}-*"))
+    # Exactly the names made here: what somebody else left beside the path is not ours to remove.
+    return sorted(path.parent.glob(f".{_literal(path.name)}.{kind}-{'[0-9a-f]' * 8}"))
 
 
 def _literal(name: str) -> str:
@@ -113,6 +115,52 @@ def recover(path: Path) -> str:
 def unfinished(path: Path) -> bool:
     """Whether a writer seems to have died (or to be at work) on this path."""
     return bool(_asides(path, "old") or _asides(path, "tmp"))
+
+
+def leftover(path: Path) -> Path | None:
+    """Return the bundle a killed writer had moved aside, when it could not be put back."""
+    return next(iter(_asides(path, "old")), None)
+
+
+def settled(path: Path, timeout: float = 20.0) -> bool:
+    """Whether ``path`` is there, once no swap is under way and a killed one was finished.
+
+    A save renames twice, and between both nothing is there: that is waited out, not reported.
+
+    Raises
+    ------
+    BundleLockedError
+        If somebody saves longer than ``timeout`` seconds and nothing is there meanwhile.
+    """
+    if held(path):
+        return path.exists()  # whoever asks is the writer, and clears up afterwards
+    # Each look is at one moment of a disk that others change: absence counts when it lasts.
+    for _ in range(3):
+        left = unfinished(path)
+        if path.exists():
+            if left:
+                # Leftovers beside a whole bundle can wait for whoever may be writing just now.
+                _finish(path, 0.0)
+            if path.exists():
+                return True
+        if (left or unfinished(path)) and _finish(path, timeout):
+            return True
+        time.sleep(0.001)
+    return path.exists()
+
+
+def _finish(path: Path, timeout: float) -> bool:
+    """Put right what a killed writer left; whether ``path`` is there while nobody else writes."""
+    try:
+        with locked(path, timeout=timeout):
+            recover(path)
+            return path.exists()
+    except BundleLockedError:
+        if timeout and not path.exists():
+            raise
+    except (BundleError, OSError):
+        pass  # a folder one may not write to: what is there is all there is
+    return path.exists()
 
 
 @contextmanager

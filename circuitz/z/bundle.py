@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from circuitz.errors import BundleError, BundleWarning
-from circuitz.z.atomic import building, new_folder, recover, sync_folder, unfinished
+from circuitz.z.atomic import building, new_folder, sync_folder
 from circuitz.z.bundle_append import append_log, mend
 from circuitz.z.bundle_extras import ASIDE, Before, carry_over, check_place, keep_aside, pack
 from circuitz.z.bundle_read import read_bundle
@@ -18,11 +18,12 @@ from circuitz.z.bundle_write import BundleWriter
 from circuitz.z.data_ref import DataRef
 from circuitz.z.inputs import InputSet
 from circuitz.z.lazy import Deferred
-from circuitz.z.lock import locked
 from circuitz.z.log_io import read_log
 from circuitz.z.manifest import HEAD, LOG, MANIFEST
 from circuitz.z.model import AnnotatedModel
-from circuitz.z.source import FolderSource, ZipSource, sources_of
+from circuitz.z.source import FolderSource, sources_of
+from circuitz.z.steady import steadily
+from circuitz.z.zip_source import ZipSource
 
 __all__ = ["append_log", "load", "save"]
 
@@ -44,45 +45,7 @@ def load(path: str | os.PathLike[str]) -> AnnotatedModel:
         If there is none, or it is truncated, was changed, is unsafe, or is of a newer schema.
     """
     place = Path(os.path.realpath(path))
-    settle(place)
-    for attempt in range(5):
-        before = _identity(place)
-        try:
-            return _load(place)
-        except BundleError:
-            # Somebody saved while it was being read: what was read belongs to two bundles.
-            if attempt == 4 or _identity(place) == before:
-                raise
-            settle(place)
-    raise AssertionError
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def settle(path: Path) -> None:
-    """Finish what a killed save left half done, so that ``path`` is there or an error says why.
-
-    Raises
-    ------
-    BundleError
-        If there is no bundle.
-    """
-    if unfinished(path):
-        try:
-            # Where the bundle is there, leftovers can wait for whoever may be writing just now.
-            with locked(path, timeout=0.0 if path.exists() else 20.0):
-                recover(path)
-        except BundleError:
-            if not path.exists():
-                raise
-    if not path.exists():
-        raise BundleError(f"There is no bundle at {path}.", "Check the path.")
+    return steadily(place, lambda: _load(place), BundleError, "bundle")
 
 
 def _load(path: Path) -> AnnotatedModel:
@@ -99,7 +62,7 @@ def _load(path: Path) -> AnnotatedModel:
         log, remark = mend(path)
     z = read_bundle(source, log=log, head=head)
     if remark:
-        warnings.warn(remark, BundleWarning, stacklevel=3)
+        warnings.warn(remark, BundleWarning, stacklevel=5)
         z = z.with_(remarks=(*z.remarks, remark))
     return _with_sets(z, path)
 

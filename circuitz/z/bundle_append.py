@@ -15,6 +15,7 @@ from circuitz.z.lock import locked
 from circuitz.z.log_io import LogRead, head_lines, log_lines, read_log
 from circuitz.z.manifest import HEAD, LOG, MANIFEST
 from circuitz.z.source import FolderSource
+from circuitz.z.steady import settle
 
 TORN = "log.torn"
 
@@ -45,10 +46,8 @@ def append_log(
     BundleWriteError
         If the disk is full or read-only; the log is as before.
     """
-    from circuitz.z.bundle import settle  # noqa: PLC0415 (which re-exports this function)
-
     place = Path(os.path.realpath(path))
-    settle(place)
+    settle(place, BundleError, "bundle")
     with locked(place):
         if place.is_file():
             return _append_zip(place, tuple(entries))

@@ -44,8 +44,8 @@ from circuitz.z.measurements_io import decode_effects, decode_layer
 from circuitz.z.model import AnnotatedModel
 from circuitz.z.records import decode
 from circuitz.z.remember import FileEntry, Piece, remember
-from circuitz.z.source import BundleSource
 from circuitz.z.tensors_io import read_tensors
+from circuitz.z.zip_source import BundleSource
 
 MAX_UNITS = 2**24
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from circuitz.errors import InputsError
+from circuitz.z.atomic import settled
 from circuitz.z.inputs import InputSet
 
 
@@ -53,7 +54,8 @@ class DataRef:
         base = Path(folder)
         # Written relative to the bundle's parent; a set kept inside the bundle's folder is found too.
         for candidate in (base.parent / self.path, base / self.path):
-            if (candidate / "meta.json").is_file():
+            meta = candidate / "meta.json"
+            if meta.is_file() or (settled(candidate) and meta.is_file()):
                 return candidate
         return None
 

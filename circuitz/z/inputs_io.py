@@ -22,6 +22,7 @@ from circuitz.z.names import parse_files
 from circuitz.z.remember import FileEntry, Source
 from circuitz.z.seal import check_seal, seal, unseal
 from circuitz.z.source import FolderSource
+from circuitz.z.steady import steadily
 
 SCHEMA = 1
 ARRAYS = ("images", "labels", "concepts", "split", "scene", "masks", "pairs")
@@ -149,6 +150,10 @@ def read_inputs(path: str | os.PathLike[str], *, verify: bool = True) -> InputSe
         If a file is truncated, was changed, or is of a newer schema.
     """
     folder = Path(path)
+    return steadily(folder, lambda: _read_inputs(folder, verify), InputsError, "input set")
+
+
+def _read_inputs(folder: Path, verify: bool) -> InputSet:
     if not (folder / META).is_file():
         raise InputsError(f"There is no input set at {folder}.", "Check the path.")
     source = FolderSource(folder)

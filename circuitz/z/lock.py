@@ -41,6 +41,11 @@ def _try_lock(handle: int) -> bool:
     return True
 
 
+def held(path: Path) -> bool:
+    """Whether this thread holds the write lock of a bundle."""
+    return bool(_held.__dict__.get("counts", {}).get(lock_path(path.absolute())))
+
+
 @contextmanager
 def locked(path: Path, timeout: float = 20.0) -> Generator[None, None, None]:
     """Hold the write lock of a bundle; one thread may take it again inside.

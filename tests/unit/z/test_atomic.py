@@ -7,6 +7,8 @@ import pytest
 from circuitz.errors import BundleWriteError
 from circuitz.z.atomic import building, new_folder, recover, staged, unfinished
 
+A, B = "0123abcd", "89efcafe"
+
 
 def test_a_folder_takes_the_place_of_another(tmp_path: Path) -> None:
     for text in ("one", "two"):
@@ -18,7 +20,7 @@ def test_a_folder_takes_the_place_of_another(tmp_path: Path) -> None:
 
 def test_what_a_killed_writer_left_is_put_right(tmp_path: Path) -> None:
     path = tmp_path / "a[1]*.z"
-    for name, text in ((f".{path.name}.old-1", "old"), (f".{path.name}.tmp-1", "new")):
+    for name, text in ((f".{path.name}.old-{A}", "old"), (f".{path.name}.tmp-{B}", "new")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "x").write_text(text)
     assert unfinished(path)
@@ -29,10 +31,12 @@ def test_what_a_killed_writer_left_is_put_right(tmp_path: Path) -> None:
 
 
 def test_an_old_folder_left_beside_a_new_one_is_removed(tmp_path: Path) -> None:
-    for name in ("a", ".a.old-1", ".a.old-2", ".ab.old-1"):
+    # Only names that are made here: others beside the path belong to somebody else.
+    others = [f".ab.old-{A}", ".a.old-mine", ".a.tmp-", f".a.old-{A}0", "a"]
+    for name in (*others, f".a.old-{A}", f".a.old-{B}"):
         (tmp_path / name).mkdir()
     assert recover(tmp_path / "a") == ""
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".ab.old-1", "a"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(others)
 
 
 def test_errors_inside_leave_the_old_and_keep_their_kind(tmp_path: Path) -> None:
