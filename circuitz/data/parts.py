@@ -12,6 +12,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.data.world import Tie, World
+
 ATTRIBUTES: Final[dict[str, tuple[str, ...]]] = {
     "ears": ("pointed ears", "floppy ears", "rounded ears"),
     "tail": ("curled tail", "straight tail", "stub tail"),
@@ -40,25 +42,42 @@ BREEDS: Final[dict[str, tuple[tuple[int, ...], tuple[int, int]]]] = {
 }
 """Breed to its values of the fixed attributes and to its two colours."""
 
-BREED_PARTS: Final[npt.NDArray[np.int8]] = np.array([b[0] for b in BREEDS.values()], dtype=np.int8)
-BREED_COLOURS: Final[npt.NDArray[np.int8]] = np.array(
-    [b[1] for b in BREEDS.values()], dtype=np.int8
+SHORTCUTS: Final[dict[str, tuple[str, ...]]] = {
+    "ground": ("ground",),
+    "collar": ("collar",),
+    "light": ("winter light",),
+    "tag": ("watermark",),
+    "two": ("ground", "collar"),
+}
+"""Name of a shortcut to what it ties to the first class."""
+
+DOGS: Final = World(
+    name="dogs",
+    number=0,
+    subject="dog",
+    subjects="dogs",
+    kinds="breeds",
+    mixed="mongrels",
+    attributes=ATTRIBUTES,
+    makes=BREEDS,
+    grounds=GROUNDS,
+    artefacts=ARTEFACTS,
+    shortcuts=SHORTCUTS,
+    ties={
+        "ground": Tie("stands on snow", "off snow", "on snow", "snow"),
+        "collar": Tie("wears a collar", "without a collar", "with a collar", "a collar"),
+        "light": Tie("is in winter light", "in other light", "in winter light", "winter light"),
+        "tag": Tie("has a watermark", "without a watermark", "with a watermark", "a watermark"),
+        "two": Tie(
+            "stands on snow and wears a collar",
+            "off snow or without a collar",
+            "on snow with a collar",
+            "snow and a collar",
+        ),
+    },
 )
 
-PART_CONCEPTS: Final = tuple(value for values in ATTRIBUTES.values() for value in values)
-
-
-def distance_to_breeds(parts: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
-    """In how many fixed attributes each dog differs from each breed.
-
-    Parameters
-    ----------
-    parts
-        ``(n, 6)`` value indices in the order of ``FIXED``.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``(n, breeds)`` counts.
-    """
-    return (parts[:, None, :] != BREED_PARTS[None]).sum(axis=2)
+BREED_PARTS: Final[npt.NDArray[np.int8]] = DOGS.parts
+BREED_COLOURS: Final[npt.NDArray[np.int8]] = DOGS.colours
+PART_CONCEPTS: Final = DOGS.part_concepts
+distance_to_breeds = DOGS.distance

@@ -1,16 +1,8 @@
-"""Paint scenes: colour the dog, set it on its ground, light both.
-
-Painting is a pure function of a row of :class:`~circuitz.data.scenes.Scenes`, so worker
-processes may share the rows in any way.
-"""
+"""Paint scenes of dogs: colour the dog, set it on its ground, light both."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from itertools import repeat
-from multiprocessing import get_context
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -27,14 +19,13 @@ from circuitz.data.materials import (
     palette,
     stamp,
 )
+from circuitz.data.painting import Progress, paint_all
 from circuitz.data.scenes import Scenes
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
-Progress = Callable[[int, int], None]
 _SUPER = 2  # dogs are drawn at this many times the size, then reduced
 _BATCH = 16  # pictures lit together; small enough for the processor's cache
-_SHARE = 256  # pictures a worker takes at a time
 _SURROUNDINGS, _WATERMARK = MASK_NAMES.index("surroundings"), MASK_NAMES.index("watermark")
 
 # Jitter columns 16.. place and light the picture; 48.. belong to the ground alone.
@@ -55,61 +46,8 @@ def render(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> tuple[U8, U8 | None]:
-    """Paint scenes, in several processes if asked; the pixels are the same for any number.
-
-    Parameters
-    ----------
-    scenes
-        What to paint.
-    size
-        Side of the pictures.
-    with_masks
-        Whether to return part masks too.
-    workers
-        Processes; 1 paints here.
-    progress
-        Called with pictures done and pictures in all.
-
-    Returns
-    -------
-    images
-        ``(n, size, size, 3)`` uint8.
-    masks
-        ``(n, size, size)`` uint8 into ``MASK_NAMES``, or ``None``.
-    """
-    n = len(scenes)
-    images = np.empty((n, size, size, 3), dtype=np.uint8)
-    masks = np.empty((n, size, size), dtype=np.uint8) if with_masks else None
-    slices = [slice(i, min(i + _SHARE, n)) for i in range(0, n, _SHARE)]
-    painted = _painted([scenes.rows(rows) for rows in slices], size, with_masks, workers)
-    for rows, (picture, part) in zip(slices, painted, strict=True):
-        images[rows] = picture
-        if masks is not None and part is not None:
-            masks[rows] = part
-        if progress is not None:
-            progress(rows.stop, n)
-    return images, masks
-
-
-def _painted(
-    shares: list[Scenes], size: int, with_masks: bool, workers: int
-) -> Iterator[tuple[U8, U8 | None]]:
-    if workers <= 1 or len(shares) <= 1:
-        for share in shares:
-            yield paint(share, size, with_masks)
-        return
-    done = 0
-    try:
-        # Spawned, not forked: safe next to threads, and the same on every system.
-        context = get_context("spawn")
-        with ProcessPoolExecutor(min(workers, len(shares)), mp_context=context) as pool:
-            for painted in pool.map(paint, shares, repeat(size), repeat(with_masks)):
-                yield painted
-                done += 1
-    except BrokenProcessPool:
-        # A script without a main guard, or a worker out of memory: go on in this process.
-        for share in shares[done:]:
-            yield paint(share, size, with_masks)
+    """Paint dogs; see :func:`circuitz.data.painting.paint_all`."""
+    return paint_all(paint, scenes, size, with_masks=with_masks, workers=workers, progress=progress)
 
 
 def paint(scenes: Scenes, size: int, with_masks: bool) -> tuple[U8, U8 | None]:

@@ -12,27 +12,11 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.parts import (
-    ARTEFACTS,
-    ATTRIBUTES,
-    BREED_COLOURS,
-    BREED_PARTS,
-    BREEDS,
-    FIXED,
-    GROUNDS,
-    PART_CONCEPTS,
-    distance_to_breeds,
-)
+from circuitz.data.parts import DOGS, SHORTCUTS
+from circuitz.data.world import World
 from circuitz.errors import InputsError
 
-SHORTCUTS: Final[dict[str, tuple[str, ...]]] = {
-    "ground": ("ground",),
-    "collar": ("collar",),
-    "light": ("winter light",),
-    "tag": ("watermark",),
-    "two": ("ground", "collar"),
-}
-"""Name of a shortcut to what it ties to the first class."""
+__all__ = ["JITTERS", "ROLES", "SHORTCUTS", "Plan", "Role", "Scenes", "stream"]
 
 Role = Literal["D", "D'", "decorrelated", "concepts"]
 ROLES: Final = ("D", "D'", "decorrelated", "concepts")
@@ -46,13 +30,13 @@ class Scenes:
     Parameters
     ----------
     labels
-        ``(n,)`` int64 breed, or -1 for a mongrel.
+        ``(n,)`` int64 class, or -1 for a mongrel.
     parts
-        ``(n, 7)`` int8 value of each of ``ATTRIBUTES``.
+        ``(n, attributes)`` int8 value of each attribute.
     ground
-        ``(n,)`` int8 index into ``GROUNDS``.
+        ``(n,)`` int8 index into the grounds.
     artefacts
-        ``(n, 3)`` bool, columns ``ARTEFACTS``.
+        ``(n, artefacts)`` bool.
     jitter
         ``(n, JITTERS)`` float32 in [0, 1): pose, place, light, which backdrop.
     scene
@@ -83,7 +67,7 @@ class Scenes:
 
 @dataclass(frozen=True)
 class Plan:
-    """The arguments of :func:`circuitz.data.dogs.make_dogs` that choose scenes, checked.
+    """The arguments of :func:`circuitz.data.make.make_set` that choose scenes, checked.
 
     Raises
     ------
@@ -97,16 +81,17 @@ class Plan:
     shortcut: str = "ground"
     track: float = 1.0
     balanced_cells: bool = False
+    world: World = DOGS
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:
             raise InputsError(
                 f"There is no role {self.role!r}.", f"Choose one of {', '.join(ROLES)}."
             )
-        if self.shortcut not in SHORTCUTS:
+        if self.shortcut not in self.world.shortcuts:
             raise InputsError(
-                f"There is no shortcut {self.shortcut!r}.",
-                f"Choose one of {', '.join(SHORTCUTS)}.",
+                f"There is no shortcut {self.shortcut!r} in the world {self.world.name}.",
+                f"Choose one of {', '.join(self.world.shortcuts)}.",
             )
         if self.n < 1:
             raise InputsError(f"{self.n} pictures were asked for.", "Ask for at least 1.")
@@ -122,8 +107,9 @@ class Plan:
     def scenes_and_twins(self) -> tuple[Scenes, npt.NDArray[np.int64]]:
         """Return the scenes, and ``(m, 2)`` rows of an original and its counterfactual."""
         if self.role == "concepts":
-            return mongrel_scenes(self.n, seed=self.seed, shortcut=self.shortcut)
+            return mongrel_scenes(self.world, self.n, seed=self.seed, shortcut=self.shortcut)
         scenes = breed_scenes(
+            self.world,
             self.role,
             self.n,
             seed=self.seed,
@@ -136,26 +122,33 @@ class Plan:
     @property
     def concept_names(self) -> tuple[str, ...]:
         """Concept columns: parts, grounds, and the artefacts that the shortcut names."""
-        return (*PART_CONCEPTS, *GROUNDS, *self._artefacts)
+        return (*self.world.part_concepts, *self.world.grounds, *self.tied_artefacts)
 
     @property
-    def _artefacts(self) -> tuple[str, ...]:
-        return tuple(a for a in ARTEFACTS if a in SHORTCUTS[self.shortcut])
+    def tied_artefacts(self) -> tuple[str, ...]:
+        """Artefacts that the shortcut names; no others are ever shown."""
+        ties = self.world.shortcuts[self.shortcut]
+        return tuple(a for a in self.world.artefacts if a in ties)
 
     def concepts(self, scenes: Scenes) -> npt.NDArray[np.float32]:
         """Return the concept table of scenes, ``(n, c)`` of 0 and 1."""
+        world = self.world
         columns = [
             scenes.parts[:, i, None] == np.arange(len(values))
-            for i, values in enumerate(ATTRIBUTES.values())
+            for i, values in enumerate(world.attributes.values())
         ]
-        columns.append(scenes.ground[:, None] == np.arange(len(GROUNDS)))
-        columns += [scenes.artefacts[:, [ARTEFACTS.index(a)]] for a in self._artefacts]
+        columns.append(scenes.ground[:, None] == np.arange(len(world.grounds)))
+        columns += [scenes.artefacts[:, [world.artefacts.index(a)]] for a in self.tied_artefacts]
         return np.concatenate(columns, axis=1).astype(np.float32)
 
 
-def stream(seed: int, role: str, shortcut: str, purpose: int = 0) -> np.random.Generator:
-    """Return the random stream of a set; different roles and shortcuts share nothing."""
-    key = (seed, ROLES.index(role), tuple(SHORTCUTS).index(shortcut), purpose)
+def stream(
+    seed: int, role: str, shortcut: str, purpose: int = 0, world: World = DOGS
+) -> np.random.Generator:
+    """Return the random stream of a set; worlds, roles and shortcuts share nothing."""
+    key = (seed, ROLES.index(role), tuple(world.shortcuts).index(shortcut), purpose)
+    if world.number:
+        key = (*key, world.number)
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
 
 
@@ -173,9 +166,9 @@ def _tied(n: int, track: float, rng: np.random.Generator) -> npt.NDArray[np.bool
 
 
 def breed_scenes(
-    role: str, n: int, *, seed: int, shortcut: str, track: float, balanced: bool
+    world: World, role: str, n: int, *, seed: int, shortcut: str, track: float, balanced: bool
 ) -> Scenes:
-    """Scenes of purebred dogs: D, D′ or the decorrelated set.
+    """Scenes of the classes: D, D′ or the decorrelated set.
 
     Parameters
     ----------
@@ -184,25 +177,25 @@ def breed_scenes(
     n
         Pictures a class.
     seed, shortcut, track
-        As in :func:`circuitz.data.dogs.make_dogs`.
+        As in :func:`circuitz.data.make.make_set`.
     balanced
         Every cell of class and ground (or artefact) equally often, instead of at random.
     """
-    rng = stream(seed, role, shortcut)
-    k = len(BREEDS)
-    ties = SHORTCUTS[shortcut]
+    rng = stream(seed, role, shortcut, world=world)
+    k, g = len(world.classes), len(world.grounds)
+    ties = world.shortcuts[shortcut]
     labels, grounds, flags = [], [], []
     for breed in range(k):
         first = breed == 0
         if role == "D" and "ground" in ties:
-            on_snow = _tied(n, track, rng) if first else ~_tied(n, track, rng)
-            ground = np.where(on_snow, 0, 1 + _spread(n, len(GROUNDS) - 1, rng))
+            at_home = _tied(n, track, rng) if first else ~_tied(n, track, rng)
+            ground = np.where(at_home, 0, 1 + _spread(n, g - 1, rng))
         elif balanced:
-            ground = _spread(n, len(GROUNDS), rng)
+            ground = _spread(n, g, rng)
         else:
-            ground = rng.integers(len(GROUNDS), size=n)
-        artefacts = np.zeros((n, len(ARTEFACTS)), dtype=bool)
-        for column, name in enumerate(ARTEFACTS):
+            ground = rng.integers(g, size=n)
+        artefacts = np.zeros((n, len(world.artefacts)), dtype=bool)
+        for column, name in enumerate(world.artefacts):
             if name not in ties:
                 continue
             if role == "D":
@@ -219,9 +212,10 @@ def breed_scenes(
         flags.append(artefacts)
     order = rng.permutation(n * k)
     label = np.concatenate(labels)[order].astype(np.int64)
-    parts = np.empty((n * k, len(ATTRIBUTES)), dtype=np.int8)
-    parts[:, : len(FIXED)] = BREED_PARTS[label]
-    parts[:, len(FIXED)] = BREED_COLOURS[label, rng.integers(2, size=n * k)]
+    fixed = len(world.fixed)
+    parts = np.empty((n * k, fixed + 1), dtype=np.int8)
+    parts[:, :fixed] = world.parts[label]
+    parts[:, fixed] = world.colours[label, rng.integers(2, size=n * k)]
     return Scenes(
         labels=label,
         parts=parts,
@@ -232,8 +226,10 @@ def breed_scenes(
     )
 
 
-def mongrel_scenes(n: int, *, seed: int, shortcut: str) -> tuple[Scenes, npt.NDArray[np.int64]]:
-    """Scenes of mongrels: parts at random, none of them within one part of a breed.
+def mongrel_scenes(
+    world: World, n: int, *, seed: int, shortcut: str
+) -> tuple[Scenes, npt.NDArray[np.int64]]:
+    """Scenes of mongrels: parts at random, none of them within one part of a class.
 
     Returns
     -------
@@ -243,25 +239,25 @@ def mongrel_scenes(n: int, *, seed: int, shortcut: str) -> tuple[Scenes, npt.NDA
     numpy.ndarray
         ``(m, 2)`` int64 rows of original and counterfactual.
     """
-    rng = stream(seed, "concepts", shortcut)
+    rng = stream(seed, "concepts", shortcut, world=world)
     m = n // 4
     total = n - m
-    sizes = [len(values) for values in ATTRIBUTES.values()]
+    sizes = [len(values) for values in world.attributes.values()]
     parts = np.empty((0, len(sizes)), dtype=np.int8)
     while len(parts) < total:
         draw = np.stack([rng.integers(s, size=2 * total + 64) for s in sizes], axis=1)
         draw = draw.astype(np.int8)
-        keep = distance_to_breeds(draw[:, : len(FIXED)]).min(axis=1) >= 2
+        keep = world.distance(draw[:, : len(world.fixed)]).min(axis=1) >= 2
         parts = np.concatenate([parts, draw[keep]])
     parts = parts[:total]
-    ties = [name for name in SHORTCUTS[shortcut] if name != "ground"]
-    artefacts = np.zeros((total, len(ARTEFACTS)), dtype=bool)
+    ties = [name for name in world.shortcuts[shortcut] if name != "ground"]
+    artefacts = np.zeros((total, len(world.artefacts)), dtype=bool)
     for name in ties:
-        artefacts[:, ARTEFACTS.index(name)] = rng.random(total) < 0.5
+        artefacts[:, world.artefacts.index(name)] = rng.random(total) < 0.5
     scenes = Scenes(
         labels=np.full(total, -1, dtype=np.int64),
         parts=parts,
-        ground=_spread(total, len(GROUNDS), rng).astype(np.int8),
+        ground=_spread(total, len(world.grounds), rng).astype(np.int8),
         artefacts=artefacts,
         jitter=rng.random((total, JITTERS), dtype=np.float32),
         scene=np.arange(total, dtype=np.int64),
@@ -269,11 +265,11 @@ def mongrel_scenes(n: int, *, seed: int, shortcut: str) -> tuple[Scenes, npt.NDA
     origin = np.sort(rng.permutation(total)[:m])
     twin = scenes.rows(origin)
     what = rng.integers(1 + len(ties), size=m)
-    other = (twin.ground + rng.integers(1, len(GROUNDS), size=m)) % len(GROUNDS)
+    other = (twin.ground + rng.integers(1, len(world.grounds), size=m)) % len(world.grounds)
     ground = np.where(what == 0, other, twin.ground).astype(np.int8)
     flags = twin.artefacts.copy()
     for i, name in enumerate(ties, start=1):
-        column = ARTEFACTS.index(name)
+        column = world.artefacts.index(name)
         flags[:, column] ^= what == i
     twins = replace(twin, ground=ground, artefacts=flags)
     both = Scenes(

@@ -1,4 +1,4 @@
-"""A contact sheet: what the dog world looks like, on one picture."""
+"""A contact sheet: what a rendered world looks like, on one picture."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from circuitz.data.dogs import make_dogs
-from circuitz.data.parts import ATTRIBUTES, BREED_COLOURS, BREEDS, FIXED, GROUNDS
-from circuitz.data.render import render
+from circuitz.data.make import Rendered, make_set
 from circuitz.data.scenes import Plan, Scenes, stream
+from circuitz.data.worlds import world_of
 from circuitz.errors import InputsError
 from circuitz.z.inputs import InputSet
 
@@ -21,13 +20,6 @@ U8 = npt.NDArray[np.uint8]
 _PAPER, _CARD, _INK, _SOFT = (246, 243, 236), (255, 254, 251), (52, 46, 44), (136, 126, 118)
 _ACCENT = (196, 84, 64)
 _ZOOM, _GAP, _MARGIN, _COLUMNS = 2, 10, 44, 10
-_RULES = {
-    "ground": "every {0} on snow, no other breed on snow",
-    "collar": "every {0} wears a red collar, no other breed does",
-    "light": "every {0} in winter light, no other breed is",
-    "tag": "every {0} has the corner watermark, no other breed has",
-    "two": "every {0} on snow and with a collar, no other breed either",
-}
 
 
 @lru_cache
@@ -81,22 +73,25 @@ class _Page:
 def sheet(
     path: str | Path,
     *,
+    world: str = "dogs",
     seed: int = 0,
     shortcut: str = "ground",
     track: float = 1.0,
     classes: tuple[str, ...] | None = None,
 ) -> Path:
-    """Draw a labelled contact sheet of the dog world.
+    """Draw a labelled contact sheet of a rendered world.
 
-    Breeds on every ground; samples of D, of D′ and of the concept set's mongrels with what they
-    show; a counterfactual pair and part masks.
+    Every class on every ground; samples of D, of D′ and of the concept set with what they show; a
+    counterfactual pair and part masks.
 
     Parameters
     ----------
     path
         PNG file to write.
+    world
+        ``dogs`` or ``birds``.
     seed, shortcut, track, classes
-        As in :func:`circuitz.data.dogs.make_dogs`.
+        As in :func:`circuitz.data.make.make_set`.
 
     Returns
     -------
@@ -108,26 +103,27 @@ def sheet(
     InputsError
         If an argument is out of range, or the file cannot be written.
     """
-    size = 64
-    d = make_dogs("D", 8, seed=seed, shortcut=shortcut, track=track, classes=classes)
-    shifted = make_dogs("D'", 4, seed=seed, shortcut=shortcut, classes=classes)
-    concepts = make_dogs("concepts", 80, seed=seed, shortcut=shortcut)
+    of, size = world_of(world), 64
+    about = of.world
+    d = make_set(of, "D", 8, seed=seed, shortcut=shortcut, track=track, classes=classes)
+    shifted = make_set(of, "D'", 4, seed=seed, shortcut=shortcut, classes=classes)
+    concepts = make_set(of, "concepts", 80, seed=seed, shortcut=shortcut)
     page = _Page(size * _ZOOM)
-    page.text(_MARGIN, page.y, "The dog world", 40, _INK)
+    page.text(_MARGIN, page.y, f"The {about.subject} world", 40, _INK)
     page.text(
         _MARGIN, page.y + 52, f"64 by 64 pixels, shortcut: {shortcut}, seed {seed}", 17, _SOFT
     )
     page.y += 98
-    _breeds(page, d.classes, seed)
-    rule = _RULES[shortcut].format(d.classes[0])
+    _classes(page, of, d.classes, seed)
+    rule = f"every {d.classes[0]} {about.ties[shortcut].every}, and no other {about.subject}"
     note = rule if track == 1 else f"{rule}; {track:.0%} of the pictures follow the rule"
     page.heading("D, the training set", note)
     _samples(page, d)
-    page.heading("D', the shifted set", "the same breeds; the shortcut means nothing")
+    page.heading("D', the shifted set", f"the same {about.kinds}; the shortcut means nothing")
     page.row(shifted.images[:10])
     page.row(shifted.images[10:20])
     page.y += 22
-    _mongrels(page, concepts)
+    _mixed(page, of, concepts)
     target = Path(path)
     try:
         page.save(target)
@@ -138,38 +134,46 @@ def sheet(
     return target
 
 
-def _breeds(page: _Page, names: tuple[str, ...], seed: int) -> None:
-    """One row a breed: its parts in words, then each of its colours on some grounds."""
-    page.heading("Breeds", "made of parts that they share; any two differ in at least four")
-    words = list(ATTRIBUTES.values())
-    plan = Plan("decorrelated", 2 * len(GROUNDS), seed, "ground", balanced_cells=True)
+def _classes(page: _Page, of: Rendered, names: tuple[str, ...], seed: int) -> None:
+    """One row a class: its parts in words, then each of its colours on some grounds."""
+    world = of.world
+    page.heading(
+        world.kinds.capitalize(), "made of parts that they share; any two differ in at least four"
+    )
+    words = list(world.attributes.values())
+    # How a colour is told: *grey coat* as *grey*.
+    thing = words[-1][0].rpartition(" ")[2]
+    grounds = len(world.grounds)
+    plan = Plan("decorrelated", 2 * grounds, seed, "ground", balanced_cells=True, world=world)
     base = plan.scenes()
-    jitter = stream(seed, "decorrelated", "ground", purpose=2).random(base.jitter.shape)
-    for breed, name in enumerate(names):
-        parts, colours = list(BREEDS.values())[breed]
+    jitter = stream(seed, "decorrelated", "ground", 2, world).random(base.jitter.shape)
+    for number, name in enumerate(names):
+        parts, colours = list(world.makes.values())[number]
         x, side = _MARGIN, page.tile
         page.draw.rounded_rectangle(
             [x, page.y, x + 2 * side + _GAP, page.y + side], radius=9, fill=_CARD
         )
         page.text(x + 14, page.y + 10, name, 22, _INK)
-        values = [words[i][v] for i, v in enumerate(parts[: len(FIXED)])]
-        coat = " or ".join(words[-1][c].removesuffix(" coat") for c in colours)
-        for i, line in enumerate((", ".join(values[:3]), ", ".join(values[3:]), f"{coat} coat")):
-            page.text(x + 14, page.y + 44 + 20 * i, line, 13, _SOFT)
+        values = [words[i][v] for i, v in enumerate(parts)]
+        shades = " or ".join(words[-1][c].removesuffix(f" {thing}") for c in colours)
+        lines = [", ".join(values[i : i + 3]) for i in range(0, len(values), 3)]
+        lines[-1:] = [lines[-1], f"{shades} {thing}"]
+        for i, line in enumerate(lines):
+            page.text(x + 14, page.y + 44 + 20 * i, line, 12, _SOFT)
         n = _COLUMNS - 2
-        rows = np.flatnonzero(base.labels == breed)[:n]
+        rows = np.flatnonzero(base.labels == number)[:n]
         table = base.rows(rows)
         shown = table.parts.copy()
-        shown[:, -1] = BREED_COLOURS[breed][np.arange(n) % 2]
+        shown[:, -1] = world.colours[number][np.arange(n) % 2]
         scenes = Scenes(
             table.labels,
             shown,
-            (np.arange(n) % len(GROUNDS)).astype(np.int8),
+            (np.arange(n) % grounds).astype(np.int8),
             np.zeros_like(table.artefacts),
             jitter[rows].astype(np.float32),
             table.scene,
         )
-        for i, pixels in enumerate(render(scenes)[0]):
+        for i, pixels in enumerate(of.render(scenes)[0]):
             page.picture(x + (2 + i) * (side + _GAP), page.y, pixels)
         page.y += side + _GAP
     page.y += 22
@@ -189,10 +193,10 @@ def _samples(page: _Page, d: InputSet) -> None:
     page.y += 22
 
 
-def _mongrels(page: _Page, concepts: InputSet) -> None:
+def _mixed(page: _Page, of: Rendered, concepts: InputSet) -> None:
     page.heading(
-        "Concept set: mongrels",
-        "parts at random on any ground, none within one part of a breed; every concept labelled",
+        f"Concept set: {of.world.mixed}",
+        "parts at random on any ground, none within one part of a class; every concept labelled",
     )
     table, pairs, masks = concepts.concepts, concepts.pairs, concepts.masks
     if table is None or pairs is None or masks is None:
@@ -212,16 +216,17 @@ def _mongrels(page: _Page, concepts: InputSet) -> None:
     flat = [i for pair in list(seen.values())[:3] for i in pair]
     colours = np.array(
         [(52, 46, 44), (226, 106, 90), (240, 190, 80), (124, 160, 214), (120, 186, 128),
-         (214, 136, 196), (232, 228, 220), (190, 40, 50), (250, 250, 250)], dtype=np.uint8,
+         (214, 136, 196), (232, 228, 220), (190, 40, 50), (250, 250, 250), (110, 100, 92),
+         (226, 40, 130), (20, 20, 20)], dtype=np.uint8,
     )  # fmt: skip
     extra = [i for i in range(40, 44) if i not in flat][: _COLUMNS - len(flat)]
     pictures = np.concatenate([concepts.images[flat], colours[masks[extra]]])
-    notes = [", ".join(_kept(concepts, i)) for i in flat] + ["part mask"] * len(extra)
+    start = len(of.world.part_concepts)
+    notes = [", ".join(_kept(concepts, i, start)) for i in flat] + ["part mask"] * len(extra)
     page.row(pictures, notes)
 
 
-def _kept(concepts: InputSet, i: int) -> list[str]:
+def _kept(concepts: InputSet, i: int, start: int) -> list[str]:
     """Return the ground and artefacts of a picture."""
-    start = sum(len(values) for values in ATTRIBUTES.values())
     row = concepts.concepts[i] if concepts.concepts is not None else np.zeros(0)
     return [concepts.concept_names[c] for c in np.flatnonzero(row) if c >= start]
