@@ -43,6 +43,12 @@ class AnnotationError(CircuitzError):
     code = "annotation"
 
 
+class AnnotationFileError(AnnotationError):
+    """A file of annotations cannot be read or written; the message names the lines."""
+
+    code = "annotation-file"
+
+
 class ConflictError(AnnotationError):
     """Somebody else changed what is about to be changed; ``details`` says to what."""
 
@@ -213,3 +219,9 @@ class DeviceError(CircuitzError):
     """There is no such device to run a network on."""
 
     code = "device"
+
+
+class ServeError(CircuitzError):
+    """A screen cannot be served to others as asked."""
+
+    code = "serve"
