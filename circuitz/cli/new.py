@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from circuitz.cli.shell import Json, LexiconPath, Seed, app, out, progress, say
-from circuitz.errors import BundleWriteError, ConceptLabelsError, InputsError
+from circuitz.errors import BuilderError, BundleWriteError, InputsError
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from circuitz.cli.shell import Steps
     from circuitz.evaluation.scores import Share
+    from circuitz.features.bring import Brought
     from circuitz.z.inputs import InputSet
-    from circuitz.z.layer import Preprocessing
     from circuitz.z.model import AnnotatedModel
 
 
@@ -46,6 +44,30 @@ def new(
         int | None,
         typer.Option(help="Side that pictures are cropped and scaled to.", min=8, max=1024),
     ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="small-cnn, trained here, or package.module:function that returns your network. "
+            "Your function's code is run; the current folder can be imported from."
+        ),
+    ] = "small-cnn",
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Your network's weights: .safetensors, or a .pt state dict."),
+    ] = None,
+    model_args: Annotated[
+        str, typer.Option(help="Arguments of your function, as a JSON object.")
+    ] = "{}",
+    classes: Annotated[
+        str,
+        typer.Option(help="Class names in the order of your network's logits, with commas."),
+    ] = "",
+    mean: Annotated[str, typer.Option(help="Mean of the 0..1 picture, one a channel.")] = "",
+    std: Annotated[str, typer.Option(help="Its standard deviation, one a channel.")] = "",
+    preprocess: Annotated[
+        Path | None,
+        typer.Option(help="JSON with mean, std and size, or a preprocessor_config.json."),
+    ] = None,
     subject: Annotated[str, typer.Option(help="What the classes are kinds of: dog, bird.")] = "",
     cut: Annotated[
         str, typer.Option(help="Layer at which z is read; by default the last all paths cross.")
@@ -69,139 +91,124 @@ def new(
     strides fit the size of the pictures so that the last maps are 8 to 15 positions wide. It is
     trained on the select split of D (70 in 100), and its accuracy is that on the others.
 
+    For a network of yours give --model and --weights. How pictures become its input is taken from
+    --mean, --std, --size or --preprocess, else from the network's own configuration, else from a
+    preprocessor_config.json beside the weights, else assumed. The accuracy on your pictures,
+    printed first, tells whether that was right.
+
     D is written once beside the bundle, as NAME.D, where later commands find it.
     """
+    from circuitz.data.pair import open_pair
+    from circuitz.features.bring import order_of, own_network, train_small
     from circuitz.models.device import choose_device
+    from circuitz.models.training import Recipe
 
     if where.exists() and not replace:
         raise BundleWriteError(f"{where} is there already.", "Choose another name, or --replace.")
     place = choose_device(device)
+    own = None
+    if model != "small-cnn":
+        if ":" not in model:
+            raise BuilderError(
+                f"There is no model {model!r}.", "Give small-cnn, or package.module:function."
+            )
+        say.print(f"This runs the code of {model}.", markup=False, highlight=False)
+        given = _given(mean, std, preprocess)
+        names = tuple(name.strip() for name in classes.split(",") if name.strip())
+        own = own_network(model, model_args, weights, given=given, size=size, classes=names)
+        own.net.to(place)
+    elif weights is not None or model_args != "{}" or mean or std or preprocess or classes:
+        raise BuilderError(
+            "--weights, --model-args, --classes and preprocessing are for a network of yours.",
+            "Name it with --model package.module:function.",
+        )
     with progress() as steps:
-        data, concept_set = _inputs(images, concepts, concept_folder, size, seed, steps)
-        net, how = _trained(data, (epochs, rate, flip, seed), place, steps)
-        held = data.split != 0
-        share = _accuracy(net, how, data, held)
-        _tell_accuracy(share, data, "pictures held back in training", quiet=as_json)
-        z = _made(net, data, how, cut, subject, where.stem)
-        z = _measured(z, concept_set, lexicon, seed, steps)
+        pair = open_pair(
+            images, concepts, concept_folder, size=size, network_size=own and own.size,
+            seed=seed, progress=steps,
+        )  # fmt: skip
+        if pair.shared:
+            say.print(_SHARED)
+        if own is None:
+            recipe = Recipe(epochs=epochs, rate=rate, flip=flip, seed=seed)
+            made = train_small(
+                pair.data, recipe, place, lambda done, n: steps("train on D", done, n)
+            )
+        else:
+            made = own
+        z = _wrapped(made, order_of(made.classes, pair.data), pair.data, cut, subject, where)
+        share = _accuracy(z, own is None, seed, as_json)
+        z = _measured(z, pair.concepts, lexicon, seed, steps)
         steps("save", 0, 1)
         kept = _save(z, where)
         steps("save", 1, 1)
     _report(z, where, kept, share, as_json)
 
 
-def _inputs(
-    images: Path,
-    table: Path | None,
-    concept_folder: Path | None,
-    size: int | None,
-    seed: int,
-    steps: Steps,
-) -> tuple[InputSet, InputSet]:
-    """Read D and the concept set; without one, D itself with its concept labels."""
-    from dataclasses import replace
+_SHARED = (
+    "There is no --concept-set: units are measured on D's own pictures. Where a concept and a "
+    "class go together in D, no unit can be told to see the one or the other."
+)
 
-    from circuitz.data.folder import CONCEPT_SHARES, open_folder
-    from circuitz.data.splits import assign_splits
-    from circuitz.data.validate import check_concept_set
 
-    data = open_folder(
-        images, concepts=table, size=size, seed=seed, role="D",
-        progress=lambda done, n: steps("read D", done, n),
+def _given(mean: str, std: str, file: Path | None) -> dict[str, Any]:
+    from circuitz.models.config import from_file
+
+    found: dict[str, Any] = {} if file is None else from_file(file)[0]
+    for name, text in (("mean", mean), ("std", std)):
+        if text:
+            try:
+                found[name] = tuple(float(part) for part in text.replace(",", " ").split())
+            except ValueError as problem:
+                raise InputsError(
+                    f"--{name} is {text!r}.", f"Write numbers with commas: --{name} .5,.5,.5"
+                ) from problem
+    return found
+
+
+def _wrapped(
+    made: Brought, classes: tuple[str, ...], data: InputSet, cut: str, subject: str, where: Path
+) -> AnnotatedModel:
+    from circuitz.features.wrap import wrap
+
+    z = wrap(
+        made.net, data, classes=classes, preprocess=made.preprocess, cut=cut or None,
+        subject=subject, name=_stem(where),
     )  # fmt: skip
-    if concept_folder is not None:
-        side = size or (data.images.shape[1] if _square(data) else None)
-        found = open_folder(
-            concept_folder, concepts=table, size=side, seed=seed, role="concepts",
-            progress=lambda done, n: steps("read the concept set", done, n),
-        )  # fmt: skip
-        if found.images.shape[1:] != data.images.shape[1:]:
-            raise InputsError(
-                f"Pictures of {concept_folder} are {found.images.shape[2]} × "
-                f"{found.images.shape[1]}, those of D {data.images.shape[2]} × "
-                f"{data.images.shape[1]}.",
-                "Give a size (--size) to bring all to.",
-            )
-        return data, found
-    if data.concepts is None:
-        raise ConceptLabelsError(
-            "No picture has concept labels, so nothing can be said about what units see.",
-            "Give --concepts FILE.csv with labels of D's pictures, better of a --concept-set.",
-        )
-    say.print(
-        "There is no --concept-set: units are measured on D's own pictures. Where a concept and "
-        "a class go together in D, no unit can be told to see the one or the other."
-    )
-    split = assign_splits(len(data), CONCEPT_SHARES, groups=data.scene, seed=seed + 1)
-    return data, check_concept_set(
-        replace(data, labels=None, classes=(), split=split, role="concepts")
-    )
+    assumed = "preprocessing" in z.notes and "preprocessing" not in made.notes
+    if assumed:
+        say.print("[bold yellow]Preprocessing is assumed[/], since neither you nor the network "
+                  f"names it: mean {z.preprocessing.mean}, std {z.preprocessing.std}. Give --mean "
+                  "and --std.")  # fmt: skip
+    return z.with_(notes={**z.notes, **made.notes})
 
 
-def _square(data: InputSet) -> bool:
-    return data.images.shape[1] == data.images.shape[2]
-
-
-def _trained(
-    data: InputSet, recipe: tuple[int, float, bool, int], device: str, steps: Steps
-) -> tuple[nn.Module, Preprocessing]:
-    import numpy as np
-    import torch
-
-    from circuitz.models.builders import build
-    from circuitz.models.small_cnn import fitting
-    from circuitz.models.training import Recipe, fit
-    from circuitz.z.layer import Preprocessing
-
-    epochs, rate, flip, seed = recipe
-    height, width = data.images.shape[1:3]
-    torch.manual_seed(seed)
-    net = build("small-cnn", fitting(min(height, width), len(data.classes))).to(device)
-    how = Preprocessing(size=(height, width))
-    assert data.labels is not None
-    rows = np.flatnonzero(data.split == 0)
-    fit(
-        net, data.images[rows], data.labels[rows], how,
-        Recipe(epochs=epochs, rate=rate, flip=flip, seed=seed),
-        progress=lambda done, n: steps("train on D", done, n),
-    )  # fmt: skip
-    return net, how
-
-
-def _accuracy(net: nn.Module, how: Preprocessing, data: InputSet, rows: Any) -> Share:
-    from circuitz.evaluation.scores import accuracy
-    from circuitz.models.runtime import Runtime
-
-    assert data.labels is not None
-    found = Runtime(net, (), how).logits(data.images[rows]).argmax(1)
-    return accuracy(found.astype(data.labels.dtype), data.labels[rows])
-
-
-def _tell_accuracy(share: Share, data: InputSet, on: str, *, quiet: bool) -> None:
+def _accuracy(z: AnnotatedModel, held_back: bool, seed: int, quiet: bool) -> Share:
     """Print the accuracy first of all; near chance nothing that follows means anything."""
     import numpy as np
 
+    from circuitz.effects.sources import class_labels
+    from circuitz.evaluation.scores import accuracy
+    from circuitz.features.bring import checked_rows
+    from circuitz.models.open import runtime
+
+    assert z.data is not None
+    labels = class_labels(z.data, z.classes)
+    rows = np.flatnonzero(z.data.split != 0) if held_back else np.arange(len(labels))
+    rows = checked_rows(rows, seed)
+    predicted = runtime(z).logits(z.data.images[rows]).argmax(1).astype(np.int64)
+    share = accuracy(predicted, labels[rows])
+    on = "pictures held back in training" if held_back else "your pictures"
     text = f"Accuracy on {on}: {share}"
     (say if quiet else out).print(text, markup=False, highlight=False)
-    assert data.labels is not None
-    guess = float(np.bincount(data.labels).max() / len(data))
+    guess = float(np.bincount(labels[rows]).max() / len(rows))
     if share.low <= guess:
         say.print(
             f"[bold yellow]That is no better than always saying one class ({guess:.1%}).[/] "
             "The preprocessing, the order of the classes or the weights are probably wrong, or "
             "training was too short: nothing below can be trusted."
         )
-
-
-def _made(
-    net: nn.Module, data: InputSet, how: Preprocessing, cut: str, subject: str, name: str
-) -> AnnotatedModel:
-    from circuitz.features.wrap import wrap
-
-    return wrap(
-        net, data, classes=data.classes, preprocess=how, cut=cut or None, subject=subject,
-        name=name or "model",
-    )  # fmt: skip
+    return share
 
 
 def _measured(
@@ -227,11 +234,15 @@ def _save(z: AnnotatedModel, where: Path) -> Path:
     from circuitz.z.inputs_io import write_inputs
 
     assert z.data is not None
-    kept = where.with_name(f"{where.name.removesuffix('.zip').removesuffix('.z')}.D")
+    kept = where.with_name(f"{_stem(where)}.D")
     where.parent.mkdir(parents=True, exist_ok=True)
     write_inputs(kept, z.data)
     z.with_(live=None).save(where)
     return kept
+
+
+def _stem(where: Path) -> str:
+    return where.name.removesuffix(".zip").removesuffix(".z") or "model"
 
 
 def _report(z: AnnotatedModel, where: Path, kept: Path, share: Share, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -48,7 +49,7 @@ def main() -> None:
     """Run the command line; errors of ours are told in words, without a traceback."""
     try:
         # Without its standalone mode typer returns exit codes, Ctrl-C's too, instead of exiting.
-        code = app(standalone_mode=False)
+        code = app(_hoisted(sys.argv[1:]), standalone_mode=False)
     except CircuitzError as problem:
         say.print(f"[bold red]{problem.code}[/] ", end="")
         say.print(problem.message, markup=False, highlight=False)
@@ -76,6 +77,24 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _hoisted(args: list[str]) -> list[str]:
+    """Move ``--trust-code NAME`` before the command, so that it may be written anywhere."""
+    for i, arg in enumerate(args):
+        if arg == "--":
+            break
+        if arg == "--trust-code" or arg.startswith("--trust-code="):
+            end = i + (2 if arg == "--trust-code" else 1)
+            return [*args[i:end], *_hoisted([*args[:i], *args[end:]])]
+    return args
+
+
+def _trust(names: list[str] | None) -> None:
+    """Tell this process, and kernels it starts, which functions may build networks."""
+    known = os.environ.get("CIRCUITZ_TRUST_CODE", "")
+    if names:
+        os.environ["CIRCUITZ_TRUST_CODE"] = ",".join([*filter(None, [known]), *names])
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         out.print(__version__)
@@ -88,8 +107,17 @@ def _root(
         bool,
         typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
     ] = False,
+    trust_code: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trust-code",
+            metavar="PACKAGE.MODULE:FUNCTION",
+            help="Let this function of yours build the network of a bundle that names it.",
+        ),
+    ] = None,
 ) -> None:
-    pass
+    del version  # its callback has printed it and left
+    _trust(trust_code)
 
 
 class Steps:

@@ -13,6 +13,7 @@ from torch import nn
 from circuitz.data.sources import as_inputs
 from circuitz.errors import InputsError, LayerError
 from circuitz.models.choose_layers import choose_cut, choose_layers
+from circuitz.models.config import from_network
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import describe
 from circuitz.models.weights import to_numpy
@@ -58,8 +59,10 @@ def wrap(
     classes
         Class names in the order of the logits; by default those of the data.
     preprocess
-        How 8-bit images become inputs: a ``Preprocessing`` or its fields as a mapping. Wrong
-        preprocessing gives silently wrong findings, so give it.
+        How 8-bit images become inputs: a ``Preprocessing`` or its fields as a mapping. By
+        default what the network itself says (timm's ``pretrained_cfg``, torchvision's weights),
+        or else an assumption, which ``notes["preprocessing"]`` tells. Wrong preprocessing gives
+        silently wrong findings, so give it.
     cut
         The layer that all paths to the output cross, at which z is read; by default the last
         of ``layers`` for which that holds.
@@ -86,7 +89,8 @@ def wrap(
     inputs = _inputs(data, classes)
     notes: dict[str, Any] = {}
     if preprocess is None:
-        notes["preprocessing"] = _ASSUMED
+        found = from_network(net)
+        preprocess, notes["preprocessing"] = found or (None, _ASSUMED)
     how = _preprocessing(preprocess, inputs)
     probe = Runtime(net, (), how)
     sample = probe.prepare(_sample(inputs, how))

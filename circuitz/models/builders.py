@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BuilderT = TypeVar("BuilderT", bound=Callable[..., Any])
 
 # Shipped builders are imported when first asked for.
-_SHIPPED = {"small-cnn": "circuitz.models.small_cnn"}
+_SHIPPED = {"small-cnn": "circuitz.models.small_cnn", "import": "circuitz.models.imported"}
 _BUILDERS: dict[str, Callable[..., nn.Module]] = {}
 
 
