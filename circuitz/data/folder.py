@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -88,7 +88,7 @@ def open_folder(
                 )
             rows = None
     labels = np.array([label for _, label in files], dtype=np.int64) if names else None
-    images = _read_all(paths, size, progress)
+    images = read_pictures(paths, size, progress)
     scene = rows.scene if rows else None
     if scene is None:
         scene = scenes_of(images, labels)
@@ -146,9 +146,21 @@ def pictures(folder: Path) -> list[Path]:
     )
 
 
-def _read_all(
-    files: list[Path], size: int | None, progress: Progress | None
+def read_pictures(
+    files: Sequence[Path], size: int | None = None, progress: Progress | None = None
 ) -> npt.NDArray[np.uint8]:
+    """Read pictures of one size, or bring them to one.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(n, h, w, 3)`` uint8.
+
+    Raises
+    ------
+    InputsError
+        Naming the first picture that cannot be read, or is of another size.
+    """
     if size is not None and not 8 <= size <= 1024:
         raise InputsError(f"Pictures of side {size} were asked for.", "Choose 8 to 1024.")
     first = read_picture(files[0], size)

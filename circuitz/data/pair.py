@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -114,25 +114,29 @@ def _side(
     """Return the side to scale pictures to, or None to keep them as they are."""
     if network_size is None:
         return None
-    sizes = _sizes(images) | (_sizes(concept_folder) if concept_folder is not None else set())
-    if len(sizes) == 1:
-        width, height = next(iter(sizes))
+    size = common_size([*pictures(images), *(pictures(concept_folder) if concept_folder else ())])
+    if size is not None:
+        width, height = size
         if network_size == (height, width) or (width == height <= max(network_size)):
             return None
     return max(network_size)
 
 
-def _sizes(folder: Path) -> set[tuple[int, int]]:
-    """Return the sizes that occur, from the heads of the files alone; two are enough."""
-    found: set[tuple[int, int]] = set()
-    for file in pictures(folder):
+def common_size(files: Iterable[Path]) -> tuple[int, int] | None:
+    """Return the width and height that all pictures share, from the heads of the files alone.
+
+    None where two differ; a file that is no picture is passed over, reading it tells its name.
+    """
+    found: tuple[int, int] | None = None
+    for file in files:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
                 with Image.open(file) as opened:
-                    found.add(opened.size)
-        except Exception:  # reading the picture tells by name what is wrong with it
+                    size = opened.size
+        except Exception:  # broken pictures fail in many ways
             continue
-        if len(found) > 1:
-            break
+        if found is not None and size != found:
+            return None
+        found = size
     return found

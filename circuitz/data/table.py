@@ -104,6 +104,27 @@ def value(cell: str, column: str, number: int, table: Path) -> float:
     return found
 
 
+def place_of(cell: str, base: Path, number: int, table: Path) -> str:
+    """Return the absolute place that a cell names; nothing is looked up on disk.
+
+    Raises
+    ------
+    ConceptLabelsError
+        If the cell is empty.
+    """
+    # Spreadsheets on Windows write backslashes.
+    path = cell.replace("\\", "/")
+    if not path or "\0" in path:
+        raise ConceptLabelsError(f"Row {number} of {table} names no file.", "Give each row a path.")
+    return os.path.normpath(base.absolute() / path)
+
+
+def within(place: str, folder: Path) -> bool:
+    """Whether a place lies in a folder, as the two are written."""
+    inside = os.path.normpath(folder.absolute())
+    return place == inside or place.startswith(inside.rstrip(os.sep) + os.sep)
+
+
 class ConceptTable:
     """Concept labels of files, read from CSV.
 
@@ -142,7 +163,6 @@ class ConceptTable:
             raise ConceptLabelsError(
                 f"{table} has no concept columns.", "Add one column a concept."
             )
-        inside = os.path.normpath(folder.absolute())
         known = {os.path.normpath(f.absolute()): i for i, f in enumerate(files)}
         self.values = np.full((len(files), len(self.names)), np.nan, dtype=np.float32)
         self.scene: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None
@@ -156,8 +176,8 @@ class ConceptTable:
         scenes: dict[str, int] = {}
         self.elsewhere = 0
         for number, cells in rows:
-            place = self._place(cells[at_path], number)
-            if place not in known and strangers and not _within(place, inside):
+            place = place_of(cells[at_path], base, number, table)
+            if place not in known and strangers and not within(place, folder):
                 self.elsewhere += 1
                 continue
             if place in seen:
@@ -187,15 +207,6 @@ class ConceptTable:
         if at_scene >= 0:
             self.scene = scene
 
-    def _place(self, cell: str, number: int) -> str:
-        # Spreadsheets on Windows write backslashes.
-        path = cell.replace("\\", "/")
-        if not path or "\0" in path:
-            raise ConceptLabelsError(
-                f"Row {number} of {self.table} names no file.", "Give each row a path."
-            )
-        return os.path.normpath(self.base.absolute() / path)
-
     def _missing(self, cell: str, number: int) -> ConceptLabelsError:
         of = "this file" if self.base == self.table.parent else "the folder of the pictures"
         return ConceptLabelsError(
@@ -210,7 +221,3 @@ class ConceptTable:
                 f"Use {', '.join(SPLITS)}.",
             )
         return SPLITS.index(cell)
-
-
-def _within(place: str, folder: str) -> bool:
-    return place == folder or place.startswith(folder.rstrip(os.sep) + os.sep)
