@@ -19,6 +19,7 @@ from circuitz.widgets.detail import detail, history
 from circuitz.z.model import AnnotatedModel
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
+_WRITES = frozenset({"annotate", "undo", "redo", "waive"})
 _log = logging.getLogger(__name__)
 Answer = tuple[dict[str, Any], dict[str, bytes]]
 
@@ -39,6 +40,8 @@ class Studio(anywidget.AnyWidget):
         Written with every edit; by default ``CIRCUITZ_AUTHOR`` or the user's name.
     lexicon
         Reads concepts in words; the shipped one by default.
+    read_only
+        Refuse everything that would be written.
 
     Raises
     ------
@@ -63,7 +66,9 @@ class Studio(anywidget.AnyWidget):
         *,
         author: str | None = None,
         lexicon: Lexicon | None = None,
+        read_only: bool = False,
     ) -> None:
+        self._read_only = read_only
         self._desk = Desk(z, author=author, lexicon=lexicon)
         self._revision = 0
         self._shown: AnnotatedModel | None = None
@@ -159,6 +164,8 @@ class Studio(anywidget.AnyWidget):
         act = self._actions().get(action)
         if act is None:
             return _failure("unknown-action", f"This kernel knows no action {action!r}."), {}
+        if self._read_only and action in _WRITES:
+            return _failure("read-only", "This screen is for reading.", "Nothing was written."), {}
         # Handlers may run on another thread than cells do: one at a time.
         with self._desk.lock:
             try:

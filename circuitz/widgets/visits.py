@@ -1,0 +1,76 @@
+"""Who is being served: seats, and kernels whose page is gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Visit:
+    """One page view, from the request until its kernel is there.
+
+    Parameters
+    ----------
+    name
+        What the visitor goes by; empty when nobody asked.
+    """
+
+    name: str
+    waiting: bool = True
+
+
+@dataclass
+class Visits:
+    """Counts seats and finds kernels that no page is connected to.
+
+    Parameters
+    ----------
+    most
+        Kernels at a time.
+    grace
+        Seconds a kernel may be without a page: a line that broke, or a page still loading.
+    clock
+        Seconds that only grow.
+    """
+
+    most: int
+    grace: float
+    clock: Callable[[], float] = time.monotonic
+    _opening: int = 0
+    _pages: dict[str, int] = field(default_factory=dict[str, int])
+    _alone: dict[str, float] = field(default_factory=dict[str, float])
+
+    def enter(self, name: str, running: int) -> Visit | None:
+        """Give a seat to a visitor, or none where ``running`` kernels leave no room."""
+        if running + self._opening >= self.most:
+            return None
+        self._opening += 1
+        return Visit(name)
+
+    def seated(self, visit: Visit) -> None:
+        """The visitor's kernel runs and counts itself from here on (or will never run)."""
+        if visit.waiting:
+            visit.waiting = False
+            self._opening -= 1
+
+    def connected(self, kernel: str) -> None:
+        """A page is connected to the kernel."""
+        self._pages[kernel] = self._pages.get(kernel, 0) + 1
+
+    def disconnected(self, kernel: str) -> None:
+        """A page left the kernel."""
+        left = self._pages.get(kernel, 0) - 1
+        if left > 0:
+            self._pages[kernel] = left
+        else:
+            self._pages.pop(kernel, None)
+
+    def left_behind(self, kernels: Iterable[str]) -> list[str]:
+        """Return the kernels that no page was connected to for longer than the grace."""
+        now = self.clock()
+        running = list(kernels)
+        alone = [kernel for kernel in running if kernel not in self._pages]
+        self._alone = {kernel: self._alone.get(kernel, now) for kernel in alone}
+        return [kernel for kernel, since in self._alone.items() if now - since > self.grace]
