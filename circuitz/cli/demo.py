@@ -17,18 +17,28 @@ def demo(
     where: Annotated[
         Path, typer.Option("--out", help="Folder for the bundles and the report.")
     ] = Path("circuitz-demo"),
+    world: Annotated[str, typer.Option(help="dogs or birds.")] = "dogs",
+    shortcut: Annotated[
+        str,
+        typer.Option(help="ground, light, tag or two; collar of the dogs; ring of the birds."),
+    ] = "ground",
+    track: Annotated[
+        float, typer.Option(help="Share of D that follows the shortcut.", min=0, max=1)
+    ] = 1.0,
     seed: Seed = 0,
     full: Annotated[
         bool, typer.Option("--full", help="More data and training, the same steps.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Watch a network caught relying on snow, repaired, exported and used to label D′."""
+    """Watch a network caught relying on a shortcut, repaired, exported and used to label D′."""
     from circuitz.demo.report import write_report
     from circuitz.demo.run import run
 
     with progress() as steps:
-        story = run(where, seed=seed, full=full, progress=steps)
+        story = run(
+            where, world=world, shortcut=shortcut, track=track, seed=seed, full=full, progress=steps
+        )
     write_report(story, where / "report.html")
     text = json.dumps(story.summary, indent=1, ensure_ascii=False)
     (where / "report.json").write_text(f"{text}\n", encoding="utf-8")
@@ -39,8 +49,12 @@ def demo(
 
 
 def _tell(summary: dict[str, Any], where: Path) -> None:
-    table = Table(title="The husky story", title_justify="left", box=None, pad_edge=False)
-    for name in ("", "D", "D′", "D′ worst group", "husky off snow"):
+    from circuitz.data.worlds import world_of
+
+    about = world_of(summary["world"]).world
+    first, off = about.classes[0], about.ties[summary["shortcut"]].off
+    table = Table(title=f"The {first} story", title_justify="left", box=None, pad_edge=False)
+    for name in ("", "D", "D′", "D′ worst group", f"{first} {off}"):
         table.add_column(name, justify="left" if not name else "right")
     keys = ("d_accuracy", "d_prime_accuracy", "d_prime_worst_group", "husky_off_snow")
     for row, name in (
@@ -56,6 +70,11 @@ def _tell(summary: dict[str, Any], where: Path) -> None:
     out.print(f"\nFlagged before the search ({len(flagged)}):")
     for finding in flagged[:5]:
         out.print(f"  {finding['kind']}: {finding['sentence']}", markup=False, highlight=False)
+    left = summary["audit"]["waived"]
+    if left:
+        out.print(f"\nNot repaired, and let stand on export ({len(left)}):")
+        for sentence in left[:5]:
+            out.print(f"  {sentence}", markup=False, highlight=False)
     labels = summary["labels"]
     told = Table(
         title="\nD′ labelled by a simulated rater", title_justify="left", box=None, pad_edge=False
@@ -74,9 +93,9 @@ def _tell(summary: dict[str, Any], where: Path) -> None:
         told.add_row(name, f"{labels[key]:.2f}")
     out.print(told)
     out.print(
-        f"\n{summary['seconds']:.0f} s. Written to {where}: husky.z, zstar.z, report.html, report.json"
+        f"\n{summary['seconds']:.0f} s. Written to {where}: {first}.z, zstar.z, report.html, report.json"
     )
     out.print("Look at the report:  ", end="")
     out.print(str(where / "report.html"), markup=False)
     out.print("Look at the units:   ", end="")
-    out.print(f"circuitz lab {where / 'husky.z'}", markup=False)
+    out.print(f"circuitz lab {where / f'{first}.z'}", markup=False)

@@ -15,6 +15,7 @@ BIRDS: Final = World(
     number=1,
     subject="bird",
     subjects="birds",
+    kind="species",
     kinds="species",
     mixed="hybrids",
     attributes={

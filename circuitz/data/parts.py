@@ -56,6 +56,7 @@ DOGS: Final = World(
     number=0,
     subject="dog",
     subjects="dogs",
+    kind="breed",
     kinds="breeds",
     mixed="mongrels",
     attributes=ATTRIBUTES,

@@ -22,8 +22,8 @@ class Tie:
 
     Parameters
     ----------
-    every, no
-        After *every husky* and *no other*: ``stands on snow``.
+    every
+        After *every husky*: ``stands on snow``.
     off, on
         Pictures without the shortcut and with it: ``off snow``, ``on snow``.
     what
@@ -34,6 +34,11 @@ class Tie:
     off: str
     on: str
     what: str
+
+    @property
+    def none(self) -> str:
+        """What no other does: ``no other dog does``, ``no other bird is``."""
+        return "is" if self.every.startswith("is ") and " and " not in self.every else "does"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +52,9 @@ class World:
     ----------
     name, number
         ``dogs``, and a number of its own that keeps its random streams apart.
-    subject, subjects, kinds, mixed
-        What the classes are kinds of (``dog``, ``dogs``), what those kinds are called
-        (``breeds``), and what the concept set shows (``mongrels``).
+    subject, subjects, kind, kinds, mixed
+        What the classes are kinds of (``dog``, ``dogs``), what such a kind and such kinds are
+        called (``breed``, ``breeds``), and what the concept set shows (``mongrels``).
     attributes
         Attribute to the plain words for its values. All but the last, the colour, have one value
         a class.
@@ -67,6 +72,7 @@ class World:
     number: int
     subject: str
     subjects: str
+    kind: str
     kinds: str
     mixed: str
     attributes: Mapping[str, tuple[str, ...]]

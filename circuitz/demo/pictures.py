@@ -1,23 +1,18 @@
-"""Pictures of the report: small, inline, and the same husky on every ground."""
+"""Pictures of the report: small and inline."""
 
 from __future__ import annotations
 
 import base64
 import io
-from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from circuitz.data.render import render
-from circuitz.data.scenes import Plan, Role
-from circuitz.evaluation.truth import KnownSet
 from circuitz.z.measurements import LayerMeasurements
 
 U8 = npt.NDArray[np.uint8]
-I64 = npt.NDArray[np.int64]
 _DARK = 0.42
 _QUALITY = 92
 
@@ -89,40 +84,3 @@ def exemplars(found: LayerMeasurements, unit: int, images: npt.NDArray[Any], mos
         for place, i in enumerate(best[:most])
         if 0 <= i < len(images)
     ]
-
-
-def on_every_ground(shifted: KnownSet, rows: I64) -> U8 | None:
-    """Paint some dogs of D′ again, on every ground in turn; all else stays.
-
-    Parameters
-    ----------
-    shifted
-        D′ with its truth.
-    rows
-        ``(m,)`` which dogs.
-
-    Returns
-    -------
-    numpy.ndarray or None
-        ``(m, grounds, h, w, c)`` uint8; ``None`` when the pictures do not come out as they are
-        in D′ on their own ground, so that nothing is shown that is not the same dog.
-    """
-    recipe = shifted.inputs.recipe
-    if recipe.get("world") != "dogs" or not len(rows):
-        return None
-    plan = Plan(
-        cast(Role, recipe["role"]), cast(int, recipe["n"]), cast(int, recipe["seed"]),
-        cast(str, recipe["shortcut"]), cast(float, recipe["track"]),
-        cast(bool, recipe["balanced_cells"]),
-    )  # fmt: skip
-    scenes = plan.scenes()
-    if len(scenes) != len(shifted):
-        return None
-    chosen, size = scenes.rows(rows), shifted.inputs.images.shape[1]
-    made = [
-        render(replace(chosen, ground=np.full(len(rows), ground, np.int8)), size)[0]
-        for ground in range(len(shifted.truth.grounds))
-    ]
-    out = np.stack(made, 1)
-    same = out[np.arange(len(rows)), shifted.truth.ground[rows]]
-    return out if np.array_equal(same, shifted.inputs.images[rows]) else None

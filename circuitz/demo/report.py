@@ -12,7 +12,7 @@ from circuitz.demo.chapters.exported import exported
 from circuitz.demo.chapters.labelled import labelled
 from circuitz.demo.chapters.made_of import made_of
 from circuitz.demo.chapters.repaired import repaired
-from circuitz.demo.chapters.shared import ground, hero
+from circuitz.demo.chapters.shared import everywhere, hero, home, tie, world
 from circuitz.demo.figures import SHARES, counted, percent
 from circuitz.z.atomic import staged, write_error
 
@@ -73,15 +73,17 @@ def _context(story: Story) -> dict[str, Any]:
     repair = repaired(story)
     return {
         "hero": hero(story),
-        "ground": ground(story),
+        "world": world(story),
+        "tie": tie(story),
+        "everywhere": everywhere(story),
         "subject": story.husky.subject or "thing",
         "classes": list(story.shifted.truth.classes),
-        "always": float(story.summary.get("track", 1.0)) == 1.0,
+        "follows": float(story.summary.get("track", 1.0)),
         "shares": SHARES,
         "counted": counted,
         "caught": caught(story),
         "repaired": repair,
-        "opening": _opening(repair["dogs"], ground(story)),
+        "opening": _opening(repair["dogs"], home(story)),
         "exported": exported(story),
         "labelled": labelled(story),
         "made_of": made_of(story),
@@ -89,7 +91,7 @@ def _context(story: Story) -> dict[str, Any]:
 
 
 def _opening(dogs: dict[str, Any], home: str) -> dict[str, Any] | None:
-    """Return one dog on its usual ground and on another, to open with.
+    """Return one dog where it usually is and elsewhere, to open with.
 
     The first that shows the story is taken, and the page says that it was; how often it is so is
     what the figures are for.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -13,30 +12,32 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.data.dogs import make_dogs
+from circuitz.data.make import make_set
+from circuitz.data.worlds import world_of
+from circuitz.demo.leave import leave
+from circuitz.demo.room import make_room
 from circuitz.demo.sizes import FULL, QUICK, RATE, WIDTHS, Sizes
 from circuitz.effects.measure import measure
-from circuitz.errors import CircuitzError, ExportRefusedError, InputsError
+from circuitz.errors import InputsError
 from circuitz.evaluation.scores import accuracy, by_group, summary
 from circuitz.evaluation.study import Study, labelling_study
-from circuitz.evaluation.truth import SHORTCUT_CLASS, SHORTCUT_GROUND, KnownSet, known, shifted_set
+from circuitz.evaluation.truth import SHORTCUT_CLASS, KnownSet, known, shifted_set
 from circuitz.features.wrap import wrap
-from circuitz.labelling.export import export, with_label_model
+from circuitz.labelling.export import with_label_model
 from circuitz.models.builders import build
 from circuitz.models.open import runtime
 from circuitz.models.training import Recipe, fit
 from circuitz.plausibility.check import check
-from circuitz.plausibility.propose import propose, withdraw
+from circuitz.plausibility.propose import propose
 from circuitz.plausibility.report import Report
 from circuitz.raters.card import card
 from circuitz.search.loop import Found, Settings, search
 from circuitz.search.objective import cut_responses
 from circuitz.search.regions import RegionFinder, rows_of
 from circuitz.store.judgements import Judgements
-from circuitz.z.bundle import load
 from circuitz.z.data_ref import DataRef
 from circuitz.z.inputs import InputSet
-from circuitz.z.inputs_io import read_inputs, write_inputs
+from circuitz.z.inputs_io import write_inputs
 from circuitz.z.layer import Preprocessing
 from circuitz.z.model import AnnotatedModel
 
@@ -78,6 +79,9 @@ class Story:
 def run(
     out: Path,
     *,
+    world: str = "dogs",
+    shortcut: str = "ground",
+    track: float = 1.0,
     seed: int = 0,
     full: bool = False,
     classes: tuple[str, ...] | None = None,
@@ -90,13 +94,20 @@ def run(
     Parameters
     ----------
     out
-        Folder for ``husky.z``, ``zstar.z``, D and the judgements; made when missing.
+        Folder for ``husky.z`` (named after the class that has the shortcut), ``zstar.z``, D and
+        the judgements; made when missing.
+    world
+        ``dogs`` or ``birds``.
+    shortcut
+        What gives the first class away; one of the world's.
+    track
+        Share of D that follows the shortcut.
     seed
         Of everything random.
     full
         More data and training, the same steps.
     classes
-        Other names for the breeds; they change nothing else.
+        Other names for the classes; they change nothing else.
     sizes
         Sizes of one's own.
     workers
@@ -105,10 +116,11 @@ def run(
         Called with what is being done, steps done and steps in all.
     """
     start = time.monotonic()
-    job = _Job(out, seed, sizes or (FULL if full else QUICK), classes, workers, progress)
+    sizes = sizes or (FULL if full else QUICK)
+    job = _Job(out, _Setting(world, shortcut, track, seed, classes), sizes, workers, progress)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        _make_room(out)
+        make_room(out)
     except OSError as problem:
         raise InputsError(
             f"The folder {out} cannot be used: {problem.strerror}.",
@@ -135,9 +147,9 @@ def run(
     zstar = with_label_model(zstar, study.model)
     zstar.save(out / "zstar.z")
     figures = {
-        "world": "dogs",
-        "shortcut": "ground",
-        "track": 1.0,
+        "world": world,
+        "shortcut": shortcut,
+        "track": track,
         "seed": seed,
         "full": full,
         **truths,
@@ -149,55 +161,18 @@ def run(
             "before": {name: list(share) for name, share in before.unexplained.items()},
             "after": {name: list(share) for name, share in after.unexplained.items()},
         },
-        "audit": {"reads": len(zstar.notes.get("audit_reads", [])), "withdrawn": job.withdrawn},
+        "audit": {
+            "reads": len(zstar.notes.get("audit_reads", [])),
+            "withdrawn": job.withdrawn,
+            "waived": [f.sentence for f in zstar.findings if f.waiver is not None],
+        },
         "labels": study.labels,
         "search": found.z.notes["search"],
         "sizes": asdict(job.sizes),
-        "bundle": {"husky": str(out / "husky.z"), "zstar": str(out / "zstar.z")},
+        "bundle": {"husky": str(out / f"{job.name}.z"), "zstar": str(out / "zstar.z")},
         "seconds": round(time.monotonic() - start, 1),
     }
     return Story(figures, husky, zstar, before, after, found, study, shifted)
-
-
-_WRITTEN = ("husky.z", "zstar.z", "D", "judgements.sqlite")
-
-
-def _make_room(out: Path) -> None:
-    """Remove what an earlier demo left; anything else, and what people edited, is moved aside.
-
-    Bundles, D and judgements move together, so that they still find one another.
-    """
-    there = [out / name for name in _WRITTEN if (out / name).exists()]
-    if all(_own(place) for place in there):
-        for place in there:
-            if place.is_dir():
-                shutil.rmtree(place)
-            else:
-                for part in place.parent.glob(f"{place.name}*"):
-                    part.unlink()
-        return
-    number = 1
-    while (aside := out / f"earlier-{number}").exists():
-        number += 1
-    aside.mkdir()
-    for place in there:
-        for part in [place] if place.is_dir() else sorted(place.parent.glob(f"{place.name}*")):
-            part.rename(aside / part.name)
-
-
-def _own(place: Path) -> bool:
-    """Whether a demo wrote this and nobody has worked on it since."""
-    try:
-        if place.suffix == ".z":
-            z = load(place)
-            made_here = z.data_ref is not None and z.data_ref.recipe.get("world") == "dogs"
-            return made_here and all(entry.author_kind == "rule" for entry in z.log)
-        if place.is_dir():
-            return read_inputs(place).recipe.get("world") == "dogs"
-        rows = Judgements(place, read_only=True).rows()
-        return all(row.rater_kind == "simulated" for row in rows)
-    except CircuitzError:
-        return False
 
 
 _CONTROLS: dict[str, dict[str, Any]] = {
@@ -219,17 +194,30 @@ def _finding(f: Any) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class _Setting:
+    """Which story is told."""
+
+    world: str
+    shortcut: str
+    track: float
+    seed: int
+    classes: tuple[str, ...] | None
+
+
 class _Job:
     def __init__(
         self,
         out: Path,
-        seed: int,
+        setting: _Setting,
         sizes: Sizes,
-        classes: tuple[str, ...] | None,
         workers: int,
         progress: Progress | None,
     ) -> None:
-        self.out, self.seed, self.sizes, self.classes = out, seed, sizes, classes
+        self.out, self.setting, self.sizes = out, setting, sizes
+        self.seed, self.classes = setting.seed, setting.classes
+        self.drawn = world_of(setting.world)
+        self.name = self.drawn.world.classes[0]
         self.workers = workers
         self.finders: dict[str, RegionFinder] = {}
         self.withdrawn: list[str] = []
@@ -240,9 +228,11 @@ class _Job:
         return lambda done, total: self.say(what, done, total)
 
     def render(self, role: Any, n: int, what: str, seed: int) -> InputSet:
-        return make_dogs(
-            role, n, seed=seed, classes=self.classes, workers=self.workers, progress=self.step(what)
-        )
+        how = self.setting
+        return make_set(
+            self.drawn, role, n, seed=seed, shortcut=how.shortcut, track=how.track,
+            classes=self.classes, workers=self.workers, progress=self.step(what),
+        )  # fmt: skip
 
     def network(self, data: InputSet, what: str) -> Any:
         """Train a fresh network on the *select* rows of a set."""
@@ -266,7 +256,7 @@ class _Job:
         net = self.network(data, "train on D")
         z = wrap(
             net, data, layers=LAYERS, classes=data.classes, preprocess=Preprocessing(),
-            subject="dog", name="husky",
+            subject=self.drawn.world.subject, name=self.name,
         )  # fmt: skip
         z = z.with_(data_ref=DataRef.to(data, "D"), live=None)
         what = "look at every unit"
@@ -274,7 +264,7 @@ class _Job:
         z = self.measured(propose(z), what, visualise=True)
         report = check(z)
         z = z.with_(findings=report.items)
-        z.save(self.out / "husky.z")
+        z.save(self.out / f"{self.name}.z")
         return z, report
 
     def measured(self, z: AnnotatedModel, what: str, **how: Any) -> AnnotatedModel:
@@ -302,21 +292,23 @@ class _Job:
         return replace(found, z=self.measured(found.z, "look at z*", visualise=True))
 
     def export(self, z: AnnotatedModel) -> AnnotatedModel:
-        """Export z*; proposed words that *audit* refutes are withdrawn, anything else refuses."""
-        place = self.out / "zstar.z"
-        try:
-            return export(z, place, author="circuitz demo")
-        except ExportRefusedError as refused:
-            if refused.z is None or any(f.kind != "mislabelled-unit" for f in refused.findings):
-                raise
-            fewer = withdraw(refused.z, refused.findings)
-            self.withdrawn = [unit for f in refused.findings for unit in f.units]
-        return export(self.measured(fewer, "look at z*"), place, author="circuitz demo")
+        """Export z*, whatever still stands against it waived in so many words."""
+        made, self.withdrawn = leave(
+            z, self.out / "zstar.z", lambda fewer: self.measured(fewer, "look at z*")
+        )
+        return made
 
     def shifted(self) -> KnownSet:
-        """Make D′, every class on every ground equally often. Only evaluation sees its truth."""
+        """Make D′, every class in every cell equally often. Only evaluation sees its truth."""
+        world, shortcut = self.drawn.world, self.setting.shortcut
+        ties = world.shortcuts[shortcut]
+        cells = len(world.grounds) if "ground" in ties else 1
+        if len(ties) > 1 or "ground" not in ties:
+            cells *= 2  # with what is added, and without
         return shifted_set(
-            self.sizes.per_cell * 5,
+            self.sizes.per_cell * cells,
+            world=world.name,
+            shortcut=shortcut,
             seed=self.seed + SHIFTED_SEED,
             classes=self.classes,
             workers=self.workers,
@@ -334,7 +326,7 @@ class _Job:
         net = self.network(data, "train the oracle")
         return wrap(
             net, data, layers=LAYERS, classes=data.classes, preprocess=z.preprocessing,
-            subject="dog", name="oracle",
+            subject=z.subject, name="oracle",
         )  # fmt: skip
 
     def figures(self, z: AnnotatedModel, shifted: KnownSet) -> dict[str, Any]:
@@ -342,20 +334,23 @@ class _Job:
         truth = shifted.truth
         predicted = _predicted(z, shifted.inputs.images)
         found = summary(
-            predicted, truth.labels, truth.ground, truth.classes, truth.grounds,
+            predicted, truth.labels, truth.cell, truth.classes, truth.cells,
             shortcut_class=truth.classes[SHORTCUT_CLASS],
-            shortcut_cell=truth.grounds[SHORTCUT_GROUND],
+            shortcut_cell=truth.cells[truth.home],
         )  # fmt: skip
+        others = (truth.labels != SHORTCUT_CLASS) & (truth.cell == truth.home)
         assert z.data is not None
         assert z.data.labels is not None
         held = np.concatenate([rows_of(z.data, "test"), rows_of(z.data, "audit")])
         own = accuracy(_predicted(z, z.data.images[held]), z.data.labels[held])
-        groups = by_group(predicted, truth.labels, truth.ground, truth.classes, truth.grounds)
+        groups = by_group(predicted, truth.labels, truth.cell, truth.classes, truth.cells)
         return {
             "d_accuracy": own.value,
             "d_prime_accuracy": found["accuracy"],
             "d_prime_worst_group": found["worst_group"],
+            # The first class without its shortcut, whatever the two are called.
             "husky_off_snow": found["off_shortcut"],
+            "others_on_shortcut": accuracy(predicted[others], truth.labels[others]).value,
             "by_group": groups.to_dict("records"),
         }
 

@@ -159,7 +159,7 @@ def labelling_study(
         "questions": len(questions), "notes_from": len(chosen), "seed": seed,
         "cards": {name: card.hash for name, card in cards.items()},
         "intervals": {f"rater_{name}": [s.low, s.high] for name, s in right.items()},
-        "m_l_test": _described(model, worst, all_right),
+        "m_l_test": _described(model, worst, all_right, _joins(shifted)),
         "further_controls": _controls(scored, questions.rows, given, seed),
     }  # fmt: skip
     everything = tuple(j for given_rows in rows.values() for j in given_rows)
@@ -181,9 +181,7 @@ class _Scored:
         predicted = z.argmax(1).astype(np.int64) if model is None else model.predict(x, z)
         truth = self.shifted.truth
         labels = truth.labels[self.rows]
-        worst = worst_group(
-            predicted, labels, truth.ground[self.rows], truth.classes, truth.grounds
-        )
+        worst = worst_group(predicted, labels, truth.cell[self.rows], truth.classes, truth.cells)
         return worst, accuracy(predicted, labels)
 
 
@@ -193,21 +191,27 @@ def _controls(
     """Compare with the network itself, with the answers alone, and with worse answers."""
     x, z, classes = scored.features[asked], scored.logits[asked], scored.shifted.truth.classes
     worst, share = scored.of(None)
-    found: dict[str, Any] = {"zstar_network": _figures(worst, share)}
+    on = _joins(scored.shifted)
+    found: dict[str, Any] = {"zstar_network": _figures(worst, share, on)}
     fits = {
         "answers_alone": fit(x, z, given["zstar"], classes, seed, offset=False),
         "answers_without_card": fit(x, z, given["no_card"], classes, seed),
         "answers_permuted_card": fit(x, z, given["permuted"], classes, seed),
     }
     for name, model in fits.items():
-        found[name] = {**_figures(*scored.of(model)), "form": model.form}
+        found[name] = {**_figures(*scored.of(model), on), "form": model.form}
     return found
 
 
-def _figures(worst: WorstGroup, share: Share) -> dict[str, Any]:
+def _joins(shifted: KnownSet) -> str:
+    """Return what stands between a class and a cell: *husky on snow*, *husky, no collar*."""
+    return " on " if shifted.truth.cells == shifted.truth.grounds else ", "
+
+
+def _figures(worst: WorstGroup, share: Share, on: str) -> dict[str, Any]:
     return {
         "worst_group": worst.share.value,
-        "group": f"{worst.group} on {worst.cell}",
+        "group": f"{worst.group}{on}{worst.cell}",
         "group_n": worst.share.n,
         "group_interval": [worst.share.low, worst.share.high],
         "accuracy": share.value,
@@ -215,9 +219,9 @@ def _figures(worst: WorstGroup, share: Share) -> dict[str, Any]:
     }
 
 
-def _described(model: LabelModel, worst: WorstGroup, share: Share) -> dict[str, Any]:
+def _described(model: LabelModel, worst: WorstGroup, share: Share, on: str) -> dict[str, Any]:
     return {
-        **_figures(worst, share),
+        **_figures(worst, share, on),
         "form": model.form,
         "wrong_answers": model.raters,
         "smallest_group": worst.smallest,

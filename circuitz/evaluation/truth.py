@@ -15,19 +15,27 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz import __version__
-from circuitz.data.dogs import make_dogs
-from circuitz.data.parts import ATTRIBUTES, GROUNDS
-from circuitz.data.truth import Truth, dogs_truth
+from circuitz.data.make import make_set
+from circuitz.data.truth import Truth, world_truth
+from circuitz.data.world import World
+from circuitz.data.worlds import WORLDS, world_of
 from circuitz.errors import CircuitzError, InputsError
 from circuitz.z.hashing import array_digest, json_hash
 from circuitz.z.inputs import InputSet
 from circuitz.z.inputs_io import read_inputs, write_inputs
 
 Progress = Callable[[int, int], None]
-EXCLUSIVE: tuple[tuple[str, ...], ...] = (*ATTRIBUTES.values(), GROUNDS)
-"""Concepts of the dog world of which exactly one is present."""
-SHORTCUT_CLASS, SHORTCUT_GROUND = 0, GROUNDS.index("snow")
-"""The class that has the shortcut, and its ground."""
+SHORTCUT_CLASS = 0
+"""The class that has the shortcut."""
+
+
+def exclusive(world: World) -> tuple[tuple[str, ...], ...]:
+    """Return the concepts of a world of which exactly one is present."""
+    return (*world.attributes.values(), world.grounds)
+
+
+EXCLUSIVE = exclusive(WORLDS["dogs"].world)
+"""The same of the dog world."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +67,7 @@ class KnownSet:
 def shifted_set(
     n: int = 500,
     *,
+    world: str = "dogs",
     seed: int = 0,
     shortcut: str = "ground",
     classes: tuple[str, ...] | None = None,
@@ -72,6 +81,8 @@ def shifted_set(
 
     Parameters
     ----------
+    world
+        Name of the rendered world.
     balanced_cells
         Every class on every ground equally often, so that the worst group is a fair one.
     cache
@@ -81,13 +92,15 @@ def shifted_set(
         "role": "D'", "n": n, "seed": seed, "shortcut": shortcut, "classes": classes,
         "balanced_cells": balanced_cells,
     }  # fmt: skip
-    inputs = _cached(recipe | {"size": size}, cache, workers, progress)
-    return KnownSet(inputs, dogs_truth(**recipe))
+    inputs = _cached(world, recipe | {"size": size}, cache, workers, progress)
+    about = world_of(world).world
+    return KnownSet(inputs, world_truth(about, **recipe), exclusive(about))
 
 
 def decorrelated_set(
     n: int = 500,
     *,
+    world: str = "dogs",
     seed: int = 0,
     shortcut: str = "ground",
     classes: tuple[str, ...] | None = None,
@@ -101,7 +114,7 @@ def decorrelated_set(
         "role": "decorrelated", "n": n, "seed": seed, "shortcut": shortcut, "classes": classes,
         "size": size,
     }  # fmt: skip
-    return _cached(recipe, cache, workers, progress)
+    return _cached(world, recipe, cache, workers, progress)
 
 
 def truth_of(inputs: InputSet) -> Truth:
@@ -110,41 +123,54 @@ def truth_of(inputs: InputSet) -> Truth:
     Raises
     ------
     InputsError
-        If the set was not rendered by the dog world.
+        If the set was not rendered by a world of ours.
     """
-    recipe = dict(inputs.recipe)
-    if recipe.pop("world", None) != "dogs":
-        raise InputsError(
-            "The truth of this set is not known.", "Only rendered sets carry a recipe that tells."
-        )
-    recipe.pop("size", None)
-    recipe["classes"] = tuple(recipe["classes"])  # pyright: ignore[reportArgumentType]
-    found = dogs_truth(**recipe)  # pyright: ignore[reportArgumentType]
-    if len(found.labels) != len(inputs):
-        raise InputsError("The recipe does not fit the set.", "Use the whole set, as it was made.")
-    return found
+    return known(inputs).truth
 
 
 def known(inputs: InputSet) -> KnownSet:
-    """Join a rendered set with its truth (the notes' rater looks at D through this)."""
-    return KnownSet(inputs, truth_of(inputs))
+    """Join a rendered set with its truth (the notes' rater looks at D through this).
+
+    Raises
+    ------
+    InputsError
+        As :func:`truth_of`.
+    """
+    recipe = dict(inputs.recipe)
+    name = str(recipe.pop("world", ""))
+    if name not in WORLDS:
+        raise InputsError(
+            "The truth of this set is not known.", "Only rendered sets carry a recipe that tells."
+        )
+    about = world_of(name).world
+    recipe.pop("size", None)
+    recipe["classes"] = tuple(recipe["classes"])  # pyright: ignore[reportArgumentType]
+    found = world_truth(about, **recipe)  # pyright: ignore[reportArgumentType]
+    if len(found.labels) != len(inputs):
+        raise InputsError("The recipe does not fit the set.", "Use the whole set, as it was made.")
+    return KnownSet(inputs, found, exclusive(about))
 
 
 def _cached(
-    recipe: dict[str, Any], cache: str | Path | None, workers: int, progress: Progress | None
+    world: str,
+    recipe: dict[str, Any],
+    cache: str | Path | None,
+    workers: int,
+    progress: Progress | None,
 ) -> InputSet:
+    of = world_of(world)
     if cache is None:
-        return make_dogs(**recipe, workers=workers, progress=progress)
+        return make_set(of, **recipe, workers=workers, progress=progress)
     # The renderer's pixels may change with a version, so a version shares sets with itself alone.
     names = recipe["classes"] and list(recipe["classes"])
     name = json_hash({**recipe, "classes": names, "version": __version__})
-    folder = Path(cache) / f"dogs-{name[:16]}"
+    folder = Path(cache) / f"{world}-{name[:16]}"
     if folder.is_dir():
         try:
             return read_inputs(folder)
         except CircuitzError:
             pass  # a copy that went bad is replaced below
-    made = make_dogs(**recipe, workers=workers, progress=progress)
+    made = make_set(of, **recipe, workers=workers, progress=progress)
     # A cache that cannot be written costs time, not the result.
     with suppress(CircuitzError, OSError):
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,6 @@ from circuitz.demo.chapters.shared import (
     accuracies,
     class_of,
     finding,
-    ground,
     hero,
     spread,
 )  # fmt: skip
@@ -56,7 +55,7 @@ def _worst_first(story: Story) -> list[Finding]:
 
 
 def drivers(story: Story) -> dict[str, Any]:
-    """Return every claim about surroundings and a class, before and after the repair."""
+    """Return every claim about what is no part of the subject and a class, before and after the repair."""
     before, after = story.before.of(DRIVER), story.after.of(DRIVER)
     scale = spread([*before, *after])
     return {
@@ -88,7 +87,6 @@ def _samples(story: Story) -> dict[str, Any]:
             {"src": pictures.photo(data.images[i]), "name": data.classes[int(data.labels[i])]}
             for i in rest
         ],
-        "ground": ground(story),
     }
 
 

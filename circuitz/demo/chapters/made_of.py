@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from circuitz import __version__
-from circuitz.data.parts import BREEDS
+from circuitz.demo.chapters.shared import world
 from circuitz.demo.sizes import FULL, QUICK
 from circuitz.z.model import AnnotatedModel
 
@@ -19,7 +19,7 @@ _PACKAGES = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "pillow", "saf
 _SIZES = {
     "per_class": "images of D a class",
     "concepts": "images of the concept set",
-    "per_cell": "images of D′ a class and ground",
+    "per_cell": "images of D′ a class and cell",
     "epochs": "passes over D at first",
     "rounds": "rounds of the search, at most",
     "round_epochs": "passes over D in a round",
@@ -33,8 +33,14 @@ def made_of(story: Story) -> dict[str, Any]:
     sizes = dict(summary.get("sizes", {}))
     full = bool(summary.get("full"))
     usual = vars(FULL if full else QUICK)
-    renamed = story.shifted.truth.classes != tuple(BREEDS)
-    command = f"circuitz demo --seed {int(summary['seed'])}{' --full' if full else ''}"
+    renamed = story.shifted.truth.classes != world(story).classes
+    told = {"world": "dogs", "shortcut": "ground", "track": 1.0}
+    other = "".join(
+        f" --{name} {summary[name]:g}" if name == "track" else f" --{name} {summary[name]}"
+        for name, usual_one in told.items()
+        if summary.get(name, usual_one) != usual_one
+    )
+    command = f"circuitz demo{other} --seed {int(summary['seed'])}{' --full' if full else ''}"
     return {
         "command": command,
         "seed": int(summary["seed"]),

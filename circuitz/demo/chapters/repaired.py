@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from circuitz.data.truth import in_every_cell
 from circuitz.demo import pictures
-from circuitz.demo.chapters.shared import accuracies, ground, hero, said, worst
+from circuitz.demo.chapters.shared import accuracies, everywhere, hero, said, tie, world, worst
 from circuitz.demo.figures import number, percent, whole
 from circuitz.evaluation.truth import SHORTCUT_CLASS
 
@@ -80,12 +81,12 @@ def _rounds(story: Story) -> list[dict[str, Any]]:
 
 def _bars(story: Story) -> list[dict[str, Any]]:
     figures = {which: accuracies(story, which) for which, _ in NETWORKS}
-    mine = hero(story)
+    mine, kind = hero(story), world(story).kind
     questions = (
         ("d_accuracy", "D, held out", "new pictures of the kind it was trained on"),
-        ("d_prime_accuracy", "D′", "every breed on every ground"),
-        ("d_prime_worst_group", "D′, worst group", "the breed and ground it does worst on"),
-        ("husky_off_snow", f"{mine} off {ground(story)}", "of D′"),
+        ("d_prime_accuracy", "D′", f"every {kind} {everywhere(story)}"),
+        ("d_prime_worst_group", "D′, worst group", f"the {kind} and group it does worst on"),
+        ("husky_off_snow", f"{mine} {tie(story).off}", "of D′"),
     )
     return [
         {
@@ -123,10 +124,10 @@ def _worst(story: Story) -> list[dict[str, Any]]:
 
 
 def _dogs(story: Story) -> dict[str, Any]:
-    """Return dogs of D′ on every ground and what both networks say of each."""
+    """Return dogs of D′ in every cell and what both networks say of each."""
     truth, mine = story.shifted.truth, hero(story)
     rows = np.flatnonzero(truth.labels == SHORTCUT_CLASS)[:_DOGS]
-    made = pictures.on_every_ground(story.shifted, rows)
+    made = in_every_cell(story.shifted.inputs, rows)
     same = made is not None
     if made is None:
         made = _as_they_are(story)
@@ -137,7 +138,7 @@ def _dogs(story: Story) -> dict[str, Any]:
         [
             {
                 "src": pictures.photo(flat[i * g + j]),
-                "ground": truth.grounds[j],
+                "ground": truth.cells[j],
                 "before": before[i * g + j],
                 "after": after[i * g + j],
             }
@@ -145,15 +146,15 @@ def _dogs(story: Story) -> dict[str, Any]:
         ]
         for i in range(m)
     ]
-    return {"rows": dogs, "same": same, "grounds": list(truth.grounds)}
+    return {"rows": dogs, "same": same, "grounds": list(truth.cells)}
 
 
 def _as_they_are(story: Story) -> Any:
-    """Return the first dogs of D′ on each ground, as far as there are such."""
+    """Return the first dogs of D′ in each cell, as far as there are such."""
     truth, images = story.shifted.truth, story.shifted.inputs.images
     found = [
-        np.flatnonzero((truth.labels == SHORTCUT_CLASS) & (truth.ground == g))[:_DOGS]
-        for g in range(len(truth.grounds))
+        np.flatnonzero((truth.labels == SHORTCUT_CLASS) & (truth.cell == c))[:_DOGS]
+        for c in range(len(truth.cells))
     ]
     m = min((len(rows) for rows in found), default=0)
     return np.stack([images[rows[:m]] for rows in found], 1)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.data.world import Tie, World
+from circuitz.data.worlds import world_of
 from circuitz.demo import pictures
 from circuitz.demo.figures import Figure, Scale, around, counted, percent, small
-from circuitz.evaluation.truth import SHORTCUT_CLASS, SHORTCUT_GROUND
+from circuitz.evaluation.truth import SHORTCUT_CLASS
 from circuitz.models.open import runtime
 from circuitz.z.finding import Finding
 from circuitz.z.measurements import Measurements
@@ -40,13 +42,31 @@ class Said:
 
 
 def hero(story: Story) -> str:
-    """Return the class that has the shortcut (``husky``, unless the classes were renamed)."""
+    """Return the class that has the shortcut (``husky``, say)."""
     return story.shifted.truth.classes[SHORTCUT_CLASS]
 
 
-def ground(story: Story) -> str:
-    """Return the ground that gives it away."""
-    return story.shifted.truth.grounds[SHORTCUT_GROUND]
+def world(story: Story) -> World:
+    """Return the rendered world of the story."""
+    return world_of(str(story.summary.get("world", "dogs"))).world
+
+
+def tie(story: Story) -> Tie:
+    """Return the words of its shortcut."""
+    return world(story).ties[str(story.summary.get("shortcut", "ground"))]
+
+
+def home(story: Story) -> str:
+    """Return the cell of D′ in which the shortcut is, such as *snow*."""
+    return story.shifted.truth.cells[story.shifted.truth.home]
+
+
+def everywhere(story: Story) -> str:
+    """Return how all cells are called together, after *the same dogs*."""
+    truth = story.shifted.truth
+    if truth.cells == truth.grounds:
+        return "on every ground"
+    return f"with and without {tie(story).what}"
 
 
 def said(z: AnnotatedModel, images: npt.NDArray[np.uint8], label: str) -> list[Said]:
@@ -66,7 +86,7 @@ def said(z: AnnotatedModel, images: npt.NDArray[np.uint8], label: str) -> list[S
 def accuracies(story: Story, which: str) -> dict[str, Figure]:
     """Return the figures of *before*, *after* or *oracle*, with intervals where n is known."""
     row, truth = story.summary[which], story.shifted.truth
-    off = (truth.labels == SHORTCUT_CLASS) & (truth.ground != SHORTCUT_GROUND)
+    off = (truth.labels == SHORTCUT_CLASS) & (truth.cell != truth.home)
     sizes = {"d_accuracy": held_out(story.husky), "d_prime_accuracy": len(story.shifted)}
     found = {name: counted(float(row[name]), n) for name, n in sizes.items()}
     found["d_prime_worst_group"] = worst(story, float(row["d_prime_worst_group"]), row)
@@ -87,7 +107,7 @@ def worst(story: Story, value: float, row: dict[str, Any] | None = None) -> Figu
         if math.isclose(float(group["accuracy"]), value):
             return Figure(value, float(group["low"]), float(group["high"]), int(group["n"]))
     truth = story.shifted.truth
-    groups = truth.labels * len(truth.grounds) + truth.ground
+    groups = truth.labels * len(truth.cells) + truth.cell
     sizes = set(np.unique(groups, return_counts=True)[1].tolist())
     # Only where all groups are of one size is the size of the worst one known.
     return counted(value, sizes.pop() if len(sizes) == 1 else 0)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from circuitz.data.dogs import make_dogs
 from circuitz.data.parts import GROUNDS
-from circuitz.data.truth import counterfactual_grounds, dogs_truth
+from circuitz.data.truth import counterfactual_grounds, dogs_truth, in_every_cell
 from circuitz.errors import InputsError
 
 
@@ -45,3 +48,30 @@ def test_counterfactuals_keep_the_dog_and_change_the_ground():
 def test_a_ground_that_does_not_exist_is_named():
     with pytest.raises(InputsError, match="no ground 7"):
         counterfactual_grounds("D", 2, 7)
+
+
+def test_the_same_dog_stands_on_every_ground():
+    shifted, rows = make_dogs("D'", 5, seed=3), np.array([0, 7])
+    made, truth = in_every_cell(shifted, rows), dogs_truth("D'", 5, seed=3)
+    assert made is not None
+    assert made.shape == (2, len(GROUNDS), 64, 64, 3)
+    assert np.array_equal(made[[0, 1], truth.cell[rows]], shifted.images[rows])
+    assert ((made[:, :1] != made[:, 1:]).any(-1).mean((2, 3)) > 0.2).all()
+
+
+def test_what_is_not_the_same_scene_is_not_shown():
+    shifted, rows = make_dogs("D'", 2), np.array([0])
+    assert in_every_cell(replace(shifted, images=255 - shifted.images), rows) is None
+    assert in_every_cell(replace(shifted, recipe={}), rows) is None
+    assert in_every_cell(replace(shifted, images=shifted.images[:3]), rows) is None
+    assert in_every_cell(shifted, np.zeros(0, np.int64)) is None
+
+
+@pytest.mark.parametrize("shortcut", ["ground", "collar", "two"])
+def test_cells_part_what_the_shortcut_ties_from_the_rest(shortcut: str):
+    in_d = dogs_truth("D", 40, shortcut=shortcut)
+    assert ((in_d.cell == in_d.home) == (in_d.labels == 0)).all()
+    shifted = dogs_truth("D'", 40, shortcut=shortcut, balanced_cells=True)
+    counts = np.bincount(shifted.labels * len(shifted.cells) + shifted.cell)
+    assert counts.min() >= 4
+    assert len(shifted.cells) == {"ground": 5, "collar": 2, "two": 4}[shortcut]

@@ -1,37 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from circuitz.demo import pictures
-from circuitz.evaluation.truth import KnownSet, shifted_set
-
-
-@pytest.fixture(scope="module")
-def shifted() -> KnownSet:
-    return shifted_set(5, seed=3)
-
-
-def test_the_same_dog_stands_on_every_ground(shifted: KnownSet) -> None:
-    rows = np.array([0, 7])
-    made = pictures.on_every_ground(shifted, rows)
-    assert made is not None
-    grounds = len(shifted.truth.grounds)
-    assert made.shape == (2, grounds, *shifted.inputs.images.shape[1:])
-    own = shifted.truth.ground[rows]
-    assert np.array_equal(made[[0, 1], own], shifted.inputs.images[rows])
-    changed = (made[:, :1] != made[:, 1:]).any(-1).mean((2, 3))
-    assert (changed > 0.2).all()
-
-
-def test_dogs_that_are_not_the_same_are_not_shown(shifted: KnownSet) -> None:
-    other = replace(shifted.inputs, images=255 - shifted.inputs.images)
-    assert pictures.on_every_ground(KnownSet(other, shifted.truth), np.array([0])) is None
-    unknown = replace(shifted.inputs, recipe={})
-    assert pictures.on_every_ground(KnownSet(unknown, shifted.truth), np.array([0])) is None
-    assert pictures.on_every_ground(shifted, np.zeros(0, np.int64)) is None
 
 
 @pytest.mark.parametrize("channels", [1, 3])

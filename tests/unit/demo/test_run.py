@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from circuitz.data.parts import BREEDS
-from circuitz.demo.run import Story, _make_room, run
+from circuitz.demo.room import make_room
+from circuitz.demo.run import Story, run
 from circuitz.demo.sizes import Sizes
 from circuitz.errors import InputsError
 from circuitz.z.bundle import load
@@ -145,7 +146,7 @@ def _z(text: str = "") -> AnnotatedModel:
 def test_what_an_earlier_demo_left_makes_room(tmp_path: Path) -> None:
     _z().save(tmp_path / "husky.z")
     _z().save(tmp_path / "zstar.z")
-    _make_room(tmp_path)
+    make_room(tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -153,7 +154,7 @@ def test_what_people_edited_is_moved_aside_with_all_it_needs(tmp_path: Path) -> 
     _z("tail").save(tmp_path / "husky.z")
     (tmp_path / "D").mkdir()
     (tmp_path / "D" / "mine.txt").write_text("kept")
-    _make_room(tmp_path)
+    make_room(tmp_path)
     assert load(tmp_path / "earlier-1" / "husky.z").effective()["conv:1"].author == "ada"
     assert (tmp_path / "earlier-1" / "D" / "mine.txt").read_text() == "kept"
     assert not (tmp_path / "husky.z").exists()

@@ -1,0 +1,57 @@
+"""Make room in the folder of a demo, and lose nothing that people did there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from circuitz.data.worlds import WORLDS
+from circuitz.errors import CircuitzError
+from circuitz.store.judgements import Judgements
+from circuitz.z.bundle import load
+from circuitz.z.inputs_io import read_inputs
+
+_WRITTEN = (
+    *(f"{of.world.classes[0]}.z" for of in WORLDS.values()),
+    "zstar.z",
+    "D",
+    "judgements.sqlite",
+)
+
+
+def make_room(out: Path) -> None:
+    """Remove what an earlier demo left; anything else, and what people edited, is moved aside.
+
+    Bundles, D and judgements move together, so that they still find one another.
+    """
+    there = [out / name for name in _WRITTEN if (out / name).exists()]
+    if all(_own(place) for place in there):
+        for place in there:
+            if place.is_dir():
+                shutil.rmtree(place)
+            else:
+                for part in place.parent.glob(f"{place.name}*"):
+                    part.unlink()
+        return
+    number = 1
+    while (aside := out / f"earlier-{number}").exists():
+        number += 1
+    aside.mkdir()
+    for place in there:
+        for part in [place] if place.is_dir() else sorted(place.parent.glob(f"{place.name}*")):
+            part.rename(aside / part.name)
+
+
+def _own(place: Path) -> bool:
+    """Whether a demo wrote this and nobody has worked on it since."""
+    try:
+        if place.suffix == ".z":
+            z = load(place)
+            made_here = z.data_ref is not None and z.data_ref.recipe.get("world") in WORLDS
+            return made_here and all(entry.author_kind == "rule" for entry in z.log)
+        if place.is_dir():
+            return read_inputs(place).recipe.get("world") in WORLDS
+        rows = Judgements(place, read_only=True).rows()
+        return all(row.rater_kind == "simulated" for row in rows)
+    except CircuitzError:
+        return False
