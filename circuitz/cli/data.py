@@ -2,44 +2,178 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from circuitz.cli.shell import Seed, app, out
+from circuitz.cli.shell import Seed, app, out, progress
+from circuitz.errors import InputsError
+
+if TYPE_CHECKING:
+    from circuitz.data.scenes import Role
 
 data = typer.Typer(help="Make and look at data.", no_args_is_help=True)
 app.add_typer(data, name="data")
 
-Sheet = Annotated[Path, typer.Option(help="Picture to write: classes, D, D′ and concept set.")]
+Sheet = Annotated[
+    Path | None, typer.Option(help="Contact sheet to write: classes, D, D′ and concept set.")
+]
 Track = Annotated[float, typer.Option(help="Share of D that follows the shortcut.", min=0, max=1)]
+RoleName = Annotated[
+    str, typer.Option(help="D; D' (or Dprime), without labels; concepts; or decorrelated.")
+]
+Count = Annotated[
+    int | None,
+    typer.Option(help="Pictures a class; of concepts, in all.  [default: 400; 1600]", min=1),
+]
+Side = Annotated[int, typer.Option(help="Side of the pictures.", min=32, max=256)]
+Where = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder to write D/, Dprime/, concepts/ or decorrelated/ into."),
+]
+Arrays = Annotated[
+    Path | None,
+    typer.Option(help="Folder to write arrays to: with masks, counterfactuals and splits."),
+]
+TruthFile = Annotated[
+    Path | None,
+    typer.Option(help="CSV to write the truth of D′ to: path,class and what else is shown."),
+]
+Balanced = Annotated[
+    bool, typer.Option("--balanced", help="D′: every class on every ground equally often.")
+]
+Workers = Annotated[int, typer.Option(help="Processes; the pictures are the same.", min=1)]
 
 
 @data.command()
 def dogs(
-    sheet: Sheet,
+    sheet: Sheet = None,
+    role: RoleName = "D",
+    n: Count = None,
+    where: Where = None,
+    arrays: Arrays = None,
+    truth: TruthFile = None,
     seed: Seed = 0,
     shortcut: Annotated[str, typer.Option(help="ground, collar, light, tag or two.")] = "ground",
     track: Track = 1.0,
+    size: Side = 64,
+    balanced: Balanced = False,
+    workers: Workers = 1,
 ) -> None:
-    """Draw a contact sheet of the dog world."""
-    _draw("dogs", sheet, seed, shortcut, track)
+    """Draw dogs: a contact sheet, or a set as you would bring one of your own.
+
+    circuitz data dogs --role D --out world, then --role concepts, then --role D' --truth FILE
+    write what circuitz new, tasks and evaluate read.
+    """
+    _make(
+        _Wish("dogs", role, n, seed, shortcut, track, size, balanced, workers),
+        sheet, where, arrays, truth,
+    )  # fmt: skip
 
 
 @data.command()
 def birds(
-    sheet: Sheet,
+    sheet: Sheet = None,
+    role: RoleName = "D",
+    n: Count = None,
+    where: Where = None,
+    arrays: Arrays = None,
+    truth: TruthFile = None,
     seed: Seed = 0,
     shortcut: Annotated[str, typer.Option(help="ground, ring, light, tag or two.")] = "ground",
     track: Track = 1.0,
+    size: Side = 64,
+    balanced: Balanced = False,
+    workers: Workers = 1,
 ) -> None:
-    """Draw a contact sheet of the bird world."""
-    _draw("birds", sheet, seed, shortcut, track)
+    """Draw birds over water and land: a contact sheet, or a set as you would bring one.
+
+    The options are those of circuitz data dogs.
+    """
+    _make(
+        _Wish("birds", role, n, seed, shortcut, track, size, balanced, workers),
+        sheet, where, arrays, truth,
+    )  # fmt: skip
 
 
-def _draw(world: str, sheet: Path, seed: int, shortcut: str, track: float) -> None:
+_ROLES: dict[str, Role] = {
+    "d": "D", "d'": "D'", "d′": "D'", "dprime": "D'", "concepts": "concepts",
+    "decorrelated": "decorrelated",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What was asked for on the command line."""
+
+    world: str
+    role: str
+    n: int | None
+    seed: int
+    shortcut: str
+    track: float
+    size: int
+    balanced: bool
+    workers: int
+
+
+def _make(
+    wish: _Wish, sheet: Path | None, where: Path | None, arrays: Path | None, truth: Path | None
+) -> None:
     from circuitz.data.sheet import sheet as draw
 
-    draw(sheet, world=world, seed=seed, shortcut=shortcut, track=track)
-    out.print(f"Written to {sheet}", markup=False)
+    role = _ROLES.get(wish.role.lower())
+    if role is None:
+        raise InputsError(
+            f"There is no role {wish.role!r}.", "Choose D, D', concepts or decorrelated."
+        )
+    if sheet is None and where is None and arrays is None:
+        raise InputsError(
+            "Nothing to write was named.", "Give --sheet FILE, --out DIR or --arrays DIR."
+        )
+    if truth is not None and (role != "D'" or where is None):
+        raise InputsError(
+            "The truth is written for pictures of D′ alone.",
+            "Give --role D' and --out DIR with it.",
+        )
+    if sheet is not None:
+        draw(sheet, world=wish.world, seed=wish.seed, shortcut=wish.shortcut, track=wish.track)
+        out.print(f"Written to {sheet}", markup=False, highlight=False)
+    if where is not None or arrays is not None:
+        _write(wish, role, where, arrays, truth)
+
+
+def _write(
+    wish: _Wish, role: Role, where: Path | None, arrays: Path | None, truth: Path | None
+) -> None:
+    from circuitz.data.make import make_set
+    from circuitz.data.worlds import world_of
+    from circuitz.data.write_folder import file_names, write_folder
+    from circuitz.evaluation.write_truth import write_truth
+    from circuitz.z.inputs_io import write_inputs
+
+    with progress() as steps:
+        made = make_set(
+            world_of(wish.world), role, wish.n or (1600 if role == "concepts" else 400),
+            seed=wish.seed, shortcut=wish.shortcut, track=wish.track, size=wish.size,
+            balanced_cells=wish.balanced, workers=wish.workers,
+            progress=lambda done, n: steps("draw", done, n),
+        )  # fmt: skip
+        written: list[Path] = []
+        if where is not None:
+            written.append(
+                write_folder(made, where, progress=lambda done, n: steps("write", done, n))
+            )
+            if truth is not None:
+                files = [where / name for name in file_names(made)]
+                written.append(write_truth(made, files, truth))
+        if arrays is not None:
+            if arrays.exists():
+                raise InputsError(f"{arrays} is there already.", "Choose another folder.")
+            arrays.parent.mkdir(parents=True, exist_ok=True)
+            write_inputs(arrays, made)
+            written.append(arrays)
+    for place in written:
+        out.print(f"{len(made)} pictures: {place}", markup=False, highlight=False)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from circuitz.cli import app
+from circuitz.errors import InputsError
+from circuitz.z.inputs_io import read_inputs
+
+
+def call(*words: str | Path) -> str:
+    done = CliRunner().invoke(app, ["data", *map(str, words)], catch_exceptions=True)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+@pytest.mark.parametrize("world", ["dogs", "birds"])
+def test_a_world_is_written_as_a_person_would_bring_it(world: str, tmp_path: Path) -> None:
+    call(world, "--n", 2, "--out", tmp_path)
+    call(world, "--role", "concepts", "--n", 24, "--out", tmp_path, "--arrays", tmp_path / "set")
+    said = call(world, "--role", "D'", "--n", 2, "--out", tmp_path, "--truth", tmp_path / "t.csv")
+    assert "12 pictures" in said
+    assert len(list((tmp_path / "D").glob("*/*.png"))) == 12
+    assert len(list((tmp_path / "concepts").glob("*.png"))) == 24
+    assert len((tmp_path / "t.csv").read_text().splitlines()) == 13
+    back = read_inputs(tmp_path / "set")
+    assert back.masks is not None
+    assert back.pairs is not None
+    assert np.asarray(back.images).shape == (24, 64, 64, 3)
+
+
+def test_a_contact_sheet_of_the_birds(tmp_path: Path) -> None:
+    call("birds", "--sheet", tmp_path / "sheet.png", "--shortcut", "ring")
+    assert (tmp_path / "sheet.png").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--role", "E", "--out", "x"], "role"),
+        ([], "Nothing"),
+        (["--out", "x", "--truth", "t.csv"], "truth"),
+        (["--shortcut", "sun", "--out", "x"], "shortcut"),
+    ],
+)
+def test_wishes_that_do_not_fit_are_named_and_write_nothing(
+    words: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputsError, match=says):
+        call("dogs", "--n", "1", *words)
+    assert not list(tmp_path.iterdir())
