@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=1)
-def _default_lexicon() -> Lexicon:
+def default_lexicon() -> Lexicon:
+    """Return the shipped lexicon, read when first asked for."""
     from circuitz.lexicon.lexicon import Lexicon  # noqa: PLC0415 (read when first needed)
 
     return Lexicon.load()
@@ -57,7 +58,7 @@ def new_annotation(
         )
     lexicon_hash = lexicon.hash if lexicon is not None else ""
     if concepts is None:
-        known = lexicon or _default_lexicon()
+        known = lexicon or default_lexicon()
         concepts, lexicon_hash = known.parse(clean), known.hash
     standing = history.heads(history.state(log).active).get(target, [])
     return Annotation(

@@ -1,0 +1,17 @@
+"""Annotations as files that others read and write: CSV, JSON Lines, CLIP-Dissect, Neuronpedia."""
+
+from circuitz.z.formats.read import read_annotations
+from circuitz.z.formats.rows import FORMATS, AnnotationFile, Row
+from circuitz.z.formats.take_over import Taken, annotate_bundle, take_over
+from circuitz.z.formats.write import write_annotations
+
+__all__ = [
+    "FORMATS",
+    "AnnotationFile",
+    "Row",
+    "Taken",
+    "annotate_bundle",
+    "read_annotations",
+    "take_over",
+    "write_annotations",
+]
