@@ -45,7 +45,9 @@ def read_picture(file: Path, size: int | None = None) -> npt.NDArray[np.uint8]:
     try:
         with warnings.catch_warnings():
             # Size is judged below, after a JPEG had its chance to be read smaller.
+            # What Pillow warns of besides are damaged EXIF data, which do no harm.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore", UserWarning)
             with Image.open(file) as opened:
                 return _pixels(opened, file, size)
     except InputsError:

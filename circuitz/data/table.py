@@ -116,7 +116,7 @@ def place_of(cell: str, base: Path, number: int, table: Path) -> str:
     path = cell.replace("\\", "/")
     if not path or "\0" in path:
         raise ConceptLabelsError(f"Row {number} of {table} names no file.", "Give each row a path.")
-    return os.path.normpath(base.absolute() / path)
+    return os.path.normpath(os.path.join(base.absolute(), path))  # noqa: PTH118 (much faster)
 
 
 def within(place: str, folder: Path) -> bool:
@@ -163,12 +163,13 @@ class ConceptTable:
             raise ConceptLabelsError(
                 f"{table} has no concept columns.", "Add one column a concept."
             )
-        known = {os.path.normpath(f.absolute()): i for i, f in enumerate(files)}
+        known = {os.path.abspath(f): i for i, f in enumerate(files)}  # noqa: PTH100
         self.values = np.full((len(files), len(self.names)), np.nan, dtype=np.float32)
         self.scene: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None
         scene = np.arange(len(files), dtype=np.int64)
         splits = np.full(len(files), 255, dtype=np.uint8)
         columns = [header.index(name) for name in self.names]
+        here = base.absolute()
         at_path = header.index("path")
         at_scene = header.index("scene") if "scene" in header else -1
         at_split = header.index("split") if "split" in header else -1
@@ -176,7 +177,7 @@ class ConceptTable:
         scenes: dict[str, int] = {}
         self.elsewhere = 0
         for number, cells in rows:
-            place = place_of(cells[at_path], base, number, table)
+            place = place_of(cells[at_path], here, number, table)
             if place not in known and strangers and not within(place, folder):
                 self.elsewhere += 1
                 continue

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from circuitz.cli import main
+from circuitz.models.open import runtime
+from circuitz.z.inputs_io import write_inputs
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["circuitz", *map(str, words)])
+    try:
+        main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+@pytest.fixture(scope="module")
+def bundle(caught, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("evaluate")
+    write_inputs(folder / "D", caught.data)
+    return caught.save(folder / "caught.z")
+
+
+def test_scores_are_those_of_the_network(
+    bundle, caught, folders, shifted, monkeypatch, capsys
+) -> None:
+    words = ("evaluate", bundle, "--images", folders / "Dprime", "--truth", folders / "truth.csv")
+    assert run(monkeypatch, *words, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    inputs, ground = shifted
+    predicted = runtime(caught).logits(inputs.images).argmax(1)
+    assert found["accuracy"]["value"] == pytest.approx((predicted == inputs.labels).mean())
+    assert found["accuracy"]["low"] < found["accuracy"]["value"] < found["accuracy"]["high"]
+    husky = (inputs.labels == 0) & (ground != 0)
+    cell = next(
+        c for c in found["cells"]
+        if (c["class"], c["group"], c["present"]) == ("husky", "snow", False)
+    )  # fmt: skip
+    assert cell["n"] == husky.sum()
+    assert cell["accuracy"] == pytest.approx((predicted[husky] == 0).mean())
+    others = (inputs.labels != 0) & (ground == 0)
+    rest = next(c for c in found["others"] if c["class"] == "husky" and c["present"])
+    assert rest["n"] == others.sum()
+    assert rest["accuracy"] == pytest.approx(
+        (predicted[others] == np.asarray(inputs.labels)[others]).mean()
+    )
+    assert found["worst"]["accuracy"] == min(c["accuracy"] for c in found["cells"])
+    assert run(monkeypatch, *words) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("Accuracy ")
+    assert "Worst class × group: " in told
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["path,class", "Dprime/none.png,husky"], "which is not in"),
+        (["path,class", "Dprime/0000.png,wolf"], "class 'wolf'"),
+        (["path,class", "Dprime/0000.png,husky", "Dprime/0000.png,corgi"], "twice"),
+        (["path,kind", "Dprime/0000.png,husky"], "no column ‘class’"),
+        (["file,class", "Dprime/0000.png,husky"], "no column ‘path’"),
+        (["path,class,snow", "Dprime/0000.png,husky,maybe"], "'maybe'"),
+        (["path,class,snow", "Dprime/0000.png,husky"], "2 cells, the header 3"),
+        (["path,class,", "Dprime/0000.png,husky,1"], "without a name"),
+        (["path,class", "/etc/passwd,husky"], "names no picture"),
+        (["path,class", "=1+1,husky"], "names no picture"),
+    ],
+)
+def test_truth_that_cannot_be_used_is_named(
+    lines, message, bundle, folders, monkeypatch, capsys
+) -> None:
+    table = folders / "bad.csv"
+    table.write_text("\n".join(lines), encoding="utf-8")
+    words = ("evaluate", bundle, "--images", folders / "Dprime", "--truth", table)
+    assert run(monkeypatch, *words) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert message in told
+    assert "Traceback" not in told
+
+
+def test_rows_and_pictures_that_do_not_meet_are_counted(
+    bundle, folders, monkeypatch, capsys
+) -> None:
+    table = folders / "some.csv"
+    table.write_text(
+        "\ufeffpath;class;snow\nDprime/0000.png;husky;1\nDprime/0001.png;husky;\n"
+        "D/husky/0000.png;husky;1\n",
+        encoding="utf-8",
+    )
+    words = ("evaluate", bundle, "--images", folders / "Dprime", "--truth", table, "--json")
+    assert run(monkeypatch, *words) == 0
+    told = capsys.readouterr()
+    found = json.loads(told.out)
+    assert found["accuracy"]["n"] == 2
+    assert [c["n"] for c in found["cells"]] == [1]  # where snow is not known, no cell
+    assert "358 pictures have no row, and 1 rows" in " ".join(told.err.split())
+
+
+def test_missing_places_are_named(bundle, folders, monkeypatch, capsys) -> None:
+    words = ("evaluate", bundle, "--images", folders / "none", "--truth", folders / "truth.csv")
+    assert run(monkeypatch, *words) == 1
+    assert "There is no folder" in capsys.readouterr().err
+    words = ("evaluate", bundle, "--images", folders / "Dprime", "--truth", folders / "none.csv")
+    assert run(monkeypatch, *words) == 1
+    assert "There is no file" in capsys.readouterr().err
