@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ _COLUMNS = (
     "rater_kind", "shown", "answered", "key", "instructions", "supersedes", "use",
 )  # fmt: skip
 _SELECT = ", ".join(f'"{c}"' for c in _COLUMNS)
+_NEWEST = "id NOT IN (SELECT supersedes FROM judgements WHERE supersedes <> '')"
 
 
 class Judgements:
@@ -86,20 +87,64 @@ class Judgements:
         """
         batch = [judgements] if isinstance(judgements, Judgement) else list(judgements)
         rows = [j.checked() for j in batch]
-        if self.read_only:
-            raise StoreError(f"{self.path} was opened for reading only.", "Open it for writing.")
+        with self._writing() as connection:
+            return [self._insert(connection, row) for row in rows]
+
+    def answer(self, judgement: Judgement) -> str:
+        """Store what a rater says of these items now; returns the row's id.
+
+        Whatever the same rater said of them before (same task, kind and items) is superseded, so
+        that one answer is in force at most, however many screens send answers at a time. A key
+        that is stored already changes nothing.
+
+        Raises
+        ------
+        StoreError
+            If the judgement is malformed, its key was used for another answer, or the file
+            cannot be written.
+        """
+        row = judgement.checked()
+        with self._writing() as connection:
+            stored = connection.execute(
+                'SELECT supersedes FROM judgements WHERE "key" = ?', (row.key,)
+            ).fetchone()
+            last = stored[0] if stored is not None else self._last(connection, row)
+            return self._insert(connection, replace(row, supersedes=last))
+
+    def take_back(self, judgement: Judgement, of: str = "") -> str:
+        """Withdraw what stands of a rater's on these items; the empty text when nothing does.
+
+        Parameters
+        ----------
+        judgement
+            Names task, kind, items and rater.
+        of
+            Key of the answer meant; another one that stands is left alone.
+        """
+        with self._writing() as connection:
+            last = self._last(connection, judgement)
+            found = connection.execute(
+                f"SELECT {_SELECT} FROM judgements WHERE id = ?", (last,)
+            ).fetchone()
+            old = None if found is None else _judgement(found)
+            if old is None or old.withdrawn or (of and old.key != of):
+                return ""
+            stamp = now()
+            row = replace(
+                old, id="", answer=None, supersedes=old.id, key=f"withdraw:{old.id}",
+                shown=stamp, answered=stamp,
+            )  # fmt: skip
+            return self._insert(connection, row.checked())
+
+    def standing(self, task: str) -> list[tuple[str, str, str]]:
+        """Return kind, first item and rater of every answer in force, without reading them."""
         with self._connection() as connection:
-            # Taking the write lock first makes look-up and insertion one step for all processes.
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                ids = [self._insert(connection, row) for row in rows]
-                connection.execute("COMMIT")
-            except BaseException:
-                # A full disk makes SQLite roll back by itself, and then there is nothing to undo.
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-        return ids
+            found = connection.execute(
+                "SELECT kind, json_extract(items, '$[0]'), rater FROM judgements "
+                f"WHERE task = ? AND answer IS NOT NULL AND {_NEWEST} ORDER BY n",
+                (task,),
+            )
+            return [(str(k), str(i or ""), str(r)) for k, i, r in found.fetchall()]
 
     def withdraw(self, judgement_id: str, *, rater: str = "") -> str:
         """Take an answer back by a superseding row; returns that row's id.
@@ -154,7 +199,7 @@ class Judgements:
                 values.append(value)
         if current:
             where.append("answer IS NOT NULL")
-            where.append("id NOT IN (SELECT supersedes FROM judgements WHERE supersedes <> '')")
+            where.append(_NEWEST)
         return self._select(f"WHERE {' AND '.join(where)} ORDER BY n", values)
 
     def frame(self, **filters: Any) -> pd.DataFrame:
@@ -212,6 +257,32 @@ class Judgements:
     def __len__(self) -> int:
         with self._connection() as connection:
             return int(connection.execute("SELECT count(*) FROM judgements").fetchone()[0])
+
+    @contextmanager
+    def _writing(self) -> Generator[sqlite3.Connection]:
+        """Open a transaction that is kept wholly or not at all."""
+        if self.read_only:
+            raise StoreError(f"{self.path} was opened for reading only.", "Open it for writing.")
+        with self._connection() as connection:
+            # Taking the write lock first makes look-up and insertion one step for all processes.
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # A full disk makes SQLite roll back by itself, and then there is nothing to undo.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _last(self, connection: sqlite3.Connection, row: Judgement) -> str:
+        """Return the id of the newest row of this rater on these items, a withdrawal too."""
+        found = connection.execute(
+            "SELECT id FROM judgements WHERE task = ? AND rater = ? AND kind = ? AND items = ? "
+            f"AND {_NEWEST} ORDER BY n DESC LIMIT 1",
+            (row.task, row.rater, row.kind, json.dumps(list(row.items), ensure_ascii=False)),
+        ).fetchone()
+        return "" if found is None else str(found[0])
 
     def _insert(self, connection: sqlite3.Connection, row: Judgement) -> str:
         stored = connection.execute(
