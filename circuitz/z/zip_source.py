@@ -25,10 +25,19 @@ _RATIO_FROM = 64 * 2**20
 
 
 class ZipSource:
-    """A bundle that is a zip file; members are unpacked into memory when read."""
+    """A bundle that is a zip file; members are unpacked into memory when read.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    path
+        The file.
+    manifest
+        File at the top of what it holds.
+    """
+
+    def __init__(self, path: Path, manifest: str = "z.json") -> None:
         self.root = path
+        self._manifest = manifest
         try:
             self._zip = zipfile.ZipFile(path)
         except zipfile.BadZipFile as error:
@@ -50,10 +59,10 @@ class ZipSource:
                 f"{self.root} has {packed:,} bytes and would unpack to {total:,}.",
                 "No honest bundle shrinks that far; nothing was unpacked.",
             )
-        tops = [i.filename for i in infos if PurePosixPath(i.filename).name == "z.json"]
+        tops = [i.filename for i in infos if PurePosixPath(i.filename).name == self._manifest]
         # Zipping the folder by hand puts its name before every member.
         manifest = min(tops, key=lambda name: name.count("/"), default="")
-        prefix = manifest[: -len("z.json")]
+        prefix = manifest[: -len(self._manifest)]
         members: dict[str, zipfile.ZipInfo] = {}
         plain = [i for i in infos if not i.is_dir()]
         check_distinct([i.filename for i in plain], str(self.root))
