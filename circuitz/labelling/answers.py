@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.errors import LabellingError
-from circuitz.raters.protocol import CANNOT_TELL
+from circuitz.raters.protocol import CANNOT_TELL, DISCARDED
 from circuitz.store.judgement import Judgement
 
 F64 = npt.NDArray[np.float64]
@@ -134,7 +134,7 @@ def from_judgements(
         if answer is None or judgement.items[0] not in position:
             continue
         choice = answer.get("choice")
-        if choice == CANNOT_TELL:
+        if choice in (CANNOT_TELL, DISCARDED):
             continue
         given: Mapping[str, Any] = (answer.get("probabilities") or {}) if soft else {}
         row = np.zeros(len(classes))

@@ -13,6 +13,8 @@ Perceived = Mapping[str, bool]
 """What a rater sees in an input: concepts present or absent; not named = cannot be seen."""
 
 CANNOT_TELL = "cannot tell"
+DISCARDED = "not usable"
+"""The picture is broken, or shows nothing of the kind: nobody should be asked about it."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,112 @@
+"""``circuitz tasks``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from circuitz.cli.shell import Json, Seed, app, out, progress
+from circuitz.errors import LabellingError
+
+tasks = typer.Typer(help="Packs of pictures for people to label.", no_args_is_help=True)
+app.add_typer(tasks, name="tasks")
+
+
+@tasks.command()
+def make(
+    zstar: Annotated[Path, typer.Argument(help="The model people will hold, as exported.")],
+    images: Annotated[Path, typer.Option(help="D′: a folder of pictures, in it and below it.")],
+    where: Annotated[
+        Path, typer.Option("--out", help="Pack to write: a folder, or a file ending in .zip.")
+    ],
+    gold: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV: path (relative to the file), class. Pictures whose answer is known, mixed in "
+            "to see how reliable each rater is; nothing is learned from them."
+        ),
+    ] = None,
+    overlap: Annotated[int, typer.Option(help="Raters that answer each question.", min=1)] = 2,
+    limit: Annotated[int, typer.Option(help="Most pictures to ask about.", min=1)] = 200,
+    repeats: Annotated[
+        int, typer.Option(help="Pictures asked twice of a rater, at most a tenth.", min=0)
+    ] = 5,
+    name: Annotated[str, typer.Option(help="What raters are told they label.")] = "",
+    guidelines: Annotated[
+        Path | None, typer.Option(help="Text file with what raters are told to do.")
+    ] = None,
+    lease: Annotated[
+        float, typer.Option(help="Seconds a question waits for a rater who left.", min=5)
+    ] = 600.0,
+    seed: Seed = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another pack that is there.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Choose pictures of D′ and write all that a labeller's screen needs, torch-free, into a pack.
+
+    Which pictures: as many of each class that z* predicts, a quarter of them those it is least
+    sure of. Nothing else of D′ is used, nor are the folders' names.
+    """
+    from circuitz.labelling.make_pack import GUIDELINES, make_pack
+    from circuitz.labelling.pack_io import check_place, write_pack
+    from circuitz.z.bundle import load
+
+    if not overwrite:
+        check_place_early(where)
+    model = load(zstar)
+    with progress() as steps:
+        pack = make_pack(
+            model,
+            images,
+            name=name,
+            gold=gold,
+            overlap=overlap,
+            limit=limit,
+            repeats=repeats,
+            guidelines=_text(guidelines) if guidelines is not None else GUIDELINES,
+            lease=lease,
+            seed=seed,
+            progress=steps,
+        )
+    check_place(where, pack, overwrite)
+    write_pack(pack, where, overwrite=overwrite)
+    counts = pack.counts()
+    if as_json:
+        facts = {
+            "out": str(where), "task": pack.task, "z": pack.z_hash, "card": pack.card.hash,
+            "classes": list(pack.classes), "overlap": pack.overlap, "seed": seed,
+            "instructions": pack.instructions, "questions": counts,
+        }  # fmt: skip
+        print(json.dumps(facts, ensure_ascii=False))
+        return
+    out.print(
+        f"Written to {where}: {counts['ask']} pictures, each for {overlap} "
+        f"{'person' if overlap == 1 else 'people'}, {counts['gold']} gold, {counts['again']} asked "
+        f"twice. Next: circuitz serve --tasks {where} --store answers.sqlite",
+        markup=False,
+        highlight=False,
+    )
+
+
+def check_place_early(where: Path) -> None:
+    """Refuse a place that holds something else before the network is run for minutes."""
+    from circuitz.labelling.pack_io import MANIFEST, check_place
+
+    pack = where.is_dir() and (where / MANIFEST).is_file()
+    if not pack and not (where.is_file() and where.suffix == ".zip"):
+        check_place(where)
+
+
+def _text(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabellingError(f"{path} cannot be read.", "Give a text file in UTF-8.") from error
+    if not text.strip() or len(text) > 20_000:
+        raise LabellingError(f"{path} is empty or very long.", "Write up to 20,000 characters.")
+    return text

@@ -1,0 +1,251 @@
+"""A task pack: everything a labeller's screen needs, and nothing that needs the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.errors import LabellingError
+from circuitz.raters.cues import Card
+from circuitz.raters.protocol import CANNOT_TELL, DISCARDED
+from circuitz.z.hashing import json_hash
+
+Kind = Literal["ask", "gold", "again"]
+KINDS: tuple[Kind, ...] = ("ask", "gold", "again")
+MOST_QUESTIONS = 20_000
+MOST_OVERLAP = 50
+LEASE_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One cue of the card that is active on an image.
+
+    Parameters
+    ----------
+    words
+        The cue's words, as the card has them.
+    units
+        Its units that are active there, strongest first.
+    level
+        How active the strongest is: 0 as where it is off, 1 as where it is on.
+    heat
+        Index of its map among the pack's maps.
+    """
+
+    words: str
+    units: tuple[str, ...]
+    level: float
+    heat: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """One image to be labelled.
+
+    Parameters
+    ----------
+    id
+        Tells nothing about the question.
+    item
+        Content hash of the picture's file.
+    kind
+        ``ask``; ``gold``, whose answer is known; or ``again``, the same image a second time.
+    path
+        Where the picture lay, relative to the folder. Never shown: a name may tell the class.
+    picture
+        File of the pack that holds the picture.
+    seen
+        What the annotated units see in it.
+    """
+
+    id: str
+    item: str
+    kind: Kind
+    path: str
+    picture: str
+    seen: tuple[Sighting, ...] = ()
+
+    @property
+    def slot(self) -> tuple[str, str]:
+        """Kind as judgements name it, and item: what a rater answers once."""
+        return ("label-again" if self.kind == "again" else "label", self.item)
+
+
+@dataclass(frozen=True, eq=False)
+class TaskPack:
+    """Questions about pictures, with the card that answers them.
+
+    Parameters
+    ----------
+    name
+        What the raters are told they label.
+    card
+        The card of z*.
+    questions
+        In the order they are asked.
+    seed
+        Seed of the choice, the order, and each rater's order of options.
+    overlap
+        How many raters answer each question.
+    guidelines
+        What the raters are told to do; plain text.
+    gold
+        Known answers by question id.
+    heat
+        ``(m, h, w)`` uint8 maps of where cues are active, 255 = strongest.
+    pictures
+        Files that questions name; PNG, JPEG or WebP.
+    exemplars
+        PNG by index into the concept set.
+    lease
+        Seconds a question stays with a rater who does not answer.
+    """
+
+    name: str
+    card: Card
+    questions: tuple[Question, ...]
+    seed: int
+    overlap: int
+    guidelines: str
+    gold: Mapping[str, str] = field(default_factory=dict[str, str])
+    heat: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 1, 1), np.uint8))
+    pictures: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    exemplars: Mapping[int, bytes] = field(default_factory=dict[int, bytes])
+    lease: float = LEASE_SECONDS
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What there is to choose from."""
+        return self.card.names
+
+    @property
+    def z_hash(self) -> str:
+        """The z the card was made from."""
+        return self.card.z_hash
+
+    @property
+    def instructions(self) -> str:
+        """Version of the guidelines: the same text has the same version."""
+        return json_hash(self.guidelines)[:8]
+
+    @cached_property
+    def task(self) -> str:
+        """Name of the task in judgements: the same pack has the same name wherever it lies."""
+        return f"label-{self.hash[:16]}"
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of what is asked, of whom, and with what card; not of the picture's bytes."""
+        return json_hash(
+            {
+                "tasks": 1,
+                "card": self.card.hash,
+                "z": self.z_hash,
+                "questions": [[q.id, q.item, q.kind] for q in self.questions],
+                "gold": dict(sorted(self.gold.items())),
+                "seed": self.seed,
+                "overlap": self.overlap,
+                "instructions": self.instructions,
+            }
+        )
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Question]:
+        """Questions by id."""
+        return {q.id: q for q in self.questions}
+
+    def question(self, wanted: str) -> Question:
+        """Return a question.
+
+        Raises
+        ------
+        LabellingError
+            If the pack has none of this id.
+        """
+        found = self.by_id.get(wanted)
+        if found is None:
+            raise LabellingError(
+                "That question is not in this task pack.", "Open the screen of the right pack."
+            )
+        return found
+
+    def options(self, rater: str) -> tuple[tuple[str, ...], int]:
+        """Return the classes in the order this rater sees them, and the seed of that order.
+
+        One order a rater, so that a key always means one class; over raters the order evens out.
+        """
+        seed = int(json_hash([self.seed, rater])[:12], 16)
+        order = np.random.default_rng(seed).permutation(len(self.classes))
+        return tuple(self.classes[int(i)] for i in order), seed
+
+    def counts(self) -> dict[Kind, int]:
+        """Return how many questions of each kind there are."""
+        return {kind: sum(q.kind == kind for q in self.questions) for kind in KINDS}
+
+
+def question_id(seed: int, item: str, kind: Kind) -> str:
+    """Return an id that does not tell what kind of question it is."""
+    return json_hash(["question", seed, item, kind])[:16]
+
+
+def _check(pack: TaskPack) -> None:
+    """Refuse what no screen could ask.
+
+    Raises
+    ------
+    LabellingError
+        Saying what is wrong.
+    """
+    for name in pack.classes:
+        if not name.strip() or name in (CANNOT_TELL, DISCARDED):
+            raise LabellingError(
+                f"A class is called {name!r}, which is an answer of its own.", "Rename the class."
+            )
+    if len(set(pack.classes)) != len(pack.classes) or len(pack.classes) < 2:
+        raise LabellingError("A pack needs two classes or more, each once.", "Check the card.")
+    if not pack.questions:
+        raise LabellingError("There is nothing to ask.", "Give pictures to label.")
+    if len(pack.questions) > MOST_QUESTIONS:
+        raise LabellingError(
+            f"{len(pack.questions):,} questions are too many.", f"Up to {MOST_QUESTIONS:,}."
+        )
+    if not 1 <= pack.overlap <= MOST_OVERLAP:
+        raise LabellingError(
+            f"Each question would be answered by {pack.overlap} people.",
+            f"Choose 1 to {MOST_OVERLAP}.",
+        )
+    if not 5 <= pack.lease <= 7 * 86400:
+        raise LabellingError(
+            f"Leases of {pack.lease} seconds help nobody.", "Choose 5 seconds to a week."
+        )
+    ids = [q.id for q in pack.questions]
+    if len(set(ids)) != len(ids):
+        raise LabellingError("A question occurs twice.", "Make the pack anew.")
+    for q in pack.questions:
+        if q.picture not in pack.pictures:
+            raise LabellingError("A question has no picture.", "Make the pack anew.")
+        if any(not 0 <= s.heat < len(pack.heat) for s in q.seen):
+            raise LabellingError("A question lacks a map of its units.", "Make the pack anew.")
+    golden = {q.id for q in pack.questions if q.kind == "gold"}
+    if golden != set(pack.gold) or not set(pack.gold.values()) <= set(pack.classes):
+        raise LabellingError("Gold questions and their answers do not fit.", "Make the pack anew.")
+
+
+def sighting(record: Mapping[str, Any]) -> Sighting:
+    """Read a sighting from JSON values; ValueError, KeyError or TypeError if it is none."""
+    level = float(record["level"])
+    if not 0 <= level <= 1:
+        raise ValueError("a level lies outside 0 to 1")
+    units = record["units"]
+    if not isinstance(units, list):
+        raise TypeError("units are no list")
+    return Sighting(str(record["words"]), tuple(str(u) for u in units), level, int(record["heat"]))

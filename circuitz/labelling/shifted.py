@@ -1,0 +1,152 @@
+"""Pictures of D′: which there are, and what a person and a network are shown of each."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from circuitz.data.folder import pictures, read_pictures
+from circuitz.data.pair import common_size
+from circuitz.data.picture import read_picture
+from circuitz.errors import InputsError, LabellingError
+from circuitz.z.hashing import DIGITS
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+U8 = npt.NDArray[np.uint8]
+Progress = Callable[[int, int], None]
+LARGEST = 512
+"""Longest side of a picture in a pack."""
+CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture file.
+
+    Parameters
+    ----------
+    file
+        Where it lies.
+    path
+        The same, relative to the folder that was given, with slashes.
+    item
+        Hash of the file's bytes: it names the picture in judgements, wherever it lies.
+    """
+
+    file: Path
+    path: str
+    item: str
+
+
+def find_pictures(folder: Path, progress: Progress | None = None) -> tuple[Picture, ...]:
+    """Return the pictures of a folder, in it and below it, in order.
+
+    Raises
+    ------
+    InputsError
+        If there is no such folder, no picture in it, or one cannot be read.
+    """
+    if not folder.is_dir():
+        raise InputsError(f"There is no folder {folder}.", "Check --images.")
+    files = pictures(folder)
+    if not files:
+        raise InputsError(f"There are no pictures in {folder}.", "Check --images.")
+    found: list[Picture] = []
+    for i, file in enumerate(files):
+        found.append(Picture(file, file.relative_to(folder).as_posix(), item_hash(file)))
+        if progress is not None:
+            progress(i + 1, len(files))
+    return tuple(found)
+
+
+def item_hash(file: Path) -> str:
+    """Return the hash that names a picture.
+
+    Raises
+    ------
+    InputsError
+        If the file cannot be read.
+    """
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()[:DIGITS]
+    except OSError as error:
+        raise InputsError(f"{file} cannot be read: {error.strerror}.", "Check it.") from error
+
+
+@dataclass(frozen=True)
+class View:
+    """What part of each picture the network sees.
+
+    Parameters
+    ----------
+    side
+        Side of the square that pictures are cropped and scaled to; ``None``: as they are.
+    """
+
+    side: int | None
+
+    @classmethod
+    def of(cls, z: AnnotatedModel, files: Sequence[Path]) -> View:
+        """Return the view under which D's pictures were brought to one size."""
+        height, width = z.preprocessing.size
+        if z.data is not None:
+            height, width = z.data.images.shape[1:3]
+        same = common_size(list(files)) == (width, height)
+        return cls(None if same else int(np.clip(max(height, width), 8, 1024)))
+
+    def arrays(
+        self, files: Sequence[Path], progress: Progress | None = None
+    ) -> Iterator[tuple[int, U8]]:
+        """Yield pictures as the network gets them, a chunk at a time, with the first's index."""
+        for start in range(0, len(files), CHUNK):
+            yield start, read_pictures(files[start : start + CHUNK], self.side)
+            if progress is not None:
+                progress(min(start + CHUNK, len(files)), len(files))
+
+    def shown(self, file: Path) -> bytes:
+        """Return the same part of a picture for people: as sharp as it is, up to a limit.
+
+        PNG where the picture is small, so that every pixel is as it was; else WebP.
+        """
+        image = Image.fromarray(read_picture(file))
+        if self.side is not None:
+            side = min(LARGEST, *image.size)
+            image = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
+        else:
+            image.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+        buffer = io.BytesIO()
+        if max(image.size) <= 128:
+            image.save(buffer, "PNG", optimize=True)
+        else:
+            image.save(buffer, "WEBP", quality=88, method=4)
+        return buffer.getvalue()
+
+
+def check_z(z: AnnotatedModel) -> None:
+    """Refuse a z that pictures cannot be labelled with, one class each.
+
+    Raises
+    ------
+    LabellingError
+        Saying why.
+    """
+    if z.head == "multi-label":
+        raise LabellingError(
+            "A picture may show several of this model's classes.",
+            "Labelling asks for one class a picture; it does not serve this head.",
+        )
+    if len(z.classes) < 2 or len(z.cut) != 1:
+        raise LabellingError(
+            "Labelling needs two classes or more and a cut of one layer.", "Wrap the model so."
+        )
