@@ -32,6 +32,11 @@ def evaluate(
 ) -> None:
     """Score the network on pictures whose truth you know: in all, by class and by group.
 
+    Where pictures may show several classes (a multi-label head), the column class names all that
+    a picture shows, divided by |; a class counts as said when its logit is above 0, "right" of a
+    class is how often it is said of pictures that show it, and "all but" a class how often it is
+    not said of pictures that do not.
+
     The truth is read for scoring alone; nothing of it is written into z. Intervals are 95 %
     Wilson intervals, those of single cells by themselves: the lowest of many cells lies below a
     typical one by chance alone.
@@ -41,7 +46,7 @@ def evaluate(
     from circuitz.z.bundle import load
 
     model = load(z)
-    known = read_truth(truth, images, model.classes)
+    known = read_truth(truth, images, model.classes, several=model.head == "multi-label")
     with progress() as steps:
         pictures = _pictures(model, known.files, lambda done, n: steps("read pictures", done, n))
         scores = _scores(model, pictures, known, choose_device(device), steps)
@@ -83,7 +88,11 @@ def _scores(
     for start in range(0, len(pictures), 256):
         parts.append(network.logits(pictures[start : start + 256]))
         steps("run the network", min(start + 256, len(pictures)), len(pictures))
-    predicted = np.concatenate(parts).argmax(1)
+    logits = np.concatenate(parts)
+    if model.head == "multi-label":
+        right = (logits > 0) == (known.labels == 1)
+        return score(right, known.labels == 1, model.classes, known.groups, known.group_names)
+    predicted = logits.argmax(1)
     members = known.labels[:, None] == np.arange(len(model.classes))
     return score(predicted == known.labels, members, model.classes, known.groups, known.group_names)
 

@@ -159,10 +159,12 @@ def _labels(values: Any, n: int) -> npt.NDArray[np.int64]:
     labels = _numpy(values)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
+    if labels.ndim == 2 and len(labels) == n:
+        return _several(labels)
     if labels.shape != (n,):
         raise InputsError(
             f"There are {n} pictures but labels of shape {labels.shape}.",
-            "Give one whole number a picture.",
+            "Give one whole number a picture, or a row of 0 and 1, one a class.",
         )
     if labels.dtype.kind == "f":
         if not np.isfinite(labels).all() or (labels != np.rint(labels)).any():
@@ -176,12 +178,24 @@ def _labels(values: Any, n: int) -> npt.NDArray[np.int64]:
     return labels.astype(np.int64)
 
 
+def _several(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return a row of 0 and 1 a picture; where each shows exactly one class, its number."""
+    if labels.dtype.kind not in "iubf" or not np.isin(labels, (0, 1)).all():
+        raise InputsError(
+            "Rows of labels hold values other than 0 and 1.",
+            "Give 1 for each class a picture shows and 0 for the others.",
+        )
+    whole = labels.astype(np.int64)
+    return whole.argmax(1) if (whole.sum(1) == 1).all() else whole
+
+
 def _from_arrays(
     images: npt.NDArray[np.uint8], labels: Any, classes: Sequence[str] | None
 ) -> InputSet:
     numbers = _labels(labels, len(images))
     if classes is None:
         count = int(numbers.max()) + 1 if len(numbers) else 0
+        count = numbers.shape[1] if numbers.ndim == 2 else count
         if count > max(1000, len(numbers)):
             raise InputsError(
                 f"A label is {count - 1}.",
@@ -245,7 +259,7 @@ def _one(item: Any, n: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]:
         )
     picture, label = cast(Sequence[Any], item)[:2]
     pixels, numbers = _numpy(picture), _numpy(label)
-    if numbers.ndim == 0:
+    if numbers.ndim == 0 or (numbers.ndim == 1 and pixels.ndim < 4):
         # A grey picture may come without a channel axis.
         return _pixels(pixels[None], n), numbers[None]
     return _pixels(pixels, n), numbers

@@ -30,7 +30,7 @@ def assign_splits(
     seed
         The same arguments give the same split.
     strata
-        ``(n,)`` numbers of kinds; each kind is split in these shares as nearly as can be.
+        ``(n,)`` numbers of kinds, or ``(n, k)``, whose rows are the kinds; each kind is split in these shares as nearly as can be.
         A scene is of the kind of its first picture.
 
     Returns
@@ -55,7 +55,11 @@ def assign_splits(
             )
     members = np.arange(n) if groups is None else np.asarray(groups)
     _, first, group_of = np.unique(members, return_index=True, return_inverse=True)
-    kind = np.zeros(len(first), dtype=np.int64) if strata is None else np.asarray(strata)[first]
+    kind = np.zeros(len(first), dtype=np.int64)
+    if strata is not None:
+        kind = np.asarray(strata)[first]
+        if kind.ndim == 2:
+            kind = np.unique(kind, axis=0, return_inverse=True)[1].reshape(-1)
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, 101))))
     order = rng.permutation(len(first))
     order = order[np.argsort(kind[order], kind="stable")]

@@ -89,6 +89,12 @@ def check_concept_set(inputs: InputSet) -> InputSet:
 def _two_classes(labels: npt.NDArray[np.int64] | None) -> None:
     if labels is None:
         raise InputsError("The pictures have no labels.", "Give one class label a picture.")
+    if labels.ndim == 2:
+        if not (labels == 1).any() or not (labels == 0).any():
+            raise InputsError(
+                "All pictures show the same classes.", "Give pictures that differ in them."
+            )
+        return
     if len(np.unique(labels)) < 2:
         raise InputsError(
             "All pictures are of one class.", "Give pictures of at least two classes."

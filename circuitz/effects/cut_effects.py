@@ -89,6 +89,7 @@ class CutEffects:
             per_split=settings["sources"],
             donors=settings["donors"],
             seed=self.seed,
+            head=self.z.head,
         )
         acts = self._acts(self.data.images, sources.index, 0, len(sources))
         if effects is None:

@@ -20,8 +20,13 @@ Tick = Callable[[int], None]
 _BYTES = 48 * 2**20
 
 
-def margins(logits: torch.Tensor) -> torch.Tensor:
-    """Return each logit less the mean of the other logits, ``(n, k)``."""
+def margins(logits: torch.Tensor, head: str = "softmax") -> torch.Tensor:
+    """Return each logit less the mean of the other logits, ``(n, k)``.
+
+    Of a multi-label head, whose classes are told one by one, the logits themselves.
+    """
+    if head == "multi-label":
+        return logits
     others = logits.shape[1] - 1
     return logits - (logits.sum(1, keepdim=True) - logits) / others
 
@@ -123,7 +128,9 @@ class Downstream:
         after = self.patched(np.array([source]), np.array([donor]), units)
         both = torch.cat([self.acts[source : source + 1], after])
         with torch.no_grad():
-            share = self._runtime.resume(self._spec.name, both).float().softmax(1).cpu().numpy()
+            logits = self._runtime.resume(self._spec.name, both).float()
+            apart = self._runtime.head == "multi-label"
+            share = (logits.sigmoid() if apart else logits.softmax(1)).cpu().numpy()
         return share[0], share[1]
 
     def patched(self, source: I64, donor: I64, units: Sequence[int] | I64) -> torch.Tensor:
@@ -139,7 +146,10 @@ class Downstream:
 
     def _resumed(self, act: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
-            return margins(self._runtime.resume(self._spec.name, act).float())
+            return self._margin(self._runtime.resume(self._spec.name, act))
+
+    def _margin(self, logits: torch.Tensor) -> torch.Tensor:
+        return margins(logits.float(), self._runtime.head)
 
     def _margins(self, acts: torch.Tensor) -> torch.Tensor:
         parts = [self._resumed(acts[i : i + self._chunk]) for i in range(0, len(acts), self._chunk)]
@@ -153,7 +163,7 @@ class Downstream:
         """
         act = self.acts[:1].detach().clone().requires_grad_(True)
         with torch.enable_grad():
-            out = margins(self._runtime.resume(self._spec.name, act).float())[0]
+            out = self._margin(self._runtime.resume(self._spec.name, act))[0]
             if not out.requires_grad:  # a network that cuts its own gradients
                 return None
             rows = [

@@ -95,12 +95,14 @@ def effect(
     if split not in SPLITS:
         raise InputsError(f"There is no split {split!r}.", f"Splits are {', '.join(SPLITS)}.")
     kind: Literal["sufficiency", "necessity"] = "necessity" if how == "necessity" else "sufficiency"
-    drawn = draw_sources(_data(z), z.classes, per_split=images, donors=donors, seed=seed)
+    drawn = draw_sources(
+        _data(z), z.classes, per_split=images, donors=donors, seed=seed, head=z.head
+    )
     down = _downstream(z, spec, drawn)
     scale = scales(down, drawn, z.classes)
     # Only the sources asked about are run; the others still lend.
     rows = np.flatnonzero((drawn.split == SPLITS.index(split)) & _mask(z, drawn, where))
-    rows = rows[(drawn.label[rows] == k) == (kind == "necessity")]
+    rows = rows[drawn.shows[rows, k] == (kind == "necessity")]
     if not len(rows):
         raise InputsError(
             f"No image of the {split} split is left to measure {kind} for {z.classes[k]} on.",
@@ -190,7 +192,7 @@ def _mask(z: AnnotatedModel, drawn: Sources, where: Where) -> npt.NDArray[np.boo
     asked = np.asarray(where)
     if asked.dtype.kind in "US":
         classes = [_class(z, str(name)) for name in asked.ravel()]
-        return np.isin(drawn.label, classes)
+        return drawn.shows[:, classes].any(1)
     size = len(_data(z))
     if asked.dtype == bool and asked.shape == (size,):
         return asked[drawn.index]

@@ -83,7 +83,7 @@ class Evidence:
             classes=classes,
             target=k,
             titles=(
-                f"a {classes[sources.label[i]]}",
+                _shown(sources.shows[i], classes),
                 f"{_count(units)} as in this {classes[k]}",
                 f"{classes[k]}: {float(value):+.0%} of its effect",
             ),
@@ -122,6 +122,11 @@ def _clearest(effects: EffectMeasurements, group: Group, k: int) -> list[int]:
     rows = np.flatnonzero(_shown_rows(effects) & ~np.isnan(values))
     order = rows[np.argsort(-values[rows], kind="stable")]
     return [int(order[int(q * (len(order) - 1))]) for q in (0.1, 0.25, 0.5)][:_EACH]
+
+
+def _shown(shows: npt.NDArray[np.bool_], classes: Sequence[str]) -> str:
+    names = [name for name, yes in zip(classes, shows, strict=True) if yes]
+    return f"a {', '.join(names)}" if names else "none of the classes"
 
 
 def _count(units: Sequence[int]) -> str:

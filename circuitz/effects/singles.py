@@ -54,7 +54,7 @@ def scales(down: Downstream, sources: Sources, classes: Sequence[str]) -> F32:
     margin = down.margins.cpu().numpy()[sources.row]
     seen = sources.split != SPLITS.index("audit")
     seen = seen if seen.any() else np.ones(len(sources), bool)
-    own = sources.label[:, None] == np.arange(len(classes))
+    own = sources.shows
     found = np.array(
         [
             margin[own[:, k] & seen, k].mean() - margin[~own[:, k] & seen, k].mean()
@@ -86,7 +86,7 @@ def single_effects(
     change = down.change_each(trials.source, trials.donor, trials.target, tick)
     shape = (*sources.donors.shape, change.shape[1])
     mean = change.reshape(shape).mean(2).transpose(0, 2, 1) / scale
-    return _split_by_role(mean, sources, scale)
+    return _split_by_role(mean, sources)
 
 
 def group_effects(
@@ -101,13 +101,13 @@ def group_effects(
         for units in groups
     ]
     mean = np.stack(rows, 1) / scale if rows else np.zeros((len(sources), 0, len(scale)))
-    sufficient, necessary = _split_by_role(mean, sources, scale)
+    sufficient, necessary = _split_by_role(mean, sources)
     return sufficient.transpose(1, 0, 2).copy(), necessary.transpose(1, 0, 2).copy()
 
 
-def _split_by_role(mean: npt.NDArray[np.floating], sources: Sources, scale: F32) -> tuple[F32, F32]:
+def _split_by_role(mean: npt.NDArray[np.floating], sources: Sources) -> tuple[F32, F32]:
     """Tell gains on inputs of other classes from losses on inputs of the class itself."""
-    own = (sources.label[:, None] == np.arange(len(scale)))[:, None, :]
+    own = sources.shows[:, None, :]
     nan = np.float32(np.nan)
     sufficiency = np.where(own, nan, mean).astype(np.float32)
     necessity = np.where(own, -mean, nan).astype(np.float32)

@@ -25,14 +25,15 @@ class Evaluation:
     Parameters
     ----------
     overall
-        Share of right answers.
+        Share of right answers; of all answers, where each class has its own.
     classes
         One row a class: accuracy, low, high, right, n.
     cells
         One row a class, group column and value of it that occurs: how often pictures of the
         class are right with it and without it.
     others
-        The same columns for all *other* classes together.
+        The same columns for all *other* classes together; where each class has its own answer,
+        for that answer on pictures that do not show the class.
     """
 
     overall: Share
@@ -95,8 +96,13 @@ def evaluate(
         if not mine.any():
             continue
         rows.append({"class": name, **_share(answers[mine, k])})
-        rest = members.copy()
-        rest[:, k] = False
+        # With one answer a class the others are those that do not show it, and their answer to it.
+        rest = np.zeros_like(members)
+        if right.ndim == 2:
+            rest[:, k] = ~mine
+        else:
+            rest |= members
+            rest[:, k] = False
         for g, group in enumerate(group_names):
             for present in (True, False):
                 here = groups[:, g] == float(present)
@@ -107,7 +113,7 @@ def evaluate(
                     others.append({**key, **_share(answers[rest & here[:, None]])})
     plain = [c for c in COLUMNS if c not in ("group", "present")]
     return Evaluation(
-        _counted(answers[members] if right.ndim == 2 else right),
+        _counted(right),
         pd.DataFrame(rows, columns=plain),
         pd.DataFrame(cells, columns=list(COLUMNS)),
         pd.DataFrame(others, columns=list(COLUMNS)),

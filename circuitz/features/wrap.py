@@ -8,18 +8,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import nn
 
 from circuitz.data.sources import as_inputs
-from circuitz.errors import InputsError, LayerError
+from circuitz.errors import CircuitzError, InputsError, LayerError, WeightsError
 from circuitz.models.choose_layers import choose_cut, choose_layers
 from circuitz.models.config import from_network
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import describe
+from circuitz.models.state import evaluating
 from circuitz.models.weights import to_numpy
 from circuitz.z.data_ref import DataRef
 from circuitz.z.inputs import InputSet
-from circuitz.z.layer import Preprocessing
+from circuitz.z.layer import Head, Preprocessing
 from circuitz.z.model import AnnotatedModel
 
 _SAVABLE = (
@@ -41,6 +43,7 @@ def wrap(
     classes: Sequence[str] | None = None,
     preprocess: Preprocessing | Mapping[str, Any] | None = None,
     cut: str | Sequence[str] | None = None,
+    head: Head | None = None,
     subject: str = "",
     name: str = "model",
 ) -> AnnotatedModel:
@@ -66,6 +69,11 @@ def wrap(
     cut
         The layer that all paths to the output cross, at which z is read; by default the last
         of ``layers`` for which that holds.
+    head
+        What the logits mean: ``softmax``, one class of several; ``binary``, one logit for the
+        second of two classes; ``multi-label``, a yes or no for each class. By default binary
+        where there is one logit, multi-label where images of the data show several classes or
+        none, and else softmax.
     subject
         What the classes are kinds of, for instance ``"dog"``.
     name
@@ -92,14 +100,16 @@ def wrap(
         found = from_network(net)
         preprocess, notes["preprocessing"] = found or (None, _ASSUMED)
     how = _preprocessing(preprocess, inputs)
-    probe = Runtime(net, (), how)
+    kind = head or _head(net, inputs, how)
+    probe = Runtime(net, (), how, head=kind)
     sample = probe.prepare(_sample(inputs, how))
+    logits = _logits(probe, sample)
     if layers is None:
         layers = choose_layers(net, sample)
-    specs = describe(net, layers, sample)
+    specs = describe(net, layers, sample, kind)
     where = (cut,) if isinstance(cut, str) else tuple(cut or (choose_cut(probe, layers),))
     _check_cut(probe, where, layers)
-    named = _classes(classes, inputs, int(probe.forward(sample).shape[1]))
+    named = _classes(classes, inputs, logits)
     builder, arguments = getattr(net, "circuitz_builder", ("", {}))
     if not builder:
         notes["session"] = _SAVABLE
@@ -112,6 +122,7 @@ def wrap(
         preprocessing=how,
         builder=builder,
         builder_args=dict(arguments),
+        head=kind,
         weights=to_numpy(net),
         data=inputs,
         data_ref=None if inputs is None else DataRef.to(inputs),
@@ -166,6 +177,41 @@ def _sample(inputs: InputSet | None, how: Preprocessing) -> npt.NDArray[np.uint8
         return np.array(inputs.images[:2])
     draw = np.random.default_rng(0)
     return draw.integers(0, 256, (2, *how.size, len(how.mean)), dtype=np.uint8)
+
+
+def _head(net: nn.Module, inputs: InputSet | None, how: Preprocessing) -> Head:
+    if inputs is not None and inputs.labels is not None and inputs.labels.ndim == 2:
+        return "multi-label"
+    probe = Runtime(net, (), how)
+    sample = probe.prepare(_sample(inputs, how))
+    try:
+        with torch.no_grad(), evaluating(net):
+            out = net(sample)
+    except Exception:  # told by name when the network is run in earnest
+        return "softmax"
+    one = isinstance(out, torch.Tensor) and out.shape in ((len(sample),), (len(sample), 1))
+    return "binary" if one else "softmax"
+
+
+def _logits(probe: Runtime, sample: torch.Tensor) -> int:
+    """Run the network once and count its logits."""
+    try:
+        with torch.no_grad():
+            out = probe.forward(sample)
+    except CircuitzError:
+        raise
+    except Exception as problem:  # whatever the user's own forward raises
+        raise LayerError(
+            f"The network fails on an input of shape {tuple(sample.shape)}: "
+            f"{type(problem).__name__}: {problem}",
+            "Check size, channels and colour order of the preprocessing.",
+        ) from problem
+    if not bool(torch.isfinite(out).all()):
+        raise WeightsError(
+            "The network's logits are not finite on its own data.",
+            "Check the preprocessing; in half precision, values may overflow.",
+        )
+    return int(out.shape[1])
 
 
 def _check_cut(probe: Runtime, cut: tuple[str, ...], layers: Sequence[str]) -> None:

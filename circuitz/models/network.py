@@ -51,19 +51,36 @@ def check_finite(net: nn.Module) -> None:
             )
 
 
-def as_logits(out: Any) -> torch.Tensor:
+def as_logits(out: Any, head: str = "softmax") -> torch.Tensor:
     """Return the logits tensor ``(n, classes)`` from what a network returned.
+
+    Parameters
+    ----------
+    out
+        A tensor, or a mapping, object or tuple that holds the logits.
+    head
+        With ``binary`` the network returns one logit s for the second of two classes, ``(n, 1)``
+        or ``(n,)``. It becomes (-s/2, s/2), of which softmax makes exactly sigmoid(s).
 
     Raises
     ------
     LayerError
-        If there is no two-dimensional tensor in it.
+        If there is no two-dimensional tensor in it, or a binary head has several logits.
     """
     if isinstance(out, Mapping):
         out = out.get("logits")
     elif not isinstance(out, torch.Tensor):
         first = out[0] if isinstance(out, tuple | list) and out else None
         out = getattr(out, "logits", first)
+    if head == "binary" and isinstance(out, torch.Tensor):
+        if out.ndim == 2 and out.shape[1] != 1:
+            raise LayerError(
+                f"A binary head has one logit; the network returns {out.shape[1]}.",
+                "Wrap it with head='softmax', or 'multi-label'.",
+            )
+        if out.ndim in (1, 2):
+            half = out.reshape(-1, 1) / 2
+            return torch.cat([-half, half], 1)
     if not isinstance(out, torch.Tensor) or out.ndim != 2:
         found = tuple(out.shape) if isinstance(out, torch.Tensor) else type(out).__name__
         raise LayerError(

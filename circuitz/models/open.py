@@ -53,13 +53,13 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
     device = str(device or (device_of(live) if live is not None else "cpu"))
     key = (
         z.weights_hash, z.builder, json.dumps(z.builder_args, sort_keys=True), id(live),
-        z.layers, z.preprocessing, device,
+        z.layers, z.preprocessing, device, z.head,
     )  # fmt: skip
     known = _cache.get(key)
     if known is not None and (live is None or known.module is not live or _holds(live, z)):
         _cache.move_to_end(key)
         return known
-    made = Runtime(_network(z, live, device), z.layers, z.preprocessing, device)
+    made = Runtime(_network(z, live, device), z.layers, z.preprocessing, device, z.head)
     _cache[key] = made
     while len(_cache) > _KEPT:
         _cache.popitem(last=False)

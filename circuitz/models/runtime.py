@@ -33,6 +33,9 @@ class Runtime:
         How 8-bit images become inputs.
     device
         Where to run; the module is moved there. By default where it is.
+    head
+        What its logits mean (see :class:`circuitz.z.model.AnnotatedModel`); a binary head is
+        presented as two logits.
 
     Raises
     ------
@@ -48,11 +51,13 @@ class Runtime:
         layers: Sequence[str | LayerSpec],
         preprocessing: Preprocessing,
         device: str | None = None,
+        head: str = "softmax",
     ) -> None:
         self.device = str(device or device_of(module))
         self.module = module.to(self.device)
         self.layers = tuple(s if isinstance(s, str) else s.name for s in layers)
         self.preprocessing = preprocessing
+        self.head = head
         self._cuts: dict[str, _Checked] = {}
         # Layers whose output a later in-place operation overwrites, found out when it happens.
         self._overwritten: set[str] = set()
@@ -75,7 +80,11 @@ class Runtime:
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits for prepared inputs; gradients flow when they are enabled."""
         with evaluating(self.module):
-            return as_logits(self.module(self._cast(x)))
+            return self.present(self.module(self._cast(x)))
+
+    def present(self, out: Any) -> torch.Tensor:
+        """Return logits ``(n, classes)`` from what the network returned."""
+        return as_logits(out, self.head)
 
     def logits(self, images: npt.NDArray[np.uint8], batch: int = 64) -> F32:
         """Return float32 logits ``(n, classes)`` of 8-bit images ``(n, h, w, c)``."""
@@ -137,7 +146,7 @@ class Runtime:
                 seen[name].append(tensor)
 
         with torch.no_grad(), evaluating(self.module), hooked(dict.fromkeys(modules, catch)):
-            logits = as_logits(self.module(self._cast(x)))
+            logits = self.present(self.module(self._cast(x)))
         for name, outs in seen.items():
             _called_once(name, len(outs))
         spoilt = {n for n, outs in seen.items() if outs[0]._version != versions[n]}
@@ -188,7 +197,7 @@ class Runtime:
             inputs = self._cast(inputs)
         elif checked.cut.asks_input:
             inputs = self._blank(len(act))
-        return as_logits(checked.cut.after(act, inputs))
+        return self.present(checked.cut.after(act, inputs))
 
     def traced(self, layer: str) -> bool:
         """Whether resuming from the layer runs only what is downstream of it."""
@@ -222,12 +231,12 @@ class Runtime:
         slow = HookCut(self.module, name)
         cut: Cut = slow
         with torch.no_grad():
-            ours, theirs = (as_logits(slow.after(acts[name].clone(), i)) for i in (x, other))
+            ours, theirs = (self.present(slow.after(acts[name].clone(), i)) for i in (x, other))
             bypassed = not torch.equal(ours, theirs)
             try:
                 fast = GraphCut(self.module, name)
                 head = fast.before(x).clone()
-                tail = as_logits(fast.after(head.clone(), x))
+                tail = self.present(fast.after(head.clone(), x))
                 if _same(head, acts[name]) and _same(tail, whole):
                     cut = fast
             except LayerError:

@@ -16,7 +16,9 @@ from circuitz.z.layer import LayerSpec, Preprocessing
 _ONE_DIMENSIONAL = (nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d, nn.AvgPool1d)
 
 
-def describe(net: nn.Module, names: Sequence[str], sample: torch.Tensor) -> tuple[LayerSpec, ...]:
+def describe(
+    net: nn.Module, names: Sequence[str], sample: torch.Tensor, head: str = "softmax"
+) -> tuple[LayerSpec, ...]:
     """Describe layers of a network.
 
     Parameters
@@ -27,6 +29,8 @@ def describe(net: nn.Module, names: Sequence[str], sample: torch.Tensor) -> tupl
         Dotted names of modules.
     sample
         Prepared inputs ``(n, c, h, w)`` to run it on; one is enough.
+    head
+        What its logits mean.
 
     Returns
     -------
@@ -39,7 +43,7 @@ def describe(net: nn.Module, names: Sequence[str], sample: torch.Tensor) -> tupl
         If a layer does not exist, is not called exactly once, or has no unit axis.
     """
     prep = Preprocessing((0.0,) * sample.shape[1], (1.0,) * sample.shape[1], _size(sample))
-    acts, _ = Runtime(net, names, prep).run(sample[:1], names)
+    acts, _ = Runtime(net, names, prep, head=head).run(sample[:1], names)
     return tuple(_spec(net, name, acts[name]) for name in names)
 
 

@@ -62,6 +62,32 @@ def cross_entropy(net: nn.Module, x: torch.Tensor, y: torch.Tensor, rows: I64) -
     return functional.cross_entropy(net(x), y)
 
 
+def binary_cross_entropy(
+    net: nn.Module, x: torch.Tensor, y: torch.Tensor, rows: I64
+) -> torch.Tensor:
+    """Return the mean binary cross-entropy of one logit ``(n, 1)`` or ``(n,)``, y 0 or 1."""
+    del rows
+    logit = net(x).reshape(-1)
+    return functional.binary_cross_entropy_with_logits(logit, y.to(logit.dtype))
+
+
+def multi_label_cross_entropy(
+    net: nn.Module, x: torch.Tensor, y: torch.Tensor, rows: I64
+) -> torch.Tensor:
+    """Return the mean binary cross-entropy over all classes, y ``(n, classes)`` of 0 and 1."""
+    del rows
+    logits = net(x)
+    return functional.binary_cross_entropy_with_logits(logits, y.to(logits.dtype))
+
+
+LOSSES: dict[str, Loss] = {
+    "softmax": cross_entropy,
+    "binary": binary_cross_entropy,
+    "multi-label": multi_label_cross_entropy,
+}
+"""What to minimise for each head of z."""
+
+
 def fit(
     net: nn.Module,
     images: U8,
@@ -80,7 +106,7 @@ def fit(
     net
         Prepared inputs in, logits ``(n, classes)`` out. Left in eval mode, also after Ctrl-C.
     images, labels
-        ``(n, h, w, c)`` uint8 and ``(n,)`` int64.
+        ``(n, h, w, c)`` uint8 and ``(n,)`` int64, or ``(n, classes)`` of 0 and 1.
     how
         How images become inputs.
     recipe

@@ -164,10 +164,10 @@ class Joints:
                 found[how] = np.fmax.reduce(np.stack(ratios))
         return found
 
-    @cached_property
-    def source_class(self) -> npt.NDArray[np.int64]:
-        """``(n,)`` class of each source image: the one whose sufficiency does not apply to it."""
-        return (~self._applies["sufficiency"]).argmax(1)
+    @property
+    def _shows(self) -> npt.NDArray[np.bool_]:
+        """``(n, k)`` classes each source image shows: sufficiency for those does not apply."""
+        return ~self._applies["sufficiency"]
 
     def joint(
         self,
@@ -192,7 +192,7 @@ class Joints:
         chosen = tuple(sorted({u for u in units if u in self.position}, key=self.position.get))  # pyright: ignore[reportArgumentType,reportCallIssue]
         values, method, gap = self._values(frozenset(chosen), k, how)
         if without:
-            values = np.where(np.isin(self.source_class, list(without)), np.nan, values)
+            values = np.where(self._shows[:, sorted(without)].any(1), np.nan, values)
         mean = clustered_mean(values, self.scene)
         low, high = interval(mean, self.settings.level)
         p = float(p_greater(mean, self.settings.delta + gap))

@@ -152,6 +152,11 @@ def search(
             "The search needs D with labels, and a concept set.",
             "Give them to wrap and measure, or pass --data.",
         )
+    if z.head == "multi-label" or z.data.labels.ndim != 1:
+        raise SearchError(
+            "The search weighs labels of one class an image; here images may show several.",
+            "Search a network for each class by itself: a binary head, with or without it.",
+        )
     if z.data.images.shape[1:] != z.concept_set.images.shape[1:]:
         raise InputsError(
             f"Images of D are {z.data.images.shape[1:]}, those of the concept set "
@@ -254,6 +259,7 @@ class _Job:
             editor,
             recipe,
             lambda done, total: self.say(f"round {number}: train", done, total),
+            head=z.head,
         )
         live = trained if z.live is not None else None
         return z.with_(what=f"weight step {number}", weights=to_numpy(trained), live=live)

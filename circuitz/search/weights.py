@@ -45,6 +45,8 @@ def weight_step(
     editor: Editor | None,
     recipe: Recipe,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    head: str = "softmax",
 ) -> float:
     """Train the network in place on the *select* rows of D.
 
@@ -62,6 +64,8 @@ def weight_step(
         Epochs, rates and the seed.
     progress
         Called with steps done and in all.
+    head
+        ``softmax``, or ``binary``, whose one logit is presented as two.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def weight_step(
     assert data.labels is not None
     rows = training_rows(data)
     edit = None if editor is None else editor.bind(rows)
-    loss = _Loss(net, spec, how, concepts, todo, recipe.seed)
+    loss = _Loss(net, spec, how, concepts, todo, recipe.seed, head)
     return fit(
         net,
         data.images[rows],
@@ -92,9 +96,10 @@ class _Loss:
         concepts: InputSet,
         todo: Plan,
         seed: int,
+        head: str,
     ) -> None:
         assert concepts.concepts is not None
-        self.runtime = Runtime(net, [spec], how)
+        self.runtime = Runtime(net, [spec], how, head=head)
         self.layer, self.spec, self.how = net.get_submodule(spec.name), spec, how
         self.images = concepts.images
         self.rows = rows_of(concepts, "select")
@@ -118,7 +123,7 @@ class _Loss:
             seen.append(out)
 
         with hooked({self.layer: catch}):
-            logits = net(x)[:n]
+            logits = self.runtime.present(net(x))[:n]
         act = seen[0].movedim(self.spec.unit_axis, 1)
         own, lent = act[:n], act[n:]
         loss = functional.cross_entropy(logits, y)

@@ -70,7 +70,12 @@ def append_log(
 
 
 def _append(path: Path, data: bytes, size: int) -> None:
-    with path.open("r+b", buffering=0) as file:
+    # Never through a link, and never into a file that has a second name somewhere else.
+    handle = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "r+b", buffering=0) as file:
+        if os.fstat(handle).st_nlink > 1:
+            with staged(path, file.read(size) + data):
+                return
         try:
             file.seek(size)
             rest = memoryview(data)
@@ -102,15 +107,16 @@ def mend(path: Path) -> tuple[LogRead, str]:
     -------
     The log as it is then, and what was done, in words.
     """
+    source = FolderSource(path)
     try:
         with locked(path):
-            log = read_log((path / LOG).read_bytes())
+            log = read_log(source.read_unchecked(LOG))
             if not log.torn:
                 return log, ""
             _set_aside(path, log)
             where = f"it was moved to {TORN}"
     except (BundleWriteError, OSError):
-        log = read_log((path / LOG).read_bytes())
+        log = read_log(source.read_unchecked(LOG))
         where = "it was left in place, since the bundle cannot be written"
     return log, (
         f"The last line of {LOG} in {path.name} was cut short while it was written; "
@@ -119,10 +125,14 @@ def mend(path: Path) -> tuple[LogRead, str]:
 
 
 def _set_aside(path: Path, log: LogRead) -> None:
-    with (path / TORN).open("ab") as file:
-        file.write(log.torn + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    with (path / LOG).open("r+b") as file:
-        file.truncate(log.size)
-        os.fsync(file.fileno())
+    """Move the torn line. Both files are replaced, so that no link in their place is followed."""
+    source = FolderSource(path)
+    try:
+        before = source.read_unchecked(TORN)
+    except BundleError:
+        before = b""  # none yet, or something that is no plain file
+    whole = source.read_unchecked(LOG)[: log.size]
+    with staged(path / TORN, before + log.torn + b"\n"):
+        pass
+    with staged(path / LOG, whole):
+        pass

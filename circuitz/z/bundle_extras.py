@@ -93,15 +93,18 @@ def keep_aside(z: AnnotatedModel, place: Path, before: Before, folder: Path) -> 
     How many there are. None are kept of a bundle that has nothing to do with z.
     """
     try:
-        on_disk = read_log((place / LOG).read_bytes()).entries
-    except (OSError, BundleError):
+        on_disk = read_log(FolderSource(place).read_unchecked(LOG)).entries
+    except BundleError:
         return 0
     dropped = history.newest(on_disk, (entry.id for entry in z.log))
     shared = len(dropped) < len(on_disk)
     if not dropped or not (shared or _descends(z, before.manifest)):
         return 0
     aside = folder / ASIDE
-    already = aside.read_bytes() if aside.exists() else b""
+    try:
+        already = FolderSource(folder).read_unchecked(ASIDE)
+    except BundleError:
+        already = b""  # none yet, or a link that somebody put there
     aside.unlink(missing_ok=True)
     write_file(aside, already + log_lines(dropped)[0])
     return len(dropped)

@@ -23,7 +23,7 @@ from circuitz.z.hashing import picture_hash
 from circuitz.z.inputs import InputSet
 from circuitz.z.inputs_io import META, decode_inputs, read_meta
 from circuitz.z.json_io import loads
-from circuitz.z.layer import check_parts
+from circuitz.z.layer import check_head, check_parts
 from circuitz.z.lazy import Deferred
 from circuitz.z.log_io import LogRead, head_lines, read_log
 from circuitz.z.manifest import (
@@ -94,6 +94,7 @@ def read_bundle(
         preprocessing=manifest.preprocessing,
         builder=manifest.builder,
         builder_args=manifest.builder_args,
+        head=manifest.head,
         weights=weights,
         bases=bases,
         log=found.entries[:count],
@@ -120,6 +121,7 @@ def _check_layers(manifest: Manifest) -> None:
         raise BundleFormatError(f"{MANIFEST} gives a layer an absurd size.", "It is damaged.")
     try:
         check_parts(manifest.layers, manifest.cut, manifest.classes)
+        check_head(manifest.head, manifest.classes)
     except LayerError as error:
         raise BundleFormatError(f"{MANIFEST}: {error.message}", "It is damaged.") from error
 

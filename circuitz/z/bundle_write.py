@@ -88,6 +88,7 @@ class BundleWriter:
             preprocessing=z.preprocessing,
             builder=z.builder,
             builder_args=z.builder_args,
+            head=z.head,
             hash=z.hash,
             weights_hash=weights.hash,
             bases_hash=bases.hash,

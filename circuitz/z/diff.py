@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 DIFF_COLUMNS = ("what", "name", "change", "here", "there", "author_here", "author_there")
 CONFLICT_COLUMNS = ("what", "name", "here", "there", "author_here", "author_there", "ids_there")
 
-_FIELDS = ("classes", "subject", "layers", "cut", "preprocessing", "builder", "builder_args")
+_FIELDS = (
+    "classes",
+    "subject",
+    "layers",
+    "cut",
+    "preprocessing",
+    "builder",
+    "builder_args",
+    "head",
+)
 _ANYTHING = ("here", "there", "ids_there")
 _PROSE = ("notes", "story")
 

@@ -76,6 +76,7 @@ def z_hash(
     classes: tuple[str, ...],
     network: tuple[str, Mapping[str, Any], tuple[str, ...]],
     annotations_hash: str,
+    head: str = "softmax",
 ) -> str:
     """Hash of z: the network as it computes, and the annotations in force.
 
@@ -97,5 +98,7 @@ def z_hash(
             "classes": list(classes),
             "network": [builder, dict(arguments), list(cut)],
             "annotations": annotations_hash,
+            # Most heads are softmax, and were before the field was: their hashes stay.
+            **({} if head == "softmax" else {"head": head}),
         }
     )

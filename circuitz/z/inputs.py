@@ -19,7 +19,8 @@ class InputSet:
     images
         ``(n, height, width, channels)`` uint8; may be a memory map.
     labels, classes
-        ``(n,)`` int64 indices into ``classes``; ``None`` where there are none.
+        ``(n,)`` int64 indices into ``classes``, or, where an image may show several classes or
+        none, ``(n, len(classes))`` int64 of 0 and 1; ``None`` where there are none.
     concepts, concept_names
         ``(n, c)`` float32 of 0, 1 or NaN (not known), and the names of the columns.
     split

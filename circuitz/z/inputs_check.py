@@ -24,7 +24,8 @@ def check_inputs(inputs: InputSet) -> InputSet:
         If something does not fit; the message names the field.
     """
     n = _images(inputs.images)
-    _array(inputs.labels, "labels", np.int64, (n,))
+    several = inputs.labels is not None and np.ndim(inputs.labels) == 2
+    _array(inputs.labels, "labels", np.int64, (n, len(inputs.classes)) if several else (n,))
     _array(inputs.concepts, "concepts", np.float32, (n, len(inputs.concept_names)))
     _array(inputs.split, "split", np.uint8, (n,))
     _array(inputs.scene, "scene", np.int64, (n,))
@@ -33,7 +34,13 @@ def check_inputs(inputs: InputSet) -> InputSet:
     _names(inputs.concept_names, "concept names")
     _names(inputs.mask_names, "mask names", empty=True)  # 0 may stand for nothing named
     if inputs.labels is not None:
-        _range(inputs.labels, "labels", len(inputs.classes), "classes")
+        if several and not np.isin(inputs.labels, (0, 1)).all():
+            raise InputsError(
+                "Labels, one column a class, hold values other than 0 and 1.",
+                "Write 1 for each class an image shows and 0 for the others.",
+            )
+        if not several:
+            _range(inputs.labels, "labels", len(inputs.classes), "classes")
     if inputs.split is not None:
         _range(inputs.split, "split", len(SPLITS), "splits")
     if inputs.concepts is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from circuitz.errors import LayerError
 
@@ -62,6 +63,30 @@ class Preprocessing:
     std: tuple[float, ...] = (0.25, 0.25, 0.25)
     size: tuple[int, int] = (64, 64)
     colour: str = "RGB"
+
+
+Head = Literal["softmax", "binary", "multi-label"]
+"""What the logits mean: one class of several; one logit for the second of two classes; a yes or
+no for each class by itself."""
+
+
+def check_head(head: str, classes: Sequence[str]) -> None:
+    """Refuse a head that does not exist or does not fit the classes.
+
+    Raises
+    ------
+    LayerError
+        If so.
+    """
+    if head not in get_args(Head):
+        raise LayerError(
+            f"There is no head {head!r}.", f"Choose one of {', '.join(get_args(Head))}."
+        )
+    if head == "binary" and len(classes) != 2:
+        raise LayerError(
+            f"A binary head tells two classes apart; there are {len(classes)}.",
+            "Name two: the one its logit speaks against, then the one it speaks for.",
+        )
 
 
 def check_parts(layers: Sequence[LayerSpec], cut: Sequence[str], classes: Sequence[str]) -> None:

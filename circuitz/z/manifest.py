@@ -9,7 +9,7 @@ from typing import Any
 from circuitz.errors import BundleFormatError, BundleSchemaError
 from circuitz.z.data_ref import DataRef
 from circuitz.z.finding import Waiver
-from circuitz.z.layer import LayerSpec, Preprocessing
+from circuitz.z.layer import Head, LayerSpec, Preprocessing
 from circuitz.z.names import parse_files
 from circuitz.z.records import decode, encode
 from circuitz.z.remember import FileEntry
@@ -57,6 +57,7 @@ class Manifest:
     weights_hash: str
     bases_hash: str
     log: LogMark
+    head: Head = "softmax"
     concepts_hash: str = ""
     concepts_ref: DataRef | None = None
     data_ref: DataRef | None = None

@@ -21,7 +21,7 @@ from circuitz.z.edits import new_annotation
 from circuitz.z.finding import Finding, Waiver
 from circuitz.z.frames import annotations_frame, units_frame
 from circuitz.z.inputs import InputSet
-from circuitz.z.layer import LayerSpec, Preprocessing, check_parts
+from circuitz.z.layer import Head, LayerSpec, Preprocessing, check_head, check_parts
 from circuitz.z.lazy import LazyField, raw
 from circuitz.z.lineage import next_lineage
 from circuitz.z.measurements import Measurements
@@ -56,6 +56,9 @@ class AnnotatedModel:
     weights, bases
         State dict and named bases (``conv4@nmf`` to an array with one row a direction) as
         read-only numpy arrays.
+    head
+        What the logits mean: ``softmax`` over classes, a ``binary`` logit for the second of two
+        classes, or ``multi-label``, a yes or no for each class by itself.
     log
         Every edit ever made, oldest first; the truth that annotations are derived from.
     concept_set, data, data_ref, concepts_ref
@@ -84,6 +87,7 @@ class AnnotatedModel:
     builder_args: dict[str, Any] = field(default_factory=dict)
     weights: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     bases: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    head: Head = "softmax"
     log: tuple[Annotation, ...] = ()
     concept_set: LazyField[InputSet] = LazyField()  # noqa: RUF009 (a descriptor, made once on purpose)
     data: LazyField[InputSet] = LazyField()  # noqa: RUF009 (a descriptor, made once on purpose)
@@ -110,6 +114,7 @@ class AnnotatedModel:
         put(self, "notes", copy.deepcopy(self.notes))
         put(self, "lineage", tuple(dict(step) for step in self.lineage))
         check_parts(self.layers, self.cut, self.classes)
+        check_head(self.head, self.classes)
 
     # -- what it is -----------------------------------------------------------------------
 
@@ -132,6 +137,7 @@ class AnnotatedModel:
             preprocessing=self.preprocessing,
             classes=self.classes,
             network=(self.builder, self.builder_args, self.cut),
+            head=self.head,
             annotations_hash=self.annotations_hash,
         )
 

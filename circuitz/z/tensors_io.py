@@ -100,6 +100,8 @@ def _array(buffer: memoryview, start: int, name: str, spec: Any, where: str) -> 
     if not (_counts(shape) and _counts(offsets) and len(offsets) == 2 and len(shape) <= 16):
         raise _bad(where, f"{name!r} has no proper shape or place")
     low, high = offsets
+    if math.prod(length or 1 for length in shape) >= 2**48:
+        raise _bad(where, f"{name!r} has an absurd shape")
     # Compared before anything is allocated: a header may declare what it likes.
     if high - low != math.prod(shape) * np.dtype(dtype).itemsize:
         raise _bad(where, f"the shape of {name!r} does not fit its bytes")
