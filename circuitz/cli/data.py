@@ -98,6 +98,23 @@ def birds(
     )  # fmt: skip
 
 
+@data.command()
+def truth(
+    images: Annotated[Path, typer.Argument(help="Folder of a benchmark.")],
+    where: Annotated[Path, typer.Option("--out", help="CSV to write: path,class and the places.")],
+    layout: Annotated[str, typer.Option(help="auto, waterbirds, spawrious or cub.")] = "auto",
+    benchmark: Annotated[str, typer.Option(help="Of Spawrious.")] = "o2o_easy",
+    species: Annotated[str, typer.Option(help="Of CUB: D's species, with commas.")] = "",
+) -> None:
+    """Write what a benchmark's test pictures show, for circuitz evaluate and nothing else."""
+    from circuitz.evaluation.layout_truth import layout_truth, write_layout_truth
+
+    names = tuple(name.strip() for name in species.split(",") if name.strip())
+    rows = layout_truth(images, layout, benchmark=benchmark, classes=names or None)
+    write_layout_truth(rows, where)
+    out.print(f"{len(rows)} pictures: {where}", markup=False, highlight=False)
+
+
 _ROLES: dict[str, Role] = {
     "d": "D", "d'": "D'", "d′": "D'", "dprime": "D'", "concepts": "concepts",
     "decorrelated": "decorrelated",

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 @app.command()
 def new(
     images: Annotated[
-        Path, typer.Option(help="D: a folder of labelled pictures, one sub-folder a class.")
+        Path,
+        typer.Option(
+            help="D: a folder of labelled pictures, one sub-folder a class, or a benchmark's."
+        ),
     ],
     where: Annotated[Path, typer.Option("--out", help="Bundle to write: NAME.z.")],
     concepts: Annotated[
@@ -40,6 +43,15 @@ def new(
             "labels from --concepts, or from concepts.csv in it.",
         ),
     ] = None,
+    layout: Annotated[
+        str, typer.Option(help="Of --images: auto, folder, waterbirds, spawrious or cub.")
+    ] = "auto",
+    benchmark: Annotated[
+        str, typer.Option(help="Of Spawrious: o2o_easy, o2o_medium, o2o_hard, m2m_easy, …")
+    ] = "o2o_easy",
+    species: Annotated[
+        str, typer.Option(help="Of CUB: D's species, with commas; the others show the concepts.")
+    ] = "",
     size: Annotated[
         int | None,
         typer.Option(help="Side that pictures are cropped and scaled to.", min=8, max=1024),
@@ -98,7 +110,7 @@ def new(
 
     D is written once beside the bundle, as NAME.D, where later commands find it.
     """
-    from circuitz.data.pair import open_pair
+    from circuitz.data.layouts import open_layout_pair
     from circuitz.features.bring import order_of, own_network, train_small
     from circuitz.models.device import choose_device
     from circuitz.models.training import Recipe
@@ -114,8 +126,9 @@ def new(
             )
         say.print(f"This runs the code of {model}.", markup=False, highlight=False)
         given = _given(mean, std, preprocess)
-        names = tuple(name.strip() for name in classes.split(",") if name.strip())
-        own = own_network(model, model_args, weights, given=given, size=size, classes=names)
+        own = own_network(
+            model, model_args, weights, given=given, size=size, classes=_names(classes)
+        )
         own.net.to(place)
     elif weights is not None or model_args != "{}" or mean or std or preprocess or classes:
         raise BuilderError(
@@ -123,8 +136,9 @@ def new(
             "Name it with --model package.module:function.",
         )
     with progress() as steps:
-        pair = open_pair(
-            images, concepts, concept_folder, size=size, network_size=own and own.size,
+        pair = open_layout_pair(
+            images, layout, concepts, concept_folder, benchmark=benchmark,
+            classes=_names(species) or None, size=size, network_size=own and own.size,
             seed=seed, progress=steps,
         )  # fmt: skip
         if pair.shared:
@@ -149,6 +163,10 @@ _SHARED = (
     "There is no --concept-set: units are measured on D's own pictures. Where a concept and a "
     "class go together in D, no unit can be told to see the one or the other."
 )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _given(mean: str, std: str, file: Path | None) -> dict[str, Any]:

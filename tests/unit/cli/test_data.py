@@ -55,3 +55,17 @@ def test_wishes_that_do_not_fit_are_named_and_write_nothing(
     with pytest.raises(InputsError, match=says):
         call("dogs", "--n", "1", *words)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_truth_of_a_benchmark_is_written_for_evaluate(tmp_path: Path) -> None:
+    folder = tmp_path / "waterbirds"
+    folder.mkdir()
+    lines = ["img_id,img_filename,y,split,place,place_filename"]
+    for i in range(4):
+        (folder / f"{i}.jpg").write_bytes(b"")
+        lines.append(f"{i},{i}.jpg,{i % 2},2,{i // 2},/o/ocean/1.jpg")
+    (folder / "metadata.csv").write_text("\n".join(lines))
+    assert "4 pictures" in call("truth", folder, "--out", tmp_path / "truth.csv")
+    rows = sorted((tmp_path / "truth.csv").read_text().splitlines()[1:])
+    assert rows[0] == "waterbirds/0.jpg,landbird,1,0"
+    assert rows[3] == "waterbirds/3.jpg,waterbird,0,1"
