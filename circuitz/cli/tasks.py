@@ -90,6 +90,7 @@ def make(
         f"twice. Next: circuitz serve --tasks {where} --store answers.sqlite",
         markup=False,
         highlight=False,
+        soft_wrap=True,
     )
 
 

@@ -1,0 +1,156 @@
+"""``circuitz labels``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from circuitz.cli.shell import Json, Seed, app, out, progress, say
+
+labels = typer.Typer(help="What people answered, and labels learned from it.", no_args_is_help=True)
+app.add_typer(labels, name="labels")
+
+Store = Annotated[
+    str, typer.Option(help="Where answers are kept: a file, or sqlite:///answers.sqlite.")
+]
+
+
+@labels.command()
+def collect(
+    store: Store,
+    tasks: Annotated[
+        Path | None, typer.Option(help="Only answers to this pack; it also tells which were gold.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="File to write the answers to: .csv or .jsonl.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how far people are and how far they agree; write their answers to a file."""
+    from circuitz.labelling.collect import collect as run_collect
+    from circuitz.labelling.collect import write
+    from circuitz.labelling.pack_io import open_pack
+    from circuitz.store.address import open_store
+
+    pack = open_pack(tasks) if tasks is not None else None
+    found = run_collect(open_store(store, read_only=True), pack)
+    if to is not None:
+        write(found, to, pack)
+    if as_json:
+        print(json.dumps(found.summary, ensure_ascii=False, indent=1))
+        return
+    _tell(found.summary)
+    if to is not None:
+        out.print(
+            f"{len(found.rows):,} answers written to {to}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+@labels.command()
+def train(
+    zstar: Annotated[Path, typer.Argument(help="The model people held, as exported.")],
+    store: Store,
+    images: Annotated[Path, typer.Option(help="D′: the pictures to label.")],
+    where: Annotated[Path, typer.Option("--out", help="CSV to write.")] = Path("labels.csv"),
+    tasks: Annotated[
+        Path | None, typer.Option(help="Learn from the answers to this pack alone.")
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep what was learned in ZSTAR, to travel with it.")
+    ] = False,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Learn M_L_test from people's answers and label all of D′ with it.
+
+    The file has a row a picture: path, label, its probability, how many people answered, and a
+    column a class. Whether the labels are right the answers alone cannot tell.
+    """
+    from circuitz.labelling.collect import write_bytes
+    from circuitz.labelling.export import with_label_model
+    from circuitz.labelling.pack_io import open_pack
+    from circuitz.labelling.train import train as run_train
+    from circuitz.store.address import open_store
+    from circuitz.z.bundle import load
+
+    model = load(zstar)
+    kept = open_store(store, read_only=True)
+    task = open_pack(tasks).task if tasks is not None else ""
+    with progress() as steps:
+        made = run_train(model, kept, images, task=task, seed=seed, progress=steps)
+    write_bytes(where, made.to_csv())
+    if keep:
+        with_label_model(model, made.model).save(zstar)
+    facts: dict[str, Any] = {"out": str(where), "z": model.hash, **made.to_json()}
+    if made.elsewhere:
+        say.print(
+            f"{made.elsewhere} answers are about pictures that are not in the folder; they are "
+            "left out.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False, indent=1))
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("class", "pictures"):
+        table.add_column(column, justify="right" if column == "pictures" else "left")
+    for name, n in facts["labels"].items():
+        table.add_row(escape(name), f"{n:,}")
+    out.print(table)
+    simulated = " of a simulated rater" if made.simulated else ""
+    out.print(
+        f"{facts['pictures']:,} pictures labelled from {facts['answers']:,} answers{simulated} "
+        f"(model: {made.model.form}), written to {where}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _tell(summary: dict[str, Any]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for name in ("rater", "answers", "cannot tell", "not usable", "seconds", "gold right",
+                 "with themselves"):  # fmt: skip
+        table.add_column(name, justify="left" if name == "rater" else "right")
+    for name, facts in summary["raters"].items():
+        kind = "" if facts["kind"] == "person" else f" ({facts['kind']})"
+        table.add_row(
+            escape(f"{name}{kind}"), str(facts["answers"]), str(facts["cannot_tell"]),
+            str(facts["not_usable"]), "–" if facts["seconds"] is None else f"{facts['seconds']:g}",
+            _share(facts["gold"]), _share(facts["with_themselves"]),
+        )  # fmt: skip
+    out.print(table)
+    agreement = summary["agreement"]
+    if agreement is None:
+        said = (
+            "Agreement between raters: not known, no picture has two differing answers to compare."
+        )
+    else:
+        said = (
+            f"Agreement between raters (Krippendorff's alpha): {agreement['estimate']:.2f} "
+            f"[{agreement['low']:.2f}, {agreement['high']:.2f}] over {agreement['n']} pictures."
+        )
+    out.print(said, markup=False, highlight=False, soft_wrap=True)
+    done = summary["progress"]
+    if done is not None:
+        out.print(
+            f"{done['answers']} of {done['needed']} answers given; {done['complete']} of "
+            f"{done['questions']} pictures complete.",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+
+
+def _share(figure: dict[str, Any] | None) -> str:
+    if figure is None:
+        return "–"
+    low, high = (round(100 * figure[k]) for k in ("low", "high"))
+    return f"{figure['estimate']:.0%} ({low} to {high}, n = {figure['n']})"
