@@ -123,6 +123,12 @@ class BuilderError(CircuitzError):
     code = "builder"
 
 
+class NetworkError(CircuitzError):
+    """The network itself fails when it is run; the cause is chained."""
+
+    code = "network"
+
+
 class LayerError(CircuitzError):
     """A layer does not exist, is never called, or has an unexpected shape."""
 

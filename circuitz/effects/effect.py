@@ -192,7 +192,7 @@ def _mask(z: AnnotatedModel, drawn: Sources, where: Where) -> npt.NDArray[np.boo
     asked = np.asarray(where)
     if asked.dtype.kind in "US":
         classes = [_class(z, str(name)) for name in asked.ravel()]
-        return drawn.shows[:, classes].any(1)
+        return np.asarray(drawn.shows[:, classes].any(1))
     size = len(_data(z))
     if asked.dtype == bool and asked.shape == (size,):
         return asked[drawn.index]

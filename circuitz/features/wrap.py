@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from circuitz.data.sources import as_inputs
-from circuitz.errors import CircuitzError, InputsError, LayerError, WeightsError
+from circuitz.errors import InputsError, LayerError, WeightsError
 from circuitz.models.choose_layers import choose_cut, choose_layers
 from circuitz.models.config import from_network
 from circuitz.models.runtime import Runtime
@@ -92,7 +92,9 @@ def wrap(
     InputsError
         If the data or the class names do not fit the network.
     WeightsError
-        If a weight is not finite.
+        If a weight, or what the network makes of its data, is not finite.
+    NetworkError
+        If the network itself fails when it is run.
     """
     inputs = _inputs(data, classes)
     notes: dict[str, Any] = {}
@@ -195,17 +197,8 @@ def _head(net: nn.Module, inputs: InputSet | None, how: Preprocessing) -> Head:
 
 def _logits(probe: Runtime, sample: torch.Tensor) -> int:
     """Run the network once and count its logits."""
-    try:
-        with torch.no_grad():
-            out = probe.forward(sample)
-    except CircuitzError:
-        raise
-    except Exception as problem:  # whatever the user's own forward raises
-        raise LayerError(
-            f"The network fails on an input of shape {tuple(sample.shape)}: "
-            f"{type(problem).__name__}: {problem}",
-            "Check size, channels and colour order of the preprocessing.",
-        ) from problem
+    with torch.no_grad():
+        out = probe.forward(sample)
     if not bool(torch.isfinite(out).all()):
         raise WeightsError(
             "The network's logits are not finite on its own data.",

@@ -11,6 +11,7 @@ from torch import fx, nn
 from torch.fx.node import map_arg
 
 from circuitz.errors import LayerError
+from circuitz.models.network import failures_named
 from circuitz.models.state import evaluating, hooked
 
 
@@ -164,7 +165,7 @@ class HookCut:
             seen.append(out)
             raise _Stop
 
-        with evaluating(self._net), hooked({self._layer: catch}), suppress(_Stop):
+        with evaluating(self._net), hooked({self._layer: catch}), suppress(_Stop), failures_named(x):
             self._net(x)
         _once(self._name, len(seen))
         return seen[0]
@@ -178,7 +179,7 @@ class HookCut:
             calls += 1
             return act
 
-        with evaluating(self._net), hooked({self._layer: replace}):
+        with evaluating(self._net), hooked({self._layer: replace}), failures_named(x):
             out = self._net(x)
         _once(self._name, calls)
         return out

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
 import torch
 from torch import nn
 
-from circuitz.errors import LayerError, WeightsError
+from circuitz.errors import CircuitzError, LayerError, NetworkError, WeightsError
 
 
 def find_layer(net: nn.Module, name: str) -> nn.Module:
@@ -27,6 +28,28 @@ def find_layer(net: nn.Module, name: str) -> nn.Module:
     raise LayerError(
         f"The network has no layer {name!r}.", f"Near names: {', '.join(near) or 'none'}."
     )
+
+
+@contextmanager
+def failures_named(x: torch.Tensor | None) -> Generator[None]:
+    """Turn whatever a network's own code raises into an error of ours that says so.
+
+    Raises
+    ------
+    NetworkError
+        Chained to the cause.
+    """
+    try:
+        yield
+    except CircuitzError:
+        raise
+    except Exception as problem:
+        shape = "" if x is None else f" of shape {tuple(x.shape)}"
+        raise NetworkError(
+            f"The network fails on inputs{shape}: "
+            f"{type(problem).__name__}: {problem}",
+            "Check size, channels and colour order of the preprocessing, then its forward().",
+        ) from problem
 
 
 def device_of(net: nn.Module) -> torch.device:

@@ -12,7 +12,13 @@ from torch import nn
 
 from circuitz.errors import LayerError
 from circuitz.models.cut import Cut, GraphCut, HookCut
-from circuitz.models.network import as_logits, check_finite, device_of, find_layer
+from circuitz.models.network import (
+    as_logits,
+    check_finite,
+    device_of,
+    failures_named,
+    find_layer,
+)
 from circuitz.models.prepare import prepare
 from circuitz.models.state import evaluating, hooked
 from circuitz.z.layer import LayerSpec, Preprocessing
@@ -43,6 +49,8 @@ class Runtime:
         If a layer does not exist.
     WeightsError
         If a parameter or buffer is not finite.
+    NetworkError
+        From every method that runs it, if the network itself raises an exception.
     """
 
     def __init__(
@@ -80,7 +88,12 @@ class Runtime:
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits for prepared inputs; gradients flow when they are enabled."""
         with evaluating(self.module):
-            return self.present(self.module(self._cast(x)))
+            return self._called(self._cast(x))
+
+    def _called(self, x: torch.Tensor) -> torch.Tensor:
+        with failures_named(x):
+            out = self.module(x)
+        return self.present(out)
 
     def present(self, out: Any) -> torch.Tensor:
         """Return logits ``(n, classes)`` from what the network returned."""
@@ -146,7 +159,7 @@ class Runtime:
                 seen[name].append(tensor)
 
         with torch.no_grad(), evaluating(self.module), hooked(dict.fromkeys(modules, catch)):
-            logits = self.present(self.module(self._cast(x)))
+            logits = self._called(self._cast(x))
         for name, outs in seen.items():
             _called_once(name, len(outs))
         spoilt = {n for n, outs in seen.items() if outs[0]._version != versions[n]}

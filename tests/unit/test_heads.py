@@ -181,3 +181,17 @@ def test_labels_that_say_nothing_or_too_much(several) -> None:
         draw_sources(always, always.classes, head="multi-label")
     with pytest.raises(InputsError, match="'ears', which the model does not have"):
         draw_sources(several, ("nose", "tail"), head="multi-label")
+
+
+def test_a_binary_head_is_searched_and_several_classes_an_image_are_refused(
+    binary, many, tmp_path
+) -> None:
+    from circuitz.errors import SearchError
+    from circuitz.search.loop import Settings, search
+
+    settings = Settings(rounds=1, epochs=1, steps=20, flip=False, sources=60)
+    found = search(binary.with_(live=None), settings=settings)
+    assert found.last.head == "binary"
+    assert found.last.weights_hash != binary.weights_hash
+    with pytest.raises(SearchError, match="images may show several"):
+        search(many, settings=settings)

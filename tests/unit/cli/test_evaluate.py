@@ -110,3 +110,38 @@ def test_missing_places_are_named(bundle, folders, monkeypatch, capsys) -> None:
     words = ("evaluate", bundle, "--images", folders / "Dprime", "--truth", folders / "none.csv")
     assert run(monkeypatch, *words) == 1
     assert "There is no file" in capsys.readouterr().err
+
+
+def test_classes_that_are_told_one_by_one(world, folders, monkeypatch, capsys, tmp_path) -> None:
+    import torch
+
+    from circuitz.features.wrap import wrap
+    from circuitz.models.builders import build
+    from circuitz.z.inputs import InputSet
+    from circuitz.z.layer import Preprocessing
+
+    _, concepts = world
+    shown = concepts.concepts[:, :2].astype(np.int64)
+    data = InputSet(concepts.images, labels=shown, classes=("ears", "tail"))
+    torch.manual_seed(0)
+    net = build("small-cnn", {"classes": 2, "widths": [4, 8], "strides": [2, 2]})
+    z = wrap(net, data, preprocess=Preprocessing(size=(24, 24)))
+    assert z.head == "multi-label"
+    z.save(tmp_path / "many.z")
+    names = ["|".join(n for n, y in zip(data.classes, row, strict=True) if y) for row in shown]
+    lines = ["path,class,snow"] + [
+        f"concepts/{i:04}.png,{name},{int(concepts.concepts[i, 3])}" for i, name in enumerate(names)
+    ]
+    (folders / "many.csv").write_text("\n".join(lines), encoding="utf-8")
+    words = ("evaluate", tmp_path / "many.z", "--images", folders / "concepts", "--truth",
+             folders / "many.csv", "--json")  # fmt: skip
+    assert run(monkeypatch, *words) == 0
+    found = json.loads(capsys.readouterr().out)
+    said = runtime(z).logits(concepts.images) > 0
+    assert found["accuracy"]["value"] == pytest.approx((said == (shown == 1)).mean())
+    ears = next(c for c in found["classes"] if c["class"] == "ears")
+    assert ears["accuracy"] == pytest.approx(said[shown[:, 0] == 1, 0].mean())
+    rest = next(c for c in found["others"] if c["class"] == "ears" and c["present"])
+    here = (shown[:, 0] == 0) & (concepts.concepts[:, 3] == 1)
+    assert rest["n"] == here.sum()
+    assert rest["accuracy"] == pytest.approx((~said[here, 0]).mean())

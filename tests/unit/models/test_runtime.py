@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from circuitz.errors import InputsError, LayerError, WeightsError
+from circuitz.errors import InputsError, LayerError, NetworkError, WeightsError
 from circuitz.models.runtime import Runtime
 from circuitz.z.layer import Preprocessing
 
@@ -172,10 +172,10 @@ def test_after_an_exception_the_model_is_as_before(net_and_layers, images, prep)
     before = state(net)
     last = [m for m in net.modules() if isinstance(m, nn.Linear)][-1]
     handle = last.register_forward_pre_hook(lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        list(run.read(images))
-    with pytest.raises(ZeroDivisionError):
-        run.logits(images)
+    for use in (lambda: list(run.read(images)), lambda: run.logits(images)):
+        with pytest.raises(NetworkError, match="ZeroDivisionError: division by zero") as caught:
+            use()
+        assert isinstance(caught.value.__cause__, ZeroDivisionError)
     handle.remove()
     with pytest.raises(LayerError):
         run.resume(layers[0], torch.zeros(2, 99))

@@ -60,6 +60,7 @@ class Bomb:
         return (Path.touch, (self.mark,))
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("how", ["torch", "pickle"])
 def test_a_file_that_would_run_code_is_not_opened(tmp_path: Path, how: str) -> None:
     mark = tmp_path / "ran"
