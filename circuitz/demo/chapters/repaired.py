@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from circuitz.demo.run import Story
 
 _DOGS = 3
+_FORGOTTEN = 0.1
 _CONTROLS = {
     "random_regions": "same training, regions at random places",
     "no_annotations": "same training, annotations removed",
@@ -35,6 +36,7 @@ def repaired(story: Story) -> dict[str, Any]:
         "lam": number(float(search.get("settings", {}).get("lam", 1.0)), 2),
         "sweep": [(lam, int(i)) for lam, i in search.get("sweep", {}).items()],
         "best": story.found.best,
+        "lost": _lost(story),
         "edited": list(search.get("edited", [])),
         "regions": dict(search.get("regions", {})),
         "bars": _bars(story),
@@ -45,6 +47,12 @@ def repaired(story: Story) -> dict[str, Any]:
             for which in ("before", "after")
         },
     }
+
+
+def _lost(story: Story) -> bool:
+    """Whether what was kept forgot much of what D teaches."""
+    before, after = (float(story.summary[w]["d_accuracy"]) for w in ("before", "after"))
+    return after < before - _FORGOTTEN
 
 
 def _rounds(story: Story) -> list[dict[str, Any]]:

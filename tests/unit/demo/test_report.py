@@ -371,3 +371,38 @@ def test_an_annotated_model_is_not_changed_by_being_told(story: Story) -> None:
     earlier = state(story.husky), state(story.zstar)
     page(story)
     assert (state(story.husky), state(story.zstar)) == earlier
+
+
+@pytest.mark.parametrize(
+    ("world", "shortcut", "words"),
+    [
+        ("dogs", "collar", ("wears a collar, and no other dog does", "without a collar")),
+        ("dogs", "light", ("is in winter light, and no other dog is", "in other light")),
+        ("dogs", "two", ("off snow or without a collar", "Every breed with and without")),
+        ("birds", "ground", ("no other bird is", "tell 6 species apart", "hybrids")),
+    ],
+)
+def test_any_world_and_shortcut_is_told_in_its_own_words(
+    story: Story, world: str, shortcut: str, words: tuple[str, ...]
+) -> None:
+    # The story's networks know dogs; the page's words alone are looked at here.
+    shifted = shifted_set(4, world=world, shortcut=shortcut, seed=1, classes=story.husky.classes)
+    summary = {
+        **_summary(shifted.truth.classes, shifted.truth.cells),
+        "world": world,
+        "shortcut": shortcut,
+    }
+    told = replace(story, summary=summary, shifted=shifted)
+    text = " ".join(page(told).replace("\n", " ").split())
+    for word in words:
+        assert word in text, word
+    command = f"circuitz demo{' --world birds' if world == 'birds' else ''}"
+    command += f" --shortcut {shortcut}" if shortcut != "ground" else ""
+    assert f"{command} --seed 41" in text
+
+
+def test_a_repair_that_forgets_d_says_so(story: Story) -> None:
+    summary = {**story.summary, "after": {**story.summary["after"], "d_accuracy": 0.4}}
+    text = page(replace(story, summary=summary))
+    assert "and little of D" in text
+    assert "and little of D" not in page(story)
