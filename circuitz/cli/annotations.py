@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from circuitz.cli.shell import Json, LexiconPath, Z, app, out, say
+from circuitz.z.text import shown
 
 if TYPE_CHECKING:
     from circuitz.z.formats import AnnotationFile, Taken
@@ -106,14 +107,14 @@ def _tell(file: AnnotationFile, taken: Taken, dry_run: bool) -> None:
     conflicts = taken.conflicts
     if conflicts:
         out.print(f"{len(conflicts)} in conflict:")
-        shown = Table(box=None, pad_edge=False)
+        found = Table(box=None, pad_edge=False)
         for name in ("line", "unit", "stands", "by", "file says", "by"):
-            shown.add_column(name, overflow="fold")
+            found.add_column(name, overflow="fold")
         for line in conflicts[:_SHOWN]:
             cells = (line.here, line.author_here, line.there, line.author_there)
-            words = [Text("—" if cell is None else cell) for cell in cells]
-            shown.add_row(str(line.line), Text(line.target), *words)
-        out.print(shown)
+            words = [Text("—" if cell is None else shown(cell)) for cell in cells]
+            found.add_row(str(line.line), Text(shown(line.target)), *words)
+        out.print(found)
         if len(conflicts) > _SHOWN:
             out.print(f"and {len(conflicts) - _SHOWN} more; --json lists them all")
     if dry_run:
@@ -157,9 +158,9 @@ def write(
         f"{made.rows} {what} written to {made.path} ({made.format})", markup=False, soft_wrap=True
     )
     if made.left_out:
-        shown = ", ".join(made.left_out[:5]) + (" …" if len(made.left_out) > 5 else "")
+        some = ", ".join(made.left_out[:5]) + (" …" if len(made.left_out) > 5 else "")
         say.print(
-            f"{len(made.left_out)} left out, which {made.format} has no place for: {shown}",
+            f"{len(made.left_out)} left out, which {made.format} has no place for: {shown(some)}",
             markup=False,
             highlight=False,
         )

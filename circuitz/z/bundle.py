@@ -44,7 +44,10 @@ def load(path: str | os.PathLike[str]) -> AnnotatedModel:
     BundleError
         If there is none, or it is truncated, was changed, is unsafe, or is of a newer schema.
     """
-    place = Path(os.path.realpath(path))
+    try:
+        place = Path(os.path.realpath(path))
+    except ValueError as error:
+        raise BundleError(f"{str(path)[:80]!r} is no path.", "Check it.") from error
     return steadily(place, lambda: _load(place), BundleError, "bundle")
 
 

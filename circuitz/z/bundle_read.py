@@ -76,12 +76,12 @@ def read_bundle(
     _check_log(found, manifest)
     if head is not None:
         _check_head(head, found, count)
-    weights = Arrays(partial(_weights, source, files), manifest.weights_hash)
+    weights = Arrays(partial(_arrays, source, files, WEIGHTS, "weights"), manifest.weights_hash)
     remember(weights, Piece({WEIGHTS: _entry(files, WEIGHTS)}, source))
     source.hold({WEIGHTS: files[WEIGHTS]})
     bases = Arrays({})
     if BASES in files:
-        bases = Arrays(partial(_arrays, source, files, BASES), manifest.bases_hash)
+        bases = Arrays(partial(_arrays, source, files, BASES, "directions"), manifest.bases_hash)
         remember(bases, Piece({BASES: files[BASES]}, source))
         source.hold({BASES: files[BASES]})
     _check_layers(manifest)
@@ -180,19 +180,14 @@ def _findings(source: BundleSource, files: dict[str, FileEntry]) -> tuple[Findin
 
 
 def _arrays(
-    source: BundleSource, files: dict[str, FileEntry], name: str
+    source: BundleSource, files: dict[str, FileEntry], name: str, what: str
 ) -> dict[str, npt.NDArray[Any]]:
     arrays = read_tensors(source.read(name, files[name]), name)[0]
     source.settle(name)
-    return arrays
-
-
-def _weights(source: BundleSource, files: dict[str, FileEntry]) -> dict[str, npt.NDArray[Any]]:
-    arrays = _arrays(source, files, WEIGHTS)
-    for name, array in arrays.items():
+    for key, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise WeightsError(
-                f"The weights {name!r} in {source.root} are not finite.",
+                f"The {what} {key!r} in {source.root} are not finite.",
                 "The bundle was not written by circuitz; train or load the network again.",
             )
     return arrays

@@ -71,9 +71,9 @@ class BundleWriter:
     def write(self, z: AnnotatedModel, refs: References) -> None:
         """Write every file of z's bundle, the manifest last."""
         weights, bases = Arrays.of(z.weights), Arrays.of(z.bases)
-        self._value(weights, WEIGHTS, lambda: _weights(weights))
+        self._value(weights, WEIGHTS, lambda: _finite(weights, "weights"))
         if not bases.loaded or len(bases):
-            self._value(bases, BASES, lambda: write_tensors(bases, what="Bases"))
+            self._value(bases, BASES, lambda: _finite(bases, "directions"))
         concepts_hash, concepts_ref = self._concepts(z, refs.concepts)
         measurements = self._measurements(z)
         lines, chain = log_lines(z.log)
@@ -252,11 +252,11 @@ class BundleWriter:
         return next(iter(files))
 
 
-def _weights(weights: Arrays) -> bytes:
-    for name, array in weights.items():
+def _finite(arrays: Arrays, what: str) -> bytes:
+    for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise WeightsError(
-                f"The weights {name!r} are not finite.",
+                f"The {what} {name!r} are not finite.",
                 "Training went wrong; go back to the last checkpoint before it.",
             )
-    return write_tensors(weights, what="Weights")
+    return write_tensors(arrays, what=what.capitalize())

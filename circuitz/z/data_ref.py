@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,9 @@ class DataRef:
         # Written relative to the bundle's parent; a set kept inside the bundle's folder is found too.
         for candidate in (base.parent / self.path, base / self.path):
             meta = candidate / "meta.json"
-            if meta.is_file() or (settled(candidate) and meta.is_file()):
-                return candidate
+            with suppress(OSError, ValueError):  # a path no disk can have
+                if meta.is_file() or (settled(candidate) and meta.is_file()):
+                    return candidate
         return None
 
     def resolve(self, folder: str | os.PathLike[str] = ".", *, name: str = "D") -> InputSet:

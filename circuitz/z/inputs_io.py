@@ -257,7 +257,7 @@ def _read_npy(buffer: memoryview, where: str) -> npt.NDArray[Any]:
     """Read an array in place, never an object array."""
     start = 10 + int.from_bytes(buffer[8:10], "little")
     header = _NPY.fullmatch(bytes(buffer[10:start])) if len(buffer) >= start else None
-    if buffer[:8] != b"\x93NUMPY\x01\x00" or header is None:
+    if bytes(buffer[:8]) != b"\x93NUMPY\x01\x00" or header is None:
         raise BundleFormatError(f"{where} holds no plain array.", "It is damaged.")
     try:
         dtype = np.dtype(header["dtype"].decode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from circuitz.errors import BundleFormatError, BundleUnsafeError
 MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 64
 _FLOAT = "$float"
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def dumps(value: object, *, indent: int | None = None) -> bytes:
@@ -57,14 +59,30 @@ def loads(data: bytes | memoryview, where: str) -> Any:
     except UnicodeDecodeError as error:
         raise BundleFormatError(f"{where} is not UTF-8 text.", "The file is damaged.") from error
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_number
+        )
     except RecursionError as error:
         raise _too_deep(where) from error
     except ValueError as error:
         raise BundleFormatError(f"{where} is not JSON: {error}.", "The file is damaged.") from error
+    if _SURROGATE.search(text):
+        _check_text(value, where)
     if _FLOAT not in text and text.count("[") + text.count("{") <= MAX_DEPTH:
         return value  # nothing to restore, and too few brackets to be deep
     return _restore(value, where, 0)
+
+
+def _check_text(value: Any, where: str) -> None:
+    """Refuse halves of surrogate pairs, which are no text and cannot be written again."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except RecursionError as error:
+        raise _too_deep(where) from error
+    except UnicodeEncodeError as error:
+        raise BundleFormatError(
+            f"{where} holds half of a surrogate pair, which is no text.", "The file is damaged."
+        ) from error
 
 
 def _too_deep(where: str) -> BundleUnsafeError:
@@ -79,6 +97,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a key occurs twice")
     return found
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {text[:20]} is too large")
+    return number
 
 
 def _refuse(constant: str) -> Any:

@@ -120,7 +120,10 @@ def _checked(hint: Any, good: Callable[[Any], bool]) -> Decoder:
 def _float(value: Any, where: str, name: str) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise _wrong(value, where, name, float)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of more digits than any float has
+        raise _wrong(value, where, name, float) from None
 
 
 def _tuple_decoder(hint: Any, arguments: tuple[Any, ...]) -> Decoder:

@@ -113,8 +113,8 @@ class FolderSource:
         )
 
     def exists(self, name: str) -> bool:
-        """Whether there is such a file."""
-        return (self.root / name).is_file()
+        """Whether something of this name is there; opening it tells whether it is a file."""
+        return os.path.lexists(self.root / name)
 
     def read_unchecked(self, name: str, limit: int = MAX_SMALL) -> bytes:
         """Bytes of a file the manifest does not list, such as the manifest itself."""

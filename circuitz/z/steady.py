@@ -57,8 +57,11 @@ def settle(place: Path, missing: type[CircuitzError], what: str) -> None:
     CircuitzError
         ``missing`` when there is nothing.
     """
-    if settled(place):
-        return
+    try:
+        if settled(place):
+            return
+    except (OSError, ValueError) as error:
+        raise missing(f"{str(place)[:200]!r} cannot be read: {error}"[:400], "Check it.") from error
     left = leftover(place)
     if left is not None:
         raise missing(

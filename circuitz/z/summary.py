@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from circuitz.z.finding import Finding
+from circuitz.z.text import shown
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
@@ -62,4 +63,4 @@ def summary(z: AnnotatedModel) -> str:
         parts.append(f"findings stale ({', '.join(z.findings_stale)} changed)")
     if not z.builder:
         parts.append("session only (no registered builder)")
-    return f"AnnotatedModel {z.name}: {', '.join(parts)}"
+    return shown(f"AnnotatedModel {z.name}: {', '.join(parts)}")

@@ -49,10 +49,21 @@ def _check(text: str, what: str, limit: int) -> str:
             f"The {what} has {len(text):,} characters; at most {limit:,} are kept.", "Shorten it."
         )
     for character in text:
-        kind = unicodedata.category(character)
-        if (kind in {"Cc", "Cs", "Zl", "Zp"} or character in _DIRECTION) and character != "\n":
+        if character != "\n" and _acts(character):
             raise AnnotationError(
                 f"The {what} holds the control character U+{ord(character):04X}.",
                 "Remove it and write plain text.",
             )
     return text
+
+
+def shown(text: str) -> str:
+    """Return the text with what would act on a terminal made visible.
+
+    Texts of a bundle may be anybody's, and escape sequences can hide or fake what is printed.
+    """
+    return "".join(c if c == "\n" or not _acts(c) else f"\\u{ord(c):04x}" for c in text)
+
+
+def _acts(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} or character in _DIRECTION

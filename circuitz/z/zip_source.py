@@ -46,14 +46,22 @@ class ZipSource:
             ) from error
         except OSError as error:
             raise BundleError(f"{path} cannot be read: {error.strerror}.", "Check it.") from error
+        except Exception as error:  # damaged lists of members fail in many ways
+            raise BundleTruncatedError(
+                f"{path} is not a whole zip file: {error}.", "Copy or download it again."
+            ) from error
         self._lock = threading.Lock()
         self._members = self._check_members()
 
     def _check_members(self) -> dict[str, zipfile.ZipInfo]:
         infos = [i for i in self._zip.infolist() if not i.filename.startswith("__MACOSX/")]
+        if not all(i.filename for i in infos):
+            raise BundleUnsafeError(f"{self.root} has a member without a name.", "It is damaged.")
         if len(infos) > MAX_FILES:
             raise BundleUnsafeError(f"{self.root} has {len(infos):,} members.", "It is no bundle.")
         total, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
+        # Members may claim the same bytes again and again; together they have no more than the file.
+        packed = min(packed, self.root.stat().st_size)
         if total > MAX_UNPACKED or (total > _RATIO_FROM and total > MAX_RATIO * max(packed, 1)):
             raise BundleUnsafeError(
                 f"{self.root} has {packed:,} bytes and would unpack to {total:,}.",
@@ -75,6 +83,11 @@ class ZipSource:
                 )
             if info.flag_bits & 1:
                 raise BundleFormatError(f"{self.root} is encrypted.", "Unpack it first.")
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise BundleFormatError(
+                    f"{info.filename[:80]!r} in {self.root} is packed in an unusual way.",
+                    "Zip the bundle again, without options.",
+                )
             if info.filename.startswith(prefix):
                 name = info.filename[len(prefix) :]
                 hidden = any(part.startswith(".") for part in name.split("/"))
