@@ -11,6 +11,8 @@ const result = await build({
   entryPoints: [
     { in: "src/studio.tsx", out: "studio" },
     { in: "src/theme.css", out: "studio" },
+    { in: "src/labelling.tsx", out: "labelling" },
+    { in: "src/labelling.css", out: "labelling" },
   ],
   outdir: "../circuitz/static",
   bundle: true,

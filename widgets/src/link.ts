@@ -1,6 +1,6 @@
 /** Asks Python for things, and knows whether it still answers. */
 
-import type { Failure, Model, Reply } from "./protocol";
+import type { Failure, Line, Reply } from "./protocol";
 
 export const LOST: Failure = {
   code: "connection-lost",
@@ -36,7 +36,7 @@ export class Link {
   private readonly watch: ReturnType<typeof setInterval>;
 
   constructor(
-    private readonly model: Model,
+    private readonly model: Line,
     private readonly changed: (state: LinkState) => void,
     private readonly patience = 4000,
   ) {

@@ -174,8 +174,12 @@ export interface Failure {
 export type Reply = Record<string, unknown> & { blobs: Record<string, DataView> };
 
 /** The part of an anywidget model the screen uses. */
-export interface Model {
+export interface Model extends Line {
   get<K extends keyof Traits>(name: K): Traits[K];
+}
+
+/** What is needed to talk to Python. */
+export interface Line {
   on(event: string, callback: (...args: never[]) => void): void;
   off(event: string, callback: (...args: never[]) => void): void;
   send(content: unknown): void;

@@ -1,0 +1,121 @@
+/** The labelling screen as anywidget mounts it. */
+
+import { render as mount } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { Card } from "./labelling_card";
+import { LabellingContext, useLabelling } from "./labelling_context";
+import { onLabellingKey } from "./labelling_keys";
+import { Choices, Enter, Guidelines, Head, LabellingHelp, LabellingNotices, Nothing, Recent } from "./labelling_parts";
+import { Picture, SeenList } from "./labelling_picture";
+import type { LabellingModel } from "./labelling_protocol";
+import { LabellingStore } from "./labelling_store";
+
+function Screen() {
+  const store = useLabelling();
+  const root = useRef<HTMLDivElement>(null);
+  const filter = useRef<HTMLInputElement>(null);
+  const { problem } = store.pack;
+  const inside = useRef(false);
+  const entered = store.rater !== "";
+  const focus = { root: () => root.current?.focus({ preventScroll: true }), filter: () => filter.current?.focus() };
+  useLayoutEffect(() => {
+    const element = root.current;
+    if (!element) return undefined;
+    const key = (event: KeyboardEvent) => onLabellingKey(store, focus, event);
+    const quiet = (event: Event) => event.stopPropagation();
+    const came = () => {
+      inside.current = true;
+    };
+    const left = (event: FocusEvent) => {
+      const target = event.target as HTMLElement;
+      setTimeout(() => {
+        if (!element.contains(document.activeElement) && target.isConnected) inside.current = false;
+      }, 0);
+    };
+    element.addEventListener("keydown", key);
+    element.addEventListener("keyup", quiet);
+    element.addEventListener("keypress", quiet);
+    element.addEventListener("focusin", came);
+    element.addEventListener("focusout", left);
+    return () => {
+      element.removeEventListener("keydown", key);
+      element.removeEventListener("keyup", quiet);
+      element.removeEventListener("keypress", quiet);
+      element.removeEventListener("focusin", came);
+      element.removeEventListener("focusout", left);
+    };
+  }, [store]);
+  // A button that vanished or was disabled drops the focus: the screen takes it, so that the keys
+  // go on working. It never takes it from anything else on the page.
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      const active = document.activeElement;
+      const lost = active === document.body || (active instanceof HTMLButtonElement && active.disabled);
+      if (lost && (inside.current || alone(root.current))) focus.root();
+    }, 0);
+    return () => clearTimeout(timer);
+  });
+  const ask = entered && !problem;
+  return (
+    <div ref={root} class="cz-studio cz-labelling" tabIndex={-1} data-lm-suppress-shortcuts="true" role="region" aria-label={`Labelling: ${store.pack.name}`}>
+      {problem ? (
+        <div class="cz-plate" role="alert" data-cz="problem">
+          <div class="cz-enter">
+            <h2>This cannot be shown</h2>
+            <p>{problem.message}</p>
+            <p>{problem.hint}</p>
+            <p><code>{problem.code}</code></p>
+          </div>
+        </div>
+      ) : (
+        <>
+          {ask && <Head />}
+          <LabellingNotices />
+          {ask ? <Body filter={filter} /> : <Enter />}
+          {ask && <Recent />}
+        </>
+      )}
+      <LabellingHelp />
+    </div>
+  );
+}
+
+function Body({ filter }: { filter: { current: HTMLInputElement | null } }) {
+  const store = useLabelling();
+  const shown = store.question(store.view.current) !== undefined;
+  return (
+    <div class="cz-label-body">
+      <div class="cz-label-left">
+        <div class="cz-label-picture">
+          {shown ? <><Picture /><SeenList /></> : <Nothing />}
+        </div>
+        {shown && <Choices filter={filter} />}
+      </div>
+      <div class="cz-label-right">
+        <Guidelines />
+        <Card />
+      </div>
+    </div>
+  );
+}
+
+/** Whether the screen has the page to itself, as when it is served. */
+function alone(element: HTMLElement | null): boolean {
+  return element !== null && document.querySelector(".jp-Notebook, .jp-LabShell") === null;
+}
+
+function render({ model, el }: { model: LabellingModel; el: HTMLElement }): () => void {
+  const store = new LabellingStore(model);
+  mount(
+    <LabellingContext.Provider value={store}>
+      <Screen />
+    </LabellingContext.Provider>,
+    el,
+  );
+  return () => {
+    mount(null, el);
+    store.close();
+  };
+}
+
+export default { render };
