@@ -93,8 +93,10 @@ def open_pair(
             f"those of D {data.images.shape[2]} × {data.images.shape[1]}.",
             "Give a size (--size) to bring all to.",
         )
-    # What a picture of the concept set is of is no class of D.
-    return Pair(data, replace(found, labels=None, classes=()), shared=False)
+    if not set(found.classes) & set(data.classes):
+        # Sub-folders that only sort its pictures are no classes.
+        found = replace(found, labels=None, classes=())
+    return Pair(data, found, shared=False)
 
 
 def _of_data(data: InputSet, seed: int) -> InputSet:
@@ -104,7 +106,8 @@ def _of_data(data: InputSet, seed: int) -> InputSet:
             "Give --concepts FILE.csv with labels of D's pictures, better of a --concept-set.",
         )
     split = assign_splits(len(data), CONCEPT_SHARES, groups=data.scene, seed=seed + 1)
-    own = replace(data, labels=None, classes=(), split=split, role="concepts")
+    # Its classes stay: the check must know where a concept and a class go together.
+    own = replace(data, split=split, role="concepts")
     return check_concept_set(own)
 
 

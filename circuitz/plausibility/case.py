@@ -19,6 +19,7 @@ from circuitz.plausibility.said import Columns, Said, read_annotations
 from circuitz.plausibility.scores import Place
 from circuitz.plausibility.settings import SCALE_FLOOR, Settings
 from circuitz.plausibility.tables import TABLES, Table
+from circuitz.plausibility.ties import class_ties
 from circuitz.plausibility.words import Word, judge
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.measurements import F32, EffectMeasurements, Measurements
@@ -117,7 +118,14 @@ class Case:
     def words(self) -> tuple[Word, ...]:
         """Verdict on every annotation."""
         places = find_places(self.said, self.measured, self.concept_set, self.settings.split)
-        return judge(self.said, places, self.columns, self._opposes_subject, self.settings)
+        return judge(
+            self.said, places, self.columns, self._opposes_subject, self.settings, self.ties
+        )
+
+    @cached_property
+    def ties(self) -> dict[int, tuple[str, ...]]:
+        """Concept columns that go together with classes in the concept set itself."""
+        return class_ties(self.concept_set, self.z.classes)
 
     def units_meaning(self, concept: str) -> tuple[str, ...]:
         """Units of the cut whose words name the concept and pass their match for it."""

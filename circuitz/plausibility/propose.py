@@ -5,7 +5,8 @@ the one they must pass later and the match is beyond chance at q ≤ .05 over al
 (Benjamini-Hochberg). Where a second, separable concept matches about as well, the unit is
 ambiguous: when both speak for the subject, or neither does, it is annotated with both; when one
 belongs to the subject and the other does not, it gets no annotation, for the checks would read a
-verdict into a coin toss. A person may look and decide.
+verdict into a coin toss. A person may look and decide. Nor does it where the unit matches a concept
+that goes together with a class in the very images it was measured on.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from circuitz.plausibility.case import measured_parts, table_of
 from circuitz.plausibility.said import Columns
 from circuitz.plausibility.settings import COINCIDE, MATCH_BAR, PROPOSAL_BAR
 from circuitz.plausibility.tables import Table
+from circuitz.plausibility.ties import class_ties
 from circuitz.z import history
 from circuitz.z.annotation import Annotation
 
@@ -101,6 +103,7 @@ def propose(
     tables = {
         name: table_of(measured.layers[name].responses, concept_set, split) for name in layers
     }
+    tied = frozenset(class_ties(concept_set, z.classes))
     proposals: dict[str, Proposal] = {}
     for name, significant in _significant(tables, q).items():
         for unit in range(significant.shape[0]):
@@ -112,6 +115,7 @@ def propose(
                 lexicon=known,
                 subject=z.subject,
                 minimum=minimum,
+                tied=tied,
             )
             if found is not None:
                 proposals[f"{name}:{unit}"] = found
@@ -142,6 +146,7 @@ def _proposal(
     lexicon: Lexicon,
     subject: str,
     minimum: float,
+    tied: frozenset[int],
 ) -> Proposal | None:
     scores, pearson = table.match.nauprc[unit], table.match.pearson[unit]
     bar = min(minimum, MATCH_BAR)
@@ -149,6 +154,9 @@ def _proposal(
         good = significant & (scores >= bar) & (pearson >= bar)
     ranked = [int(i) for i in np.argsort(-np.nan_to_num(scores, nan=-1.0)) if good[i]]
     if not ranked or min(scores[ranked[0]], pearson[ranked[0]]) < minimum:
+        return None
+    # What goes with a class in these very images may be the class that the unit tells.
+    if tied.intersection(ranked):
         return None
     best = ranked[0]
     # A unit that sees either of two things ranks each only half as well, so the second one needs

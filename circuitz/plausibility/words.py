@@ -8,6 +8,8 @@ those named, whose labels the unit's response ranks best. Verdicts:
 - *supported*: every named concept passes its match and the rival does not beat the best of them
   by the margin, both significantly.
 - *inconclusive* otherwise; so also where a named concept and another one coincide in the labels,
+  where a concept (a named one, or the rival) goes together with a class of z in a concept set that
+  shows z's classes (such words count as none),
   where a word is not labelled, and where neither the words nor any rival match: an annotation
   that fails its match counts as none, and what the unit does is then unexplained.
 
@@ -91,6 +93,8 @@ class Word:
         Why it is inconclusive.
     coincides
         Concept that cannot be told from a named one here; empty when none.
+    tied
+        Concept and class that cannot be told apart here; empty when there are none.
     """
 
     said: Said
@@ -106,6 +110,7 @@ class Word:
     passed: tuple[str, ...] = ()
     reason: str = ""
     coincides: str = ""
+    tied: tuple[str, str] | tuple[()] = ()
 
 
 def judge(
@@ -114,6 +119,7 @@ def judge(
     columns: Columns,
     opposes: Callable[[str], bool],
     settings: Settings,
+    ties: Mapping[int, tuple[str, ...]] | None = None,
 ) -> tuple[Word, ...]:
     """Judge every annotation.
 
@@ -123,6 +129,8 @@ def judge(
         Where each target was measured; a target that is absent was not.
     opposes
         Whether a concept speaks against the subject (surroundings, artefacts).
+    ties
+        Columns that go together with classes in the concept set, and those classes.
     """
     drafts: list[Draft] = []
     words: list[Word] = []
@@ -137,7 +145,7 @@ def judge(
         else:
             drafted = _draft(said, place, columns)
             (words if isinstance(drafted, Word) else drafts).append(drafted)  # pyright: ignore[reportArgumentType]
-    words += _decide(drafts, columns, opposes, settings)
+    words += _decide(drafts, columns, opposes, settings, ties or {})
     order = {said.target: i for i, said in enumerate(read)}
     return tuple(sorted(words, key=lambda word: order[word.said.target]))
 
@@ -185,13 +193,17 @@ def _decide(
     columns: Columns,
     opposes: Callable[[str], bool],
     settings: Settings,
+    ties: Mapping[int, tuple[str, ...]],
 ) -> list[Word]:
     scores = score_all(drafts, columns, settings)
     leads = _test_leads(
         [lead for _, _, lead in scores], [bool(own) for own, _, _ in scores], settings
     )
     words = [
-        _test(draft, own, rival, lead, columns=columns, opposes=opposes, settings=settings)
+        _untied(
+            _test(draft, own, rival, lead, columns=columns, opposes=opposes, settings=settings),
+            ties,
+        )
         for draft, (own, rival, _), lead in zip(drafts, scores, leads, strict=True)
     ]
     q_flag = benjamini_hochberg([word.p_flag for word in words])
@@ -210,11 +222,22 @@ def _decide(
                 q_flag=float(flag),
                 q_support=float(support),
                 verdict=verdict,
-                passed=() if verdict == "flagged" else counts,
+                passed=() if verdict == "flagged" or word.tied else counts,
                 reason=_why(word, counts, settings) if verdict == "inconclusive" else "",
             )
         )
     return decided
+
+
+def _untied(word: Word, ties: Mapping[int, tuple[str, ...]]) -> Word:
+    """Leave words undecided that rest on a concept which a class gives away."""
+    rival = (word.rival,) if word.rival is not None and word.p_flag < 1 else ()
+    for score in (*word.own, *rival):
+        if score.column in ties:
+            classes = " or ".join(ties[score.column]) or "its absence"
+            nan = float("nan")
+            return replace(word, p_flag=nan, p_support=nan, tied=(score.means, classes))
+    return word
 
 
 def _test_leads(
@@ -298,6 +321,9 @@ def _passing(words: Sequence[Word], settings: Settings) -> list[tuple[str, ...]]
 
 
 def _why(word: Word, passed: tuple[str, ...], settings: Settings) -> str:
+    if word.tied:
+        concept, classes = word.tied
+        return f"‘{concept}’ and {classes} go together in the images it was measured on"
     if word.basis == "class":
         return "the concept set shows no classes, so a class cannot be matched"
     if word.coincides:

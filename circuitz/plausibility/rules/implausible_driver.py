@@ -18,6 +18,9 @@ absence). What one class's margin gains all others lose in equal shares, for mar
 so it must move the class by that much, and the same way, also after the share implied by the
 classes the concept makes is taken out.
 
+Where the concept set shows the classes themselves and a concept goes together with one of them,
+the claim is *inconclusive*, whatever the units do.
+
 A unit that validly means something of the subject as well cannot convict the surroundings: it
 stays outside when the claim is flagged, and must be harmless too when the claim is supported.
 """
@@ -30,6 +33,7 @@ from circuitz.plausibility.claim import Claim, to_findings
 from circuitz.plausibility.joint import Joint
 from circuitz.plausibility.rules.shared import more_images, too_small
 from circuitz.z.finding import Finding, Remedy, Verdict
+from circuitz.z.unit import OUTPUT
 
 KIND = "implausible-driver"
 VERSION = 1
@@ -48,7 +52,42 @@ def findings(case: Case) -> list[Finding]:
         _claim(case, concept, k, without=made[concept] - {k}, family=len(pairs))
         for concept, k in pairs
     ]
-    return to_findings(case, KIND, VERSION, claims)
+    return to_findings(case, KIND, VERSION, [*claims, *_tied(case)])
+
+
+def _tied(case: Case) -> list[Claim]:
+    """Claims nobody can test here: concept and class go together in the images themselves."""
+    claims: list[Claim] = []
+    for column, classes in case.ties.items():
+        concept = case.columns.names[column]
+        for target in classes:
+            support = case.support(concept, target)
+            if support.verdict != "opposes":
+                continue
+            sentence = (
+                f"Whether ‘{concept}’ drives {target} cannot be told: in the images units were "
+                f"measured on, the two go together, and a unit that tells {target} responds to both."
+            )
+            claims.append(
+                Claim(
+                    target=f"{OUTPUT}:{target}",
+                    subject=concept,
+                    units=(),
+                    p_flag=float("nan"),
+                    p_support=float("nan"),
+                    estimate=float("nan"),
+                    ci=(float("nan"), float("nan")),
+                    delta=case.settings.delta,
+                    power=0.0,
+                    words=lambda _, text=sentence: text,
+                    decide=(
+                        f"A concept set: images of other things than the classes, with and without "
+                        f"{concept}; or images of {target} without {concept}, and of others with it."
+                    ),
+                    chain=support.chain,
+                )
+            )
+    return claims
 
 
 def _made(case: Case, concept: str) -> frozenset[int]:

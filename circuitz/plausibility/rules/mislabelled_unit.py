@@ -95,6 +95,9 @@ def _sentence(case: Case, word: Word) -> str:
 
 def _decide(case: Case, word: Word, family: int) -> str:
     split = case.settings.split
+    if word.tied:
+        concept, classes = word.tied
+        return f"A concept set: images of other things than the classes, with and without ‘{concept}’ (here it goes with {classes})."
     if word.basis == "class":
         return "Say what the unit sees (ears, coat, ground): that can be checked, a class cannot."
     if word.basis == "unknown":

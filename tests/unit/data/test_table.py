@@ -130,7 +130,8 @@ def test_a_hundred_thousand_rows(tmp_path: Path) -> None:
 def test_without_a_concept_set_d_itself_serves_and_says_so(root: Path) -> None:
     pair = open_pair(root / "D", write(root, lines()))
     assert pair.shared
-    assert pair.concepts.labels is None
+    # The check must know where a concept goes with a class.
+    assert pair.concepts.classes == ("cat", "dog")
     assert pair.concepts.role == "concepts"
     with pytest.raises(ConceptLabelsError, match="No picture has concept labels"):
         open_pair(root / "D")
