@@ -37,7 +37,7 @@ def text(card: Card) -> str:
 
     Words are written as they stand; characters with a meaning in Markdown are escaped.
     """
-    kind = f" kinds of {card.subject}" if card.subject else " classes"
+    kind = f" kinds of {plain(card.subject)}" if card.subject else " classes"
     head = f"# How to tell the{kind} apart\n\n"
     return head + "\n".join(f"{_paragraph(entry)}\n" for entry in card.classes)
 
@@ -57,7 +57,7 @@ def _paragraph(entry: ClassEntry) -> str:
 def plain(words: str) -> str:
     """Return words as one line with nothing in it that Markdown would read as markup."""
     one_line = " ".join(words.split())
-    return "".join(f"\\{c}" if c in "\\`*_[]<>#|" else c for c in one_line)
+    return "".join(f"\\{c}" if c in "\\`*_[]<>#|&" else c for c in one_line)
 
 
 def _rest(entry: ClassEntry) -> str:
