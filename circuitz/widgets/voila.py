@@ -22,6 +22,11 @@ TEMPLATES = Path(__file__).resolve().parent / "share"
 IDLE_SECONDS = 3600
 MOST_VISITORS = 8
 GRACE_SECONDS = 60.0
+_EXTENSIONS = (
+    "@jupyter-widgets/jupyterlab-manager",
+    "@voila-dashboards/widgets-manager8",
+    "anywidget",
+)
 
 
 def serve(
@@ -101,16 +106,14 @@ def serve(
     places = os.pathsep.join(filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH", "")]))
     with _environment({**env, "JUPYTER_PATH": places}):
         # Imported here: Voila takes a second, and finds its templates by the line above.
-        from voila.voila_identity_provider import VoilaIdentityProvider  # noqa: PLC0415
-
-        from circuitz.widgets.voila_server import Kernels, Server  # noqa: PLC0415
+        from circuitz.widgets.voila_server import Kernels, Server, TokenOnly  # noqa: PLC0415
 
         server = Server(
             notebook_path=str(path),
             ip=host,
             port=port,
             token=secret,
-            identity_provider_class=VoilaIdentityProvider,
+            identity_provider_class=TokenOnly,
             open_browser=False,
             config_file_paths=[],
             log_level=logging.ERROR,
@@ -127,6 +130,8 @@ def serve(
         chosen.VoilaConfiguration.allow_template_override = "NO"
         chosen.VoilaConfiguration.allow_theme_override = "NO"
         chosen.VoilaConfiguration.file_allowlist = []
+        # What else is installed in JupyterLab was built for another version than Voila brings.
+        chosen.VoilaConfiguration.extension_allowlist = list(_EXTENSIONS)
         chosen.VoilaConfiguration.multi_kernel_manager_class = Kernels
         chosen.VoilaConfiguration.http_keep_alive_timeout = 5
         chosen.MappingKernelManager.cull_idle_timeout = idle

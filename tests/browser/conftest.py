@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlparse
 
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 import circuitz as cz
 from circuitz.data.dogs import make_dogs
 from circuitz.models.small_cnn import SmallCNN
 from circuitz.models.training import Recipe, fit
+from circuitz.widgets.lab import serve
 from circuitz.z.layer import Preprocessing
+
+Opener = Callable[[Page, Path], Locator]
 
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -121,3 +130,100 @@ def page(chromium: Browser, watch: Watch) -> Iterator[Page]:
     watch.follow(page)
     yield page
     context.close()
+
+
+class Visitors:
+    """``circuitz serve`` as a person runs it, and what a program may ask it."""
+
+    def __init__(self, *arguments: str) -> None:
+        code = "import sys; from circuitz.cli import main; sys.exit(main())"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, "serve", "--no-browser", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        said = ""
+        for line in self.process.stdout or ():
+            said += line
+            if "token=" in line:
+                break
+        assert "token=" in said, (said, self.process.communicate(timeout=30))
+        self.url = next(word for word in said.split() if "token=" in word)
+        self.base = self.url.split("?")[0]
+        self.token = self.url.split("token=")[1]
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, str]:
+        """Return status and text of one request; the token goes along unless said otherwise."""
+        shown = {"Authorization": f"token {self.token}"} | headers
+        sent = {name.replace("_", "-"): value for name, value in shown.items() if value}
+        request = urllib.request.Request(self.base + path, method=method, headers=sent)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.read().decode()
+
+    def kernels(self) -> int:
+        return json.loads(self.ask("circuitz/status")[1])["kernels"]
+
+    def until(self, kernels: int, seconds: float = 30) -> None:
+        """Wait until so many kernels run."""
+        deadline = time.monotonic() + seconds
+        while (found := self.kernels()) != kernels:
+            assert time.monotonic() < deadline, f"{found} kernels run, not {kernels}"
+            time.sleep(0.2)
+
+    def processes(self) -> list[int]:
+        """Ids of the kernels' processes."""
+        ids = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        alive = [int(part) for part in ids.split()]
+        return [i for i in alive if b"ipykernel" in Path(f"/proc/{i}/cmdline").read_bytes()]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
+
+
+@pytest.fixture
+def visitors() -> Iterator[Callable[..., Visitors]]:
+    """Starts servers; they end with the test."""
+    started: list[Visitors] = []
+
+    def start(*arguments: object) -> Visitors:
+        started.append(Visitors(*map(str, arguments)))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(params=["lab", "voila"])
+def opened(request: pytest.FixtureRequest, visitors: Callable[..., Visitors]) -> Iterator[Opener]:
+    """Opens the studio of a bundle in JupyterLab, and in Voila."""
+    with ExitStack() as stack:
+
+        def show(page: Page, bundle: Path) -> Locator:
+            if request.param == "voila":
+                page.goto(visitors(bundle, "--author", "mira").url)
+            else:
+                server = stack.enter_context(serve(bundle))
+                page.goto(server.url)
+                expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
+                page.get_by_role("menuitem", name="Run", exact=True).click()
+                page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+            screen = page.locator(".jp-OutputArea-output .cz-studio")
+            expect(screen).to_be_visible()
+            screen.scroll_into_view_if_needed()
+            page.locator(".cz-studio .cz-tiles, .cz-studio .cz-finding-list").first.focus()
+            return screen
+
+        yield show
