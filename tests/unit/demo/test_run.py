@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from circuitz.data.parts import BREEDS
+from circuitz.demo.report import page
 from circuitz.demo.room import make_room
 from circuitz.demo.run import Story, run
 from circuitz.demo.sizes import Sizes
@@ -164,3 +165,26 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputsError, match="file"):
         run(tmp_path / "file", sizes=SMALL)
+
+
+TINY = Sizes(per_class=120, concepts=400, per_cell=8, epochs=10, rounds=1, round_epochs=3, sources=60)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("threads")
+def test_another_world_and_shortcut_give_the_same_report(tmp_path: Path) -> None:
+    told = run(tmp_path, world="birds", shortcut="two", track=0.98, sizes=TINY, workers=1)
+    summary = json.loads(json.dumps(told.summary))
+    assert set(KEYS) <= set(summary)
+    assert (summary["world"], summary["shortcut"], summary["track"]) == ("birds", "two", 0.98)
+    assert Path(summary["bundle"]["husky"]).name == "loon.z"
+    assert load(tmp_path / "loon.z").subject == "bird"
+    cells = {row["cell"] for row in summary["after"]["by_group"]}
+    assert cells == {
+        "water, leg ring", "water, no leg ring", "no water, leg ring", "no water, no leg ring",
+    }  # fmt: skip
+    # Whatever could not be repaired was let stand in the demo's name, and is in the bundle.
+    left = [f for f in load(tmp_path / "zstar.z").findings if f.verdict == "flagged"]
+    assert all(f.waiver is not None and f.waiver.author == "circuitz demo" for f in left)
+    assert summary["audit"]["waived"] == [f.sentence for f in left]
+    assert "--world birds --shortcut two --track 0.98" in page(told)
