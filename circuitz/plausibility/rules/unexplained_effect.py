@@ -68,9 +68,16 @@ def _claim(case: Case, k: int) -> Claim:
 def _sentence(case: Case, target: str, joint: Joint, verdict: Verdict) -> str:
     effect, bound = joint.effect, prose.percent(case.settings.unexplained_bound)
     if not effect.sources:
+        tied = list(dict.fromkeys(case.columns.names[column] for column in case.ties))
+        why = (
+            f" ({prose.quoted(tied)} and classes go together in the images units were measured on, "
+            "so such words cannot be checked)"
+            if tied
+            else ""
+        )
         return (
             f"Nothing of what makes {target} is explained: no unit of the cut is annotated with "
-            "words that pass their match."
+            f"words that pass their match{why}."
         )
     share = prose.interval(1 - effect.estimate, 1 - effect.high, 1 - effect.low)
     count = prose.plural(len(effect.sources), "annotated unit")
