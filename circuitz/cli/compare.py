@@ -58,7 +58,7 @@ def merge(
     from circuitz.z.bundle import load
 
     mine, theirs = load(z), load(other)
-    if where.exists() and where.resolve() not in (z.resolve(), other.resolve()):
+    if where.exists() and where.resolve() != z.resolve():
         raise BundleWriteError(f"{where} is there already.", "Choose another name for --out.")
     merged, found = mine.merge(theirs)
     merged.save(where)

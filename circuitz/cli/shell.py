@@ -22,6 +22,7 @@ from rich.progress import (
 
 from circuitz import __version__
 from circuitz.errors import CircuitzError
+from circuitz.z.text import shown
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
@@ -52,9 +53,9 @@ def main() -> None:
         code = app(_hoisted(sys.argv[1:]), standalone_mode=False)
     except CircuitzError as problem:
         say.print(f"[bold red]{problem.code}[/] ", end="")
-        say.print(problem.message, markup=False, highlight=False)
+        say.print(shown(problem.message), markup=False, highlight=False)
         if problem.hint:
-            say.print(problem.hint, markup=False, highlight=False)
+            say.print(shown(problem.hint), markup=False, highlight=False)
         sys.exit(1)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)

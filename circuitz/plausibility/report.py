@@ -14,6 +14,7 @@ import pandas as pd
 
 from circuitz.plausibility import prose
 from circuitz.z.finding import Finding
+from circuitz.z.text import shown
 
 COLUMNS = (
     "verdict",
@@ -158,7 +159,7 @@ class Report:
         if len(shown) > _SHOWN:
             lines.append(f"  and {len(shown) - _SHOWN} more; see .findings")
         lines.append(f"  {self._unexplained_line()}")
-        return "\n".join(lines)
+        return shown("\n".join(lines))
 
     def _repr_html_(self) -> str:
         def cell(text: object, tag: str = "td") -> str:

@@ -87,3 +87,14 @@ def test_a_history_travels(monkeypatch, capsys, bundle, tmp_path) -> None:
     assert json.loads(capsys.readouterr().out)["rows"] == 2
     assert run(monkeypatch, "annotate", bare, "--from", place) == 0
     assert load(bare).log == z.log
+
+
+def test_what_a_file_says_does_not_act_on_the_terminal(
+    monkeypatch, capsys, bundle, tmp_path
+) -> None:
+    words = tmp_path / "w.csv"
+    words.write_text("unit,text\nconv:\x1b[2J,x\n")
+    assert run(monkeypatch, "annotate", bundle, "--from", words) == 1
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert "u001b" in said

@@ -68,11 +68,12 @@ def test_a_merge_without_conflict_may_go_in_place(monkeypatch, capsys, pair, tmp
     assert run(monkeypatch, "merge", one, more, "--out", one) == 0
     assert load(one).log == load(more).log
     assert "1 edits" in capsys.readouterr().out
-    # What is neither of the two is not replaced.
-    before = load(two).log
-    assert run(monkeypatch, "merge", one, more, "--out", two) == 1
-    assert "there already" in capsys.readouterr().err
-    assert load(two).log == before
+    # Nothing else is replaced, the other one neither.
+    for place in (two, more):
+        before = load(place).log
+        assert run(monkeypatch, "merge", one, more, "--out", place) == 1
+        assert "another name" in capsys.readouterr().err
+        assert load(place).log == before
 
 
 def test_models_that_do_not_fit_are_named(monkeypatch, capsys, pair, tmp_path) -> None:
