@@ -152,12 +152,12 @@ class Report:
 
     def __repr__(self) -> str:
         lines = [f"Report: {self._summary()}"]
-        shown = [f for f in self.items if f.verdict == "flagged"]
-        for f in shown[:_SHOWN]:
+        flagged = [f for f in self.items if f.verdict == "flagged"]
+        for f in flagged[:_SHOWN]:
             waived = f" [waived by {f.waiver.author}: {f.waiver.reason}]" if f.waiver else ""
             lines.append(f"  {f.kind}: {f.sentence} (q = {f.q:.2g} of {f.family}){waived}")
-        if len(shown) > _SHOWN:
-            lines.append(f"  and {len(shown) - _SHOWN} more; see .findings")
+        if len(flagged) > _SHOWN:
+            lines.append(f"  and {len(flagged) - _SHOWN} more; see .findings")
         lines.append(f"  {self._unexplained_line()}")
         return shown("\n".join(lines))
 
