@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -59,6 +59,7 @@ def search(
         raise
     found.z.save(where)
     shutil.rmtree(state, ignore_errors=True)
+    _warn(found.z.notes["search"]["regions"])
     if as_json:
         print(json.dumps(found.z.notes["search"], indent=1))
         return
@@ -72,3 +73,19 @@ def search(
         )  # fmt: skip
     out.print(table)
     out.print(f"Written to {where}. Next: circuitz export {where} --out ZSTAR.z", markup=False)
+
+
+# Where a concept is still told this well once it was erased, the edits did not take it away.
+_STILL_TOLD = 0.75
+
+
+def _warn(regions: dict[str, Any]) -> None:
+    for concept, made in regions.items():
+        told = made["told_after"]
+        if told is not None and told > _STILL_TOLD:
+            say.print(
+                f"Erasing {concept} from pictures leaves a trace: it is still told in "
+                f"{told:.0%} of pairs. Labels alone may not say where it lies; give masks, or "
+                "pairs of pictures that differ in it alone.",
+                markup=False,
+            )

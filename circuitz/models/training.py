@@ -115,7 +115,7 @@ def fit(
         What a step minimises; cross-entropy by default.
     augment
         Called with a batch of images (a copy), their rows and a generator; returns the batch to
-        train on.
+        train on, or several versions of it one after the other.
     progress
         Called with steps done and steps in all.
 
@@ -160,10 +160,12 @@ def fit(
                 if augment is not None:
                     chosen = augment(chosen, rows, draw)
                 if recipe.flip:
-                    mirrored = draw.random(len(rows)) < 0.5
+                    # All versions of an image alike: they are compared.
+                    mirrored = np.resize(draw.random(len(rows)) < 0.5, len(chosen))
                     chosen[mirrored] = chosen[mirrored, :, ::-1]
                 x = prepare(chosen, how, str(device)).contiguous(memory_format=torch.channels_last)
-                y = torch.from_numpy(labels[rows]).to(device)
+                wanted = np.resize(labels[rows], (len(chosen), *labels.shape[1:]))
+                y = torch.from_numpy(wanted).to(device)
                 net.train()
                 value = loss(net, x, y, rows)
                 optimiser.zero_grad()

@@ -1,8 +1,10 @@
 """Edits of training images that take a concept's news away: do(concept) in pixels.
 
-An image's region (where the concept lies, or where an alternative to it does) is filled from a
-donor of the concept set, half of the donors showing the concept and half not. Every image is
-edited alike, so that having been edited tells nothing.
+Where alternatives take turns (snow, grass, sand), an image's region is filled from a donor of the
+concept set, half of the donors showing the concept and half not. A concept that is there or not
+(a collar, falling snow) is erased, and laid over from a donor: both versions are trained on. Every
+image is edited alike, so that having been edited tells nothing; images without the concept get it
+laid over first, so that what an imperfect search for it leaves behind is left in them too.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ import numpy.typing as npt
 
 from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.search.regions import RegionFinder, rows_of, siblings
+from circuitz.search.fill import spread
+from circuitz.search.regions import NONE, RegionFinder, rows_of, siblings
 from circuitz.z.inputs import InputSet
 
 U8 = npt.NDArray[np.uint8]
@@ -26,8 +29,6 @@ Bool = npt.NDArray[np.bool_]
 Augment = Callable[[U8, I64, np.random.Generator], U8]
 Where = Literal["found", "random"]
 
-# A region smaller than this share of the picture is taken for none.
-_NONE = 0.005
 _DONORS = 800
 
 
@@ -41,21 +42,35 @@ class Editor:
         One for each concept, applied in turn.
     """
 
-    layers: tuple[_Layer, ...]
+    layers: tuple[_Exchange | _Overlay, ...]
 
     def bind(self, rows: I64) -> Augment:
-        """Return the edit for training on these rows of D."""
+        """Return the edit for training on these rows of D.
+
+        It returns the batch once, or, where a concept is erased and laid over, three times: as it
+        is, without the concept and with it.
+        """
 
         def edit(images: U8, batch: I64, draw: np.random.Generator) -> U8:
+            versions = [images]
             for layer in self.layers:
-                images = layer.edit(images, rows[batch], draw)
-            return images
+                if isinstance(layer, _Exchange):
+                    versions = [layer.edit(v, rows[batch], draw) for v in versions]
+                elif len(versions) == 1:
+                    erased = layer.erased(versions[0], rows[batch], draw)
+                    versions = [versions[0], erased, layer.laid_over(erased, draw)]
+                else:
+                    without = [layer.erased(v, rows[batch], draw) for v in versions[1:]]
+                    versions[1:] = [layer.perhaps(v, draw) for v in without]
+            return np.concatenate(versions)
 
         return edit
 
 
 @dataclass(frozen=True, eq=False)
-class _Layer:
+class _Exchange:
+    """What lies in the region is exchanged for what lies there in a donor."""
+
     regions: Bool
     donors: U8
     plates: U8
@@ -74,7 +89,7 @@ class _Layer:
         if self.where == "random":
             own = boxes_like(self.regions, n, draw)
         lent = self.donor_regions[show]
-        has, gives = _area(own) > _NONE, _area(lent) > _NONE
+        has, gives = _area(own) > NONE, _area(lent) > NONE
         # An image without a region takes the donor's; a donor without one lends nothing, and the
         # region is filled from the image's own rest.
         region = np.where(has[:, None, None], own, lent & gives[:, None, None])
@@ -83,6 +98,43 @@ class _Layer:
         if blank.any():
             content[blank] = spread(images[blank], ~own[blank])
         return np.where(region[..., None], content, images)
+
+
+@dataclass(frozen=True, eq=False)
+class _Overlay:
+    """A concept that is there or not is erased, and laid over from a donor."""
+
+    finder: RegionFinder
+    present: Bool
+    regions: Bool
+    donors: U8
+    donor_regions: Bool
+    where: Where
+
+    def erased(self, images: U8, rows: I64, draw: np.random.Generator) -> U8:
+        """Return images without the concept; those that never had it were given it first."""
+        out = images.copy()
+        lacking = ~self.present[rows]
+        region = self.regions[rows]
+        if lacking.any():
+            out[lacking] = self.laid_over(images[lacking], draw)
+            region[lacking] = grown(self.finder.maps(out[lacking]) > 0.5)
+        if self.where == "random":
+            region = boxes_like(self.regions[self.present], len(rows), draw)
+        return spread(out, ~region)
+
+    def laid_over(self, images: U8, draw: np.random.Generator) -> U8:
+        """Return images with the concept of random donors."""
+        lent = draw.integers(len(self.donors), size=len(images))
+        region = self.donor_regions[lent]
+        if self.where == "random":
+            region = boxes_like(self.donor_regions, len(images), draw)
+        return np.where(region[..., None], self.donors[lent], images)
+
+    def perhaps(self, images: U8, draw: np.random.Generator) -> U8:
+        """Return images of which half have the concept laid over."""
+        chosen = draw.random(len(images)) < 0.5
+        return np.where(chosen[:, None, None, None], self.laid_over(images, draw), images)
 
 
 def make_editor(
@@ -120,7 +172,7 @@ def _layer(
     lexicon: Lexicon,
     where: Where,
     seed: int,
-) -> _Layer:
+) -> _Exchange | _Overlay:
     assert concepts.concepts is not None
     draw = np.random.default_rng((seed, 2))
     rows = rows_of(concepts, "select")
@@ -135,8 +187,25 @@ def _layer(
             f"{finder.concept!r}.",
             "Add images that show it, and images that do not, with their labels.",
         )
+    if finder.alone:
+        present = finder.present(data.images)
+        shows = (labels[:, 0] > 0.5) & (lent.mean((1, 2)) > NONE)
+        if not present.any() or not shows.any():
+            raise ConceptLabelsError(
+                f"{finder.concept!r} was flagged but is found in no image of D, or in none that "
+                "could lend it.",
+                "Look at the concept set's labels: they may not mean what D shows.",
+            )
+        return _Overlay(
+            finder=finder,
+            present=present,
+            regions=grown(finder.maps(data.images) > 0.5) & present[:, None, None],
+            donors=donors[shows],
+            donor_regions=lent[shows],
+            where=where,
+        )
     _, alike = np.unique(labels, axis=0, return_inverse=True)
-    return _Layer(
+    return _Exchange(
         regions=grown(finder.maps(data.images) > 0.5),
         donors=donors,
         plates=plates(donors, lent, alike.astype(np.int64), draw),
@@ -219,27 +288,3 @@ def _partners(alike: I64, rng: np.random.Generator) -> I64:
         rows = np.flatnonzero(alike == number)
         partner[rows] = rng.permutation(rows)
     return partner
-
-
-def spread(images: U8, known: Bool) -> U8:
-    """Fill unknown pixels with the mean of what is known around them, coarse to fine."""
-    out = images.astype(np.float32)
-    weight = known.astype(np.float32)
-    levels: list[tuple[F32, F32]] = []
-    colour, mass = out * weight[..., None], weight
-    while max(mass.shape[1:]) > 1:
-        levels.append((colour, mass))
-        colour, mass = _halve(colour), _halve(mass[..., None])[..., 0]
-    fill = colour / np.maximum(mass, 1e-6)[..., None]
-    for colour, mass in reversed(levels):
-        fill = fill.repeat(2, 1).repeat(2, 2)[:, : mass.shape[1], : mass.shape[2]]
-        seen = np.minimum(mass, 1)[..., None]
-        fill = np.where(seen > 0, colour / np.maximum(mass, 1e-6)[..., None], fill)
-    out[~known] = fill[~known]
-    return np.rint(out).clip(0, 255).astype(np.uint8)
-
-
-def _halve(x: F32) -> F32:
-    """Return the mean of 2 x 2 pixels; an odd last row or column is repeated."""
-    x = np.pad(x, ((0, 0), (0, x.shape[1] % 2), (0, x.shape[2] % 2), (0, 0)), mode="edge")
-    return 0.25 * (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2])

@@ -2,7 +2,7 @@
 
 Plain removal of a shortcut followed by retraining learns it again, so nothing is taken on trust:
 after every weight step the z is measured, annotated and checked anew, on *test*, and the best z by
-posterior is kept. What the search reads is D and the concept set, and nothing else.
+posterior is kept, of those with the fewest flagged drivers. What the search reads is D and the concept set, and nothing else.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Found:
     Parameters
     ----------
     z
-        The best z by posterior.
+        The best z by posterior, of those with the fewest implausible drivers flagged.
     report
         Its check on *test*.
     scores
@@ -293,7 +293,11 @@ class _Job:
 
     def _found(self) -> Found:
         scores = [s for _, _, s in self.visited]
-        best = max(range(len(scores)), key=lambda i: scores[i].posterior(self.how.lam))
+        # A z that a flagged driver rests on cannot be exported, so it is no z* while another can:
+        # by the posterior alone, a black box would lose to a shortcut that has a name.
+        drivers = [_drivers(report) for _, report, _ in self.visited]
+        fewest = [i for i, n in enumerate(drivers) if n == min(drivers)]
+        best = max(fewest, key=lambda i: scores[i].posterior(self.how.lam))
         z, report, _ = self.visited[best]
         notes = {
             **z.notes,
@@ -307,7 +311,7 @@ class _Job:
                 "edited": list(self.edited),
                 "abandoned": self.abandoned,
                 "regions": {
-                    name: self.finders[name].source for name in self.edited if name in self.finders
+                    name: _made(f) for name, f in self.finders.items() if name in self.edited
                 },
             },
         }
@@ -374,3 +378,16 @@ class _Job:
             self._visit(z, i)
         self.edited = edited
         return rounds
+
+
+def _drivers(report: Report) -> int:
+    return sum(f.kind == "implausible-driver" for f in report.flagged)
+
+
+def _made(finder: RegionFinder) -> dict[str, Any]:
+    """Return how a region was found, and how well the concept is told without it."""
+    told = {"told_before": finder.told_before, "told_after": finder.told_after}
+    return {
+        "source": finder.source,
+        **{k: round(v, 3) if math.isfinite(v) else None for k, v in told.items()},
+    }

@@ -72,7 +72,9 @@ def plan(z: AnnotatedModel, report: Report, lexicon: Lexicon, edited: tuple[str,
         if any(c in edit or _against(c, z.subject, lexicon) for c in annotation.concepts)
     }
     aims = _aims(z, layer, said, lexicon)
-    hide = set(range(size)) - {unit for unit, _ in aims} | opposed
+    # With no words but those against the subject there is nowhere for the class to move to.
+    spoken = {unit for unit, _ in aims} - opposed
+    hide = set(range(size)) - spoken if spoken else set[int]()
     return Plan(edit, tuple(sorted(opposed)), tuple(sorted(hide)), aims)
 
 

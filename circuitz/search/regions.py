@@ -20,6 +20,7 @@ from torch.nn import functional
 from circuitz.effects.sources import splits_of
 from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
+from circuitz.search.erasure import learn_erasure
 from circuitz.z.inputs import SPLITS, InputSet
 
 U8 = npt.NDArray[np.uint8]
@@ -33,6 +34,12 @@ Progress = Callable[[int, int], None]
 _CHANGED = 6
 _STEPS = 100
 _BATCH = 32
+NONE = 0.005
+"""A region smaller than this share of the picture is taken for none."""
+FEWEST = 20
+"""Images with and without a concept, at least, that its region is learned from."""
+# Alternatives to a concept are labelled when this share of the images shows one of them.
+_COVERED = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +54,25 @@ class RegionFinder:
         What it learned from.
     net
         Images ``(n, c, h, w)`` in -1..1 in, one logit a pixel ``(n, 1, h, w)`` out.
+    alone
+        Whether nothing takes the concept's place where it is absent: a collar is there or not,
+        but where there is no snow there is other ground, and that is the region then.
+    teller, threshold
+        Images in, one logit ``(n,)`` out: the concept is there where it is above the threshold.
+        Without a teller, a concept that is found alone is there where its region is.
+    told_before, told_after
+        How well the concept is told on images not learned from, as they are and with the region
+        filled (area under the ROC curve; NaN where that was not measured).
     """
 
     concept: str
     source: Source
     net: nn.Module
+    alone: bool = False
+    teller: nn.Module | None = None
+    threshold: float = 0.0
+    told_before: float = float("nan")
+    told_after: float = float("nan")
 
     def maps(self, images: U8, batch: int = 128) -> F32:
         """Return the probability of every pixel to lie in the region, ``(n, h, w)`` float32."""
@@ -62,6 +83,16 @@ class RegionFinder:
                 out = torch.sigmoid(self.net(_tensor(images[i : i + batch])))
                 parts.append(out[:, 0].numpy())
         return np.concatenate(parts) if parts else np.zeros((0, *images.shape[1:3]), np.float32)
+
+    def present(self, images: U8, batch: int = 128) -> npt.NDArray[np.bool_]:
+        """Return for every image whether the concept is there, ``(n,)`` bool."""
+        if self.teller is None:
+            return (self.maps(images, batch) > 0.5).mean((1, 2)) > NONE
+        parts: list[npt.NDArray[np.bool_]] = []
+        with torch.no_grad():
+            for i in range(0, len(images), batch):
+                parts.append((self.teller(_tensor(images[i : i + batch])) > self.threshold).numpy())
+        return np.concatenate(parts) if parts else np.zeros(0, bool)
 
 
 def find_regions(
@@ -109,6 +140,8 @@ def find_regions(
     torch.manual_seed(seed)
     if chosen == "labels":
         labels = concepts.concepts[select][:, siblings(concept, concepts, lexicon)]
+        if not _covered(labels):
+            return _from_erasing(concept, concepts, column, seed, progress)
         target = _from_labels(concepts.images, select, labels, seed)
         net = _learn_pixels(concepts.images, select, target, seed, progress)
         return RegionFinder(concept, chosen, net)
@@ -119,7 +152,53 @@ def find_regions(
             "Leave the source out to learn from what there is.",
         )
     net = _learn_pixels(concepts.images, *known_regions, seed, progress)
-    return RegionFinder(concept, chosen, net)
+    return RegionFinder(concept, chosen, net, chosen == "masks" and _alone(concepts, column, masks))
+
+
+def _covered(labels: F32) -> bool:
+    """Return whether one of the alternatives is to be seen in most images."""
+    whole = labels[np.isfinite(labels).all(1)]
+    return labels.shape[1] > 1 and len(whole) > 0 and bool((whole > 0).any(1).mean() >= _COVERED)
+
+
+def _alone(concepts: InputSet, column: int, masks: tuple[I64, F32] | None) -> bool:
+    """Return whether most images without the concept have no region."""
+    assert masks is not None
+    assert concepts.concepts is not None
+    rows, target = masks
+    without = target[concepts.concepts[rows, column] < 0.5]
+    return bool(len(without)) and bool((without.mean((1, 2)) > NONE).mean() < 0.5)
+
+
+def _from_erasing(
+    concept: str, concepts: InputSet, column: int, seed: int, progress: Progress | None
+) -> RegionFinder:
+    """Learn from image labels of one concept that is there or not (see :mod:`.erasure`)."""
+    assert concepts.concepts is not None
+    parts: list[torch.Tensor] = []
+    for split in ("select", "test"):
+        rows = rows_of(concepts, split)
+        if split == "test" and concepts.split is None:
+            rows = rows[:0]
+        labels = concepts.concepts[rows, column]
+        parts += [_tensor(concepts.images[rows[labels == value]]).contiguous() for value in (1, 0)]
+    if min(len(parts[0]), len(parts[1])) < FEWEST:
+        raise ConceptLabelsError(
+            f"{len(parts[0])} images of the concept set's select split show {concept!r} and "
+            f"{len(parts[1])} do not; too few to learn where it lies.",
+            f"Label {FEWEST} of each or more.",
+        )
+    made = learn_erasure(*parts, seed=seed, progress=progress)
+    return RegionFinder(
+        concept,
+        "labels",
+        made.mask,
+        alone=True,
+        teller=made.opponent,
+        threshold=made.threshold,
+        told_before=made.told_before,
+        told_after=made.told_after,
+    )
 
 
 def rows_of(inputs: InputSet, split: str) -> I64:

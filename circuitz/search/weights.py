@@ -1,11 +1,14 @@
 """The weight step: training that takes away the use of what was flagged.
 
-Four terms, each the gradient of one part of the posterior:
+Five terms, each the gradient of one part of the posterior:
 
 * the labels, on images whose flagged regions show something else (:mod:`circuitz.search.edits`);
 * the labels again with the units that carry no words shuffled between images, so that what the
   class depends on moves into units that have words (less is unexplained);
 * no change of the logits when the units of flagged concepts take other images' values;
+* where an image is trained on without and with a flagged concept, responses that agree between
+  both and the image as it is, but for the units about that concept: neither the concept nor what
+  the edits leave behind can then become a cue;
 * responses that correlate with what their words say on the concept set (fewer mismatches).
 """
 
@@ -32,7 +35,7 @@ from circuitz.z.layer import LayerSpec, Preprocessing
 
 I64 = npt.NDArray[np.int64]
 _CONCEPT_BATCH = 48
-ALIGN, HIDE, SILENCE = 3.0, 1.0, 1.0
+ALIGN, HIDE, SILENCE, AGREE = 3.0, 1.0, 1.0, 1.0
 
 
 def weight_step(
@@ -107,11 +110,17 @@ class _Loss:
         self.shuffle = torch.Generator().manual_seed(seed)
         self.hide, self.silence = torch.tensor(todo.hide), torch.tensor(todo.silence)
         self.units = torch.tensor([unit for unit, _ in todo.aims])
+        self.others = torch.tensor(
+            [u for u in range(spec.size) if u not in todo.silence], dtype=torch.long
+        )
         self.labels = torch.from_numpy(concepts.concepts[:, [c for _, c in todo.aims]])
 
     def __call__(self, net: nn.Module, x: torch.Tensor, y: torch.Tensor, rows: I64) -> torch.Tensor:
-        del rows
-        n = len(x)
+        n, once = len(x), len(rows)
+        # Of several versions the first is the image as it is. It carries the shortcut, so its
+        # label teaches nothing here.
+        plain = once if n > once else 0
+        y = y[plain:]
         extra = len(self.units) > 0 or len(self.silence) > 0
         chosen = self.draw.choice(self.rows, _CONCEPT_BATCH) if extra else self.rows[:0]
         if extra:
@@ -123,17 +132,19 @@ class _Loss:
             seen.append(out)
 
         with hooked({self.layer: catch}):
-            logits = self.runtime.present(net(x))[:n]
+            logits = self.runtime.present(net(x))[plain:n]
         act = seen[0].movedim(self.spec.unit_axis, 1)
-        own, lent = act[:n], act[n:]
+        own, lent = act[plain:n], act[n:]
         loss = functional.cross_entropy(logits, y)
         if len(self.hide):
-            order = torch.randperm(n, generator=self.shuffle)
+            order = torch.randperm(len(own), generator=self.shuffle)
             loss = loss + HIDE * functional.cross_entropy(self._with(own, own[order], self.hide), y)
         if len(self.silence):
-            order = torch.randint(len(lent), (n,), generator=self.shuffle)
+            order = torch.randint(len(lent), (len(own),), generator=self.shuffle)
             moved = self._with(own, lent[order], self.silence) - logits
             loss = loss + SILENCE * moved.square().mean() / (logits.detach().var() + 1e-6)
+        if plain:
+            loss = loss + AGREE * self._apart(act[:n], once)
         if len(self.units):
             loss = loss + ALIGN * self._mismatch(lent, torch.from_numpy(chosen))
         return loss
@@ -144,10 +155,15 @@ class _Loss:
         mixed[:, units] = other[:, units]
         return self.runtime.resume(self.spec.name, mixed.movedim(1, self.spec.unit_axis))
 
+    def _apart(self, act: torch.Tensor, once: int) -> torch.Tensor:
+        """Return the mean squared difference of two versions of an image, in units of variance."""
+        r = _mean(act)[:, self.others]
+        versions = r.unflatten(0, (-1, once))
+        return 2 * versions.var(0).mean() / (r.detach().var(0).mean() + 1e-6)
+
     def _mismatch(self, act: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Return the mean of 1 - Pearson's correlation of response and label."""
-        r = act.flatten(2).mean(2) if act.ndim > 2 else act
-        r, c = r[:, self.units], self.labels[rows].to(act.device)
+        r, c = _mean(act)[:, self.units], self.labels[rows].to(act.device)
         known = torch.isfinite(c)
         c = torch.where(known, c, torch.zeros_like(c))
         n = known.sum(0).clamp_min(1)
@@ -155,3 +171,8 @@ class _Loss:
         c = (c - c.sum(0) / n) * known
         size = (r.square().sum(0) * c.square().sum(0)).sqrt() + 1e-6
         return (1 - (r * c).sum(0) / size).mean()
+
+
+def _mean(act: torch.Tensor) -> torch.Tensor:
+    """Return each unit's mean over positions, ``(n, u)``."""
+    return act.flatten(2).mean(2) if act.ndim > 2 else act
