@@ -34,7 +34,9 @@ def make(
     repeats: Annotated[
         int, typer.Option(help="Pictures asked twice of a rater, at most a tenth.", min=0)
     ] = 5,
-    name: Annotated[str, typer.Option(help="What raters are told they label.")] = "",
+    name: Annotated[
+        str, typer.Option(help="The question as raters read it: Which kind of dog is it?")
+    ] = "",
     guidelines: Annotated[
         Path | None, typer.Option(help="Text file with what raters are told to do.")
     ] = None,

@@ -65,7 +65,7 @@ def make_pack(
     folder
         D′: pictures in it and below it. Folders' names are not looked at.
     name
-        What the raters are told they label.
+        The question as raters read it; made from z's subject when empty.
     gold
         CSV with ``path`` (relative to the file) and ``class``: pictures whose answer is known.
         They are mixed in, tell how reliable a rater is, and teach nothing.
@@ -124,7 +124,7 @@ def make_pack(
         for p in some
     ]
     pack = TaskPack(
-        name=name.strip() or z.name or "pictures",
+        name=name.strip() or (f"Which kind of {z.subject} is it?" if z.subject else "What is it?"),
         card=card,
         questions=tuple(questions),
         seed=seed,

@@ -101,7 +101,7 @@ function Body({ filter }: { filter: { current: HTMLInputElement | null } }) {
 
 /** Whether the screen has the page to itself, as when it is served. */
 function alone(element: HTMLElement | null): boolean {
-  return element !== null && document.querySelector(".jp-Notebook, .jp-LabShell") === null;
+  return element !== null && document.body.dataset.voila !== undefined;
 }
 
 function render({ model, el }: { model: LabellingModel; el: HTMLElement }): () => void {

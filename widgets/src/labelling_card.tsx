@@ -62,10 +62,12 @@ function Entry({ entry, number, seen, sheet, sprite }: EntryProps) {
 }
 
 function CueItem({ cue, here, sheet, sprite }: { cue: Cue; here: boolean; sheet: ImageBitmap | null; sprite: Sprite }) {
+  // What counts most is shown most of.
+  const shown = cue.exemplars.slice(0, Math.max(0, STEPS[cue.grade] - 1)).slice(0, 2);
   const units = cue.units.length === 1 ? "1 unit" : `${cue.units.length} units`;
   return (
     <li class="cz-cue" data-here={here} data-for={cue.for} title={`${cue.words}: ${cue.grade}; ${units}: ${cue.units.join(", ")}`}>
-      {cue.exemplars.length > 0 && <Example places={cue.exemplars} sheet={sheet} sprite={sprite} />}
+      {shown.length > 0 && <Example places={shown} sheet={sheet} sprite={sprite} />}
       <span class="cz-cue-text">
         <span class="cz-cue-words">{cue.words}</span>
         <span class="cz-cue-grade">
@@ -80,20 +82,19 @@ function CueItem({ cue, here, sheet, sprite }: { cue: Cue; here: boolean; sheet:
   );
 }
 
-/** Exemplars of a cue side by side; the first when there is little room. */
+/** Exemplars of a cue side by side. */
 function Example({ places, sheet, sprite }: { places: number[]; sheet: ImageBitmap | null; sprite: Sprite }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const shown = places.slice(0, 2);
   useLayoutEffect(() => {
     const element = canvas.current;
     if (!element || !sheet) return;
-    const context = prepare(element, TILE * shown.length, TILE);
-    shown.forEach((place, i) => {
+    const context = prepare(element, TILE * places.length, TILE);
+    places.forEach((place, i) => {
       const [left, top] = [(place % sprite.columns) * sprite.tile, Math.floor(place / sprite.columns) * sprite.tile];
       context?.drawImage(sheet, left, top, sprite.tile, sprite.tile, i * TILE, 0, TILE, TILE);
     });
-  }, [sheet, sprite, places]);
-  return <canvas ref={canvas} class="cz-example" style={{ width: `${TILE * shown.length}px` }} role="img" aria-label="examples" />;
+  }, [sheet, sprite, places.join()]);
+  return <canvas ref={canvas} class="cz-example" style={{ width: `${TILE * places.length}px` }} role="img" aria-label="examples" />;
 }
 
 function useSheet(sprite: Sprite): ImageBitmap | null {

@@ -55,7 +55,8 @@ export class Link {
 
   /** Asks again after the connection was lost; resolves when Python answers. */
   async retry(): Promise<void> {
-    await this.ask("ping", {});
+    // One ping of several may be answered: those that are not make nobody look slow.
+    await this.ask("ping", {}, false);
     this.set("ok");
   }
 
@@ -76,12 +77,12 @@ export class Link {
     this.waiting.clear();
   }
 
-  private ask(action: string, args: Record<string, unknown>): Promise<Reply> {
+  private ask(action: string, args: Record<string, unknown>, expected = true): Promise<Reply> {
     const id = `${this.prefix}-${++this.count}`;
     return new Promise((resolve, reject) => {
       // A busy kernel answers late: say so, but go on waiting, since it will still do the work.
       const timer = setTimeout(() => {
-        if (this.state === "ok") this.set("slow");
+        if (expected && this.state === "ok") this.set("slow");
       }, this.patience);
       this.waiting.set(id, { resolve, reject, timer });
       try {
