@@ -50,17 +50,17 @@ class Visits:
         return Visit(name)
 
     def seated(self, visit: Visit) -> None:
-        """The visitor's kernel runs and counts itself from here on (or will never run)."""
+        """Free the visitor's place in the door: the kernel counts itself now, or never came."""
         if visit.waiting:
             visit.waiting = False
             self._opening -= 1
 
     def connected(self, kernel: str) -> None:
-        """A page is connected to the kernel."""
+        """Note a page that is connected to the kernel."""
         self._pages[kernel] = self._pages.get(kernel, 0) + 1
 
     def disconnected(self, kernel: str) -> None:
-        """A page left the kernel."""
+        """Note a page that left the kernel."""
         left = self._pages.get(kernel, 0) - 1
         if left > 0:
             self._pages[kernel] = left

@@ -4,6 +4,10 @@ Voila runs one kernel a visitor. This is its application with our pages around i
 comes from :func:`circuitz.widgets.voila.serve`.
 """
 
+# Voila names traitlets' List and Dict as return types, which no list or dict can be.
+# pyright: reportIncompatibleMethodOverride=false, reportAssignmentType=false
+# pyright: reportOperatorIssue=false, reportArgumentType=false
+
 from __future__ import annotations
 
 import contextvars
@@ -60,7 +64,9 @@ class TokenOnly(VoilaIdentityProvider):
 class Kernels(AsyncMappingKernelManager):
     """Starts kernels that know who is looking and nothing of the way in."""
 
-    async def start_kernel(self, **arguments: Any) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
+    parent: Server
+
+    async def start_kernel(self, **arguments: Any) -> str:
         """Start one visitor's kernel."""
         visit = _visit.get()
         env = dict(arguments.get("env") or os.environ)
@@ -169,7 +175,9 @@ class Screen(Gate, TornadoVoilaHandler):
             return
         _visit.set(visit)
         try:
-            await super().get(path)
+            async for html in self.get_generator():
+                self.write(html)
+                self.flush()
         finally:
             server.visits.seated(visit)
 
@@ -181,7 +189,7 @@ class Screen(Gate, TornadoVoilaHandler):
 class Channels(Gate, VoilaKernelWebsocketHandler):
     """The line between a page and its kernel."""
 
-    async def open(self, kernel_id: str) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+    async def open(self, kernel_id: str) -> None:
         """Note that a page is there."""
         self.settings["circuitz"].visits.connected(kernel_id)
         self._noted = kernel_id
