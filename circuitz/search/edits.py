@@ -44,6 +44,11 @@ class Editor:
 
     layers: tuple[_Exchange | _Overlay, ...]
 
+    @property
+    def versions(self) -> bool:
+        """Whether batches come in several versions (see :meth:`bind`)."""
+        return any(isinstance(layer, _Overlay) for layer in self.layers)
+
     def bind(self, rows: I64) -> Augment:
         """Return the edit for training on these rows of D.
 

@@ -36,6 +36,8 @@ from circuitz.z.model import AnnotatedModel
 
 Progress = Callable[[str, int, int], None]
 STATE = "search.json"
+# Share of what the network knew of D, above chance, that a z* must still know.
+_KEPT = 0.5
 
 
 @dataclass(frozen=True)
@@ -293,11 +295,7 @@ class _Job:
 
     def _found(self) -> Found:
         scores = [s for _, _, s in self.visited]
-        # A z that a flagged driver rests on cannot be exported, so it is no z* while another can:
-        # by the posterior alone, a black box would lose to a shortcut that has a name.
-        drivers = [_drivers(report) for _, report, _ in self.visited]
-        fewest = [i for i, n in enumerate(drivers) if n == min(drivers)]
-        best = max(fewest, key=lambda i: scores[i].posterior(self.how.lam))
+        best = max(self._eligible(), key=lambda i: scores[i].posterior(self.how.lam))
         z, report, _ = self.visited[best]
         notes = {
             **z.notes,
@@ -322,6 +320,20 @@ class _Job:
             best,
             self.visited[-1][0],
         )
+
+    def _eligible(self) -> list[int]:
+        """Return the z's that may be z*.
+
+        A z that has forgotten D explains nothing, however little there is against it. And a z that
+        rests on a flagged driver cannot be exported: by the posterior alone, a black box would lose
+        to a shortcut that has a name.
+        """
+        chance = 1 / len(self.start.classes)
+        known = [max(score.network - chance, 0.0) for _, _, score in self.visited]
+        kept = [i for i, share in enumerate(known) if share >= _KEPT * known[0]]
+        drivers = [_drivers(report) for _, report, _ in self.visited]
+        fewest = min(drivers[i] for i in kept)
+        return [i for i in kept if drivers[i] == fewest]
 
     # -- going on after a stop ------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from circuitz.search.regions import training_rows
 from circuitz.z.inputs import InputSet
 from circuitz.z.model import AnnotatedModel
 
+U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
 # λ is stored as a share of the number of inputs in D: at 1, a prior lower by one is worth one nat
 # an input. Comparisons of plausibility fix the prior only up to a scale, so it is swept.
@@ -40,6 +41,8 @@ class Score:
         Share of them a rater who holds the card would label right.
     flagged
         Findings that stand against the z.
+    network
+        Share of them the network itself labels right.
     """
 
     prior: float
@@ -47,6 +50,7 @@ class Score:
     n: int
     accuracy: float
     flagged: int
+    network: float = 1.0
 
     def posterior(self, lam: float = LAMBDA) -> float:
         """Return λ · n · prior + likelihood."""
@@ -73,7 +77,7 @@ def score(z: AnnotatedModel, report: Report, data: InputSet) -> Score:
     assert z.measurements is not None
     assert z.measurements.effects is not None
     rows = training_rows(data)
-    responses = cut_responses(z, data, rows)
+    responses, logits = _read(z, data.images[rows])
     units = [f"{z.cut[0]}:{u}" for u in range(responses.shape[1])]
     labels = data.labels[rows]
     found = log_likelihood(card(z, report), responses, units, labels, z.measurements.effects)
@@ -83,6 +87,7 @@ def score(z: AnnotatedModel, report: Report, data: InputSet) -> Score:
         n=len(rows),
         accuracy=found.accuracy,
         flagged=len(report.flagged),
+        network=float((logits.argmax(1) == labels).mean()),
     )
 
 
@@ -90,13 +95,20 @@ def cut_responses(
     z: AnnotatedModel, inputs: InputSet, rows: npt.NDArray[np.int64] | None = None
 ) -> F32:
     """Return mean responses of the cut's units, ``(n, u)`` float32."""
-    images = inputs.images if rows is None else inputs.images[rows]
+    return _read(z, inputs.images if rows is None else inputs.images[rows])[0]
+
+
+def _read(z: AnnotatedModel, images: U8) -> tuple[F32, F32]:
+    """Return mean responses of the cut's units and logits, in one pass."""
     spec = next(s for s in z.layers if s.name == z.cut[0])
     parts = [
-        unit_maps(spec, acts[spec.name]).mean(2).float().cpu().numpy()
-        for _, acts, _ in runtime(z).read(images, [spec.name])
+        (
+            unit_maps(spec, acts[spec.name]).mean(2).float().cpu().numpy(),
+            logits.float().cpu().numpy(),
+        )
+        for _, acts, logits in runtime(z).read(images, [spec.name])
     ]
-    return np.concatenate(parts)
+    return np.concatenate([r for r, _ in parts]), np.concatenate([y for _, y in parts])
 
 
 def sweep(scores: list[Score], lams: tuple[float, ...] = SWEEP) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,12 +36,25 @@ class Plan:
         Units without words: the class must be told with them shuffled between images.
     aims
         ``(unit, concept column)``: responses that are to match the concept better.
+    surplus
+        Silenced units that rules or models annotated, beyond the few of a concept that match it
+        best: where responses are trained to agree with and without the concept, they need not go
+        on meaning it.
     """
 
     edit: tuple[str, ...] = ()
     silence: tuple[int, ...] = ()
     hide: tuple[int, ...] = ()
     aims: tuple[tuple[int, int], ...] = ()
+    surplus: tuple[int, ...] = ()
+
+    def freed(self) -> Plan:
+        """Return the step with the surplus units free to mean something else."""
+        return replace(
+            self,
+            silence=tuple(u for u in self.silence if u not in self.surplus),
+            aims=tuple((u, c) for u, c in self.aims if u not in self.surplus),
+        )
 
 
 def plan(z: AnnotatedModel, report: Report, lexicon: Lexicon, edited: tuple[str, ...]) -> Plan:
@@ -75,7 +88,8 @@ def plan(z: AnnotatedModel, report: Report, lexicon: Lexicon, edited: tuple[str,
     # With no words but those against the subject there is nowhere for the class to move to.
     spoken = {unit for unit, _ in aims} - opposed
     hide = set(range(size)) - spoken if spoken else set[int]()
-    return Plan(edit, tuple(sorted(opposed)), tuple(sorted(hide)), aims)
+    surplus = _surplus(z, layer, {u: said[u] for u in opposed}, dict(aims))
+    return Plan(edit, tuple(sorted(opposed)), tuple(sorted(hide)), aims, surplus)
 
 
 def _said(z: AnnotatedModel, layer: str) -> dict[int, Annotation]:
@@ -129,8 +143,7 @@ def _aims(
             people.add(unit)
     rows = rows_of(concepts, "select")
     labels = concepts.concepts[rows]
-    responses = measured.layers[layer].responses[rows]
-    scores = np.nan_to_num(match_table(responses, labels).nauprc, nan=-1.0)
+    scores = _scores(z, layer)
     wanted = [
         i
         for name, i in columns.items()
@@ -141,11 +154,36 @@ def _aims(
     wanted.sort(key=lambda i: sum(c == i for c in aims.values()))
     for column in wanted:
         while sum(c == column for c in aims.values()) < UNITS_A_CONCEPT:
-            unit = _recruit(aims, people, scores[:, column], responses.shape[1])
+            unit = _recruit(aims, people, scores[:, column], len(scores))
             if unit is None:
                 break
             aims[unit] = column
     return tuple(sorted(aims.items()))
+
+
+def _scores(z: AnnotatedModel, layer: str) -> npt.NDArray[np.float64]:
+    """Return how well every unit matches every concept on *select*, ``(u, c)``."""
+    concepts, measured = z.concept_set, z.measurements
+    assert concepts is not None
+    assert concepts.concepts is not None
+    assert measured is not None
+    rows = rows_of(concepts, "select")
+    table = match_table(measured.layers[layer].responses[rows], concepts.concepts[rows])
+    return np.nan_to_num(table.nauprc, nan=-1.0)
+
+
+def _surplus(
+    z: AnnotatedModel, layer: str, opposed: dict[int, Annotation], aims: dict[int, int]
+) -> tuple[int, ...]:
+    scores = _scores(z, layer)
+    by_concept: dict[int, list[int]] = {}
+    for unit, annotation in opposed.items():
+        if unit in aims and annotation.author_kind != "person":
+            by_concept.setdefault(aims[unit], []).append(unit)
+    spare: list[int] = []
+    for column, units in by_concept.items():
+        spare += sorted(units, key=lambda u: -scores[u, column])[UNITS_A_CONCEPT:]
+    return tuple(sorted(spare))
 
 
 def _recruit(

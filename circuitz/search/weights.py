@@ -77,6 +77,8 @@ def weight_step(
     assert data.labels is not None
     rows = training_rows(data)
     edit = None if editor is None else editor.bind(rows)
+    if editor is not None and editor.versions:
+        todo = todo.freed()
     loss = _Loss(net, spec, how, concepts, todo, recipe.seed, head)
     return fit(
         net,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from circuitz.effects.sources import splits_of
 from circuitz.errors import InputsError, SearchError
@@ -138,6 +139,34 @@ def test_a_round_that_cannot_be_measured_loses_nothing(caught, monkeypatch) -> N
     kept = search(caught, settings=Settings(2, 1, steps=1, sources=90))
     assert kept.z.weights_hash == caught.weights_hash
     assert "round 1" in kept.z.notes["search"]["abandoned"]
+
+
+def test_a_z_that_has_forgotten_d_is_no_z_star(caught, monkeypatch) -> None:
+    def forget(net, *_args, **_how) -> float:
+        # Random logits of the right size: nothing against them can be told, nothing for them.
+        torch.manual_seed(0)
+        for p in net.parameters():
+            if p.ndim > 1:
+                p.data = p.data[torch.randperm(len(p))]
+        return 0.0
+
+    monkeypatch.setattr(loop, "weight_step", forget)
+    monkeypatch.setattr(loop, "score", _liked(loop.score))
+    kept = search(caught, settings=Settings(1, 1, steps=1, sources=90))
+    assert len(kept.scores) == 2
+    assert kept.scores[1].posterior() > kept.scores[0].posterior()
+    assert kept.best == 0
+
+
+def _liked(score):
+    """Return the score with a better posterior for every later z."""
+    seen: list[object] = []
+
+    def scored(*args):
+        seen.append(args)
+        return replace(score(*args), prior=-1.0 / len(seen), likelihood=0.0)
+
+    return scored
 
 
 def test_missing_data_is_named(caught) -> None:

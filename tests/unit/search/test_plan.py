@@ -64,3 +64,19 @@ def test_a_group_speaks_for_its_units_and_a_column_for_its_synonyms(caught) -> N
     todo = plan(both.with_(concept_set=named), check(both), Lexicon.load(), ())
     assert set(free) <= set(todo.silence)
     assert all(dict(todo.aims)[u] == 3 for u in free)
+
+
+def test_units_beyond_the_few_that_match_best_are_free_where_versions_agree(caught) -> None:
+    many = caught
+    free = [u for u in range(24) if f"conv3:{u}" not in caught.effective()]
+    for unit in free[: UNITS_A_CONCEPT + 1]:
+        many = many.annotate(f"conv3:{unit}", "snow", author="r", author_kind="rule")
+    todo = plan(many, check(many), Lexicon.load(), ())
+    lone = [u for u in todo.silence if dict(todo.aims).get(u) == 3]
+    assert len(lone) > UNITS_A_CONCEPT
+    freed = todo.freed()
+    kept = [u for u, c in freed.aims if c == 3]
+    assert len(kept) == UNITS_A_CONCEPT
+    assert set(freed.silence) == set(todo.silence) - set(todo.surplus)
+    person = many.annotate(f"conv3:{todo.surplus[0]}", "snow", author="ada")
+    assert todo.surplus[0] not in plan(person, check(person), Lexicon.load(), ()).surplus
