@@ -190,6 +190,10 @@ def _arrays(
                 f"The {what} {key!r} in {source.root} are not finite.",
                 "The bundle was not written by circuitz; train or load the network again.",
             )
+        if name == BASES and array.ndim != 2:
+            raise BundleFormatError(
+                f"The basis {key!r} has no rows of directions.", "It is damaged."
+            )
     return arrays
 
 

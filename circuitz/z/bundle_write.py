@@ -259,4 +259,8 @@ def _finite(arrays: Arrays, what: str) -> bytes:
                 f"The {what} {name!r} are not finite.",
                 "Training went wrong; go back to the last checkpoint before it.",
             )
+        if what == "directions" and array.ndim != 2:
+            raise WeightsError(
+                f"The basis {name!r} has the shape {array.shape}.", "Give one row a direction."
+            )
     return write_tensors(arrays, what=what.capitalize())

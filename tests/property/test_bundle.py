@@ -46,11 +46,11 @@ def arrays(dtype: str, *shape: int) -> st.SearchStrategy[np.ndarray]:
     return hnp.arrays(np.dtype(dtype), shape)
 
 
-def any_arrays(finite: bool) -> st.SearchStrategy[np.ndarray]:
+def any_arrays(finite: bool, dims: tuple[int, int] = (0, 3)) -> st.SearchStrategy[np.ndarray]:
     kinds = st.sampled_from(
         ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u8", "?", ">f4"]
     )
-    shapes = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
+    shapes = hnp.array_shapes(min_dims=dims[0], max_dims=dims[1], min_side=0, max_side=3)
     elements = {"allow_nan": False, "allow_infinity": False} if finite else None
     return kinds.flatmap(lambda kind: hnp.arrays(np.dtype(kind), shapes, elements=elements))
 
@@ -165,9 +165,9 @@ LOGS = st.lists(ENTRIES, max_size=4, unique_by=lambda entry: entry.id).map(tuple
 
 @st.composite
 def models(draw: Any) -> AnnotatedModel:
-    names = st.dictionaries(
-        TEXT.filter(lambda t: t != "__metadata__"), any_arrays(True), max_size=3
-    )
+    keys = TEXT.filter(lambda t: t != "__metadata__")
+    names = st.dictionaries(keys, any_arrays(True), max_size=3)
+    bases = st.dictionaries(keys, any_arrays(True, (2, 2)), max_size=3)
     return AnnotatedModel(
         name=draw(TEXT),
         classes=draw(NAMES),
@@ -178,7 +178,7 @@ def models(draw: Any) -> AnnotatedModel:
         builder=draw(TEXT),
         builder_args=draw(DICTS),
         weights=draw(names),
-        bases=draw(names),
+        bases=draw(bases),
         log=draw(LOGS),
         concept_set=draw(st.none() | input_sets()),
         measurements=draw(st.none() | measurements()),
