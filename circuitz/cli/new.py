@@ -52,6 +52,13 @@ def new(
     species: Annotated[
         str, typer.Option(help="Of CUB: D's species, with commas; the others show the concepts.")
     ] = "",
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV: path, relative to the file, and class, for pictures that sub-folders do not "
+            "sort; a | b for a picture that shows several classes."
+        ),
+    ] = None,
     size: Annotated[
         int | None,
         typer.Option(help="Side that pictures are cropped and scaled to.", min=8, max=1024),
@@ -111,6 +118,7 @@ def new(
     D is written once beside the bundle, as NAME.D, where later commands find it.
     """
     from circuitz.data.layouts import open_layout_pair
+    from circuitz.data.pair import open_pair
     from circuitz.features.bring import order_of, own_network, train_small
     from circuitz.models.device import choose_device
     from circuitz.models.training import Recipe
@@ -136,11 +144,17 @@ def new(
             "Name it with --model package.module:function.",
         )
     with progress() as steps:
-        pair = open_layout_pair(
-            images, layout, concepts, concept_folder, benchmark=benchmark,
-            classes=_names(species) or None, size=size, network_size=own and own.size,
-            seed=seed, progress=steps,
-        )  # fmt: skip
+        if labels is not None:
+            pair = open_pair(
+                images, concepts, concept_folder, classes=labels, size=size,
+                network_size=own and own.size, seed=seed, progress=steps,
+            )  # fmt: skip
+        else:
+            pair = open_layout_pair(
+                images, layout, concepts, concept_folder, benchmark=benchmark,
+                classes=_names(species) or None, size=size, network_size=own and own.size,
+                seed=seed, progress=steps,
+            )  # fmt: skip
         if pair.shared:
             say.print(_SHARED)
         if own is None:
@@ -205,24 +219,30 @@ def _accuracy(z: AnnotatedModel, held_back: bool, seed: int, quiet: bool) -> Sha
     """Print the accuracy first of all; near chance nothing that follows means anything."""
     import numpy as np
 
-    from circuitz.effects.sources import class_labels
-    from circuitz.evaluation.scores import accuracy
+    from circuitz.effects.sources import class_members
+    from circuitz.evaluation.scores import wilson
     from circuitz.features.bring import checked_rows
     from circuitz.models.open import runtime
 
     assert z.data is not None
-    labels = class_labels(z.data, z.classes)
-    rows = np.flatnonzero(z.data.split != 0) if held_back else np.arange(len(labels))
+    shown = class_members(z.data, z.classes, z.head)
+    rows = np.flatnonzero(z.data.split != 0) if held_back else np.arange(len(shown))
     rows = checked_rows(rows, seed)
-    predicted = runtime(z).logits(z.data.images[rows]).argmax(1).astype(np.int64)
-    share = accuracy(predicted, labels[rows])
+    logits, shown = runtime(z).logits(z.data.images[rows]), shown[rows]
+    if z.head == "multi-label":
+        # A yes or no for every class, each counted.
+        right = (logits > 0) == shown
+        guess = float(np.maximum(shown.mean(0), 1 - shown.mean(0)).mean())
+    else:
+        right = logits.argmax(1) == shown.argmax(1)
+        guess = float(shown.mean(0).max())
+    share = wilson(int(right.sum()), int(right.size))
     on = "pictures held back in training" if held_back else "your pictures"
     text = f"Accuracy on {on}: {share}"
     (say if quiet else out).print(text, markup=False, highlight=False)
-    guess = float(np.bincount(labels[rows]).max() / len(rows))
     if share.low <= guess:
         say.print(
-            f"[bold yellow]That is no better than always saying one class ({guess:.1%}).[/] "
+            f"[bold yellow]That is no better than always saying the same ({guess:.1%}).[/] "
             "The preprocessing, the order of the classes or the weights are probably wrong, or "
             "training was too short: nothing below can be trusted."
         )

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.data.class_table import read_classes
 from circuitz.data.duplicates import scenes_of
 from circuitz.data.picture import SUFFIXES, read_picture
 from circuitz.data.splits import assign_splits
@@ -27,6 +28,7 @@ def open_folder(
     path: str | Path,
     *,
     concepts: str | Path | None = None,
+    classes: str | Path | None = None,
     size: int | None = None,
     seed: int = 0,
     role: Literal["D", "concepts"] | None = None,
@@ -44,6 +46,10 @@ def open_folder(
         ``split`` (select, test or audit) are optional. One file may label pictures of several
         folders: rows of others are left alone. By default ``concepts.csv`` in the folder, which
         labels pictures of this folder only.
+    classes
+        CSV file with columns ``path`` and ``class`` for pictures that sub-folders do not sort; a
+        cell may name several classes divided by ``|``, or none. Pictures without a row are left
+        out.
     size
         Side to crop and scale pictures to; by default they must be of one size.
     seed
@@ -74,20 +80,28 @@ def open_folder(
     if concepts is not None and not table.is_file():
         raise ConceptLabelsError(f"There is no file {table}.", "Check the path.")
     has_table = table.is_file()
-    names, files = _files(folder, flat=has_table, labelled=role == "D" or not has_table)
-    paths = [f for f, _ in files]
+    if classes is not None:
+        everything = pictures(folder)
+        told = read_classes(Path(classes), folder, everything)
+        names, paths, labels = list(told.classes), list(told.files), told.labels
+    else:
+        names, files = _files(folder, flat=has_table, labelled=role == "D" or not has_table)
+        paths = everything = [f for f, _ in files]
+        labels = np.array([label for _, label in files], dtype=np.int64) if names else None
     rows = None
     if has_table:
         # Before the pictures: a table that does not fit is told at once.
         given = concepts is not None
-        rows = ConceptTable(table, folder, paths, base=table.parent, strangers=given)
+        rows = ConceptTable(table, folder, everything, base=table.parent, strangers=given)
+        if len(paths) < len(everything):
+            where = {path: i for i, path in enumerate(everything)}
+            rows.keep([where[path] for path in paths])
         if rows.labelled == 0:
             if role != "D":
                 raise ConceptLabelsError(
                     f"{table} names no picture of {folder}.", "Paths are relative to that file."
                 )
             rows = None
-    labels = np.array([label for _, label in files], dtype=np.int64) if names else None
     images = read_pictures(paths, size, progress)
     scene = rows.scene if rows else None
     if scene is None:
@@ -96,7 +110,7 @@ def open_folder(
     split = rows.split if rows else None
     if split is None:
         shares = CONCEPT_SHARES if role == "concepts" else D_SHARES
-        split = assign_splits(len(files), shares, groups=scene, seed=seed, strata=labels)
+        split = assign_splits(len(paths), shares, groups=scene, seed=seed, strata=labels)
     inputs = InputSet(
         images,
         labels=labels,

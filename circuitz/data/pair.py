@@ -41,6 +41,7 @@ def open_pair(
     table: Path | None = None,
     concept_folder: Path | None = None,
     *,
+    classes: Path | None = None,
     size: int | None = None,
     network_size: tuple[int, int] | None = None,
     seed: int = 0,
@@ -57,6 +58,8 @@ def open_pair(
     concept_folder
         Pictures with concept labels, from ``table`` or from ``concepts.csv`` in the folder;
         D's own labelled pictures when not given.
+    classes
+        CSV with D's classes, where sub-folders do not tell them.
     size
         Side to bring all pictures to. By default they are kept as they are where all are of one
         size that the network can scale itself, and else cropped and scaled to what it takes.
@@ -78,7 +81,7 @@ def open_pair(
     side = size or _side(images, concept_folder, network_size)
     say = progress or (lambda _what, _done, _total: None)
     data = open_folder(
-        images, concepts=table, size=side, seed=seed, role="D",
+        images, concepts=table, classes=classes, size=side, seed=seed, role="D",
         progress=lambda done, n: say("read D", done, n),
     )  # fmt: skip
     if concept_folder is None:

@@ -208,6 +208,14 @@ class ConceptTable:
         if at_scene >= 0:
             self.scene = scene
 
+    def keep(self, rows: Sequence[int]) -> None:
+        """Forget all pictures but these, given by their places."""
+        chosen = np.asarray(rows, np.int64)
+        self.values = self.values[chosen]
+        self.scene = None if self.scene is None else self.scene[chosen]
+        self.split = None if self.split is None else self.split[chosen]
+        self.labelled = int(np.isfinite(self.values).any(1).sum())
+
     def _missing(self, cell: str, number: int) -> ConceptLabelsError:
         of = "this file" if self.base == self.table.parent else "the folder of the pictures"
         return ConceptLabelsError(

@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.data.class_table import SEPARATOR
 from circuitz.data.folder import pictures
 from circuitz.data.table import place_of, read_rows, value, within
 from circuitz.errors import ConceptLabelsError, InputsError
 
 _SPECIAL = ("path", "class")
-SEPARATOR = "|"
-"""Divides the classes of a picture that shows several."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from circuitz.models import config
 from circuitz.models.builders import build
 from circuitz.models.imported import trust
 from circuitz.models.small_cnn import fitting
-from circuitz.models.training import Recipe, fit
+from circuitz.models.training import LOSSES, Recipe, fit
 from circuitz.models.weight_files import load_state, read_state
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
@@ -74,7 +74,8 @@ def train_small(
     how = Preprocessing((0.5,) * channels, (0.25,) * channels, (height, width),
                         "RGB" if channels == 3 else "L")  # fmt: skip
     rows = np.flatnonzero(data.split == 0)
-    fit(net, data.images[rows], data.labels[rows], how, recipe, progress=progress)
+    loss = LOSSES["softmax" if data.labels.ndim == 1 else "multi-label"]
+    fit(net, data.images[rows], data.labels[rows], how, recipe, loss=loss, progress=progress)
     notes = {"preprocessing": "chosen with the network, which was trained with it"}
     return Brought(net, how, (), notes)
 

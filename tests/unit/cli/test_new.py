@@ -119,7 +119,7 @@ def test_accuracy_comes_first_and_chance_is_warned_of(folders, code, monkeypatch
     status = run(monkeypatch, *given(folders, *words))
     told = capsys.readouterr()
     assert told.out.startswith("Accuracy on your pictures: ") or status == 1
-    assert "no better than always saying one class" in told.err.replace("\n", " ")
+    assert "no better than always saying the same" in told.err.replace("\n", " ")
     assert "This runs the code of blocks_net:make" in told.err
 
 
@@ -245,3 +245,48 @@ def test_a_bundle_is_replaced_only_when_told(folders, trained, monkeypatch, caps
     assert run(monkeypatch, *given(folders, "--out", trained)) == 1
     assert "is there already" in capsys.readouterr().err
     assert load(trained).name == "blocks"
+
+
+def test_pictures_that_show_several_classes(folders, world, monkeypatch, capsys, tmp_path) -> None:
+    _, concepts = world
+    table = tmp_path / "classes.csv"
+    lines = ["path,class"]
+    for i, row in enumerate(concepts.concepts[:, :2] == 1):
+        names = "|".join(n for n, yes in zip(("ears", "tail"), row, strict=True) if yes)
+        lines.append(f"{folders}/concepts/{i:04}.png,{names}")
+    table.write_text("\n".join(lines), encoding="utf-8")
+    place = tmp_path / "many.z"
+    words = ("new", "--images", folders / "concepts", "--labels", table, "--concepts",
+             folders / "concepts.csv", "--concept-set", folders / "concepts", "--epochs", 3,
+             "--rate", "1e-2", "--no-flip", "--subject", "dog", "--out", place)  # fmt: skip
+    assert run(monkeypatch, *words) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("Accuracy on pictures held back in training")
+    z = load(place)
+    assert z.head == "multi-label"
+    assert z.classes == ("ears", "tail")
+    assert z.data is not None
+    assert (z.data.labels == concepts.concepts[:, :2]).all()
+    assert run(monkeypatch, "check", place) == 0
+    assert run(monkeypatch, "search", place, "--out", tmp_path / "b.z") == 1
+    assert "images may show several" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,kind\nconcepts/0000.png,a\n", "no column ‘class’"),
+        ("path,class\nnone/0000.png,a\n", "names no picture"),
+        ("path,class\nconcepts/0000.png,a\nconcepts/0000.png,b\n", "twice, in rows 2 and 3"),
+        ("path,class\nconcepts/0000.png,a\nconcepts/0001.png,a\n", "one class"),
+    ],
+)
+def test_class_tables_that_cannot_be_used(
+    text, message, folders, monkeypatch, capsys, tmp_path
+) -> None:
+    table = folders / "bad-classes.csv"
+    table.write_text(text, encoding="utf-8")
+    words = ("new", "--images", folders / "concepts", "--labels", table, "--concepts",
+             folders / "concepts.csv", "--out", tmp_path / "x.z")  # fmt: skip
+    assert run(monkeypatch, *words) == 1
+    assert message in " ".join(capsys.readouterr().err.split())
