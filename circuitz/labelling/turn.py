@@ -101,7 +101,7 @@ def standing(pack: TaskPack, board: Board, rater: str) -> Standing:
     regular = [*mine.open(), *mine.aside()]
     left = len(regular) + len(mine.again(soon=bool(regular)))
     if regular:
-        left += max(0, mine.due(mine.answered_asks + len(regular)) - mine.answered_golds)
+        left += max(0, mine.due(mine.answered_asks + len(regular) - 1) - mine.answered_golds)
     return Standing(
         answered=sum(rater in board.answered.get(q.slot, ()) for q in pack.questions),
         left=left,
@@ -124,7 +124,8 @@ class _Mine:
         asks, golds = (sum(q.kind == kind for q in pack.questions) for kind in ("ask", "gold"))
         self._interval = max(1, min(_MOST_INTERVAL, asks // golds)) if golds else 0
         # Were every rater's first gold picture the tenth, they would tell each other.
-        self._shift = int(json_hash([pack.seed, rater, "gold"])[:8], 16) % max(self._interval, 1)
+        draw = int(json_hash([pack.seed, rater, "gold"])[:8], 16)
+        self._shift = draw % max(self._interval, 1) + 1
         self._golds = golds
 
     def _count(self, kind: str) -> int:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from circuitz.labelling.pack import Question, Sighting, TaskPack, question_id
+from circuitz.raters.cues import Card, ClassEntry, Cue, Exemplars
 from circuitz.z.inputs import InputSet
 from circuitz.z.inputs_io import fingerprint
 from circuitz.z.layer import LayerSpec
@@ -72,3 +77,51 @@ def build(*, snow: float = 0.0, seed: int = 0) -> AnnotatedModel:
 @pytest.fixture
 def toy() -> Callable[..., AnnotatedModel]:
     return build
+
+
+def picture(value: int, side: int = 8) -> bytes:
+    """A small PNG of one colour."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (side, side), (value % 256, 40, 90)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def build_pack(asks: int = 8, golds: int = 0, again: int = 0, **change: Any) -> TaskPack:
+    """A pack made by hand: no network, no z."""
+    card = Card(
+        (
+            ClassEntry(
+                "husky",
+                (Cue("snow", ("snow",), ("conv:2",), 0.5, (Exemplars("conv", "conv:2", (3, 1)),)),),
+                (0.1, 0.0, 0.2),
+            ),
+            ClassEntry("corgi", (Cue("floppy ears", ("floppy ears",), ("conv:1",), 0.3),)),
+            ClassEntry("poodle", ()),
+        ),
+        "dog",
+        "z" * 32,
+    )
+    seed = change.pop("seed", 0)
+    seen = (Sighting("snow", ("conv:2",), 0.9, 0),)
+    items = [f"item-{i}" for i in range(asks)]
+    kinds = [("ask", item) for item in items]
+    kinds += [("gold", f"gold-{i}") for i in range(golds)]
+    kinds += [("again", item) for item in items[:again]]
+    questions = tuple(
+        Question(question_id(seed, item, kind), item, kind, f"{item}.png", f"pictures/{item}.png", seen)
+        for kind, item in kinds
+    )  # fmt: skip
+    values = {
+        "name": "Which kind of dog is it?", "card": card, "questions": questions, "seed": seed,
+        "overlap": 2, "guidelines": "Say what you see.",
+        "gold": {q.id: "husky" for q in questions if q.kind == "gold"},
+        "heat": np.full((1, 2, 2), 200, np.uint8),
+        "pictures": {q.picture: picture(i) for i, q in enumerate(questions)},
+        "exemplars": {1: picture(1), 3: picture(3)},
+    } | change  # fmt: skip
+    return TaskPack(**values)
+
+
+@pytest.fixture
+def make_pack() -> Callable[..., TaskPack]:
+    return build_pack
