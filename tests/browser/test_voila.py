@@ -191,10 +191,10 @@ def test_pages_of_other_servers_can_do_nothing(page, watch, bundle, visitors):
     assert server.kernels() == 1
 
     # The page's own word that it goes is heard.
-    with page.expect_request(f"**/{beacon}?*") as sent:
+    with watch.outage():  # it was not told that it goes
+        assert page.evaluate("where => navigator.sendBeacon(where)", "/" + beacon)
+        server.until(0)
         page.goto("about:blank")
-    assert sent.value.headers["origin"] == here
-    server.until(0)
     watch.check()
 
 
@@ -291,3 +291,24 @@ def test_a_bundle_that_went_away_is_said_in_words(page, watch, bundle, visitors)
     expect(page.get_by_role("heading", name="This cannot be shown")).to_be_visible()
     assert json.loads(server.ask("circuitz/status")[1]) == {"kernels": 1, "most": 8}
     watch.check()
+
+
+def test_a_slow_start_is_said_and_a_screen_that_never_comes_offers_to_reload(
+    page, bundle, visitors
+):
+    server = visitors(bundle, "--author", "mira")
+    page.clock.install()
+    page.route("**/voila.js", lambda route: route.abort())
+    page.goto(server.url)
+    wait = page.locator(".cz-wait")
+    expect(wait).to_contain_text("Opening the screen")
+    expect(wait.get_by_role("button")).to_be_hidden()
+    page.clock.run_for(25_000)
+    expect(wait).to_contain_text("longer than usual")
+    page.clock.run_for(10_000)
+    expect(wait).to_contain_text("did not appear")
+    page.unroute("**/voila.js")
+    page.clock.resume()
+    wait.get_by_role("button", name="Reload").press("Enter")
+    expect(page.locator(".cz-studio")).to_be_visible()
+    expect(wait).to_have_count(0)
