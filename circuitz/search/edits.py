@@ -182,7 +182,10 @@ def _layer(
     draw = np.random.default_rng((seed, 2))
     rows = rows_of(concepts, "select")
     columns = siblings(finder.concept, concepts, lexicon)
-    rows = rows[np.isfinite(concepts.concepts[rows][:, columns[0]])][:_DONORS]
+    rows = rows[np.isfinite(concepts.concepts[rows][:, columns[0]])]
+    if len(rows) > _DONORS:
+        # Not the first ones: concept sets often lie sorted by what they show.
+        rows = np.sort(draw.choice(rows, _DONORS, replace=False))
     donors = np.asarray(concepts.images[rows])
     lent = finder.maps(donors) > 0.5
     labels = np.nan_to_num(concepts.concepts[rows][:, columns], nan=0.5)

@@ -12,6 +12,7 @@ from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.search import edits
 from circuitz.search.regions import RegionFinder
+from circuitz.z.inputs import InputSet
 
 
 def test_plates_keep_the_region_and_leave_nothing_of_the_hole() -> None:
@@ -99,6 +100,17 @@ def test_an_editor_breaks_the_tie_between_class_and_ground(world) -> None:
     again = edit(before.copy(), np.arange(len(rows)), np.random.default_rng(0))
     assert (after == again).all()
     assert (before[:, 10:16, 10:14] == after[:, 10:16, 10:14]).all()
+
+
+def test_a_large_concept_set_that_lies_sorted_still_lends_both() -> None:
+    images = np.zeros((1000, 16, 16, 3), np.uint8)
+    labels = (np.arange(1000) >= 900).astype(np.float32)[:, None]
+    concepts = InputSet(images, concepts=labels, concept_names=("collar",))
+    data = InputSet(images[:8], labels=np.arange(8) % 2, classes=("a", "b"))
+    finder = RegionFinder("collar", "masks", torch.nn.Conv2d(3, 1, 1))
+    layer = edits.make_editor(data, concepts, (finder,), Lexicon.load()).layers[0]
+    assert len(layer.donors) == 800
+    assert 0.05 < layer.showing.mean() < 0.15
 
 
 def test_a_concept_that_every_donor_shows_is_refused(world) -> None:
