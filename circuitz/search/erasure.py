@@ -28,6 +28,8 @@ Progress = Callable[[int, int], None]
 
 STEPS = 600
 _BATCH = 20
+# Images read at a time where nothing is learned: all at once would fill the memory.
+_READ = 64
 _RATE = 3e-3
 # The opponent learns alone for a while: an eraser that follows a blind opponent learns nothing.
 _HEAD_START = 60
@@ -116,7 +118,7 @@ def learn_erasure(
     mask.eval()
     opponent.eval()
     with torch.no_grad():
-        middles = [opponent(images).median() for images in (present, absent)]
+        middles = [_told(opponent, images).median() for images in (present, absent)]
     before, after = _measure(mask, opponent, unseen_present, unseen_absent, draw)
     return Erasure(mask, opponent, float(sum(middles)) / 2, before, after)
 
@@ -141,10 +143,22 @@ def _measure(
     if not len(present) or not len(absent):
         return float("nan"), float("nan")
     with torch.no_grad():
-        region = (mask(present) > 0).float()
+        region = torch.cat([(mask(part) > 0).float() for part in present.split(_READ)])
         lent = region[torch.from_numpy(draw.integers(len(region), size=len(absent)))]
-        after = _ordered(opponent(erase(present, region)), opponent(erase(absent, lent)))
-        return _ordered(opponent(present), opponent(absent)), after
+        before = _ordered(_told(opponent, present), _told(opponent, absent))
+        after = _ordered(_told(opponent, present, region), _told(opponent, absent, lent))
+        return before, after
+
+
+def _told(
+    opponent: nn.Module, images: torch.Tensor, region: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Return the opponent's logits ``(n,)``, some images at a time; erased where there is one."""
+    parts: list[torch.Tensor] = []
+    for i in range(0, len(images), _READ):
+        part = images[i : i + _READ]
+        parts.append(opponent(part if region is None else erase(part, region[i : i + _READ])))
+    return torch.cat(parts)
 
 
 def _ordered(higher: torch.Tensor, lower: torch.Tensor) -> float:

@@ -10,6 +10,7 @@ from torch.nn import functional
 U8 = npt.NDArray[np.uint8]
 Bool = npt.NDArray[np.bool_]
 _NOTHING = 1e-6
+_BATCH = 64
 
 
 def fill(x: torch.Tensor, region: torch.Tensor) -> torch.Tensor:
@@ -58,8 +59,12 @@ def spread(images: U8, known: Bool) -> U8:
     -------
     ``(n, h, w, c)`` uint8, unchanged where known and within the range of what is known elsewhere.
     """
-    x = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float()
-    region = torch.from_numpy(~known)[:, None].float()
-    with torch.no_grad():
-        filled = fill(x, region).permute(0, 2, 3, 1).numpy()
-    return np.where(known[..., None], images, np.rint(filled).clip(0, 255).astype(np.uint8))
+    out = np.array(images)
+    # Some at a time: the pyramid takes many times the memory of the pictures.
+    for i in range(0, len(images), _BATCH):
+        part, there = out[i : i + _BATCH], known[i : i + _BATCH]
+        x = torch.from_numpy(np.ascontiguousarray(part.transpose(0, 3, 1, 2))).float()
+        with torch.no_grad():
+            filled = fill(x, torch.from_numpy(~there)[:, None].float()).permute(0, 2, 3, 1).numpy()
+        part[~there] = np.rint(filled).clip(0, 255).astype(np.uint8)[~there]
+    return out

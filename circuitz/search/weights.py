@@ -80,6 +80,8 @@ def weight_step(
     if editor is not None and editor.versions:
         todo = todo.freed()
     loss = _Loss(net, spec, how, concepts, todo, recipe.seed, head)
+    # For networks with dropout: a search that was stopped and goes on draws the same.
+    torch.manual_seed(recipe.seed)
     return fit(
         net,
         data.images[rows],
@@ -145,7 +147,7 @@ class _Loss:
             order = torch.randint(len(lent), (len(own),), generator=self.shuffle)
             moved = self._with(own, lent[order], self.silence) - logits
             loss = loss + SILENCE * moved.square().mean() / (logits.detach().var() + 1e-6)
-        if plain:
+        if plain and len(self.others):
             loss = loss + AGREE * self._apart(act[:n], once)
         if len(self.units):
             loss = loss + ALIGN * self._mismatch(lent, torch.from_numpy(chosen))
