@@ -51,6 +51,7 @@ def serve(
     The address that is printed carries a token: who has it can open the screen.
     """
     from circuitz.errors import ServeError
+    from circuitz.store.address import store_path
     from circuitz.widgets import voila
 
     env: dict[str, str] = {"CIRCUITZ_AUTHOR": author, "CIRCUITZ_RATER": author}
@@ -59,8 +60,9 @@ def serve(
             raise ServeError("A z and a task pack are two screens.", "Serve one of them.")
         if not tasks.exists():
             raise ServeError(f"There is no task pack at {tasks}.", "circuitz tasks make makes one.")
-        if "://" not in store and store:
-            store = str(Path(store).absolute())
+        if store and ("://" not in store or store.startswith("sqlite:")):
+            # Kernels run in the notebook's folder: what is relative to this one is made whole.
+            store = str(store_path(store).absolute())
         env |= {"CIRCUITZ_TASKS": str(tasks.absolute()), "CIRCUITZ_STORE": store}
         page, title = voila.LABEL, f"Labelling: {tasks.name}"
     else:

@@ -66,6 +66,8 @@ def test_a_task_pack_and_its_store_reach_the_labelling_notebook(asked, tmp_path,
     assert asked["notebook"] == voila.LABEL
     assert asked["env"]["CIRCUITZ_TASKS"] == str(tmp_path / "pack")
     assert asked["env"]["CIRCUITZ_STORE"] == str(tmp_path / "answers.sqlite")
+    run("--tasks", "pack", "--store", "sqlite:///answers.sqlite")
+    assert asked["env"]["CIRCUITZ_STORE"] == str(tmp_path / "answers.sqlite")
     run("--tasks", "pack", "--store", "postgresql://host/answers")
     assert asked["env"]["CIRCUITZ_STORE"] == "postgresql://host/answers"
     assert asked["ask_name"]
