@@ -32,12 +32,15 @@ from circuitz.search.plan import Plan, plan
 from circuitz.search.regions import RegionFinder, Source, find_regions, training_rows
 from circuitz.search.weights import weight_step
 from circuitz.z.bundle import load
+from circuitz.z.inputs_io import fingerprint
 from circuitz.z.model import AnnotatedModel
 
 Progress = Callable[[str, int, int], None]
 STATE = "search.json"
 # Share of what the network knew of D, above chance, that a z* must still know.
 _KEPT = 0.5
+# Weight steps at most in a round, each at a third of the learning rate of the one before.
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Settings:
     rounds
         Most weight steps.
     epochs, rate
-        Passes over D in one weight step, and the largest learning rate.
+        Passes over D in one weight step, and the largest learning rate; a third of it when a step
+        went wrong.
     flip
         Whether training mirrors half of the images; not where left and right mean something.
     steps
@@ -189,33 +193,45 @@ class _Job:
         self.visited: list[tuple[AnnotatedModel, Report, Score]] = []
         self.edited: tuple[str, ...] = ()
         self.finders = finders
+        # How regions were found in rounds that were taken up, which need not be found again.
+        self.known: dict[str, Any] = {}
         self.abandoned = ""
 
     def run(self) -> Found:
         done = self._resume()
         if not self.visited:
-            self._visit(self.start, 0)
+            self.visited.append(self._judged(self.start, 0))
         for number in range(done + 1, self.how.rounds + 1):
-            z, report, _ = self.visited[-1]
-            if not self._worth(report, number):
-                break
-            try:
-                self._visit(self._step(z, report, number), number)
-            except CircuitzError as problem:
-                # Training may go where nothing can be told any more; what was found before stands.
-                # What is wrong with the inputs themselves shows in the first round, and is told.
-                if number == 1 and not isinstance(problem, MeasurementError | WeightsError):
-                    raise
-                self.abandoned = f"round {number}: {problem.message}"
+            if not self._worth(self.visited[-1][1], number) or not self._round(number):
                 break
             self._keep(number)
         return self._found()
+
+    def _round(self, number: int) -> bool:
+        """Take a weight step; one that goes wrong is taken again, more gently."""
+        z, report, _ = self.visited[-1]
+        for attempt in range(_ATTEMPTS):
+            try:
+                made = self._judged(self._step(z, report, number, attempt), number)
+            except CircuitzError as problem:
+                # Training may go where nothing can be told any more. What is wrong with the inputs
+                # themselves shows in the first round, and is told.
+                if number == 1 and not isinstance(problem, MeasurementError | WeightsError):
+                    raise
+                self.abandoned = f"round {number}: {problem.message}"
+                continue
+            if self._knows(made[2]):
+                self.visited.append(made)
+                self.abandoned = ""
+                return True
+            self.abandoned = f"round {number}: the network forgot D."
+        return False
 
     def _worth(self, report: Report, number: int) -> bool:
         # Without words nothing is ever flagged; the control trains its budget all the same.
         return not self.how.words or number == 1 or bool(report.flagged)
 
-    def _visit(self, z: AnnotatedModel, number: int) -> None:
+    def _judged(self, z: AnnotatedModel, number: int) -> tuple[AnnotatedModel, Report, Score]:
         """Measure, annotate, measure the sets of annotated units, check and score."""
         what = f"round {number}: measure" if number else "measure"
         z = self._measured(z, what)
@@ -228,7 +244,7 @@ class _Job:
             z = self._measured(kept, what)
             report = check(z, split="test", lexicon=self.lexicon)
         assert z.data is not None
-        self.visited.append((z, report, score(z, report, z.data)))
+        return z, report, score(z, report, z.data)
 
     def _measured(self, z: AnnotatedModel, what: str) -> AnnotatedModel:
         return measure(
@@ -239,7 +255,7 @@ class _Job:
             progress=lambda done, total: self.say(what, done, total),
         )
 
-    def _step(self, z: AnnotatedModel, report: Report, number: int) -> AnnotatedModel:
+    def _step(self, z: AnnotatedModel, report: Report, number: int, attempt: int) -> AnnotatedModel:
         todo = plan(z, report, self.lexicon, self.edited) if self.how.words else Plan()
         self.edited = todo.edit
         editor = self._editor(z, todo.edit, number)
@@ -247,7 +263,9 @@ class _Job:
         assert z.concept_set is not None
         trained = copy.deepcopy(runtime(z).module)
         spec = next(s for s in z.layers if s.name == z.cut[0])
-        recipe = Recipe(rate=self.how.rate, flip=self.how.flip, seed=self.how.seed * 1000 + number)
+        recipe = Recipe(
+            rate=self.how.rate / 3**attempt, flip=self.how.flip, seed=self.how.seed * 1000 + number
+        )
         an_epoch = max(1, len(training_rows(z.data)) // recipe.batch)
         epochs = max(self.how.epochs, math.ceil(self.how.steps / an_epoch))
         recipe = replace(recipe, epochs=epochs)
@@ -308,9 +326,7 @@ class _Job:
                 "sweep": sweep(scores),
                 "edited": list(self.edited),
                 "abandoned": self.abandoned,
-                "regions": {
-                    name: _made(f) for name, f in self.finders.items() if name in self.edited
-                },
+                "regions": self._regions(),
             },
         }
         return Found(
@@ -324,22 +340,36 @@ class _Job:
     def _eligible(self) -> list[int]:
         """Return the z's that may be z*.
 
-        A z that has forgotten D explains nothing, however little there is against it. And a z that
-        rests on a flagged driver cannot be exported: by the posterior alone, a black box would lose
-        to a shortcut that has a name.
+        A z that rests on a flagged driver cannot be exported: by the posterior alone, a black box
+        would lose to a shortcut that has a name.
         """
-        chance = 1 / len(self.start.classes)
-        known = [max(score.network - chance, 0.0) for _, _, score in self.visited]
-        kept = [i for i, share in enumerate(known) if share >= _KEPT * known[0]]
         drivers = [_drivers(report) for _, report, _ in self.visited]
-        fewest = min(drivers[i] for i in kept)
-        return [i for i in kept if drivers[i] == fewest]
+        return [i for i, n in enumerate(drivers) if n == min(drivers)]
+
+    def _knows(self, score: Score) -> bool:
+        """Return whether a z still knows enough of D; one that does not explains nothing."""
+        chance = 1 / len(self.start.classes)
+        knew = self.visited[0][2].network
+        return score.network - chance >= _KEPT * max(knew - chance, 0.0)
+
+    def _regions(self) -> dict[str, Any]:
+        found = self.known | {name: _made(finder) for name, finder in self.finders.items()}
+        return {name: made for name, made in found.items() if name in self.edited}
 
     # -- going on after a stop ------------------------------------------------------------
 
     def _key(self) -> dict[str, Any]:
         settings = asdict(replace(self.how, rounds=0))
-        return {"start": self.start.hash, "settings": settings, "lexicon": self.lexicon.hash}
+        assert self.start.data is not None
+        assert self.start.concept_set is not None
+        # The start's hash tells network and words, not what they are searched with.
+        inputs = [fingerprint(self.start.data), fingerprint(self.start.concept_set)]
+        return {
+            "start": self.start.hash,
+            "inputs": inputs,
+            "settings": settings,
+            "lexicon": self.lexicon.hash,
+        }
 
     def _keep(self, number: int) -> None:
         """Save the round; the small state file is written last and names what is complete."""
@@ -349,7 +379,12 @@ class _Job:
             place = self.state / f"round{i}.z"
             if not place.exists():
                 z.save(place)
-        state = {**self._key(), "rounds": number, "edited": list(self.edited)}
+        state = {
+            **self._key(),
+            "rounds": number,
+            "edited": list(self.edited),
+            "regions": self._regions(),
+        }
         partial = self.state / f"{STATE}.partial"
         partial.write_text(json.dumps(state), encoding="utf-8")
         partial.replace(self.state / STATE)
@@ -373,6 +408,7 @@ class _Job:
         try:
             state = json.loads((self.state / STATE).read_text(encoding="utf-8"))
             rounds, edited = int(state.pop("rounds")), tuple(state.pop("edited"))
+            self.known = dict(state.pop("regions"))
         except (ValueError, KeyError, AttributeError) as problem:
             raise SearchError(
                 f"The state of the search in {self.state} cannot be read: {problem}.",
@@ -387,7 +423,7 @@ class _Job:
             z = load(self.state / f"round{i}.z").with_(
                 data=self.start.data, concept_set=self.start.concept_set
             )
-            self._visit(z, i)
+            self.visited.append(self._judged(z, i))
         self.edited = edited
         return rounds
 

@@ -121,9 +121,15 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_end(caught, found, tmp_pa
 
 def test_a_state_of_another_search_is_refused(caught, tmp_path) -> None:
     state = tmp_path / "out.search"
-    search(caught, settings=Settings(1, 1, steps=1, sources=90), state=state)
+    first = search(caught, settings=Settings(1, 1, steps=1, sources=90), state=state)
+    assert first.z.notes["search"]["regions"]
     with pytest.raises(SearchError, match="other settings"):
         search(caught, settings=Settings(1, 2, steps=1, sources=90), state=state)
+    other = replace(caught.data, images=255 - caught.data.images)
+    with pytest.raises(SearchError, match="another z"):
+        search(caught.with_(data=other), settings=Settings(1, 1, steps=1, sources=90), state=state)
+    again = search(caught, settings=Settings(1, 1, steps=1, sources=90), state=state)
+    assert again.z.notes["search"]["regions"] == first.z.notes["search"]["regions"]
     (state / STATE).write_text("{", encoding="utf-8")
     with pytest.raises(SearchError, match="cannot be read"):
         search(caught, settings=Settings(1, 1, steps=1, sources=90), state=state)
@@ -153,9 +159,27 @@ def test_a_z_that_has_forgotten_d_is_no_z_star(caught, monkeypatch) -> None:
     monkeypatch.setattr(loop, "weight_step", forget)
     monkeypatch.setattr(loop, "score", _liked(loop.score))
     kept = search(caught, settings=Settings(1, 1, steps=1, sources=90))
-    assert len(kept.scores) == 2
-    assert kept.scores[1].posterior() > kept.scores[0].posterior()
-    assert kept.best == 0
+    assert kept.z.weights_hash == caught.weights_hash
+    assert "round 1" in kept.z.notes["search"]["abandoned"]
+
+
+def test_a_step_that_goes_wrong_is_taken_again_more_gently(caught, monkeypatch) -> None:
+    rates: list[float] = []
+    starts: list[torch.Tensor] = []
+
+    def forget(
+        net, _spec, _how, _data, _concepts, _todo, _editor, recipe, *_rest, **_how2
+    ) -> float:
+        rates.append(recipe.rate)
+        starts.append(net.head.weight.detach().clone())
+        net.head.weight.data = net.head.weight.data.roll(1, 0)
+        net.head.bias.data = net.head.bias.data.roll(1, 0)
+        return 0.0
+
+    monkeypatch.setattr(loop, "weight_step", forget)
+    search(caught, settings=Settings(2, 1, rate=9e-3, steps=1, sources=90))
+    assert rates == pytest.approx([9e-3, 3e-3, 1e-3])
+    assert torch.equal(starts[0], starts[1])
 
 
 def _liked(score):
