@@ -7,7 +7,7 @@ there: drawn masks, pairs of images that differ in the concept alone, or image l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +33,8 @@ Progress = Callable[[int, int], None]
 # what is below is resampling noise.
 _CHANGED = 6
 _STEPS = 100
+# Longest side at which regions are looked for.
+_SIDE = 64
 _BATCH = 32
 NONE = 0.005
 """A region smaller than this share of the picture is taken for none."""
@@ -81,7 +83,7 @@ class RegionFinder:
         with torch.no_grad():
             for i in range(0, len(images), batch):
                 out = torch.sigmoid(self.net(_tensor(images[i : i + batch])))
-                parts.append(out[:, 0].numpy())
+                parts.append(_resized(out, images.shape[1:3])[:, 0].numpy())
         return np.concatenate(parts) if parts else np.zeros((0, *images.shape[1:3]), np.float32)
 
     def present(self, images: U8, batch: int = 128) -> npt.NDArray[np.bool_]:
@@ -327,7 +329,7 @@ def _learn_pixels(
     for step in range(_STEPS):
         chosen = draw.integers(len(rows), size=_BATCH)
         x = _tensor(images[rows[chosen]])
-        y = torch.from_numpy(target[chosen])[:, None]
+        y = _resized(torch.from_numpy(target[chosen])[:, None], x.shape[2:])
         loss = functional.binary_cross_entropy_with_logits(net(x), y)
         optimiser.zero_grad()
         loss.backward()
@@ -339,9 +341,22 @@ def _learn_pixels(
 
 
 def _tensor(images: U8) -> torch.Tensor:
+    """Return images in -1..1, large ones at a size at which regions can be learned in minutes."""
     # A copy: torch wants writable memory, and the images may be a memory map.
     x = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float()
+    height, width = x.shape[2:]
+    shrink = min(_SIDE / max(height, width), 1)
+    x = _resized(x, (max(round(height * shrink), 1), max(round(width * shrink), 1)))
     return x.div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
+
+
+def _resized(x: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
+    """Return images or maps of another size; themselves where it is theirs."""
+    if tuple(x.shape[2:]) == tuple(size):
+        return x
+    if size[0] < x.shape[2]:
+        return functional.adaptive_avg_pool2d(x, (size[0], size[1]))
+    return functional.interpolate(x, tuple(size), mode="bilinear", align_corners=False)
 
 
 class _Patches(nn.Module):

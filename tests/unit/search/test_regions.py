@@ -69,3 +69,14 @@ def test_labels_that_are_missing_teach_nothing_and_stop_nothing(world) -> None:
     finder = find_regions("snow", replace(concepts, concepts=gaps), Lexicon.load(), source="labels")
     test = concepts.split == 1
     assert _overlap(finder.maps(concepts.images[test]) > 0.5, concepts.masks[test] == 2) > 0.6
+
+
+def test_large_images_are_looked_at_smaller_and_answered_in_their_own_size(world) -> None:
+    _, concepts = world
+    large = np.asarray(concepts.images).repeat(4, 1).repeat(4, 2)[:, :, :90]
+    masks = concepts.masks.repeat(4, 1).repeat(4, 2)[:, :, :90]
+    finder = find_regions("snow", replace(concepts, images=large, masks=masks), Lexicon.load())
+    test = concepts.split == 1
+    found = finder.maps(large[test]) > 0.5
+    assert found.shape == (test.sum(), 96, 90)
+    assert _overlap(found, masks[test] == 2) > 0.85
