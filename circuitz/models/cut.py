@@ -165,7 +165,12 @@ class HookCut:
             seen.append(out)
             raise _Stop
 
-        with evaluating(self._net), hooked({self._layer: catch}), suppress(_Stop), failures_named(x):
+        with (
+            evaluating(self._net),
+            hooked({self._layer: catch}),
+            suppress(_Stop),
+            failures_named(x),
+        ):
             self._net(x)
         _once(self._name, len(seen))
         return seen[0]

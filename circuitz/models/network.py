@@ -46,8 +46,7 @@ def failures_named(x: torch.Tensor | None) -> Generator[None]:
     except Exception as problem:
         shape = "" if x is None else f" of shape {tuple(x.shape)}"
         raise NetworkError(
-            f"The network fails on inputs{shape}: "
-            f"{type(problem).__name__}: {problem}",
+            f"The network fails on inputs{shape}: {type(problem).__name__}: {problem}",
             "Check size, channels and colour order of the preprocessing, then its forward().",
         ) from problem
 

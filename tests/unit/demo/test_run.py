@@ -167,7 +167,9 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         run(tmp_path / "file", sizes=SMALL)
 
 
-TINY = Sizes(per_class=120, concepts=400, per_cell=8, epochs=10, rounds=1, round_epochs=3, sources=60)
+TINY = Sizes(
+    per_class=120, concepts=400, per_cell=8, epochs=10, rounds=1, round_epochs=3, sources=60
+)
 
 
 @pytest.mark.slow
