@@ -1,6 +1,7 @@
 """The command line: a command a file."""
 
-from circuitz.cli import (
+# In the order of --help.
+from circuitz.cli import (  # noqa: I001
     demo,
     new,
     check,
@@ -14,7 +15,7 @@ from circuitz.cli import (
     lab,
     serve,
     data,
-)  # noqa: I001 - the order of --help
+)
 from circuitz.cli.shell import app, main
 
 __all__ = [
