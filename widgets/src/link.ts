@@ -31,6 +31,8 @@ export class Link {
   private waiting = new Map<string, Waiting>();
   private count = 0;
   private bad = 0;
+  private ignored = 0;
+  private healing = false;
   // Two views of one widget hear each other's replies, so ids must differ between them.
   private readonly prefix = Math.random().toString(36).slice(2, 8);
   private readonly watch: ReturnType<typeof setInterval>;
@@ -67,6 +69,7 @@ export class Link {
       reject(new ActionError(LOST));
     }
     this.waiting.clear();
+    this.ignored = 0;
   };
 
   close(): void {
@@ -101,8 +104,24 @@ export class Link {
     this.bad = away ? this.bad + 1 : 0;
     // A short break of the line heals; a kernel that starts is another one than was asked before.
     const other = kernel.status !== undefined && ANOTHER.has(kernel.status);
-    if ((this.bad >= 2 || other) && this.state !== "lost") this.lose();
+    // An idle kernel that does not answer knows this screen no more: it was restarted behind its back.
+    this.ignored = this.state === "slow" && kernel.status === "idle" ? this.ignored + 1 : 0;
+    if (this.state !== "lost") {
+      if (this.bad >= 2 || other || this.ignored >= 3) this.lose();
+    } else if (kernel.connectionStatus === "connected" && !other) {
+      this.heal();
+    }
   };
+
+  /** The line is back: whether the screen's own kernel is at its end, one ping tells. */
+  private heal(): void {
+    if (this.healing) return;
+    this.healing = true;
+    const done = () => {
+      this.healing = false;
+    };
+    this.retry().then(done, done);
+  }
 
   private heard = (
     message: { id?: string; ok?: boolean; blobs?: string[] } & Partial<Failure>,

@@ -93,6 +93,31 @@ describe("Link", () => {
     expect(states).toEqual(["lost"]);
   });
 
+  it("notices a restart nobody told it of: an idle kernel that does not answer", async () => {
+    model.widget_manager = { kernel: { connectionStatus: "connected", status: "busy" } };
+    model.silent = true;
+    const asked = link.request("annotate").catch((e: unknown) => e);
+    vi.advanceTimersByTime(60_000);
+    expect(states).toEqual(["slow"]);
+    model.widget_manager = { kernel: { connectionStatus: "connected", status: "idle" } };
+    vi.advanceTimersByTime(6000);
+    expect(states).toEqual(["slow", "lost"]);
+    expect((await asked) as ActionError).toMatchObject({ failure: { code: "connection-lost" } });
+  });
+
+  it("heals by itself when the line is back, with one ping at a time", async () => {
+    model.widget_manager = { kernel: { connectionStatus: "connecting" } };
+    vi.advanceTimersByTime(4000);
+    expect(states).toEqual(["lost"]);
+    model.silent = true;
+    model.widget_manager = { kernel: { connectionStatus: "connected", status: "idle" } };
+    vi.advanceTimersByTime(20_000);
+    expect(model.sent).toHaveLength(1);
+    model.fire("msg:custom", { id: model.sent[0]?.id, ok: true });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(states).toEqual(["lost", "ok"]);
+  });
+
   it("leaves no listener behind", () => {
     link.close();
     expect(model.listening).toBe(0);
