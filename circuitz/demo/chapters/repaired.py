@@ -38,7 +38,7 @@ def repaired(story: Story) -> dict[str, Any]:
         "best": story.found.best,
         "lost": _lost(story),
         "edited": list(search.get("edited", [])),
-        "regions": dict(search.get("regions", {})),
+        "regions": {name: made["source"] for name, made in search.get("regions", {}).items()},
         "bars": _bars(story),
         "worst": _worst(story),
         "dogs": _dogs(story),
