@@ -36,7 +36,7 @@ export function Head() {
         {waiting > 0 ? (
           <>{lost ? `${plural(waiting, "answer")} kept on this page` : "saving …"}</>
         ) : (
-          <><Icon path={ICONS.check} size={12} /> {standing.answered > 0 ? "all answers saved" : "answers are saved as you give them"}</>
+          <><Icon path={ICONS.check} size={12} /> {standing.answered > 0 ? "all answers saved" : "saved as you go"}</>
         )}
       </span>
       <span class="cz-who">{rater}</span>
