@@ -257,6 +257,16 @@ def test_a_server_that_goes_away_is_said_and_the_same_page_comes_back(
         page.context.set_offline(False)
         expect(line).to_contain_text("Connected again")
         expect(line).to_be_hidden()
+        # The screen goes on where it was.
+        expect(screen.locator("[data-cz=lost]")).to_have_count(0)
+        screen.locator(".cz-tiles").focus()
+        unit = screen.locator(".cz-inspector").get_attribute("data-unit")
+        page.keyboard.press("e")
+        page.keyboard.press("Control+a")
+        page.keyboard.type("winter")
+        page.keyboard.press("Enter")
+        expect(screen.locator(".cz-inspector-head h3")).to_contain_text("winter")
+        assert load(bundle).effective()[unit].text == "winter"
         server.stop()
         expect(line).to_contain_text("Connection lost")
         assert not any(Path(f"/proc/{kernel}").exists() for kernel in kernels)

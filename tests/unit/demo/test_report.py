@@ -165,7 +165,7 @@ def _summary(classes: tuple[str, ...], grounds: tuple[str, ...]) -> dict[str, An
         "labels": _labels(),
         "search": {
             "settings": {"lam": 1.0}, "sweep": {"0": 0, "1": 1}, "edited": ["snow"],
-            "regions": {"snow": "masks"},
+            "regions": {"snow": {"source": "masks"}},
         },
         "sizes": {"per_class": 6, "concepts": 20},
         "bundle": {"husky": "/secret/place/husky.z", "zstar": "/secret/place/zstar.z"},
