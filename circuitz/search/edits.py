@@ -39,7 +39,7 @@ class Editor:
     Parameters
     ----------
     layers
-        One for each concept, applied in turn.
+        One for each concept, applied in turn: alternatives before what is there or not.
     """
 
     layers: tuple[_Exchange | _Overlay, ...]
@@ -167,7 +167,10 @@ def make_editor(
     seed
         Of the donors.
     """
-    return Editor(tuple(_layer(data, concepts, finder, lexicon, where, seed) for finder in finders))
+    layers = [_layer(data, concepts, finder, lexicon, where, seed) for finder in finders]
+    # Exchanges first: the versions an overlay makes must differ in its own concept alone, since
+    # responses to them are made to agree.
+    return Editor(tuple(sorted(layers, key=lambda layer: isinstance(layer, _Overlay))))
 
 
 def _layer(

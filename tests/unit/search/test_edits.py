@@ -124,3 +124,43 @@ def test_a_concept_that_every_donor_shows_is_refused(world) -> None:
             (RegionFinder("snow", "masks", torch.nn.Conv2d(3, 1, 1)),),
             Lexicon.load(),
         )
+
+
+class _Red(torch.nn.Module):
+    """Finds what is redder than the rest (a collar), or what is not."""
+
+    def __init__(self, sign: float) -> None:
+        super().__init__()
+        self.sign = sign
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 50 * self.sign * (x[:, :1] - x[:, 2:] - 0.5)
+
+
+def test_versions_of_an_image_differ_in_what_is_there_or_not_alone() -> None:
+    draw = np.random.default_rng(0)
+    images = np.repeat(draw.integers(60, 120, (40, 16, 16, 1), np.uint8), 3, 3)
+    collar = np.arange(40) % 2 == 0
+    images[collar, 6:9, 4:12] = (250, 0, 0)
+    snow = (np.arange(40) // 2) % 2 == 0
+    images[snow, :, :4] = 240
+    labels = np.stack([snow, ~snow, collar], 1).astype(np.float32)
+    concepts = InputSet(images, concepts=labels, concept_names=("snow", "grass", "collar"))
+    data = InputSet(images[:8], labels=np.arange(8) % 2, classes=("a", "b"))
+    ground = RegionFinder("snow", "masks", _Red(-1.0))
+    worn = RegionFinder("collar", "masks", _Red(1.0), alone=True)
+    rows = np.arange(8)
+    made = [
+        edits.make_editor(data, concepts, finders, Lexicon.load()).bind(rows)(
+            data.images.copy(), rows, np.random.default_rng(1)
+        )
+        for finders in ((ground, worn), (worn, ground))
+    ]
+    assert (made[0] == made[1]).all()
+    versions = made[0].reshape(3, 8, 16, 16, 3).astype(int)
+    # Away from any collar the three versions show the same ground, whichever came first.
+    assert (versions[0, :, 12:] == versions[1, :, 12:]).all()
+    assert (versions[0, :, 12:] == versions[2, :, 12:]).all()
+    red = (versions[..., 0] - versions[..., 2] > 100).any((2, 3))
+    assert not red[1].any()
+    assert red[2].all()
