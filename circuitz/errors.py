@@ -231,3 +231,15 @@ class ServeError(CircuitzError):
     """A screen cannot be served to others as asked."""
 
     code = "serve"
+
+
+class BenchError(CircuitzError):
+    """There is no such row to time."""
+
+    code = "bench"
+
+
+class InterventionError(CircuitzError):
+    """An intervention does not fit the layer, the inputs, or itself."""
+
+    code = "intervention"

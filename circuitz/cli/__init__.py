@@ -15,12 +15,14 @@ from circuitz.cli import (  # noqa: I001
     lab,
     serve,
     data,
+    bench,
 )
 from circuitz.cli.shell import app, main
 
 __all__ = [
     "annotations",
     "app",
+    "bench",
     "check",
     "compare",
     "data",

@@ -1,0 +1,40 @@
+"""Which rows there are: the files of :mod:`circuitz.bench.rows`."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+
+from circuitz.bench import rows as folder
+from circuitz.bench.row import Row
+from circuitz.errors import BenchError
+
+
+def row_names() -> tuple[str, ...]:
+    """Return the names of all rows, sorted; nothing is imported for it."""
+    found = (m.name.replace("_", "-") for m in pkgutil.iter_modules(folder.__path__))
+    return tuple(sorted(found))
+
+
+def rows(names: Sequence[str] = ()) -> tuple[Row, ...]:
+    """Return rows by name, in the order asked for; all of them by default.
+
+    Raises
+    ------
+    BenchError
+        If there is no such row; the message suggests near names.
+    """
+    known = row_names()
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, 3) or known
+            raise BenchError(f"There is no row {name!r}.", f"Rows are {', '.join(near)}.")
+    return tuple(_row(name) for name in names or known)
+
+
+def _row(name: str) -> Row:
+    module = import_module(f"{folder.__name__}.{name.replace('-', '_')}")
+    row: Row = module.ROW
+    return row

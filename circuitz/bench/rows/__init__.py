@@ -1,0 +1,1 @@
+"""The rows of the speed table, a file each: see :mod:`circuitz.bench.row`."""

@@ -1,0 +1,95 @@
+"""``circuitz bench``: side-by-side runs that anybody can repeat."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from circuitz.cli.shell import Json, app, out, progress, say
+
+if TYPE_CHECKING:
+    from circuitz.bench.speed import Timed
+
+bench = typer.Typer(help="Side-by-side runs that you can repeat.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+
+@bench.command()
+def speed(
+    rows: Annotated[
+        list[str] | None,
+        typer.Option("--rows", metavar="NAME", help="Only this row; give it again for more."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Smaller jobs, three rounds: a first look.")
+    ] = False,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Rounds a row, instead of the row's own.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Time circuitz beside the tools you would use otherwise, and see whether the numbers agree.
+
+    Both sides run in this process, in turn, several rounds; medians and spread are shown.
+    """
+    from circuitz.bench.machine import machine
+    from circuitz.bench.registry import rows as find_rows
+    from circuitz.bench.speed import time_rows
+
+    chosen = find_rows(rows or ())
+    with progress() as steps:
+        found = time_rows(chosen, quick=quick, rounds=rounds, progress=steps)
+    on = machine()
+    if as_json:
+        print(json.dumps({"quick": quick, "machine": on, "rows": [r.to_json() for r in found]}))
+        return
+    _show(found)
+    say.print(
+        f"{on['cores']} cores, {on['torch_threads']} torch threads, load {on['load_1_minute']}"
+        + (" · quick: smaller jobs than the table's" if quick else ""),
+        markup=False,
+    )
+
+
+def _show(found: list[Timed]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("row", "ours", "peer", "ratio", "difference", "target"):
+        table.add_column(name, justify="left" if name in {"row", "target"} else "right")
+    for r in found:
+        low, high = r.spread.get("ratio", [0.0, 0.0])
+        table.add_row(
+            r.name,
+            _time(r.ours_s),
+            _time(r.peer_s),
+            "" if r.ratio is None else f"{r.ratio:,.3g}× ({low:,.3g}-{high:,.3g})",
+            "" if r.max_abs_diff is None else f"{r.max_abs_diff:.1e}",
+            r.target,
+        )
+    out.print(table)
+    for r in found:
+        told = [r.note, *(f"{k} {_figure(v)}" for k, v in r.facts.items())]
+        if r.peer:
+            told.insert(0, f"beside {r.peer}")
+        line = "; ".join(filter(None, told))
+        if line:
+            out.print(f"{r.name}: {line}", markup=False, highlight=False)
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
+
+
+def _figure(value: float | int | str) -> str:
+    return (
+        f"{value:,.4g}"
+        if isinstance(value, float)
+        else f"{value:,}"
+        if isinstance(value, int)
+        else value
+    )
