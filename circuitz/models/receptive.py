@@ -11,7 +11,7 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
-from circuitz.models.cut import LeafTracer, stand_in
+from circuitz.models.graph import LeafTracer, stand_in
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,152 @@
+"""The graph of a network's operations, as torch.fx traces it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection
+from typing import Any
+
+from torch import fx, nn
+from torch.fx.node import map_arg
+
+from circuitz.errors import LayerError
+from circuitz.models.state import evaluating
+
+
+class LeafTracer(fx.Tracer):
+    """A tracer that takes one module, besides torch's own, as a single step."""
+
+    def __init__(self, leaf: nn.Module | None) -> None:
+        super().__init__()
+        self._leaf = leaf
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Whether a module is one step of the graph."""
+        return m is self._leaf or super().is_leaf_module(m, module_qualified_name)
+
+
+def stand_in(net: nn.Module) -> nn.Module:
+    """Return a double of a network, in eval mode, that shares its weights.
+
+    Tracing runs the network's code on stand-ins for tensors; what that code stores on itself
+    must not end up in the network.
+    """
+    tensors = [*net.parameters(), *net.buffers()]
+    return copy.deepcopy(net, {id(t): t for t in tensors}).eval()
+
+
+class NetGraph:
+    """What a network computes, step by step.
+
+    Parameters
+    ----------
+    net
+        The network.
+    leaf
+        Dotted name of a module that is one step, whatever it is made of.
+
+    Attributes
+    ----------
+    order
+        Steps in the order they run.
+    inputs, output
+        The arguments of ``forward``, and its result.
+    constants
+        Tensors that ``forward`` makes out of nothing.
+
+    Raises
+    ------
+    Exception
+        Whatever tracing raises when the network cannot be traced.
+    """
+
+    def __init__(self, net: nn.Module, leaf: str | None = None) -> None:
+        double = stand_in(net)
+        graph = LeafTracer(double.get_submodule(leaf) if leaf else None).trace(double)
+        self._net = net
+        self._graph = graph
+        self._modules = dict(double.named_modules(remove_duplicate=False))
+        self.order = list(graph.nodes)
+        self.inputs = [n for n in self.order if n.op == "placeholder"]
+        self.output = next(n for n in self.order if n.op == "output")
+        # They become attributes of the traced double.
+        self.constants = {
+            n: getattr(double, str(n.target))
+            for n in self.order
+            if n.op == "get_attr" and str(n.target).startswith("_tensor_constant")
+        }
+
+    def node(self, name: str) -> fx.Node:
+        """Return the step that calls the module of that name.
+
+        Raises
+        ------
+        LayerError
+            If it is not called exactly once.
+        """
+        wanted = self._modules[name]
+        calls = [
+            n
+            for n in self.order
+            if n.op == "call_module" and self._modules[str(n.target)] is wanted
+        ]
+        called_once(name, len(calls))
+        return calls[0]
+
+    def run(
+        self, env: dict[fx.Node, Any], wanted: Collection[fx.Node], stop: fx.Node | None = None
+    ) -> Any:
+        """Run the wanted steps in eval mode and return the result of ``stop``, or the output.
+
+        Parameters
+        ----------
+        env
+            Values that are known; those of the steps that are run are added to a copy.
+        wanted
+            Steps to run; everything they need must be among them or known.
+        stop
+            The last step.
+        """
+        run = fx.Interpreter(self._net, graph=self._graph)
+        run.env = env | self.constants
+        env = run.env
+        with evaluating(self._net):
+            for node in self.order:
+                if node not in wanted or node in env:
+                    continue
+                if node.op == "output":
+                    return map_arg(node.args[0], lambda n: env[n])
+                if node.op == "placeholder":  # an argument of forward left at its default
+                    env[node] = node.args[0] if node.args else None
+                else:
+                    env[node] = run.run_node(node)
+                if node is stop:
+                    return env[node]
+        raise LayerError("The traced network has no output.", "Pass a network that returns logits.")
+
+
+def needed(goal: fx.Node, known: fx.Node | None) -> set[fx.Node]:
+    """Return the steps needed to compute ``goal`` once ``known`` is there."""
+    found: set[fx.Node] = set()
+    todo = [goal]
+    while todo:
+        node = todo.pop()
+        if node in found or node is known:
+            continue
+        found.add(node)
+        todo.extend(node.all_input_nodes)
+    return found
+
+
+def called_once(name: str, calls: int) -> None:
+    """Refuse a layer that one forward pass does not call exactly once."""
+    if calls == 0:
+        raise LayerError(
+            f"Layer {name!r} is never called when the network runs.",
+            "Choose a module that forward() calls, or the one that replaces it.",
+        )
+    if calls > 1:
+        raise LayerError(
+            f"Layer {name!r} is called {calls} times in one forward pass.",
+            "Give each call a module of its own (a shared nn.ReLU can be copied).",
+        )
