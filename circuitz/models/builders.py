@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 BuilderT = TypeVar("BuilderT", bound=Callable[..., Any])
 
 # Shipped builders are imported when first asked for.
-_SHIPPED = {"small-cnn": "circuitz.models.small_cnn", "import": "circuitz.models.imported"}
+_SHIPPED = {
+    "small-cnn": "circuitz.models.small_cnn",
+    "small-transformer": "circuitz.models.small_transformer",
+    "import": "circuitz.models.imported",
+}
 _BUILDERS: dict[str, Callable[..., nn.Module]] = {}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -15,17 +17,18 @@ _BRIGHTNESS = (0.299, 0.587, 0.114)
 
 
 def prepare(
-    images: npt.NDArray[np.uint8],
+    images: npt.NDArray[Any],
     how: Preprocessing,
     device: str = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> torch.Tensor:
-    """Return 8-bit images as the network's input.
+    """Return 8-bit images, or token sequences, as the network's input.
 
     Parameters
     ----------
     images
-        ``(n, h, w, c)`` uint8 in RGB, or one channel; resized when not of the network's size.
+        ``(n, h, w, c)`` uint8 in RGB, or one channel; resized when not of the network's size. Or
+        tokens ``(n, length)`` int32, where that is what ``how`` says.
     how
         Mean, standard deviation, size and channel order.
     device, dtype
@@ -33,13 +36,16 @@ def prepare(
 
     Returns
     -------
-    ``(n, channels, *how.size)``, where channels is the length of ``how.mean``.
+    ``(n, channels, *how.size)``, where channels is the length of ``how.mean``; of tokens
+    ``(n, length)`` int64.
 
     Raises
     ------
     InputsError
         If the images are not 8-bit, not four-dimensional, or have channels that do not fit.
     """
+    if how.is_tokens:
+        return _tokens(images, device)
     if images.dtype != np.uint8 or images.ndim != 4:
         raise InputsError(
             f"Images are {images.dtype} {images.shape}, not uint8 (n, height, width, channels).",
@@ -59,6 +65,15 @@ def prepare(
     shift = -torch.tensor(how.mean, device=device) / torch.tensor(how.std, device=device)
     rows = x.view(n * height, width * channels).mul(1 / std.repeat(width)).add_(shift.repeat(width))
     return rows.view(n, height, width, channels).permute(0, 3, 1, 2).to(dtype)
+
+
+def _tokens(tokens: npt.NDArray[Any], device: str) -> torch.Tensor:
+    if tokens.dtype != np.int32 or tokens.ndim != 2:
+        raise InputsError(
+            f"Tokens are {tokens.dtype} {tokens.shape}, not int32 (sequences, positions).",
+            "Number the tokens by the vocabulary, one row a sequence of equal length.",
+        )
+    return torch.from_numpy(tokens.astype(np.int64)).to(device)
 
 
 def _channels(x: torch.Tensor, how: Preprocessing) -> torch.Tensor:

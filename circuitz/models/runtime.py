@@ -81,8 +81,11 @@ class Runtime:
                 return p.dtype
         return torch.float32
 
-    def prepare(self, images: npt.NDArray[np.uint8]) -> torch.Tensor:
-        """Return 8-bit images ``(n, h, w, c)`` as the network's input ``(n, c, h, w)``."""
+    def prepare(self, images: npt.NDArray[Any]) -> torch.Tensor:
+        """Return 8-bit images ``(n, h, w, c)`` as the network's input ``(n, c, h, w)``.
+
+        Token sequences ``(n, length)`` int32 stay what they are, as int64.
+        """
         return prepare(images, self.preprocessing, self.device, self.dtype)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -99,7 +102,7 @@ class Runtime:
         """Return logits ``(n, classes)`` from what the network returned."""
         return as_logits(out, self.head)
 
-    def logits(self, images: npt.NDArray[np.uint8], batch: int = 64) -> F32:
+    def logits(self, images: npt.NDArray[Any], batch: int = 64) -> F32:
         """Return float32 logits ``(n, classes)`` of 8-bit images ``(n, h, w, c)``."""
         parts: list[F32] = []
         with torch.no_grad():
@@ -110,7 +113,7 @@ class Runtime:
 
     def read(
         self,
-        images: npt.NDArray[np.uint8],
+        images: npt.NDArray[Any],
         layers: Sequence[str] | None = None,
         batch: int = 64,
     ) -> Iterator[tuple[slice, dict[str, torch.Tensor], torch.Tensor]]:
@@ -224,6 +227,10 @@ class Runtime:
         return x.to(self.device, self.dtype) if x.is_floating_point() else x.to(self.device)
 
     def _blank(self, n: int) -> torch.Tensor:
+        if self.preprocessing.is_tokens:
+            return torch.zeros(
+                (n, self.preprocessing.size[1]), dtype=torch.long, device=self.device
+            )
         size = (n, len(self.preprocessing.mean), *self.preprocessing.size)
         return torch.zeros(size, dtype=self.dtype, device=self.device)
 
@@ -235,11 +242,16 @@ class Runtime:
             self._cuts[layer] = self._checked(name)
         return self._cuts[layer]
 
+    def _noise(self, draw: torch.Generator) -> torch.Tensor:
+        like = self._blank(2)
+        if self.preprocessing.is_tokens:
+            return torch.randint(0, 2, like.shape, generator=draw)  # any network has two tokens
+        return torch.randn(like.shape, generator=draw)
+
     def _checked(self, name: str) -> _Checked:
         """Cut the network, and try both halves against the whole before trusting them."""
         draw = torch.Generator().manual_seed(0)
-        x = self._cast(torch.randn(self._blank(2).shape, generator=draw))
-        other = self._cast(torch.randn(x.shape, generator=draw))
+        x, other = (self._cast(self._noise(draw)) for _ in range(2))
         acts, whole = self.run(x, [name])
         slow = HookCut(self.module, name)
         cut: Cut = slow

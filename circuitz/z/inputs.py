@@ -1,8 +1,9 @@
-"""Images with whatever is known about them: D, D′, or a concept set."""
+"""Images or token sequences with whatever is known about them: D, D′, or a concept set."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +13,13 @@ SPLITS = ("select", "test", "audit")
 
 @dataclass(frozen=True, eq=False)
 class InputSet:
-    """A set of images and the labels that go with it.
+    """A set of images, or of token sequences, and the labels that go with it.
 
     Parameters
     ----------
     images
-        ``(n, height, width, channels)`` uint8; may be a memory map.
+        ``(n, height, width, channels)`` uint8; or token sequences ``(n, length)`` int32, indices
+        into ``vocabulary``. May be a memory map.
     labels, classes
         ``(n,)`` int64 indices into ``classes``, or, where an image may show several classes or
         none, ``(n, len(classes))`` int64 of 0 and 1; ``None`` where there are none.
@@ -37,9 +39,14 @@ class InputSet:
         ``D``, ``D'`` or ``concepts``.
     recipe
         How to make it again (JSON values only); empty for a user's own files.
+    vocabulary
+        Texts of the tokens; empty for images.
+    focus
+        ``(n, 2)`` int64: the query and the key position a row is about, where concept labels
+        speak of one token looking at another; ``None`` where rows are about whole inputs.
     """
 
-    images: npt.NDArray[np.uint8]
+    images: npt.NDArray[Any]
     labels: npt.NDArray[np.int64] | None = None
     classes: tuple[str, ...] = ()
     concepts: npt.NDArray[np.float32] | None = None
@@ -51,6 +58,13 @@ class InputSet:
     pairs: npt.NDArray[np.int64] | None = None
     role: str = "D"
     recipe: dict[str, object] = field(default_factory=dict)
+    vocabulary: tuple[str, ...] = ()
+    focus: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def is_tokens(self) -> bool:
+        """Whether the inputs are token sequences rather than images."""
+        return self.images.ndim == 2

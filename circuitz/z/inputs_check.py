@@ -23,13 +23,14 @@ def check_inputs(inputs: InputSet) -> InputSet:
     InputsError
         If something does not fit; the message names the field.
     """
-    n = _images(inputs.images)
+    n = _tokens(inputs) if _are_tokens(inputs) else _images(inputs.images)
     several = inputs.labels is not None and np.ndim(inputs.labels) == 2
     _array(inputs.labels, "labels", np.int64, (n, len(inputs.classes)) if several else (n,))
     _array(inputs.concepts, "concepts", np.float32, (n, len(inputs.concept_names)))
     _array(inputs.split, "split", np.uint8, (n,))
     _array(inputs.scene, "scene", np.int64, (n,))
     _array(inputs.masks, "masks", np.uint8, inputs.images.shape[:3])
+    _array(inputs.focus, "focus", np.int64, (n, 2))
     _names(inputs.classes, "classes")
     _names(inputs.concept_names, "concept names")
     _names(inputs.mask_names, "mask names", empty=True)  # 0 may stand for nothing named
@@ -63,9 +64,28 @@ def _images(images: Any) -> int:
         found = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else type(images)
         raise InputsError(
             f"Images are {found}, not uint8 of shape (n, height, width, channels).",
-            "Convert them to 8-bit images, channels last.",
+            "Convert them to 8-bit images, channels last; token sequences are int32 (n, length).",
         )
     return len(images)
+
+
+def _are_tokens(inputs: InputSet) -> bool:
+    images: Any = inputs.images
+    return isinstance(images, np.ndarray) and images.dtype == np.int32 and images.ndim == 2
+
+
+def _tokens(inputs: InputSet) -> int:
+    n, length = inputs.images.shape
+    if not inputs.vocabulary or not length or inputs.masks is not None:
+        raise InputsError(
+            "Token sequences lack a vocabulary, hold no position, or come with part masks.",
+            "Give the text of every token as vocabulary; masks are for images.",
+        )
+    _names(inputs.vocabulary, "tokens of the vocabulary")
+    _range(inputs.images, "tokens", len(inputs.vocabulary), "tokens in the vocabulary")
+    if inputs.focus is not None:
+        _range(inputs.focus, "focus", length, "positions")
+    return n
 
 
 def _array(array: Any, name: str, dtype: type, shape: tuple[int, ...]) -> None:

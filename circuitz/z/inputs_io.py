@@ -29,6 +29,9 @@ from circuitz.z.steady import steadily
 SCHEMA = 1
 ARRAYS = ("images", "labels", "concepts", "split", "scene", "masks", "pairs")
 NAMES = ("classes", "concept_names", "mask_names")
+# Of token sequences; where there are none they leave no trace, so that hashes of images stand.
+TOKEN_ARRAYS = ("focus",)
+TOKEN_NAMES = ("vocabulary",)
 META = "meta.json"
 
 _FINGERPRINTS: WeakKeyDictionary[InputSet, str] = WeakKeyDictionary()
@@ -52,13 +55,18 @@ def fingerprint(inputs: InputSet) -> str:
         for name in ARRAYS:
             array = getattr(inputs, name)
             parts[name] = None if array is None else array_digest(array).hex()
+        for name in TOKEN_NAMES:
+            parts |= {name: list(getattr(inputs, name))} if getattr(inputs, name) else {}
+        for name in TOKEN_ARRAYS:
+            array = getattr(inputs, name)
+            parts |= {} if array is None else {name: array_digest(array).hex()}
         known = _FINGERPRINTS[inputs] = json_hash(["inputs 1", parts])
     return known
 
 
 def inputs_bytes(inputs: InputSet) -> int:
     """Bytes the set's arrays take."""
-    arrays = (getattr(inputs, name) for name in ARRAYS)
+    arrays = (getattr(inputs, name) for name in (*ARRAYS, *TOKEN_ARRAYS))
     return sum(array.nbytes for array in arrays if array is not None)
 
 
@@ -72,7 +80,7 @@ def encode_inputs(inputs: InputSet) -> dict[str, bytes]:
     """
     check_inputs(inputs)
     files: dict[str, bytes] = {}
-    for name in ARRAYS:
+    for name in (*ARRAYS, *TOKEN_ARRAYS):
         array = getattr(inputs, name)
         if array is not None:
             files[f"{name}.npy"] = _npy(array)
@@ -98,6 +106,7 @@ def _meta(inputs: InputSet, files: Mapping[str, FileEntry]) -> bytes:
         "role": inputs.role,
         "n": len(inputs),
         **{name: list(getattr(inputs, name)) for name in NAMES},
+        **{name: list(names) for name in TOKEN_NAMES if (names := getattr(inputs, name))},
         "fingerprint": fingerprint(inputs),
         "recipe": dict(inputs.recipe),
         "files": {name: {"sha256": e.sha256, "size": e.size} for name, e in files.items()},
@@ -187,7 +196,7 @@ def read_meta(data: bytes | memoryview, where: str) -> dict[str, Any]:
         )
     check_seal(meta, where)
     texts = [meta.get("role"), meta.get("fingerprint")]
-    lists = [meta.get(name) for name in NAMES]
+    lists = [meta.get(name) for name in NAMES] + [meta.get(name, []) for name in TOKEN_NAMES]
     good = (
         all(isinstance(text, str) for text in texts)
         and all(isinstance(x, list) and all(isinstance(v, str) for v in x) for x in lists)
@@ -216,7 +225,7 @@ def decode_inputs(
         If a file is not what ``meta`` says.
     """
     arrays: dict[str, npt.NDArray[Any]] = {}
-    for name in ARRAYS:
+    for name in (*ARRAYS, *TOKEN_ARRAYS):
         entry = files.get(f"{prefix}{name}.npy")
         if entry is not None:
             reader = source.read if verify else source.read_mapped
@@ -236,6 +245,8 @@ def decode_inputs(
         pairs=arrays.get("pairs"),
         role=meta["role"],
         recipe=dict(meta["recipe"]),
+        vocabulary=tuple(meta.get("vocabulary", ())),
+        focus=arrays.get("focus"),
     )
     check_inputs(inputs)
     if len(inputs) != meta["n"]:

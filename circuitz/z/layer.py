@@ -56,13 +56,24 @@ class Preprocessing:
     size
         Height and width the network was trained on.
     colour
-        Channel order, ``RGB``, ``BGR`` or ``L``.
+        Channel order, ``RGB``, ``BGR`` or ``L``; ``tokens`` where inputs are token sequences,
+        which are passed on as they are.
     """
 
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.25, 0.25, 0.25)
     size: tuple[int, int] = (64, 64)
     colour: str = "RGB"
+
+    @classmethod
+    def of_tokens(cls, length: int) -> Preprocessing:
+        """Return that of a network that reads token sequences of up to ``length`` positions."""
+        return cls((), (), (1, length), "tokens")
+
+    @property
+    def is_tokens(self) -> bool:
+        """Whether inputs are token sequences."""
+        return self.colour == "tokens"
 
 
 Head = Literal["softmax", "binary", "multi-label"]
