@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from circuitz.cli.shell import Steps
     from circuitz.evaluation.scores import Share
     from circuitz.features.bring import Brought
+    from circuitz.lexicon.lexicon import Lexicon
     from circuitz.z.inputs import InputSet
     from circuitz.z.model import AnnotatedModel
 
@@ -117,14 +118,18 @@ def new(
 
     D is written once beside the bundle, as NAME.D, where later commands find it.
     """
+    from circuitz.data.enough import check_enough
     from circuitz.data.layouts import open_layout_pair
     from circuitz.data.pair import open_pair
+    from circuitz.data.synonyms import join_synonyms
     from circuitz.features.bring import order_of, own_network, train_small
+    from circuitz.lexicon.lexicon import Lexicon
     from circuitz.models.device import choose_device
     from circuitz.models.training import Recipe
 
     if where.exists() and not replace:
         raise BundleWriteError(f"{where} is there already.", "Choose another name, or --replace.")
+    known = Lexicon.load(lexicon)
     place = choose_device(device)
     own = None
     if model != "small-cnn":
@@ -155,22 +160,26 @@ def new(
                 classes=_names(species) or None, size=size, network_size=own and own.size,
                 seed=seed, progress=steps,
             )  # fmt: skip
-        if pair.shared:
-            say.print(_SHARED)
+        # Now, and not after minutes of training.
+        data, _ = join_synonyms(pair.data, known)
+        concept_set, joined = join_synonyms(pair.concepts, known)
+        remarks = [
+            *([_SHARED] if pair.shared else []), *joined, *check_enough(data, concept_set)
+        ]  # fmt: skip
+        for remark in remarks:
+            say.print(remark, markup=False, highlight=False)
         if own is None:
             recipe = Recipe(epochs=epochs, rate=rate, flip=flip, seed=seed)
-            made = train_small(
-                pair.data, recipe, place, lambda done, n: steps("train on D", done, n)
-            )
+            made = train_small(data, recipe, place, lambda done, n: steps("train on D", done, n))
         else:
             made = own
-        z = _wrapped(made, order_of(made.classes, pair.data), pair.data, cut, subject, where)
+        z = _wrapped(made, order_of(made.classes, data), data, cut, subject, where)
         share = _accuracy(z, own is None, seed, as_json)
-        z = _measured(z, pair.concepts, lexicon, seed, steps)
+        z = _measured(z, concept_set, known, seed, steps)
         steps("save", 0, 1)
         kept = _save(z, where)
         steps("save", 1, 1)
-    _report(z, where, kept, share, as_json)
+    _report(z, where, kept, share, remarks, as_json)
 
 
 _SHARED = (
@@ -250,13 +259,11 @@ def _accuracy(z: AnnotatedModel, held_back: bool, seed: int, quiet: bool) -> Sha
 
 
 def _measured(
-    z: AnnotatedModel, concept_set: InputSet, lexicon: Path | None, seed: int, steps: Steps
+    z: AnnotatedModel, concept_set: InputSet, known: Lexicon, seed: int, steps: Steps
 ) -> AnnotatedModel:
     from circuitz.effects.measure import measure
-    from circuitz.lexicon.lexicon import Lexicon
     from circuitz.plausibility.propose import propose
 
-    known = Lexicon.load(lexicon)
     z = measure(
         z, concept_set, seed=seed, visualise=True, lexicon=known,
         progress=lambda done, n: steps("look at every unit", done, n),
@@ -283,7 +290,9 @@ def _stem(where: Path) -> str:
     return where.name.removesuffix(".zip").removesuffix(".z") or "model"
 
 
-def _report(z: AnnotatedModel, where: Path, kept: Path, share: Share, as_json: bool) -> None:
+def _report(
+    z: AnnotatedModel, where: Path, kept: Path, share: Share, remarks: list[str], as_json: bool
+) -> None:
     words = z.annotations
     if as_json:
         found: dict[str, Any] = {
@@ -299,6 +308,7 @@ def _report(z: AnnotatedModel, where: Path, kept: Path, share: Share, as_json: b
                 "size": list(z.preprocessing.size),
                 "colour": z.preprocessing.colour,
             },
+            "remarks": remarks,
             "annotations": len(words),
             "concepts": [] if z.concept_set is None else list(z.concept_set.concept_names),
         }

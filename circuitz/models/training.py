@@ -144,8 +144,9 @@ def fit(
     steps = max(1, len(images) // batch)
     total = recipe.epochs * steps
     optimiser = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
+    # Of five steps, the rise would take none, by which the schedule divides.
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, max_lr=recipe.rate, total_steps=max(2, total), pct_start=0.2
+        optimiser, max_lr=recipe.rate, total_steps=max(6, total), pct_start=0.2
     )
     mean = 0.0
     # Channels-last convolutions are a quarter faster on CPUs; the numbers agree to rounding.

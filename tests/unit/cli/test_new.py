@@ -290,3 +290,60 @@ def test_class_tables_that_cannot_be_used(
              folders / "concepts.csv", "--out", tmp_path / "x.z")  # fmt: skip
     assert run(monkeypatch, *words) == 1
     assert message in " ".join(capsys.readouterr().err.split())
+
+
+def some_of(folders: Path, place: Path, each: int) -> Path:
+    """Copy a few pictures of each class."""
+    for kind in sorted((folders / "D").iterdir()):
+        (place / kind.name).mkdir(parents=True)
+        for file in sorted(kind.iterdir())[:each]:
+            (place / kind.name / file.name).write_bytes(file.read_bytes())
+    return place
+
+
+def test_too_few_pictures_are_refused_before_anything_is_trained(
+    folders, monkeypatch, capsys, tmp_path
+) -> None:
+    def train_small(*_: object) -> None:
+        raise AssertionError("trained in vain")
+
+    monkeypatch.setattr("circuitz.features.bring.train_small", train_small)
+    few = some_of(folders, tmp_path / "few", 4)
+    words = ("new", "--images", few, "--concept-set", folders / "concepts", "--concepts",
+             folders / "concepts.csv", "--out", tmp_path / "few.z")  # fmt: skip
+    assert run(monkeypatch, *words) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "D has 4 pictures of" in told
+    assert "20 pictures a class" in told
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["few"]
+
+
+@pytest.mark.parametrize("contradict", [False, True])
+def test_columns_of_one_concept_are_joined_or_refused(
+    contradict, folders, threads, monkeypatch, capsys, tmp_path
+) -> None:
+    table = folders / "double.csv"
+    lines = (folders / "concepts.csv").read_text(encoding="utf-8").splitlines()
+    at = lines[0].split(",").index("snow")
+    said = {"1": "0", "0": "1"} if contradict else {"1": "1", "0": "0"}
+    rows = [",".join((line, said.get(line.split(",")[at], ""))) for line in lines[1:]]
+    table.write_text("\n".join([f"{lines[0]},snowy", *rows]), encoding="utf-8")
+    place = tmp_path / "double.z"
+    words = ("--epochs", 1, "--device", "cpu", "--out", place, "--json")
+    status = run(
+        monkeypatch, "new", "--images", folders / "D", "--concepts", table, "--concept-set",
+        folders / "concepts", *words,
+    )  # fmt: skip
+    told = capsys.readouterr()
+    if contradict:
+        assert status == 1
+        assert "‘snow’ and ‘snowy’ are one concept, snow, and differ in" in " ".join(
+            told.err.split()
+        )
+        assert not place.exists()
+        return
+    assert status == 0
+    made = json.loads(told.out)
+    assert made["concepts"].count("snow") == 1
+    assert "snowy" not in made["concepts"]
+    assert any("taken together as snow" in remark for remark in made["remarks"])
