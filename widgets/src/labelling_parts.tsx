@@ -1,6 +1,6 @@
 /** Head, choices, the last ten answers, notices, help. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { RefObject } from "preact";
 import { plural } from "./format";
 import { useLabelling } from "./labelling_context";
@@ -199,7 +199,8 @@ export function Enter() {
   const store = useLabelling();
   const [name, setName] = useState(store.remembered);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  // With the field, not after the next paint: a key pressed in between would be lost.
+  useLayoutEffect(() => {
     input.current?.focus();
     input.current?.select();
   }, []);
