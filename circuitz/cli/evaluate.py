@@ -10,9 +10,12 @@ import typer
 from rich.table import Table
 
 from circuitz.cli.shell import Json, Z, app, out, progress, say
+from circuitz.errors import InputsError
 
 if TYPE_CHECKING:
+    from circuitz.cli.shell import Steps
     from circuitz.evaluation.cells import Evaluation
+    from circuitz.evaluation.truth_table import TruthTable
     from circuitz.z.model import AnnotatedModel
 
 
@@ -39,17 +42,21 @@ def evaluate(
 
     The truth is read for scoring alone; nothing of it is written into z. Intervals are 95 %
     Wilson intervals, those of single cells by themselves: the lowest of many cells lies below a
-    typical one by chance alone.
+    typical one by chance alone. "All others" are the pictures of every other class in the same
+    group, taken together.
     """
     from circuitz.evaluation.truth_table import read_truth
     from circuitz.models.device import choose_device
     from circuitz.z.bundle import load
 
     model = load(z)
+    if model.preprocessing.is_tokens:
+        raise InputsError(
+            "This model reads texts, not pictures.", "evaluate scores networks on pictures."
+        )
     known = read_truth(truth, images, model.classes, several=model.head == "multi-label")
     with progress() as steps:
-        pictures = _pictures(model, known.files, lambda done, n: steps("read pictures", done, n))
-        scores = _scores(model, pictures, known, choose_device(device), steps)
+        scores = _scores(model, known, choose_device(device), steps)
     if known.unlabelled or known.elsewhere:
         say.print(
             f"{known.unlabelled} pictures have no row, and {known.elsewhere} rows name pictures "
@@ -63,31 +70,19 @@ def evaluate(
     _tell(scores)
 
 
-def _pictures(model: AnnotatedModel, files: Any, tick: Any) -> Any:
-    """Read pictures the way D's were brought to one size."""
-    from circuitz.data.folder import read_pictures
-    from circuitz.data.pair import common_size
-
-    height, width = model.preprocessing.size
-    if model.data is not None:
-        height, width = model.data.images.shape[1:3]
-    same = common_size(files) == (width, height)
-    return read_pictures(files, None if same else max(height, width), tick)
-
-
-def _scores(
-    model: AnnotatedModel, pictures: Any, known: Any, device: str, steps: Any
-) -> Evaluation:
+def _scores(model: AnnotatedModel, known: TruthTable, device: str, steps: Steps) -> Evaluation:
     import numpy as np
 
     from circuitz.evaluation.cells import evaluate as score
+    from circuitz.labelling.shifted import View
     from circuitz.models.open import runtime
 
     network = runtime(model, device)
-    parts: list[Any] = []
-    for start in range(0, len(pictures), 256):
-        parts.append(network.logits(pictures[start : start + 256]))
-        steps("run the network", min(start + 256, len(pictures)), len(pictures))
+    # The way D's were brought to one size, whatever theirs is.
+    read = View.of(model).arrays(
+        known.files, lambda done, n: steps("run the network on pictures", done, n)
+    )
+    parts = [network.logits(images) for _, images in read]
     logits = np.concatenate(parts)
     if model.head == "multi-label":
         right = (logits > 0) == (known.labels == 1)
@@ -106,22 +101,22 @@ def _tell(scores: Evaluation) -> None:
             highlight=False, markup=False,
         )  # fmt: skip
     table = Table(box=None, pad_edge=False)
-    for name in ("class", "", "right", "95 % interval", "n"):
+    others = {_key(cell): cell for cell in scores.others.to_dict("records")}
+    # A shortcut of one class shows in what the others lose where it is there.
+    columns = ("class", "", "right", "95 % interval", "n", *(["all others"] if others else []))
+    for name in columns:
         table.add_column(name, justify="left" if name in ("class", "") else "right")
     cells = scores.cells.to_dict("records")
     for row in scores.classes.to_dict("records"):
-        _add(table, row, "all")
+        _add(table, row, "all", None)
         for cell in cells:
             if cell["class"] == row["class"]:
-                _add(table, cell, _which(cell))
+                _add(table, cell, _which(cell), others.get(_key(cell)))
     out.print(table)
-    for cell in scores.others.to_dict("records"):
-        # Of all classes together but this one: a shortcut of one class shows in what others lose.
-        if worst is not None and (cell["class"], cell["group"]) == (worst["class"], worst["group"]):
-            out.print(
-                f"all but {cell['class']}, {_which(cell)}: {_share(cell)}",
-                highlight=False, markup=False,
-            )  # fmt: skip
+
+
+def _key(cell: Any) -> tuple[Any, ...]:
+    return cell["class"], cell["group"], cell["present"]
 
 
 def _which(cell: Any) -> str:
@@ -132,10 +127,12 @@ def _share(row: Any) -> str:
     return f"{row['accuracy']:.1%} ({row['low']:.1%} to {row['high']:.1%}, n = {row['n']})"
 
 
-def _add(table: Table, row: Any, what: str) -> None:
+def _add(table: Table, row: Any, what: str, others: Any) -> None:
     from rich.markup import escape
 
+    rest = "" if others is None else f"{others['accuracy']:.1%} (n = {others['n']:,})"
     table.add_row(
         escape(str(row["class"])), escape(what), f"{row['accuracy']:.1%}",
         f"{row['low']:.1%} to {row['high']:.1%}", f"{row['n']:,}",
+        *([rest] if len(table.columns) > 5 else []),
     )  # fmt: skip

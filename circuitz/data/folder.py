@@ -161,9 +161,11 @@ def pictures(folder: Path) -> list[Path]:
 
 
 def read_pictures(
-    files: Sequence[Path], size: int | None = None, progress: Progress | None = None
+    files: Sequence[Path],
+    size: int | tuple[int, int] | None = None,
+    progress: Progress | None = None,
 ) -> npt.NDArray[np.uint8]:
-    """Read pictures of one size, or bring them to one.
+    """Read pictures of one size, or bring them to one: a square's side, or height and width.
 
     Returns
     -------
@@ -175,7 +177,7 @@ def read_pictures(
     InputsError
         Naming the first picture that cannot be read, or is of another size.
     """
-    if size is not None and not 8 <= size <= 1024:
+    if isinstance(size, int) and not 8 <= size <= 1024:
         raise InputsError(f"Pictures of side {size} were asked for.", "Choose 8 to 1024.")
     first = read_picture(files[0], size)
     # One block from the start: a list and its stack would take the memory twice.

@@ -19,7 +19,7 @@ LARGEST = 64_000_000
 _WORD = 65535
 
 
-def read_picture(file: Path, size: int | None = None) -> npt.NDArray[np.uint8]:
+def read_picture(file: Path, size: int | tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
     """Read a picture as 8-bit RGB, the way a viewer shows it.
 
     Turned as its EXIF data say, transparency laid on white, 16-bit grey scaled to 8 bits, the
@@ -30,7 +30,8 @@ def read_picture(file: Path, size: int | None = None) -> npt.NDArray[np.uint8]:
     file
         The file; its contents and not its name say what kind of picture it is.
     size
-        Side of the square it is cropped and scaled to; as it is when not given.
+        Side of the square, or height and width, it is cropped and scaled to; as it is when not
+        given.
 
     Returns
     -------
@@ -66,24 +67,28 @@ def read_picture(file: Path, size: int | None = None) -> npt.NDArray[np.uint8]:
         ) from error
 
 
-def _pixels(opened: Image.Image, file: Path, size: int | None) -> npt.NDArray[np.uint8]:
+def _pixels(
+    opened: Image.Image, file: Path, size: int | tuple[int, int] | None
+) -> npt.NDArray[np.uint8]:
     width, height = opened.size
     if min(width, height) < SMALLEST:
         raise InputsError(
             f"{file} is {width} × {height} pixels: there is nothing to see in it.",
             f"Leave it out; a picture has {SMALLEST} pixels a side at least.",
         )
-    if size is not None:
-        # A JPEG is unpacked at an eighth to a half of its size when that is enough.
-        opened.draft("RGB", (2 * size, 2 * size))
+    box = (size, size) if isinstance(size, int) else size and (size[1], size[0])
+    if box is not None:
+        # A JPEG is unpacked at an eighth to a half of its size when that is enough, whichever way
+        # up it is stored.
+        opened.draft("RGB", (2 * max(box), 2 * max(box)))
     if opened.size[0] * opened.size[1] > LARGEST:
         raise InputsError(
             f"{file} has {width * height:,} pixels; up to {LARGEST:,} are unpacked.",
             "Scale it down, or leave it out.",
         )
     image = _rgb(_upright(opened), file)
-    if size is not None:
-        image = ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC)
+    if box is not None:
+        image = ImageOps.fit(image, box, Image.Resampling.BICUBIC)
     return np.asarray(image, dtype=np.uint8)
 
 

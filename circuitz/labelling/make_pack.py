@@ -100,7 +100,7 @@ def make_pack(
     found = find_pictures(folder, told("find pictures"))
     known = _gold(gold, card.names) if gold is not None else {}
     pool = _distinct(found, {p.item for p in known})
-    view = View.of(z, [p.file for p in (*pool, *known)])
+    view = View.of(z)
     ran = outputs(z, [p.file for p in pool], view, told("run the network"))
     chosen = choose_questions(ran.logits, limit, seed=seed)
     asked = [pool[int(i)] for i in chosen.rows]

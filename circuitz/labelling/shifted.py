@@ -14,7 +14,6 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from circuitz.data.folder import pictures, read_pictures
-from circuitz.data.pair import common_size
 from circuitz.data.picture import read_picture
 from circuitz.errors import InputsError, LabellingError
 from circuitz.z.hashing import DIGITS
@@ -90,27 +89,30 @@ class View:
 
     Parameters
     ----------
-    side
-        Side of the square that pictures are cropped and scaled to; ``None``: as they are.
+    size
+        Height and width that pictures are cropped and scaled to.
     """
 
-    side: int | None
+    size: tuple[int, int]
 
     @classmethod
-    def of(cls, z: AnnotatedModel, files: Sequence[Path]) -> View:
-        """Return the view under which D's pictures were brought to one size."""
-        height, width = z.preprocessing.size
-        if z.data is not None:
-            height, width = z.data.images.shape[1:3]
-        same = common_size(list(files)) == (width, height)
-        return cls(None if same else int(np.clip(max(height, width), 8, 1024)))
+    def of(cls, z: AnnotatedModel) -> View:
+        """Return the view under which D's pictures were brought to one size.
+
+        That is D's own size; where D is not at hand its concept set's, which was brought to the
+        same; else the network's.
+        """
+        for known in (z.data, z.concept_set):
+            if known is not None:
+                return cls((int(known.images.shape[1]), int(known.images.shape[2])))
+        return cls(z.preprocessing.size)
 
     def arrays(
         self, files: Sequence[Path], progress: Progress | None = None
     ) -> Iterator[tuple[int, U8]]:
         """Yield pictures as the network gets them, a chunk at a time, with the first's index."""
         for start in range(0, len(files), CHUNK):
-            yield start, read_pictures(files[start : start + CHUNK], self.side)
+            yield start, read_pictures(files[start : start + CHUNK], self.size)
             if progress is not None:
                 progress(min(start + CHUNK, len(files)), len(files))
 
@@ -120,11 +122,10 @@ class View:
         PNG where the picture is small, so that every pixel is as it was; else WebP.
         """
         image = Image.fromarray(read_picture(file))
-        if self.side is not None:
-            side = min(LARGEST, *image.size)
-            image = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
-        else:
-            image.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+        height, width = self.size
+        scale = min(image.width / width, image.height / height, LARGEST / max(self.size))
+        box = (max(1, round(width * scale)), max(1, round(height * scale)))
+        image = ImageOps.fit(image, box, Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         if max(image.size) <= 128:
             image.save(buffer, "PNG", optimize=True)
@@ -141,6 +142,10 @@ def check_z(z: AnnotatedModel) -> None:
     LabellingError
         Saying why.
     """
+    if z.preprocessing.is_tokens:
+        raise LabellingError(
+            "This model reads texts, and labelling shows pictures.", "Label with one of pictures."
+        )
     if z.head == "multi-label":
         raise LabellingError(
             "A picture may show several of this model's classes.",

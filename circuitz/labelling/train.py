@@ -142,8 +142,7 @@ def train(
             "Give the folder the task pack was made from; files must be as they were.",
         )
     given = from_judgements(here, z.classes, position)
-    ran = outputs(z, [p.file for p in pictures], View.of(z, [p.file for p in pictures]),
-                  about("run the network"))  # fmt: skip
+    ran = outputs(z, [p.file for p in pictures], View.of(z), about("run the network"))
     model = fit(ran.responses, ran.logits, given, z.classes, seed)
     counts = Counter(row.items[0] for row in here if _choice(row) not in (CANNOT_TELL, DISCARDED))
     return Labels(

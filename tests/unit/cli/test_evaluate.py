@@ -56,6 +56,8 @@ def test_scores_are_those_of_the_network(
     told = capsys.readouterr().out
     assert told.startswith("Accuracy ")
     assert "Worst class × group: " in told
+    line = next(line for line in told.splitlines() if line.split()[:3] == ["husky", "with", "snow"])
+    assert line.endswith(f"{rest['accuracy']:.1%} (n = {rest['n']})")
 
 
 @pytest.mark.parametrize(
@@ -145,3 +147,46 @@ def test_classes_that_are_told_one_by_one(world, folders, monkeypatch, capsys, t
     here = (shown[:, 0] == 0) & (concepts.concepts[:, 3] == 1)
     assert rest["n"] == here.sum()
     assert rest["accuracy"] == pytest.approx((~said[here, 0]).mean())
+
+
+def test_pictures_of_other_sizes_are_seen_as_d_was(
+    bundle, caught, folders, shifted, monkeypatch, capsys, tmp_path
+) -> None:
+    from PIL import Image
+
+    inputs, _ = shifted
+    lines = ["path,class"]
+    for i in range(60):
+        image = Image.fromarray(inputs.images[i])
+        if i % 3 == 1:
+            image = image.resize((48, 48), Image.Resampling.NEAREST)
+        if i % 3 == 2:
+            # Not square: what was added above and below is cropped away again.
+            wide = Image.new("RGB", (24, 40), (255, 0, 255))
+            wide.paste(image, (0, 8))
+            image = wide
+        image.save(tmp_path / f"{i:02}.png")
+        lines.append(f"{i:02}.png,{inputs.classes[int(inputs.labels[i])]}")
+    (tmp_path / "truth.csv").write_text("\n".join(lines), encoding="utf-8")
+    words = ("--images", tmp_path, "--truth", tmp_path / "truth.csv", "--json")
+    assert run(monkeypatch, "evaluate", bundle, *words) == 0
+    found = json.loads(capsys.readouterr().out)
+    predicted = runtime(caught).logits(inputs.images[:60]).argmax(1)
+    right = (predicted == inputs.labels[:60]).mean()
+    # Scaling up and down again changes a pixel here and there.
+    assert found["accuracy"]["value"] == pytest.approx(right, abs=0.04)
+    assert found["accuracy"]["n"] == 60
+
+
+def test_a_network_of_texts_is_named(caught, folders, monkeypatch, capsys, tmp_path) -> None:
+    from circuitz.errors import LabellingError
+    from circuitz.labelling.shifted import check_z
+    from circuitz.z.layer import Preprocessing
+
+    texts = caught.with_(preprocessing=Preprocessing.of_tokens(8))
+    with pytest.raises(LabellingError, match="reads texts"):
+        check_z(texts)
+    monkeypatch.setattr("circuitz.z.bundle.load", lambda _: texts)
+    words = ("--images", folders / "Dprime", "--truth", folders / "truth.csv")
+    assert run(monkeypatch, "evaluate", tmp_path / "any.z", *words) == 1
+    assert "reads texts" in capsys.readouterr().err

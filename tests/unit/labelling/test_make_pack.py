@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -172,7 +173,29 @@ def test_copies_are_asked_about_once_and_large_pictures_are_shrunk(caught, tmp_p
     assert sorted(q.path for q in made.questions) == ["a.jpg", "b.png", "c.png"]
     sizes = {q.path: Image.open(io.BytesIO(made.pictures[q.picture])).size for q in made.questions}
     assert sizes == {"a.jpg": (512, 512), "b.png": (300, 300), "c.png": (40, 40)}
-    assert View.of(caught, [root / "a.jpg"]).side == 24
+    assert View.of(caught).size == (24, 24)
+
+
+def test_pictures_of_other_sizes_are_seen_as_d_was(caught, tmp_path) -> None:
+    # A wide picture, white but for its left and right ends, which a network of D does not see.
+    pixels = np.full((48, 144, 3), 255, np.uint8)
+    pixels[:, :48] = pixels[:, 96:] = 0
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    for size, shown in (((24, 24), (48, 48)), ((24, 36), (72, 48)), ((12, 36), (144, 48))):
+        view = View(size)
+        ((_, images),) = view.arrays([tmp_path / "wide.png"])
+        assert images.shape == (1, *size, 3)
+        with Image.open(io.BytesIO(view.shown(tmp_path / "wide.png"))) as opened:
+            assert opened.size == shown
+            assert (np.asarray(opened.convert("L")) < 128).mean() == pytest.approx(
+                1 - 48 / shown[0], abs=0.03
+            )
+
+
+def test_without_d_the_concept_set_tells_how_pictures_are_seen(caught) -> None:
+    how = replace(caught.preprocessing, size=(48, 48))
+    assert View.of(caught.with_(data=None, preprocessing=how)).size == (24, 24)
+    assert View.of(caught.with_(data=None, concept_set=None, preprocessing=how)).size == (48, 48)
 
 
 def answered(pack_path: Path, store: Path, truth: dict[str, str], flip: bool = False) -> None:
