@@ -59,29 +59,37 @@ class Attention(nn.Module):
         """Return keys and values of normalised residuals ``(..., width)``."""
         return Keys(self.split(self.k(x)), self.split(self.v(x)))
 
-    def scores(self, query: torch.Tensor, key: torch.Tensor, first: int) -> torch.Tensor:
-        """Return masked scores ``(..., heads, queries, keys)``.
+    def gathered(
+        self, query: torch.Tensor, there: Keys, at: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return where heads look, and what they gather there before it is written.
 
         Parameters
         ----------
-        query, key
-            ``(..., positions, heads, head width)``.
-        first
-            Position of the first query among the keys; a query sees keys up to its own position.
+        query
+            ``(..., queries, heads, head width)``.
+        there
+            Keys and values of all positions.
+        at
+            ``(queries,)`` position of each query; it sees keys up to its own.
+
+        Returns
+        -------
+        ``(..., heads, queries, keys)``, each row summing to one, and
+        ``(..., queries, heads, head width)``.
         """
-        scores = query.transpose(-3, -2) @ key.transpose(-3, -2).transpose(-1, -2)
+        scores = query.transpose(-3, -2) @ there.key.transpose(-3, -2).transpose(-1, -2)
         scores = scores / math.sqrt(self.head_width)
-        queries = first + torch.arange(query.shape[-3], device=query.device)
-        later = torch.arange(key.shape[-3], device=query.device) > queries[:, None]
-        return scores.masked_fill(later, -math.inf)
+        later = torch.arange(there.key.shape[-3], device=at.device) > at[:, None]
+        pattern = scores.masked_fill(later, -math.inf).softmax(-1)
+        pattern = self.hook_pattern(pattern)
+        return pattern, self.hook_z((pattern @ there.value.transpose(-3, -2)).transpose(-3, -2))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return what the heads add to the residual stream for its normalised ``(n, t, d)``."""
-        there = self.offered(x)
-        pattern = self.scores(self.split(self.q(x)), there.key, 0).softmax(-1)
-        pattern = self.hook_pattern(pattern)
-        z = self.hook_z((pattern @ there.value.transpose(1, 2)).transpose(1, 2))
-        return self.o(z.flatten(2))
+        at = torch.arange(x.shape[1], device=x.device)
+        _, z = self.gathered(self.split(self.q(x)), self.offered(x), at)
+        return self.o(z.flatten(-2))
 
 
 class MLP(nn.Module):

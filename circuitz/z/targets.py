@@ -107,8 +107,25 @@ def _check_unit(
             f"The model has no unit {text[:80]}; {place} has units {place}:0 to {place}:{size - 1}.",
             f"Did you mean {place}:{size - 1}?",
         )
+    if unit.position is not None:
+        _check_position(unit, layers)
     # "conv4:007" and "conv4:7" are one unit; the log knows only one spelling.
-    return f"{place}:{index}"
+    return str(Unit(unit.layer, str(index), unit.basis, unit.position))
+
+
+def _check_position(unit: Unit, layers: Sequence[LayerSpec]) -> None:
+    spec = next((layer for layer in layers if layer.name == unit.layer), None)
+    if spec is None or len(spec.token_axes) != 1:
+        raise UnitError(
+            f"{str(unit)[:80]!r} names a position; {unit.layer[:80]} has no token positions.",
+            f"Write {unit.layer[:80]}:{unit.name}.",
+        )
+    length = spec.shape[spec.token_axes[0] - 1] if spec.shape else unit.position
+    if length is not None and unit.position is not None and unit.position >= max(length, 1):
+        raise UnitError(
+            f"{str(unit)[:80]!r}: {unit.layer} has positions 0 to {length - 1}.",
+            f"Did you mean {unit.layer}:{unit.name}@pos{length - 1}?",
+        )
 
 
 def _nearest_layer(place: str, names: Sequence[str]) -> str:

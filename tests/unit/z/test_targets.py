@@ -79,3 +79,14 @@ def test_targets_sort_by_number() -> None:
     assert sorted(targets, key=target_key) == [
         "conv1:9", "group:conv1:9,conv1:10", "conv1:10", "nonsense",
     ]  # fmt: skip
+
+
+HEADS = LayerSpec("attn.hook_z", 4, unit_axis=2, token_axes=(1,), shape=(32, 4, 16))
+
+
+def test_positions_are_checked_against_the_layer() -> None:
+    assert check_target("attn.hook_z:03@pos07", [HEADS], []) == "attn.hook_z:3@pos7"
+    with pytest.raises(UnitError, match="positions 0 to 31"):
+        check_target("attn.hook_z:3@pos32", [HEADS], [])
+    with pytest.raises(UnitError, match="no token positions"):
+        check_target("conv:1@pos2", [LayerSpec("conv", 3, spatial_axes=(2, 3))], [])

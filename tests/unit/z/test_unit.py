@@ -40,3 +40,29 @@ def test_units_sort_by_number_and_classes_have_none() -> None:
     assert units[0].index == 10
     with pytest.raises(UnitError, match="class"):
         _ = units[2].index
+
+
+def test_a_unit_at_a_position() -> None:
+    unit = Unit.parse("blocks.1.attn.hook_z:3@pos7")
+    assert (unit.layer, unit.index, unit.position) == ("blocks.1.attn.hook_z", 3, 7)
+    assert str(unit) == "blocks.1.attn.hook_z:3@pos7"
+    assert Unit.parse("blocks.1.attn.hook_z:3").position is None
+    assert str(Unit.parse("a@sae:5@pos02")) == "a@sae:5@pos2"
+
+
+def test_positions_sort_as_numbers_behind_the_unit_itself() -> None:
+    names = ["h:1@pos10", "h:1", "h:1@pos9", "h:0@pos11"]
+    assert [str(u) for u in sorted(map(Unit.parse, names))] == [
+        "h:0@pos11", "h:1", "h:1@pos9", "h:1@pos10",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["h:1@pos", "h:1@pos-1", "h:@pos1", "h:1@pos1@pos2", "h:1@posx"])
+def test_positions_that_are_none(text: str) -> None:
+    with pytest.raises(UnitError):
+        Unit.parse(text)
+
+
+def test_a_class_may_be_called_what_it_likes() -> None:
+    assert Unit.parse("output:a@pos3").name == "a@pos3"
+    assert Unit.parse("output:a@pos3").position is None
