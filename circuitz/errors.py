@@ -135,6 +135,12 @@ class LayerError(CircuitzError):
     code = "layer"
 
 
+class BasisError(CircuitzError):
+    """Directions are no basis, or do not fit the layer they are meant for."""
+
+    code = "basis"
+
+
 class InputsError(CircuitzError):
     """Images, labels or concept labels are missing, malformed or unusable."""
 

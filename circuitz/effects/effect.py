@@ -16,6 +16,7 @@ from circuitz.effects.sources import Sources, draw_sources
 from circuitz.effects.statistics import clustered_mean, interval, p_greater
 from circuitz.errors import InputsError, UnitError
 from circuitz.models.open import runtime
+from circuitz.z.bases import basis_sizes
 from circuitz.z.effect import Effect
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.targets import EDGE, check_target, target_units
@@ -140,7 +141,7 @@ def _units(
     z: AnnotatedModel, sources: str | Unit | Sequence[str | Unit]
 ) -> tuple[LayerSpec, Group]:
     given = [sources] if isinstance(sources, str | Unit) else list(sources)
-    bases = {place: len(rows) for place, rows in z.bases.items()}
+    bases = basis_sizes(z.bases)
     checked = [check_target(source, z.layers, z.classes, bases) for source in given]
     names = [u for target in checked for u in target_units(target)]
     units = [Unit.parse(name) for name in names]

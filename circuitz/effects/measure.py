@@ -150,7 +150,13 @@ def _layers(
     todo = [s for s in z.layers if not fresh or s.name not in old.layers]
     if not todo:
         return {name: old.layers[name] for name in names}
-    found = sweep(runtime(z), todo, concepts, progress=lambda done, n: stages.at("sweep", done, n))
+    found = sweep(
+        runtime(z),
+        todo,
+        concepts,
+        embed=next((s for s in z.layers if s.name in z.cut), None),
+        progress=lambda done, n: stages.at("sweep", done, n),
+    )
     return {name: found.get(name) or old.layers[name] for name in names}
 
 

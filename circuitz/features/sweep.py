@@ -3,50 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from circuitz.errors import InputsError
-from circuitz.features.exemplars import Exemplars, map_shape
+from circuitz.errors import InputsError, MeasurementError
+from circuitz.features.exemplars import Exemplars
+from circuitz.features.place import Place
+from circuitz.features.quality import quality
+from circuitz.features.relevance import margins, relevance, speaking
+from circuitz.features.shard import Shard, Shelf, exemplars_of
+from circuitz.features.tally import Tally
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
+from circuitz.models.weights import to_numpy
+from circuitz.z.hashing import arrays_hash, json_hash
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import LayerMeasurements
 
+I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]
+
+SHARD = 4096
+# Numbers a shard may hold before it is folded, over all units.
+_MOST = 2**25
+_NEIGHBOURS = 6
 
 
 def sweep(
     runtime: Runtime,
-    specs: Sequence[LayerSpec],
+    specs: Sequence[LayerSpec | Place],
     inputs: InputSet,
     *,
     batch: int = 64,
-    bins: int = 24,
+    responses: bool = True,
+    relevant: int | None = None,
+    embed: LayerSpec | None = None,
+    store: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, LayerMeasurements]:
-    """Measure responses, exemplars and histograms of all units in one streaming pass.
+    """Measure what all units respond to in one streaming pass.
 
-    Beyond two numbers an image and unit, memory does not grow with the number of images. The
-    batch size changes results only by rounding.
+    Statistics, histograms, exemplars by activation, the activation spectrum, co-active units and
+    scores of how much a unit means one thing come from the pass; a second look at the few inputs
+    that speak most for each class gives exemplars by relevance. The batch size changes results
+    only by rounding.
 
     Parameters
     ----------
     runtime
         The network.
     specs
-        Layers to measure, all at once.
+        Layers, and bases over layers, to measure all at once.
     inputs
         The concept set (n images).
     batch
         Images at a time.
-    bins
-        Bins of each unit's histogram of peaks.
+    responses
+        Whether to keep two numbers an image and unit, which concept match and checks need.
+        Without them memory does not grow with the number of images.
+    relevant
+        Inputs a class to search for exemplars by relevance: by default a fortieth of all,
+        shared among classes, at least 8 and at most 48 each; 0 leaves relevance out.
+    embed
+        Layer whose means over positions say how alike two images are; by default the last of
+        ``specs`` that is not the logits: in most networks the penultimate layer.
+    store
+        Folder of finished shards. A sweep that was killed goes on where it was; shards are
+        found again by the hash of the network, the settings and their images.
     progress
         Called with images done and images in all.
 
@@ -58,56 +88,233 @@ def sweep(
     ------
     InputsError
         If there are no images, or they do not fit the network.
+    MeasurementError
+        If a unit's response is not finite.
     """
     n = len(inputs)
     if n == 0:
         raise InputsError("The concept set is empty.", "Units are measured on images: add some.")
-    mean = {s.name: np.empty((n, s.size), np.float32) for s in specs}
-    peak = {s.name: np.empty((n, s.size), np.float32) for s in specs}
-    kept = {s.name: Exemplars(s, inputs.scene) for s in specs}
-    for where, acts, _ in runtime.read(inputs.images, [s.name for s in specs], batch):
-        for spec in specs:
-            maps = _maps(spec, acts[spec.name])
-            mean[spec.name][where] = maps.mean((2, 3)).float().cpu().numpy()
-            # Several times faster than amax on maps that lie channels-last.
-            peaks = functional.adaptive_max_pool2d(maps.float(), 1)[..., 0, 0].cpu().numpy()
-            peak[spec.name][where] = peaks
-            kept[spec.name].add(where.start, maps, peaks)
-        if progress is not None:
-            progress(where.stop, n)
-    image = (int(inputs.images.shape[1]), int(inputs.images.shape[2]))
-    found: dict[str, LayerMeasurements] = {}
-    for spec in specs:
-        counts, edges = histograms(peak[spec.name], bins)
-        best = kept[spec.name]
-        found[spec.name] = LayerMeasurements(
-            layer=spec.name,
-            responses=mean[spec.name],
-            peaks=peak[spec.name],
-            exemplars=best.index,
-            exemplar_boxes=best.boxes(runtime.preprocessing.size, image),
-            exemplar_heat=best.heat(peak[spec.name].max(0)),
-            histogram=counts,
-            histogram_edges=edges,
+    job = Sweep.of(
+        runtime, specs, inputs, batch=batch, responses=responses, relevant=relevant, embed=embed
+    )
+    shelf = Shelf(store, job.setting() if store is not None else "")
+    kept: list[tuple[tuple[F32, ...], tuple[F32, ...]]] = []
+    whole: Shard | None = None
+    for start, stop in job.stretches():
+        file = shelf.file(inputs, start, stop)
+        shard = shelf.take(file, len(job.places))
+        if shard is None:
+            shard = job.shard(start, stop, progress)
+            shelf.put(file, shard)
+        elif progress is not None:
+            progress(stop, n)
+        kept.append((shard.responses, shard.peaks))
+        whole = shard if whole is None else whole.plus(shard, job.places, inputs.scene)
+    assert whole is not None
+    return job.finish(whole, kept)
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """A sweep's settings, and its parts: each shard can be computed anywhere, in any order.
+
+    Parameters
+    ----------
+    runtime, places, inputs, batch, responses
+        See :func:`sweep`.
+    relevant
+        Inputs a class.
+    embed
+        Layer whose mean over positions is an image's embedding.
+    length
+        Images a shard.
+    """
+
+    runtime: Runtime
+    places: tuple[Place, ...]
+    inputs: InputSet
+    batch: int
+    responses: bool
+    relevant: int | None
+    embed: LayerSpec
+    length: int
+
+    @classmethod
+    def of(
+        cls,
+        runtime: Runtime,
+        specs: Sequence[LayerSpec | Place],
+        inputs: InputSet,
+        *,
+        batch: int = 64,
+        responses: bool = True,
+        relevant: int | None = None,
+        embed: LayerSpec | None = None,
+    ) -> Sweep:
+        """Make a sweep ready; see :func:`sweep`."""
+        places = tuple(Place.of(s) for s in specs)
+        embed = embed or _penultimate(runtime, places, inputs)
+        units = sum(p.spec.size for p in places)
+        length = max(batch, min(SHARD, _MOST // max(1, units)))
+        return cls(runtime, places, inputs, batch, responses, relevant, embed, length)
+
+    def setting(self) -> str:
+        """Hash of everything the results are made from, but the inputs."""
+        bases = {p.name: p.basis.hash for p in self.places if p.basis is not None}
+        how = self.runtime.preprocessing
+        return json_hash(
+            [
+                "sweep 1",
+                arrays_hash(to_numpy(self.runtime.module)),
+                [how.mean, how.std, how.size, how.colour, self.runtime.head],
+                [p.name for p in self.places],
+                bases,
+                [self.embed.name, self.responses, self.relevant, self.length],
+                str(type(self.runtime.module)),
+            ]
         )
-    return found
+
+    def stretches(self) -> list[tuple[int, int]]:
+        """Return where shards start and stop."""
+        n = len(self.inputs)
+        return [(i, min(i + self.length, n)) for i in range(0, n, self.length)]
+
+    def shard(self, start: int, stop: int, progress: Progress | None = None) -> Shard:
+        """Compute one shard."""
+        n, scene = stop - start, self.inputs.scene
+        mean = [np.empty((n, p.spec.size), np.float32) for p in self.places]
+        peak = [np.empty((n, p.spec.size), np.float32) for p in self.places]
+        best = [Exemplars(p.spec.size, p.shape, scene) for p in self.places]
+        embedding = np.empty((n, self.embed.size), np.float32)
+        margin: list[F32] = []
+        names = list({p.layer.name: None for p in self.places} | {self.embed.name: None})
+        images = self.inputs.images[start:stop]
+        for where, acts, logits in self.runtime.read(images, names, self.batch):
+            margin.append(margins(logits.float(), self.runtime.head).cpu().numpy())
+            for i, place in enumerate(self.places):
+                maps = place.maps(acts[place.layer.name]).float()
+                mean[i][where] = maps.mean((2, 3)).cpu().numpy()
+                # Several times faster than amax on maps that lie channels-last.
+                peaks = functional.max_pool2d(maps, place.shape)[..., 0, 0]
+                peak[i][where] = peaks.cpu().numpy()
+                self._finite(place, mean[i][where], start + where.start)
+                best[i].add(start + where.start, maps, peak[i][where])
+            embedding[where] = _embedded(self.embed, acts[self.embed.name])
+            if progress is not None:
+                progress(start + where.stop, len(self.inputs))
+        tallies = tuple(Tally.of(start, m, p, b) for m, p, b in zip(mean, peak, best, strict=True))
+        shown = exemplars_of(tallies)
+        spoken = speaking(np.concatenate(margin), start, self._relevant(margin[0].shape[1]))
+        return Shard(
+            tallies=tallies,
+            responses=tuple(mean) if self.responses else (),
+            peaks=tuple(peak) if self.responses else (),
+            shown=shown,
+            embedding=embedding[shown - start],
+            embedded=embedding.sum(0, dtype=np.float64),
+            speaking=spoken[0],
+            speaking_index=spoken[1],
+        )
+
+    def finish(
+        self, whole: Shard, kept: Sequence[tuple[tuple[F32, ...], tuple[F32, ...]]]
+    ) -> dict[str, LayerMeasurements]:
+        """Return measurements given the sum of all shards, and their responses and peaks."""
+        heard: list[tuple[I64, F32]] | None = None
+        if self._relevant(len(whole.speaking)):
+            heard = relevance(
+                self.runtime, self.places, self.inputs.images, whole.speaking_index, self.batch
+            )
+        image = (int(self.inputs.images.shape[1]), int(self.inputs.images.shape[2]))
+        centre = (whole.embedded / len(self.inputs)).astype(np.float32)
+        found: dict[str, LayerMeasurements] = {}
+        for i, place in enumerate(self.places):
+            tally = whole.tallies[i]
+            best = tally.exemplars(place, self.inputs.scene)
+            row = np.searchsorted(whole.shown, np.maximum(best.index, 0))
+            row = np.minimum(row, max(0, len(whole.shown) - 1))
+            there = best.index >= 0
+            vectors = (
+                whole.embedding[row] - centre
+                if len(whole.shown)
+                else np.zeros((*there.shape, len(centre)), np.float32)
+            )
+            scores = quality(vectors, there)
+            neighbours, how_much = _neighbours(tally.correlations(), tally.deviation > 0)
+            nothing = np.zeros((0, place.spec.size), np.float32)
+            histogram = tally.histogram
+            n = float(tally.count[0])
+            found[place.name] = LayerMeasurements(
+                layer=place.name,
+                responses=np.concatenate([r[i] for r, _ in kept]) if self.responses else nothing,
+                peaks=np.concatenate([p[i] for _, p in kept]) if self.responses else nothing,
+                exemplars=best.index,
+                exemplar_boxes=best.boxes(
+                    place.layer.receptive, self.runtime.preprocessing.size, image
+                ),
+                exemplar_heat=best.heat(tally.high.astype(np.float32)),
+                histogram=histogram.counts,
+                histogram_edges=histogram.edges,
+                statistics=np.stack(
+                    [tally.total / n, tally.deviation, tally.active / n, tally.low, tally.high], 1
+                ).astype(np.float32),
+                spectrum=tally.spectrum(),
+                clarity=scores.clarity,
+                polysemanticity=scores.polysemanticity,
+                redundancy=scores.redundancy,
+                neighbours=neighbours,
+                neighbour_correlation=how_much,
+                relevant=None if heard is None else heard[i][0],
+                relevance=None if heard is None else heard[i][1],
+                embedding=self.embed.name,
+            )
+        return found
+
+    def _relevant(self, classes: int) -> int:
+        if self.relevant is not None:
+            return max(0, self.relevant)
+        return int(np.clip(len(self.inputs) // (40 * max(1, classes)), 8, 48))
+
+    @staticmethod
+    def _finite(place: Place, means: F32, start: int) -> None:
+        if not np.isfinite(means).all():
+            row, unit = np.argwhere(~np.isfinite(means))[0]
+            raise MeasurementError(
+                f"{place.name}:{unit} is not finite on image {start + row}.",
+                "In half precision values may overflow; otherwise look at that image and at the "
+                "network's normalisation.",
+            )
 
 
-def _maps(spec: LayerSpec, act: torch.Tensor) -> torch.Tensor:
-    """Return a layer's output as ``(n, u, h, w)``."""
-    if act.ndim == 4 and spec.unit_axis == 1:
-        return act
-    return unit_maps(spec, act).unflatten(2, map_shape(spec))
+def _penultimate(runtime: Runtime, places: Sequence[Place], inputs: InputSet) -> LayerSpec:
+    """Return the last layer that is not the logits."""
+    layers = {p.layer.name: p.layer for p in places}
+    order = [layers[name] for name in runtime.layers if name in layers] or list(layers.values())
+    if len(order) > 1:
+        classes = runtime.logits(inputs.images[:1]).shape[1]
+        if order[-1].shape == (classes,):
+            return order[-2]
+    return order[-1]
 
 
-def histograms(values: F32, bins: int) -> tuple[npt.NDArray[np.int64], F32]:
-    """Return counts ``(u, bins)`` and edges ``(u, bins + 1)`` of each column of ``(n, u)``."""
-    low, high = values.min(0), values.max(0)
-    # A unit that never changes still gets bins of some width.
-    width = np.where(high > low, high - low, np.maximum(np.abs(high), 1.0))
-    place = np.clip(((values - low) / width * bins).astype(np.int64), 0, bins - 1)
-    units = values.shape[1]
-    flat = place + bins * np.arange(units)
-    counts = np.bincount(flat.ravel(), minlength=units * bins).reshape(units, bins)
-    edges = low[:, None] + width[:, None] * np.linspace(0, 1, bins + 1)
-    return counts.astype(np.int64), edges.astype(np.float32)
+def _embedded(spec: LayerSpec, act: torch.Tensor) -> F32:
+    return unit_maps(spec, act).float().mean(2).cpu().numpy()
+
+
+def _neighbours(joint: npt.NDArray[np.float64], alive: npt.NDArray[np.bool_]) -> tuple[I64, F32]:
+    """Return the units that respond most alike, ``(u, 6)``, -1 where there are fewer."""
+    units = len(alive)
+    index = np.full((units, _NEIGHBOURS), -1, np.int64)
+    value = np.zeros((units, _NEIGHBOURS), np.float32)
+    if not len(joint):
+        return index, value
+    joint = joint.copy()
+    np.fill_diagonal(joint, -np.inf)
+    joint[:, ~alive] = -np.inf
+    joint[~alive] = -np.inf
+    order = np.argsort(-joint, axis=1, kind="stable")[:, :_NEIGHBOURS]
+    best = np.take_along_axis(joint, order, 1)
+    there = np.isfinite(best)
+    index[:, : order.shape[1]] = np.where(there, order, -1)
+    value[:, : order.shape[1]] = np.where(there, best, 0)
+    return index, value

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from circuitz.effects.statistics import clustered_mean, interval
 from circuitz.widgets import sheets
+from circuitz.z.bases import basis_sizes
 from circuitz.z.finding import Finding, Remedy
 from circuitz.z.inputs import SPLITS
 from circuitz.z.measurements import LayerMeasurements
@@ -53,7 +54,7 @@ def number(value: Any) -> float | None:
 def places(z: AnnotatedModel) -> list[tuple[str, int, bool]]:
     """Layers and bases whose units are listed: name, size, in the cut; the cut first, then deepest."""
     layers = [(layer.name, layer.size, layer.name in z.cut) for layer in reversed(z.layers)]
-    bases = [(name, len(rows), False) for name, rows in z.bases.items()]
+    bases = [(name, size, False) for name, size in basis_sizes(z.bases).items()]
     return sorted(layers, key=lambda place: not place[2]) + bases
 
 

@@ -10,6 +10,7 @@ from circuitz.errors import AnnotationError
 from circuitz.z import history
 from circuitz.z.annotation import Annotation
 from circuitz.z.arrays import Arrays
+from circuitz.z.bases import basis_sizes
 from circuitz.z.frames import table
 from circuitz.z.hashing import array_digest
 from circuitz.z.targets import check_target, target_key
@@ -123,7 +124,7 @@ def merge(here: AnnotatedModel, there: AnnotatedModel) -> tuple[AnnotatedModel, 
             )
     theirs = {entry.id for entry in there.log}
     new = [entry for entry in there.log if entry.id not in mine]
-    sizes = {place: len(rows) for place, rows in here.bases.items()}
+    sizes = basis_sizes(here.bases)
     for entry in new:
         check_target(entry.target, here.layers, here.classes, sizes)
     changed_here = {entry.target for entry in here.log if entry.id not in theirs}

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 F32 = npt.NDArray[np.float32]
+STATISTICS = ("mean", "deviation", "active", "low", "high")
+"""Columns of a layer's statistics."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,23 @@ class LayerMeasurements:
         ``(u, b)`` int64 counts of ``peaks`` and ``(u, b + 1)`` float32 edges.
     visualisations
         ``(u, H, W, 3)`` uint8 inputs optimised to activate each unit; ``None`` when not made.
+    statistics
+        ``(u, 5)`` float32, see :data:`STATISTICS`: mean and standard deviation of responses over
+        images, share of images with a peak above zero, smallest and largest peak.
+    spectrum
+        ``(u, 4, 3)`` int64 images, three each, on which the peak is smallest, low, in the middle
+        (one and two quarters of the way to the largest) and largest; -1 where there are fewer.
+    clarity, polysemanticity, redundancy
+        ``(u,)`` float32 scores of how much a unit means one thing
+        (:mod:`circuitz.features.quality`).
+    neighbours, neighbour_correlation
+        ``(u, m)`` int64 units of the layer whose responses correlate most, -1 where there are
+        fewer, and ``(u, m)`` float32 the correlations.
+    relevant, relevance
+        ``(u, k, r)`` int64 images on which the unit contributes most to each class, -1 where
+        there are fewer, and ``(u, k, r)`` float32 its share of the layer's contributions there.
+    embedding
+        Layer whose means over positions the scores compare images by.
     """
 
     layer: str
@@ -43,6 +62,16 @@ class LayerMeasurements:
     histogram: npt.NDArray[np.int64]
     histogram_edges: F32
     visualisations: npt.NDArray[np.uint8] | None = None
+    statistics: F32 | None = None
+    spectrum: npt.NDArray[np.int64] | None = None
+    clarity: F32 | None = None
+    polysemanticity: F32 | None = None
+    redundancy: F32 | None = None
+    neighbours: npt.NDArray[np.int64] | None = None
+    neighbour_correlation: F32 | None = None
+    relevant: npt.NDArray[np.int64] | None = None
+    relevance: F32 | None = None
+    embedding: str = ""
 
 
 @dataclass(frozen=True, eq=False)

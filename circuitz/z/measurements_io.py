@@ -25,7 +25,17 @@ _LAYER: dict[str, tuple[str, str]] = {
     "histogram": ("int64", "ub"),
     "histogram_edges": ("float32", "uc"),
     "visualisations": ("uint8", "uHW3"),
+    "statistics": ("float32", "u5"),
+    "spectrum": ("int64", "u43"),
+    "clarity": ("float32", "u"),
+    "polysemanticity": ("float32", "u"),
+    "redundancy": ("float32", "u"),
+    "neighbours": ("int64", "um"),
+    "neighbour_correlation": ("float32", "um"),
+    "relevant": ("int64", "ukr"),
+    "relevance": ("float32", "ukr"),
 }
+_LATER = frozenset(list(_LAYER)[list(_LAYER).index("visualisations") :])
 _EFFECTS: dict[str, tuple[str, str]] = {
     "scale": ("float32", "k"),
     "sufficiency": ("float32", "nuk"),
@@ -50,7 +60,8 @@ def encode_layer(layer: LayerMeasurements) -> bytes:
     """
     arrays = _arrays(layer, _LAYER)
     _check(arrays, _LAYER, f"Measurements of {layer.layer}", MeasurementError)
-    return write_tensors(arrays, {_META: dumps({"layer": layer.layer}).decode()})
+    meta = {"layer": layer.layer} | ({"embedding": layer.embedding} if layer.embedding else {})
+    return write_tensors(arrays, {_META: dumps(meta).decode()})
 
 
 def decode_layer(buffer: memoryview, where: str) -> LayerMeasurements:
@@ -61,10 +72,11 @@ def decode_layer(buffer: memoryview, where: str) -> LayerMeasurements:
     BundleFormatError
         If the file holds something else.
     """
-    arrays, meta = _read(buffer, where, _LAYER, optional={"visualisations"})
-    if not isinstance(meta.get("layer"), str):
+    arrays, meta = _read(buffer, where, _LAYER, optional=_LATER)
+    layer, embedding = meta.get("layer"), meta.get("embedding", "")
+    if not isinstance(layer, str) or not isinstance(embedding, str):
         raise BundleFormatError(f"{where} names no layer.", "The file is damaged.")
-    return LayerMeasurements(layer=meta["layer"], **arrays)
+    return LayerMeasurements(layer=layer, embedding=embedding, **arrays)
 
 
 def encode_effects(effects: EffectMeasurements) -> bytes:
@@ -164,10 +176,10 @@ def _read(
     buffer: memoryview,
     where: str,
     fields: dict[str, tuple[str, str]],
-    optional: set[str] | None = None,
+    optional: frozenset[str] = frozenset(),
 ) -> tuple[dict[str, Array], dict[str, Any]]:
     arrays, metadata = read_tensors(buffer, where)
-    missing = set(fields) - set(arrays) - (optional or set())
+    missing = set(fields) - set(arrays) - optional
     if missing or set(arrays) - set(fields):
         raise BundleFormatError(f"{where} does not hold measurements.", "The file is damaged.")
     _check(arrays, fields, where, BundleFormatError)

@@ -16,6 +16,7 @@ import pandas as pd
 from circuitz.z import hashing, history
 from circuitz.z.annotation import Annotation, AuthorKind
 from circuitz.z.arrays import Arrays
+from circuitz.z.bases import basis_sizes
 from circuitz.z.data_ref import DataRef
 from circuitz.z.edits import new_annotation
 from circuitz.z.finding import Finding, Waiver
@@ -181,7 +182,7 @@ class AnnotatedModel:
         return units_frame(self.layers, self.cut, sizes, self._effective, self.measurements)
 
     def _basis_sizes(self) -> dict[str, int]:
-        return {place: len(rows) for place, rows in self.bases.items()}
+        return basis_sizes(self.bases)
 
     def history(self, target: str | None = None) -> pd.DataFrame:
         """Every edit, oldest first; only those about ``target`` when it is given."""

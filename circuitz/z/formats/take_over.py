@@ -14,6 +14,7 @@ import pandas as pd
 from circuitz.errors import AnnotationError, AnnotationFileError, UnitError
 from circuitz.z import history
 from circuitz.z.annotation import Annotation
+from circuitz.z.bases import basis_sizes
 from circuitz.z.bundle import load
 from circuitz.z.bundle_append import append_log
 from circuitz.z.formats.compare import Comparison, Line, What
@@ -122,7 +123,7 @@ def _made(z: AnnotatedModel, told: list[Line], made: list[Annotation], on_confli
 def _placed(z: AnnotatedModel, file: AnnotationFile) -> list[Row]:
     """Rows with their targets in the one spelling."""
     problems, rows = Problems(file.path), list[Row]()
-    sizes = {place: len(directions) for place, directions in z.bases.items()}
+    sizes = basis_sizes(z.bases)
     known: dict[str, str] = {}
     for row in file.rows:
         target = row.entry.target

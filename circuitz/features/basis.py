@@ -1,0 +1,304 @@
+"""Directions in a layer: how their strength is read, and what it writes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from circuitz.errors import BasisError, UnitError
+from circuitz.features.place import Place
+from circuitz.z.bases import basis_parts, basis_place, basis_sizes
+from circuitz.z.hashing import arrays_hash
+from circuitz.z.layer import LayerSpec
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+F32 = npt.NDArray[np.float32]
+Read = Literal["linear", "relu", "jumprelu", "topk", "nonnegative"]
+Normalise = Literal["none", "norm", "layer_norm"]
+
+_UPDATES = 40
+_TINY = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Directions of a layer with ``d`` units.
+
+    A position's activations x are explained as ``centre + coordinates · directions``.
+
+    Parameters
+    ----------
+    directions
+        ``(k, d)`` float32: what one unit of each coordinate adds to the activations.
+    readers
+        ``(k, d)`` float32: a coordinate is ``f(readers · (x - centre) + offset)``, f as
+        ``read_as`` says.
+    centre, offset
+        ``(d,)`` and ``(k,)`` float32.
+    read_as
+        ``linear``; ``relu``; ``jumprelu``, zero up to its threshold; ``topk``, all but the
+        largest are zero; ``nonnegative``, the coordinates, none negative, that explain x best
+        together (as in NMF; the readers are not used then).
+    threshold
+        ``(k,)`` float32 of ``jumprelu``.
+    top
+        How many coordinates ``topk`` leaves at a position.
+    normalise
+        What is done to x first: nothing, scaling to the norm √d, or layer norm.
+    kind
+        How the basis was made, for people.
+    """
+
+    directions: F32
+    readers: F32
+    centre: F32
+    offset: F32
+    read_as: Read = "linear"
+    threshold: F32 | None = None
+    top: int = 0
+    normalise: Normalise = "none"
+    kind: str = "matrix"
+
+    def __post_init__(self) -> None:
+        k, d = self.directions.shape
+        arrays = {
+            "directions": (self.directions, (k, d)),
+            "readers": (self.readers, (k, d)),
+            "centre": (self.centre, (d,)),
+            "offset": (self.offset, (k,)),
+        }
+        if self.threshold is not None:
+            arrays["threshold"] = (self.threshold, (k,))
+        for name, (array, shape) in arrays.items():
+            if array.shape != shape or not np.isfinite(array).all():
+                raise BasisError(
+                    f"The basis's {name} have the shape {array.shape}, or are not finite.",
+                    f"Give finite numbers of the shape {shape}.",
+                )
+        known = get_args(Read), get_args(Normalise)
+        wrong = self.read_as not in known[0] or self.normalise not in known[1]
+        if wrong or (self.read_as == "jumprelu") != (self.threshold is not None):
+            raise BasisError(
+                f"A basis that is read as {self.read_as!r} after {self.normalise!r} is not known.",
+                f"Read as one of {known[0]} (jumprelu with thresholds), after one of {known[1]}.",
+            )
+        if self.read_as == "topk" and not 0 < self.top <= k:
+            raise BasisError(f"The {self.top} largest of {k} cannot be left.", f"Give 1 to {k}.")
+
+    @classmethod
+    def of(cls, directions: npt.ArrayLike, kind: str = "matrix") -> Basis:
+        """Make a basis of rows: a coordinate is the length of the projection on its row.
+
+        Raises
+        ------
+        BasisError
+            If it is no matrix of finite numbers, or a row is zero.
+        """
+        try:
+            rows = np.array(directions, np.float32)
+        except (TypeError, ValueError) as problem:
+            raise BasisError(f"The basis is no array of numbers: {problem}.", _ROWS) from problem
+        if rows.ndim == 1:
+            rows = rows[None]
+        if rows.ndim != 2 or not rows.size or not np.isfinite(rows).all():
+            raise BasisError(f"The basis has the shape {rows.shape}, or is not finite.", _ROWS)
+        square = (rows.astype(np.float64) ** 2).sum(1)
+        if not (square > 0).all():
+            raise BasisError(f"Direction {int(square.argmin())} is zero.", "Leave it out.")
+        readers = (rows / square[:, None]).astype(np.float32)
+        k, d = rows.shape
+        return cls(rows, readers, np.zeros(d, np.float32), np.zeros(k, np.float32), kind=kind)
+
+    def __len__(self) -> int:
+        return len(self.directions)
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of everything but the kind."""
+        return arrays_hash(replace(self, kind="").parts())
+
+    # -- running -------------------------------------------------------------------------
+
+    def read(self, flat: torch.Tensor) -> torch.Tensor:
+        """Return coordinates ``(n, k, positions)`` of activations ``(n, d, positions)``."""
+        x = self._normalised(flat.float())
+        if self.read_as == "nonnegative":
+            return self._together(x)
+        found = self._lean(x)
+        if self.read_as == "relu":
+            return found.relu()
+        if self.read_as == "jumprelu":
+            return torch.where(found > self._tensor("threshold", found)[:, None], found, 0.0)
+        if self.read_as == "topk":
+            best = found.topk(self.top, dim=1)
+            return torch.zeros_like(found).scatter(1, best.indices, best.values.relu())
+        return found
+
+    def lean(self, flat: torch.Tensor) -> torch.Tensor:
+        """Return :meth:`read` before anything is cut off, so that gradients always flow."""
+        return self._lean(self._normalised(flat.float()))
+
+    def along(self, grad: torch.Tensor) -> torch.Tensor:
+        """Return slopes along the directions ``(n, k, positions)`` of a gradient ``(n, d, …)``."""
+        return torch.einsum("kd,ndp->nkp", self._tensor("directions", grad), grad.float())
+
+    def write(self, change: torch.Tensor, flat: torch.Tensor) -> torch.Tensor:
+        """Return what a change of coordinates ``(n, k, positions)`` does to the activations.
+
+        Parameters
+        ----------
+        flat
+            ``(n, d, positions)`` activations it is added to: normalisation is undone by them.
+        """
+        added = torch.einsum("kd,nkp->ndp", self._tensor("directions", change), change.float())
+        return added * self._size(flat.float())
+
+    def _lean(self, x: torch.Tensor) -> torch.Tensor:
+        readers, offset = self._tensor("readers", x), self._tensor("offset", x)
+        return torch.einsum("kd,ndp->nkp", readers, self._centred(x)) + offset[:, None]
+
+    def _centred(self, x: torch.Tensor) -> torch.Tensor:
+        return x - self._tensor("centre", x)[:, None]
+
+    def _together(self, x: torch.Tensor) -> torch.Tensor:
+        """Return non-negative least squares by multiplicative updates (Lee & Seung 2001)."""
+        rows = self._tensor("directions", x)
+        aim = torch.einsum("kd,ndp->nkp", rows, self._centred(x)).clamp(min=0)
+        gram = rows @ rows.T
+        found = aim / gram.sum(1)[:, None].clamp(min=_TINY)
+        for _ in range(_UPDATES):
+            found = found * aim / torch.einsum("kl,nlp->nkp", gram, found).clamp(min=_TINY)
+        return found
+
+    def _size(self, x: torch.Tensor) -> torch.Tensor:
+        if self.normalise == "norm":
+            return x.norm(dim=1, keepdim=True) / x.shape[1] ** 0.5
+        if self.normalise == "layer_norm":
+            return x.std(1, correction=0, keepdim=True) + 1e-5
+        return torch.ones((), device=x.device)
+
+    def _normalised(self, x: torch.Tensor) -> torch.Tensor:
+        if self.normalise == "layer_norm":
+            x = x - x.mean(1, keepdim=True)
+        return x if self.normalise == "none" else x / self._size(x).clamp(min=_TINY)
+
+    def _tensor(self, name: str, like: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(getattr(self, name)).to(like.device)
+
+    # -- keeping -------------------------------------------------------------------------
+
+    def parts(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the basis as two-dimensional arrays, ``""`` the directions."""
+        about = {"read": self.read_as, "top": self.top, "normalise": self.normalise}
+        text = json.dumps(about | {"kind": self.kind}, sort_keys=True).encode()
+        found: dict[str, npt.NDArray[Any]] = {
+            "": self.directions,
+            "readers": self.readers,
+            "centre": self.centre[None],
+            "offset": self.offset[None],
+            "about": np.frombuffer(text, np.uint8)[None],
+        }
+        if self.threshold is not None:
+            found["threshold"] = self.threshold[None]
+        return found
+
+    @classmethod
+    def load(cls, parts: Mapping[str, npt.NDArray[Any]], place: str) -> Basis:
+        """Return what :meth:`parts` gave; a bare matrix of directions also makes a basis.
+
+        Raises
+        ------
+        BasisError
+            If the parts do not fit together.
+        """
+        if set(parts) == {""}:
+            return cls.of(parts[""])
+        try:
+            about = json.loads(bytes(np.asarray(parts["about"], np.uint8)).decode())
+            row = {n: _floats(parts[n])[0] for n in ("centre", "offset", "threshold") if n in parts}
+            return cls(
+                directions=_floats(parts[""]),
+                readers=_floats(parts["readers"]),
+                centre=row["centre"],
+                offset=row["offset"],
+                threshold=row.get("threshold"),
+                read_as=about["read"],
+                top=int(about["top"]),
+                normalise=about["normalise"],
+                kind=str(about["kind"]),
+            )
+        except (KeyError, IndexError, TypeError, ValueError) as problem:
+            raise BasisError(
+                f"The parts of {place} do not make a basis.", "Fit it again, or load a copy."
+            ) from problem
+
+
+_ROWS = "Give one row a direction, as wide as the layer has units."
+
+
+def _floats(array: npt.NDArray[Any]) -> F32:
+    return np.array(array, np.float32)
+
+
+def check_fits(basis: Basis, size: int, layer: str) -> None:
+    """Refuse a basis that does not fit its layer.
+
+    Raises
+    ------
+    BasisError
+        If its directions are not as wide as the layer.
+    """
+    if basis.directions.shape[1] != size:
+        raise BasisError(
+            f"The basis has directions of {basis.directions.shape[1]} numbers, but {layer} has "
+            f"{size} units.",
+            "It was made for another layer or network: choose that layer, or fit it again.",
+        )
+
+
+def place_of(z: AnnotatedModel, name: str) -> Place:
+    """Return a layer of z, or a basis over one (``conv4@nmf``), as a place.
+
+    Raises
+    ------
+    UnitError
+        If z has neither.
+    BasisError
+        If the basis does not fit its layer.
+    """
+    layer, _, basis_name = name.partition("@")
+    spec = next((s for s in z.layers if s.name == layer), None)
+    sizes = basis_sizes(z.bases)
+    if spec is None or (basis_name and name not in sizes):
+        known = [*(s.name for s in z.layers), *sizes]
+        raise UnitError(f"The model has no {name[:80]!r}.", f"It has {', '.join(known)}.")
+    if not basis_name:
+        return Place.of(spec)
+    basis = Basis.load(basis_parts(z.bases, name), name)
+    check_fits(basis, spec.size, layer)
+    return over(spec, basis, basis_name)
+
+
+def over(spec: LayerSpec, basis: Basis, name: str) -> Place:
+    """Return the place of a basis over a layer.
+
+    Raises
+    ------
+    BasisError
+        If it does not fit.
+    """
+    check_fits(basis, spec.size, spec.name)
+    shape = list(spec.shape)
+    if shape:
+        shape[spec.unit_axis - 1] = len(basis)
+    made = replace(spec, name=basis_place(spec.name, name), size=len(basis), shape=tuple(shape))
+    return Place(made, spec, basis)

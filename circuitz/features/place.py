@@ -1,0 +1,69 @@
+"""Where units lie: a layer's own axes, or the directions of a basis over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from circuitz.features.exemplars import map_shape
+from circuitz.models.specs import unit_maps
+from circuitz.z.layer import LayerSpec
+
+if TYPE_CHECKING:
+    from circuitz.features.basis import Basis
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Units that can be read off one layer.
+
+    Parameters
+    ----------
+    spec
+        How the units lie; its name is that of the measurements (``conv4`` or ``conv4@nmf``).
+    layer
+        The layer as it is in the network.
+    basis
+        Directions, for units that are not the layer's own.
+    """
+
+    spec: LayerSpec
+    layer: LayerSpec
+    basis: Basis | None = None
+
+    @classmethod
+    def of(cls, spec: LayerSpec | Place) -> Place:
+        """Return a layer as a place."""
+        return spec if isinstance(spec, Place) else cls(spec, spec)
+
+    @property
+    def name(self) -> str:
+        """Name of the measurements."""
+        return self.spec.name
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of a unit's map; 1 where the layer has no such axis."""
+        return map_shape(self.spec)
+
+    def maps(self, act: torch.Tensor) -> torch.Tensor:
+        """Return what the units say, ``(n, u, h, w)``, given the layer's output."""
+        if self.basis is None and act.ndim == 4 and self.layer.unit_axis == 1:
+            return act
+        flat = unit_maps(self.layer, act)
+        if self.basis is not None:
+            flat = self.basis.read(flat)
+        return flat.unflatten(2, self.shape)
+
+    def slopes(self, grad: torch.Tensor) -> torch.Tensor:
+        """Return how something changes along the units, ``(n, u, positions)``.
+
+        Parameters
+        ----------
+        grad
+            Its gradient at the layer's output.
+        """
+        flat = unit_maps(self.layer, grad)
+        return flat if self.basis is None else self.basis.along(flat)

@@ -1,0 +1,90 @@
+"""Does a unit mean one thing? Scores from embeddings of its exemplars (SemanticLens, 2025).
+
+Embeddings are centred on the mean of all inputs first: through a rectified layer every pair of
+images looks alike, and every unit would look clear. No torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+
+_ROUNDS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Quality:
+    """Scores of ``u`` units; NaN for a unit with fewer than two exemplars.
+
+    Parameters
+    ----------
+    clarity
+        ``(u,)`` mean cosine between two of the unit's exemplars: 1 when all look the same.
+    polysemanticity
+        ``(u,)`` one less the cosine between the centres of two groups of them: near 0 when there
+        is one meaning, 1 and more when there are two.
+    redundancy
+        ``(u,)`` largest cosine between the unit's mean exemplar and that of another unit.
+    """
+
+    clarity: F32
+    polysemanticity: F32
+    redundancy: F32
+
+
+def quality(vectors: npt.NDArray[np.floating], there: npt.NDArray[np.bool_]) -> Quality:
+    """Score units.
+
+    Parameters
+    ----------
+    vectors
+        ``(u, e, d)`` centred embeddings of each unit's exemplars.
+    there
+        ``(u, e)`` which of them exist.
+    """
+    v = np.where(there[..., None], vectors, 0.0).astype(np.float64)
+    v /= np.maximum(np.linalg.norm(v, axis=2, keepdims=True), 1e-12)
+    n = there.sum(1).astype(np.float64)
+    enough = n >= 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = v.sum(1) / n[:, None]
+        clarity = ((mean**2).sum(1) - 1 / n) * n / (n - 1)
+    split = 1 - _between_centres(v, there)
+    mean = np.nan_to_num(mean)
+    mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
+    alike = mean @ mean.T
+    alike[:, ~enough] = -np.inf
+    np.fill_diagonal(alike, -np.inf)
+    redundancy = alike.max(1, initial=-np.inf)
+    known = enough & np.isfinite(redundancy)
+    return Quality(
+        np.where(enough, clarity, np.nan).astype(np.float32),
+        np.where(enough, split, np.nan).astype(np.float32),
+        np.where(known, redundancy, np.nan).astype(np.float32),
+    )
+
+
+def _between_centres(v: F64, there: npt.NDArray[np.bool_]) -> F64:
+    """Return the cosine between the centres of two clusters of each unit's vectors (k-means)."""
+    units = np.arange(len(v))
+    alike = np.einsum("ued,ufd->uef", v, v)
+    alike[~there] = np.inf
+    alike.transpose(0, 2, 1)[~there] = np.inf
+    # Begin at the two that are least alike.
+    first, second = np.unravel_index(alike.reshape(len(v), -1).argmin(1), alike.shape[1:])
+    centres = np.stack([v[units, first], v[units, second]], 1)
+    for _ in range(_ROUNDS):
+        far = ((v[:, :, None] - centres[:, None]) ** 2).sum(3)
+        mine = (far.argmin(2)[..., None] == np.arange(2)) & there[..., None]
+        size = mine.sum(1)[..., None]
+        moved = np.einsum("uek,ued->ukd", mine.astype(float), v) / np.maximum(size, 1)
+        centres = np.where(size > 0, moved, centres)
+    length = np.linalg.norm(centres, axis=2)
+    return np.einsum("ud,ud->u", centres[:, 0], centres[:, 1]) / np.maximum(
+        length[:, 0] * length[:, 1], 1e-12
+    )
