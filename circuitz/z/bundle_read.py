@@ -40,6 +40,7 @@ from circuitz.z.manifest import (
     read_manifest,
 )
 from circuitz.z.measurements import Measurements
+from circuitz.z.measurements_check import check_effects, check_layer
 from circuitz.z.measurements_io import decode_effects, decode_layer
 from circuitz.z.model import AnnotatedModel
 from circuitz.z.records import decode
@@ -268,11 +269,13 @@ def _measurements(
     layers: dict[str, Any] = {}
     for key, name in spec["layers"].items():
         layers[key] = decode_layer(source.read(name, files[name]), name)
+        check_layer(layers[key], name)
         remember(layers[key], Piece({name: files[name]}, source))
     effects = None
     if spec["effects"]:
         name = spec["effects"]
         effects = decode_effects(source.read(name, files[name]), name)
+        check_effects(effects, name)
         remember(effects, Piece({name: files[name]}, source))
     pictures: dict[str, bytes] = {}
     for key in spec["pictures"]:

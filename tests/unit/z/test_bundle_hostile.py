@@ -30,7 +30,7 @@ from circuitz.z.bundle import append_log, load
 from circuitz.z.json_io import dumps
 from circuitz.z.log_io import _chain, _line, log_lines
 from circuitz.z.model import AnnotatedModel
-from circuitz.z.tensors_io import write_tensors
+from circuitz.z.tensors_io import read_tensors, write_tensors
 
 
 @pytest.fixture
@@ -440,6 +440,31 @@ def test_hostile_evidence_is_refused(path: Path) -> None:
     for arrays in ({"scale": np.zeros(3)}, {"odd": np.zeros(3)}, {}):
         forge_file(path, effects, write_tensors(arrays))
         with pytest.raises(BundleFormatError, match="evidence/"):
+            touch_all(load(path))
+
+
+@pytest.mark.parametrize("value", [12, -2, 2**40, -(2**62)])
+def test_an_exemplar_that_is_no_image_is_refused(path: Path, value: int) -> None:
+    name = manifest(path)["measurements"]["layers"]["conv2"]
+    arrays, meta = read_tensors(memoryview((path / name).read_bytes()), name)
+    arrays = {key: array.copy() for key, array in arrays.items()}
+    arrays["exemplars"][1, 3] = -1
+    forge_file(path, name, write_tensors(arrays, meta))
+    touch_all(load(path))  # -1 is none
+    arrays["exemplars"][1, 3] = value
+    forge_file(path, name, write_tensors(arrays, meta))
+    with pytest.raises(BundleFormatError, match=r"exemplars names images .* there are 12"):
+        touch_all(load(path))
+
+
+def test_effects_of_a_split_there_is_not_are_refused(path: Path) -> None:
+    name = manifest(path)["measurements"]["effects"]
+    arrays, meta = read_tensors(memoryview((path / name).read_bytes()), name)
+    for field, value in (("split", 3), ("source", -1)):
+        changed = {key: array.copy() for key, array in arrays.items()}
+        changed[field][0] = value
+        forge_file(path, name, write_tensors(changed, meta))
+        with pytest.raises(BundleFormatError, match=f"{field} names"):
             touch_all(load(path))
 
 
