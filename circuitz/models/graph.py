@@ -64,6 +64,7 @@ class NetGraph:
         double = stand_in(net)
         graph = LeafTracer(double.get_submodule(leaf) if leaf else None).trace(double)
         self._net = net
+        self._double = double
         self._graph = graph
         self._modules = dict(double.named_modules(remove_duplicate=False))
         self.order = list(graph.nodes)
@@ -92,6 +93,17 @@ class NetGraph:
         ]
         called_once(name, len(calls))
         return calls[0]
+
+    def module(self, name: str) -> nn.Module:
+        """Return the double of the module of that name: same weights, in eval mode."""
+        return self._modules[name]
+
+    def attribute(self, node: fx.Node) -> Any:
+        """Return the parameter, buffer or constant a step fetches."""
+        found: Any = self._double
+        for part in str(node.target).split("."):
+            found = getattr(found, part)
+        return found
 
     def run(
         self, env: dict[fx.Node, Any], wanted: Collection[fx.Node], stop: fx.Node | None = None

@@ -91,7 +91,7 @@ class Runtime:
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits for prepared inputs; gradients flow when they are enabled."""
         with evaluating(self.module):
-            return self._called(self._cast(x))
+            return self._called(self.cast(x))
 
     def _called(self, x: torch.Tensor) -> torch.Tensor:
         with failures_named(x):
@@ -162,7 +162,7 @@ class Runtime:
                 seen[name].append(tensor)
 
         with torch.no_grad(), evaluating(self.module), hooked(dict.fromkeys(modules, catch)):
-            logits = self._called(self._cast(x))
+            logits = self._called(self.cast(x))
         for name, outs in seen.items():
             _called_once(name, len(outs))
         spoilt = {n for n, outs in seen.items() if outs[0]._version != versions[n]}
@@ -174,7 +174,7 @@ class Runtime:
 
     def forward_to(self, layer: str, x: torch.Tensor) -> torch.Tensor:
         """Return the layer's output for prepared inputs, computing nothing after the layer."""
-        return self._cut(layer).cut.before(self._cast(x))
+        return self._cut(layer).cut.before(self.cast(x))
 
     def resume(
         self, layer: str, act: torch.Tensor, inputs: torch.Tensor | None = None
@@ -210,7 +210,7 @@ class Runtime:
         if checked.overwrites:
             act = act.clone()
         if inputs is not None:
-            inputs = self._cast(inputs)
+            inputs = self.cast(inputs)
         elif checked.cut.asks_input:
             inputs = self._blank(len(act))
         return self.present(checked.cut.after(act, inputs))
@@ -223,7 +223,8 @@ class Runtime:
         """Whether some path from the input to the output runs around the layer."""
         return self._cut(layer).bypassed
 
-    def _cast(self, x: torch.Tensor) -> torch.Tensor:
+    def cast(self, x: torch.Tensor) -> torch.Tensor:
+        """Return inputs on the network's device, and in its floating type if they have one."""
         return x.to(self.device, self.dtype) if x.is_floating_point() else x.to(self.device)
 
     def _blank(self, n: int) -> torch.Tensor:
@@ -251,7 +252,7 @@ class Runtime:
     def _checked(self, name: str) -> _Checked:
         """Cut the network, and try both halves against the whole before trusting them."""
         draw = torch.Generator().manual_seed(0)
-        x, other = (self._cast(self._noise(draw)) for _ in range(2))
+        x, other = (self.cast(self._noise(draw)) for _ in range(2))
         acts, whole = self.run(x, [name])
         slow = HookCut(self.module, name)
         cut: Cut = slow

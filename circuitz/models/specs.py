@@ -52,22 +52,10 @@ def _size(sample: torch.Tensor) -> tuple[int, int]:
 
 
 def _spec(net: nn.Module, name: str, act: torch.Tensor) -> LayerSpec:
-    unit, spatial, tokens = 1, (), ()
-    if act.ndim == 4:
-        spatial = (2, 3)
-    elif act.ndim == 3 and any(
-        isinstance(m, _ONE_DIMENSIONAL) for m in net.get_submodule(name).modules()
-    ):
-        spatial = (2,)
-    elif act.ndim == 3:
-        unit, tokens = 2, (1,)
-    elif act.ndim != 2:
-        raise LayerError(
-            f"Layer {name!r} puts out {act.ndim - 1} axes an input; which one counts the units "
-            "is not known.",
-            "Choose a layer that puts out maps (units, h, w), tokens (length, units) or a vector.",
-        )
-    find_layer(net, name)
+    unit = axis_of_units(net, name, act)
+    spatial, tokens = (), ()
+    if act.ndim > 2:
+        spatial, tokens = ((), (1,)) if unit == 2 else (tuple(range(2, act.ndim)), ())
     return LayerSpec(
         name=name,
         size=int(act.shape[unit]),
@@ -76,6 +64,35 @@ def _spec(net: nn.Module, name: str, act: torch.Tensor) -> LayerSpec:
         token_axes=tokens,
         shape=tuple(int(s) for s in act.shape[1:]),
         receptive=receptive_field(net, name) if len(spatial) == 2 else (0, 0, 0),
+    )
+
+
+def axis_of_units(net: nn.Module, name: str, act: torch.Tensor) -> int:
+    """Return along which axis of a layer's output its units lie, the batch axis being 0.
+
+    Parameters
+    ----------
+    net, name
+        The network and the dotted name of the layer.
+    act
+        Its output for some inputs.
+
+    Raises
+    ------
+    LayerError
+        If it is not known.
+    """
+    if act.ndim in (2, 4):
+        return 1
+    if act.ndim == 3:
+        one_dimensional = any(
+            isinstance(m, _ONE_DIMENSIONAL) for m in find_layer(net, name).modules()
+        )
+        return 1 if one_dimensional else 2
+    raise LayerError(
+        f"Layer {name!r} puts out {act.ndim - 1} axes an input; which one counts the units "
+        "is not known.",
+        "Choose a layer that puts out maps (units, h, w), tokens (length, units) or a vector.",
     )
 
 

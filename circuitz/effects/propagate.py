@@ -1,0 +1,323 @@
+"""Following a change of one unit through a traced network, computing only what changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.fx.node import map_arg
+
+from circuitz.effects.one_unit import OneUnit
+from circuitz.effects.spread import Mix, confined, scale_and_shift
+from circuitz.effects.steps import Step, steps_of
+from circuitz.errors import LayerError
+from circuitz.models.graph import NetGraph, needed
+
+# Bytes of the largest result of a step: what is larger leaves the processor's cache, and is
+# mapped anew by the operating system each time.
+_BYTES = 8 * 2**20
+# Steps whose result is never a view of what they read.
+_COPYING = frozenset({"norm", "pool", "mean", "two", "cat", "conv", "linear"})
+
+
+class Program:
+    """A traced network made ready for changes of single units.
+
+    Parameters
+    ----------
+    net
+        The network, in any mode; it is not touched.
+    leaf
+        Name of a module that is one step, when its output is where units are changed and it is
+        none of torch's own.
+
+    Raises
+    ------
+    Exception
+        Whatever tracing raises when the network cannot be traced.
+    """
+
+    def __init__(self, net: nn.Module, leaf: str | None = None) -> None:
+        self.graph = NetGraph(net, leaf)
+        self.steps = {s.node: s for s in steps_of(self.graph)}
+        self.reads_input = _readers(self.graph.inputs, self.graph.order)
+        # Batch norm that alone reads a convolution's output is folded into it.
+        self.folded: dict[fx.Node, Step] = {}
+        for step in self.steps.values():
+            inner = self.steps.get(step.source) if step.source is not None else None
+            if step.kind != "norm" or inner is None or not Mix.fits(inner.module):
+                continue
+            if len(inner.node.users) == 1 and scale_and_shift(step.module) is not None:
+                self.folded[step.node] = inner
+        self._mixes: dict[tuple[fx.Node, bool], Mix] = {}
+
+    def mix(self, node: fx.Node, *, folded: bool) -> Mix | None:
+        """Return the convolution or linear layer of a step, or the one folded into it."""
+        step = self.folded[node] if folded else self.steps[node]
+        if not Mix.fits(step.module):
+            return None
+        if (node, folded) not in self._mixes:
+            norm = self.steps[node].module if folded else None
+            assert step.module is not None
+            self._mixes[node, folded] = Mix(step.module, norm)
+        return self._mixes[node, folded]
+
+    def base(self, x: torch.Tensor) -> Base:
+        """Run the network on prepared inputs and keep what every step puts out."""
+        return Base(self, x)
+
+
+class Base:
+    """What every step of a program puts out for some inputs, with nothing changed.
+
+    Parameters
+    ----------
+    program
+        The network.
+    x
+        Prepared inputs ``(n, ...)``.
+    """
+
+    def __init__(self, program: Program, x: torch.Tensor) -> None:
+        self.program = program
+        self.n = len(x)
+        graph = program.graph
+        self.env: dict[fx.Node, Any] = dict(graph.constants)
+        self.env[graph.inputs[0]] = x
+        for node in graph.inputs[1:]:
+            self.env[node] = node.args[0] if node.args else None
+        for node in graph.order:
+            if node in program.steps and node not in self.env:
+                self.env[node] = program.steps[node].call(self.env.__getitem__)
+        self.output = map_arg(graph.output.args[0], self.env.__getitem__)
+
+    def repeated(self, node: fx.Node, b: int) -> Any:
+        """Return a step's result for ``b`` changes, none of which reaches it."""
+        value = self.env[node]
+        if node not in self.program.reads_input:
+            return value
+        return _map(value, lambda t: self._repeat(t, b))
+
+    def _repeat(self, t: torch.Tensor, b: int) -> torch.Tensor:
+        if t.ndim == 0 or t.shape[0] != self.n:
+            return t
+        return t.unsqueeze(0).expand(b, *t.shape).flatten(0, 1)
+
+
+class Change:
+    """Where a change at one layer goes.
+
+    Parameters
+    ----------
+    base
+        What there is without it.
+    layer
+        Name of the layer.
+    axis
+        Axis of its units.
+    """
+
+    def __init__(self, base: Base, layer: str, axis: int) -> None:
+        self.base = base
+        program = base.program
+        self.node = program.graph.node(layer)
+        self.axis = axis
+        order, output = program.graph.order, program.graph.output
+        reached = _readers([self.node], order)
+        if output not in reached:
+            raise LayerError(f"Nothing that {layer!r} puts out reaches the output.")
+        self.folded = {n: s for n, s in program.folded.items() if s.node is not self.node}
+        passed = {s.node for s in self.folded.values()} | {self.node}
+        wanted = (reached & needed(output, self.node)) - passed
+        self._steps = [s for n, s in program.steps.items() if n in wanted]
+        self._reached = reached
+
+    def start(self, units: torch.Tensor, lent: torch.Tensor | None) -> Confined:
+        """Change units one by one, as far as each change stays with its unit.
+
+        Parameters
+        ----------
+        units
+            ``(b,)`` units of the layer.
+        lent
+            ``(n, ...)`` outputs of the layer the units take their values from; ``None``: zero.
+        """
+        act = self.base.env[self.node]
+        unit = OneUnit(act.new_zeros(0), units, self.axis)
+        value = torch.zeros_like(unit.taken(act)) if lent is None else unit.taken(lent)
+        env: dict[fx.Node, OneUnit] = {self.node: unit.with_value(value)}
+        rest: list[Step] = []
+        for step in self._steps:
+            changed = [n for n in step.node.all_input_nodes if n in self._reached]
+            stays = step.node not in self.folded and all(n in env for n in changed)
+            found = confined(step, env, self.base.env) if stays else None
+            if found is None:
+                rest.append(step)
+            else:
+                env[step.node] = found
+        return Confined(self, env, rest)
+
+
+class Confined:
+    """Changes of single units up to where they spread.
+
+    Parameters
+    ----------
+    change
+        Where they come from.
+    env
+        Results to which each change stays confined to its unit.
+    rest
+        Steps to which it spreads.
+    """
+
+    def __init__(self, change: Change, env: dict[fx.Node, OneUnit], rest: list[Step]) -> None:
+        self._base = change.base
+        self._folded = change.folded
+        self._steps = change.base.program.steps
+        self._rest = rest
+        self._output = change.base.program.graph.output
+        read = {n for step in rest for n in self._reads(step)} | set(self._output.all_input_nodes)
+        self._env = {n: unit for n, unit in env.items() if n in read}
+        self.units = env[change.node].index
+        # The last step that reads each result.
+        self._last: dict[fx.Node, fx.Node] = {}
+        for step in rest:
+            for node in self._reads(step):
+                self._last[node] = step.node
+        for node in self._output.all_input_nodes:
+            self._last[node] = self._output
+
+    def _reads(self, step: Step) -> list[fx.Node]:
+        return self._folded.get(step.node, step).node.all_input_nodes
+
+    def moved(self) -> torch.Tensor:
+        """Return ``(b,)`` which changes are any change at all where they begin to spread."""
+        moved = torch.zeros(len(self.units), dtype=torch.bool, device=self.units.device)
+        for node, unit in self._env.items():
+            moved |= (unit.change(self._base.env[node]) != 0).flatten(1).any(1)
+        return moved
+
+    def at_once(self) -> int:
+        """Return how many changes fit into memory together."""
+        sizes = [
+            t.numel() * t.element_size()
+            for step in self._rest
+            for t in [self._base.env[step.node]]
+            if isinstance(t, torch.Tensor)
+        ]
+        return max(1, _BYTES // max([1, *sizes]))
+
+    def outputs(self, which: torch.Tensor) -> Any:
+        """Return the network's outputs ``(b * n, ...)`` for some of the changes.
+
+        Parameters
+        ----------
+        which
+            ``(b,)`` positions among the changes.
+        """
+        b = len(which)
+        env: dict[fx.Node, Any] = {
+            n: replace(u, value=u.value[which], index=u.index[which]) for n, u in self._env.items()
+        }
+        fresh: set[fx.Node] = set()
+        for step in self._rest:
+            env[step.node] = self._spread(step, env, b, fresh)
+            for node in self._reads(step):
+                if self._last[node] is step.node:
+                    env.pop(node, None)
+        return map_arg(self._output.args[0], lambda n: self._whole(n, env, b))
+
+    def _whole(self, node: fx.Node, env: dict[fx.Node, Any], b: int) -> Any:
+        if node not in env:
+            return self._base.repeated(node, b)
+        found = env[node]
+        return found.whole(self._base.env[node]) if isinstance(found, OneUnit) else found
+
+    def _spread(self, step: Step, env: dict[fx.Node, Any], b: int, fresh: set[fx.Node]) -> Any:
+        program, base = self._base.program, self._base.env
+        inner = self._folded.get(step.node)
+        mix = program.mix(step.node, folded=inner is not None)
+        if mix is not None:
+            fresh.add(step.node)
+            source = (inner or step).source
+            assert source is not None
+            found = env.get(source)
+            if isinstance(found, OneUnit):
+                sparse = mix.one(found, base[source], base[step.node])
+                if sparse is not None:
+                    return sparse
+            return mix.whole(self._whole(source, env, b))
+        if step.kind == "two":
+            found = self._sum(step, env, b, fresh)
+            if found is not None:
+                fresh.add(step.node)
+                return found
+        source = step.source
+        if source is not None and _is_relu(step) and self._free(source, step, env, fresh):
+            fresh.add(step.node)
+            return env[source].relu_()
+        return step.call(lambda n: self._whole(n, env, b))
+
+    def _free(
+        self, node: fx.Node, step: Step, env: dict[fx.Node, Any], fresh: set[fx.Node]
+    ) -> bool:
+        """Whether a step may overwrite a result: made here, read by nobody later, no view of it."""
+        if node not in fresh or self._last[node] is not step.node:
+            return False
+        if not isinstance(env.get(node), torch.Tensor):
+            return False
+        others = [self._steps.get(user) for user in node.users if user is not step.node]
+        return all(other is not None and other.kind in _COPYING for other in others)
+
+    def _sum(
+        self, step: Step, env: dict[fx.Node, Any], b: int, fresh: set[fx.Node]
+    ) -> torch.Tensor | None:
+        """Add to a result nobody else reads, instead of making whole copies of the other."""
+        if getattr(step.run, "__name__", "") != "add" or len(step.args) != 2 or step.kwargs:
+            return None
+        if not all(isinstance(a, fx.Node) for a in step.args) or step.args[0] is step.args[1]:
+            return None
+        for one, other in (step.args, step.args[::-1]):
+            if not self._free(one, step, env, fresh):
+                continue
+            out = env[one]
+            if other in env and isinstance(env[other], torch.Tensor):
+                return out.add_(env[other]) if env[other].shape == out.shape else None
+            without = self._base.env[other]
+            if not isinstance(without, torch.Tensor) or without.shape[1:] != out.shape[1:]:
+                continue
+            if len(without) != self._base.n or other not in self._base.program.reads_input:
+                continue
+            out.unflatten(0, (b, -1)).add_(without)
+            if other in env:
+                env[other].add_change(out, without)
+            return out
+        return None
+
+
+def _is_relu(step: Step) -> bool:
+    return isinstance(step.module, nn.ReLU) or getattr(step.run, "__name__", "") == "relu"
+
+
+def _readers(sources: Sequence[fx.Node], order: Sequence[fx.Node]) -> set[fx.Node]:
+    """Return the sources and all steps that depend on them."""
+    found = set(sources)
+    for node in order:
+        if any(n in found for n in node.all_input_nodes):
+            found.add(node)
+    return found
+
+
+def _map(value: Any, change: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return change(value)
+    if isinstance(value, tuple | list):
+        made = [_map(v, change) for v in value]
+        return tuple(made) if isinstance(value, tuple) else made
+    if isinstance(value, dict):
+        return {k: _map(v, change) for k, v in value.items()}
+    return value
