@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from circuitz.cli.shell import app
+from circuitz.errors import ServeError
 
 
 @app.command()
@@ -19,7 +20,11 @@ def serve(
         Path | None, typer.Option(help="Serve the labelling screen of this task pack instead.")
     ] = None,
     store: Annotated[
-        str, typer.Option(help="Where answers are kept: a file or a database's URL.")
+        str,
+        typer.Option(
+            help="Where answers are kept: a file, or sqlite:///answers.sqlite; beside the pack by "
+            "default."
+        ),
     ] = "",
     port: Annotated[int, typer.Option(help="Port; any free one by default.", min=0)] = 0,
     host: Annotated[
@@ -43,28 +48,25 @@ def serve(
         str, typer.Option(help="Who everybody writes as; by default each visitor gives a name.")
     ] = "",
     read_only: Annotated[
-        bool, typer.Option("--read-only", help="Visitors look and write nothing.")
+        bool, typer.Option("--read-only", help="Visitors of a studio look and write nothing.")
     ] = False,
 ) -> None:
     """Serve the studio of a z, or the labelling screen, to visitors through Voila.
 
     The address that is printed carries a token: who has it can open the screen.
     """
-    from circuitz.errors import ServeError
-    from circuitz.store.address import store_path
     from circuitz.widgets import voila
 
     env: dict[str, str] = {"CIRCUITZ_AUTHOR": author, "CIRCUITZ_RATER": author}
     if tasks is not None:
         if z is not None:
             raise ServeError("A z and a task pack are two screens.", "Serve one of them.")
-        if not tasks.exists():
-            raise ServeError(f"There is no task pack at {tasks}.", "circuitz tasks make makes one.")
-        if store and ("://" not in store or store.startswith("sqlite:")):
-            # Kernels run in the notebook's folder: what is relative to this one is made whole.
-            store = str(store_path(store).absolute())
-        env |= {"CIRCUITZ_TASKS": str(tasks.absolute()), "CIRCUITZ_STORE": store}
+        if read_only:
+            raise ServeError("A labelling screen is there to write on.", "Leave out --read-only.")
+        env |= _labelling(tasks, store)
         page, title = voila.LABEL, f"Labelling: {tasks.name}"
+    elif store:
+        raise ServeError("--store is where answers to a task pack go.", "Name the pack: --tasks.")
     else:
         from circuitz.z.bundle import load
 
@@ -86,3 +88,17 @@ def serve(
         ask_name=not author and not (read_only and tasks is None),
     )
     raise typer.Exit(code)
+
+
+def _labelling(tasks: Path, store: str) -> dict[str, str]:
+    """Open pack and store once, so that what is wrong with them is said here and not to visitors."""
+    from circuitz.labelling.pack_io import open_pack
+    from circuitz.store.address import open_store
+    from circuitz.widgets.labelling import default_store
+
+    if not tasks.exists():
+        raise ServeError(f"There is no task pack at {tasks}.", "circuitz tasks make makes one.")
+    open_pack(tasks)
+    kept = open_store(store or default_store(tasks))
+    # Kernels run in the notebook's folder: what is relative to this one is made whole.
+    return {"CIRCUITZ_TASKS": str(tasks.absolute()), "CIRCUITZ_STORE": str(kept.path.absolute())}

@@ -1,4 +1,4 @@
-"""Where judgements lie: a path, or the URL of a database."""
+"""Where judgements lie: a path, or the URL of a SQLite file."""
 
 from __future__ import annotations
 

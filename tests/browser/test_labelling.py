@@ -362,10 +362,10 @@ def test_hostile_text_is_shown_as_text(page, watch, tasks, store, visitors):
     watch.check()
 
 
-def test_a_missing_pack_is_told_on_the_page(page, watch, tmp_path, visitors):
-    empty = tmp_path / "none.tasks"
-    empty.mkdir()
-    server = visitors("--tasks", empty, "--author", "mira")
+def test_a_pack_that_went_missing_is_told_on_the_page(page, watch, tasks, visitors):
+    make(tasks)
+    server = visitors("--tasks", tasks, "--author", "mira")
+    tasks.rename(tasks.with_name("elsewhere"))
     page.goto(server.url)
     expect(page.get_by_role("alert")).to_contain_text("no task pack")
     watch.check()
