@@ -9,10 +9,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import fx
 
 from circuitz.effects.one_unit import OneUnit
 from circuitz.effects.propagate import Base, Change, Program
-from circuitz.errors import CircuitzError, InputsError, UnitError
+from circuitz.errors import InputsError, UnitError
 from circuitz.models.cut import HookCut
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import axis_of_units
@@ -145,7 +146,7 @@ class _Programs:
     def of(self, layer: str) -> Program | None:
         module = self._runtime.module.get_submodule(layer)
         # What torch made is one step anyway, so that one trace serves all such layers.
-        leaf = None if type(module).__module__.startswith("torch.nn") else layer
+        leaf = None if fx.Tracer().is_leaf_module(module, layer) else layer
         if leaf not in self._made:
             try:
                 self._made[leaf] = Program(self._runtime.module, leaf)
@@ -168,16 +169,13 @@ class _Batch:
     ) -> tuple[F32, bool]:
         """Return ``(n, u, k)`` and whether the shortcut was taken."""
         which = torch.from_numpy(units).to(self._x.device)
-        change = self._change(layer, axis)
-        if change is not None:
-            try:
-                found = self._propagated(change, which, lent, tick, layer)
-            except CircuitzError:
-                raise
-            except Exception:  # a step that takes its arguments in a way not foreseen
-                found = None
-            if found is not None:
-                return found, True
+        try:
+            change = self._change(layer, axis)
+            found = None if change is None else self._propagated(change, which, lent, tick, layer)
+        except Exception:  # a step that takes its arguments in a way not foreseen
+            found = None  # what is wrong with the layer itself, the plain way says
+        if found is not None:
+            return found, True
         return self._resumed(layer, axis, which, lent, tick).cpu().numpy(), False
 
     def _change(self, layer: str, axis: int) -> Change | None:

@@ -161,7 +161,7 @@ NETS = {
     "plain": (plain, ("0", "2", "3", "4", "6", "8", "9"), ()),
     "residual": (
         Residual,
-        ("stem", "block1", "block1.conv1", "block1.conv2", "block1.down.0", "block2.conv2", "pool"),
+        ("stem", "block1", "block1.conv1", "block1.conv2", "block1.down", "block2.conv2", "pool"),
         (),
     ),
     "dense": (Dense, ("stem", "grow.0", "grow.2", "norm"), ()),
