@@ -76,7 +76,8 @@ class Kernels(AsyncMappingKernelManager):
         if visit is not None and visit.name:
             env["CIRCUITZ_AUTHOR"] = env["CIRCUITZ_RATER"] = visit.name
         try:
-            return await super().start_kernel(**{**arguments, "env": env})
+            quiet = {"env": env, "extra_arguments": ["--log-level=ERROR"]}
+            return await super().start_kernel(**{**arguments, **quiet})
         finally:
             if visit is not None:
                 self.parent.visits.seated(visit)
@@ -258,6 +259,8 @@ class Server(Voila):
 
     def listen(self) -> None:
         """Listen, tell the address, and serve until told to stop."""
+        # Jupyter's pings are in milliseconds where tornado reads seconds, of which it warns.
+        logging.getLogger("tornado.general").setLevel(logging.ERROR)
         http = HTTPServer(self.app, xheaders=False)
         sockets = bind_sockets(self.port, self.ip)
         self.port = sockets[0].getsockname()[1]
