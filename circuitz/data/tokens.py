@@ -97,7 +97,7 @@ def repeating(
     return InputSet(
         images=tokens,
         labels=following.astype(np.int64),
-        classes=letters(count),
+        classes=tuple(f"letter {name}" for name in letters(count)),
         split=assign_splits(n, (0.6, 0.2, 0.2), seed=seed),
         scene=np.arange(n),
         role=role,

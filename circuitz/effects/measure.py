@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from circuitz.effects.cut_effects import CutEffects
 from circuitz.effects.stages import Stages
+from circuitz.effects.token_measure import HeadEffects
 from circuitz.errors import InputsError, LayerError
+from circuitz.features.heads import sweep_tokens
 from circuitz.features.sweep import sweep
 from circuitz.features.visualise import visualise as visualise_units
 from circuitz.lexicon.lexicon import Lexicon
@@ -48,7 +50,8 @@ def measure(
     z
         Annotated model.
     concept_set
-        Images on which responses are measured; by default the one z has.
+        Images, or pairs of token positions, on which responses are measured; by default the
+        one z has.
     data
         D with labels, on which effects are measured; by default the one z has. Without any,
         responses alone are measured.
@@ -93,7 +96,8 @@ def measure(
     old = z.measurements or Measurements()
     if old.weights_hash != z.weights_hash:
         old = Measurements()
-    shown = _visualised(z, visualise)
+    # An input of tokens cannot be optimised by gradient; exemplars show what heads look at.
+    shown = () if known.is_tokens else _visualised(z, visualise)
     weights = {"sweep": 4, "visual": 12 if shown else 0, "sources": 2, "effects": 3, "groups": 1}
     stages = Stages(progress, weights)
     layers = _layers(z, known, old, stages)
@@ -110,7 +114,10 @@ def measure(
         group_pictures=old.group_pictures if reusable else {},
         seed=seed,
     )
-    if z.data is not None:
+    if known.is_tokens and z.data is not None:
+        heads = HeadEffects(z, runtime(z), z.data, layers, seed, stages)
+        new = replace(new, effects=heads.measured(new.effects, lexicon, settings))
+    elif z.data is not None:
         job = CutEffects(z, runtime(z), _cut(z), known, z.data, seed, stages)
         new = job.add_to(new, lexicon, settings, pictures)
     stages.finish()
@@ -150,13 +157,15 @@ def _layers(
     todo = [s for s in z.layers if not fresh or s.name not in old.layers]
     if not todo:
         return {name: old.layers[name] for name in names}
-    found = sweep(
-        runtime(z),
-        todo,
-        concepts,
-        embed=next((s for s in z.layers if s.name in z.cut), None),
-        progress=lambda done, n: stages.at("sweep", done, n),
-    )
+
+    def tick(done: int, n: int) -> None:
+        stages.at("sweep", done, n)
+
+    if concepts.is_tokens:
+        found = sweep_tokens(runtime(z), todo, concepts, progress=tick)
+    else:
+        embed = next((s for s in z.layers if s.name in z.cut), None)
+        found = sweep(runtime(z), todo, concepts, embed=embed, progress=tick)
     return {name: found.get(name) or old.layers[name] for name in names}
 
 

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from circuitz.effects.downstream import Downstream
 from circuitz.effects.sources import Sources
 from circuitz.errors import MeasurementError
 from circuitz.z.inputs import SPLITS
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
+
+
+class Changes(Protocol):
+    """What follows the cut, asked what changes: images' or tokens'."""
+
+    @property
+    def margins(self) -> torch.Tensor:
+        """``(m, k)`` of all inputs as they are."""
+        ...
+
+    def change(self, source: I64, donor: I64, target: I64, units: Sequence[int] | I64) -> F32:
+        """Return ``(t,)``: how margins change when units jointly take a donor's values."""
+        ...
+
+    def change_each(
+        self, source: I64, donor: I64, target: I64, tick: Callable[[int], None] | None = None
+    ) -> F32:
+        """Return the same for every unit by itself, ``(t, u)``."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +59,7 @@ class Trials:
         return cls(sources.row[source.ravel()], sources.donors.ravel(), target.ravel())
 
 
-def scales(down: Downstream, sources: Sources, classes: Sequence[str]) -> F32:
+def scales(down: Changes, sources: Sources, classes: Sequence[str]) -> F32:
     """Return what resampling the whole cut does to each class's margin, ``(k,)`` in logits.
 
     Patching all units with a donor's values gives exactly the donor's margin, so this is the
@@ -73,7 +93,7 @@ def scales(down: Downstream, sources: Sources, classes: Sequence[str]) -> F32:
 
 
 def single_effects(
-    down: Downstream,
+    down: Changes,
     sources: Sources,
     scale: F32,
     tick: Callable[[int], None] | None = None,
@@ -90,7 +110,7 @@ def single_effects(
 
 
 def group_effects(
-    down: Downstream, sources: Sources, scale: F32, groups: Sequence[Sequence[int]]
+    down: Changes, sources: Sources, scale: F32, groups: Sequence[Sequence[int]]
 ) -> tuple[F32, F32]:
     """Return sufficiency and necessity of sets patched jointly, each ``(g, n, k)`` float32."""
     trials = Trials.of(sources)

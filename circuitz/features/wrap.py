@@ -13,6 +13,7 @@ from torch import nn
 
 from circuitz.data.sources import as_inputs
 from circuitz.errors import InputsError, LayerError, WeightsError
+from circuitz.features.wrap_tokens import wrap_tokens
 from circuitz.models.choose_layers import choose_cut, choose_layers
 from circuitz.models.config import from_network
 from circuitz.models.runtime import Runtime
@@ -55,7 +56,8 @@ def wrap(
         Prepared inputs ``(n, c, h, w)`` in, logits ``(n, classes)`` out. Left as it is.
     data
         What it was trained on: an ``InputSet``, a data loader or dataset, or arrays (see
-        :func:`circuitz.data.sources.as_inputs`).
+        :func:`circuitz.data.sources.as_inputs`). Of token sequences the units are a
+        transformer's heads (:func:`circuitz.features.wrap_tokens.wrap_tokens`).
     layers
         Dotted names of the layers whose units are of interest; by default every block but the
         last, read after its activation.
@@ -96,6 +98,8 @@ def wrap(
     NetworkError
         If the network itself fails when it is run.
     """
+    if isinstance(data, InputSet) and data.is_tokens:
+        return wrap_tokens(net, data, subject=subject or "token", name=name)
     inputs = _inputs(data, classes)
     notes: dict[str, Any] = {}
     if preprocess is None:

@@ -1,0 +1,130 @@
+"""What heads do to each class: their outputs taken from other inputs, everything after run anew.
+
+The heads of all blocks are units of one cut that runs through the model: a head of an early block
+acts on a class mostly through later heads, and patching it carries that along. Taking everything
+from another input gives that input's logits, so shares are of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from circuitz.effects.downstream import margins
+from circuitz.effects.head_patching import Run, run
+from circuitz.models.small_transformer import SmallTransformer
+
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+
+_CHUNK = 2048
+
+
+class HeadDownstream:
+    """A transformer asked what changes when heads take their outputs from other inputs.
+
+    Blocks before the first patched head are not run again, and where nothing before a block has
+    changed neither is its attention.
+
+    Parameters
+    ----------
+    net
+        The model; its logits at the last position are those of the classes.
+    tokens
+        ``(m, t)`` int64: inputs that are patched, and that lend.
+    """
+
+    def __init__(self, net: SmallTransformer, tokens: torch.Tensor) -> None:
+        self._net = net
+        self._heads = net.layers[0].attn.heads
+        self._last = torch.tensor([tokens.shape[1] - 1])
+        with torch.no_grad():
+            parts = [run(net, some, self._last) for some in tokens.split(_CHUNK)]
+        self._base = _joined(parts)
+        self._margins = margins(self._base.logits[:, 0].float())
+
+    @property
+    def margins(self) -> torch.Tensor:
+        """``(m, classes)`` of all inputs as they are."""
+        return self._margins
+
+    @property
+    def size(self) -> int:
+        """Number of heads."""
+        return self._heads * len(self._net.layers)
+
+    def change(self, source: I64, donor: I64, target: I64, units: Sequence[int] | I64) -> F32:
+        """Return how margins change when heads jointly take a donor's outputs.
+
+        Parameters
+        ----------
+        source, donor
+            ``(t,)`` positions among the inputs: the one that is patched, and the one that lends.
+        target
+            ``(t,)`` class whose margin is read.
+        units
+            Heads, counted block by block.
+
+        Returns
+        -------
+        ``(t,)`` float32, in logits.
+        """
+        places = sorted(divmod(int(u), self._heads) for u in units)
+        by_block = {i: torch.tensor([h for j, h in places if j == i]) for i in dict(places)}
+        found = np.empty(len(source), np.float32)
+        for i in range(0, len(source), _CHUNK):
+            at = slice(i, i + _CHUNK)
+            rows, lent, to = (torch.from_numpy(x[at]) for x in (source, donor, target))
+            with torch.no_grad():
+                after = margins(self._patched(rows, lent, by_block).float())
+            change = after - self._margins[rows]
+            found[at] = change.gather(1, to[:, None])[:, 0].numpy()
+        return found
+
+    def change_each(
+        self, source: I64, donor: I64, target: I64, tick: Callable[[int], None] | None = None
+    ) -> F32:
+        """Return :meth:`change` for every head by itself, ``(t, u)`` float32."""
+        found = np.empty((len(source), self.size), np.float32)
+        for u in range(self.size):
+            found[:, u] = self.change(source, donor, target, [u])
+            if tick is not None:
+                tick(u + 1)
+        return found
+
+    def _patched(
+        self, rows: torch.Tensor, lent: torch.Tensor, by_block: dict[int, torch.Tensor]
+    ) -> torch.Tensor:
+        """Return logits ``(b, classes)`` at the last position."""
+        net, base = self._net, self._base
+        first, last = min(by_block), len(net.layers) - 1
+        x = base.before[first][rows]
+        for i in range(first, last + 1):
+            block = net.layers[i]
+            # Of the last block only the last position is read.
+            at = self._last if i == last else torch.arange(x.shape[1])
+            if i == first:
+                z = base.z[i][rows][:, at].clone()
+            else:
+                normed = block.ln1(x)
+                query = block.attn.split(block.attn.q(normed[:, at]))
+                _, z = block.attn.gathered(query, block.attn.offered(normed), at)
+            if i in by_block:
+                heads = by_block[i]
+                z = z.index_copy(2, heads, base.z[i][lent][:, at].index_select(2, heads))
+            x = block.after_attention(x[:, at] + block.attn.o(z.flatten(-2)))
+        return net.unembed(net.ln_final(x[:, -1]))
+
+
+def _joined(parts: Sequence[Run]) -> Run:
+    def of(name: str) -> tuple[torch.Tensor, ...]:
+        return tuple(
+            torch.cat(some) for some in zip(*(getattr(p, name) for p in parts), strict=True)
+        )
+
+    # Keys and queries are made anew in patched runs, so they are not kept.
+    logits = torch.cat([part.logits for part in parts])
+    return Run(of("before"), of("middle"), (), (), of("z"), logits)

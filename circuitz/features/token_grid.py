@@ -1,0 +1,84 @@
+"""Token sequences as pictures: a letter or word a cell, line by line. No torch."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from circuitz.z.inputs import InputSet
+
+U8 = npt.NDArray[np.uint8]
+
+_HEIGHT = 24
+_NARROW, _WIDE = 24, 84
+_PAPER, _LINE, _INK, _MARK = (250, 250, 247), (214, 214, 208), (32, 33, 36), (176, 58, 46)
+
+
+def grid(length: int) -> tuple[int, int]:
+    """Return lines and columns in which a sequence is laid out, twice as wide as high or so."""
+    columns = max(1, min(length, 8 if length <= 64 else 16))
+    return -(-length // columns), columns
+
+
+def shown(inputs: InputSet | None) -> Any:
+    """Return what a screen shows of inputs: the images, or pictures of the token sequences.
+
+    Returns
+    -------
+    Something with ``shape`` ``(n, h, w, c)`` and, by index, uint8 pictures ``(h, w, c)``; ``None``
+    for ``None``.
+    """
+    if inputs is None or not inputs.is_tokens:
+        return None if inputs is None else inputs.images
+    return TokenPictures(inputs)
+
+
+class TokenPictures:
+    """Pictures of token sequences, drawn when they are asked for.
+
+    Parameters
+    ----------
+    inputs
+        Token sequences; the query position of a row is framed where rows are about pairs.
+    """
+
+    def __init__(self, inputs: InputSet) -> None:
+        self._inputs = inputs
+        self._lines, self._columns = grid(inputs.images.shape[1])
+        longest = max((len(text) for text in inputs.vocabulary), default=1)
+        self._cell = min(_WIDE, max(_NARROW, 8 * longest + 8))
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """``(n, height, width, 3)`` in pixels."""
+        return len(self._inputs), _HEIGHT * self._lines, self._cell * self._columns, 3
+
+    def __len__(self) -> int:
+        return len(self._inputs)
+
+    def __getitem__(self, index: int) -> U8:
+        """Draw one sequence."""
+        tokens = [self._inputs.vocabulary[i] for i in self._inputs.images[index]]
+        focus = self._inputs.focus
+        query = -1 if focus is None else int(focus[index, 0])
+        picture = Image.new("RGB", (self.shape[2], self.shape[1]), _PAPER)
+        draw = ImageDraw.Draw(picture)
+        font, most = _font(), max(1, (self._cell - 6) // 7)
+        for place, token in enumerate(tokens):
+            line, column = divmod(place, self._columns)
+            left, top = column * self._cell, line * _HEIGHT
+            box = (left, top, left + self._cell - 1, top + _HEIGHT - 1)
+            marked = place == query
+            draw.rectangle(box, outline=_MARK if marked else _LINE, width=2 if marked else 1)
+            middle = (left + self._cell / 2, top + _HEIGHT / 2)
+            draw.text(middle, token[:most], fill=_INK, font=font, anchor="mm")
+        return np.asarray(picture, np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _font() -> Any:
+    return ImageFont.load_default(size=14)

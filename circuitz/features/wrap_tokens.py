@@ -1,0 +1,110 @@
+"""From a small transformer and token sequences to a z."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from circuitz.errors import InputsError, LayerError
+from circuitz.models.small_transformer import SmallTransformer
+from circuitz.models.weights import to_numpy
+from circuitz.z.data_ref import DataRef
+from circuitz.z.inputs import InputSet
+from circuitz.z.inputs_check import check_inputs
+from circuitz.z.layer import LayerSpec, Preprocessing
+from circuitz.z.model import AnnotatedModel
+
+
+def wrap_tokens(
+    net: nn.Module, data: InputSet, *, subject: str = "token", name: str = "model"
+) -> AnnotatedModel:
+    """Make a z from a transformer and the token sequences it was trained on.
+
+    Its units are the heads of all blocks, which together are its cut, and neurons where there
+    are any; its classes are those of the data, in the order of the logits at the last position.
+
+    Parameters
+    ----------
+    net
+        A :class:`~circuitz.models.small_transformer.SmallTransformer`; a TransformerLens model
+        becomes one by ``circuitz.models.transformer_lens.Lens(bridge).small()``.
+    data
+        D: token sequences labelled with what follows.
+    subject
+        What the classes are kinds of.
+    name
+        What to call it.
+
+    Raises
+    ------
+    LayerError
+        If the network is of another kind.
+    InputsError
+        If the data does not fit the network.
+    """
+    if not isinstance(net, SmallTransformer):
+        raise LayerError(
+            f"Token sequences are for transformers; this is a {type(net).__name__}.",
+            "Wrap a SmallTransformer, or Lens(bridge).small() of a TransformerLens model.",
+        )
+    check_inputs(data)
+    length, outputs = int(data.images.shape[1]), net.unembed.out_features
+    if length > net.context or len(data.vocabulary) > net.vocabulary:
+        raise InputsError(
+            f"Sequences have {length} positions and {len(data.vocabulary)} tokens; the model has "
+            f"{net.context} and {net.vocabulary}.",
+            "Use the model's own vocabulary, and sequences no longer than its context.",
+        )
+    if len(data.classes) != outputs:
+        raise InputsError(
+            f"There are {len(data.classes)} class names but the model has {outputs} logits.",
+            "Name one class a logit, in their order.",
+        )
+    builder, arguments = getattr(net, "circuitz_builder", ("", {}))
+    specs = _specs(net, length)
+    notes: dict[str, Any] = {}
+    if not builder:
+        notes["session"] = (
+            "This z lives in this session only: build the network with "
+            "circuitz.models.builders.build('small-transformer', arguments) to save it."
+        )
+    return AnnotatedModel(
+        name=name,
+        classes=data.classes,
+        subject=subject,
+        layers=specs,
+        cut=tuple(spec.name for spec in specs if spec.name.endswith("hook_z")),
+        preprocessing=Preprocessing.of_tokens(length),
+        builder=builder,
+        builder_args=dict(arguments),
+        weights=to_numpy(net),
+        data=data,
+        data_ref=DataRef.to(data),
+        notes=notes,
+        live=net,
+    )
+
+
+def _specs(net: SmallTransformer, length: int) -> tuple[LayerSpec, ...]:
+    found: list[LayerSpec] = []
+    for i, block in enumerate(net.layers):
+        attn = block.attn
+        shape = (length, attn.heads, attn.head_width)
+        found.append(
+            LayerSpec(
+                f"blocks.{i}.attn.hook_z", attn.heads, unit_axis=2, token_axes=(1,), shape=shape
+            )
+        )
+        if block.mlp is not None:
+            neurons = int(block.mlp.inner.out_features)
+            found.append(
+                LayerSpec(
+                    f"blocks.{i}.mlp.hook_post",
+                    neurons,
+                    unit_axis=2,
+                    token_axes=(1,),
+                    shape=(length, neurons),
+                )
+            )
+    return tuple(found)
