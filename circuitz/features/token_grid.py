@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -13,14 +14,15 @@ from circuitz.z.inputs import InputSet
 
 U8 = npt.NDArray[np.uint8]
 
-_HEIGHT = 24
-_NARROW, _WIDE = 24, 84
-_PAPER, _LINE, _INK, _MARK = (250, 250, 247), (214, 214, 208), (32, 33, 36), (176, 58, 46)
+_SIDES = (32, 72)
+_PAPER, _LINE, _INK = (250, 250, 247), (214, 214, 208), (32, 33, 36)
+# The position that looks is framed, the one looked at filled: told apart without colour, too.
+_QUERY, _KEY = (176, 58, 46), (190, 222, 226)
 
 
 def grid(length: int) -> tuple[int, int]:
-    """Return lines and columns in which a sequence is laid out, twice as wide as high or so."""
-    columns = max(1, min(length, 8 if length <= 64 else 16))
+    """Return lines and columns in which a sequence is laid out: nearly a square."""
+    columns = max(1, math.isqrt(max(length, 1) - 1) + 1)
     return -(-length // columns), columns
 
 
@@ -43,19 +45,20 @@ class TokenPictures:
     Parameters
     ----------
     inputs
-        Token sequences; the query position of a row is framed where rows are about pairs.
+        Token sequences. Where rows are about pairs of positions, the one that looks is framed and
+        the one looked at is filled.
     """
 
     def __init__(self, inputs: InputSet) -> None:
         self._inputs = inputs
         self._lines, self._columns = grid(inputs.images.shape[1])
         longest = max((len(text) for text in inputs.vocabulary), default=1)
-        self._cell = min(_WIDE, max(_NARROW, 8 * longest + 8))
+        self._cell = min(_SIDES[1], max(_SIDES[0], 8 * longest + 8))
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """``(n, height, width, 3)`` in pixels."""
-        return len(self._inputs), _HEIGHT * self._lines, self._cell * self._columns, 3
+        return len(self._inputs), self._cell * self._lines, self._cell * self._columns, 3
 
     def __len__(self) -> int:
         return len(self._inputs)
@@ -64,21 +67,26 @@ class TokenPictures:
         """Draw one sequence."""
         tokens = [self._inputs.vocabulary[i] for i in self._inputs.images[index]]
         focus = self._inputs.focus
-        query = -1 if focus is None else int(focus[index, 0])
+        query, key = (-1, -1) if focus is None else (int(at) for at in focus[index])
         picture = Image.new("RGB", (self.shape[2], self.shape[1]), _PAPER)
         draw = ImageDraw.Draw(picture)
-        font, most = _font(), max(1, (self._cell - 6) // 7)
+        font, most = _font(), max(1, (self._cell - 6) // 8)
         for place, token in enumerate(tokens):
             line, column = divmod(place, self._columns)
-            left, top = column * self._cell, line * _HEIGHT
-            box = (left, top, left + self._cell - 1, top + _HEIGHT - 1)
+            left, top = column * self._cell, line * self._cell
+            box = (left, top, left + self._cell - 1, top + self._cell - 1)
             marked = place == query
-            draw.rectangle(box, outline=_MARK if marked else _LINE, width=2 if marked else 1)
-            middle = (left + self._cell / 2, top + _HEIGHT / 2)
+            draw.rectangle(
+                box,
+                fill=_KEY if place == key else None,
+                outline=_QUERY if marked else _LINE,
+                width=3 if marked else 1,
+            )
+            middle = (left + self._cell / 2, top + self._cell / 2)
             draw.text(middle, token[:most], fill=_INK, font=font, anchor="mm")
         return np.asarray(picture, np.uint8)
 
 
 @lru_cache(maxsize=1)
 def _font() -> Any:
-    return ImageFont.load_default(size=14)
+    return ImageFont.load_default(size=18)

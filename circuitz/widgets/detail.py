@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from circuitz.features.match import match_table
+from circuitz.features.token_grid import shown
 from circuitz.widgets import sheets
 from circuitz.widgets.payload import PER_UNIT, SPLIT, measured, number
 from circuitz.z.inputs import SPLITS, InputSet
@@ -56,7 +57,7 @@ def detail(
     if known is not None:
         kept = [rank for rank, image in enumerate(chosen) if 0 <= image < len(known)]
         if kept:
-            blobs["images"], size = sheets.strip(known.images, [chosen[rank] for rank in kept])
+            blobs["images"], size = sheets.strip(shown(known), [chosen[rank] for rank in kept])
             facts["size"] = list(size)
             facts["exemplars"] = [_exemplar(layer, index, rank, known) for rank in kept]
             heat = np.ascontiguousarray(layer.exemplar_heat[index][kept], np.uint8)
@@ -112,7 +113,7 @@ def matches(
 
 def _exemplar(layer: LayerMeasurements, index: int, rank: int, known: InputSet) -> dict[str, Any]:
     image = int(layer.exemplars[index, rank])
-    height, width = known.images.shape[1:3]
+    height, width = shown(known).shape[1:3]
     top, left, bottom, right = (int(edge) for edge in layer.exemplar_boxes[index, rank])
     shows: list[str] = []
     if known.concepts is not None:

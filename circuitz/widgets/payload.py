@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.effects.statistics import clustered_mean, interval
+from circuitz.features.token_grid import shown
 from circuitz.widgets import sheets
 from circuitz.z.bases import basis_sizes
 from circuitz.z.finding import Finding, Remedy
@@ -105,7 +106,7 @@ def head(
 def units(z: AnnotatedModel) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the columns of units, and the atlas their exemplars are in."""
     listed = places(z)
-    images = z.concept_set.images if z.concept_set is not None else None
+    images = shown(z.concept_set)
     layers = [found for name, _, _ in listed if (found := measured(z, name)) is not None]
     atlas = sheets.atlas(images, layers)
     exemplars: list[npt.NDArray[np.int32]] = []
