@@ -1,6 +1,6 @@
 /** Keys and words, over the screen until closed. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useStore } from "./context";
 import { KEYS } from "./keys";
 
@@ -20,7 +20,7 @@ export function Help() {
   const store = useStore();
   const close = useRef<HTMLButtonElement>(null);
   const { help } = store.view;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (help) close.current?.focus();
   }, [help]);
   if (!help) return null;

@@ -1,7 +1,8 @@
 /** The labelling screen as anywidget mounts it. */
 
 import { render as mount } from "preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { useKeptFocus } from "./focus";
 import { Card } from "./labelling_card";
 import { LabellingContext, useLabelling } from "./labelling_context";
 import { onLabellingKey } from "./labelling_keys";
@@ -15,7 +16,6 @@ function Screen() {
   const root = useRef<HTMLDivElement>(null);
   const filter = useRef<HTMLInputElement>(null);
   const { problem } = store.pack;
-  const inside = useRef(false);
   const entered = store.rater !== "";
   const focus = { root: () => root.current?.focus({ preventScroll: true }), filter: () => filter.current?.focus() };
   useLayoutEffect(() => {
@@ -23,38 +23,16 @@ function Screen() {
     if (!element) return undefined;
     const key = (event: KeyboardEvent) => onLabellingKey(store, focus, event);
     const quiet = (event: Event) => event.stopPropagation();
-    const came = () => {
-      inside.current = true;
-    };
-    const left = (event: FocusEvent) => {
-      const target = event.target as HTMLElement;
-      setTimeout(() => {
-        if (!element.contains(document.activeElement) && target.isConnected) inside.current = false;
-      }, 0);
-    };
     element.addEventListener("keydown", key);
     element.addEventListener("keyup", quiet);
     element.addEventListener("keypress", quiet);
-    element.addEventListener("focusin", came);
-    element.addEventListener("focusout", left);
     return () => {
       element.removeEventListener("keydown", key);
       element.removeEventListener("keyup", quiet);
       element.removeEventListener("keypress", quiet);
-      element.removeEventListener("focusin", came);
-      element.removeEventListener("focusout", left);
     };
   }, [store]);
-  // A button that vanished or was disabled drops the focus: the screen takes it, so that the keys
-  // go on working. It never takes it from anything else on the page.
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      const active = document.activeElement;
-      const lost = active === document.body || (active instanceof HTMLButtonElement && active.disabled);
-      if (lost && (inside.current || alone(root.current))) focus.root();
-    }, 0);
-    return () => clearTimeout(timer);
-  });
+  useKeptFocus(root, () => alone(root.current));
   const ask = entered && !problem;
   return (
     <div ref={root} class="cz-studio cz-labelling" tabIndex={-1} data-lm-suppress-shortcuts="true" role="region" aria-label={`Labelling: ${store.pack.name}`}>

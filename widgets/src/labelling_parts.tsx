@@ -270,7 +270,7 @@ export function LabellingHelp() {
   const store = useLabelling();
   const close = useRef<HTMLButtonElement>(null);
   const { help } = store.view;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (help) close.current?.focus();
   }, [help]);
   if (!help) return null;

@@ -1,12 +1,12 @@
 /** The screen as anywidget mounts it. */
 
 import { render as mount } from "preact";
-import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useReducer, useRef } from "preact/hooks";
 import { Sheets } from "./atlas";
 import { Classes } from "./classes";
 import { StoreContext, useStore } from "./context";
 import { Findings } from "./findings";
+import { useKeptFocus } from "./focus";
 import { Grid, layout } from "./grid";
 import { Help } from "./help";
 import { Inspector } from "./inspector";
@@ -101,41 +101,6 @@ function Tabs() {
       ))}
     </div>
   );
-}
-
-/** A focused button that vanishes would drop the keys into the notebook: the screen takes them. */
-function useKeptFocus(root: RefObject<HTMLDivElement>): void {
-  const inside = useRef(false);
-  useLayoutEffect(() => {
-    const element = root.current;
-    if (!element) return undefined;
-    const came = () => {
-      inside.current = true;
-    };
-    const left = (event: FocusEvent) => {
-      const target = event.target as HTMLElement;
-      // Browsers differ in whether an element that is being removed says so, and when.
-      setTimeout(() => {
-        if (element.contains(document.activeElement)) return;
-        if (target.isConnected) inside.current = false;
-        else take(element, inside.current);
-      }, 0);
-    };
-    element.addEventListener("focusin", came);
-    element.addEventListener("focusout", left);
-    return () => {
-      element.removeEventListener("focusin", came);
-      element.removeEventListener("focusout", left);
-    };
-  }, [root]);
-  useEffect(() => {
-    const timer = setTimeout(() => take(root.current, inside.current), 0);
-    return () => clearTimeout(timer);
-  });
-}
-
-function take(element: HTMLElement | null, inside: boolean): void {
-  if (inside && document.activeElement === document.body) element?.focus({ preventScroll: true });
 }
 
 /** Another screen may have written to the same z: looked up when somebody comes back to this one. */
