@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ Progress = Callable[[int, int], None]
 
 # Bytes of one batch of patched activations where the network is resumed as it is.
 _BYTES = 16 * 2**20
+_HELD = 256 * 2**20  # bytes of what is kept of the inputs that are ablated together
 _TRIED = 2  # units and inputs a shortcut is tried on before it is trusted
 
 
@@ -60,7 +62,7 @@ def ablate(
     fill: Fill = "zero",
     donors: torch.Tensor | None = None,
     units: Mapping[str, I64] | None = None,
-    batch: int = 16,
+    batch: int | None = None,
     shortcut: bool = True,
     progress: Progress | None = None,
 ) -> Iterator[Ablation]:
@@ -87,7 +89,7 @@ def ablate(
     units
         Units of each layer to ablate; by default all.
     batch
-        Inputs at a time.
+        Inputs at a time; by default as many, up to 64, as fit into memory.
     shortcut
         Whether to take the shortcut; off to compare with the plain way.
     progress
@@ -113,10 +115,11 @@ def ablate(
     acts, logits = runtime.run(x[:1], names)
     axes = {name: axis_of_units(runtime.module, name, acts[name]) for name in names}
     chosen = {n: _units(n, acts[n].shape[axes[n]], (units or {}).get(n)) for n in names}
+    programs = _Programs(runtime, names) if shortcut else None
+    batch = batch or _fitting(acts, programs, runtime.cast(x[:1]))
     means = _means(runtime, x, names, batch) if fill == "mean" else None
     total = sum(map(len, chosen.values())) * -(-len(x) // batch)
     tick = _Ticks(total, progress)
-    programs = _Programs(runtime) if shortcut else None
     drops = {n: np.zeros((len(x), len(chosen[n]), logits.shape[1]), np.float32) for n in names}
     resumed: set[str] = set()
     with torch.no_grad(), evaluating(runtime.module):
@@ -139,20 +142,37 @@ def ablate(
 class _Programs:
     """Traced networks, made when they are needed; ``None`` where tracing fails."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, layers: Sequence[str]) -> None:
         self._runtime = runtime
+        # What fx takes for one step anyway is there in one and the same trace.
+        alone = fx.Tracer().is_leaf_module
+        modules = {name: runtime.module.get_submodule(name) for name in layers}
+        self._leaf = {name: None if alone(m, name) else name for name, m in modules.items()}
         self._made: dict[str | None, Program | None] = {}
 
     def of(self, layer: str) -> Program | None:
-        module = self._runtime.module.get_submodule(layer)
-        # What torch made is one step anyway, so that one trace serves all such layers.
-        leaf = None if fx.Tracer().is_leaf_module(module, layer) else layer
+        leaf = self._leaf[layer]
         if leaf not in self._made:
             try:
                 self._made[leaf] = Program(self._runtime.module, leaf)
             except Exception:  # tracing runs arbitrary code on stand-ins and may fail in any way
                 self._made[leaf] = None
         return self._made[leaf]
+
+    def base(self, layer: str, x: torch.Tensor) -> Base | None:
+        """Run the network on inputs, for this layer and those that share its trace."""
+        program = self.of(layer)
+        shared = [name for name, leaf in self._leaf.items() if leaf == self._leaf[layer]]
+        return None if program is None else program.base(x, shared)
+
+
+def _fitting(acts: Mapping[str, torch.Tensor], programs: _Programs | None, x: torch.Tensor) -> int:
+    """Return how many inputs at a time leave room for what has to be kept of them."""
+    held = max(a.numel() * a.element_size() for a in acts.values())
+    with torch.no_grad(), suppress(Exception):  # what cannot be traced is not kept either
+        found = [programs.base(name, x) for name in acts] if programs is not None else []
+        held = max([held, *(base.bytes() for base in found if base is not None)])
+    return max(1, min(64, _HELD // max(1, held)))
 
 
 class _Batch:
@@ -180,12 +200,12 @@ class _Batch:
 
     def _change(self, layer: str, axis: int) -> Change | None:
         program = self._programs.of(layer) if self._programs is not None else None
-        if program is None:
+        if program is None or self._programs is None:
             return None
         if program not in self._bases:
-            self._bases[program] = program.base(self._x)
+            self._bases[program] = self._programs.base(layer, self._x)
         base = self._bases[program]
-        return Change(base, layer, axis) if base is not None else None
+        return None if base is None else Change(base, layer, axis)
 
     def _propagated(
         self,

@@ -65,13 +65,13 @@ class Program:
             self._mixes[node, folded] = Mix(step.module, norm)
         return self._mixes[node, folded]
 
-    def base(self, x: torch.Tensor) -> Base:
-        """Run the network on prepared inputs and keep what every step puts out."""
-        return Base(self, x)
+    def base(self, x: torch.Tensor, layers: Sequence[str]) -> Base:
+        """Run the network and keep what changes at some layers will be compared with."""
+        return Base(self, x, layers)
 
 
 class Base:
-    """What every step of a program puts out for some inputs, with nothing changed.
+    """What the steps of a program put out for some inputs, with nothing changed.
 
     Parameters
     ----------
@@ -79,20 +79,56 @@ class Base:
         The network.
     x
         Prepared inputs ``(n, ...)``.
+    layers
+        Layers at which units will be changed; what does not depend on them is not kept.
     """
 
-    def __init__(self, program: Program, x: torch.Tensor) -> None:
+    def __init__(self, program: Program, x: torch.Tensor, layers: Sequence[str]) -> None:
         self.program = program
         self.n = len(x)
         graph = program.graph
+        cuts = {graph.node(name) for name in layers}
+        reached = _readers(list(cuts), graph.order)
+        # A convolution is computed together with the batch norm after it, unless it is asked for.
+        self.folded = {n: s for n, s in program.folded.items() if s.node not in cuts}
+        inner = {s.node for s in self.folded.values()}
+        kept = {n for node in reached for n in node.all_input_nodes} | reached | cuts
+        last: dict[fx.Node, fx.Node] = {}
+        for node in graph.order:
+            if node not in inner:
+                last.update((read, node) for read in self._reads(node))
         self.env: dict[fx.Node, Any] = dict(graph.constants)
+        if x.ndim == 4:
+            x = x.contiguous(memory_format=torch.channels_last)
         self.env[graph.inputs[0]] = x
         for node in graph.inputs[1:]:
             self.env[node] = node.args[0] if node.args else None
-        for node in graph.order:
-            if node in program.steps and node not in self.env:
-                self.env[node] = program.steps[node].call(self.env.__getitem__)
+        for node, step in program.steps.items():
+            if node in inner:
+                continue
+            if node not in self.env:
+                self.env[node] = self._run(step)
+            for read in self._reads(node):
+                if last.get(read) is node and read not in kept:
+                    del self.env[read]
         self.output = map_arg(graph.output.args[0], self.env.__getitem__)
+
+    def _reads(self, node: fx.Node) -> list[fx.Node]:
+        step = self.folded.get(node)
+        return node.all_input_nodes if step is None else step.node.all_input_nodes
+
+    def _run(self, step: Step) -> Any:
+        folded = self.folded.get(step.node)
+        mix = self.program.mix(step.node, folded=folded is not None)
+        source = (folded or step).source
+        if mix is None or source is None:
+            return step.call(self.env.__getitem__)
+        return mix.whole(self.env[source])
+
+    def bytes(self) -> int:
+        """Return how much memory it holds."""
+        tensors = [t for t in self.env.values() if isinstance(t, torch.Tensor)]
+        return sum(t.numel() * t.element_size() for t in tensors)
 
     def repeated(self, node: fx.Node, b: int) -> Any:
         """Return a step's result for ``b`` changes, none of which reaches it."""

@@ -237,10 +237,7 @@ class Mix:
             pad = how.padding
             if isinstance(pad, str):
                 return None
-            columns = functional.unfold(
-                change.flatten(0, 1).unsqueeze(1), how.kernel_size, how.dilation, pad, how.stride
-            )
-            columns = columns.unflatten(0, (b, -1)).transpose(2, 3).flatten(1, 2)
+            columns = _columns(change, how.kernel_size, how.stride, pad, how.dilation)
             last = out.permute(0, 2, 3, 1)
             found = torch.baddbmm(
                 last.flatten(0, 2).expand(b, -1, -1), columns, self._shares[unit.index]
@@ -257,3 +254,18 @@ class Mix:
         flat = out.flatten(0, -2)
         found = torch.baddbmm(flat.expand(b, -1, -1), change, shares)
         return found.view(b * out.shape[0], *out.shape[1:])
+
+
+def _columns(
+    change: torch.Tensor,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    pad: tuple[int, ...],
+    dilation: tuple[int, ...],
+) -> torch.Tensor:
+    """Return what each output position sees of changes ``(b, n, h, w)``: ``(b, n * p, kernel)``."""
+    wide = functional.pad(change, (pad[1], pad[1], pad[0], pad[0]))
+    for axis in (0, 1):
+        span = dilation[axis] * (kernel[axis] - 1) + 1
+        wide = wide.unfold(2 + axis, span, stride[axis])[..., :: dilation[axis]]
+    return wide.flatten(4).flatten(1, 3)
