@@ -98,7 +98,7 @@ def repeating(
         images=tokens,
         labels=following.astype(np.int64),
         classes=tuple(f"letter {name}" for name in letters(count)),
-        split=assign_splits(n, (0.6, 0.2, 0.2), seed=seed),
+        split=assign_splits(n, (0.6, 0.2, 0.2), seed=seed, strata=following.astype(np.int64)),
         scene=np.arange(n),
         role=role,
         recipe={
@@ -148,7 +148,7 @@ def attention_pairs(
     length, count
         Positions, and letters to draw from.
     distance
-        How many positions back ``fixed distance`` is.
+        How many positions back ``fixed distance`` is; so is a period (one more) before that.
     """
     draw = np.random.default_rng([seed, 32])
     tokens = draw.integers(0, count, (n, length), dtype=np.int32)
@@ -186,6 +186,15 @@ def _pairs(queries: I64) -> tuple[I64, I64]:
     return np.concatenate(rows), np.concatenate(found)
 
 
+def last_relations(inputs: InputSet, distance: int = FIXED - 1) -> F32:
+    """Say what every position of a sequence is to its last one: ``(n, 6, length)`` of 0 and 1."""
+    n, length = inputs.images.shape
+    key = np.tile(np.arange(length), n)
+    focus = np.stack([np.full_like(key, length - 1), key], 1)
+    held = pair_concepts(np.repeat(inputs.images, length, axis=0), focus, distance)
+    return held.reshape(n, length, -1).transpose(0, 2, 1)
+
+
 def pair_concepts(tokens: I32, focus: I64, distance: int = FIXED - 1) -> F32:
     """Say of each pair which concepts hold.
 
@@ -196,7 +205,7 @@ def pair_concepts(tokens: I32, focus: I64, distance: int = FIXED - 1) -> F32:
     focus
         ``(m, 2)`` query and key position.
     distance
-        How many positions back ``fixed distance`` is.
+        How many positions back ``fixed distance`` is; a whole period more counts, too.
 
     Returns
     -------
@@ -212,6 +221,6 @@ def pair_concepts(tokens: I32, focus: I64, distance: int = FIXED - 1) -> F32:
         (before == looks) & (key > 0) & (key - 1 < query),
         key == 0,
         key == query,
-        key == query - distance,
+        (query - key) % (distance + 1) == distance,
     ]
     return np.stack(held, 1).astype(np.float32)

@@ -6,7 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from circuitz.data.tokens import PAIR_CONCEPTS, attention_pairs, pair_concepts, repeating
+from circuitz.data.tokens import (
+    PAIR_CONCEPTS,
+    attention_pairs,
+    last_relations,
+    pair_concepts,
+    repeating,
+)
 from circuitz.errors import BundleError, InputsError
 from circuitz.z.inputs_io import encode_inputs, fingerprint, read_inputs, write_inputs
 
@@ -53,6 +59,22 @@ def test_concepts_of_pairs_written_out_by_hand() -> None:
         "current token": [0, 0, 0, 0, 0, 1],
         "fixed distance": [0, 0, 1, 0, 0, 0],
     }
+
+
+def test_a_fixed_distance_is_also_a_whole_period_further_back() -> None:
+    tokens = np.zeros((9, 12), np.int32)
+    focus = np.stack([np.full(9, 8), np.arange(9)], 1)
+    held = pair_concepts(tokens, focus, distance=3)[:, PAIR_CONCEPTS.index("fixed distance")]
+    assert np.flatnonzero(held).tolist() == [1, 5]  # 7 and 3 back
+
+
+def test_what_every_position_is_to_the_last() -> None:
+    made = repeating(4, periods=(6, 6), seed=1)
+    held = last_relations(made)
+    assert held.shape == (4, 6, 32)
+    target = held[:, PAIR_CONCEPTS.index("induction target")]
+    assert (target[:, 32 - 6] == 1).all()
+    assert (made.images[:, -1] == made.images[:, 32 - 7]).all()
 
 
 def test_no_two_concepts_of_the_concept_set_coincide() -> None:
