@@ -33,6 +33,8 @@ export function useKeptFocus(root: RefObject<HTMLElement>, alone: () => boolean 
         else take();
       }, 0);
     };
+    // What is inside took the focus first, if it wanted it: children's effects run before.
+    if (element.contains(document.activeElement)) came();
     element.addEventListener("focusin", came);
     element.addEventListener("focusout", left);
     return () => {
