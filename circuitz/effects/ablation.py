@@ -16,8 +16,8 @@ from circuitz.effects.one_unit import OneUnit
 from circuitz.effects.propagate import Base, Change, Program
 from circuitz.errors import InputsError, UnitError
 from circuitz.models.cut import HookCut
+from circuitz.models.network import axis_of_units
 from circuitz.models.runtime import Runtime
-from circuitz.models.specs import axis_of_units
 from circuitz.models.state import evaluating
 
 F32 = npt.NDArray[np.float32]

@@ -12,6 +12,8 @@ from torch import nn
 
 from circuitz.errors import CircuitzError, LayerError, NetworkError, WeightsError
 
+_ONE_DIMENSIONAL = (nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d, nn.AvgPool1d)
+
 
 def find_layer(net: nn.Module, name: str) -> nn.Module:
     """Return the module of that dotted name.
@@ -110,3 +112,32 @@ def as_logits(out: Any, head: str = "softmax") -> torch.Tensor:
             "Wrap it in a module that returns one row of class scores an input.",
         )
     return out
+
+
+def axis_of_units(net: nn.Module, name: str, act: torch.Tensor) -> int:
+    """Return along which axis of a layer's output its units lie, the batch axis being 0.
+
+    Parameters
+    ----------
+    net, name
+        The network and the dotted name of the layer.
+    act
+        Its output for some inputs.
+
+    Raises
+    ------
+    LayerError
+        If it is not known.
+    """
+    if act.ndim in (2, 4):
+        return 1
+    if act.ndim == 3:
+        one_dimensional = any(
+            isinstance(m, _ONE_DIMENSIONAL) for m in find_layer(net, name).modules()
+        )
+        return 1 if one_dimensional else 2
+    raise LayerError(
+        f"Layer {name!r} puts out {act.ndim - 1} axes an input; which one counts the units "
+        "is not known.",
+        "Choose a layer that puts out maps (units, h, w), tokens (length, units) or a vector.",
+    )

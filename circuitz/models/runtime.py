@@ -10,8 +10,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from circuitz.errors import LayerError
+from circuitz.errors import InterventionError, LayerError
 from circuitz.models.cut import Cut, GraphCut, HookCut
+from circuitz.models.intervene import LENDING, hooks
 from circuitz.models.network import (
     as_logits,
     check_finite,
@@ -21,6 +22,7 @@ from circuitz.models.network import (
 )
 from circuitz.models.prepare import prepare
 from circuitz.models.state import evaluating, hooked
+from circuitz.z.intervention import Intervention
 from circuitz.z.layer import LayerSpec, Preprocessing
 
 F32 = npt.NDArray[np.float32]
@@ -171,6 +173,64 @@ class Runtime:
             self._overwritten |= spoilt
             return self.run(x, layers)
         return {name: outs[0] for name, outs in seen.items()}, logits
+
+    def intervene(
+        self,
+        x: torch.Tensor,
+        interventions: Sequence[Intervention],
+        *,
+        donors: torch.Tensor | None = None,
+        layers: Sequence[str] = (),
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """Run prepared inputs with something done to units of any layers.
+
+        Values that are lent (mean, resample, patch) are those of a run in which nothing is done.
+
+        Parameters
+        ----------
+        x
+            Prepared inputs ``(n, ...)``.
+        interventions
+            What is done; several at one layer are done in this order.
+        donors
+            Prepared inputs that lend values to ``patch``; by default ``x``.
+        layers
+            Layers whose outputs are wanted, as they are with everything done.
+
+        Returns
+        -------
+        Outputs of ``layers``, and logits, without gradient.
+
+        Raises
+        ------
+        LayerError
+            If a layer does not exist, is not called exactly once, or gives no tensor.
+        UnitError
+            If a unit or a position does not exist.
+        InterventionError
+            If donors or values do not fit the layer.
+        """
+        lending = {i.layer: i.kind for i in interventions if i.kind in LENDING}
+        patched = {i.layer for i in interventions if i.kind == "patch"}
+        others = {i.layer for i in interventions if i.kind in ("mean", "resample")}
+        if patched & others and donors is not None:
+            raise InterventionError(
+                f"{min(patched & others)!r} is patched from donors and from the inputs themselves.",
+                "Run the two interventions one after the other.",
+            )
+        lent: dict[str, torch.Tensor] = {}
+        for names, source in ((others, x), (patched - others, x if donors is None else donors)):
+            if names:
+                lent |= self.run(source, [n for n in lending if n in names])[0]
+        modules = {i.layer: find_layer(self.module, i.layer) for i in interventions}
+        found, calls = hooks(self.module, modules, interventions, lent, _tensor)
+        known = len(self._overwritten)
+        with hooked(found):
+            read, logits = self.run(x, layers)
+        passes = 1 + (len(self._overwritten) > known)  # it ran again, to keep a copy
+        for name, count in calls.items():
+            _called_once(name, count // passes)
+        return read, logits
 
     def forward_to(self, layer: str, x: torch.Tensor) -> torch.Tensor:
         """Return the layer's output for prepared inputs, computing nothing after the layer."""

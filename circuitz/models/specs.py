@@ -7,13 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from circuitz.errors import LayerError
-from circuitz.models.network import find_layer
+from circuitz.models.network import axis_of_units
 from circuitz.models.receptive import receptive_field
 from circuitz.models.runtime import Runtime
 from circuitz.z.layer import LayerSpec, Preprocessing
-
-_ONE_DIMENSIONAL = (nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d, nn.AvgPool1d)
 
 
 def describe(
@@ -64,35 +61,6 @@ def _spec(net: nn.Module, name: str, act: torch.Tensor) -> LayerSpec:
         token_axes=tokens,
         shape=tuple(int(s) for s in act.shape[1:]),
         receptive=receptive_field(net, name) if len(spatial) == 2 else (0, 0, 0),
-    )
-
-
-def axis_of_units(net: nn.Module, name: str, act: torch.Tensor) -> int:
-    """Return along which axis of a layer's output its units lie, the batch axis being 0.
-
-    Parameters
-    ----------
-    net, name
-        The network and the dotted name of the layer.
-    act
-        Its output for some inputs.
-
-    Raises
-    ------
-    LayerError
-        If it is not known.
-    """
-    if act.ndim in (2, 4):
-        return 1
-    if act.ndim == 3:
-        one_dimensional = any(
-            isinstance(m, _ONE_DIMENSIONAL) for m in find_layer(net, name).modules()
-        )
-        return 1 if one_dimensional else 2
-    raise LayerError(
-        f"Layer {name!r} puts out {act.ndim - 1} axes an input; which one counts the units "
-        "is not known.",
-        "Choose a layer that puts out maps (units, h, w), tokens (length, units) or a vector.",
     )
 
 
