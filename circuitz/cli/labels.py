@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from circuitz.cli.shell import Json, Seed, app, out, progress, say
+from circuitz.errors import LabellingError
+
+if TYPE_CHECKING:
+    from circuitz.labelling.label_model import LabelModel
+    from circuitz.z.model import AnnotatedModel
 
 labels = typer.Typer(help="What people answered, and labels learned from it.", no_args_is_help=True)
 app.add_typer(labels, name="labels")
@@ -29,6 +34,9 @@ def collect(
     to: Annotated[
         Path | None, typer.Option(help="File to write the answers to: .csv or .jsonl.")
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file if it is there.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show how far people are and how far they agree; write their answers to a file."""
@@ -37,6 +45,7 @@ def collect(
     from circuitz.labelling.pack_io import open_pack
     from circuitz.store.address import open_store
 
+    _check_free(to, overwrite)
     pack = open_pack(tasks) if tasks is not None else None
     found = run_collect(open_store(store, read_only=True), pack)
     if to is not None:
@@ -67,6 +76,9 @@ def train(
         bool, typer.Option("--keep", help="Keep what was learned in ZSTAR, to travel with it.")
     ] = False,
     seed: Seed = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file if it is there.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Learn M_L_test from people's answers and label all of D′ with it.
@@ -75,12 +87,12 @@ def train(
     column a class. Whether the labels are right the answers alone cannot tell.
     """
     from circuitz.labelling.collect import write_bytes
-    from circuitz.labelling.export import with_label_model
     from circuitz.labelling.pack_io import open_pack
     from circuitz.labelling.train import train as run_train
     from circuitz.store.address import open_store
     from circuitz.z.bundle import load
 
+    _check_free(where, overwrite)
     model = load(zstar)
     kept = open_store(store, read_only=True)
     task = open_pack(tasks).task if tasks is not None else ""
@@ -88,12 +100,19 @@ def train(
         made = run_train(model, kept, images, task=task, seed=seed, progress=steps)
     write_bytes(where, made.to_csv())
     if keep:
-        with_label_model(model, made.model).save(zstar)
+        _keep(zstar, model, made.model)
     facts: dict[str, Any] = {"out": str(where), "z": model.hash, **made.to_json()}
     if made.elsewhere:
         say.print(
             f"{made.elsewhere} answers are about pictures that are not in the folder; they are "
             "left out.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if made.model.form == "nothing":
+        say.print(
+            "What people answered goes with nothing that z* sees: these labels know no more than "
+            "how frequent each class is. More answers, or a better card, may change that.",
             highlight=False,
             soft_wrap=True,
         )
@@ -116,6 +135,27 @@ def train(
     )
 
 
+def _check_free(place: Path | None, overwrite: bool) -> None:
+    """Refuse to write over a file, before anything takes minutes."""
+    if place is not None and place.exists() and not overwrite:
+        raise LabellingError(f"{place} is there already.", "Pass --overwrite to replace it.")
+
+
+def _keep(zstar: Path, model: AnnotatedModel, learned: LabelModel) -> None:
+    """Write what was learned into z*, as it is now: somebody may have edited it meanwhile."""
+    from circuitz.labelling.export import with_label_model
+    from circuitz.z.bundle import load
+
+    now = load(zstar)
+    if now.hash != model.hash:
+        raise LabellingError(
+            f"{zstar} became another z while labels were learned; they are written, and nothing "
+            "is kept in it.",
+            "Answers belong to the z that people held: export it under a name of its own.",
+        )
+    with_label_model(now, learned).save(zstar)
+
+
 def _tell(summary: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("rater", "answers", "cannot tell", "not usable", "seconds", "gold right",
@@ -132,7 +172,8 @@ def _tell(summary: dict[str, Any]) -> None:
     agreement = summary["agreement"]
     if agreement is None:
         said = (
-            "Agreement between raters: not known, no picture has two differing answers to compare."
+            "Agreement between raters: not known, no picture was told by two people, or all said "
+            "the same."
         )
     else:
         said = (

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from circuitz.cli.shell import Json, Seed, app, out, progress
+from circuitz.cli.shell import Json, Seed, app, out, progress, say
 from circuitz.errors import LabellingError
 
 tasks = typer.Typer(help="Packs of pictures for people to label.", no_args_is_help=True)
@@ -54,6 +54,7 @@ def make(
     Which pictures: as many of each class that z* predicts, a quarter of them those it is least
     sure of. Nothing else of D′ is used, nor are the folders' names.
     """
+    from circuitz.labelling.export import card_of
     from circuitz.labelling.make_pack import GUIDELINES, make_pack
     from circuitz.labelling.pack_io import check_place, write_pack
     from circuitz.z.bundle import load
@@ -61,6 +62,13 @@ def make(
     if not overwrite:
         check_place_early(where)
     model = load(zstar)
+    if card_of(model) is None:
+        say.print(
+            "This z was never exported, so nobody decided that its words may be used: the card is "
+            "made from them as they stand. circuitz export decides.",
+            highlight=False,
+            soft_wrap=True,
+        )
     with progress() as steps:
         pack = make_pack(
             model,

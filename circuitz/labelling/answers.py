@@ -131,7 +131,7 @@ def from_judgements(
     index = {name: i for i, name in enumerate(classes)}
     for judgement in judgements:
         answer = judgement.answer
-        if answer is None or judgement.items[0] not in position:
+        if answer is None or not judgement.items or judgement.items[0] not in position:
             continue
         choice = answer.get("choice")
         if choice in (CANNOT_TELL, DISCARDED):
@@ -145,6 +145,11 @@ def from_judgements(
             raise LabellingError(
                 f"Judgement {judgement.id} names {error}, which is no class.",
                 f"Classes are {', '.join(classes)}.",
+            ) from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise LabellingError(
+                f"Judgement {judgement.id} has probabilities that are no numbers.",
+                "Withdraw it, or leave it out of the store.",
             ) from error
         shares.append(row)
         items.append(position[judgement.items[0]])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -60,7 +61,9 @@ def collect(store: Judgements, pack: TaskPack | None = None) -> Collected:
     LabellingError
         If there are no such answers; it says whether the store holds others.
     """
-    everything = [row for row in store.rows() if row.kind in KINDS and row.answer is not None]
+    everything = [
+        row for row in store.rows() if row.kind in KINDS and row.answer is not None and row.items
+    ]
     if not everything:
         raise LabellingError(
             f"{store.path} holds no labels yet.", "circuitz serve --tasks PACK collects them."
@@ -85,24 +88,23 @@ def _summary(rows: Sequence[Judgement], pack: TaskPack | None) -> dict[str, Any]
         if _choice(row) not in (CANNOT_TELL, DISCARDED):
             given[f"{row.task} {row.items[0]}"].append(_choice(row))
     kinds = sorted({row.rater_kind for row in rows})
+    known = _known(pack)
     return {
         "answers": len(rows),
         "tasks": sorted({row.task for row in rows}),
         "z": sorted({row.z_hash for row in rows}),
         "rater_kinds": kinds,
-        "raters": {name: _rater(some, pack) for name, some in sorted(by_rater.items())},
+        "raters": {name: _rater(some, known) for name, some in sorted(by_rater.items())},
         "agreement": _json(alpha(given)),
         "choices": dict(Counter(_choice(row) for row in first).most_common()),
         "progress": None if pack is None else _progress(first, pack),
     }
 
 
-def _rater(rows: Sequence[Judgement], pack: TaskPack | None) -> dict[str, Any]:
+def _rater(rows: Sequence[Judgement], known: Mapping[str, str]) -> dict[str, Any]:
     choices = Counter(_choice(row) for row in rows)
-    seconds = [
-        float(s) for row in rows if isinstance(s := _answer(row).get("seconds"), int | float)
-    ]
-    gold = [right for row in rows if (right := _right(row, pack)) is not None]
+    seconds = [s for row in rows if (s := _seconds(row)) is not None]
+    gold = [right for row in rows if (right := _right(row, known)) is not None]
     first = {row.items[0]: _choice(row) for row in rows if row.kind == "label"}
     again = [
         _choice(row) == first[row.items[0]]
@@ -173,14 +175,15 @@ def write_bytes(path: Path, data: bytes) -> None:
 def as_csv(rows: Sequence[Judgement], pack: TaskPack | None = None) -> bytes:
     """Return answers as CSV, a row an answer; text that a spreadsheet would run is escaped."""
     paths = {} if pack is None else {q.item: q.path for q in pack.questions}
+    known = _known(pack)
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
     for row in rows:
-        right = _right(row, pack)
+        right = _right(row, known)
         cells = (
             paths.get(row.items[0], ""), row.items[0], row.rater, _choice(row),
-            _answer(row).get("seconds", ""), "gold" if row.use == "gold" else row.kind,
+            "" if (took := _seconds(row)) is None else took, "gold" if row.use == "gold" else row.kind,
             "" if right is None else int(right), row.shown, row.answered,
             json.dumps(list(row.options), ensure_ascii=False), row.task, row.z_hash,
             row.card_hash, row.instructions, row.id,
@@ -189,13 +192,24 @@ def as_csv(rows: Sequence[Judgement], pack: TaskPack | None = None) -> bytes:
     return buffer.getvalue().encode()
 
 
-def _right(row: Judgement, pack: TaskPack | None) -> bool | None:
+def _known(pack: TaskPack | None) -> Mapping[str, str]:
+    """Return the answers that are known, by item."""
+    if pack is None:
+        return {}
+    return {q.item: pack.gold[q.id] for q in pack.questions if q.kind == "gold"}
+
+
+def _right(row: Judgement, known: Mapping[str, str]) -> bool | None:
     """Whether a gold answer is right; ``None`` where it is not known."""
-    if pack is None or row.use != "gold":
-        return None
-    known = {q.item: pack.gold[q.id] for q in pack.questions if q.kind == "gold"}
-    wanted = known.get(row.items[0])
+    wanted = known.get(row.items[0]) if row.use == "gold" else None
     return None if wanted is None else _choice(row) == wanted
+
+
+def _seconds(row: Judgement) -> float | None:
+    found = _answer(row).get("seconds")
+    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+        return None
+    return float(found)
 
 
 def _answer(row: Judgement) -> dict[str, Any]:

@@ -15,7 +15,16 @@ from circuitz.data.table import place_of, read_rows
 from circuitz.errors import CardError, LabellingError
 from circuitz.labelling.export import card_of
 from circuitz.labelling.outputs import outputs, sightings
-from circuitz.labelling.pack import Kind, Question, TaskPack, question_id
+from circuitz.labelling.pack import (
+    LEASE_SECONDS,
+    MOST_QUESTIONS,
+    Kind,
+    Question,
+    TaskPack,
+    check_classes,
+    check_numbers,
+    question_id,
+)
 from circuitz.labelling.questions import MOST, choose_questions
 from circuitz.labelling.shifted import Picture, View, check_z, find_pictures, item_hash
 from circuitz.plausibility.check import check
@@ -95,7 +104,10 @@ def make_pack(
     """
     check_z(z)
     card = _card(z)
-    _check_numbers(limit, repeats)
+    # Before the network is run: what no screen could ask need not cost minutes.
+    check_classes(card.names)
+    check_numbers(overlap, LEASE_SECONDS if lease is None else lease)
+    _check_limits(limit, repeats)
     told = _told(progress)
     found = find_pictures(folder, told("find pictures"))
     known = _gold(gold, card.names) if gold is not None else {}
@@ -150,10 +162,11 @@ def _card(z: AnnotatedModel) -> Card:
     return found
 
 
-def _check_numbers(limit: int, repeats: int) -> None:
-    if limit < 1 or repeats < 0:
+def _check_limits(limit: int, repeats: int) -> None:
+    if not 1 <= limit <= MOST_QUESTIONS or repeats < 0:
         raise LabellingError(
-            f"{limit} questions, {repeats} of them twice, cannot be asked.", "Ask for 1 or more."
+            f"{limit} questions, {repeats} of them twice, cannot be asked.",
+            f"Ask for 1 to {MOST_QUESTIONS:,}.",
         )
 
 

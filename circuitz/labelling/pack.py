@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -205,31 +205,20 @@ def _check(pack: TaskPack) -> None:
     LabellingError
         Saying what is wrong.
     """
-    for name in pack.classes:
-        if not name.strip() or name in (CANNOT_TELL, DISCARDED):
-            raise LabellingError(
-                f"A class is called {name!r}, which is an answer of its own.", "Rename the class."
-            )
-    if len(set(pack.classes)) != len(pack.classes) or len(pack.classes) < 2:
-        raise LabellingError("A pack needs two classes or more, each once.", "Check the card.")
+    check_classes(pack.classes)
     if not pack.questions:
         raise LabellingError("There is nothing to ask.", "Give pictures to label.")
     if len(pack.questions) > MOST_QUESTIONS:
         raise LabellingError(
             f"{len(pack.questions):,} questions are too many.", f"Up to {MOST_QUESTIONS:,}."
         )
-    if not 1 <= pack.overlap <= MOST_OVERLAP:
-        raise LabellingError(
-            f"Each question would be answered by {pack.overlap} people.",
-            f"Choose 1 to {MOST_OVERLAP}.",
-        )
-    if not 5 <= pack.lease <= 7 * 86400:
-        raise LabellingError(
-            f"Leases of {pack.lease} seconds help nobody.", "Choose 5 seconds to a week."
-        )
+    check_numbers(pack.overlap, pack.lease)
     ids = [q.id for q in pack.questions]
     if len(set(ids)) != len(ids):
         raise LabellingError("A question occurs twice.", "Make the pack anew.")
+    if len({q.slot for q in pack.questions}) != len(ids):
+        # A gold picture among the others: one answer would count as both.
+        raise LabellingError("A picture is asked about twice.", "Make the pack anew.")
     for q in pack.questions:
         if q.picture not in pack.pictures:
             raise LabellingError("A question has no picture.", "Make the pack anew.")
@@ -238,6 +227,41 @@ def _check(pack: TaskPack) -> None:
     golden = {q.id for q in pack.questions if q.kind == "gold"}
     if golden != set(pack.gold) or not set(pack.gold.values()) <= set(pack.classes):
         raise LabellingError("Gold questions and their answers do not fit.", "Make the pack anew.")
+
+
+def check_classes(names: Sequence[str]) -> None:
+    """Refuse classes that cannot be the answers to choose from.
+
+    Raises
+    ------
+    LabellingError
+        Naming the class.
+    """
+    for name in names:
+        if not name.strip() or name in (CANNOT_TELL, DISCARDED):
+            raise LabellingError(
+                f"A class is called {name!r}, which is an answer of its own.", "Rename the class."
+            )
+    if len(set(names)) != len(names) or len(names) < 2:
+        raise LabellingError("A pack needs two classes or more, each once.", "Check the card.")
+
+
+def check_numbers(overlap: int, lease: float) -> None:
+    """Refuse an overlap or a lease that helps nobody.
+
+    Raises
+    ------
+    LabellingError
+        Naming the number.
+    """
+    if not 1 <= overlap <= MOST_OVERLAP:
+        raise LabellingError(
+            f"Each question would be answered by {overlap} people.", f"Choose 1 to {MOST_OVERLAP}."
+        )
+    if not 5 <= lease <= 7 * 86400:
+        raise LabellingError(
+            f"Leases of {lease} seconds help nobody.", "Choose 5 seconds to a week."
+        )
 
 
 def sighting(record: Mapping[str, Any]) -> Sighting:

@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from circuitz.errors import CircuitzError, LabellingError
@@ -25,6 +25,7 @@ AHEAD = 4
 """Questions a screen holds, so that the next picture is there at once and a break is bridged."""
 RECENT = 10
 MOST_SECONDS = 86_400.0
+_CLOCKS_APART = timedelta(hours=1)
 _USES: dict[Kind, Use] = {"ask": "train", "gold": "gold", "again": "held-out"}
 
 
@@ -180,7 +181,9 @@ class Session:
 
     @property
     def _prefix(self) -> str:
-        return f"{self.pack.task}:{self.rater}:"
+        # A colon in a name must not make it end elsewhere.
+        name = self.rater.replace("%", "%25").replace(":", "%3A")
+        return f"{self.pack.task}:{name}:"
 
     def _key(self, key: str) -> str:
         if not 8 <= len(key) <= 100 or not key.isascii() or not key.isprintable():
@@ -227,12 +230,12 @@ def clean_rater(name: str) -> str:
 
 
 def _timed(row: Judgement, shown: str, answered: str) -> Judgement:
-    """Take over the page's times where they are times and in order."""
+    """Take over the page's times where they are times, in order, and not to come."""
     try:
         first, last = (datetime.fromisoformat(t).astimezone(UTC) for t in (shown, answered))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return row
-    if last < first:
+    if last < first or last > datetime.now(UTC) + _CLOCKS_APART:
         return row
     said = [t.isoformat(timespec="milliseconds") for t in (first, last)]
     return replace(row, shown=said[0], answered=said[1])

@@ -164,7 +164,9 @@ def answers_for(z: AnnotatedModel, store: Judgements, task: str = "") -> list[Ju
         If there are none; it says what there is instead.
     """
     wanted = task or None
-    rows = [r for r in store.rows(task=wanted) if r.kind == "label" and r.use == "train"]
+    rows = [
+        r for r in store.rows(task=wanted) if r.kind == "label" and r.use == "train" and r.items
+    ]
     if not rows:
         raise LabellingError(
             f"{store.path} holds no labels{f' of {task}' if task else ''} to learn from.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from circuitz.labelling.pack import Question, TaskPack
+from circuitz.labelling.pack import Kind, Question, TaskPack
 from circuitz.store.turns import Board
 from circuitz.z.hashing import json_hash
 
@@ -103,7 +103,7 @@ def standing(pack: TaskPack, board: Board, rater: str) -> Standing:
     if regular:
         left += max(0, mine.due(mine.answered_asks + len(regular) - 1) - mine.answered_golds)
     return Standing(
-        answered=sum(rater in board.answered.get(q.slot, ()) for q in pack.questions),
+        answered=mine.answered,
         left=left,
         aside=len(mine.aside()),
         elsewhere=len(elsewhere),
@@ -114,35 +114,43 @@ def standing(pack: TaskPack, board: Board, rater: str) -> Standing:
 
 
 class _Mine:
-    """A pack as one rater finds it."""
+    """A pack as one rater finds it.
+
+    A pack may hold thousands of questions and is looked through after every answer: what is
+    asked of each question several times is looked up once.
+    """
 
     def __init__(self, pack: TaskPack, board: Board, rater: str) -> None:
         self.pack, self.board, self.rater = pack, board, rater
         self._aside = set(board.aside)
+        mine = {slot for slot, raters in board.answered.items() if rater in raters}
+        self._answered = {q.id for q in pack.questions if q.slot in mine}
+        counts = pack.counts()
         self.answered_asks = self._count("ask")
         self.answered_golds = self._count("gold")
-        asks, golds = (sum(q.kind == kind for q in pack.questions) for kind in ("ask", "gold"))
-        self._interval = max(1, min(_MOST_INTERVAL, asks // golds)) if golds else 0
+        asks, self._golds = counts["ask"], counts["gold"]
+        self._interval = max(1, min(_MOST_INTERVAL, asks // self._golds)) if self._golds else 0
         # Were every rater's first gold picture the tenth, they would tell each other.
         draw = int(json_hash([pack.seed, rater, "gold"])[:8], 16)
         self._shift = draw % max(self._interval, 1) + 1
-        self._golds = golds
 
-    def _count(self, kind: str) -> int:
-        return sum(q.kind == kind and self._answered(q) for q in self.pack.questions)
+    @property
+    def answered(self) -> int:
+        """How many questions this rater answered."""
+        return len(self._answered)
 
-    def _answered(self, question: Question) -> bool:
-        return self.rater in self.board.answered.get(question.slot, ())
+    def _count(self, kind: Kind) -> int:
+        return sum(q.kind == kind and q.id in self._answered for q in self.pack.questions)
 
     def _others(self, question: Question) -> int:
         return len(self.board.answered.get(question.slot, set()) - {self.rater})
 
-    def _wanted(self, kind: str) -> list[Question]:
+    def _wanted(self, kind: Kind) -> list[Question]:
         """Questions of a kind that this rater has neither answered nor set aside."""
         return [
             q
             for q in self.pack.questions
-            if q.kind == kind and not self._answered(q) and q.id not in self._aside
+            if q.kind == kind and q.id not in self._answered and q.id not in self._aside
         ]
 
     def due(self, asks: int) -> int:
@@ -150,6 +158,7 @@ class _Mine:
         return min(self._golds, (asks + self._shift) // self._interval) if self._interval else 0
 
     def open(self) -> list[Question]:
+        """Questions that want an answer of this rater."""
         return [q for q in self._wanted("ask") if self._room(q)]
 
     def _room(self, question: Question) -> bool:
@@ -167,24 +176,23 @@ class _Mine:
         ]
 
     def gold(self) -> list[Question]:
+        """Questions whose answer is known, in this rater's own order."""
         wanted = self._wanted("gold")
         return sorted(wanted, key=lambda q: json_hash([self.pack.seed, self.rater, q.id]))
 
     def again(self, *, soon: bool = False) -> list[Question]:
         """Questions whose picture this rater saw before, long enough ago or (``soon``) at all."""
-        first = {q.item: i for i, q in enumerate(self.pack.questions) if q.kind == "ask"}
-        found: list[Question] = []
-        for q in self._wanted("again"):
-            at = first.get(q.item)
-            if at is None or not self._answered(self.pack.questions[at]):
-                continue
-            between = sum(
-                self._answered(o) for o in self.pack.questions[at + 1 :] if o.kind == "ask"
-            )
-            if soon or between >= APART:
-                found.append(q)
-        return found
+        wanted = self._wanted("again")
+        if not wanted:
+            return []
+        # How many they answered up to each picture they answered, in the pack's order.
+        upto: dict[str, int] = {}
+        for q in self.pack.questions:
+            if q.kind == "ask" and q.id in self._answered:
+                upto[q.item] = len(upto) + 1
+        return [q for q in wanted if q.item in upto and (soon or len(upto) - upto[q.item] >= APART)]
 
     def aside(self) -> list[Question]:
+        """Questions this rater put off, oldest first."""
         found = (self.pack.by_id.get(q) for q in self.board.aside)
-        return [q for q in found if q is not None and not self._answered(q)]
+        return [q for q in found if q is not None and q.id not in self._answered]

@@ -82,15 +82,32 @@ class Judgement:
         """Whether this row takes an earlier answer back without giving another."""
         return self.answer is None
 
+    @property
+    def odd(self) -> str:
+        """Which field holds what it cannot, for instance in a file from elsewhere; empty if none."""
+        texts = {f.name for f in fields(self)} - {"items", "options", "seed", "answer"}
+        for name in sorted(texts):
+            if not isinstance(getattr(self, name), str):
+                return f"{name} is no text"
+        for name in ("items", "options"):
+            if not all(isinstance(part, str) for part in getattr(self, name)):
+                return f"{name} are not texts"
+        if self.answer is not None and not isinstance(self.answer, dict):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return "answer is no record with names"
+        return ""
+
     def checked(self) -> Judgement:
         """Return this judgement with an id, or say what is wrong with it.
 
         Raises
         ------
         StoreError
-            If a required field is empty, a word is not one of the allowed, a time is not
-            ISO 8601, or the answer is not JSON.
+            If a required field is empty or of another type, a word is not one of the allowed, a
+            time is not ISO 8601, or the answer is not JSON.
         """
+        odd = self.odd
+        if odd:
+            raise StoreError(f"The judgement's {odd}.", "Correct it; nothing was stored.")
         for name in ("task", "kind", "rater", "key", "shown", "answered"):
             if not getattr(self, name):
                 raise StoreError(f"The judgement has no {name}.", "Fill it in; nothing was stored.")

@@ -338,6 +338,9 @@ def _judgement(row: Sequence[Any]) -> Judgement:
         record["items"] = tuple(json.loads(record["items"]))
         record["options"] = tuple(json.loads(record["options"]))
         record["answer"] = None if record["answer"] is None else json.loads(record["answer"])
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise StoreError(f"Judgement {record['id']!r} is damaged: {error}.", DAMAGED) from error
-    return Judgement(**record)
+    found = Judgement(**record)
+    if found.odd:
+        raise StoreError(f"Judgement {record['id']!r} is damaged: {found.odd}.", DAMAGED)
+    return found

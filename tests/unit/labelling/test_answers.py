@@ -51,3 +51,18 @@ def test_choices_become_rows() -> None:
         as_answers(np.array([0.5, 1.0]), 2, 3)
     with pytest.raises(LabellingError):
         as_answers(np.zeros((2, 4)), 2, 3)
+
+
+@pytest.mark.parametrize(
+    "probabilities",
+    [{"a": "abc"}, {"a": None}, {"a": [1]}, ["a"], "a", {"a": -1.0, "b": 2.0}, {"a": 0.2}],
+)
+def test_probabilities_that_are_none_are_named(probabilities: object) -> None:
+    odd = replace(judgement("x", "a"), answer={"choice": "a", "probabilities": probabilities})
+    with pytest.raises(LabellingError, match="robabilities"):
+        from_judgements([odd], CLASSES, {"x": 0})
+
+
+def test_an_answer_about_nothing_is_left_out() -> None:
+    rows = [judgement("x", "a"), replace(judgement("x", "b"), items=())]
+    assert len(from_judgements(rows, CLASSES, {"x": 0})) == 1

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,23 @@ def test_files_that_cannot_be_written_are_named(make_pack, store, tmp_path: Path
         write(found, tmp_path / "a.xls")
     with pytest.raises(StoreError):
         write(found, tmp_path / "none" / "a.csv")
+
+
+def test_seconds_that_are_none_do_not_count(make_pack, store) -> None:
+    pack = make_pack()
+    give(pack, store, "ada", ["husky", "corgi"])
+    first = store.rows()[0]
+    for n, odd in enumerate(("fast", True, None, [1], float("inf"))):
+        row = replace(
+            first, id="", key=f"odd-{n}", rater="eve", items=(f"item-{n}",),
+            answer={"choice": "husky", "seconds": odd},
+        )  # fmt: skip
+        if odd == float("inf"):
+            with pytest.raises(StoreError, match="not JSON"):
+                store.append(row)
+        else:
+            store.append(row)
+    found = collect(store, pack)
+    assert found.summary["raters"]["eve"]["seconds"] is None
+    json.dumps(found.summary, allow_nan=False)
+    assert as_csv(found.rows, pack).count(b"fast") == 0

@@ -253,6 +253,71 @@ def test_from_pack_to_labels_on_the_command_line(
     assert kept is not None
     assert kept.answers == 80
 
+    # Undone after training: what was learned stays as it is, and is learned anew when asked.
+    pack = open_pack(place)
+    asked = next(q for q in pack.questions if q.kind == "ask")
+    assert Session(pack, Judgements(store), "bob").withdraw(asked.id)
+    before = out.read_bytes()
+    assert run(monkeypatch, *learn) == 1
+    assert "is there already" in " ".join(capsys.readouterr().err.split())
+    assert out.read_bytes() == before
+    assert run(monkeypatch, *learn, "--json", "--overwrite") == 0
+    assert json.loads(capsys.readouterr().out)["answers"] == 79
+    assert label_model_of(load(bundle)).answers == 80
+    for words in (collect, (*collect, "--overwrite")):
+        ended = run(monkeypatch, *words, "--to", tmp_path / "answers.csv")
+        assert ended == (0 if "--overwrite" in words else 1)
+
+
+def test_answers_that_tell_nothing_are_said_to(
+    monkeypatch, capsys, bundle, folder, truth, tmp_path
+) -> None:
+    place, store = tmp_path / "a.tasks", tmp_path / "a.sqlite"
+    run(monkeypatch, "tasks", "make", bundle, "--images", folder, "--limit", 30, "--out", place)
+    assert "was never exported" in capsys.readouterr().err
+    order = list(truth)
+    answered(place, store, {name: CLASSES[order.index(name) % 3] for name in order})
+    words = ("labels", "train", bundle, "--store", store, "--images", folder)
+    assert run(monkeypatch, *words, "--out", tmp_path / "l.csv") == 0
+    told = capsys.readouterr()
+    assert "model: nothing" in told.out
+    assert "no more than how frequent each class is" in " ".join(told.err.split())
+
+
+def test_nothing_is_kept_in_a_z_that_became_another(
+    monkeypatch, capsys, caught, folder, truth, tmp_path
+) -> None:
+    from circuitz.labelling import train as room
+
+    own = caught.save(tmp_path / "own.z")
+    run(monkeypatch, "tasks", "make", own, "--images", folder, "--limit", 20,
+        "--out", tmp_path / "a.tasks")  # fmt: skip
+    answered(tmp_path / "a.tasks", tmp_path / "a.sqlite", truth)
+    learn = room.train
+
+    def meanwhile(z: AnnotatedModel, *rest: object, **more: object) -> object:
+        made = learn(z, *rest, **more)
+        load(own).annotate("conv3:0", "somebody else's words", author="eve").save(own)
+        return made
+
+    monkeypatch.setattr(room, "train", meanwhile)
+    words = ("labels", "train", own, "--store", tmp_path / "a.sqlite", "--images", folder,
+             "--out", tmp_path / "l.csv", "--keep")  # fmt: skip
+    assert run(monkeypatch, *words) == 1
+    assert "became another z" in " ".join(capsys.readouterr().err.split())
+    assert (tmp_path / "l.csv").is_file()
+    assert load(own).effective()["conv3:0"].text == "somebody else's words"
+    assert label_model_of(load(own)) is None
+
+
+def test_what_cannot_be_asked_is_told_before_the_network_is_run(
+    caught, folder, monkeypatch
+) -> None:
+    monkeypatch.setattr("circuitz.labelling.make_pack.outputs", None)
+    for wrong in ({"limit": 20_001}, {"overlap": 51}, {"lease": 1.0}, {"repeats": -1}):
+        with pytest.raises(LabellingError):
+            run_make_pack(caught, folder, **wrong)
+
 
 def test_answers_that_do_not_belong_here_are_named(
     monkeypatch, capsys, bundle, folder, truth, tmp_path, caught

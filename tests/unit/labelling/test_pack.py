@@ -104,6 +104,14 @@ def test_what_no_screen_could_ask_is_refused(make_pack, change: dict[str, object
         make_pack(**change)
 
 
+def test_a_gold_picture_among_the_others_is_refused(make_pack) -> None:
+    made: TaskPack = make_pack(golds=1)
+    gold = next(q for q in made.questions if q.kind == "gold")
+    twice = tuple(replace(q, item=gold.item) if q.kind == "ask" else q for q in made.questions[-2:])
+    with pytest.raises(LabellingError, match="asked about twice"):
+        replace(made, questions=twice)
+
+
 @pytest.mark.parametrize("name", ["cannot tell", "not usable", " "])
 def test_a_class_named_like_an_answer_of_its_own_is_refused(make_pack, name: str) -> None:
     made: TaskPack = make_pack()

@@ -255,3 +255,51 @@ def test_odd_requests_are_refused_by_name(make_pack, store) -> None:
 def test_a_store_for_reading_is_no_place_to_answer(make_pack, store) -> None:
     with pytest.raises(StoreError, match="reading only"):
         Session(make_pack(), Judgements(store.path, read_only=True), "mira")
+
+
+def test_keys_of_raters_never_meet_whatever_their_names(make_pack, store) -> None:
+    pack = make_pack()
+    first, second = Session(pack, store, "ada"), Session(pack, store, "ada:bob-1")
+    question = pack.questions[0].id
+    first.answer(question, "husky", "bob-1:12345678")
+    second.answer(question, "corgi", "12345678")
+    assert {row.rater: row.answer["choice"] for row in store.rows()} == {
+        "ada": "husky", "ada:bob-1": "corgi",
+    }  # fmt: skip
+    assert second.recent()[0]["key"] == "12345678"
+
+
+@pytest.mark.parametrize(
+    ("shown", "answered"),
+    [
+        ("0001-01-01T00:00:00+23:59", "0001-01-01T00:00:01+23:59"),
+        ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59-12:00"),
+        ("2999-01-01T00:00:00+00:00", "2999-01-01T00:00:05+00:00"),
+        ("soon", "later"),
+    ],
+)
+def test_times_that_cannot_be_are_the_stores_own(make_pack, store, shown, answered) -> None:
+    pack = make_pack()
+    session = Session(pack, store, "ada")
+    session.answer(pack.questions[0].id, "husky", "12345678", shown=shown, answered=answered)
+    (row,) = store.rows()
+    assert row.answered[:4] not in ("0001", "9999", "2999")
+
+
+def test_repeats_keep_their_distance_in_a_pack_of_thousands(make_pack, store) -> None:
+    # Looked through after every answer, so it must not take the square of its questions.
+    asks = 3000
+    pack = make_pack(asks=asks, again=300, overlap=1)
+    done = {("label", f"item-{i}"): {"ada"} for i in range(asks - 3)}
+    calls = 0
+
+    class Counting(dict):
+        def get(self, *args):
+            nonlocal calls
+            calls += 1
+            return super().get(*args)
+
+    board = Board(answered=Counting(done))
+    found = upcoming(pack, board, "ada", (), 4)
+    assert [q.kind for q in found].count("ask") == 3
+    assert calls < 20 * asks

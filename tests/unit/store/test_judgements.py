@@ -107,6 +107,13 @@ def test_a_batch_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
         {"answer": {"p": object()}},
         {"answer": None},
         {"seed": 2**63},
+        {"answer": ["husky"]},
+        {"answer": "husky"},
+        {"items": (1,)},
+        {"items": (["a"],)},
+        {"options": ({"a": 1},)},
+        {"rater": 7},
+        {"task": b"x"},
     ],
 )
 def test_malformed_judgements_are_refused(tmp_path: Path, changes: dict[str, object]) -> None:
@@ -287,3 +294,18 @@ def test_json_of_a_judgement_is_plain(tmp_path: Path) -> None:
     assert json.loads(json.dumps(make().to_dict()))["options"] == ["husky", "corgi"]
     with pytest.raises(StoreError, match="Unknown fields"):
         Judgement.from_dict({**make().to_dict(), "evil": 1})
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["items = '[1]'", "items = '7'", "answer = '\"husky\"'", "answer = '[]'", "rater = X'00'",
+     "options = '[null]'", "answer = '{'"],
+)  # fmt: skip
+def test_a_row_that_somebody_forged_is_named(tmp_path: Path, change: str) -> None:
+    store = Judgements(tmp_path / "j.sqlite")
+    store.append(make("1"))
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("DROP TRIGGER no_update")
+        connection.execute(f"UPDATE judgements SET {change}")
+    with pytest.raises(StoreError, match="is damaged"):
+        store.rows()
