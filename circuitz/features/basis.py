@@ -143,9 +143,23 @@ class Basis:
             return torch.zeros_like(found).scatter(1, best.indices, best.values.relu())
         return found
 
-    def lean(self, flat: torch.Tensor) -> torch.Tensor:
-        """Return :meth:`read` before anything is cut off, so that gradients always flow."""
-        return self._lean(self._normalised(flat.float()))
+    def lean(self, flat: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+        """Return one coordinate of each input before anything is cut off: gradients always flow.
+
+        Parameters
+        ----------
+        flat
+            ``(n, d, positions)`` activations.
+        chosen
+            ``(n,)`` which coordinate of each.
+
+        Returns
+        -------
+        ``(n, positions)``.
+        """
+        x = self._centred(self._normalised(flat.float()))
+        readers = self._tensor("readers", x)[chosen]
+        return torch.einsum("nd,ndp->np", readers, x) + self._tensor("offset", x)[chosen, None]
 
     def along(self, grad: torch.Tensor) -> torch.Tensor:
         """Return slopes along the directions ``(n, k, positions)`` of a gradient ``(n, d, …)``."""

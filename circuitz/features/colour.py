@@ -43,8 +43,7 @@ class Spectrum:
             torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :]
         )
         self._scale = (1 / frequency.clamp(min=1 / max(height, width))).to(device)
-        colour = torch.tensor(_COLOUR)
-        self._colour = (colour / colour.norm(dim=0).max()).to(device) if channels == 3 else None
+        self._colour = colour_matrix(channels, device)
 
     def images(self, rows: torch.Tensor | None = None) -> torch.Tensor:
         """Return the images ``(n, c, h, w)``, or those of some rows, values in 0..1."""
@@ -54,3 +53,9 @@ class Spectrum:
         if self._colour is not None:
             x = torch.einsum("ij,njhw->nihw", self._colour, x)
         return torch.sigmoid(x)
+
+
+def colour_matrix(channels: int, device: str) -> torch.Tensor | None:
+    """Return the matrix ``(3, 3)`` from decorrelated to real colours; ``None`` for other images."""
+    colour = torch.tensor(_COLOUR)
+    return (colour / colour.norm(dim=0).max()).to(device) if channels == 3 else None

@@ -57,6 +57,21 @@ class Place:
             flat = self.basis.read(flat)
         return flat.unflatten(2, self.shape)
 
+    def lean(self, act: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+        """Return one unit's map for each input, ``(n, positions)``, with gradients that flow.
+
+        Parameters
+        ----------
+        act
+            The layer's output on n inputs.
+        chosen
+            ``(n,)`` which unit of each. Of a basis the coordinate before it is cut off at zero.
+        """
+        flat = unit_maps(self.layer, act)
+        if self.basis is not None:
+            return self.basis.lean(flat, chosen)
+        return flat[torch.arange(len(flat), device=flat.device), chosen].float()
+
     def slopes(self, grad: torch.Tensor) -> torch.Tensor:
         """Return how something changes along the units, ``(n, u, positions)``.
 

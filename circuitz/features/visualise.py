@@ -2,139 +2,217 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn import functional
 
 from circuitz.errors import UnitError
+from circuitz.features import views
 from circuitz.features.adam import Adam
 from circuitz.features.colour import Spectrum
+from circuitz.features.maco import Phases
+from circuitz.features.place import Place
 from circuitz.features.redirect import RedirectedRelu
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
 from circuitz.z.layer import LayerSpec
 
+U8 = npt.NDArray[np.uint8]
 Progress = Callable[[int, int], None]
+Preview = Callable[[Sequence[int], U8], None]
+How = Literal["fourier", "maco"]
 
-_RATE = 5e-2
-# Steps in which a unit without any gradient is helped on: sixteen are usual, but a unit that
-# needs longer would otherwise stay grey, so half of a longer run is allowed.
+# A short memory and a large, falling rate reach in 32 steps what the usual .9, .999 and .05
+# reach in 128 and more.
+_RATE, _FALL, _MEMORY, _SQUARE_MEMORY = 0.6, 0.4, 0.5, 0.99
+# Phases are angles, and large steps in them are steps at random.
+_PHASE_RATE = 0.2
+# Share of the steps in which positions where the unit is off are asked to turn on too, and steps
+# in which a unit without any gradient is helped on, if that is more.
+_ASKED = 0.6
 _HELPED = 16
-# Transformations for images of 224 pixels; lengths shrink with the image.
-_REFERENCE = 224
-_SHIFT = 8 + 4
-_SCALE = (0.9, 1.1)
-_TURN = 10.0
+# Side in pixels below which a crop shows nothing any more.
+_CROP = 32
+_NOISE = 0.08
+# How much of its activation a picture gives up for being unlike the others of its unit.
+_DIVERSITY = 0.5
+_PREVIEW = 8
 
 
 def visualise(
     runtime: Runtime,
-    spec: LayerSpec,
+    spec: LayerSpec | Place,
     units: Sequence[int] | None = None,
     *,
-    steps: int = 64,
+    steps: int = 32,
     batch: int = 64,
+    each: int = 1,
+    negative: bool = False,
+    how: How = "fourier",
+    strength: npt.NDArray[np.float32] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
-) -> npt.NDArray[np.uint8]:
-    """Optimise one input for each unit of a layer.
+    preview: Preview | None = None,
+) -> U8:
+    """Optimise inputs for each unit of a layer, or each direction of a basis.
 
     The mean of the unit's map is raised by Adam over a decorrelated spectrum, under small random
-    shifts, turns and changes of size (Olah, Mordvintsev & Schubert 2017). The network runs up to
-    the layer only. A unit's picture does not depend on which others are made with it, save
-    rounding.
+    shifts, turns and changes of size (Olah, Mordvintsev & Schubert 2017), or over phases alone,
+    under random crops (Fel et al. 2023). The network runs up to the layer only. A unit's picture
+    does not depend on which others are made with it, save rounding. Where a unit is off its
+    rectifier gives no gradient: for the first steps a gradient that would turn it on is let
+    through, the unit's own rectifier first, all of the network's only while it has none at all.
 
     Parameters
     ----------
     runtime, spec
-        The network, and the layer.
+        The network, and the layer or the place of a basis.
     units
         Indices; all by default.
     steps
-        Steps of optimisation; 64 show what a unit of a small network wants, 512 are usual for
-        deep ones.
+        Steps of optimisation; 32 show what most units want, deep units of large networks and
+        ``maco`` take 128 and more.
     batch
-        Units at a time.
+        Pictures at a time.
+    each
+        Pictures a unit; several are held apart by how alike the layer responds to them.
+    negative
+        Lower the unit instead.
+    how
+        ``fourier``, or ``maco``, which often looks better in deep layers.
+    strength
+        Of the frequencies ``maco`` holds: see :func:`circuitz.features.maco.strength_of`.
     seed
         Of the start and the transformations.
     progress
-        Called with units done and units in all.
+        Called with pictures done and pictures in all.
+    preview
+        Called every eight steps with indices of units and their pictures so far.
 
     Returns
     -------
-    ``(u, H, W, 3)`` uint8 in RGB, of the network's input size.
+    ``(u, H, W, 3)`` uint8 in RGB, of the network's input size; ``(u, each, H, W, 3)`` when
+    ``each`` is above 1.
 
     Raises
     ------
     UnitError
         If an index is out of range.
     """
-    chosen = list(range(spec.size)) if units is None else [int(u) for u in units]
-    wrong = [u for u in chosen if not 0 <= u < spec.size]
+    place = Place.of(spec)
+    size = place.spec.size
+    chosen = list(range(size)) if units is None else [int(u) for u in units]
+    wrong = [u for u in chosen if not 0 <= u < size]
     if wrong:
+        raise UnitError(f"{place.name} has no unit {wrong[0]}.", f"Its units are 0 to {size - 1}.")
+    if each < 1 or how not in ("fourier", "maco"):
         raise UnitError(
-            f"{spec.name} has no unit {wrong[0]}.", f"Its units are 0 to {spec.size - 1}."
+            f"{each} pictures a unit by {how!r} cannot be made.", "Use 1 or more, fourier or maco."
         )
     height, width = runtime.preprocessing.size
-    found = np.zeros((len(chosen), height, width, 3), np.uint8)
-    for i in range(0, len(chosen), batch):
-        part = chosen[i : i + batch]
+    found = np.zeros((len(chosen), each, height, width, 3), np.uint8)
+    total, many = len(chosen) * each, max(1, batch // each)
+    for i in range(0, len(chosen), many):
+        part = chosen[i : i + many]
+        job = _Batch(runtime, place, part, each, seed, how, strength, -1 if negative else 1)
 
-        def tick(step: int, start: int = i, size: int = len(part)) -> None:
+        def tick(step: int, i: int = i, part: list[int] = part, job: _Batch = job) -> None:
             if progress is not None:
-                progress(start + size * step // steps, len(chosen))
+                progress(each * i + each * len(part) * step // steps, total)
+            if preview is not None and step % _PREVIEW == 0 and step < steps:
+                preview(part, job.pictures())
 
-        found[i : i + len(part)] = _Batch(runtime, spec, part, seed).optimise(steps, tick)
+        job.optimise(steps, tick)
+        found[i : i + len(part)] = job.pictures()
     if progress is not None and not steps:
-        progress(len(chosen), len(chosen))
-    return found
+        progress(total, total)
+    return found[:, 0] if each == 1 else found
 
 
 class _Batch:
-    """Some units of a layer and the images being optimised for them."""
+    """Some units of a place and the images being optimised for them."""
 
-    def __init__(self, runtime: Runtime, spec: LayerSpec, units: list[int], seed: int) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        place: Place,
+        units: list[int],
+        each: int,
+        seed: int,
+        how: How,
+        strength: npt.NDArray[np.float32] | None,
+        sign: int,
+    ) -> None:
         self._runtime = runtime
-        self._spec = spec
-        self._units = torch.tensor(units, device=runtime.device)
-        self._rows = torch.arange(len(units), device=runtime.device)
+        self._place = place
+        self._each = each
+        self._sign = sign
+        self._maco = how == "maco"
+        self._units = torch.tensor(units, device=runtime.device).repeat_interleave(each)
+        self._rows = torch.arange(len(self._units), device=runtime.device)
         self._draw = np.random.default_rng([seed, 31])
         self._size = runtime.preprocessing.size
-        starts = [seed * 100_003 + u for u in units]
+        self._noise = torch.Generator().manual_seed(seed)
+        starts = [seed * 100_003 + u + 7_919 * e for u in units for e in range(each)]
         channels = len(runtime.preprocessing.mean)
-        self._spectrum = Spectrum(channels, *self._size, starts, runtime.device)
+        self._images: Spectrum | Phases = (
+            Phases(channels, *self._size, starts, strength, runtime.device)
+            if self._maco
+            else Spectrum(channels, *self._size, starts, runtime.device)
+        )
 
-    def optimise(self, steps: int, tick: Callable[[int], None]) -> npt.NDArray[np.uint8]:
-        """Run all steps and return the images ``(u, h, w, 3)`` uint8."""
-        spectrum = self._spectrum.parameter
-        optimiser = Adam(spectrum, _RATE)
+    def optimise(self, steps: int, tick: Callable[[int], None]) -> None:
+        """Run all steps."""
+        parameter = self._images.parameter
+        optimiser = Adam(
+            parameter,
+            _PHASE_RATE if self._maco else _RATE,
+            steps=steps,
+            fall=_FALL,
+            memory=_MEMORY,
+            square_memory=_SQUARE_MEMORY,
+        )
+        own, before = self._rectifiers() if steps else (False, 0)
         for step in range(steps):
-            how = _transformation(self._draw, *self._size).to(spectrum.device)
-            grad = self._gradient(how, self._rows)
-            if step < max(_HELPED, steps // 2):
-                grad = self._helped(grad, how)
+            how = self._view(step / max(1, steps - 1)).to(parameter.device)
+            if own and step < _ASKED * steps:
+                with RedirectedRelu(before):
+                    grad = self._gradient(how, self._rows)
+            else:
+                grad = self._gradient(how, self._rows)
+            if step < max(_HELPED, _ASKED * steps):
+                grad = self._helped(grad, how, before)
             optimiser.step(grad)
             tick(step + 1)
+
+    def pictures(self) -> U8:
+        """Return the images as they are, ``(u, each, h, w, 3)``."""
         with torch.no_grad():
-            made = self._spectrum.images().mul(255).round().byte().permute(0, 2, 3, 1)
-        return np.broadcast_to(made.cpu().numpy(), (*made.shape[:3], 3))
+            made = self._images.images().mul(255).round().byte().permute(0, 2, 3, 1)
+        made = made.unflatten(0, (-1, self._each)) if len(made) else made[:, None]
+        return np.broadcast_to(made.cpu().numpy(), (*made.shape[:4], 3))
+
+    def _view(self, done: float) -> torch.Tensor:
+        if self._maco:
+            least = min(0.9, max(0.05, _CROP / min(self._size)))
+            most = max(0.5, min(1.0, 2 * least))
+            return views.crops(self._draw, 1, most + done * (least - most))
+        return views.moved(self._draw, *self._size)
 
     def _gradient(self, how: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         # Not backward(): the network's own parameters must not collect gradients.
-        return torch.autograd.grad(self._loss(how, rows), self._spectrum.parameter)[0]
+        return torch.autograd.grad(self._loss(how, rows), self._images.parameter)[0]
 
-    def _helped(self, grad: torch.Tensor, how: torch.Tensor) -> torch.Tensor:
+    def _helped(self, grad: torch.Tensor, how: torch.Tensor, before: int) -> torch.Tensor:
         """Add redirected gradients for units that have none.
 
         Mostly it is the unit's own rectifier that is off, so that one is redirected first; only
         where that does not help are all.
         """
-        last = self._rectifiers(how) - 1
-        for first in (last, 0):
+        for first in (before, 0):
             dead = torch.nonzero(grad.flatten(1).abs().amax(1) == 0)[:, 0]
             if first < 0 or not len(dead):
                 break
@@ -142,18 +220,41 @@ class _Batch:
                 grad = grad + self._gradient(how, dead)
         return grad
 
-    def _rectifiers(self, how: torch.Tensor) -> int:
-        with torch.no_grad(), RedirectedRelu() as counted:
-            self._loss(how, self._rows[:1])
-        return counted.seen
+    def _rectifiers(self) -> tuple[bool, int]:
+        """Return whether the units themselves are rectified, and how many rectifiers lie before."""
+        name = self._place.layer.name
+        with torch.no_grad():
+            x = _normalised(self._runtime, self._images.images(self._rows[:1]))
+            act = self._runtime.forward_to(name, x)
+            with RedirectedRelu() as counted:
+                self._runtime.forward_to(name, x)
+        own = self._sign > 0 and self._place.basis is None and bool((act >= 0).all())
+        return own, counted.seen - 1
 
     def _loss(self, how: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        x = self._spectrum.images(rows)
-        grid = functional.affine_grid(how.expand(len(x), 2, 3), list(x.shape), align_corners=False)
-        x = functional.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
+        x = views.seen(self._images.images(rows), how)
+        if self._maco:
+            noise = torch.randn(x.shape[1:], generator=self._noise)
+            x = x + _NOISE * noise.to(x.device)
         x = _normalised(self._runtime, x).contiguous(memory_format=torch.channels_last)
-        maps = unit_maps(self._spec, self._runtime.forward_to(self._spec.name, x)).float()
-        return -maps[self._rows[: len(x)], self._units[rows]].mean(1).sum()
+        act = self._runtime.forward_to(self._place.layer.name, x)
+        rise = self._sign * self._place.lean(act, self._units[rows]).mean(1)
+        loss = -rise.sum()
+        if self._each > 1 and len(rows) == len(self._rows):
+            loss = loss + (rise.detach().abs() * _DIVERSITY * self._alike(act)).sum()
+        return loss
+
+    def _alike(self, act: torch.Tensor) -> torch.Tensor:
+        """Return how alike the layer responds to each picture and the others of its unit, ``(n,)``.
+
+        The cosine of their Gram matrices over positions (Olah, Mordvintsev & Schubert 2017).
+        """
+        flat = unit_maps(self._place.layer, act).float()
+        gram = torch.einsum("ndp,nep->nde", flat, flat).flatten(1)
+        gram = torch.nn.functional.normalize(gram, dim=1).unflatten(0, (-1, self._each))
+        alike = torch.einsum("uex,ufx->uef", gram, gram)
+        others = alike.sum(2) - alike.diagonal(dim1=1, dim2=2)
+        return (others / (self._each - 1)).flatten()
 
 
 def _normalised(runtime: Runtime, x: torch.Tensor) -> torch.Tensor:
@@ -162,14 +263,3 @@ def _normalised(runtime: Runtime, x: torch.Tensor) -> torch.Tensor:
     mean = torch.tensor(how.mean, device=x.device).view(1, -1, 1, 1)
     std = torch.tensor(how.std, device=x.device).view(1, -1, 1, 1)
     return (x - mean) / std
-
-
-def _transformation(draw: np.random.Generator, height: int, width: int) -> torch.Tensor:
-    """Return one random shift, turn and change of size as a ``(1, 2, 3)`` matrix."""
-    reach = _SHIFT * max(height, width) / _REFERENCE
-    dx, dy = draw.uniform(-reach, reach, 2)
-    turn = math.radians(draw.uniform(-_TURN, _TURN))
-    scale = draw.uniform(*_SCALE)
-    c, s = math.cos(turn) / scale, math.sin(turn) / scale
-    rows = [[c, -s, 2 * dx / width], [s, c, 2 * dy / height]]
-    return torch.tensor([rows], dtype=torch.float32)
