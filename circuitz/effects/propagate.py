@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -197,6 +198,22 @@ class Change:
         return Confined(self, env, rest)
 
 
+@dataclass(frozen=True)
+class Near:
+    """How far a change goes before it spreads a second time.
+
+    Parameters
+    ----------
+    steps
+        Steps after it spreads for the first time.
+    nodes
+        What the steps beyond read.
+    """
+
+    steps: list[Step]
+    nodes: list[fx.Node]
+
+
 class Confined:
     """Changes of single units up to where they spread.
 
@@ -227,6 +244,41 @@ class Confined:
         for node in self._output.all_input_nodes:
             self._last[node] = self._output
 
+    @cached_property
+    def near(self) -> Near:
+        """The changes up to where they would spread a second time."""
+        level: dict[fx.Node, int] = dict.fromkeys(self._env, 0)
+        for step in self._rest:
+            spreads = step.kind in ("conv", "linear", "other") or step.node in self._folded
+            below = max((level.get(n, 0) for n in self._reads(step)), default=0)
+            level[step.node] = below + spreads
+        steps = [s for s in self._rest if level[s.node] <= 1]
+        beyond = [self._reads(s) for s in self._rest if level[s.node] > 1]
+        read = {n for nodes in [*beyond, self._output.all_input_nodes] for n in nodes}
+        return Near(steps, [n for n in level if level[n] <= 1 and n in read])
+
+    def results(self, which: torch.Tensor, near: Near) -> dict[fx.Node, Any]:
+        """Return near results of some of the changes: confined to the unit, or whole.
+
+        Parameters
+        ----------
+        which
+            ``(b,)`` positions among the changes.
+        near
+            See :attr:`near`.
+        """
+        env = self._some(which)
+        fresh: set[fx.Node] = set()
+        for step in near.steps:
+            env[step.node] = self._spread(step, env, len(which), fresh)
+            fresh.difference_update(near.nodes)  # what is asked for is not overwritten
+        return {n: env[n] for n in near.nodes}
+
+    def _some(self, which: torch.Tensor) -> dict[fx.Node, Any]:
+        return {
+            n: replace(u, value=u.value[which], index=u.index[which]) for n, u in self._env.items()
+        }
+
     def _reads(self, step: Step) -> list[fx.Node]:
         return self._folded.get(step.node, step).node.all_input_nodes
 
@@ -256,9 +308,7 @@ class Confined:
             ``(b,)`` positions among the changes.
         """
         b = len(which)
-        env: dict[fx.Node, Any] = {
-            n: replace(u, value=u.value[which], index=u.index[which]) for n, u in self._env.items()
-        }
+        env = self._some(which)
         fresh: set[fx.Node] = set()
         for step in self._rest:
             env[step.node] = self._spread(step, env, b, fresh)

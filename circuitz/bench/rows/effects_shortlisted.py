@@ -1,0 +1,64 @@
+"""The top 1 % of a whole network's effects: estimated for all units, confirmed exactly for some."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from circuitz.bench.row import Row, Sides, Size
+
+
+def _make(size: Size) -> Sides:
+    import numpy as np
+
+    from circuitz.bench.whole_net import IMAGES, WholeNet
+    from circuitz.effects.ablation import ablate
+    from circuitz.effects.shortlist import shortlist
+
+    case = WholeNet(size)
+
+    def difference(ours: Any, theirs: dict[str, Any]) -> float:
+        """Of the units both ran."""
+        gaps = [0.0]
+        for name, drops in theirs.items():
+            run = ours.exact.get(name)
+            if run is not None:
+                both = [(i, int(u)) for i, u in enumerate(run.units) if u < drops.shape[1]]
+                gaps += [float(np.abs(run.drop[:, i, 0] - drops[:, u]).max()) for i, u in both]
+        return max(gaps)
+
+    def facts(ours: Any, _theirs: Any) -> dict[str, float | int]:
+        """Tell how many of the truly strongest effects are among the confirmed."""
+        truth = {a.layer: np.abs(a.drop.mean(0)) for a in ablate(case.runtime, case.x)}
+        every = np.concatenate([truth[name].ravel() for name in case.layers])
+        least = np.sort(every)[-max(1, len(every) // 100)]
+        strong = sum(int((t >= least).sum()) for t in truth.values())
+        hit = sum(int((truth[n][a.units] >= least).sum()) for n, a in ours.exact.items())
+        return {
+            "recall_of_top_1_percent": hit / strong,
+            "units": case.units,
+            "units_run_exactly": sum(len(a.units) for a in ours.exact.values()),
+            "images": IMAGES,
+            "perturbations_per_eval": case.at_once,
+        }
+
+    return Sides(
+        ours=lambda: shortlist(case.runtime, case.x),
+        peer=case.peer,
+        difference=difference,
+        peer_share=case.peer_share,
+        sample=case.sample,
+        facts=facts,
+    )
+
+
+ROW = Row(
+    name="effects-shortlisted",
+    what="the same network: the top 1 % of effects found by attribution, confirmed exactly",
+    make=_make,
+    peer="captum LayerFeatureAblation of every unit, a call a class",
+    target="ratio >= 300, recall >= .95",
+    bound="exact runs of the shortlist, which is drawn where a unit's change has most of the "
+    "network to go through",
+    rounds=3,
+    needs=("captum",),
+)
