@@ -17,7 +17,9 @@ def demo(
     where: Annotated[
         Path, typer.Option("--out", help="Folder for the bundles and the report.")
     ] = Path("circuitz-demo"),
-    world: Annotated[str, typer.Option(help="dogs or birds.")] = "dogs",
+    world: Annotated[
+        str, typer.Option(help="dogs, birds, or induction: token sequences.")
+    ] = "dogs",
     shortcut: Annotated[
         str,
         typer.Option(help="ground, light, tag or two; collar of the dogs; ring of the birds."),
@@ -31,7 +33,14 @@ def demo(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Watch a network caught relying on a shortcut, repaired, exported and used to label D′."""
+    """Watch a network caught relying on a shortcut, repaired, exported and used to label D′.
+
+    --world induction tells of two small transformers that continue sequences, one of them by a
+    shortcut: their heads are named, wired and checked (--shortcut and --track are for pictures).
+    """
+    if world == "induction":
+        _induction(where, seed, full, as_json)
+        return
     from circuitz.demo.report import write_report
     from circuitz.demo.run import run
 
@@ -46,6 +55,47 @@ def demo(
         print(text)
         return
     _tell(story.summary, where)
+
+
+def _induction(where: Path, seed: int, full: bool, as_json: bool) -> None:
+    from circuitz.demo.induction.report import write_induction_report
+    from circuitz.demo.induction.run import run_induction
+
+    with progress() as steps:
+        story = run_induction(where, seed=seed, full=full, progress=steps)
+    write_induction_report(story, where / "report.html")
+    text = json.dumps(story.summary, indent=1, ensure_ascii=False)
+    (where / "report.json").write_text(f"{text}\n", encoding="utf-8")
+    if as_json:
+        print(text)
+        return
+    table = Table(title="Two models that go on rightly", title_justify="left", box=None)
+    for name in ("", "D", "D′", "words supported", "flagged"):
+        table.add_column(name, justify="left" if not name else "right")
+    for name in ("induction", "fixed"):
+        found = story.summary[name]
+        words = [f["verdict"] for f in found["findings"] if f["kind"] == "mislabelled-unit"]
+        table.add_row(
+            name, f"{found['d_accuracy']:.2f}", f"{found['d_prime_accuracy']:.2f}",
+            str(words.count("supported")), str(words.count("flagged")),
+        )  # fmt: skip
+    out.print(table)
+    for title, findings in (
+        ("Flagged where words were exchanged", story.summary["swapped"]),
+        ("Flagged where heads were named by their score on D", story.summary["fixed"]["findings"]),
+    ):
+        out.print(f"\n{title}:")
+        for found in findings:
+            if found["verdict"] == "flagged" and found["kind"] == "mislabelled-unit":
+                out.print(f"  {found['sentence']}", markup=False, highlight=False)
+    seconds = story.summary["seconds"]
+    out.print(
+        f"\n{seconds:.0f} s. Written to {where}: induction.z, fixed.z, report.html, report.json"
+    )
+    out.print("Look at the report:  ", end="")
+    out.print(str(where / "report.html"), markup=False)
+    out.print("Look at the heads:   ", end="")
+    out.print(f"circuitz lab {where / 'induction.z'}", markup=False)
 
 
 def _tell(summary: dict[str, Any], where: Path) -> None:

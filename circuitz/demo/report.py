@@ -42,8 +42,18 @@ def write_report(story: Story, path: str | Path) -> Path:
     BundleWriteError
         If it cannot be written; what was there is untouched.
     """
+    return write_page(page(story), path)
+
+
+def write_page(text: str, path: str | Path) -> Path:
+    """Write a page, or leave what was there untouched.
+
+    Raises
+    ------
+    BundleWriteError
+        If it cannot be written.
+    """
     target = Path(path)
-    text = page(story)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with staged(target, text.encode()):
@@ -55,18 +65,23 @@ def write_report(story: Story, path: str | Path) -> Path:
 
 def page(story: Story) -> str:
     """Return the page as text. Whatever comes from the story is escaped."""
-    environment = Environment(
+    return environment().get_template(TEMPLATE).render(**_context(story))
+
+
+def environment() -> Environment:
+    """Return where pages are made: templates of this folder, everything escaped."""
+    found = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = percent
-    environment.filters["listed"] = _listed
-    environment.filters["a"] = _article
-    environment.filters["many"] = _many
-    return environment.get_template(TEMPLATE).render(**_context(story))
+    found.filters["percent"] = percent
+    found.filters["listed"] = _listed
+    found.filters["a"] = _article
+    found.filters["many"] = _many
+    return found
 
 
 def _context(story: Story) -> dict[str, Any]:

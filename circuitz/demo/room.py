@@ -14,9 +14,14 @@ from circuitz.z.inputs_io import read_inputs
 _WRITTEN = (
     *(f"{of.world.classes[0]}.z" for of in WORLDS.values()),
     "zstar.z",
+    "induction.z",
+    "fixed.z",
     "D",
+    "D-induction",
+    "D-fixed",
     "judgements.sqlite",
 )
+_WORLDS = (*WORLDS, "induction")
 
 
 def make_room(out: Path) -> None:
@@ -47,10 +52,10 @@ def _own(place: Path) -> bool:
     try:
         if place.suffix == ".z":
             z = load(place)
-            made_here = z.data_ref is not None and z.data_ref.recipe.get("world") in WORLDS
+            made_here = z.data_ref is not None and z.data_ref.recipe.get("world") in _WORLDS
             return made_here and all(entry.author_kind == "rule" for entry in z.log)
         if place.is_dir():
-            return read_inputs(place).recipe.get("world") in WORLDS
+            return read_inputs(place).recipe.get("world") in _WORLDS
         rows = Judgements(place, read_only=True).rows()
         return all(row.rater_kind == "simulated" for row in rows)
     except CircuitzError:

@@ -63,7 +63,8 @@ def _text(word: Word) -> str:
 
 
 def _where(case: Case, found: Score) -> str:
-    return f"normalised average precision on {found.mean.n} images of {case.settings.split}"
+    kind = "images" if case.concept_set.focus is None else "pairs of positions"
+    return f"normalised average precision on {found.mean.n} {kind} of {case.settings.split}"
 
 
 def _sentence(case: Case, word: Word) -> str:
