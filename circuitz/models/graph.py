@@ -14,15 +14,16 @@ from circuitz.models.state import evaluating
 
 
 class LeafTracer(fx.Tracer):
-    """A tracer that takes one module, besides torch's own, as a single step."""
+    """A tracer that takes some modules, besides torch's own, as a single step each."""
 
-    def __init__(self, leaf: nn.Module | None) -> None:
+    def __init__(self, *leaves: nn.Module | None) -> None:
         super().__init__()
-        self._leaf = leaf
+        self._leaves = leaves
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Whether a module is one step of the graph."""
-        return m is self._leaf or super().is_leaf_module(m, module_qualified_name)
+        ours = any(m is leaf for leaf in self._leaves)
+        return ours or super().is_leaf_module(m, module_qualified_name)
 
 
 def stand_in(net: nn.Module) -> nn.Module:
@@ -42,8 +43,8 @@ class NetGraph:
     ----------
     net
         The network.
-    leaf
-        Dotted name of a module that is one step, whatever it is made of.
+    leaves
+        Dotted names of modules that are one step each, whatever they are made of.
 
     Attributes
     ----------
@@ -60,9 +61,10 @@ class NetGraph:
         Whatever tracing raises when the network cannot be traced.
     """
 
-    def __init__(self, net: nn.Module, leaf: str | None = None) -> None:
+    def __init__(self, net: nn.Module, *leaves: str | None) -> None:
         double = stand_in(net)
-        graph = LeafTracer(double.get_submodule(leaf) if leaf else None).trace(double)
+        modules = [double.get_submodule(name) for name in leaves if name]
+        graph = LeafTracer(*modules).trace(double)
         self._net = net
         self._double = double
         self._graph = graph
@@ -137,13 +139,13 @@ class NetGraph:
         raise LayerError("The traced network has no output.", "Pass a network that returns logits.")
 
 
-def needed(goal: fx.Node, known: fx.Node | None) -> set[fx.Node]:
-    """Return the steps needed to compute ``goal`` once ``known`` is there."""
+def needed(goal: fx.Node, *known: fx.Node | None) -> set[fx.Node]:
+    """Return the steps needed to compute ``goal`` once those ``known`` are there."""
     found: set[fx.Node] = set()
     todo = [goal]
     while todo:
         node = todo.pop()
-        if node in found or node is known:
+        if node in found or node in known:
             continue
         found.add(node)
         todo.extend(node.all_input_nodes)

@@ -1,0 +1,229 @@
+"""Edges between units of a network: how far one drives another, its other parents held.
+
+A unit of an earlier layer takes the values it has on another input; everything else that the
+later unit is computed from stays as it is, units of layers between the two included. What then
+changes in the later unit is the direct effect, run exactly. With the layers between left free it
+is the total effect. Both are in shares of what happens when all units of the earlier layer are
+exchanged.
+
+Where there are more units than can be run, integrated gradients along the exchange (EAP-IG on
+activations, Hanna et al. 2024) say which to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from circuitz.effects.segment import Placed, Segment
+from circuitz.errors import InterventionError, LayerError
+from circuitz.models.network import find_layer
+from circuitz.models.runtime import Runtime
+from circuitz.models.specs import unit_maps
+from circuitz.models.state import hooked
+from circuitz.z.layer import LayerSpec
+
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+Progress = Callable[[int, int], None]
+
+_BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """What later units do when earlier ones take another input's values, an input.
+
+    Parameters
+    ----------
+    sources, targets
+        ``(u,)`` and ``(v,)`` indices of units of the two layers.
+    change
+        ``(n, u, v)`` float32: change of each target's response (its mean over positions) when one
+        source is exchanged.
+    whole
+        ``(n, v)`` float32: when the whole source layer is.
+    traced
+        Whether only what lies between the layers was run.
+    """
+
+    sources: I64
+    targets: I64
+    change: F32
+    whole: F32
+    traced: bool
+
+
+def exact_changes(
+    runtime: Runtime,
+    source: LayerSpec,
+    target: LayerSpec,
+    x: torch.Tensor,
+    lent: torch.Tensor,
+    *,
+    held: Sequence[str] = (),
+    sources: Sequence[int] | I64 | None = None,
+    targets: Sequence[int] | I64 | None = None,
+    progress: Progress | None = None,
+) -> Changes:
+    """Exchange one unit after the other and read what the units of a later layer do.
+
+    Parameters
+    ----------
+    runtime
+        The network.
+    source, target
+        The two layers.
+    x, lent
+        Prepared inputs ``(n, ...)``, and those that lend values, row by row.
+    held
+        Layers between the two that stay as they are on ``x``.
+    sources, targets
+        Units of the layers; all by default.
+    progress
+        Called with batches of units done, and in all.
+
+    Raises
+    ------
+    InterventionError
+        If there are no inputs, or not as many that lend.
+    LayerError
+        If a layer does not exist or is not called exactly once.
+    """
+    us, vs = _units(source, sources), _units(target, targets)
+    _check(x, lent)
+    change = np.zeros((len(x), len(us), len(vs)), np.float32)
+    whole = np.zeros((len(x), len(vs)), np.float32)
+    segment = Segment(runtime, source.name, target.name, held)
+    axis, traced, total = source.unit_axis, True, -(-len(x) // _BATCH) * len(us)
+    columns = torch.from_numpy(vs).to(runtime.device)
+    with torch.no_grad():
+        for start in range(0, len(x), _BATCH):
+            rows = slice(start, start + _BATCH)
+            placed = segment.on(x[rows])
+            other = runtime.run(lent[rows], [source.name])[0][source.name]
+            traced &= placed.traced
+            before = _responses(target, placed.target, columns)
+            if placed.reached:
+                whole[rows] = _numbers(_responses(target, placed.given(other), columns) - before)
+            moved = (other != placed.source).movedim(axis, 0).flatten(1).any(1).cpu().numpy()
+            for j, u in enumerate(us):
+                if moved[u] and placed.reached:
+                    act = placed.source.clone()
+                    act.select(axis, int(u)).copy_(other.select(axis, int(u)))
+                    after = _responses(target, placed.given(act), columns)
+                    change[rows, j] = _numbers(after - before)
+                if progress is not None:
+                    progress(start // _BATCH * len(us) + j + 1, total)
+    return Changes(us, vs, change, whole, traced)
+
+
+def rough_changes(
+    runtime: Runtime,
+    source: LayerSpec,
+    target: LayerSpec,
+    x: torch.Tensor,
+    lent: torch.Tensor,
+    *,
+    held: Sequence[str] = (),
+    targets: Sequence[int] | I64 | None = None,
+    steps: int = 5,
+) -> F32:
+    """Return estimates of the same changes by integrated gradients, ``(n, u, v)`` float32.
+
+    The gradient of each target's response is averaged over ``steps`` points between the layer's
+    output on the inputs and that on those that lend (one step: the gradient at the inputs, plain
+    attribution patching), and multiplied by the difference. A backward pass a target and step
+    gives all sources at once.
+
+    Parameters
+    ----------
+    runtime, source, target, x, lent, held, targets
+        As for :func:`exact_changes`.
+    steps
+        Points the gradient is taken at.
+    """
+    vs = _units(target, targets)
+    _check(x, lent)
+    found = np.zeros((len(x), source.size, len(vs)), np.float32)
+    segment = Segment(runtime, source.name, target.name, held)
+    places = [0.0] if steps == 1 else [(i + 0.5) / steps for i in range(steps)]
+    columns = torch.from_numpy(vs).to(runtime.device)
+    for start in range(0, len(x), _BATCH):
+        rows = slice(start, start + _BATCH)
+        placed = segment.on(x[rows])
+        other = runtime.run(lent[rows], [source.name])[0][source.name]
+        if not placed.reached:
+            continue
+        between = other - placed.source
+        for place in places:
+            for j, slope in enumerate(
+                _slopes(target, placed, placed.source + place * between, columns)
+            ):
+                parts = unit_maps(source, slope * between).sum(2)
+                found[rows, :, j] += _numbers(parts) / len(places)
+    return found
+
+
+def _slopes(
+    target: LayerSpec, placed: Placed, act: torch.Tensor, columns: torch.Tensor
+) -> list[torch.Tensor]:
+    act = act.detach().requires_grad_(True)
+    with torch.enable_grad():
+        sums = _responses(target, placed.given(act), columns).sum(0)
+        if not sums.requires_grad:  # a network that cuts its own gradients
+            return [torch.zeros_like(act)] * len(columns)
+        slope = partial(torch.autograd.grad, inputs=act, retain_graph=True, materialize_grads=True)
+        return [slope(one)[0] for one in sums]
+
+
+def depth_order(runtime: Runtime, layers: Sequence[str], x: torch.Tensor) -> list[str]:
+    """Return layers in the order in which they are done when the network runs.
+
+    Raises
+    ------
+    LayerError
+        If one does not exist or is not called exactly once.
+    """
+    done: list[str] = []
+    modules = {find_layer(runtime.module, name): name for name in layers}
+    with torch.no_grad(), hooked({m: lambda m, _a, _o: done.append(modules[m]) for m in modules}):
+        runtime.forward(x[:1])
+    odd = [name for name in layers if done.count(name) != 1]
+    if odd:
+        raise LayerError(
+            f"Layer {odd[0]!r} is called {done.count(odd[0])} times in one forward pass.",
+            "Choose modules that forward() calls exactly once, each under one name.",
+        )
+    return done
+
+
+def _responses(spec: LayerSpec, act: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    return unit_maps(spec, act).float().mean(2)[:, columns]
+
+
+def _numbers(values: torch.Tensor) -> F32:
+    return values.detach().float().cpu().numpy()
+
+
+def _units(spec: LayerSpec, asked: Sequence[int] | I64 | None) -> I64:
+    units = np.arange(spec.size) if asked is None else np.asarray(asked, np.int64).ravel()
+    bad = units[(units < 0) | (units >= spec.size)]
+    if len(bad):
+        raise InterventionError(
+            f"{spec.name!r} has no unit {bad[0]}.", f"It has {spec.size}, counted from 0."
+        )
+    return units
+
+
+def _check(x: torch.Tensor, lent: torch.Tensor) -> None:
+    if not len(x) or x.shape != lent.shape:
+        raise InterventionError(
+            f"There are inputs {tuple(x.shape)} and {tuple(lent.shape)} that lend.",
+            "Give one or more, and as many that lend, of the same size.",
+        )
