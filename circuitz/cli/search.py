@@ -19,7 +19,7 @@ def search(
     rounds: Annotated[int, typer.Option(help="Most weight steps.", min=1)] = 3,
     epochs: Annotated[int, typer.Option(help="Passes over D in a weight step.", min=1)] = 8,
     lam: Annotated[float, typer.Option("--lambda", help="Weight of the prior.", min=0)] = 1.0,
-    rate: Annotated[float, typer.Option(help="Largest learning rate.", min=0)] = 1e-2,
+    rate: Annotated[float, typer.Option(help="Largest learning rate.", min=0)] = 5e-3,
     flip: Annotated[
         bool, typer.Option("--flip/--no-flip", help="Mirror half of the training images.")
     ] = True,

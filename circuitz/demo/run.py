@@ -33,7 +33,7 @@ from circuitz.plausibility.report import Report
 from circuitz.raters.card import card
 from circuitz.search.loop import Found, Settings, search
 from circuitz.search.objective import cut_responses
-from circuitz.search.regions import RegionFinder, rows_of
+from circuitz.search.regions import Finder, rows_of
 from circuitz.store.judgements import Judgements
 from circuitz.z.data_ref import DataRef
 from circuitz.z.inputs import InputSet
@@ -219,7 +219,7 @@ class _Job:
         self.drawn = world_of(setting.world)
         self.name = self.drawn.world.classes[0]
         self.workers = workers
-        self.finders: dict[str, RegionFinder] = {}
+        self.finders: dict[str, Finder] = {}
         self.withdrawn: list[str] = []
         self.say: Progress = progress or (lambda _what, _done, _total: None)
 

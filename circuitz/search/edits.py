@@ -19,7 +19,8 @@ import numpy.typing as npt
 from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.search.fill import spread
-from circuitz.search.regions import NONE, RegionFinder, rows_of, siblings
+from circuitz.search.recolour import Recolouring
+from circuitz.search.regions import NONE, Finder, RegionFinder, rows_of, siblings
 from circuitz.z.inputs import InputSet
 
 U8 = npt.NDArray[np.uint8]
@@ -42,12 +43,12 @@ class Editor:
         One for each concept, applied in turn: alternatives before what is there or not.
     """
 
-    layers: tuple[_Exchange | _Overlay, ...]
+    layers: tuple[_Exchange | _Overlay | _Recolour, ...]
 
     @property
     def versions(self) -> bool:
         """Whether batches come in several versions (see :meth:`bind`)."""
-        return any(isinstance(layer, _Overlay) for layer in self.layers)
+        return any(not isinstance(layer, _Exchange) for layer in self.layers)
 
     def bind(self, rows: I64) -> Augment:
         """Return the edit for training on these rows of D.
@@ -142,10 +143,35 @@ class _Overlay:
         return np.where(chosen[:, None, None, None], self.laid_over(images, draw), images)
 
 
+@dataclass(frozen=True, eq=False)
+class _Recolour:
+    """A concept that tints the whole picture is taken off, and put on."""
+
+    how: Recolouring
+    present: Bool
+
+    def erased(self, images: U8, rows: I64, draw: np.random.Generator) -> U8:
+        """Return images without the concept; those that never had it were given it first."""
+        out = images.copy()
+        lacking = ~self.present[rows]
+        if lacking.any():
+            out[lacking] = self.laid_over(images[lacking], draw)
+        return self.how.erased(out, draw)
+
+    def laid_over(self, images: U8, draw: np.random.Generator) -> U8:
+        """Return images with the concept as some pair shows it."""
+        return self.how.laid_over(images, draw)
+
+    def perhaps(self, images: U8, draw: np.random.Generator) -> U8:
+        """Return images of which half have the concept put on."""
+        chosen = draw.random(len(images)) < 0.5
+        return np.where(chosen[:, None, None, None], self.laid_over(images, draw), images)
+
+
 def make_editor(
     data: InputSet,
     concepts: InputSet,
-    finders: tuple[RegionFinder, ...],
+    finders: tuple[Finder, ...],
     lexicon: Lexicon,
     *,
     where: Where = "found",
@@ -163,25 +189,29 @@ def make_editor(
         Says which concepts are alternatives to one another.
     where
         ``random`` puts the same content into boxes of the same area at random places: the control
-        that shows what finding the region is worth.
+        that shows what finding the region is worth. What tints the whole picture has no place: its
+        control tints other channels.
     seed
         Of the donors.
     """
     layers = [_layer(data, concepts, finder, lexicon, where, seed) for finder in finders]
     # Exchanges first: the versions an overlay makes must differ in its own concept alone, since
     # responses to them are made to agree.
-    return Editor(tuple(sorted(layers, key=lambda layer: isinstance(layer, _Overlay))))
+    return Editor(tuple(sorted(layers, key=lambda layer: not isinstance(layer, _Exchange))))
 
 
 def _layer(
     data: InputSet,
     concepts: InputSet,
-    finder: RegionFinder,
+    finder: Finder,
     lexicon: Lexicon,
     where: Where,
     seed: int,
-) -> _Exchange | _Overlay:
+) -> _Exchange | _Overlay | _Recolour:
     assert concepts.concepts is not None
+    if isinstance(finder, Recolouring):
+        present = finder.present(data.images)
+        return _Recolour(finder if where == "found" else finder.turned(), present)
     draw = np.random.default_rng((seed, 2))
     rows = rows_of(concepts, "select")
     columns = siblings(finder.concept, concepts, lexicon)

@@ -29,7 +29,7 @@ from circuitz.plausibility.report import Report
 from circuitz.search.edits import Editor, Where, make_editor
 from circuitz.search.objective import LAMBDA, Score, score, sweep
 from circuitz.search.plan import Plan, plan
-from circuitz.search.regions import RegionFinder, Source, find_regions, training_rows
+from circuitz.search.regions import Finder, Source, find_regions, training_rows
 from circuitz.search.weights import weight_step
 from circuitz.z.bundle import load
 from circuitz.z.inputs_io import fingerprint
@@ -75,7 +75,7 @@ class Settings:
 
     rounds: int = 3
     epochs: int = 8
-    rate: float = 1e-2
+    rate: float = 5e-3
     flip: bool = True
     steps: int = 200
     lam: float = LAMBDA
@@ -117,7 +117,7 @@ def search(
     settings: Settings | None = None,
     lexicon: Lexicon | None = None,
     state: str | os.PathLike[str] | None = None,
-    finders: dict[str, RegionFinder] | None = None,
+    finders: dict[str, Finder] | None = None,
     progress: Progress | None = None,
 ) -> Found:
     """Search from a z for one that explains D and is plausible.
@@ -186,7 +186,7 @@ class _Job:
         lexicon: Lexicon,
         progress: Progress | None,
         state: Path | None,
-        finders: dict[str, RegionFinder],
+        finders: dict[str, Finder],
     ) -> None:
         self.start, self.how, self.lexicon, self.state = start, how, lexicon, state
         self.say = progress or (lambda _what, _done, _total: None)
@@ -432,7 +432,7 @@ def _drivers(report: Report) -> int:
     return sum(f.kind == "implausible-driver" for f in report.flagged)
 
 
-def _made(finder: RegionFinder) -> dict[str, Any]:
+def _made(finder: Finder) -> dict[str, Any]:
     """Return how a region was found, and how well the concept is told without it."""
     told = {"told_before": finder.told_before, "told_after": finder.told_after}
     return {

@@ -21,6 +21,7 @@ from circuitz.effects.sources import splits_of
 from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.search.erasure import learn_erasure
+from circuitz.search.recolour import Recolouring, learn_recolouring
 from circuitz.z.inputs import SPLITS, InputSet
 
 U8 = npt.NDArray[np.uint8]
@@ -36,6 +37,10 @@ _STEPS = 100
 # Longest side at which regions are looked for.
 _SIDE = 64
 _BATCH = 32
+# A concept that changes more of the picture than this may be one that lies nowhere.
+_WHOLE = 0.9
+# Pairs at most that a change of colours is learned from.
+_PAIRS = 200
 NONE = 0.005
 """A region smaller than this share of the picture is taken for none."""
 FEWEST = 20
@@ -97,6 +102,10 @@ class RegionFinder:
         return np.concatenate(parts) if parts else np.zeros(0, bool)
 
 
+Finder = RegionFinder | Recolouring
+"""Says how a concept is edited: where it lies, or what it does to all colours."""
+
+
 def find_regions(
     concept: str,
     concepts: InputSet,
@@ -105,8 +114,11 @@ def find_regions(
     source: Source | None = None,
     seed: int = 0,
     progress: Progress | None = None,
-) -> RegionFinder:
+) -> Finder:
     """Learn where a concept lies from the *select* split of the concept set.
+
+    Where pairs are learned from and a change of all colours explains them, there is no such
+    place, and that change is what is returned.
 
     Parameters
     ----------
@@ -147,6 +159,10 @@ def find_regions(
         target = _from_labels(concepts.images, select, labels, seed)
         net = _learn_pixels(concepts.images, select, target, seed, progress)
         return RegionFinder(concept, chosen, net)
+    if chosen == "pairs" and pairs is not None and np.median(pairs[1].mean((1, 2))) > _WHOLE:
+        tint = _from_colours(concept, concepts, column, pairs[0], seed)
+        if tint is not None:
+            return tint
     known_regions = known[chosen]
     if known_regions is None:
         raise ConceptLabelsError(
@@ -170,6 +186,35 @@ def _alone(concepts: InputSet, column: int, masks: tuple[I64, F32] | None) -> bo
     rows, target = masks
     without = target[concepts.concepts[rows, column] < 0.5]
     return bool(len(without)) and bool((without.mean((1, 2)) > NONE).mean() < 0.5)
+
+
+def _from_colours(
+    concept: str, concepts: InputSet, column: int, paired: I64, seed: int
+) -> Recolouring | None:
+    """Learn a concept that changes the colours of the whole picture, if it is one."""
+    assert concepts.concepts is not None
+    labels = concepts.concepts[:, column]
+    a, b = paired.reshape(2, -1)
+    swap = labels[a] < labels[b]
+    with_it, without = np.where(swap, b, a), np.where(swap, a, b)
+    keep = labels[with_it] != labels[without]
+    with_it, without = with_it[keep][:_PAIRS], without[keep][:_PAIRS]
+    images = concepts.images
+
+    def both(split: str) -> tuple[U8, U8]:
+        rows = (
+            rows_of(concepts, split) if split == "select" or concepts.split is not None else a[:0]
+        )
+        found = [rows[labels[rows] == value] for value in (1, 0)]
+        return np.asarray(images[found[0]]), np.asarray(images[found[1]])
+
+    return learn_recolouring(
+        concept,
+        (np.asarray(images[with_it]), np.asarray(images[without])),
+        both("select"),
+        both("test"),
+        seed=seed,
+    )
 
 
 def _from_erasing(

@@ -35,7 +35,7 @@ from circuitz.z.layer import LayerSpec, Preprocessing
 
 I64 = npt.NDArray[np.int64]
 _CONCEPT_BATCH = 48
-ALIGN, HIDE, SILENCE, AGREE = 3.0, 1.0, 1.0, 1.0
+ALIGN, HIDE, SILENCE, AGREE = 3.0, 1.0, 1.0, 3.0
 
 
 def weight_step(
