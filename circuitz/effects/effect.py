@@ -11,7 +11,8 @@ import torch
 
 from circuitz.effects.downstream import Downstream
 from circuitz.effects.groups import Group, sorted_group
-from circuitz.effects.singles import group_effects, scales
+from circuitz.effects.head_effects import HeadDownstream
+from circuitz.effects.singles import Changes, group_effects, scales
 from circuitz.effects.sources import Sources, draw_sources
 from circuitz.effects.statistics import clustered_mean, interval, p_greater
 from circuitz.errors import InputsError, UnitError
@@ -54,7 +55,8 @@ def effect(
         Annotated model with D at hand.
     sources
         Units of one layer that all paths to the output cross: one, several, or ``group:a,b``.
-        The rest of the layer is held at the values it has on the source image.
+        The rest of the layer is held at the values it has on the source image. Of a transformer,
+        heads of any blocks; what comes after the first of them is run anew.
     target
         Class, as ``output:husky`` or by name.
     how
@@ -99,7 +101,7 @@ def effect(
     drawn = draw_sources(
         _data(z), z.classes, per_split=images, donors=donors, seed=seed, head=z.head
     )
-    down = _downstream(z, spec, drawn)
+    down, index = _downstream(z, spec, drawn, group)
     scale = scales(down, drawn, z.classes)
     # Only the sources asked about are run; the others still lend.
     rows = np.flatnonzero((drawn.split == SPLITS.index(split)) & _mask(z, drawn, where))
@@ -110,7 +112,6 @@ def effect(
             "Sufficiency needs images of other classes, necessity images of the class.",
         )
     chosen = drawn.take(rows)
-    index = [Unit.parse(u).index for u in group]
     found = group_effects(down, chosen, scale, [index])[kind == "necessity"][0, :, k]
     mean = clustered_mean(found, chosen.scene)
     low, high = interval(mean, level)
@@ -121,7 +122,11 @@ def effect(
         how=kind,
         value=f"as on {own if kind == 'sufficiency' else others}",
         baseline=others if kind == "sufficiency" else own,
-        held="rest of the cut" if spec.name in z.cut else f"rest of {spec.name}",
+        held=""
+        if _heads(z)
+        else "rest of the cut"
+        if spec.name in z.cut
+        else f"rest of {spec.name}",
         estimate=mean.mean,
         low=low,
         high=high,
@@ -147,7 +152,8 @@ def _units(
     units = [Unit.parse(name) for name in names]
     specs = [s for s in z.layers if s.name in {u.layer for u in units}]
     odd = any(u.basis or u.is_output for u in units) or any(t.startswith(EDGE) for t in checked)
-    if odd or len(specs) != 1:
+    odd |= any(u.position is not None for u in units)
+    if odd or not specs or (len(specs) > 1 and not _heads(z)):
         raise UnitError(
             f"The sources are {', '.join(checked) or 'nothing'}; they must be units of one layer.",
             f"The layers of {z.name} are {', '.join(s.name for s in z.layers)}.",
@@ -173,15 +179,27 @@ def _data(z: AnnotatedModel) -> InputSet:
     return z.data
 
 
-def _downstream(z: AnnotatedModel, spec: LayerSpec, drawn: Sources) -> Downstream:
+def _heads(z: AnnotatedModel) -> bool:
+    """Whether the units are heads of a transformer, which reads tokens."""
+    return _data(z).is_tokens
+
+
+def _downstream(
+    z: AnnotatedModel, spec: LayerSpec, drawn: Sources, group: Group
+) -> tuple[Changes, list[int]]:
+    """Return what follows the units, and which of its units they are."""
     run = runtime(z)
     images = _data(z).images
+    if _heads(z):
+        down = HeadDownstream.of(z, run, np.asarray(images[drawn.index]))
+        return down, [down.units.index(unit) for unit in group]
     parts: list[torch.Tensor] = []
     with torch.no_grad():
         for i in range(0, len(drawn), _BATCH):
             x = run.prepare(np.asarray(images[drawn.index[i : i + _BATCH]]))
             parts.append(run.forward_to(spec.name, x).clone())
-    return Downstream(run, spec, torch.cat(parts))
+    down = Downstream(run, spec, torch.cat(parts))
+    return down, [Unit.parse(unit).index for unit in group]
 
 
 def _mask(z: AnnotatedModel, drawn: Sources, where: Where) -> npt.NDArray[np.bool_]:

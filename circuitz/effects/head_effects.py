@@ -8,6 +8,7 @@ from another input gives that input's logits, so shares are of that.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,14 @@ import torch
 
 from circuitz.effects.downstream import margins
 from circuitz.effects.head_patching import Run, run
+from circuitz.errors import LayerError
+from circuitz.features.heads import is_heads
+from circuitz.models.runtime import Runtime
 from circuitz.models.small_transformer import SmallTransformer
+from circuitz.z.layer import LayerSpec
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
@@ -35,9 +43,14 @@ class HeadDownstream:
         The model; its logits at the last position are those of the classes.
     tokens
         ``(m, t)`` int64: inputs that are patched, and that lend.
+    units
+        Ids of the heads, block by block.
     """
 
-    def __init__(self, net: SmallTransformer, tokens: torch.Tensor) -> None:
+    def __init__(
+        self, net: SmallTransformer, tokens: torch.Tensor, units: tuple[str, ...] = ()
+    ) -> None:
+        self.units = units
         self._net = net
         self._heads = net.layers[0].attn.heads
         self._last = torch.tensor([tokens.shape[1] - 1])
@@ -45,6 +58,23 @@ class HeadDownstream:
             parts = [run(net, some, self._last) for some in tokens.split(_CHUNK)]
         self._base = _joined(parts)
         self._margins = margins(self._base.logits[:, 0].float())
+
+    @classmethod
+    def of(
+        cls, z: AnnotatedModel, runtime: Runtime, tokens: npt.NDArray[np.int32]
+    ) -> HeadDownstream:
+        """Ask about the heads of z's cut on token sequences ``(m, t)``.
+
+        Raises
+        ------
+        LayerError
+            If the cut is not the heads of all blocks of a small transformer.
+        """
+        specs = cut_heads(z, runtime)
+        net = runtime.module
+        assert isinstance(net, SmallTransformer)
+        units = tuple(f"{spec.name}:{h}" for spec in specs for h in range(spec.size))
+        return cls(net, runtime.prepare(tokens), units)
 
     @property
     def margins(self) -> torch.Tensor:
@@ -128,3 +158,24 @@ def _joined(parts: Sequence[Run]) -> Run:
     # Keys and queries are made anew in patched runs, so they are not kept.
     logits = torch.cat([part.logits for part in parts])
     return Run(of("before"), of("middle"), (), (), of("z"), logits)
+
+
+def cut_heads(z: AnnotatedModel, runtime: Runtime) -> tuple[LayerSpec, ...]:
+    """Return the layers of heads that are z's cut, block by block.
+
+    Raises
+    ------
+    LayerError
+        If the network is no small transformer, or the cut leaves out heads of a block.
+    """
+    net = runtime.module
+    specs = tuple(spec for spec in z.layers if spec.name in z.cut)
+    names = [spec.name for spec in specs if is_heads(spec)]
+    if not isinstance(net, SmallTransformer) or names != [
+        f"blocks.{i}.attn.hook_z" for i in range(len(net.blocks))
+    ]:
+        raise LayerError(
+            f"Effects on tokens are those of all heads of a small transformer; the cut is {z.cut}.",
+            "Wrap it with cz.wrap(net, tokens); a TransformerLens model with Lens(bridge).small().",
+        )
+    return specs

@@ -10,15 +10,12 @@ import numpy as np
 
 from circuitz.effects.drive import ACTIVE
 from circuitz.effects.groups import annotated_groups, sorted_group
-from circuitz.effects.head_effects import HeadDownstream
+from circuitz.effects.head_effects import HeadDownstream, cut_heads
 from circuitz.effects.singles import group_effects, scales, single_effects
 from circuitz.effects.sources import draw_sources
 from circuitz.effects.stages import Stages
-from circuitz.errors import LayerError
-from circuitz.features.heads import is_heads
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.runtime import Runtime
-from circuitz.models.small_transformer import SmallTransformer
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import F32, EffectMeasurements, LayerMeasurements
@@ -72,10 +69,8 @@ class HeadEffects:
             self.data, self.z.classes, per_split=settings["sources"], donors=settings["donors"],
             seed=self.seed, head=self.z.head,
         )  # fmt: skip
-        net = self.runtime.module
-        assert isinstance(net, SmallTransformer)
         tokens = np.asarray(self.data.images[sources.index])
-        down = HeadDownstream(net, self.runtime.prepare(tokens))
+        down = HeadDownstream.of(self.z, self.runtime, tokens)
         found = old
         if found is None:
             scale = scales(down, sources, self.z.classes)
@@ -114,24 +109,3 @@ def _drive(sufficiency: F32, split: np.ndarray) -> F32:
     """Return how a head moves each class when it takes what it does there, on *select*."""
     rows = split == SPLITS.index("select")
     return np.nanmean(sufficiency[rows if rows.any() else slice(None)], axis=0).astype(np.float32)
-
-
-def cut_heads(z: AnnotatedModel, runtime: Runtime) -> tuple[LayerSpec, ...]:
-    """Return the layers of heads that are z's cut, block by block.
-
-    Raises
-    ------
-    LayerError
-        If the network is no small transformer, or the cut leaves out heads of a block.
-    """
-    net = runtime.module
-    specs = tuple(spec for spec in z.layers if spec.name in z.cut)
-    names = [spec.name for spec in specs if is_heads(spec)]
-    if not isinstance(net, SmallTransformer) or names != [
-        f"blocks.{i}.attn.hook_z" for i in range(len(net.blocks))
-    ]:
-        raise LayerError(
-            f"Effects on tokens are those of all heads of a small transformer; the cut is {z.cut}.",
-            "Wrap it with cz.wrap(net, tokens); a TransformerLens model with Lens(bridge).small().",
-        )
-    return specs

@@ -15,7 +15,7 @@ from circuitz.data.induction import shipped
 from circuitz.data.tokens import FIXED, attention_pairs, repeating
 from circuitz.effects.head_effects import HeadDownstream
 from circuitz.effects.measure import measure
-from circuitz.errors import InputsError, LayerError
+from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.features.heads import sweep_tokens
 from circuitz.features.wrap import wrap
 from circuitz.models.open import runtime
@@ -158,3 +158,21 @@ def test_what_tokens_need_is_named(induction: AnnotatedModel) -> None:
         wrap(torch.nn.Linear(3, 2), repeating(10))
     with pytest.raises(InputsError, match="class names"):
         wrap(shipped("induction"), replace(repeating(10), classes=("a",), labels=None))
+
+
+def test_one_effect_of_heads_of_two_blocks(induction: AnnotatedModel) -> None:
+    both = ["blocks.0.attn.hook_z:3", "blocks.1.attn.hook_z:0"]
+    settings: dict[str, Any] = {"images": 72, "donors": 1}
+    found = cz.effect(induction, both, "output:letter c", **settings)
+    alone = [cz.effect(induction, unit, "letter c", **settings).estimate for unit in both]
+    assert max(alone) < found.estimate < 1.2
+    measured = induction.measurements
+    assert measured is not None
+    assert measured.effects is not None
+    kept = measured.effects
+    at = kept.units.index(both[1])
+    rows = kept.split == 1
+    values = kept.sufficiency[rows, at, kept.targets.index("letter c")]
+    assert alone[1] == pytest.approx(float(np.nanmean(values)), abs=1e-5)
+    with pytest.raises(UnitError, match="must be units"):
+        cz.effect(induction, "blocks.0.attn.hook_z:3@pos7", "letter c")
