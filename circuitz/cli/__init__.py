@@ -5,6 +5,7 @@ from circuitz.cli import (  # noqa: I001
     demo,
     new,
     check,
+    ablate,
     annotations,
     compare,
     search,
@@ -15,17 +16,20 @@ from circuitz.cli import (  # noqa: I001
     lab,
     serve,
     data,
+    data_tokens,
     bench,
 )
 from circuitz.cli.shell import app, main
 
 __all__ = [
+    "ablate",
     "annotations",
     "app",
     "bench",
     "check",
     "compare",
     "data",
+    "data_tokens",
     "demo",
     "evaluate",
     "export",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from circuitz.errors import WeightsError
 from circuitz.models.builders import build
 from circuitz.models.small_transformer import SmallTransformer
 from circuitz.models.weights import load_numpy
+from circuitz.z.inputs import InputSet
 
 ARGUMENTS: Final = {"vocabulary": LETTERS, "context": LENGTH, "layers": 2, "heads": 4, "width": 64}
 
@@ -95,6 +96,15 @@ def train(
 def _loss(net: SmallTransformer, tokens: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     logits = net.everywhere(tokens[:, :-1])
     return functional.cross_entropy(logits[known[:, 1:]], tokens[:, 1:][known[:, 1:]])
+
+
+def right(net: SmallTransformer, data: InputSet, rows: Any = slice(None)) -> tuple[int, int]:
+    """Count right answers at the last position, and sequences."""
+    assert data.labels is not None
+    tokens = torch.from_numpy(np.asarray(data.images[rows]).astype(np.int64))
+    with torch.no_grad():
+        told = torch.cat([net(some).argmax(1) for some in tokens.split(512)])
+    return int((told.numpy() == data.labels[rows]).sum()), len(tokens)
 
 
 def shipped(name: str) -> SmallTransformer:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from circuitz.data.induction import RECIPES, shipped, train
+from circuitz.data.induction import RECIPES, right, shipped, train
 from circuitz.data.tokens import (
     FIXED,
     PAIR_CONCEPTS,
@@ -169,8 +169,8 @@ class _Job:
         )
         return Model(
             z, net, report, scores, edges,
-            _right(net, data, np.flatnonzero(data.split != 0)), _right(net, shifted),
-            _right(net, beside),
+            right(net, data, np.flatnonzero(data.split != 0)), right(net, shifted),
+            right(net, beside),
         )  # fmt: skip
 
     def _measured(self, z: AnnotatedModel, what: str, **how: Any) -> AnnotatedModel:
@@ -269,11 +269,3 @@ def _with_edges(z: AnnotatedModel, edges: pd.DataFrame) -> AnnotatedModel:
                 author_kind="rule",
             )  # fmt: skip
     return z
-
-
-def _right(net: SmallTransformer, data: InputSet, rows: Any = slice(None)) -> tuple[int, int]:
-    assert data.labels is not None
-    tokens = torch.from_numpy(np.asarray(data.images[rows]).astype(np.int64))
-    with torch.no_grad():
-        told = torch.cat([net(some).argmax(1) for some in tokens.split(512)])
-    return int((told.numpy() == data.labels[rows]).sum()), len(tokens)

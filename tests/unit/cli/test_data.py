@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from circuitz.cli import app
-from circuitz.errors import InputsError
+from circuitz.errors import BundleWriteError, InputsError, WeightsError
 from circuitz.z.inputs_io import read_inputs
 
 
@@ -69,3 +69,18 @@ def test_the_truth_of_a_benchmark_is_written_for_evaluate(tmp_path: Path) -> Non
     rows = sorted((tmp_path / "truth.csv").read_text().splitlines()[1:])
     assert rows[0] == "waterbirds/0.jpg,landbird,1,0"
     assert rows[3] == "waterbirds/3.jpg,waterbird,0,1"
+
+
+def test_a_model_that_continues_sequences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from safetensors.numpy import load_file
+
+    from circuitz.data import induction as made
+
+    monkeypatch.setitem(made.RECIPES, "fixed", made.TokenRecipe(periods=(12, 12), steps=2, batch=2))  # pyright: ignore[reportArgumentType]
+    place = tmp_path / "new" / "fixed.safetensors"
+    assert call("induction", "--model", "fixed", "--out", place).strip() == str(place)
+    assert load_file(place)["embed.weight"].shape == (24, 64)
+    with pytest.raises(BundleWriteError, match="there already"):
+        call("induction", "--model", "fixed", "--out", place)
+    with pytest.raises(WeightsError, match="no model"):
+        call("induction", "--model", "modular", "--out", tmp_path / "x.safetensors")
