@@ -111,9 +111,11 @@ def exact_changes(
             before = _responses(target, placed.target, columns)
             if placed.reached:
                 whole[rows] = _numbers(_responses(target, placed.given(other), columns) - before)
+            if not whole[rows].any():  # no way leads there, the held layers aside
+                continue
             moved = (other != placed.source).movedim(axis, 0).flatten(1).any(1).cpu().numpy()
             for j, u in enumerate(us):
-                if moved[u] and placed.reached:
+                if moved[u]:
                     act = placed.source.clone()
                     act.select(axis, int(u)).copy_(other.select(axis, int(u)))
                     after = _responses(target, placed.given(act), columns)

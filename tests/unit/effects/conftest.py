@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from circuitz.effects.measure import measure
 from circuitz.features.adam import Adam
 from circuitz.models.specs import describe
 from circuitz.models.weights import to_numpy
@@ -118,6 +119,40 @@ def trained_bent():
         for step, grad in zip(steps, torch.autograd.grad(loss, parameters), strict=True):
             step.step(grad)
     return net
+
+
+class Deep(nn.Module):
+    """Colours, then what is made of them: blue, red less green, green, all together; a head."""
+
+    def __init__(self):
+        super().__init__()
+        self.colour = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU())
+        self.mixed = nn.Sequential(nn.Conv2d(4, 4, 1, bias=False), nn.ReLU())
+        self.head = nn.Linear(4, 3, bias=False)
+        wires = [[0, 0, 1, 0], [1, -1, 0, 0], [0, 1, 0, 0], [1, 1, 1, 0]]
+        with torch.no_grad():
+            self.colour[0].weight.zero_()
+            self.colour[0].weight[:3, :, 0, 0] = torch.eye(3)
+            self.colour[0].bias.copy_(torch.tensor([0.0, 0.0, 0.0, -1.0]))
+            self.mixed[0].weight.copy_(torch.tensor(wires).float()[:, :, None, None])
+            head = [[4.0, 0, 0, 0], [0, 3.0, 0, 0], [-3.0, 0, 2.0, 0]]
+            self.head.weight.copy_(torch.tensor(head))
+
+    def forward(self, x):
+        return self.head(self.mixed(self.colour(x)).mean((2, 3)))
+
+
+@pytest.fixture(scope="session")
+def deep():
+    """Measured: mixed:0 is blue and makes the husky; mixed:3 drives nothing."""
+    net = Deep()
+    z = make_z(
+        net,
+        layers=describe(net, ["colour", "mixed"], torch.rand(1, 3, 8, 8)),
+        cut=("mixed",),
+        data=make_data(per_class=60),
+    )
+    return measure(z, make_concepts(), pictures=False)
 
 
 @pytest.fixture(scope="session")

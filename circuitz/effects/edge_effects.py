@@ -1,0 +1,287 @@
+"""What units of one layer do to those of a later one, toward a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from circuitz.effects.edge_statistics import Shares, overlap, shares, strongest
+from circuitz.effects.edges import Changes, depth_order, exact_changes, rough_changes
+from circuitz.effects.sources import draw_sources
+from circuitz.errors import InputsError, LayerError, UnitError
+from circuitz.models.open import runtime
+from circuitz.models.runtime import Runtime
+from circuitz.z.inputs import SPLITS
+from circuitz.z.layer import LayerSpec
+from circuitz.z.unit import OUTPUT
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+Progress = Callable[[int, int], None]
+
+#: Units of a layer that are run one by one; of more, those that gradients point to.
+EXACT = 256
+_SHORTLIST_IMAGES = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """Inputs of other classes, each beside one of the class, whose values it takes.
+
+    Parameters
+    ----------
+    x, lent
+        Prepared inputs ``(n, ...)``.
+    scene
+        ``(n,)`` scene of each input, for clustering.
+    """
+
+    x: torch.Tensor
+    lent: torch.Tensor
+    scene: I64
+
+    @classmethod
+    def toward(
+        cls, z: AnnotatedModel, run: Runtime, target: str, split: str, images: int, seed: int
+    ) -> Contrast:
+        """Draw inputs of a split of D.
+
+        Raises
+        ------
+        UnitError
+            If there is no such class.
+        InputsError
+            If D is not at hand, has no labels, or has no input of the split.
+        """
+        name = str(target).removeprefix(f"{OUTPUT}:")
+        if name not in z.classes:
+            raise UnitError(
+                f"{name!r} is not a class of {z.name}.", f"Its classes are {', '.join(z.classes)}."
+            )
+        if split not in SPLITS:
+            raise InputsError(f"There is no split {split!r}.", f"Splits are {', '.join(SPLITS)}.")
+        if z.data is None:
+            raise InputsError(
+                "D, the labelled images effects are measured on, is not at hand.",
+                "Open it and pass it: z = z.with_(data=data), or measure(z, data=data).",
+            )
+        k = z.classes.index(name)
+        drawn = draw_sources(z.data, z.classes, per_split=images, donors=1, seed=seed, head=z.head)
+        rows = np.flatnonzero((drawn.split == SPLITS.index(split)) & ~drawn.shows[:, k])
+        if not len(rows):
+            raise InputsError(
+                f"No image of the {split} split shows another class than {name}.",
+                "Split D by class (leave split unset to have that done), or add images.",
+            )
+        at, lenders = drawn.index[rows], drawn.index[drawn.donors[rows, k, 0]]
+        images_ = z.data.images
+        x, lent = (run.prepare(np.asarray(images_[i])) for i in (at, lenders))
+        return cls(x, lent, drawn.scene[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeTable:
+    """Edges between two layers, toward a class.
+
+    Parameters
+    ----------
+    frame
+        One row a pair: ``source``, ``target``, ``direct`` with ``low`` and ``high``, ``total``,
+        ``found``, ``often`` (share of resamples in which it is among the strongest, as many as
+        were found) and ``rough`` (the estimate by EAP-IG). Strongest first; NaN where the target
+        does not move.
+    again
+        Mean overlap (Jaccard) of the strongest edges of a resample with those of all images.
+    again_rough
+        The same for EAP-IG's strongest edges, as many.
+    agreement
+        Overlap of the strongest edges with EAP-IG's.
+    tried
+        Source units that were run, of how many.
+    images, scenes
+        Inputs, and independent scenes among them.
+    """
+
+    frame: pd.DataFrame
+    again: float
+    again_rough: float
+    agreement: float
+    tried: tuple[int, int]
+    images: int
+    scenes: int
+
+    def _repr_html_(self) -> str:
+        return self.frame._repr_html_()  # pyright: ignore
+
+
+def edges(
+    z: AnnotatedModel,
+    source: str,
+    target: str,
+    toward: str,
+    *,
+    units: list[int] | None = None,
+    split: str = "test",
+    images: int = 120,
+    exact: int = EXACT,
+    steps: int = 5,
+    least: float = 0.05,
+    level: float = 0.95,
+    resamples: int = 200,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> EdgeTable:
+    """Measure how units of one layer drive those of a later one when inputs turn into a class.
+
+    Parameters
+    ----------
+    z
+        Annotated model with D at hand.
+    source, target
+        Names of two of its layers.
+    toward
+        Class: on inputs of other classes, units of ``source`` take the values they have on inputs
+        of this one.
+    units
+        Target units; all by default.
+    split, images, seed
+        Source images of the split (evenly over classes), one lending image each.
+    exact
+        Source units that are run one by one. Of a larger layer, those with the largest share of
+        any target by EAP-IG on *select*.
+    steps
+        Points of EAP-IG.
+    least
+        Smallest share that counts as an edge, when its interval lies on one side of zero.
+    level, resamples
+        Of the bootstrap over scenes.
+    progress
+        Called with steps done and in all.
+
+    Returns
+    -------
+    EdgeTable
+        ``direct``: units of the layers in between are held; ``total``: they are free. In shares
+        of what the target does when the whole source layer is exchanged, in the same way.
+
+    Raises
+    ------
+    LayerError
+        If a layer is not one of z's, or ``target`` does not come after ``source``.
+    UnitError, InputsError
+        If there is no such class, or D cannot be used.
+    """
+    run = runtime(z)
+    pairs = Contrast.toward(z, run, toward, split, images, seed)
+    before, after, held = _between(z, run, pairs.x, source, target)
+    chosen = shortlist(z, run, before, after, toward, held, units, exact, steps, images, seed)
+    found = exact_changes(
+        run, before, after, pairs.x, pairs.lent,
+        held=held, sources=chosen, targets=units, progress=progress,
+    )  # fmt: skip
+    free = found
+    if held:
+        free = exact_changes(run, before, after, pairs.x, pairs.lent, sources=chosen, targets=units)
+    if not free.whole.any():
+        raise LayerError(
+            f"Nothing of {source!r} reaches {target!r}.", "Choose a layer that comes after it."
+        )
+    rough = rough_changes(
+        run, before, after, pairs.x, pairs.lent, held=held, targets=units, steps=steps
+    )[:, found.sources]
+
+    def told(change: F32, whole: F32, count: int | None = None) -> Shares:
+        return shares(
+            change, whole, pairs.scene,
+            least=least, level=level, resamples=resamples, seed=seed, count=count,
+        )  # fmt: skip
+
+    direct = told(found.change, found.whole)
+    count = int(direct.found.sum())
+    guess = told(rough, found.whole, count)
+    total = direct if free is found else told(free.change, free.whole)
+    return EdgeTable(
+        _frame(before, after, found, direct, total, guess),
+        direct.again,
+        guess.again,
+        overlap(strongest(direct.estimate, count), strongest(guess.estimate, count)),
+        (len(found.sources), before.size),
+        len(pairs.x),
+        len(np.unique(pairs.scene)),
+    )
+
+
+def shortlist(
+    z: AnnotatedModel,
+    run: Runtime,
+    source: LayerSpec,
+    target: LayerSpec,
+    toward: str,
+    held: list[str],
+    units: list[int] | None,
+    exact: int,
+    steps: int,
+    images: int,
+    seed: int,
+) -> I64 | None:
+    """Return source units worth running, chosen by EAP-IG on *select*; ``None``: all of them."""
+    if source.size <= exact:
+        return None
+    pairs = Contrast.toward(z, run, toward, "select", min(images, _SHORTLIST_IMAGES), seed)
+    rough = rough_changes(
+        run, source, target, pairs.x, pairs.lent, held=held, targets=units, steps=steps
+    ).mean(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.nan_to_num(np.abs(rough) / np.abs(rough).sum(0), nan=0.0).max(1)
+    return np.sort(np.argsort(-size, kind="stable")[:exact])
+
+
+def _between(
+    z: AnnotatedModel, run: Runtime, x: torch.Tensor, source: str, target: str
+) -> tuple[LayerSpec, LayerSpec, list[str]]:
+    specs = {spec.name: spec for spec in z.layers}
+    for name in (source, target):
+        if name not in specs:
+            raise LayerError(f"{name!r} is not a layer of z.", f"Its layers are {list(specs)}.")
+    order = depth_order(run, list(specs), x)
+    i, j = order.index(source), order.index(target)
+    if i >= j:
+        raise LayerError(
+            f"{target!r} does not come after {source!r}.", f"The order is {', '.join(order)}."
+        )
+    return specs[source], specs[target], order[i + 1 : j]
+
+
+def _frame(
+    before: LayerSpec,
+    after: LayerSpec,
+    found: Changes,
+    direct: Shares,
+    total: Shares,
+    guess: Shares,
+) -> pd.DataFrame:
+    u, v = np.indices(direct.estimate.shape)
+    frame = pd.DataFrame(
+        {
+            "source": [f"{before.name}:{i}" for i in found.sources[u.ravel()]],
+            "target": [f"{after.name}:{i}" for i in found.targets[v.ravel()]],
+            "direct": direct.estimate.ravel(),
+            "low": direct.low.ravel(),
+            "high": direct.high.ravel(),
+            "total": total.estimate.ravel(),
+            "found": direct.found.ravel(),
+            "often": direct.often.ravel(),
+            "rough": guess.estimate.ravel(),
+        }
+    )
+    order = np.argsort(-frame["direct"].abs().fillna(-1).to_numpy(), kind="stable")
+    return frame.iloc[order].reset_index(drop=True)
