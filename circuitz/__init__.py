@@ -22,6 +22,7 @@ _VERBS = {
     "InputSet": "circuitz.z.inputs",
     "Lexicon": "circuitz.lexicon.lexicon",
     "Studio": "circuitz.widgets.studio",
+    "ablate": "circuitz.effects.table",
     "check": "circuitz.plausibility.check",
     "effect": "circuitz.effects.effect",
     "load": "circuitz.z.bundle",
@@ -35,6 +36,7 @@ __all__ = [
     "Lexicon",
     "Studio",
     "__version__",
+    "ablate",
     "check",
     "effect",
     "load",
@@ -46,6 +48,7 @@ __all__ = [
 if TYPE_CHECKING:
     from circuitz.effects.effect import effect as effect
     from circuitz.effects.measure import measure as measure
+    from circuitz.effects.table import ablate as ablate
     from circuitz.features.wrap import wrap as wrap
     from circuitz.lexicon.lexicon import Lexicon as Lexicon
     from circuitz.plausibility.check import check as check

@@ -23,6 +23,7 @@ from circuitz.models.state import evaluating
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
 Fill = Literal["zero", "mean", "resample"]
+Score = Callable[[torch.Tensor], torch.Tensor]
 Progress = Callable[[int, int], None]
 
 # Bytes of one batch of patched activations where the network is resumed as it is.
@@ -42,8 +43,8 @@ class Ablation:
     units
         ``(u,)`` units that were ablated.
     drop
-        ``(n, u, k)`` float32: logit of each class before, less after, an input. Positive: the
-        unit speaks for the class.
+        ``(n, u, k)`` float32: logit of each class before, less after, an input; or what ``score``
+        made of the logits. Positive: the unit speaks for the class.
     method
         ``propagated``: only what changes was computed. ``resumed``: all that is downstream was.
     """
@@ -62,6 +63,7 @@ def ablate(
     fill: Fill = "zero",
     donors: torch.Tensor | None = None,
     units: Mapping[str, I64] | None = None,
+    score: Score | None = None,
     batch: int | None = None,
     shortcut: bool = True,
     progress: Progress | None = None,
@@ -88,6 +90,9 @@ def ablate(
         Prepared inputs ``(n, ...)`` that lend values, for ``resample``.
     units
         Units of each layer to ablate; by default all.
+    score
+        What is read of logits ``(n, k)``, as ``(n, m)``: the margin of some classes, say. By
+        default the logits themselves.
     batch
         Inputs at a time; by default as many, up to 64, as fit into memory.
     shortcut
@@ -120,14 +125,16 @@ def ablate(
     means = _means(runtime, x, names, batch) if fill == "mean" else None
     total = sum(map(len, chosen.values())) * -(-len(x) // batch)
     tick = _Ticks(total, progress)
-    drops = {n: np.zeros((len(x), len(chosen[n]), logits.shape[1]), np.float32) for n in names}
+    read = Reading(runtime, score)
+    many = read.of(logits).shape[1]
+    drops = {n: np.zeros((len(x), len(chosen[n]), many), np.float32) for n in names}
     resumed: set[str] = set()
     with torch.no_grad(), evaluating(runtime.module):
         for i in range(0, len(x), batch):
             rows = slice(i, i + batch)
             given = runtime.cast(x[rows])
             lent = _lent(runtime, names, given, None if donors is None else donors[rows], means)
-            job = _Batch(runtime, given, programs)
+            job = _Batch(runtime, given, programs, read)
             for name in names:
                 drops[name][rows], fast = job.drops(
                     name, axes[name], chosen[name], lent.get(name), tick
@@ -137,6 +144,30 @@ def ablate(
     for name in names:
         how: Literal["propagated", "resumed"] = "resumed" if name in resumed else "propagated"
         yield Ablation(name, chosen[name], drops.pop(name), how)
+
+
+class Reading:
+    """What is read of a network's output.
+
+    Parameters
+    ----------
+    runtime
+        The network.
+    score
+        Made of logits ``(n, k)``; the logits themselves by default.
+    """
+
+    def __init__(self, runtime: Runtime, score: Score | None = None) -> None:
+        self._runtime, self._score = runtime, score
+
+    def __call__(self, out: Any) -> torch.Tensor:
+        """Return float32 scores ``(n, m)`` of what the network returned."""
+        return self.of(self._runtime.present(out))
+
+    def of(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return float32 scores ``(n, m)`` of logits."""
+        logits = logits.float()
+        return logits if self._score is None else self._score(logits)
 
 
 class _Programs:
@@ -178,8 +209,11 @@ def _fitting(acts: Mapping[str, torch.Tensor], programs: _Programs | None, x: to
 class _Batch:
     """Some inputs, ablated layer by layer."""
 
-    def __init__(self, runtime: Runtime, x: torch.Tensor, programs: _Programs | None) -> None:
+    def __init__(
+        self, runtime: Runtime, x: torch.Tensor, programs: _Programs | None, read: Reading
+    ) -> None:
         self._runtime = runtime
+        self._read = read
         self._x = x
         self._programs = programs
         self._bases: dict[Program, Base | None] = {}
@@ -216,7 +250,7 @@ class _Batch:
         layer: str,
     ) -> F32 | None:
         n = len(self._x)
-        before = self._runtime.present(change.base.output).float()
+        before = self._read(change.base.output)
         spread = change.start(units, lent)
         moved = spread.moved().nonzero()[:, 0]
         drop = before.new_zeros((len(units), n, before.shape[1]))
@@ -224,7 +258,7 @@ class _Batch:
         size = spread.at_once()
         for i in range(0, len(moved), size):
             which = moved[i : i + size]
-            out = self._runtime.present(spread.outputs(which)).float()
+            out = self._read(spread.outputs(which))
             drop[which] = before - out.unflatten(0, (len(which), n))
             if i == 0 and not self._right(layer, change.axis, units[which], lent, drop[which]):
                 return None
@@ -241,29 +275,33 @@ class _Batch:
     ) -> bool:
         """Whether a few of the drops are what running the whole network gives."""
         some, few = self._x[:_TRIED], units[:_TRIED]
-        acts, before = self._runtime.run(some, [layer])
+        acts, logits = self._runtime.run(some, [layer])
+        before = self._read.of(logits)
         patched = _patched(acts[layer], axis, few, None if lent is None else lent[:_TRIED])
         # By hooks: no graph, so nothing in common with what is tried.
         cut = HookCut(self._runtime.module, layer)
-        after = self._runtime.present(cut.after(patched, _repeated(some, len(few))))
-        plain = (before - after.unflatten(0, (len(few), len(some)))).float()
+        after = self._read(cut.after(patched, _repeated(some, len(few))))
+        plain = before - after.unflatten(0, (len(few), len(some)))
         gap = (plain - drop[:_TRIED, :_TRIED]).abs().max()
         # Rounding grows with the logits, a mistake with the drops.
-        return float(gap) <= 1e-3 * float(plain.abs().max()) + 1e-5 * float(before.abs().max())
+        return float(gap) <= 1e-3 * float(plain.abs().max()) + 1e-5 * float(logits.abs().max())
 
     def _resumed(
         self, layer: str, axis: int, units: torch.Tensor, lent: torch.Tensor | None, tick: _Ticks
     ) -> torch.Tensor:
         n = len(self._x)
-        acts, before = self._runtime.run(self._x, [layer])
+        acts, logits = self._runtime.run(self._x, [layer])
+        before = self._read.of(logits)
         act = acts[layer]
         size = max(1, _BYTES // max(1, act.numel() * act.element_size()))
         parts: list[torch.Tensor] = []
         for i in range(0, len(units), size):
             some = units[i : i + size]
             patched = _patched(act, axis, some, lent)
-            after = self._runtime.resume(layer, patched, _repeated(self._x, len(some)))
-            parts.append((before - after.unflatten(0, (len(some), n))).float())
+            after = self._read.of(
+                self._runtime.resume(layer, patched, _repeated(self._x, len(some)))
+            )
+            parts.append(before - after.unflatten(0, (len(some), n)))
             tick(len(some))
         if not parts:
             return before.new_zeros((n, 0, before.shape[1]))

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from circuitz.effects.ablation import Reading, Score
 from circuitz.effects.one_unit import OneUnit
 from circuitz.effects.propagate import Base, Change, Program
 from circuitz.models.network import axis_of_units, find_layer
@@ -26,7 +27,12 @@ F32 = npt.NDArray[np.float32]
 
 
 def plain_attribution(
-    runtime: Runtime, x: torch.Tensor, layers: Sequence[str], *, steps: int = 1
+    runtime: Runtime,
+    x: torch.Tensor,
+    layers: Sequence[str],
+    *,
+    steps: int = 1,
+    score: Score | None = None,
 ) -> dict[str, F32]:
     """Return first-order estimates of what ablating each unit to zero takes from each logit.
 
@@ -44,6 +50,8 @@ def plain_attribution(
         1: activation × gradient, one pass for all layers. More: the gradient is averaged over
         that many points between the layer's output and zero, a pass a layer and point
         (EAP-IG-activations, Hanna et al. 2024).
+    score
+        As in :func:`circuitz.effects.ablation.ablate`.
 
     Returns
     -------
@@ -57,14 +65,14 @@ def plain_attribution(
         total: dict[str, torch.Tensor] = {}
         for i in range(steps):
             share = 1.0 if steps == 1 else (i + 0.5) / steps
-            for name, part in _products(runtime, x, names, share).items():
+            for name, part in _products(runtime, x, names, share, Reading(runtime, score)).items():
                 total[name] = total[name] + part if name in total else part
         found |= {name: (t / steps).float().cpu().numpy() for name, t in total.items()}
     return {name: found[name] for name in layers}
 
 
 def _products(
-    runtime: Runtime, x: torch.Tensor, names: Sequence[str], share: float
+    runtime: Runtime, x: torch.Tensor, names: Sequence[str], share: float, read: Reading
 ) -> dict[str, torch.Tensor]:
     """Return output × gradient ``(n, u, k)``, the gradient taken at a share of the output."""
     modules = {find_layer(runtime.module, name): name for name in names}
@@ -79,7 +87,7 @@ def _products(
         return scaled.clone()
 
     with torch.enable_grad(), evaluating(runtime.module), hooked(dict.fromkeys(modules, catch)):
-        logits = runtime.present(runtime.module(x))
+        logits = read(runtime.module(x))
     points = [seen[name][1] for name in names]
     parts: dict[str, list[torch.Tensor]] = {name: [] for name in names}
     for k in range(logits.shape[1]):
@@ -95,7 +103,12 @@ def _products(
 
 
 def attribution(
-    program: Program, runtime: Runtime, x: torch.Tensor, axes: dict[str, int]
+    program: Program,
+    runtime: Runtime,
+    x: torch.Tensor,
+    axes: dict[str, int],
+    *,
+    score: Score | None = None,
 ) -> dict[str, F32]:
     """Return estimates of the drops when units are ablated to zero, better than first order.
 
@@ -109,6 +122,8 @@ def attribution(
         Prepared inputs ``(n, ...)``.
     axes
         Axis of units of each layer, which all are steps of the program.
+    score
+        As in :func:`circuitz.effects.ablation.ablate`.
 
     Returns
     -------
@@ -117,7 +132,7 @@ def attribution(
     with torch.enable_grad(), evaluating(runtime.module):
         given = runtime.cast(x).detach().requires_grad_()
         base = program.base(given, list(axes))
-        logits = runtime.present(base.output)
+        logits = Reading(runtime, score)(base.output)
     with torch.no_grad():
         spread = {
             n: Change(base, n, axis).start(_all(base, n, axis), None) for n, axis in axes.items()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import fx
 
-from circuitz.effects.ablation import Ablation, ablate
+from circuitz.effects.ablation import Ablation, Score, ablate
 from circuitz.effects.attribution import attribution, plain_attribution
 from circuitz.effects.propagate import Program
 from circuitz.errors import InputsError
@@ -43,6 +43,7 @@ def shortlist(
     layers: Sequence[str] | None = None,
     *,
     share: float = 1 / 12,
+    score: Score | None = None,
     batch: int = 16,
     progress: Callable[[int, int], None] | None = None,
 ) -> Shortlist:
@@ -58,6 +59,8 @@ def shortlist(
         Names of layers; by default those of the runtime.
     share
         Share of all units that is run exactly: those with the largest estimate for any class.
+    score
+        As in :func:`circuitz.effects.ablation.ablate`.
     batch
         Inputs at a time while estimating.
     progress
@@ -75,7 +78,7 @@ def shortlist(
     if not len(x):
         raise InputsError("There are no inputs to ablate on.", "Pass prepared inputs.")
     names = tuple(runtime.layers if layers is None else layers)
-    found = estimates(runtime, x, names, batch=batch)
+    found = estimates(runtime, x, names, score=score, batch=batch)
     strength = np.concatenate([np.abs(found[name]).max(1) for name in names])
     many = max(1, round(share * len(strength)))
     likely = np.sort(np.argsort(-strength, kind="stable")[:many])
@@ -87,18 +90,23 @@ def shortlist(
         if len(inside):
             chosen[name] = inside
         first += size
-    exact = ablate(runtime, x, list(chosen), units=chosen, progress=progress)
+    exact = ablate(runtime, x, list(chosen), units=chosen, score=score, progress=progress)
     return Shortlist(found, {a.layer: a for a in exact})
 
 
 def estimates(
-    runtime: Runtime, x: torch.Tensor, layers: Sequence[str], *, batch: int = 16
+    runtime: Runtime,
+    x: torch.Tensor,
+    layers: Sequence[str],
+    *,
+    score: Score | None = None,
+    batch: int = 16,
 ) -> dict[str, F32]:
     """Return estimated drops ``{layer: (u, k)}`` when units are ablated to zero, mean over inputs.
 
     Parameters
     ----------
-    runtime, x, layers, batch
+    runtime, x, layers, score, batch
         See :func:`shortlist`.
     """
     acts, _ = runtime.run(x[:1], layers)
@@ -109,9 +117,9 @@ def estimates(
     total: dict[str, F32] = {}
     for i in range(0, len(x), batch):
         rows = x[i : i + batch]
-        found = _followed(program, runtime, rows, traced) if program is not None else {}
+        found = _followed(program, runtime, rows, traced, score) if program is not None else {}
         rest = [name for name in layers if name not in found]
-        found |= plain_attribution(runtime, rows, rest) if rest else {}
+        found |= plain_attribution(runtime, rows, rest, score=score) if rest else {}
         for name, part in found.items():
             total[name] = total.get(name, np.float32(0)) + part.sum(0)
     return {name: total[name] / np.float32(len(x)) for name in layers}
@@ -125,10 +133,14 @@ def _program(runtime: Runtime) -> Program | None:
 
 
 def _followed(
-    program: Program, runtime: Runtime, x: torch.Tensor, axes: dict[str, int]
+    program: Program,
+    runtime: Runtime,
+    x: torch.Tensor,
+    axes: dict[str, int],
+    score: Score | None,
 ) -> dict[str, F32]:
     try:
-        found = attribution(program, runtime, x, axes)
+        found = attribution(program, runtime, x, axes, score=score)
     except Exception:  # a step that takes its arguments in a way not foreseen
         return {}
     return found if all(np.isfinite(f).all() for f in found.values()) else {}

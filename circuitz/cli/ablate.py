@@ -1,0 +1,62 @@
+"""``circuitz ablate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from circuitz.cli.shell import Json, Seed, Z, app, out, progress
+
+
+@app.command()
+def ablate(
+    z: Z,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(help="A layer of the network; again for more. By default those of z."),
+    ] = None,
+    target: Annotated[
+        list[str] | None, typer.Option("--class", help="A class; again for more. By default all.")
+    ] = None,
+    fill: Annotated[
+        str, typer.Option(help="What a unit becomes: zero, mean or resample.")
+    ] = "zero",
+    shortlist: Annotated[
+        float | None,
+        typer.Option(help="Estimate all effects and run only this share of the units exactly."),
+    ] = None,
+    images: Annotated[int, typer.Option(help="Images of D to ablate on.", min=1)] = 64,
+    split: Annotated[str, typer.Option(help="Of which split.")] = "test",
+    top: Annotated[int, typer.Option(help="Rows to print.", min=1)] = 20,
+    csv: Annotated[Path | None, typer.Option(help="Write all rows to this file.")] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Take every unit away by itself and say what each class loses."""
+    from circuitz.effects.table import ablate as run_ablate
+    from circuitz.z.bundle import load
+
+    model = load(z)
+    with progress() as steps:
+        found = run_ablate(
+            model,
+            layers=layer,
+            classes=target,
+            fill=fill,  # type: ignore[arg-type]  # an unknown one is refused by name
+            shortlist=shortlist,
+            images=images,
+            split=split,
+            seed=seed,
+            progress=lambda done, total: steps("take units away", done, total),
+        )
+    if csv is not None:
+        found.to_csv(csv, index=False)
+    if as_json:
+        print(found.head(top).to_json(orient="records"))
+        return
+    columns = ["unit", "target", "effect", "low", "high", "n", "method"]
+    out.print(found.head(top)[columns].to_string(index=False), markup=False, highlight=False)
+    if len(found) > top:
+        out.print(f"… {len(found) - top:,} more" + ("" if csv is None else f" in {csv}"))

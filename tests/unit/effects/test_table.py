@@ -1,0 +1,122 @@
+"""The verb cz.ablate: effects of all units as a table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import circuitz as cz
+from circuitz.effects.ablation import ablate as run_ablation
+from circuitz.effects.downstream import margins
+from circuitz.errors import InputsError, LayerError, UnitError
+from circuitz.models.open import runtime
+
+
+def test_a_z_loses_what_its_units_say(world) -> None:
+    z = world.z()
+    table = cz.ablate(z, images=12)
+    assert len(table) == 4 * 3
+    assert (table["n"] == 12).all()
+    assert set(table["method"]) == {"exact"}
+    assert (table["low"] <= table["effect"]).all()
+    assert (table["effect"] <= table["high"]).all()
+    assert table["effect"].abs().is_monotonic_decreasing
+    # Known from the wiring: mean of the unit's map, times the slope of the margin.
+    rows = np.sort(np.random.default_rng(0).permutation(np.flatnonzero(z.data.split == 1))[:12])
+    means = world.unit_means(z.data.images[rows]).mean(0)
+    slopes = world.margin_slopes()
+    for row in table.itertuples():
+        k = world.classes.index(row.target)
+        assert row.effect == pytest.approx(slopes[k, row.index] * means[row.index], abs=1e-5)
+
+
+def test_snow_is_what_husky_rests_on(world) -> None:
+    z = world.z()
+    table = cz.ablate(z, z.data.images[z.data.labels == 0], classes=["husky"])
+    assert table.iloc[0][["unit", "target"]].tolist() == ["colour:2", "husky"]
+    assert set(table["target"]) == {"husky"}
+
+
+def test_layers_that_z_does_not_list_and_other_fills(world) -> None:
+    z = world.z()
+    first = cz.ablate(z, layers=["colour.0", "colour"], fill="mean", images=9)
+    assert set(first["layer"]) == {"colour.0", "colour"}
+    one, two = (cz.ablate(z, fill="resample", images=9, seed=s) for s in (1, 1))
+    assert one.equals(two)
+
+
+def test_a_shortlist_says_what_is_exact(world) -> None:
+    z = world.z(world.bent)
+    table = cz.ablate(z, layers=["colour", "bend"], shortlist=0.4, images=9)
+    assert len(table) == (4 + 5) * 3
+    exact = table[table["method"] == "exact"]
+    assert len(exact) == 4 * 3
+    assert exact["low"].notna().all()
+    assert table[table["method"] == "estimated"]["low"].isna().all()
+    every = cz.ablate(z, layers=["colour", "bend"], images=9).set_index(["unit", "target"])
+    both = exact.set_index(["unit", "target"])
+    np.testing.assert_allclose(both["effect"], every.loc[both.index, "effect"], atol=1e-6)
+
+
+def test_scenes_are_clusters(world) -> None:
+    data = world.data()
+    same = world.z(data=world.data(scene=np.zeros(len(data), np.int64)))
+    table = cz.ablate(same, images=9)
+    assert (table["clusters"] == 1).all()
+    assert np.isinf(table["high"]).all()
+
+
+def test_any_module(threads) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 5))  # fmt: skip
+    x = torch.randn(3, 1, 9, 14)
+    table = cz.ablate(net, x)
+    assert set(table["layer"]) == {"0", "4"}
+    assert set(table["target"]) == set("01234")
+    found = table[(table["unit"] == "0:2") & (table["target"] == "3")]["effect"].item()
+    patched = net[0](x).clone()
+    patched[:, 2] = 0
+    drop = margins(net(x))[:, 3] - margins(net[1:](patched))[:, 3]
+    assert found == pytest.approx(drop.mean().item(), abs=1e-6)
+    assert set(cz.ablate(net, x, classes=["1"])["target"]) == {"1"}
+
+
+def test_images_of_ones_own(world) -> None:
+    z = world.z()
+    images = z.data.images[:6]
+    table = cz.ablate(z, images)
+    run = runtime(z)
+    drop = next(run_ablation(run, run.prepare(images), ["colour"])).drop
+    by_hand = margins(torch.from_numpy(drop.mean(0))).numpy()
+    for row in table.itertuples():
+        assert row.effect == pytest.approx(
+            by_hand[row.index, world.classes.index(row.target)], abs=1e-5
+        )
+    assert cz.ablate(z, run.prepare(images)).equals(table)
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "says"),
+    [
+        ({"classes": ["wolf"]}, UnitError, "'wolf' is not a class"),
+        ({"layers": ["tail"]}, LayerError, "no layer 'tail'"),
+        ({"split": "train"}, InputsError, "no split 'train'"),
+        ({"fill": "noise"}, InputsError, "no fill 'noise'"),
+        ({"fill": "mean", "shortlist": 0.1}, InputsError, "zeroed units"),
+        ({"shortlist": 3.0}, InputsError, "share of 3.0"),
+        ({"images": 1, "fill": "resample"}, InputsError, "no other"),
+        ({"images": 0}, InputsError, "no inputs"),
+    ],
+)
+def test_what_does_not_fit_is_named(world, how, error, says) -> None:
+    with pytest.raises(error, match=says):
+        cz.ablate(world.z(), **how)
+
+
+def test_nothing_to_ablate_on(world) -> None:
+    with pytest.raises(InputsError, match="not at hand"):
+        cz.ablate(world.z(data=None))
+    with pytest.raises(InputsError, match="no images"):
+        cz.ablate(nn.Linear(2, 2))
