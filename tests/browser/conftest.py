@@ -206,6 +206,22 @@ def visitors() -> Iterator[Callable[..., Visitors]]:
         server.stop()
 
 
+@pytest.fixture(autouse=True)
+def lab_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings of a JupyterLab that saves nothing by itself.
+
+    After two minutes it would, outputs and all. A notebook that is opened again from the file
+    shows these outputs before a kernel knows their widgets, and complains on the console; on a
+    slow machine a journey takes that long.
+    """
+    folder = tmp_path / "lab-settings"
+    own = folder / "@jupyterlab/docmanager-extension/plugin.jupyterlab-settings"
+    own.parent.mkdir(parents=True)
+    own.write_text(json.dumps({"autosave": False}))
+    monkeypatch.setenv("JUPYTERLAB_SETTINGS_DIR", str(folder))
+    return folder
+
+
 @pytest.fixture(params=["lab", "voila"])
 def opened(request: pytest.FixtureRequest, visitors: Callable[..., Visitors]) -> Iterator[Opener]:
     """Opens the studio of a bundle in JupyterLab, and in Voila."""

@@ -8,7 +8,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -117,14 +118,13 @@ def jupyterlab(desk: Desk) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     book = json.loads(voila.notebook(voila.LABEL).read_text(encoding="utf-8"))
     book["metadata"].pop("jupytext", None)
     (folder / "label.ipynb").write_text(json.dumps(book))
-    news = folder / "settings" / lab._NEWS
+    news = Path(os.environ["JUPYTERLAB_SETTINGS_DIR"]) / lab._NEWS
     news.parent.mkdir(parents=True, exist_ok=True)
     news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
     log = folder / "server.log"
     environment = {
         **os.environ, "JUPYTER_TOKEN": "secret-token", "CIRCUITZ_TASKS": str(desk.tasks),
         "CIRCUITZ_STORE": str(desk.store), "CIRCUITZ_RATER": "mira",
-        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
     }  # fmt: skip
     command = [
@@ -188,6 +188,14 @@ def whole(store: Judgements) -> None:
     assert len(set(standing)) == len(standing)
     first = [(row.rater, row.items) for row in rows if not row.supersedes]
     assert len(set(first)) == len(first)
+
+
+def until(true: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for what the page does not show."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def shoot(page: Page, tmp_path: Path, name: str) -> None:
@@ -277,6 +285,32 @@ def test_label_undo_edit_come_back_and_lose_nothing(page, watch, desk, store, tm
     whole(store)
     assert len(said(store)) == 8
     assert {row.rater for row in store.rows()} == {"mira"}
+    watch.check()
+
+
+def test_a_saved_notebook_whose_kernel_died_comes_back_to_work(page, watch, tasks, store, visitors):
+    make(tasks)
+    with ExitStack() as stack:
+        desk = Desk(stack, tasks, store.path, visitors, "lab")
+        screen = desk.open(page)
+        page.keyboard.press("1")
+        saved(screen, 1)
+        page.get_by_role("menuitem", name="File", exact=True).click()
+        page.locator("li[data-command='docmanager:save']").click()
+        book = tasks.parent / "lab" / "label.ipynb"
+        until(lambda: "widget-view" in book.read_text())
+        (kernel,) = desk.kernels()
+        # JupyterLab says of the saved output that its widget is gone, until the cell is run.
+        with watch.outage():
+            os.kill(kernel, signal.SIGKILL)
+            until(lambda: desk.kernels() not in ([], [kernel]))
+            page.goto("about:blank")
+            screen = desk.open(page)
+        saved(screen, 1)
+        page.keyboard.press("2")
+        saved(screen, 2)
+        whole(store)
+        assert len(said(store)) == 2
     watch.check()
 
 
