@@ -54,7 +54,9 @@ def effect(
     z
         Annotated model with D at hand.
     sources
-        Units of one layer that all paths to the output cross: one, several, or ``group:a,b``.
+        Units of one layer that all paths to the output cross: one, several, or ``group:a,b``;
+        or one direction of a basis (see :func:`circuitz.effects.along.direction_effect`, which
+        also tells how far it is an illusion).
         The rest of the layer is held at the values it has on the source image. Of a transformer,
         heads of any blocks; what comes after the first of them is run anew.
     target
@@ -91,6 +93,13 @@ def effect(
     MeasurementError
         If the network does not tell the classes apart.
     """
+    if how != "resample" and where is None and _one_direction(sources):
+        from circuitz.effects.along import direction_effect  # noqa: PLC0415 (uses no more of this)
+
+        return direction_effect(
+            z, str(sources), str(target), how=how, split=split, images=images, donors=donors,
+            delta=delta, level=level, seed=seed, randoms=0,
+        ).effect  # fmt: skip
     spec, group = _units(z, sources)
     k = _class(z, target)
     if how not in ("sufficiency", "necessity", "resample"):
@@ -159,6 +168,13 @@ def _units(
             f"The layers of {z.name} are {', '.join(s.name for s in z.layers)}.",
         )
     return specs[0], sorted_group(names)
+
+
+def _one_direction(sources: str | Unit | Sequence[str | Unit]) -> bool:
+    """Whether the sources are one direction of a basis."""
+    if not isinstance(sources, str | Unit) or "@" not in str(sources):
+        return False
+    return not str(sources).startswith(("group:", EDGE)) and bool(Unit.parse(sources).basis)
 
 
 def _class(z: AnnotatedModel, target: str | Unit) -> int:

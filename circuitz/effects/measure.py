@@ -10,11 +10,13 @@ from circuitz.effects.cut_effects import CutEffects
 from circuitz.effects.stages import Stages
 from circuitz.effects.token_measure import HeadEffects
 from circuitz.errors import InputsError, LayerError
+from circuitz.features.basis import place_of
 from circuitz.features.heads import sweep_tokens
 from circuitz.features.sweep import sweep
 from circuitz.features.visualise import visualise as visualise_units
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.open import runtime
+from circuitz.z.bases import basis_sizes
 from circuitz.z.data_ref import DataRef
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
@@ -152,20 +154,23 @@ def _cut(z: AnnotatedModel) -> LayerSpec:
 def _layers(
     z: AnnotatedModel, concepts: InputSet, old: Measurements, stages: Stages
 ) -> dict[str, LayerMeasurements]:
-    names = [s.name for s in z.layers]
+    names = [*(s.name for s in z.layers), *basis_sizes(z.bases)]
     fresh = old.concepts_hash == z.concepts_hash
-    todo = [s for s in z.layers if not fresh or s.name not in old.layers]
-    if not todo:
+    missing = [name for name in names if not fresh or name not in old.layers]
+    if not missing:
         return {name: old.layers[name] for name in names}
 
     def tick(done: int, n: int) -> None:
         stages.at("sweep", done, n)
 
     if concepts.is_tokens:
+        todo = [s for s in z.layers if s.name in missing]
         found = sweep_tokens(runtime(z), todo, concepts, progress=tick)
+        names = [name for name in names if name in found or name in old.layers]
     else:
         embed = next((s for s in z.layers if s.name in z.cut), None)
-        found = sweep(runtime(z), todo, concepts, embed=embed, progress=tick)
+        places = [place_of(z, name) for name in missing]
+        found = sweep(runtime(z), places, concepts, embed=embed, progress=tick)
     return {name: found.get(name) or old.layers[name] for name in names}
 
 

@@ -174,7 +174,14 @@ class Basis:
             ``(n, d, positions)`` activations it is added to: normalisation is undone by them.
         """
         added = torch.einsum("kd,nkp->ndp", self._tensor("directions", change), change.float())
-        return added * self._size(flat.float())
+        return added * self.scale(flat.float())
+
+    def restore(self, coordinates: torch.Tensor, flat: torch.Tensor) -> torch.Tensor:
+        """Return the activations that coordinates explain; normalisation is undone by ``flat``."""
+        x = flat.float()
+        mean = x.mean(1, keepdim=True) if self.normalise == "layer_norm" else 0.0
+        centre = self._tensor("centre", x)[:, None] * self.scale(x)
+        return self.write(coordinates, x) + centre + mean
 
     def _lean(self, x: torch.Tensor) -> torch.Tensor:
         readers, offset = self._tensor("readers", x), self._tensor("offset", x)
@@ -193,17 +200,18 @@ class Basis:
             found = found * aim / torch.einsum("kl,nlp->nkp", gram, found).clamp(min=_TINY)
         return found
 
-    def _size(self, x: torch.Tensor) -> torch.Tensor:
+    def scale(self, x: torch.Tensor) -> torch.Tensor:
+        """Return what normalisation divides activations ``(n, d, positions)`` by."""
         if self.normalise == "norm":
             return x.norm(dim=1, keepdim=True) / x.shape[1] ** 0.5
         if self.normalise == "layer_norm":
-            return x.std(1, correction=0, keepdim=True) + 1e-5
+            return x.std(1, keepdim=True) + 1e-5
         return torch.ones((), device=x.device)
 
     def _normalised(self, x: torch.Tensor) -> torch.Tensor:
         if self.normalise == "layer_norm":
             x = x - x.mean(1, keepdim=True)
-        return x if self.normalise == "none" else x / self._size(x).clamp(min=_TINY)
+        return x if self.normalise == "none" else x / self.scale(x).clamp(min=_TINY)
 
     def _tensor(self, name: str, like: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(getattr(self, name)).to(like.device)
