@@ -249,3 +249,15 @@ class InterventionError(CircuitzError):
     """An intervention does not fit the layer, the inputs, or itself."""
 
     code = "intervention"
+
+
+class GraphError(CircuitzError):
+    """A circuit graph is not there, is malformed, or cannot be drawn or changed as asked."""
+
+    code = "graph"
+
+
+class ClusterError(CircuitzError):
+    """A cluster cannot be reached, does not fit this installation, or failed."""
+
+    code = "cluster"

@@ -172,6 +172,18 @@ def rough_changes(
     return found
 
 
+def responses(
+    runtime: Runtime, layer: LayerSpec, x: torch.Tensor, units: Sequence[int] | I64 | None = None
+) -> F32:
+    """Return the mean over positions of each unit of a layer, ``(n, u)`` float32."""
+    columns = torch.from_numpy(_units(layer, units)).to(runtime.device)
+    parts: list[F32] = []
+    for start in range(0, len(x), _BATCH):
+        act = runtime.run(x[start : start + _BATCH], [layer.name])[0][layer.name]
+        parts.append(_numbers(_responses(layer, act, columns)))
+    return np.concatenate(parts)
+
+
 def _slopes(
     target: LayerSpec, placed: Placed, act: torch.Tensor, columns: torch.Tensor
 ) -> list[torch.Tensor]:

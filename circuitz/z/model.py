@@ -33,6 +33,7 @@ from circuitz.z.unit import Unit
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.z.graph import CircuitGraph
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -307,6 +308,18 @@ class AnnotatedModel:
         from circuitz.z.diff import merge  # noqa: PLC0415
 
         return merge(self, other)
+
+    def graph(self, target: str) -> CircuitGraph:
+        """Return the circuit graph kept of a class (see :func:`circuitz.z.graph_store.graph_of`)."""
+        from circuitz.z.graph_store import graph_of  # noqa: PLC0415 (graphs speak of z)
+
+        return graph_of(self, target)
+
+    def with_graph(self, graph: CircuitGraph) -> AnnotatedModel:
+        """Return this z with a circuit graph kept (see :func:`circuitz.z.graph_store.with_graph`)."""
+        from circuitz.z.graph_store import with_graph  # noqa: PLC0415
+
+        return with_graph(self, graph)
 
     # -- disk and looks -------------------------------------------------------------------
 
