@@ -6,7 +6,7 @@ so a fixed distance back is as good, a shortcut that breaks where sequences come
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -113,19 +113,29 @@ def shipped(name: str) -> SmallTransformer:
     Parameters
     ----------
     name
-        ``induction`` or ``fixed``; ``circuitz data induction --model NAME`` made it.
+        ``induction`` or ``fixed``; ``circuitz data transformer --model NAME`` made it.
 
     Raises
     ------
     WeightsError
         If there is none of that name.
     """
-    file = place(name)
-    if not file.is_file():
+    if name not in RECIPES:
         raise WeightsError(f"There are no weights for {name!r}.", f"Names: {', '.join(RECIPES)}.")
-    net = build("small-transformer", ARGUMENTS)
+    return opened(name, ARGUMENTS)
+
+
+def opened(name: str, arguments: Mapping[str, Any]) -> SmallTransformer:
+    """Build a model and put shipped weights into it.
+
+    Raises
+    ------
+    WeightsError
+        If they do not fit.
+    """
+    net = build("small-transformer", arguments)
     assert isinstance(net, SmallTransformer)
-    load_numpy(net, load(file.read_bytes()))
+    load_numpy(net, load(place(name).read_bytes()))
     return net.eval()
 
 

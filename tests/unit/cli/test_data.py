@@ -78,9 +78,9 @@ def test_a_model_that_continues_sequences(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setitem(made.RECIPES, "fixed", made.TokenRecipe(periods=(12, 12), steps=2, batch=2))  # pyright: ignore[reportArgumentType]
     place = tmp_path / "new" / "fixed.safetensors"
-    assert call("induction", "--model", "fixed", "--out", place).strip() == str(place)
+    assert call("transformer", "--model", "fixed", "--out", place).strip() == str(place)
     assert load_file(place)["embed.weight"].shape == (24, 64)
     with pytest.raises(BundleWriteError, match="there already"):
-        call("induction", "--model", "fixed", "--out", place)
+        call("transformer", "--model", "fixed", "--out", place)
     with pytest.raises(WeightsError, match="no model"):
-        call("induction", "--model", "modular", "--out", tmp_path / "x.safetensors")
+        call("transformer", "--model", "modular", "--out", tmp_path / "x.safetensors")
