@@ -83,7 +83,7 @@ export function Choices({ filter }: { filter: RefObject<HTMLInputElement> }) {
           <kbd>/</kbd>
         </label>
       )}
-      <div class="cz-options">
+      <div class="cz-options" style={{ "--cz-columns": `${columns(store.offered)}` }}>
         {store.offered.map((name, i) => (
           <button key={name} type="button" class="cz-choice" data-choice={name} disabled={off} aria-pressed={before === name} onClick={() => store.choose(name)}>
             {i < MOST_KEYS && <kbd>{i + 1}</kbd>}
@@ -107,6 +107,13 @@ export function Choices({ filter }: { filter: RefObject<HTMLInputElement> }) {
       </div>
     </div>
   );
+}
+
+/** Columns that fill their rows evenly: six choices are three and three, not four and two. */
+export function columns(names: string[]): number {
+  const most = names.some((name) => name.length > 12) ? 4 : 5;
+  const rows = Math.ceil(names.length / most);
+  return Math.max(1, Math.ceil(names.length / Math.max(1, rows)));
 }
 
 /** The last ten answers: any of them can be opened and changed. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import labelling from "../src/labelling";
+import { columns } from "../src/labelling_parts";
 import { FakeKernel, settled } from "./labelling_fake";
 
 let element: HTMLElement;
@@ -176,4 +177,14 @@ it("shows hostile text as text", async () => {
   expect(element.querySelector("script, img[src=x]")).toBeNull();
   expect(element.querySelector(".cz-choice")?.textContent).toContain(evil);
   expect(element.querySelector(".cz-guidelines")?.textContent).toContain(evil);
+});
+
+it.each([
+  [1, 1], [2, 2], [3, 3], [5, 5], [6, 3], [7, 4], [9, 5], [11, 4], [0, 1],
+])("lays %i choices out in %i columns", (choices, wanted) => {
+  expect(columns(Array.from({ length: choices }, (_, i) => `class ${i}`))).toBe(wanted);
+});
+
+it("gives long names more room", () => {
+  expect(columns(["a long name of a class", "b", "c", "d", "e"])).toBe(3);
 });
