@@ -34,6 +34,6 @@ def check(
     if as_json:
         print(report.to_json())
     else:
-        out.print(repr(model), markup=False, highlight=False)
+        out.print(repr(model.with_(findings=report.items)), markup=False, highlight=False)
         out.print(repr(report), markup=False, highlight=False)
     raise typer.Exit(report.exit_code() if strict else 0)

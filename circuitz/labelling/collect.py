@@ -105,11 +105,12 @@ def _rater(rows: Sequence[Judgement], known: Mapping[str, str]) -> dict[str, Any
     choices = Counter(_choice(row) for row in rows)
     seconds = [s for row in rows if (s := _seconds(row)) is not None]
     gold = [right for row in rows if (right := _right(row, known)) is not None]
-    first = {row.items[0]: _choice(row) for row in rows if row.kind == "label"}
+    # Within one task: another pack may show another card.
+    first = {(row.task, row.items[0]): _choice(row) for row in rows if row.kind == "label"}
     again = [
-        _choice(row) == first[row.items[0]]
+        _choice(row) == first[row.task, row.items[0]]
         for row in rows
-        if row.kind == "label-again" and row.items[0] in first
+        if row.kind == "label-again" and (row.task, row.items[0]) in first
     ]
     return {
         "answers": len(rows),

@@ -23,6 +23,7 @@ from circuitz.z.text import clean_name
 
 AHEAD = 4
 """Questions a screen holds, so that the next picture is there at once and a break is bridged."""
+MOST_HELD = 2 * AHEAD
 RECENT = 10
 MOST_SECONDS = 86_400.0
 _CLOCKS_APART = timedelta(hours=1)
@@ -77,7 +78,8 @@ class Session:
         n
             How many the screen should hold in all.
         """
-        known = [h for h in held if h in self.pack.by_id]
+        # A page that claims more than a screen ever holds keeps no others from it.
+        known = list(dict.fromkeys(h for h in held if h in self.pack.by_id))[:MOST_HELD]
         found: list[Question] = []
 
         def choose(board: Board) -> list[str]:

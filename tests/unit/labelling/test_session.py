@@ -303,3 +303,10 @@ def test_repeats_keep_their_distance_in_a_pack_of_thousands(make_pack, store) ->
     found = upcoming(pack, board, "ada", (), 4)
     assert [q.kind for q in found].count("ask") == 3
     assert calls < 20 * asks
+
+
+def test_a_page_that_claims_everything_keeps_nobody_from_it(make_pack, store) -> None:
+    pack = make_pack(asks=20, overlap=1)
+    Session(pack, store, "eve").next([q.id for q in pack.questions])
+    found, _ = Session(pack, store, "ada").next(n=20)
+    assert len(found) >= 12
