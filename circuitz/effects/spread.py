@@ -15,6 +15,7 @@ from torch import fx, nn
 from torch.nn import functional
 
 from circuitz.effects.one_unit import OneUnit
+from circuitz.effects.small_map import SmallMapConv, as_product
 from circuitz.effects.steps import Step
 
 Env = Mapping[fx.Node, Any]
@@ -191,12 +192,33 @@ class Mix:
         self.bias = None if bias is None else bias.detach()
         self.conv = isinstance(module, nn.Conv2d)
         self.weight = weight
+        self._small: dict[int, SmallMapConv] = {}
+        self._narrow = False
         if isinstance(module, nn.Conv2d):
+            how = (module.kernel_size, module.stride, module.dilation)
+            padded = module.padding in ((1, 1), "same")
+            self._narrow = padded and how == ((3, 3), (1, 1), (1, 1))
             self.weight = weight.to(memory_format=torch.channels_last)
             # What each input unit adds: (in, kernel, out).
             self._shares = weight.flatten(2).permute(1, 2, 0).contiguous()
         else:
             self._shares = weight.T.contiguous()
+
+    def _shrinks(self, x: torch.Tensor) -> bool:
+        """Whether the output has four positions or fewer, too few for a library convolution."""
+        how = self.module
+        assert isinstance(how, nn.Conv2d)
+        if how.dilation != (1, 1) or isinstance(how.padding, str):
+            return False
+        padded = [s + 2 * p for s, p in zip(x.shape[2:], how.padding, strict=True)]
+        parts = zip(padded, how.kernel_size, how.stride, strict=True)
+        sides = [(size - kernel) // stride + 1 for size, kernel, stride in parts]
+        return 1 <= sides[0] * sides[1] <= 4
+
+    def _small_map(self, side: int) -> SmallMapConv:
+        if side not in self._small:
+            self._small[side] = SmallMapConv(self.weight, side)
+        return self._small[side]
 
     @staticmethod
     def fits(module: nn.Module | None) -> bool:
@@ -209,6 +231,13 @@ class Mix:
         """Return the outputs for whole inputs."""
         if isinstance(self.module, nn.Conv2d):
             how = self.module
+            if self._narrow and SmallMapConv.fits(x):
+                out = self._small_map(x.shape[2])(x)
+                return out if self.bias is None else out + self.bias.view(-1, 1, 1)
+            pad = how.padding
+            if not isinstance(pad, str) and self._shrinks(x):
+                out = as_product(x, self.weight, how.stride, pad)
+                return out if self.bias is None else out + self.bias.view(-1, 1, 1)
             return functional.conv2d(
                 x, self.weight, self.bias, how.stride, how.padding, how.dilation
             )

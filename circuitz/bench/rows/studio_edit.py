@@ -18,7 +18,7 @@ def _make(size: Size) -> Sides:
     answers: list[Any] = []
 
     def hear(content: Any, buffers: Any = None) -> None:
-        answers.append(content)
+        answers.append({**content, "buffers": buffers})
 
     studio.send = hear  # there is no front end to send to
 
