@@ -57,11 +57,13 @@ def make(
     from circuitz.labelling.export import card_of
     from circuitz.labelling.make_pack import GUIDELINES, make_pack
     from circuitz.labelling.pack_io import check_place, write_pack
+    from circuitz.labelling.shifted import check_z
     from circuitz.z.bundle import load
 
     if not overwrite:
         check_place_early(where)
     model = load(zstar)
+    check_z(model)
     if card_of(model) is None:
         say.print(
             "This z was never exported, so nobody decided that its words may be used: the card is "

@@ -152,6 +152,28 @@ def test_what_cannot_be_asked_about_is_named(caught, folder, tmp_path: Path) -> 
         run_make_pack(several, folder)
 
 
+def test_a_z_that_tells_several_classes_a_picture_is_refused_by_every_command(
+    monkeypatch, capsys, caught, folder, bundle, truth, tmp_path
+) -> None:
+    several = caught.with_(head="multi-label").save(tmp_path / "several.z")
+    pack, store = tmp_path / "a.tasks", tmp_path / "a.sqlite"
+    run(monkeypatch, "tasks", "make", bundle, "--images", folder, "--limit", 10, "--out", pack)
+    answered(pack, store, truth)
+    capsys.readouterr()
+    for words in (
+        ("tasks", "make", several, "--images", folder, "--out", tmp_path / "b.tasks"),
+        ("labels", "train", several, "--store", store, "--images", folder,
+         "--out", tmp_path / "l.csv"),
+    ):  # fmt: skip
+        assert run(monkeypatch, *words) == 1
+        told = " ".join(capsys.readouterr().err.split())
+        assert told.startswith("labelling ")
+        assert "several of this model's classes" in told
+        assert "find pictures" not in told  # at once, before anything is read
+    assert not (tmp_path / "b.tasks").exists()
+    assert not (tmp_path / "l.csv").exists()
+
+
 def test_words_that_changed_since_the_export_are_noticed(caught, folder) -> None:
     made = run_make_pack(caught, folder, limit=5)
     exported = caught.with_(notes={**caught.notes, CARD: made.card.to_json()})
