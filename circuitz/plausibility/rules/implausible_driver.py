@@ -9,7 +9,10 @@ What drives one class away from the rest works, by its absence, for every other 
 source is an input of the first: take the snow off a husky, and it looks more like a beagle. That
 says nothing new about beagles. So for each concept the classes it makes by its *presence* are
 found on *select* (effect beyond the margin, and the units' activity speaks for the class), and
-inputs of those classes are no sources for the claims about the others.
+inputs of those classes are no sources for the claims about the others. Where a concept makes every
+class (a mechanism rather than a cue), no source would be left; then all are kept, and the effect must
+exceed the margin by what the absence of the others accounts for: margins sum to zero, so taking away
+what makes class *j* raises every other by its share of that, one part in *K* - 1.
 
 Units that see snow see a little else too, and that little may make a difference. So a claim is
 flagged only where the units' activity itself, switched on over the concept set with the rest of
@@ -114,6 +117,13 @@ def _speaks(case: Case, units: tuple[str, ...], k: int, made: frozenset[int]) ->
     return max(min(raw, net), min(-raw, -net), 0.0)
 
 
+def _absence(case: Case, units: tuple[str, ...], k: int, made: frozenset[int]) -> float:
+    """Share of class ``k``'s effect that taking away what makes the others explains, on *select*."""
+    scale = case.effects.scale
+    gained = [case.chosen_on.joint(units, j).effect.estimate * float(scale[j]) for j in made]
+    return sum(gained) / len(gained) / (len(case.effects.targets) - 1) / float(scale[k])
+
+
 def _claim(case: Case, concept: str, k: int, *, without: frozenset[int], family: int) -> Claim:
     target = case.effects.targets[k]
     settings = case.settings
@@ -121,9 +131,15 @@ def _claim(case: Case, concept: str, k: int, *, without: frozenset[int], family:
     both = tuple(unit for unit in everyone if unit in case.mixed)
     pure = tuple(unit for unit in everyone if unit not in case.mixed)
     units = pure or everyone
-    joint = case.joints.joint(units, k, without=without)
     spoken = _speaks(case, units, k, without)
-    p_flag = joint.p_beyond(settings.delta) if pure and spoken > settings.delta else 1.0
+    others_count = len(case.effects.targets) - 1
+    absent = 0.0
+    if 1 < others_count == len(without):
+        absent = _absence(case, units, k, without)
+        without = frozenset[int]()
+    joint = case.joints.joint(units, k, without=without)
+    clear = pure and spoken > settings.delta
+    p_flag = joint.p_beyond(settings.delta + absent) if clear else 1.0
     p_support = joint.p_none(settings.delta)
     if both and pure:
         p_support = max(

@@ -74,6 +74,19 @@ def test_a_head_that_fits_d_by_a_fixed_distance_is_no_induction_head(fixed: Anno
     assert set(_verdicts(z).values()) == {"flagged"}
 
 
+def test_under_its_right_name_the_shortcut_is_an_implausible_driver(
+    fixed: AnnotatedModel, induction: AnnotatedModel
+) -> None:
+    z = measure(propose(fixed), sources=72, donors=1)
+    found = [f for f in check(z).items if f.kind == "implausible-driver"]
+    assert len(found) == 24
+    flagged = [f for f in found if f.verdict == "flagged"]
+    assert len(flagged) > 20
+    assert all("fixed distance" in f.sentence for f in flagged)
+    # A mechanism that belongs to the letters drives them all as well, and nobody minds.
+    assert not [f for f in check(induction).items if f.kind == "implausible-driver"]
+
+
 def test_a_bundle_holds_it_all_and_is_checked_without_the_network(
     induction: AnnotatedModel, tmp_path: Path
 ) -> None:
