@@ -23,8 +23,13 @@ _VERBS = {
     "Lexicon": "circuitz.lexicon.lexicon",
     "Studio": "circuitz.widgets.studio",
     "ablate": "circuitz.effects.table",
+    "attribute": "circuitz.features.attribution",
     "check": "circuitz.plausibility.check",
+    "direction_effect": "circuitz.effects.along",
+    "directions": "circuitz.features.directions",
+    "edges": "circuitz.effects.edge_effects",
     "effect": "circuitz.effects.effect",
+    "graph": "circuitz.effects.graph",
     "load": "circuitz.z.bundle",
     "measure": "circuitz.effects.measure",
     "propose": "circuitz.plausibility.propose",
@@ -37,7 +42,10 @@ __all__ = [
     "Studio",
     "__version__",
     "ablate",
+    "attribute",
     "check",
+    "direction_effect",
+    "directions",
     "effect",
     "load",
     "measure",
@@ -46,9 +54,14 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from circuitz.effects.along import direction_effect as direction_effect
+    from circuitz.effects.edge_effects import edges as edges
     from circuitz.effects.effect import effect as effect
+    from circuitz.effects.graph import graph as graph
     from circuitz.effects.measure import measure as measure
     from circuitz.effects.table import ablate as ablate
+    from circuitz.features.attribution import attribute as attribute
+    from circuitz.features.directions import directions as directions
     from circuitz.features.wrap import wrap as wrap
     from circuitz.lexicon.lexicon import Lexicon as Lexicon
     from circuitz.plausibility.check import check as check
