@@ -69,9 +69,14 @@ def exact_changes(
     held: Sequence[str] = (),
     sources: Sequence[int] | I64 | None = None,
     targets: Sequence[int] | I64 | None = None,
+    both: bool = False,
     progress: Progress | None = None,
 ) -> Changes:
     """Exchange one unit after the other and read what the units of a later layer do.
+
+    What one unit brings about depends on the others. With ``both`` it is the mean of what it does
+    as the first to be exchanged and as the last, when all others are already: where units work in
+    pairs at most these sum to the whole (they are Shapley values), while either alone does not.
 
     Parameters
     ----------
@@ -85,6 +90,8 @@ def exact_changes(
         Layers between the two that stay as they are on ``x``.
     sources, targets
         Units of the layers; all by default.
+    both
+        Whether units are also exchanged last: back to ``x`` on the inputs that lend.
     progress
         Called with batches of units done, and in all.
 
@@ -97,32 +104,69 @@ def exact_changes(
     """
     us, vs = _units(source, sources), _units(target, targets)
     _check(x, lent)
+    segment = Segment(runtime, source.name, target.name, held)
+    one = _Exchange(segment, source, target, us, vs, runtime.device)
+    ways = 1 + both
+    tick = _ticks(progress, ways * -(-len(x) // _BATCH) * len(us))
     change = np.zeros((len(x), len(us), len(vs)), np.float32)
     whole = np.zeros((len(x), len(vs)), np.float32)
-    segment = Segment(runtime, source.name, target.name, held)
-    axis, traced, total = source.unit_axis, True, -(-len(x) // _BATCH) * len(us)
-    columns = torch.from_numpy(vs).to(runtime.device)
+    traced = True
     with torch.no_grad():
         for start in range(0, len(x), _BATCH):
             rows = slice(start, start + _BATCH)
-            placed = segment.on(x[rows])
-            other = runtime.run(lent[rows], [source.name])[0][source.name]
-            traced &= placed.traced
-            before = _responses(target, placed.target, columns)
-            if placed.reached:
-                whole[rows] = _numbers(_responses(target, placed.given(other), columns) - before)
-            if not whole[rows].any():  # no way leads there, the held layers aside
-                continue
-            moved = (other != placed.source).movedim(axis, 0).flatten(1).any(1).cpu().numpy()
-            for j, u in enumerate(us):
-                if moved[u]:
-                    act = placed.source.clone()
-                    act.select(axis, int(u)).copy_(other.select(axis, int(u)))
-                    after = _responses(target, placed.given(act), columns)
-                    change[rows, j] = _numbers(after - before)
-                if progress is not None:
-                    progress(start // _BATCH * len(us) + j + 1, total)
+            ends = [(x[rows], lent[rows]), (lent[rows], x[rows])][:ways]
+            for (base, other), sign in zip(ends, (1, -1), strict=False):
+                placed = segment.on(base)
+                traced &= placed.traced
+                act = runtime.run(other, [source.name])[0][source.name]
+                part, all_of_it = one.run(placed, act, tick)
+                change[rows] += sign * part / ways
+                whole[rows] += sign * all_of_it / ways
     return Changes(us, vs, change, whole, traced)
+
+
+@dataclass(frozen=True, eq=False)
+class _Exchange:
+    """Units of one layer exchanged one by one, those of another read."""
+
+    segment: Segment
+    source: LayerSpec
+    target: LayerSpec
+    sources: I64
+    targets: I64
+    device: str
+
+    def run(self, placed: Placed, other: torch.Tensor, tick: Callable[[], None]) -> tuple[F32, F32]:
+        """Return changes ``(n, u, v)`` of one unit each, and ``(n, v)`` of the whole layer."""
+        columns = torch.from_numpy(self.targets).to(self.device)
+        axis, n = self.source.unit_axis, len(other)
+        before = _responses(self.target, placed.target, columns)
+        change = np.zeros((n, len(self.sources), len(self.targets)), np.float32)
+        whole = np.zeros((n, len(self.targets)), np.float32)
+        if placed.reached:
+            whole = _numbers(_responses(self.target, placed.given(other), columns) - before)
+        moved = (other != placed.source).movedim(axis, 0).flatten(1).any(1).cpu().numpy()
+        moved &= bool(whole.any())  # else no way leads there, the held layers aside
+        for j, u in enumerate(self.sources):
+            if moved[u]:
+                act = placed.source.clone()
+                act.select(axis, int(u)).copy_(other.select(axis, int(u)))
+                after = _responses(self.target, placed.given(act), columns)
+                change[:, j] = _numbers(after - before)
+            tick()
+        return change, whole
+
+
+def _ticks(progress: Progress | None, total: int) -> Callable[[], None]:
+    done = 0
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total)
+
+    return tick
 
 
 def rough_changes(

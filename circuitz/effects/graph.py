@@ -228,7 +228,7 @@ class _Job:
         )  # fmt: skip
         found = exact_changes(
             self.run, source, target, x, lent,
-            held=held, sources=units, targets=chosen, progress=tick,
+            held=held, sources=units, targets=chosen, both=True, progress=tick,
         )  # fmt: skip
         rough = rough_changes(self.run, source, target, x, lent, held=held, targets=chosen)
         # All that the target does between the two inputs, by whichever way.

@@ -145,3 +145,34 @@ def test_wrong_questions_are_named():
     with pytest.raises(LayerError, match="no layer"):
         Segment(runtime, "first", "fourth", []).on(x)
     assert not any(m._forward_hooks for m in runtime.module.modules())
+
+
+class Product(nn.Module):
+    """A unit that is the product of two: neither does anything without the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = nn.Conv2d(3, 3, 1, bias=False)
+        self.product = nn.Identity()
+        self.head = nn.Linear(1, 2)
+        with torch.no_grad():
+            self.parts.weight.copy_(torch.eye(3)[:, :, None, None])
+
+    def forward(self, x):
+        x = self.parts(x)
+        return self.head(self.product(x[:, :1] * x[:, 1:2]).mean((2, 3)))
+
+
+def test_units_that_work_in_pairs_sum_to_the_whole_when_exchanged_first_and_last():
+    net = Product()
+    specs = describe(net, ["parts", "product"], torch.rand(1, 3, 6, 6))
+    runtime = Runtime(net, specs, PREP)
+    x, lent = pair(6)
+    first = exact_changes(runtime, *specs, x, lent)
+    both = exact_changes(runtime, *specs, x, lent, both=True)
+    assert np.abs(both.whole - first.whole).max() < 1e-6
+    assert np.abs(both.change.sum(1) - both.whole).max() < 1e-6
+    assert np.abs(first.change.sum(1) - first.whole).max() > 1e-2
+    known = ((lent[:, 0] - x[:, 0]) * (lent[:, 1] + x[:, 1]) / 2).mean((1, 2))
+    assert np.abs(both.change[:, 0, 0] - known.numpy()).max() < 1e-6
+    assert not both.change[:, 2].any()

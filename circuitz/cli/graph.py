@@ -1,0 +1,123 @@
+"""``circuitz graph``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from circuitz.cli.shell import Json, Seed, Z, app, out, progress, say
+
+if TYPE_CHECKING:
+    from circuitz.z.graph import CircuitGraph
+    from circuitz.z.model import AnnotatedModel
+
+_MOST = 20
+
+
+@app.command()
+def graph(
+    z: Z,
+    target: Annotated[str, typer.Option("--class", help="The class whose circuit is drawn.")],
+    nodes: Annotated[float, typer.Option(help="Share of influence that units are kept to.")] = 0.8,
+    edges: Annotated[float, typer.Option(help="Share of influence edges are kept to.")] = 0.98,
+    images: Annotated[int, typer.Option(help="Source images, evenly over classes.", min=2)] = 120,
+    split: Annotated[str, typer.Option(help="Images it is measured on.")] = "test",
+    seed: Seed = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what z has.")] = False,
+    units: Annotated[
+        bool, typer.Option("--units", help="Each unit by itself in the page.")
+    ] = False,
+    file: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write FILE.html (a page) or FILE.json (attribution graph)."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Which units drive a class, and which drive those: the circuit, measured and kept in Z.
+
+    Needs the network and D; what Z keeps already is shown as it is.
+    """
+    from circuitz.errors import GraphError
+    from circuitz.z.bundle import load
+
+    if file is not None and file.suffix not in (".html", ".json"):
+        raise GraphError(f"{file.name} is neither .html nor .json.", "Name it FILE.html.")
+    model = load(z)
+    asked = {"nodes": nodes, "edges": edges, "images": images, "split": split, "seed": seed}
+    found = None if fresh else _kept(model, target, asked)
+    if found is None:
+        found = _measured(model, target, asked, z)
+    if file is not None:
+        text = found.to_json() if file.suffix == ".json" else _page(found, units)
+        file.write_text(text, encoding="utf-8")
+        say.print(f"Written to {file}", markup=False, highlight=False)
+    if as_json:
+        print(found.to_json(), end="")
+    elif file is None:
+        _tell(found)
+
+
+def _kept(model: AnnotatedModel, target: str, asked: Mapping[str, object]) -> CircuitGraph | None:
+    """Return the graph z keeps if it was measured as asked, on what z is now."""
+    from circuitz.z.graph_store import kept
+
+    found = kept(model).get(target.removeprefix("output:"))
+    if found is None or found.stale(model):
+        return None
+    had = {**found.settings, **found.kept}
+    return found if all(had.get(name) == value for name, value in asked.items()) else None
+
+
+def _measured(
+    model: AnnotatedModel, target: str, asked: Mapping[str, object], place: Path
+) -> CircuitGraph:
+    from circuitz.effects.graph import graph as measure
+
+    with progress() as bars:
+
+        def tick(done: int, total: int) -> None:
+            bars(f"Circuit of {target.removeprefix('output:')}", done, total)
+
+        found = measure(model, target, progress=tick, **asked)  # pyright: ignore[reportArgumentType]
+    model.with_graph(found).save(place)
+    return found
+
+
+def _page(found: CircuitGraph, units: bool) -> str:
+    figure = found.figure(grouped=not units)
+    # Everything it needs is inside: the page opens without a network.
+    return str(figure.to_html(include_plotlyjs=True, full_html=True))
+
+
+def _tell(found: CircuitGraph) -> None:
+    out.print(repr(found), markup=False, highlight=False)
+    scores = found.scores
+    lines = [
+        f"Alone, its units of the cut bring about {scores['recovered']:.0%} of the effect "
+        f"[{scores['recovered_low']:.0%}, {scores['recovered_high']:.0%}]; "
+        f"{found.node('unexplained').influence:.0%} comes from what is not in the graph."
+    ]
+    again = {k: v for k, v in found.stability.items() if v is not None}
+    if again:
+        lines.append(
+            f"Strongest edges found again over resamples: {again['exact']:.0%}; "
+            f"EAP-IG's {again['eap_ig']:.0%}; the two agree on {again['agreement']:.0%}."
+        )
+    small = found.grouped()
+    names = {
+        n.id: f"{n.words or n.id}{f' ×{len(n.members)}' if n.members else ''}" for n in small.nodes
+    }
+    known = [e for e in small.edges if e.source != "unexplained"]
+    for edge in sorted(known, key=lambda e: -abs(e.share))[:_MOST]:
+        interval = "" if edge.low is None else f"  [{edge.low:+.0%}, {edge.high:+.0%}]"
+        lines.append(f"  {edge.share:+5.0%}  {names[edge.source]} → {names[edge.target]}{interval}")
+    if len(known) > _MOST:
+        lines.append(f"  and {len(known) - _MOST} more: --json")
+    for line in lines:
+        out.print(line, markup=False, highlight=False)
+
+
+__all__ = ["graph"]
