@@ -65,6 +65,7 @@ def _context(story: InductionStory) -> dict[str, Any]:
         "shares": SHARES,
         "concepts": _CONCEPTS,
         "swapped": _words(story.swapped_report.items, "flagged"),
+        "renamed": _renamed(story),
         "kept": len(_words(story.swapped_report.items, "supported")),
         "circuit": circuit(story.induction),
         "edges": _edges(story.induction),
@@ -131,20 +132,21 @@ def _verdict(model: Model, unit: str) -> str:
 def _words(items: tuple[Finding, ...], verdict: str) -> list[dict[str, Any]]:
     claims = [f for f in items if f.kind == "mislabelled-unit" and f.verdict == verdict]
     scale = around([f.ci[0] for f in claims] + [f.ci[1] for f in claims])
-    return [
-        {
-            "unit": f.units[0],
-            "sentence": f.sentence,
-            "figure": _figure(f),
-            "scale": scale,
-            "delta": f.delta,
-            "q": small(f.q),
-            "family": f.family,
-            "decide": f.decide,
-            "verdict": f.verdict,
-        }
-        for f in claims
-    ]
+    return [_shown(f, scale) for f in claims]
+
+
+def _shown(f: Finding, scale: Scale) -> dict[str, Any]:
+    return {
+        "kind": f.kind,
+        "unit": f.units[0],
+        "sentence": f.sentence,
+        "figure": _figure(f),
+        "scale": scale,
+        "delta": f.delta,
+        "q": small(f.q),
+        "family": f.family,
+        "verdict": f.verdict,
+    }
 
 
 def _figure(f: Finding) -> Figure:
@@ -203,6 +205,21 @@ def _patching(story: InductionStory) -> dict[str, Any]:
         "late_share": number(100 * float(restored[-1, -1].sum()), 0),
         "from": number(float(found.baseline.mean())),
         "to": number(float(found.lent.mean())),
+    }
+
+
+def _renamed(story: InductionStory) -> dict[str, Any]:
+    """Return what is said of the second model under its right names, with the clearest claim."""
+    claims = [f for f in story.renamed_report.items if f.kind == "implausible-driver"]
+    flagged = [f for f in claims if f.verdict == "flagged"]
+    found = [_shown(f, around([f.ci[0], f.ci[1]])) for f in flagged[:1]]
+    words = story.summary["renamed"]["words"]
+    return {
+        "words": sorted(set(words.values())),
+        "heads": len(words),
+        "flagged": len(flagged),
+        "of": len(claims),
+        "first": {**found[0], "chain": flagged[0].chain} if found else None,
     }
 
 

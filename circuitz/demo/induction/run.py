@@ -31,6 +31,7 @@ from circuitz.features.head_scores import attention_by_concept, head_scores
 from circuitz.features.wrap import wrap
 from circuitz.models.small_transformer import SmallTransformer
 from circuitz.plausibility.check import check
+from circuitz.plausibility.propose import propose
 from circuitz.z.data_ref import DataRef
 from circuitz.z.inputs import InputSet
 from circuitz.z.inputs_io import write_inputs
@@ -116,6 +117,8 @@ def run_induction(
     fixed = job.model("fixed", (FIXED, FIXED))
     swapped = job.swapped(induction)
     swapped_report = check(swapped)
+    renamed = job.renamed(fixed)
+    renamed_report = check(renamed)
     patching = job.patched(induction.net)
     summary = {
         "world": WORLD,
@@ -124,6 +127,10 @@ def run_induction(
         "induction": figures(induction),
         "fixed": figures(fixed),
         "swapped": [finding(f) for f in swapped_report.items if f.kind == "mislabelled-unit"],
+        "renamed": {
+            "words": dict(zip(*(renamed.annotations[c] for c in ("target", "text")), strict=True)),
+            "findings": [finding(f) for f in renamed_report.items],
+        },
         "patching": {
             "period": PATCH_PERIOD,
             "prompts": int(patching.baseline.size),
@@ -132,7 +139,9 @@ def run_induction(
         "bundle": {name: str(out / f"{name}.z") for name in ("induction", "fixed")},
         "seconds": round(time.monotonic() - start, 1),
     }
-    return InductionStory(summary, induction, fixed, swapped, swapped_report, patching)
+    return InductionStory(
+        summary, induction, fixed, swapped, swapped_report, renamed_report, patching
+    )
 
 
 class _Job:
@@ -228,6 +237,11 @@ class _Job:
             for unit in units:
                 z = z.annotate(unit, text, author=f"{DEMO}, wrong on purpose", author_kind="rule")
         return self._measured(z, "measure swapped words")
+
+    def renamed(self, model: Model) -> AnnotatedModel:
+        """Name its heads anew, by what they match on the concept set."""
+        z = propose(model.z.with_(log=()))
+        return self._measured(z, f"measure what {model.z.name} is called now")
 
     def patched(self, net: SmallTransformer) -> HeadPatching:
         """Put heads of whole prompts into prompts whose earlier copies of the last letter are gone."""

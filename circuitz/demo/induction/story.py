@@ -59,6 +59,8 @@ class InductionStory:
         The two models.
     swapped, swapped_report
         The first with words exchanged between heads, and its check.
+    renamed_report
+        The check of the second with words proposed by what heads match on the concept set.
     patching
         Every head at every position put back into prompts whose earlier copies were changed.
     """
@@ -68,6 +70,7 @@ class InductionStory:
     fixed: Model
     swapped: AnnotatedModel
     swapped_report: Report
+    renamed_report: Report
     patching: HeadPatching
 
 

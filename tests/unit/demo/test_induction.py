@@ -55,6 +55,13 @@ def test_heads_called_by_their_score_on_d_are_flagged(story: InductionStory) -> 
     assert all("fixed distance" in f["sentence"] for f in words)
 
 
+def test_under_its_right_name_the_second_model_is_implausible(story: InductionStory) -> None:
+    found = story.summary["renamed"]
+    assert "fixed distance" in found["words"].values()
+    verdicts = [f["verdict"] for f in found["findings"] if f["kind"] == "implausible-driver"]
+    assert verdicts.count("flagged") > 12
+
+
 def test_the_circuit_runs_through_keys_and_patching_finds_both_places(
     story: InductionStory,
 ) -> None:
@@ -82,7 +89,7 @@ def test_bundles_open_with_words_edges_and_d(story: InductionStory, out: Path) -
 def test_the_page_is_whole_and_asks_nobody(story: InductionStory, tmp_path: Path) -> None:
     page = induction_page(story)
     assert not re.search(r"https?://|<script|url\(", page.replace("url(#", ""))
-    assert page.count('<article class="finding">') == 3 + 4
+    assert page.count('<article class="finding">') == 3 + 4 + 1
     for figure in ("Nothing in D tells them apart", "fixed distance", "induction head"):
         assert figure in page
     assert len(page) < 400_000
