@@ -30,6 +30,13 @@ def evaluate(
             "say what else a picture shows."
         ),
     ],
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="Score the labels of this file (circuitz labels train) instead of the network, on "
+            "pictures nobody was asked about."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="Where to run: cpu, cuda, mps or auto.")] = "cpu",
     as_json: Json = False,
 ) -> None:
@@ -55,8 +62,13 @@ def evaluate(
             "This model reads texts, not pictures.", "evaluate scores networks on pictures."
         )
     known = read_truth(truth, images, model.classes, several=model.head == "multi-label")
-    with progress() as steps:
-        scores = _scores(model, known, choose_device(device), steps)
+    if labels is not None:
+        scores, left_out = _given(labels, images, model, known)
+        if left_out:
+            say.print(left_out, markup=False, highlight=False, soft_wrap=True)
+    else:
+        with progress() as steps:
+            scores = _scores(model, known, choose_device(device), steps)
     if known.unlabelled or known.elsewhere:
         say.print(
             f"{known.unlabelled} pictures have no row, and {known.elsewhere} rows name pictures "
@@ -64,7 +76,9 @@ def evaluate(
             highlight=False,
         )
     if as_json:
-        found = {"z": str(z), "hash": model.hash, "images": str(images), **scores.to_json()}
+        scored = {"labels": str(labels)} if labels is not None else {}
+        found = {"z": str(z), "hash": model.hash, "images": str(images), **scored}
+        found |= scores.to_json()
         print(json.dumps(found, ensure_ascii=False))
         return
     _tell(scores)
@@ -90,6 +104,38 @@ def _scores(model: AnnotatedModel, known: TruthTable, device: str, steps: Steps)
     predicted = logits.argmax(1)
     members = known.labels[:, None] == np.arange(len(model.classes))
     return score(predicted == known.labels, members, model.classes, known.groups, known.group_names)
+
+
+def _given(
+    labels: Path, images: Path, model: AnnotatedModel, known: TruthTable
+) -> tuple[Evaluation, str]:
+    """Score labels of a file, and say what was left out."""
+    import numpy as np
+
+    from circuitz.evaluation.cells import evaluate as score
+    from circuitz.evaluation.given_labels import read_labels
+
+    if model.head == "multi-label":
+        raise InputsError(
+            "Labels are one class a picture, and this z tells several.", "Leave out --labels."
+        )
+    given = read_labels(labels, images, known.files, model.classes)
+    rows = np.flatnonzero((given.predicted >= 0) & ~given.asked)
+    if not len(rows):
+        raise InputsError(
+            "People were asked about every picture that has a label.",
+            "A score says something only of pictures nobody was asked about: label more.",
+        )
+    truth = known.labels[rows]
+    members = truth[:, None] == np.arange(len(model.classes))
+    found = score(
+        given.predicted[rows] == truth, members, model.classes, known.groups[rows],
+        known.group_names,
+    )  # fmt: skip
+    asked, without = int(given.asked.sum()), int((given.predicted < 0).sum())
+    said = [f"{asked} pictures that people were asked about"] if asked else []
+    said += [f"{without} pictures without a label"] if without else []
+    return found, f"{' and '.join(said)} are left out." if said else ""
 
 
 def _tell(scores: Evaluation) -> None:

@@ -190,3 +190,63 @@ def test_a_network_of_texts_is_named(caught, folders, monkeypatch, capsys, tmp_p
     words = ("--images", folders / "Dprime", "--truth", folders / "truth.csv")
     assert run(monkeypatch, "evaluate", tmp_path / "any.z", *words) == 1
     assert "reads texts" in capsys.readouterr().err
+
+
+def labelled(folders: Path, rows: list[tuple[str, str, int]]) -> Path:
+    table = folders / "labels.csv"
+    lines = ["path,label,probability,answers", *(f"{p},{name},0.9,{n}" for p, name, n in rows)]
+    table.write_text("\n".join(lines), encoding="utf-8")
+    return table
+
+
+def test_labels_are_scored_where_nobody_was_asked(
+    bundle, folders, shifted, monkeypatch, capsys
+) -> None:
+    inputs, _ = shifted
+    names = [inputs.classes[int(k)] for k in inputs.labels]
+    other = {name: inputs.classes[i - 1] for i, name in enumerate(inputs.classes)}
+    # Right on every fourth picture; the first fifty were asked about, and the last has no row.
+    rows = [
+        (f"{i:04}.png", name if i % 4 == 0 else other[name], int(i < 50))
+        for i, name in enumerate(names[:-1])
+    ]
+    words = ("evaluate", bundle, "--images", folders / "Dprime", "--truth", folders / "truth.csv",
+             "--labels", labelled(folders, rows))  # fmt: skip
+    assert run(monkeypatch, *words, "--json") == 0
+    told = capsys.readouterr()
+    found = json.loads(told.out)
+    assert found["accuracy"]["n"] == len(names) - 51
+    right = sum(i % 4 == 0 for i in range(50, len(names) - 1))
+    assert found["accuracy"]["right"] == right
+    assert {c["group"] for c in found["cells"]} == {"snow"}
+    assert "50 pictures that people were asked about and 1 pictures without a label" in told.err
+    assert run(monkeypatch, *words) == 0
+    assert capsys.readouterr().out.startswith("Accuracy ")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("0000.png", "wolf", 0)], "'wolf'"),
+        ([("0000.png", "husky", 0), ("0000.png", "corgi", 0)], "twice"),
+        ([("0000.png", "husky", 2)], "People were asked about every"),
+        ([("elsewhere.png", "husky", 0)], "labels no picture"),
+        ([("../../../etc/passwd", "husky", 0)], "labels no picture"),
+    ],
+)
+def test_labels_that_cannot_be_scored_are_named(
+    rows, message, bundle, folders, monkeypatch, capsys
+) -> None:
+    words = ("evaluate", bundle, "--images", folders / "Dprime", "--truth", folders / "truth.csv",
+             "--labels", labelled(folders, rows))  # fmt: skip
+    assert run(monkeypatch, *words) == 1
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_label_is_read_as_it_was_escaped(tmp_path) -> None:
+    from circuitz.evaluation.given_labels import read_labels
+
+    (tmp_path / "l.csv").write_text("path,label\n'=1.png,'-a\n", encoding="utf-8")
+    found = read_labels(tmp_path / "l.csv", tmp_path, [tmp_path / "=1.png"], ("b", "-a"))
+    assert found.predicted.tolist() == [1]
+    assert not found.asked.any()
