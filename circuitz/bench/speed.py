@@ -29,12 +29,15 @@ class Timed:
         Median seconds of the whole job; ``None`` without a peer. Where the peer did a sample of
         it, its seconds divided by its share, and ``note`` says so.
     ratio
-        ``peer_s / ours_s``.
+        The peer's seconds over ours, the median of the rounds.
+    ours_cpu_s, peer_cpu_s, cpu_ratio
+        The same in seconds of the processor's time, which others at work on the machine hardly
+        change.
     max_abs_diff
         Largest difference of the two results.
     spread
-        ``{"ours_s": [min, max], "peer_s": ..., "ratio": ...}`` over the rounds; the ratio's is
-        taken round by round.
+        ``{"ours_s": [min, max], "peer_s": ..., "ratio": ..., "cpu_ratio": ...}`` over the rounds;
+        ratios are taken round by round.
     rounds
         How often each side was timed, after one run of each that was not.
     note
@@ -48,6 +51,9 @@ class Timed:
     ours_s: float | None = None
     peer_s: float | None = None
     ratio: float | None = None
+    ours_cpu_s: float | None = None
+    peer_cpu_s: float | None = None
+    cpu_ratio: float | None = None
     peer: str = ""
     max_abs_diff: float | None = None
     spread: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
@@ -103,44 +109,61 @@ def _timed(row: Row, quick: bool, rounds: int, progress: Progress) -> Timed:
         diff = float(sides.difference(ours, theirs)) if both and sides.difference else None
         facts = dict(sides.facts(ours, theirs)) if sides.facts is not None else {}
         del ours, theirs
-        taken: list[tuple[float, float]] = []
+        taken: list[_Round] = []
         for i in range(rounds):
             progress(row.name, 2 + i, rounds + 2)
             taken.append(_round(sides, ours_first=i % 2 == 0))
         progress(row.name, rounds + 2, rounds + 2)
-    spread = {"ours_s": _range([a for a, _ in taken])}
-    peer_s = ratio = None
-    ours_s = median(a for a, _ in taken)
-    if sides.peer is not None:
-        peer_s = median(b for _, b in taken)
-        ratio = peer_s / ours_s
-        spread |= {
-            "peer_s": _range([b for _, b in taken]),
-            "ratio": _range([b / a for a, b in taken]),
-        }
+    figures = _figures(taken, beside=sides.peer is not None)
+    medians: dict[str, Any] = {name: median(values) for name, values in figures.items()}
     return Timed(
-        **named, ours_s=ours_s, peer_s=peer_s, ratio=ratio, max_abs_diff=diff, spread=spread,
-        rounds=rounds, note=sides.sample, facts=facts,
+        **named, **medians, max_abs_diff=diff, rounds=rounds, note=sides.sample, facts=facts,
+        spread={name: [min(values), max(values)] for name, values in figures.items()},
     )  # fmt: skip
 
 
-def _round(sides: Sides, *, ours_first: bool) -> tuple[float, float]:
+@dataclass(frozen=True)
+class _Seconds:
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class _Round:
+    ours: _Seconds
+    peer: _Seconds | None
+
+
+def _figures(taken: Sequence[_Round], *, beside: bool) -> dict[str, list[float]]:
+    found = {
+        "ours_s": [r.ours.wall for r in taken],
+        "ours_cpu_s": [r.ours.cpu for r in taken],
+    }
+    if beside:
+        pairs = [(r.ours, r.peer) for r in taken if r.peer is not None]
+        found |= {
+            "peer_s": [b.wall for _, b in pairs],
+            "peer_cpu_s": [b.cpu for _, b in pairs],
+            "ratio": [b.wall / a.wall for a, b in pairs],
+            "cpu_ratio": [b.cpu / a.cpu for a, b in pairs],
+        }
+    return found
+
+
+def _round(sides: Sides, *, ours_first: bool) -> _Round:
     """Time each side once; which goes first changes from round to round."""
     peer = sides.peer
     if peer is None:
-        return _seconds(sides.ours), 0.0
+        return _Round(_seconds(sides.ours), None)
     first, second = (sides.ours, peer) if ours_first else (peer, sides.ours)
     a, b = _seconds(first), _seconds(second)
     ours, theirs = (a, b) if ours_first else (b, a)
-    return ours, theirs / sides.peer_share
+    share = sides.peer_share
+    return _Round(ours, _Seconds(theirs.wall / share, theirs.cpu / share))
 
 
-def _seconds(side: Callable[[], Any]) -> float:
+def _seconds(side: Callable[[], Any]) -> _Seconds:
     gc.collect()  # the other side's garbage is not this side's work
-    start = time.perf_counter()
+    wall, cpu = time.perf_counter(), time.process_time()
     side()
-    return max(time.perf_counter() - start, 1e-9)
-
-
-def _range(values: Sequence[float]) -> list[float]:
-    return [min(values), max(values)]
+    return _Seconds(max(time.perf_counter() - wall, 1e-9), max(time.process_time() - cpu, 1e-9))

@@ -57,7 +57,7 @@ def _show(found: list[Timed]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name in ("row", "ours", "peer", "ratio", "difference", "target"):
+    for name in ("row", "ours", "peer", "ratio", "CPU ratio", "difference", "target"):
         table.add_column(name, justify="left" if name in {"row", "target"} else "right")
     for r in found:
         low, high = r.spread.get("ratio", [0.0, 0.0])
@@ -66,6 +66,7 @@ def _show(found: list[Timed]) -> None:
             _time(r.ours_s),
             _time(r.peer_s),
             "" if r.ratio is None else f"{r.ratio:,.3g}× ({low:,.3g}-{high:,.3g})",
+            "" if r.cpu_ratio is None else f"{r.cpu_ratio:,.3g}×",
             "" if r.max_abs_diff is None else f"{r.max_abs_diff:.1e}",
             r.target,
         )

@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 # Bytes of one batch of patched activations where the network is resumed as it is.
 _BYTES = 16 * 2**20
 _HELD = 256 * 2**20  # bytes of what is kept of the inputs that are ablated together
-_TRIED = 2  # units and inputs a shortcut is tried on before it is trusted
+_TRIED = 2  # units a shortcut is tried on, with one input, before it is trusted
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +66,7 @@ def ablate(
     score: Score | None = None,
     batch: int | None = None,
     shortcut: bool = True,
+    programs: Programs | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Ablation]:
     """Ablate every unit of some layers, one at a time, and read all logits.
@@ -97,6 +98,8 @@ def ablate(
         Inputs at a time; by default as many, up to 64, as fit into memory.
     shortcut
         Whether to take the shortcut; off to compare with the plain way.
+    programs
+        Traces of the network made before, to be used again.
     progress
         Called with units done and units in all, inputs counted in batches.
 
@@ -120,7 +123,11 @@ def ablate(
     acts, logits = runtime.run(x[:1], names)
     axes = {name: axis_of_units(runtime.module, name, acts[name]) for name in names}
     chosen = {n: _units(n, acts[n].shape[axes[n]], (units or {}).get(n)) for n in names}
-    programs = _Programs(runtime, names) if shortcut else None
+    if shortcut:
+        programs = programs or Programs(runtime)
+        programs.layers = names
+    else:
+        programs = None
     batch = batch or _fitting(acts, programs, runtime.cast(x[:1]))
     means = _means(runtime, x, names, batch) if fill == "mean" else None
     total = sum(map(len, chosen.values())) * -(-len(x) // batch)
@@ -170,19 +177,28 @@ class Reading:
         return logits if self._score is None else self._score(logits)
 
 
-class _Programs:
-    """Traced networks, made when they are needed; ``None`` where tracing fails."""
+class Programs:
+    """Traced networks, made when they are needed; ``None`` where tracing fails.
 
-    def __init__(self, runtime: Runtime, layers: Sequence[str]) -> None:
+    Parameters
+    ----------
+    runtime
+        The network; its weights must not change while this is in use.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        # What fx takes for one step anyway is there in one and the same trace.
-        alone = fx.Tracer().is_leaf_module
-        modules = {name: runtime.module.get_submodule(name) for name in layers}
-        self._leaf = {name: None if alone(m, name) else name for name, m in modules.items()}
         self._made: dict[str | None, Program | None] = {}
+        self.layers: Sequence[str] = ()
+
+    def leaf(self, layer: str) -> str | None:
+        """Return what has to be made one step of the trace: ``None`` if fx takes it for one."""
+        module = self._runtime.module.get_submodule(layer)
+        return None if fx.Tracer().is_leaf_module(module, layer) else layer
 
     def of(self, layer: str) -> Program | None:
-        leaf = self._leaf[layer]
+        """Return the trace in which a layer is one step."""
+        leaf = self.leaf(layer)
         if leaf not in self._made:
             try:
                 self._made[leaf] = Program(self._runtime.module, leaf)
@@ -192,17 +208,19 @@ class _Programs:
 
     def base(self, layer: str, x: torch.Tensor) -> Base | None:
         """Run the network on inputs, for this layer and those that share its trace."""
-        program = self.of(layer)
-        shared = [name for name, leaf in self._leaf.items() if leaf == self._leaf[layer]]
+        program, leaf = self.of(layer), self.leaf(layer)
+        shared = [name for name in self.layers if self.leaf(name) == leaf]
         return None if program is None else program.base(x, shared)
 
 
-def _fitting(acts: Mapping[str, torch.Tensor], programs: _Programs | None, x: torch.Tensor) -> int:
+def _fitting(acts: Mapping[str, torch.Tensor], programs: Programs | None, x: torch.Tensor) -> int:
     """Return how many inputs at a time leave room for what has to be kept of them."""
     held = max(a.numel() * a.element_size() for a in acts.values())
     with torch.no_grad(), suppress(Exception):  # what cannot be traced is not kept either
-        found = [programs.base(name, x) for name in acts] if programs is not None else []
-        held = max([held, *(base.bytes() for base in found if base is not None)])
+        firsts = {programs.leaf(name): name for name in acts} if programs is not None else {}
+        for name in firsts.values():
+            base = programs.base(name, x) if programs is not None else None
+            held = max(held, 0 if base is None else base.bytes())
     return max(1, min(64, _HELD // max(1, held)))
 
 
@@ -210,7 +228,7 @@ class _Batch:
     """Some inputs, ablated layer by layer."""
 
     def __init__(
-        self, runtime: Runtime, x: torch.Tensor, programs: _Programs | None, read: Reading
+        self, runtime: Runtime, x: torch.Tensor, programs: Programs | None, read: Reading
     ) -> None:
         self._runtime = runtime
         self._read = read
@@ -274,15 +292,15 @@ class _Batch:
         drop: torch.Tensor,
     ) -> bool:
         """Whether a few of the drops are what running the whole network gives."""
-        some, few = self._x[:_TRIED], units[:_TRIED]
+        some, few = self._x[:1], units[:_TRIED]
         acts, logits = self._runtime.run(some, [layer])
         before = self._read.of(logits)
-        patched = _patched(acts[layer], axis, few, None if lent is None else lent[:_TRIED])
+        patched = _patched(acts[layer], axis, few, None if lent is None else lent[:1])
         # By hooks: no graph, so nothing in common with what is tried.
         cut = HookCut(self._runtime.module, layer)
         after = self._read(cut.after(patched, _repeated(some, len(few))))
         plain = before - after.unflatten(0, (len(few), len(some)))
-        gap = (plain - drop[:_TRIED, :_TRIED]).abs().max()
+        gap = (plain - drop[:_TRIED, :1]).abs().max()
         # Rounding grows with the logits, a mistake with the drops.
         return float(gap) <= 1e-3 * float(plain.abs().max()) + 1e-5 * float(logits.abs().max())
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import fx
 
-from circuitz.effects.ablation import Ablation, Score, ablate
+from circuitz.effects.ablation import Ablation, Programs, Score, ablate
 from circuitz.effects.attribution import attribution, plain_attribution
 from circuitz.effects.propagate import Program
 from circuitz.errors import InputsError
@@ -78,7 +77,8 @@ def shortlist(
     if not len(x):
         raise InputsError("There are no inputs to ablate on.", "Pass prepared inputs.")
     names = tuple(runtime.layers if layers is None else layers)
-    found = estimates(runtime, x, names, score=score, batch=batch)
+    programs = Programs(runtime)
+    found = estimates(runtime, x, names, score=score, batch=batch, programs=programs)
     strength = np.concatenate([np.abs(found[name]).max(1) for name in names])
     many = max(1, round(share * len(strength)))
     likely = np.sort(np.argsort(-strength, kind="stable")[:many])
@@ -90,7 +90,9 @@ def shortlist(
         if len(inside):
             chosen[name] = inside
         first += size
-    exact = ablate(runtime, x, list(chosen), units=chosen, score=score, progress=progress)
+    exact = ablate(
+        runtime, x, list(chosen), units=chosen, score=score, programs=programs, progress=progress
+    )
     return Shortlist(found, {a.layer: a for a in exact})
 
 
@@ -101,6 +103,7 @@ def estimates(
     *,
     score: Score | None = None,
     batch: int = 16,
+    programs: Programs | None = None,
 ) -> dict[str, F32]:
     """Return estimated drops ``{layer: (u, k)}`` when units are ablated to zero, mean over inputs.
 
@@ -108,12 +111,14 @@ def estimates(
     ----------
     runtime, x, layers, score, batch
         See :func:`shortlist`.
+    programs
+        Traces of the network made before, to be used again.
     """
     acts, _ = runtime.run(x[:1], layers)
     axes = {name: axis_of_units(runtime.module, name, acts[name]) for name in layers}
-    steps = fx.Tracer().is_leaf_module
-    traced = {n: a for n, a in axes.items() if steps(runtime.module.get_submodule(n), n)}
-    program = _program(runtime) if traced else None
+    programs = programs or Programs(runtime)
+    traced = {name: axis for name, axis in axes.items() if programs.leaf(name) is None}
+    program = programs.of(next(iter(traced))) if traced else None
     total: dict[str, F32] = {}
     for i in range(0, len(x), batch):
         rows = x[i : i + batch]
@@ -123,13 +128,6 @@ def estimates(
         for name, part in found.items():
             total[name] = total.get(name, np.float32(0)) + part.sum(0)
     return {name: total[name] / np.float32(len(x)) for name in layers}
-
-
-def _program(runtime: Runtime) -> Program | None:
-    try:
-        return Program(runtime.module)
-    except Exception:  # tracing runs arbitrary code on stand-ins and may fail in any way
-        return None
 
 
 def _followed(
