@@ -146,7 +146,8 @@ class _Loss:
         if len(self.silence):
             order = torch.randint(len(lent), (len(own),), generator=self.shuffle)
             moved = self._with(own, lent[order], self.silence) - logits
-            loss = loss + SILENCE * moved.square().mean() / (logits.detach().var() + 1e-6)
+            # The variance has a gradient too: without it, shrinking all logits would do.
+            loss = loss + SILENCE * moved.square().mean() / (logits.var() + 1e-6)
         if plain and len(self.others):
             loss = loss + AGREE * self._apart(act[:n], once)
         if len(self.units):
@@ -163,7 +164,7 @@ class _Loss:
         """Return the mean squared difference of two versions of an image, in units of variance."""
         r = _mean(act)[:, self.others]
         versions = r.unflatten(0, (-1, once))
-        return 2 * versions.var(0).mean() / (r.detach().var(0).mean() + 1e-6)
+        return 2 * versions.var(0).mean() / (r.var(0).mean() + 1e-6)
 
     def _mismatch(self, act: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Return the mean of 1 - Pearson's correlation of response and label."""
