@@ -158,6 +158,11 @@ def search(
             "The search needs D with labels, and a concept set.",
             "Give them to wrap and measure, or pass --data.",
         )
+    if z.data.is_tokens:
+        raise SearchError(
+            "The search edits pictures; this network reads token sequences.",
+            "Train it on sequences in which the shortcut fails, wrap and check it again.",
+        )
     if z.head == "multi-label" or z.data.labels.ndim != 1:
         raise SearchError(
             "The search weighs labels of one class an image; here images may show several.",

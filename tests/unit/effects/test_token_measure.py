@@ -15,12 +15,14 @@ from circuitz.data.induction import shipped
 from circuitz.data.tokens import FIXED, attention_pairs, repeating
 from circuitz.effects.head_effects import HeadDownstream
 from circuitz.effects.measure import measure
-from circuitz.errors import InputsError, LayerError, UnitError
+from circuitz.errors import InputsError, LayerError, SearchError, UnitError
 from circuitz.features.heads import sweep_tokens
 from circuitz.features.wrap import wrap
+from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.open import runtime
 from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose
+from circuitz.search.loop import search
 from circuitz.z.model import AnnotatedModel
 
 
@@ -156,7 +158,18 @@ def test_exemplars_are_pairs_the_head_looks_along(induction: AnnotatedModel) -> 
     assert heat.max() == 255
 
 
+def test_names_of_heads_name_no_body_part() -> None:
+    known = Lexicon.load()
+    names = {
+        "previous token head": "previous token", "an induction head": "induction target",
+        "duplicate token head": "earlier copy", "looks at a fixed distance back": "fixed distance",
+    }  # fmt: skip
+    assert {text: known.parse(text) for text in names} == {t: (c,) for t, c in names.items()}
+
+
 def test_what_tokens_need_is_named(induction: AnnotatedModel) -> None:
+    with pytest.raises(SearchError, match="token sequences"):
+        search(induction)
     known = induction.concept_set
     assert known is not None
     run = runtime(induction)
