@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from circuitz.effects.cut_effects import CutEffects
@@ -39,6 +40,7 @@ def measure(
     sources: int = 240,
     donors: int = 2,
     lexicon: Lexicon | None = None,
+    store: Path | None = None,
     progress: Progress | None = None,
 ) -> AnnotatedModel:
     """Measure units on the concept set, and the effects of the cut's units on every class.
@@ -70,6 +72,9 @@ def measure(
         Images that lend values, a source image and class.
     lexicon
         Tells kinds of concepts when sets of units are formed; the shipped one by default.
+    store
+        Folder of finished shards of the pass over the concept set: a run that was killed goes on
+        where it was.
     progress
         Called with steps done and steps in all.
 
@@ -102,7 +107,7 @@ def measure(
     shown = () if known.is_tokens else _visualised(z, visualise)
     weights = {"sweep": 4, "visual": 12 if shown else 0, "sources": 2, "effects": 3, "groups": 1}
     stages = Stages(progress, weights)
-    layers = _layers(z, known, old, stages)
+    layers = _layers(z, known, old, stages, store)
     layers = _with_visualisations(z, layers, old, shown, seed, stages)
     same_data = old.data_hash == z.data_hash and old.concepts_hash == z.concepts_hash
     reusable = same_data and kept_settings and old.effects is not None and old.effects.seed == seed
@@ -152,7 +157,11 @@ def _cut(z: AnnotatedModel) -> LayerSpec:
 
 
 def _layers(
-    z: AnnotatedModel, concepts: InputSet, old: Measurements, stages: Stages
+    z: AnnotatedModel,
+    concepts: InputSet,
+    old: Measurements,
+    stages: Stages,
+    store: Path | None,
 ) -> dict[str, LayerMeasurements]:
     names = [*(s.name for s in z.layers), *basis_sizes(z.bases)]
     fresh = old.concepts_hash == z.concepts_hash
@@ -170,7 +179,7 @@ def _layers(
     else:
         embed = next((s for s in z.layers if s.name in z.cut), None)
         places = [place_of(z, name) for name in missing]
-        found = sweep(runtime(z), places, concepts, embed=embed, progress=tick)
+        found = sweep(runtime(z), places, concepts, embed=embed, store=store, progress=tick)
     return {name: found.get(name) or old.layers[name] for name in names}
 
 

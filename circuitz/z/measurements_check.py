@@ -29,7 +29,9 @@ def check_layer(layer: LayerMeasurements, where: str) -> None:
         Naming the file and the field.
     """
     images, units = layer.responses.shape
-    for names, limit, of in ((_OF_IMAGES, images, "images"), (_OF_UNITS, units, "units")):
+    # A sweep of very many images keeps no responses, and their number is not known here.
+    known = images or None
+    for names, limit, of in ((_OF_IMAGES, known, "images"), (_OF_UNITS, units, "units")):
         for name in names:
             _range(getattr(layer, name, None), -1, limit, f"{where}: {name}", of)
 

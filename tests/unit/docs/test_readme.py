@@ -19,6 +19,8 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 PAGES = (
     "docs/start.md",
     "docs/how-to/annotate.md",
+    "docs/how-to/directions.md",
+    "docs/how-to/features.md",
     "docs/how-to/label.md",
     "docs/how-to/read-a-finding.md",
     "docs/how-to/use-your-own-model.md",

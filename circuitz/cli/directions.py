@@ -1,0 +1,64 @@
+"""``circuitz directions``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from circuitz.cli.shell import Json, Seed, Z, app, out, progress
+
+
+@app.command()
+def directions(
+    z: Z,
+    layer: Annotated[str, typer.Option(help="A layer of z.")],
+    how: Annotated[
+        str,
+        typer.Option(
+            help="pca, nmf, concepts, probes, sae, or the folder of an SAE that SAELens saved."
+        ),
+    ] = "nmf",
+    name: Annotated[str, typer.Option(help="What to call the basis; by default after --how.")] = "",
+    count: Annotated[
+        int | None, typer.Option(help="How many directions; by default 16.", min=1)
+    ] = None,
+    where: Annotated[
+        Path | None,
+        typer.Option("--out", help="Bundle to write; by default the one that was read."),
+    ] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Give a layer a basis whose directions are units like its own, and measure them."""
+    from circuitz.features.directions import directions as run_directions
+    from circuitz.z.bases import basis_place
+    from circuitz.z.bundle import load
+
+    model = load(z)
+    with progress() as steps:
+        made = run_directions(
+            model,
+            layer,
+            how,
+            name=name,
+            count=count,
+            seed=seed,
+            progress=lambda done, total: steps("fit and measure directions", done, total),
+        )
+    called = name or (how if how in ("pca", "nmf", "concepts", "probes", "sae") else "saelens")
+    place = basis_place(layer, called)
+    made.save(where or z)
+    note = made.notes["bases"][place]
+    size = len(made.bases[place])
+    if as_json:
+        print(json.dumps({"place": place, "directions": size, **note, "hash": made.hash}))
+        return
+    out.print(
+        f"{place}: {size} directions explain {note['explained']:.0%} of the variance of {layer}.",
+        markup=False,
+        highlight=False,
+    )
+    out.print(f"Written to {where or z}.", markup=False, highlight=False)
