@@ -14,6 +14,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from circuitz.data.folder import pictures, read_pictures
+from circuitz.data.pair import common_size
 from circuitz.data.picture import read_picture
 from circuitz.errors import InputsError, LabellingError
 from circuitz.z.hashing import DIGITS
@@ -121,17 +122,29 @@ class View:
 
         PNG where the picture is small, so that every pixel is as it was; else WebP.
         """
-        image = Image.fromarray(read_picture(file))
         height, width = self.size
-        scale = min(image.width / width, image.height / height, LARGEST / max(self.size))
-        box = (max(1, round(width * scale)), max(1, round(height * scale)))
-        image = ImageOps.fit(image, box, Image.Resampling.LANCZOS)
+        most = LARGEST / max(self.size)
+        full = (max(1, round(height * most)), max(1, round(width * most)))
+        if _smallest_side(file) >= 2 * LARGEST:
+            # A large JPEG need not be unpacked whole.
+            image = Image.fromarray(read_picture(file, full))
+        else:
+            image = Image.fromarray(read_picture(file))
+            scale = min(image.width / width, image.height / height, most)
+            box = (max(1, round(width * scale)), max(1, round(height * scale)))
+            image = ImageOps.fit(image, box, Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         if max(image.size) <= 128:
             image.save(buffer, "PNG", optimize=True)
         else:
             image.save(buffer, "WEBP", quality=88, method=4)
         return buffer.getvalue()
+
+
+def _smallest_side(file: Path) -> int:
+    """Return the shorter side of a picture from its head; 0 where that cannot be read."""
+    size = common_size([file])
+    return 0 if size is None else min(size)
 
 
 def check_z(z: AnnotatedModel) -> None:

@@ -214,6 +214,20 @@ def test_pictures_of_other_sizes_are_seen_as_d_was(caught, tmp_path) -> None:
             )
 
 
+def test_a_huge_photograph_is_not_unpacked_whole(monkeypatch, tmp_path) -> None:
+    # Stands for a hundred megapixels, which are refused unless a JPEG is read smaller.
+    monkeypatch.setattr("circuitz.data.picture.LARGEST", 3_000_000)
+    draw = np.random.default_rng(0).integers(0, 255, (12, 16, 3), dtype=np.uint8)
+    Image.fromarray(draw).resize((3600, 2400)).save(tmp_path / "huge.jpg")
+    Image.fromarray(draw).resize((3600, 2400)).save(tmp_path / "huge.png")
+    view = View((24, 24))
+    with Image.open(io.BytesIO(view.shown(tmp_path / "huge.jpg"))) as opened:
+        assert opened.size == (512, 512)
+    assert next(view.arrays([tmp_path / "huge.jpg"]))[1].shape == (1, 24, 24, 3)
+    with pytest.raises(InputsError, match="up to 3,000,000"):
+        view.shown(tmp_path / "huge.png")
+
+
 def test_without_d_the_concept_set_tells_how_pictures_are_seen(caught) -> None:
     how = replace(caught.preprocessing, size=(48, 48))
     assert View.of(caught.with_(data=None, preprocessing=how)).size == (24, 24)
