@@ -20,6 +20,7 @@ from circuitz.z import history
 from circuitz.z.annotation import Annotation
 from circuitz.z.bundle import append_log, load, save
 from circuitz.z.finding import Waiver
+from circuitz.z.graph import NOTE
 from circuitz.z.lock import locked
 from circuitz.z.log_io import read_log
 from circuitz.z.manifest import LOG
@@ -256,6 +257,15 @@ class Desk:
                 self._stamp = self._look()
             self.z = new
             return "The finding is waived."
+
+    def keep(self, z: AnnotatedModel) -> None:
+        """Keep what was measured of z; words that others wrote meanwhile stay."""
+        with self._writing():
+            new = self.z.with_(what="graph", notes={**self.z.notes, NOTE: z.notes.get(NOTE, {})})
+            if self.path is not None:
+                save(new, self.path)
+                self._stamp = self._look()
+            self.z = new
 
     def replace(self, z: AnnotatedModel) -> None:
         """Show another z; its edits go to the bundle when it is the same network.

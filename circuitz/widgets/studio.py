@@ -13,13 +13,14 @@ import traitlets
 
 from circuitz.errors import CircuitzError, ConflictError, MeasurementError
 from circuitz.lexicon.lexicon import Lexicon
+from circuitz.widgets import graphs as circuits
 from circuitz.widgets import payload
 from circuitz.widgets.desk import Desk
 from circuitz.widgets.detail import detail, history
 from circuitz.z.model import AnnotatedModel
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-_WRITES = frozenset({"annotate", "undo", "redo", "waive"})
+_WRITES = frozenset({"annotate", "undo", "redo", "waive", "circuit"})
 _log = logging.getLogger(__name__)
 Answer = tuple[dict[str, Any], dict[str, bytes]]
 
@@ -58,6 +59,7 @@ class Studio(anywidget.AnyWidget):
     effects = traitlets.Dict().tag(sync=True)
     words = traitlets.List().tag(sync=True)
     report = traitlets.Dict().tag(sync=True)
+    graphs = traitlets.Dict().tag(sync=True)
     first = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
 
     def __init__(
@@ -112,6 +114,7 @@ class Studio(anywidget.AnyWidget):
             ),
             "words": payload.words(z),
             "report": self._report(),
+            "graphs": circuits.graphs(z, str(desk.path or "")),
         }
         if whole:
             state["units"], state["atlas"] = payload.units(z)
@@ -194,6 +197,8 @@ class Studio(anywidget.AnyWidget):
             "redo": lambda: self._stepped(self._desk.redo()),
             "waive": self._waive,
             "author": self._author,
+            "clamp": lambda units: (circuits.clamped(self._desk.z, [str(u) for u in units]), {}),
+            "circuit": self._circuit,
             "refresh": self._refreshed,
         }
 
@@ -226,6 +231,11 @@ class Studio(anywidget.AnyWidget):
         said = self._desk.waive(str(finding), str(author), str(reason))
         self._push()
         return {"said": said}, {}
+
+    def _circuit(self, target: str) -> Answer:
+        self._desk.keep(circuits.measured(self._desk.z, str(target)))
+        self._push()
+        return {"said": f"The circuit of {target} is measured."}, {}
 
     def _author(self, author: str) -> Answer:
         self._desk.author = str(author).strip()

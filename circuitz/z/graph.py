@@ -228,6 +228,7 @@ class CircuitGraph:
                 nodes[key] = node
             elif key not in nodes:
                 label, ids = named[key]
+                label = label.removesuffix(f" ({node.layer})")
                 whole = sum(old[m].influence for m in ids)
                 concepts = tuple(dict.fromkeys(c for m in ids for c in old[m].concepts))
                 nodes[key] = Node(

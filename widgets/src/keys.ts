@@ -12,14 +12,15 @@ export const KEYS: [string, string][] = [
   ["r  or  Shift+u", "redo"],
   ["f", "next finding"],
   ["Shift+f", "previous finding"],
-  ["1  2  3", "units, findings, classes"],
+  ["1  2  3  4", "units, findings, classes, circuits"],
+  ["Space", "in a circuit: hold the node and watch the outputs"],
   ["h", "where the unit responds, on or off"],
   ["c", "frame of what the unit sees, on or off"],
   ["?", "this help"],
   ["Esc", "close, leave the field, then leave the screen"],
 ];
 
-const TABS: Tab[] = ["units", "findings", "classes"];
+const TABS: Tab[] = ["units", "findings", "classes", "graph"];
 
 function typing(target: EventTarget | null): boolean {
   const element = target as HTMLElement | null;
@@ -99,6 +100,7 @@ function act(store: Store, columns: number, event: KeyboardEvent): boolean {
     case "1":
     case "2":
     case "3":
+    case "4":
       store.set({ tab: TABS[Number(event.key) - 1] ?? "units" });
       store.focusOn("grid");
       return true;

@@ -154,7 +154,41 @@ export interface Detail {
   blobs: Record<string, DataView>;
 }
 
+/** A unit, units shown together, the class, or what nothing in the graph explains. */
+export interface GraphNode {
+  id: string;
+  kind: "unit" | "class" | "unexplained";
+  members: string[];
+  words: string;
+  influence: number;
+  column: number;
+  /** Place within the column, centred at 0. */
+  place: number;
+}
+
+export interface Circuit {
+  target: string;
+  columns: string[];
+  nodes: GraphNode[];
+  /** Source, target, share, low, high; no interval for sums. */
+  edges: [number, number, number, number | null, number | null][];
+  scores: Record<string, number>;
+  kept: Record<string, number>;
+  counts: Record<string, number>;
+  stability: Record<string, number | null>;
+  /** Units in it, each counted. */
+  units: number;
+  stale: string[];
+}
+
+export interface Graphs {
+  circuits: Record<string, Circuit>;
+  path: string;
+  problem: string;
+}
+
 export interface Traits {
+  graphs: Graphs;
   head: Head;
   units: Units;
   atlas: Atlas;

@@ -9,7 +9,7 @@ import { flush } from "./flush";
 import { columnOf, driveOf, matchesFilter } from "./derive";
 import type { Derived } from "./derive";
 
-const TRAITS = ["head", "units", "atlas", "effects", "words", "report", "first"] as const;
+const TRAITS = ["head", "units", "atlas", "effects", "words", "report", "graphs", "first"] as const;
 
 export class Store {
   view: View;
@@ -232,6 +232,11 @@ export class Store {
 
   waive(finding: string, author: string, reason: string): Promise<boolean> {
     return this.act("waive", { finding, author, reason });
+  }
+
+  /** Measures a circuit in the kernel, and keeps it with z. */
+  measureCircuit(target: string): Promise<boolean> {
+    return this.act("circuit", { target });
   }
 
   rename(author: string): Promise<boolean> {

@@ -7,6 +7,7 @@ import { Classes } from "./classes";
 import { StoreContext, useStore } from "./context";
 import { Findings } from "./findings";
 import { useKeptFocus } from "./focus";
+import { Graph } from "./graph";
 import { Grid, layout } from "./grid";
 import { Help } from "./help";
 import { Inspector } from "./inspector";
@@ -66,6 +67,7 @@ function Studio() {
             {store.view.tab === "units" && <Grid sheets={sheets} />}
             {store.view.tab === "findings" && <Findings />}
             {store.view.tab === "classes" && <Classes />}
+            {store.view.tab === "graph" && <Graph />}
           </div>
         </div>
         <Inspector sheets={sheets} />
@@ -82,6 +84,7 @@ function Tabs() {
     ["units", "Units", store.trait("units").ids.length],
     ["findings", "Findings", report.findings.length + report.unlisted],
     ["classes", "Classes", store.trait("head").classes.length],
+    ["graph", "Circuits", Object.keys(store.trait("graphs").circuits).length],
   ];
   return (
     <div class="cz-tabs" role="tablist" aria-label="Lists">

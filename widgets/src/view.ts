@@ -3,7 +3,7 @@
 import type { LinkState } from "./link";
 import type { Failure } from "./protocol";
 
-export type Tab = "units" | "findings" | "classes";
+export type Tab = "units" | "findings" | "classes" | "graph";
 export type How = "sufficiency" | "necessity";
 
 export interface Filter {

@@ -107,6 +107,7 @@ export function traits(units = 6): Traits {
       missing: "",
       milliseconds: 12,
     },
+    graphs: { circuits: {}, path: "", problem: "" },
     first: detail("conv4:1"),
   };
 }

@@ -1,0 +1,101 @@
+"""What the circuit tab of the studio shows, and what it asks the network. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from circuitz.errors import CircuitzError, GraphError
+from circuitz.z.graph import CircuitGraph
+from circuitz.z.graph_layout import layout
+from circuitz.z.graph_store import kept
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+
+def graphs(z: AnnotatedModel, path: str) -> dict[str, Any]:
+    """Return the circuits kept with z, a class each, laid out.
+
+    Parameters
+    ----------
+    z
+        Annotated model.
+    path
+        Its bundle; empty for one in memory.
+    """
+    try:
+        found = kept(z)
+    except CircuitzError as error:
+        return {"circuits": {}, "path": path, "problem": str(error)}
+    circuits = {name: circuit(z, graph) for name, graph in found.items() if name in z.classes}
+    return {"circuits": circuits, "path": path, "problem": ""}
+
+
+def circuit(z: AnnotatedModel, graph: CircuitGraph) -> dict[str, Any]:
+    """Return one circuit: units that share a concept are one node."""
+    small = graph.grouped()
+    places = layout(small)
+    index = {node.id: i for i, node in enumerate(small.nodes)}
+    return {
+        "target": graph.target,
+        "columns": [*graph.layers, graph.target],
+        "nodes": [
+            {
+                "id": node.id,
+                "kind": node.kind,
+                "members": list(node.members or ([node.id] if node.kind == "unit" else [])),
+                "words": node.words,
+                "influence": node.influence,
+                "column": places[node.id][0],
+                "place": places[node.id][1],
+            }
+            for node in small.nodes
+        ],
+        "edges": [[index[e.source], index[e.target], e.share, e.low, e.high] for e in small.edges],
+        "scores": dict(graph.scores),
+        "kept": dict(graph.kept),
+        "counts": dict(graph.counts),
+        "stability": dict(graph.stability),
+        "units": sum(node.kind == "unit" for node in graph.nodes),
+        "stale": list(graph.stale(z)),
+    }
+
+
+def clamped(z: AnnotatedModel, units: Sequence[str]) -> dict[str, Any]:
+    """Return what the outputs say before and while units are held; runs the network.
+
+    Raises
+    ------
+    CircuitzError
+        If there is no torch here, no network, or no images.
+    """
+    found = _of_torch("circuitz.effects.graph_clamp").clamp(z, units)
+    return {
+        "before": [float(p) for p in found.before],
+        "after": [float(p) for p in found.after],
+        "images": found.images,
+        "of": found.of,
+    }
+
+
+def measured(z: AnnotatedModel, target: str) -> AnnotatedModel:
+    """Return z with the circuit of a class measured and kept; runs the network.
+
+    Raises
+    ------
+    CircuitzError
+        If there is no torch here, no network, or no D.
+    """
+    return z.with_graph(_of_torch("circuitz.effects.graph").graph(z, target))
+
+
+def _of_torch(name: str) -> Any:
+    """Import what needs torch, when it is asked for."""
+    try:
+        return import_module(name)
+    except ImportError as problem:
+        raise GraphError(
+            "Networks cannot be run here: torch is not installed.", "pip install 'circuitz[torch]'"
+        ) from problem

@@ -1,0 +1,73 @@
+/** One node: click or Enter opens its unit, held down it is clamped. */
+
+import { useStore } from "./context";
+import { share } from "./format";
+import type { Hold } from "./graph_hold";
+import type { GraphNode } from "./protocol";
+
+interface Props {
+  node: GraphNode;
+  target: string;
+  style: Record<string, string>;
+  current: boolean;
+  held: boolean;
+  near: boolean;
+  hold: Hold;
+  onChoose: () => void;
+}
+
+export function NodeBox({ node, target, style, current, held, near, hold, onChoose }: Props) {
+  const store = useStore();
+  const unit = node.kind === "unit";
+  const name = node.kind === "class" ? target : node.kind === "unexplained" ? "unexplained" : node.words || node.id;
+  const count = node.members.length;
+  const open = () => {
+    onChoose();
+    if (!unit || hold.swallow()) return;
+    const shown = store.id(store.view.unit);
+    if (!node.members.includes(shown)) store.open(node.members[0] ?? node.id);
+  };
+  const press = () => {
+    onChoose();
+    if (unit) hold.start(node);
+  };
+  const said = unit
+    ? `${name}${count > 1 ? `, ${count} units` : node.words ? `, ${node.id}` : ""}, influence ${share(node.influence)}; hold Space to clamp it`
+    : `${name}, ${share(node.influence)}`;
+  return (
+    <button
+      type="button"
+      class={`cz-node cz-node-${node.kind}${near ? " cz-near" : ""}${held ? " cz-held" : ""}`}
+      style={style}
+      tabIndex={current ? 0 : -1}
+      aria-label={said}
+      aria-pressed={held}
+      title={count > 1 ? node.members.join(", ") : node.id}
+      data-node={node.id}
+      onClick={open}
+      onFocus={onChoose}
+      onPointerDown={(event) => event.button === 0 && press()}
+      onPointerUp={() => hold.stop()}
+      onPointerLeave={() => hold.stop()}
+      onPointerCancel={() => hold.stop()}
+      onKeyDown={(event) => {
+        if (event.key !== " ") return;
+        event.preventDefault();
+        event.stopPropagation();
+        if (!event.repeat && unit) hold.start(node, 0);
+      }}
+      onKeyUp={(event) => {
+        if (event.key !== " ") return;
+        event.preventDefault();
+        hold.stop();
+      }}
+      onBlur={() => hold.stop()}
+    >
+      <span class={`cz-node-name${unit && node.words === "" ? " cz-faint" : ""}`}>{name}</span>
+      {count > 1 && <span class="cz-node-count">×{count}</span>}
+      <span class="cz-node-bar" aria-hidden="true">
+        <span style={{ width: `${Math.round(100 * Math.min(1, node.influence))}%` }} />
+      </span>
+    </button>
+  );
+}
