@@ -77,8 +77,11 @@ def atlas(images: U8 | None, layers: Sequence[LayerMeasurements], most: int = MO
 def places(layer: LayerMeasurements, found: Mapping[int, int]) -> npt.NDArray[np.int32]:
     """Return ``(u, 9)`` places in the atlas, -1 where there is no thumbnail."""
     table = np.full((len(layer.exemplars), PER_UNIT), -1, np.int32)
-    for (unit, rank), index in np.ndenumerate(layer.exemplars[:, :PER_UNIT]):
-        table[unit, rank] = found.get(int(index), -1)
+    shown = layer.exemplars[:, :PER_UNIT]
+    if found:
+        known = np.array(sorted(found.items()), np.int64)
+        at = np.searchsorted(known[:, 0], shown).clip(0, len(known) - 1)
+        table[:, : shown.shape[1]] = np.where(known[at, 0] == shown, known[at, 1], -1)
     return table
 
 
