@@ -4,6 +4,7 @@
 from circuitz.cli import (  # noqa: I001
     demo,
     new,
+    measure,
     check,
     graph,
     ablate,
@@ -40,6 +41,7 @@ __all__ = [
     "lab",
     "labels",
     "main",
+    "measure",
     "new",
     "search",
     "serve",

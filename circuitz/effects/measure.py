@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from circuitz.cluster.connect import Cluster, connected
 from circuitz.effects.cut_effects import CutEffects
 from circuitz.effects.stages import Stages
 from circuitz.effects.token_measure import HeadEffects
@@ -41,6 +42,8 @@ def measure(
     donors: int = 2,
     lexicon: Lexicon | None = None,
     store: Path | None = None,
+    shard: int | None = None,
+    cluster: Cluster = None,
     progress: Progress | None = None,
 ) -> AnnotatedModel:
     """Measure units on the concept set, and the effects of the cut's units on every class.
@@ -75,6 +78,12 @@ def measure(
     store
         Folder of finished shards of the pass over the concept set: a run that was killed goes on
         where it was.
+    shard
+        Images a shard, see :func:`circuitz.features.sweep.sweep`.
+    cluster
+        Who makes the pass over a concept set of images: the address of a Dask scheduler
+        (``tcp://host:8786``) or a ``dask.distributed.Client``; by default this process. Effects
+        and pictures, of a few hundred images, are computed here.
     progress
         Called with steps done and steps in all.
 
@@ -89,7 +98,9 @@ def measure(
     MeasurementError
         If the network does not tell a class from the others on D.
     BuilderError, WeightsError, LayerError
-        If the network cannot be run.
+        If the network cannot be run, or workers cannot build it.
+    ClusterError
+        If the cluster cannot be reached or does not fit this installation.
     """
     settings = {"sources": int(sources), "donors": int(donors)}
     kept_settings = z.notes.get("measure") == settings
@@ -107,7 +118,7 @@ def measure(
     shown = () if known.is_tokens else _visualised(z, visualise)
     weights = {"sweep": 4, "visual": 12 if shown else 0, "sources": 2, "effects": 3, "groups": 1}
     stages = Stages(progress, weights)
-    layers = _layers(z, known, old, stages, store)
+    layers = _layers(z, known, old, stages, Pass(store, shard, cluster))
     layers = _with_visualisations(z, layers, old, shown, seed, stages)
     same_data = old.data_hash == z.data_hash and old.concepts_hash == z.concepts_hash
     reusable = same_data and kept_settings and old.effects is not None and old.effects.seed == seed
@@ -129,6 +140,14 @@ def measure(
         new = job.add_to(new, lexicon, settings, pictures)
     stages.finish()
     return z.with_(what="measured", measurements=new, notes={**z.notes, "measure": settings})
+
+
+class Pass(NamedTuple):
+    """How the pass over the concept set is made, see :func:`measure`."""
+
+    store: Path | None
+    shard: int | None
+    cluster: Cluster
 
 
 def _with_inputs(
@@ -161,7 +180,7 @@ def _layers(
     concepts: InputSet,
     old: Measurements,
     stages: Stages,
-    store: Path | None,
+    how: Pass,
 ) -> dict[str, LayerMeasurements]:
     names = [*(s.name for s in z.layers), *basis_sizes(z.bases)]
     fresh = old.concepts_hash == z.concepts_hash
@@ -179,7 +198,11 @@ def _layers(
     else:
         embed = next((s for s in z.layers if s.name in z.cut), None)
         places = [place_of(z, name) for name in missing]
-        found = sweep(runtime(z), places, concepts, embed=embed, store=store, progress=tick)
+        with connected(how.cluster) as executor:
+            found = sweep(
+                runtime(z), places, concepts, embed=embed, store=how.store, shard=how.shard,
+                executor=executor, progress=tick,
+            )  # fmt: skip
     return {name: found.get(name) or old.layers[name] for name in names}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from circuitz.cluster.job import Executor
 from circuitz.errors import InputsError, MeasurementError
 from circuitz.features.exemplars import Exemplars
 from circuitz.features.place import Place
@@ -46,6 +47,8 @@ def sweep(
     relevant: int | None = None,
     embed: LayerSpec | None = None,
     store: Path | None = None,
+    shard: int | None = None,
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> dict[str, LayerMeasurements]:
     """Measure what all units respond to in one streaming pass.
@@ -77,8 +80,13 @@ def sweep(
     store
         Folder of finished shards. A sweep that was killed goes on where it was; shards are
         found again by the hash of the network, the settings and their images.
+    shard
+        Images a shard; by default 4,096, and fewer where there are very many units. The same for
+        the same shards, bit for bit, whoever computes them; else up to rounding.
+    executor
+        Who computes the shards; by default this process, one after the other.
     progress
-        Called with images done and images in all.
+        Called with images done and images in all, or with shards where an executor is given.
 
     Returns
     -------
@@ -90,28 +98,41 @@ def sweep(
         If there are no images, or they do not fit the network.
     MeasurementError
         If a unit's response is not finite.
+    BuilderError
+        If an executor is given and the network was not made by a registered builder.
     """
-    n = len(inputs)
-    if n == 0:
+    if not len(inputs):
         raise InputsError("The concept set is empty.", "Units are measured on images: add some.")
     job = Sweep.of(
-        runtime, specs, inputs, batch=batch, responses=responses, relevant=relevant, embed=embed
-    )
+        runtime, specs, inputs, batch=batch, responses=responses, relevant=relevant, embed=embed,
+        shard=shard,
+    )  # fmt: skip
     shelf = Shelf(store, job.setting() if store is not None else "")
     kept: list[tuple[tuple[F32, ...], tuple[F32, ...]]] = []
     whole: Shard | None = None
+    if executor is None:
+        found = _shards(job, shelf, progress)
+    else:
+        from circuitz.features.sweep_job import shards  # noqa: PLC0415 (it needs this class)
+
+        found = shards(job, shelf, executor, progress)
+    for part in found:
+        kept.append((part.responses, part.peaks))
+        whole = part if whole is None else whole.plus(part, job.places, inputs.scene)
+    assert whole is not None
+    return job.finish(whole, kept)
+
+
+def _shards(job: Sweep, shelf: Shelf, progress: Progress | None) -> Iterator[Shard]:
     for start, stop in job.stretches():
-        file = shelf.file(inputs, start, stop)
+        file = shelf.file(job.inputs, start, stop)
         shard = shelf.take(file, len(job.places))
         if shard is None:
             shard = job.shard(start, stop, progress)
             shelf.put(file, shard)
         elif progress is not None:
-            progress(stop, n)
-        kept.append((shard.responses, shard.peaks))
-        whole = shard if whole is None else whole.plus(shard, job.places, inputs.scene)
-    assert whole is not None
-    return job.finish(whole, kept)
+            progress(stop, len(job.inputs))
+        yield shard
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,12 +171,13 @@ class Sweep:
         responses: bool = True,
         relevant: int | None = None,
         embed: LayerSpec | None = None,
+        shard: int | None = None,
     ) -> Sweep:
         """Make a sweep ready; see :func:`sweep`."""
         places = tuple(Place.of(s) for s in specs)
         embed = embed or _penultimate(runtime, places, inputs)
         units = sum(p.spec.size for p in places)
-        length = max(batch, min(SHARD, _MOST // max(1, units)))
+        length = max(batch, min(shard or SHARD, _MOST // max(1, units)))
         return cls(runtime, places, inputs, batch, responses, relevant, embed, length)
 
     def setting(self) -> str:
@@ -179,8 +201,10 @@ class Sweep:
         n = len(self.inputs)
         return [(i, min(i + self.length, n)) for i in range(0, n, self.length)]
 
-    def shard(self, start: int, stop: int, progress: Progress | None = None) -> Shard:
-        """Compute one shard."""
+    def shard(
+        self, start: int, stop: int, progress: Progress | None = None, *, first: int = 0
+    ) -> Shard:
+        """Compute one shard; ``first`` is the index of the first image there is here."""
         n, scene = stop - start, self.inputs.scene
         mean = [np.empty((n, p.spec.size), np.float32) for p in self.places]
         peak = [np.empty((n, p.spec.size), np.float32) for p in self.places]
@@ -188,7 +212,7 @@ class Sweep:
         embedding = np.empty((n, self.embed.size), np.float32)
         margin: list[F32] = []
         names = list({p.layer.name: None for p in self.places} | {self.embed.name: None})
-        images = self.inputs.images[start:stop]
+        images = self.inputs.images[start - first : stop - first]
         for where, acts, logits in self.runtime.read(images, names, self.batch):
             margin.append(margins(logits.float(), self.runtime.head).cpu().numpy())
             for i, place in enumerate(self.places):
@@ -204,7 +228,7 @@ class Sweep:
                 progress(start + where.stop, len(self.inputs))
         tallies = tuple(Tally.of(start, m, p, b) for m, p, b in zip(mean, peak, best, strict=True))
         shown = exemplars_of(tallies)
-        spoken = speaking(np.concatenate(margin), start, self._relevant(margin[0].shape[1]))
+        spoken = speaking(np.concatenate(margin), start, self.spoken(margin[0].shape[1]))
         return Shard(
             tallies=tallies,
             responses=tuple(mean) if self.responses else (),
@@ -221,7 +245,7 @@ class Sweep:
     ) -> dict[str, LayerMeasurements]:
         """Return measurements given the sum of all shards, and their responses and peaks."""
         heard: list[tuple[I64, F32]] | None = None
-        if self._relevant(len(whole.speaking)):
+        if self.spoken(len(whole.speaking)):
             heard = relevance(
                 self.runtime, self.places, self.inputs.images, whole.speaking_index, self.batch
             )
@@ -270,7 +294,8 @@ class Sweep:
             )
         return found
 
-    def _relevant(self, classes: int) -> int:
+    def spoken(self, classes: int) -> int:
+        """Return how many inputs a class are searched for exemplars by relevance."""
         if self.relevant is not None:
             return max(0, self.relevant)
         return int(np.clip(len(self.inputs) // (40 * max(1, classes)), 8, 48))

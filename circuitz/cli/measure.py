@@ -1,0 +1,90 @@
+"""``circuitz measure``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from circuitz.cli.shell import Json, LexiconPath, Seed, Z, app, out, progress
+
+
+@app.command()
+def measure(
+    z: Z,
+    data: Annotated[
+        Path | None, typer.Option(help="D, when it is not where the bundle says.")
+    ] = None,
+    concept_set: Annotated[
+        Path | None, typer.Option(help="Another concept set, as circuitz data writes it.")
+    ] = None,
+    cluster: Annotated[
+        str, typer.Option(help="A Dask scheduler to share the work: tcp://HOST:8786.")
+    ] = "",
+    shards: Annotated[
+        int | None,
+        typer.Option(
+            help="Cut the concept set into about so many shards, instead of 4,096 images each.",
+            min=1,
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of finished shards, kept. By default NAME.shards beside the bundle, "
+            "removed when all is done."
+        ),
+    ] = None,
+    seed: Seed = 0,
+    lexicon: LexiconPath = None,
+    as_json: Json = False,
+) -> None:
+    """See what every unit responds to and what the units of the cut drive; saved into the bundle.
+
+    What is measured already is kept. After Ctrl-C or a crash the same command goes on: a finished
+    shard is not computed again, here or on a cluster.
+    """
+    from circuitz.cluster.connect import connected
+    from circuitz.cluster.job import Counted
+    from circuitz.effects.measure import measure as run_measure
+    from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.z.bundle import load
+    from circuitz.z.inputs_io import read_inputs
+
+    model = load(z)
+    known = model.concept_set if concept_set is None else read_inputs(concept_set)
+    given = None if data is None else read_inputs(data)
+    folder = checkpoint or z.with_name(f"{z.name.removesuffix('.zip').removesuffix('.z')}.shards")
+    per_shard = None if shards is None or known is None else -(-len(known) // shards)
+    with progress() as steps, connected(cluster or None) as executor:
+        counted = executor and Counted(executor, lambda done, n: steps("shards", done, n))
+        found = run_measure(
+            model, known, given, seed=seed, lexicon=Lexicon.load(lexicon), store=folder,
+            shard=per_shard, cluster=counted,
+            progress=lambda done, n: steps("measure", done, n),
+        )  # fmt: skip
+        found.save(z)
+    if checkpoint is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    measured = found.measurements
+    assert measured is not None
+    effects = measured.effects
+    layers = {name: layer.responses.shape[1] for name, layer in measured.layers.items()}
+    told = {
+        "out": str(z),
+        "hash": found.hash,
+        "images": 0 if found.concept_set is None else len(found.concept_set),
+        "layers": layers,
+        "effects": 0 if effects is None else len(effects.units),
+    }
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    out.print(
+        f"{sum(layers.values()):,} units of {len(layers)} layers measured on {told['images']:,} images; "
+        f"effects of {told['effects']:,} on every class. Saved in {z}.",
+        markup=False, highlight=False,
+    )  # fmt: skip
