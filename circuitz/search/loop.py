@@ -12,7 +12,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ Progress = Callable[[str, int, int], None]
 STATE = "search.json"
 # Share of what the network knew of D, above chance, that a z* must still know.
 _KEPT = 0.5
+# Priors, an input, that differ by less than this differ by what other source images would change.
+_ALIKE = 0.02
 # Weight steps at most in a round, each at a third of the learning rate of the one before.
 _ATTEMPTS = 3
 
@@ -93,7 +95,8 @@ class Found:
     Parameters
     ----------
     z
-        The best z by posterior, of those with the fewest implausible drivers flagged.
+        The best z by posterior, of those with the fewest implausible drivers flagged; of several
+        that are as good but for noise, the last.
     report
         Its check on *test*.
     scores
@@ -318,7 +321,7 @@ class _Job:
 
     def _found(self) -> Found:
         scores = [s for _, _, s in self.visited]
-        best = max(self._eligible(), key=lambda i: scores[i].posterior(self.how.lam))
+        best = _chosen(scores, self._eligible(), self.how.lam)
         z, report, _ = self.visited[best]
         notes = {
             **z.notes,
@@ -435,6 +438,13 @@ class _Job:
 
 def _drivers(report: Report) -> int:
     return sum(f.kind == "implausible-driver" for f in report.flagged)
+
+
+def _chosen(scores: Sequence[Score], eligible: Sequence[int], lam: float) -> int:
+    """Return the best by posterior; of those no worse than noise, the one trained longest."""
+    value = {i: scores[i].posterior(lam) for i in eligible}
+    noise = lam * _ALIKE * scores[0].n
+    return max(i for i in eligible if value[i] >= max(value.values()) - noise)
 
 
 def _made(finder: Finder) -> dict[str, Any]:

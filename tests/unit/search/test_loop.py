@@ -12,6 +12,7 @@ from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.open import runtime
 from circuitz.search import loop
 from circuitz.search.loop import STATE, Found, Settings, search
+from circuitz.search.objective import Score
 from circuitz.search.regions import training_rows
 from circuitz.z.model import AnnotatedModel
 
@@ -206,3 +207,14 @@ def test_lambda_is_stored_and_swept(found) -> None:
     by_prior = int(np.argmax([s.prior for s in found.scores]))
     assert notes["sweep"]["0"] == by_likelihood
     assert notes["sweep"]["10"] in {by_prior, found.best}
+
+
+def test_of_posteriors_that_are_as_good_the_one_trained_longest_is_chosen() -> None:
+    def scored(prior: float) -> Score:
+        return Score(prior=prior, likelihood=-100.0, n=1000, accuracy=0.5, flagged=0)
+
+    scores = [scored(-3.0), scored(-1.000), scored(-1.015), scored(-1.5)]
+    assert loop._chosen(scores, [1, 2, 3], 1.0) == 2
+    assert loop._chosen(scores, [0, 1], 1.0) == 1
+    assert loop._chosen([scored(-1.0), scored(-1.03)], [0, 1], 1.0) == 0
+    assert loop._chosen([scored(-1.0), scored(-9.0)], [0, 1], 0.0) == 1
