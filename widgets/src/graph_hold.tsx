@@ -24,7 +24,8 @@ export interface Hold {
   /** Why nothing can be held here; empty when nothing is known to stand against it. */
   refused: string;
   start(node: GraphNode, after?: number): void;
-  stop(): void;
+  /** Lets go; of one node alone when it is named. */
+  stop(id?: string): void;
   /** Whether the click that ends a hold is to be ignored. */
   swallow(): boolean;
 }
@@ -34,7 +35,10 @@ export function useHold(store: Store): Hold {
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const turn = useRef(0);
   const held = useRef(false);
-  const stop = () => {
+  const pending = useRef("");
+  const stop = (id?: string) => {
+    if (id !== undefined && id !== pending.current) return;
+    pending.current = "";
     clearTimeout(timer.current);
     turn.current++;
     setState((old) => (old.node === "" ? old : { ...old, node: "" }));
@@ -63,6 +67,7 @@ export function useHold(store: Store): Hold {
     start: (node, after = AFTER_MS) => {
       clearTimeout(timer.current);
       held.current = false;
+      pending.current = node.id;
       timer.current = setTimeout(() => void ask(node), after);
     },
     swallow: () => {

@@ -48,7 +48,7 @@ export function NodeBox({ node, target, style, current, held, near, hold, onChoo
       onFocus={onChoose}
       onPointerDown={(event) => event.button === 0 && press()}
       onPointerUp={() => hold.stop()}
-      onPointerLeave={() => hold.stop()}
+      onPointerLeave={() => hold.stop(node.id)}
       onPointerCancel={() => hold.stop()}
       onKeyDown={(event) => {
         if (event.key !== " ") return;
@@ -61,7 +61,7 @@ export function NodeBox({ node, target, style, current, held, near, hold, onChoo
         event.preventDefault();
         hold.stop();
       }}
-      onBlur={() => hold.stop()}
+      onBlur={() => hold.stop(node.id)}
     >
       <span class={`cz-node-name${unit && node.words === "" ? " cz-faint" : ""}`}>{name}</span>
       {count > 1 && <span class="cz-node-count">×{count}</span>}
