@@ -67,6 +67,15 @@ def test_a_circuit_is_walked_by_key_and_held(page, watch, visitors, drawn):
     page.keyboard.up(" ")
     expect(outputs).to_have_attribute("data-held", "false")
 
+    # By mouse as well, on another node; letting go is no click.
+    box = screen.locator(".cz-node-unit").first.bounding_box()
+    page.mouse.move(box["x"] + 10, box["y"] + 10)
+    page.mouse.down()
+    expect(outputs).to_have_attribute("data-held", "true")
+    page.mouse.up()
+    expect(outputs).to_have_attribute("data-held", "false")
+    expect(screen.locator(".cz-inspector")).to_have_attribute("data-unit", first)
+
     # No circuit: it says how to get one.
     screen.get_by_role("button", name="corgi", exact=True).click()
     expect(screen.locator("[data-cz=graph-empty]")).to_contain_text("has not been measured")
