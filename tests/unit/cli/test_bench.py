@@ -25,12 +25,21 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda: 1.0, lambda: 1.5, lambda a, b: b - a, peer_share=0.5, sample="half of it",
         facts=lambda a, b: {"units": 7},
     )  # fmt: skip
-    made = Row("ablation-all-classes", "a job", lambda size: sides, peer="another tool", target="ratio >= 1")
+    made = Row(
+        "ablation-all-classes",
+        "a job",
+        lambda size: sides,
+        peer="another tool",
+        target="ratio >= 1",
+    )
     monkeypatch.setattr(registry, "_row", lambda name: made)
 
 
 def test_json_has_the_keys_others_read(made_up, monkeypatch, capsys) -> None:
-    assert run(monkeypatch, "bench", "speed", "--rows", "ablation-all-classes", "--json", "--quick") == 0
+    assert (
+        run(monkeypatch, "bench", "speed", "--rows", "ablation-all-classes", "--json", "--quick")
+        == 0
+    )
     found = json.loads(capsys.readouterr().out)
     (row,) = found["rows"]
     assert row["name"] == "ablation-all-classes"
