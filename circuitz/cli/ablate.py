@@ -31,6 +31,9 @@ def ablate(
     split: Annotated[str, typer.Option(help="Of which split.")] = "test",
     top: Annotated[int, typer.Option(help="Rows to print.", min=1)] = 20,
     csv: Annotated[Path | None, typer.Option(help="Write all rows to this file.")] = None,
+    cluster: Annotated[
+        str, typer.Option(help="A Dask scheduler to share the work: tcp://HOST:8786.")
+    ] = "",
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -49,6 +52,7 @@ def ablate(
             images=images,
             split=split,
             seed=seed,
+            cluster=cluster or None,
             progress=lambda done, total: steps("take units away", done, total),
         )
     if csv is not None:

@@ -11,8 +11,10 @@ import pandas as pd
 import torch
 from torch import nn
 
+from circuitz.cluster.connect import Cluster, connected
 from circuitz.effects.ablation import Ablation, Fill
 from circuitz.effects.ablation import ablate as run_ablation
+from circuitz.effects.ablation_job import AblationJob, ablate_elsewhere
 from circuitz.effects.downstream import margins
 from circuitz.effects.shortlist import shortlist as find_shortlist
 from circuitz.effects.statistics import clustered_mean, interval
@@ -43,6 +45,7 @@ def ablate(
     split: str = "test",
     level: float = 0.95,
     seed: int = 0,
+    cluster: Cluster = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Ablate every unit of any layers by itself and say what each class loses.
@@ -72,6 +75,9 @@ def ablate(
         How many images of D, of which split, drawn with which seed.
     level
         Of the intervals.
+    cluster
+        Who ablates, unless ``shortlist`` is given: the address of a Dask scheduler or a
+        ``dask.distributed.Client``; by default this process. It then tells layers done.
     progress
         Called with units done and units in all.
 
@@ -97,11 +103,15 @@ def ablate(
     score = lambda logits: margins(logits, run.head)[:, columns]  # noqa: E731
     if shortlist is None:
         donors = _donors(given, seed) if fill == "resample" else None
-        found = list(
-            run_ablation(
-                run, given, chosen, fill=fill, donors=donors, score=score, progress=progress
-            )
-        )
+        with connected(cluster) as executor:
+            if executor is None:
+                made = run_ablation(
+                    run, given, chosen, fill=fill, donors=donors, score=score, progress=progress
+                )
+            else:
+                job = AblationJob(run, given, fill, donors, columns)
+                made = ablate_elsewhere(job, chosen, executor, progress)
+            found = list(made)
         parts = [_exact(a, scenes, level) for a in found]
     else:
         if fill != "zero":

@@ -38,3 +38,13 @@ def test_effects_of_all_units_on_workers_are_those_here_bit_for_bit(dask_cluster
         assert np.array_equal(a.units, b.units)
         assert a.drop.tobytes() == b.drop.tobytes()
         assert np.abs(a.drop).max() > 0
+
+
+def test_the_verb_takes_a_cluster_and_gives_the_same_table(dask_cluster, ready):
+    from circuitz.effects.table import ablate as table
+
+    runtime, _, inputs = ready
+    x = runtime.prepare(inputs.images[:8])
+    here = table(runtime.module, x, layers=["conv1", "conv2"])
+    there = table(runtime.module, x, layers=["conv1", "conv2"], cluster=dask_cluster)
+    assert here.equals(there)
