@@ -28,9 +28,7 @@ _VERBS = {
     "direction_effect": "circuitz.effects.along",
     "directions": "circuitz.features.directions",
     "edges": "circuitz.effects.edge_effects",
-    "edges": "circuitz.effects.edge_effects",
     "effect": "circuitz.effects.effect",
-    "graph": "circuitz.effects.graph",
     "graph": "circuitz.effects.graph",
     "load": "circuitz.z.bundle",
     "measure": "circuitz.effects.measure",
@@ -60,9 +58,7 @@ __all__ = [
 if TYPE_CHECKING:
     from circuitz.effects.along import direction_effect as direction_effect
     from circuitz.effects.edge_effects import edges as edges
-    from circuitz.effects.edge_effects import edges as edges
     from circuitz.effects.effect import effect as effect
-    from circuitz.effects.graph import graph as graph
     from circuitz.effects.graph import graph as graph
     from circuitz.effects.measure import measure as measure
     from circuitz.effects.table import ablate as ablate
