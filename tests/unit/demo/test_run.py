@@ -10,7 +10,7 @@ from circuitz.data.parts import BREEDS
 from circuitz.demo.report import page
 from circuitz.demo.room import make_room
 from circuitz.demo.run import Story, run
-from circuitz.demo.sizes import Sizes
+from circuitz.demo.sizes import RATE, Sizes
 from circuitz.errors import InputsError
 from circuitz.z.bundle import load
 from circuitz.z.data_ref import DataRef
@@ -130,7 +130,7 @@ def test_the_search_reads_what_lies_on_disk_and_renders_nothing(
         for name in [n for n, f in vars(module).items() if callable(f) and n.islower()]:
             monkeypatch.setattr(module, name, refuse)
     start = load(Path(story.summary["bundle"]["husky"]))
-    settings = Settings(rounds=1, epochs=SMALL.round_epochs, sources=SMALL.sources)
+    settings = Settings(rounds=1, epochs=SMALL.round_epochs, rate=RATE, sources=SMALL.sources)
     again = search(start, settings=settings)
     assert again.last.weights_hash == story.found.last.weights_hash
     assert again.scores[-1].posterior() == pytest.approx(story.found.scores[-1].posterior())
