@@ -186,3 +186,12 @@ def test_influence_is_the_effect_of_adding_an_image() -> None:
         )
         expected = (values[i] - score) * again / (len(x) + again)
         assert heavier - score == pytest.approx(expected, abs=5e-4)
+
+
+def test_a_large_response_without_a_label_costs_no_digits() -> None:
+    response = np.zeros((40, 1))
+    response[2], response[39] = 0.7, 812729.0
+    label = np.full((40, 1), np.nan)
+    label[:6, 0] = [1, 1, 0, 1, 0, 1]
+    expected = np.corrcoef(response[:6, 0], label[:6, 0])[0, 1]
+    assert match_table(response, label).pearson[0, 0] == pytest.approx(expected, abs=1e-12)
