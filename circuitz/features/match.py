@@ -274,7 +274,7 @@ def _pearson(
         patterns.setdefault(np.packbits(known[:, concept]).tobytes(), []).append(concept)
     for alike in patterns.values():
         rows = known[:, alike[0]]
-        r[:, alike], p[:, alike] = _correlate(x[rows], positive[np.ix_(rows, alike)], groups[rows])
+        r[:, alike], p[:, alike] = _correlate(x[rows], positive[rows][:, alike], groups[rows])
     return r, p
 
 
