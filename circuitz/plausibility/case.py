@@ -127,6 +127,17 @@ class Case:
         """Concept columns that go together with classes in the concept set itself."""
         return class_ties(self.concept_set, self.z.classes)
 
+    @cached_property
+    def _selects(self) -> dict[str, Table]:
+        return {}
+
+    def select_table(self, layer: str) -> Table:
+        """Match table of a layer on *select*; its contents are looked at once a case."""
+        if layer not in self._selects:
+            responses = self.measured.layers[layer].responses
+            self._selects[layer] = table_of(responses, self.concept_set, "select")
+        return self._selects[layer]
+
     def units_meaning(self, concept: str) -> tuple[str, ...]:
         """Units of the cut whose words name the concept and pass their match for it."""
         return self._meaning.get(concept, ())
@@ -291,6 +302,7 @@ def find_places(
     A group responds as the mean of its members, each standardised over the whole concept set.
     """
     places: dict[str, Place] = {}
+    columns: dict[str, list[int]] = {}
     groups: list[tuple[str, F32]] = []
     tables: dict[str, tuple[Table, Table]] = {}
     for item in said:
@@ -310,11 +322,17 @@ def find_places(
                 table_of(responses, concept_set, "select"),
                 table_of(responses, concept_set, split),
             )
+        columns.setdefault(layer, []).append(column)
         places[item.target] = Place(*tables[layer], column)
+    for layer, both in tables.items():
+        for table in both:
+            table.look_at(columns[layer])
     if groups:
         responses = np.stack([response for _, response in groups], 1)
         select = table_of(responses, concept_set, "select")
         judged = table_of(responses, concept_set, split)
+        for table in (select, judged):
+            table.look_at(range(len(groups)))
         for column, (target, _) in enumerate(groups):
             places[target] = Place(select, judged, column)
     return places

@@ -95,13 +95,13 @@ def score_all(
 
     def score(draft: Draft, concept: str, column: int, at: tuple[int, int]) -> Score:
         mean, low, high = means[at[0]][at[1]]
-        match, unit = draft.place.judged.match, draft.place.column
-        pearson, p = float(match.pearson[unit, column]), float(match.p[unit, column])
+        match = draft.place.judged.scores(draft.place.column)
+        pearson, p = float(match.pearson[column]), float(match.p[column])
         return Score(
             concept=concept,
             means=columns.names[column],
             column=column,
-            nauprc=float(match.nauprc[unit, column]),
+            nauprc=float(match.nauprc[column]),
             low=low,
             high=high,
             pearson=0.0 if math.isnan(pearson) else pearson,

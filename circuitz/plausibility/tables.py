@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
@@ -16,6 +17,21 @@ from circuitz.z.measurements import F32
 
 F64 = npt.NDArray[np.float64]
 _KEPT = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """One unit against every concept, see :class:`circuitz.features.match.Match`.
+
+    Parameters
+    ----------
+    nauprc, pearson, p
+        ``(c,)`` each.
+    """
+
+    nauprc: F64
+    pearson: F64
+    p: F64
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +52,31 @@ class Table:
     labels: F32
     scene: npt.NDArray[np.int64]
     _values: dict[tuple[int, int], F64] = field(default_factory=dict)
+    _scores: dict[int, Scores] = field(default_factory=dict[int, Scores])
 
     @cached_property
     def match(self) -> Match:
         """Every unit against every concept."""
         return match_table(self.responses, self.labels, scene=self.scene)
+
+    @cached_property
+    def reasons(self) -> tuple[str, ...]:
+        """Why a concept cannot be used; empty for one that can."""
+        return match_table(self.responses[:, :0], self.labels).reasons
+
+    def look_at(self, units: Iterable[int]) -> None:
+        """Match some units at once: words stand on few of many."""
+        wanted = [unit for unit in dict.fromkeys(units) if unit not in self._scores]
+        if not wanted:
+            return
+        found = match_table(self.responses[:, wanted], self.labels, scene=self.scene)
+        rows = zip(found.nauprc, found.pearson, found.p, strict=True)
+        self._scores.update((u, Scores(*row)) for u, row in zip(wanted, rows, strict=True))
+
+    def scores(self, unit: int) -> Scores:
+        """Return one unit against every concept."""
+        self.look_at((unit,))
+        return self._scores[unit]
 
     def values(self, unit: int, concept: int) -> F64:
         """Per-image values whose mean is the normalised average precision (see ``match``)."""

@@ -159,13 +159,11 @@ def _unlabelled(said: Said) -> Word:
 
 def _best(place: Place, candidates: Sequence[int] | range) -> int | None:
     """Column a unit matches best on *select*, among usable ones."""
-    scores = place.select.match.nauprc[place.column]
+    scores = place.select.scores(place.column).nauprc
     usable = [
         i
         for i in candidates
-        if np.isfinite(scores[i])
-        and not place.select.match.reasons[i]
-        and not place.judged.match.reasons[i]
+        if np.isfinite(scores[i]) and not place.select.reasons[i] and not place.judged.reasons[i]
     ]
     return max(usable, key=lambda i: scores[i], default=None)
 
@@ -176,11 +174,11 @@ def _draft(said: Said, place: Place, columns: Columns) -> Draft | Word:
         best = _best(place, stand_ins)
         if best is None:
             i = stand_ins[0]
-            why = place.judged.match.reasons[i] or place.select.match.reasons[i]
+            why = place.judged.reasons[i] or place.select.reasons[i]
             why = why or "the unit's responses are not finite"
             return Word(said, "unusable", reason=f"‘{concept}’ cannot be judged: {why}")
         own.append((concept, best))
-    scores = place.select.match.nauprc[place.column]
+    scores = place.select.scores(place.column).nauprc
     own.sort(key=lambda pair: -scores[pair[1]])
     taken = {i for _, some in said.concepts for i in some}
     barred = taken.union(*(columns.kin[i] for i in taken))

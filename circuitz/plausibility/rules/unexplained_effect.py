@@ -7,10 +7,12 @@ shown wherever plausibility is shown, whatever the verdict.
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 
 from circuitz.plausibility import prose
-from circuitz.plausibility.case import Case, table_of
+from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
 from circuitz.plausibility.joint import Joint
 from circuitz.plausibility.rules.shared import more_images, too_small
@@ -93,9 +95,10 @@ def _suggestions(case: Case, k: int, units: tuple[str, ...]) -> tuple[Remedy, ..
     """Units without valid words that do most for the class, each with its best match."""
     size = case.joints.mean_single["sufficiency"][:, k]
     known = set(units)
-    others = [i for i in np.argsort(-size) if case.effects.units[i] not in known and size[i] > 0]
+    strongest = (int(i) for i in np.argsort(-size))
+    others = (i for i in strongest if case.effects.units[i] not in known and size[i] > 0)
     remedies: list[Remedy] = []
-    for i in others[:_SUGGESTED]:
+    for i in islice(others, _SUGGESTED):
         unit = case.effects.units[i]
         does = f"{prose.percent(float(size[i]))} of {case.effects.targets[k]}"
         arguments: dict[str, object] = {"unit": unit}
@@ -113,8 +116,7 @@ def _best_match(case: Case, unit: str) -> str:
     found = case.measured.layers.get(layer)
     if found is None or int(index) >= found.responses.shape[1]:
         return ""
-    table = table_of(found.responses, case.concept_set, "select")
-    scores = table.match.nauprc[int(index)]
+    scores = case.select_table(layer).scores(int(index)).nauprc
     if not np.isfinite(scores).any() or np.nanmax(scores) < MATCH_BAR:
         return ""
     return case.columns.names[int(np.nanargmax(scores))]

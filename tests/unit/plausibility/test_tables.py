@@ -54,3 +54,23 @@ def test_values_average_to_the_score() -> None:
     table = Tables().get(x, y, scene, rows)
     assert table.values(1, 0).mean() == pytest.approx(table.match.nauprc[1, 0])
     assert table.values(1, 0) is table.values(1, 0)
+
+
+def test_some_units_are_matched_as_all_of_them_are() -> None:
+    x, y, scene, rows = data()
+    y[3, 0] = np.nan
+    table = Tables().get(x, y, scene // 2, rows)
+    table.look_at([2, 0, 2])
+    for unit in (0, 1, 2):
+        for name in ("nauprc", "pearson", "p"):
+            whole = getattr(table.match, name)[unit]
+            np.testing.assert_allclose(getattr(table.scores(unit), name), whole, atol=1e-12)
+    assert table.reasons == table.match.reasons
+
+
+def test_what_speaks_against_a_concept_is_known_without_units() -> None:
+    x, y, scene, rows = data()
+    y[:, 1] = 1
+    table = Tables().get(x[:, :0], y, scene, rows)
+    assert table.reasons[0] == ""
+    assert table.reasons[1].startswith("constant")
