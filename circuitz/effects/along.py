@@ -8,24 +8,24 @@ directions of equal norm.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from circuitz.effects.asked import class_index, data_of, estimated, source_rows
 from circuitz.effects.downstream import margins
+from circuitz.effects.singles import scale_of
 from circuitz.effects.sources import Sources, draw_sources
-from circuitz.effects.statistics import clustered_mean, interval, p_greater
-from circuitz.errors import InputsError, MeasurementError, UnitError
+from circuitz.errors import InputsError, UnitError
 from circuitz.features.basis import place_of
 from circuitz.features.place import Place
 from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
 from circuitz.z.effect import Effect
-from circuitz.z.inputs import SPLITS
 from circuitz.z.unit import OUTPUT, Unit
 
 if TYPE_CHECKING:
@@ -137,26 +137,18 @@ def direction_effect(
     place = place_of(z, f"{parsed.layer}@{parsed.basis}" if parsed.basis else parsed.layer)
     if parsed.index >= place.spec.size:
         raise UnitError(f"There is no {parsed}.", f"{place.name} has {place.spec.size} units.")
-    k = _class(z, target)
-    if how not in ("sufficiency", "necessity", "ablate", "clamp") or split not in SPLITS:
+    k = class_index(z, target)
+    if how not in ("sufficiency", "necessity", "ablate", "clamp"):
         raise InputsError(
-            f"There is no effect {how!r} on {split!r}.",
-            f"Use sufficiency, necessity, ablate or clamp, on {', '.join(SPLITS)}.",
+            f"There is no effect {how!r}.", "Use sufficiency, necessity, ablate or clamp."
         )
     if (how == "clamp") != (value is not None) or (value is not None and not np.isfinite(value)):
         raise InputsError("Only clamp takes a value, and it must be finite.", "Pass value=.")
-    if z.data is None:
-        raise InputsError("D, on which effects are measured, is not at hand.", "Pass data=.")
-    drawn = draw_sources(z.data, z.classes, per_split=images, donors=donors, seed=seed, head=z.head)
-    job = _Job(runtime(z), place, parsed.index, np.asarray(z.data.images[drawn.index]))
+    data = data_of(z)
+    drawn = draw_sources(data, z.classes, per_split=images, donors=donors, seed=seed, head=z.head)
+    rows = source_rows(z, drawn, k, how, split)
+    job = _Job(runtime(z), place, parsed.index, np.asarray(data.images[drawn.index]))
     scale = job.scale(drawn, k, z.classes[k])
-    rows = np.flatnonzero(drawn.split == SPLITS.index(split))
-    rows = rows[drawn.shows[rows, k] == (how != "sufficiency")]
-    if not len(rows):
-        raise InputsError(
-            f"No image of the {split} split is left to measure {how} for {z.classes[k]} on.",
-            "Sufficiency needs images of other classes, the rest images of the class.",
-        )
     chosen = drawn.take(rows)
     sign = 1.0 if how == "sufficiency" else -1.0
     lent = chosen.donors[:, k] if how in ("sufficiency", "necessity") else None
@@ -185,8 +177,8 @@ def direction_effect(
         weights_hash=z.weights_hash,
         seed=seed,
     )
-    whole = _estimated(plain, run(direction), chosen)
-    part = _estimated(plain, run(kept), chosen)
+    whole = estimated(plain, run(direction), chosen.scene)
+    part = estimated(plain, run(kept), chosen.scene)
     ratio = part.estimate / whole.estimate if whole.estimate else float("nan")
     return DirectionEffect(
         effect=whole,
@@ -196,15 +188,6 @@ def direction_effect(
         random=np.array([run(row).mean() for row in noise]),
         rank=rank,
     )
-
-
-def _estimated(plain: Effect, values: F64, chosen: Sources) -> Effect:
-    mean = clustered_mean(values, chosen.scene)
-    low, high = interval(mean, plain.level)
-    return replace(
-        plain, estimate=mean.mean, low=low, high=high, n=mean.n, clusters=mean.clusters,
-        p=p_greater(mean, plain.delta),
-    )  # fmt: skip
 
 
 class _Job:
@@ -235,17 +218,7 @@ class _Job:
 
     def scale(self, drawn: Sources, k: int, name: str) -> float:
         """Return the margin on inputs of the class less that on others, as for other effects."""
-        margin = self._margins[:, k].cpu().numpy()[drawn.row]
-        seen = drawn.split != SPLITS.index("audit")
-        seen = seen if seen.any() else np.ones(len(drawn), bool)
-        own = drawn.shows[:, k]
-        found = float(margin[own & seen].mean() - margin[~own & seen].mean())
-        if not found > 0:
-            raise MeasurementError(
-                f"The network does not tell {name} from the other classes on D.",
-                "Train it longer, or check preprocessing and the order of classes.",
-            )
-        return found
+        return scale_of(self._margins[:, k].cpu().numpy()[drawn.row], drawn, k, name)
 
     def reading(self) -> tuple[torch.Tensor, int]:
         """Return an orthonormal basis ``(d, rank)`` of what margins read, and its rank.
@@ -317,10 +290,3 @@ class _Job:
         with torch.no_grad():
             logits = self._run.resume(self._place.layer.name, act)
         return margins(logits.float(), self._run.head)
-
-
-def _class(z: AnnotatedModel, target: str) -> int:
-    name = str(target).removeprefix(f"{OUTPUT}:")
-    if name not in z.classes:
-        raise UnitError(f"{name!r} is not a class.", f"Classes are {', '.join(z.classes)}.")
-    return z.classes.index(name)

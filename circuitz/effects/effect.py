@@ -9,18 +9,26 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.effects.downstream import Downstream
+from circuitz.effects.asked import (
+    Units,
+    Where,
+    checked_units,
+    class_index,
+    data_of,
+    estimated,
+    source_rows,
+)
+from circuitz.effects.downstream import Downstream, margins
 from circuitz.effects.groups import Group, sorted_group
 from circuitz.effects.head_effects import HeadDownstream
+from circuitz.effects.held import HeldAs, draw_lenders, held_changes
+from circuitz.effects.put import UnitSet
 from circuitz.effects.singles import Changes, group_effects, scales
 from circuitz.effects.sources import Sources, draw_sources
-from circuitz.effects.statistics import clustered_mean, interval, p_greater
 from circuitz.errors import InputsError, UnitError
 from circuitz.models.open import runtime
-from circuitz.z.bases import basis_sizes
 from circuitz.z.effect import Effect
-from circuitz.z.inputs import SPLITS, InputSet
-from circuitz.z.targets import EDGE, check_target, target_units
+from circuitz.z.targets import EDGE, GROUP
 from circuitz.z.unit import OUTPUT, Unit
 
 if TYPE_CHECKING:
@@ -28,17 +36,21 @@ if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
 How = Literal["sufficiency", "necessity", "resample"]
-Where = str | Sequence[str] | npt.NDArray[np.bool_] | npt.NDArray[np.integer] | None
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
 
 _BATCH = 64
 
 
 def effect(
     z: AnnotatedModel,
-    sources: str | Unit | Sequence[str | Unit],
+    sources: Units,
     target: str | Unit,
     *,
     how: How = "sufficiency",
+    held: Units = (),
+    held_as: HeldAs = "without",
     where: Where = None,
     split: str = "test",
     images: int = 240,
@@ -65,6 +77,13 @@ def effect(
         ``sufficiency``: on inputs of other classes the units take values from inputs of the
         class. ``necessity``: on inputs of the class they take values from others; positive =
         the class loses. ``resample``: the former, under the name of the intervention.
+    held
+        Units of any layers (supports, say: ears, tail and coat of a husky) that are held, in the
+        run with the change and in the run without, at what they are on an input of their own;
+        ``rest`` for the whole rest of the layer.
+    held_as
+        What that input is: ``without`` = of another class, so that the sources act without their
+        help; ``with`` = of the class.
     where
         Restrict source images: names of their classes, or a boolean mask or indices over D.
         Lending images are drawn from the whole split all the same.
@@ -93,7 +112,9 @@ def effect(
     MeasurementError
         If the network does not tell the classes apart.
     """
-    if how != "resample" and where is None and _one_direction(sources):
+    if how not in ("sufficiency", "necessity", "resample"):
+        raise InputsError(f"There is no effect {how!r}.", "Use sufficiency, necessity or resample.")
+    if how != "resample" and where is None and held == () and _one_direction(sources):
         from circuitz.effects.along import direction_effect  # noqa: PLC0415 (uses no more of this)
 
         return direction_effect(
@@ -101,103 +122,111 @@ def effect(
             delta=delta, level=level, seed=seed, randoms=0,
         ).effect  # fmt: skip
     spec, group = _units(z, sources)
-    k = _class(z, target)
-    if how not in ("sufficiency", "necessity", "resample"):
-        raise InputsError(f"There is no effect {how!r}.", "Use sufficiency, necessity or resample.")
-    if split not in SPLITS:
-        raise InputsError(f"There is no split {split!r}.", f"Splits are {', '.join(SPLITS)}.")
+    k = class_index(z, target)
+    supports = _held(z, held, held_as, spec, group)
     kind: Literal["sufficiency", "necessity"] = "necessity" if how == "necessity" else "sufficiency"
-    drawn = draw_sources(
-        _data(z), z.classes, per_split=images, donors=donors, seed=seed, head=z.head
-    )
+    data = data_of(z)
+    drawn = draw_sources(data, z.classes, per_split=images, donors=donors, seed=seed, head=z.head)
     down, index = _downstream(z, spec, drawn, group)
     scale = scales(down, drawn, z.classes)
     # Only the sources asked about are run; the others still lend.
-    rows = np.flatnonzero((drawn.split == SPLITS.index(split)) & _mask(z, drawn, where))
-    rows = rows[drawn.shows[rows, k] == (kind == "necessity")]
-    if not len(rows):
-        raise InputsError(
-            f"No image of the {split} split is left to measure {kind} for {z.classes[k]} on.",
-            "Sufficiency needs images of other classes, necessity images of the class.",
-        )
+    rows = source_rows(z, drawn, k, how, split, where)
     chosen = drawn.take(rows)
-    found = group_effects(down, chosen, scale, [index])[kind == "necessity"][0, :, k]
-    mean = clustered_mean(found, chosen.scene)
-    low, high = interval(mean, level)
+    if supports:
+        lenders = draw_lenders(drawn, rows, k, held_as == "with", seed)
+        found = _given(z, drawn, chosen, lenders, k, group, supports) / scale[k]
+        found = -found if kind == "necessity" else found
+    else:
+        found = group_effects(down, chosen, scale, [index])[kind == "necessity"][0, :, k]
     own, others = f"inputs of {z.classes[k]}", "inputs of other classes"
-    return Effect(
+    plain = Effect(
         sources=group,
         target=f"{OUTPUT}:{z.classes[k]}",
         how=kind,
         value=f"as on {own if kind == 'sufficiency' else others}",
         baseline=others if kind == "sufficiency" else own,
-        held=""
-        if _heads(z)
-        else "rest of the cut"
-        if spec.name in z.cut
-        else f"rest of {spec.name}",
-        estimate=mean.mean,
-        low=low,
-        high=high,
+        held=_told(z, spec, supports, own if held_as == "with" else others),
         level=level,
-        n=mean.n,
-        clusters=mean.clusters,
-        p=p_greater(mean, delta),
         delta=delta,
         split=split,
         inputs_hash=z.data_hash,
         weights_hash=z.weights_hash,
         seed=seed,
     )
+    return estimated(plain, found, chosen.scene)
 
 
-def _units(
-    z: AnnotatedModel, sources: str | Unit | Sequence[str | Unit]
-) -> tuple[LayerSpec, Group]:
-    given = [sources] if isinstance(sources, str | Unit) else list(sources)
-    bases = basis_sizes(z.bases)
-    checked = [check_target(source, z.layers, z.classes, bases) for source in given]
-    names = [u for target in checked for u in target_units(target)]
+def _units(z: AnnotatedModel, sources: Units) -> tuple[LayerSpec, Group]:
+    names = checked_units(z, sources)
     units = [Unit.parse(name) for name in names]
     specs = [s for s in z.layers if s.name in {u.layer for u in units}]
-    odd = any(u.basis or u.is_output for u in units) or any(t.startswith(EDGE) for t in checked)
-    odd |= any(u.position is not None for u in units)
+    odd = any(u.basis or u.is_output or u.position is not None for u in units)
     if odd or not specs or (len(specs) > 1 and not _heads(z)):
         raise UnitError(
-            f"The sources are {', '.join(checked) or 'nothing'}; they must be units of one layer.",
+            f"The sources are {', '.join(names) or 'nothing'}; they must be units of one layer.",
             f"The layers of {z.name} are {', '.join(s.name for s in z.layers)}.",
         )
     return specs[0], sorted_group(names)
+
+
+def _held(z: AnnotatedModel, held: Units, how: str, spec: LayerSpec, group: Group) -> Group:
+    """Return the units to hold."""
+    if how not in ("without", "with"):
+        raise InputsError(f"Units are not held {how!r}.", "Use without or with.")
+    if held == "rest":
+        layers = [s for s in z.layers if s.name in z.cut] if _heads(z) else [spec]
+        every = [f"{s.name}:{u}" for s in layers for u in range(s.size)]
+        return tuple(unit for unit in every if unit not in group)
+    found = sorted_group(checked_units(z, held)) if str(held) and held else ()
+    both = sorted(set(found) & set(group))
+    if both:
+        raise UnitError(f"{both[0]} cannot be changed and held.", "Name it in one of the two.")
+    return found
+
+
+def _given(
+    z: AnnotatedModel,
+    drawn: Sources,
+    chosen: Sources,
+    lenders: I64,
+    k: int,
+    group: Group,
+    supports: Group,
+) -> F64:
+    """Return the change of class k's margin in logits, ``(n,)``, while supports are held."""
+    specs = {s.name: s for s in z.layers}
+    run = runtime(z)
+    many = lenders.shape[1]
+    change = held_changes(
+        run,
+        np.asarray(data_of(z).images[drawn.index]),
+        np.repeat(chosen.row, many),
+        chosen.donors[:, k].ravel(),
+        lenders.ravel(),
+        UnitSet(group, specs),
+        UnitSet(supports, specs),
+        lambda logits: margins(logits.float(), run.head)[:, k],
+    )
+    return change.reshape(-1, many).mean(1).astype(np.float64)
+
+
+def _told(z: AnnotatedModel, spec: LayerSpec, supports: Group, on: str) -> str:
+    rest = "rest of the cut" if spec.name in z.cut else f"rest of {spec.name}"
+    if not supports:
+        return "" if _heads(z) else rest
+    return f"{', '.join(supports)} as on {on}"
 
 
 def _one_direction(sources: str | Unit | Sequence[str | Unit]) -> bool:
     """Whether the sources are one direction of a basis."""
     if not isinstance(sources, str | Unit) or "@" not in str(sources):
         return False
-    return not str(sources).startswith(("group:", EDGE)) and bool(Unit.parse(sources).basis)
-
-
-def _class(z: AnnotatedModel, target: str | Unit) -> int:
-    name = str(target).removeprefix(f"{OUTPUT}:")
-    if name not in z.classes:
-        raise UnitError(
-            f"{name!r} is not a class of {z.name}.", f"Its classes are {', '.join(z.classes)}."
-        )
-    return z.classes.index(name)
-
-
-def _data(z: AnnotatedModel) -> InputSet:
-    if z.data is None:
-        raise InputsError(
-            "D, the labelled images effects are measured on, is not at hand.",
-            "Open it and pass it: z = z.with_(data=data), or measure(z, data=data).",
-        )
-    return z.data
+    return not str(sources).startswith((GROUP, EDGE)) and bool(Unit.parse(sources).basis)
 
 
 def _heads(z: AnnotatedModel) -> bool:
     """Whether the units are heads of a transformer, which reads tokens."""
-    return _data(z).is_tokens
+    return data_of(z).is_tokens
 
 
 def _downstream(
@@ -205,7 +234,7 @@ def _downstream(
 ) -> tuple[Changes, list[int]]:
     """Return what follows the units, and which of its units they are."""
     run = runtime(z)
-    images = _data(z).images
+    images = data_of(z).images
     if _heads(z):
         down = HeadDownstream.of(z, run, np.asarray(images[drawn.index]))
         return down, [down.units.index(unit) for unit in group]
@@ -216,24 +245,3 @@ def _downstream(
             parts.append(run.forward_to(spec.name, x).clone())
     down = Downstream(run, spec, torch.cat(parts))
     return down, [Unit.parse(unit).index for unit in group]
-
-
-def _mask(z: AnnotatedModel, drawn: Sources, where: Where) -> npt.NDArray[np.bool_]:
-    """Return which of the drawn sources ``where`` admits."""
-    if where is None:
-        return np.ones(len(drawn), bool)
-    if isinstance(where, str):
-        where = [where]
-    asked = np.asarray(where)
-    if asked.dtype.kind in "US":
-        classes = [_class(z, str(name)) for name in asked.ravel()]
-        return np.asarray(drawn.shows[:, classes].any(1))
-    size = len(_data(z))
-    if asked.dtype == bool and asked.shape == (size,):
-        return asked[drawn.index]
-    if asked.dtype.kind in "iu" and asked.ndim == 1 and (asked < size).all() and (asked >= 0).all():
-        return np.isin(drawn.index, asked)
-    raise InputsError(
-        f"where= is {asked.dtype} {asked.shape}, which does not choose among {size} images of D.",
-        "Pass class names, a boolean mask over D, or indices into D.",
-    )

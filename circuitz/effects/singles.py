@@ -72,24 +72,36 @@ def scales(down: Changes, sources: Sources, classes: Sequence[str]) -> F32:
         If a class's margin is no higher on its own inputs than on others.
     """
     margin = down.margins.cpu().numpy()[sources.row]
+    found = [scale_of(margin[:, k], sources, k, name) for k, name in enumerate(classes)]
+    return np.array(found, np.float32)
+
+
+def scale_of(margin: npt.NDArray[np.floating], sources: Sources, k: int, name: str) -> float:
+    """Return the mean margin of one class on its inputs less that on others.
+
+    Parameters
+    ----------
+    margin
+        ``(n,)`` on the sources.
+    sources, k, name
+        The sources, and the class.
+
+    Raises
+    ------
+    MeasurementError
+        If it is not positive.
+    """
     seen = sources.split != SPLITS.index("audit")
     seen = seen if seen.any() else np.ones(len(sources), bool)
-    own = sources.shows
-    found = np.array(
-        [
-            margin[own[:, k] & seen, k].mean() - margin[~own[:, k] & seen, k].mean()
-            for k in range(len(classes))
-        ],
-        np.float32,
-    )
-    for name, value in zip(classes, found, strict=True):
-        if not value > 0:
-            raise MeasurementError(
-                f"The network does not tell {name} from the other classes on D (its margin "
-                f"there is {value:+.3f}), so there is no effect to take shares of.",
-                "Train it longer, or check that preprocessing and the order of classes are right.",
-            )
-    return found
+    own = sources.shows[:, k]
+    value = float(margin[own & seen].mean() - margin[~own & seen].mean())
+    if not value > 0:
+        raise MeasurementError(
+            f"The network does not tell {name} from the other classes on D (its margin "
+            f"there is {value:+.3f}), so there is no effect to take shares of.",
+            "Train it longer, or check that preprocessing and the order of classes are right.",
+        )
+    return value
 
 
 def single_effects(
