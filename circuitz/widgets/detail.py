@@ -8,11 +8,10 @@ import numpy as np
 
 from circuitz.features.match import match_table
 from circuitz.features.token_grid import shown
-from circuitz.widgets import sheets
-from circuitz.widgets.payload import PER_UNIT, SPLIT, measured, number
+from circuitz.widgets import responds, sheets
+from circuitz.widgets.payload import PER_UNIT, SPLIT, number
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.measurements import LayerMeasurements
-from circuitz.z.unit import Unit
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
@@ -32,9 +31,7 @@ def detail(
     JSON, and binary parts by name: ``images`` (PNG, exemplars side by side), ``heat`` (uint8
     ``(exemplars, h, w)``), ``visual`` (PNG).
     """
-    parsed = Unit.parse(unit)
-    place = f"{parsed.layer}@{parsed.basis}" if parsed.basis else parsed.layer
-    layer = measured(z, place)
+    _, index, layer = responds.place_of(z, unit)
     facts: dict[str, Any] = {
         "unit": unit,
         "exemplars": [],
@@ -45,10 +42,10 @@ def detail(
         "history": history(z, unit),
         "mean": None,
         "max": None,
+        **responds.facts(z, unit),
     }
     if layer is None:
         return facts, {}
-    index = parsed.index
     facts["mean"] = number(layer.responses[:, index].mean()) if len(layer.responses) else None
     facts["max"] = number(layer.peaks[:, index].max()) if len(layer.peaks) else None
     blobs: dict[str, bytes] = {}
@@ -115,14 +112,11 @@ def _exemplar(layer: LayerMeasurements, index: int, rank: int, known: InputSet) 
     image = int(layer.exemplars[index, rank])
     height, width = shown(known).shape[1:3]
     top, left, bottom, right = (int(edge) for edge in layer.exemplar_boxes[index, rank])
-    shows: list[str] = []
-    if known.concepts is not None:
-        labels = zip(known.concept_names, known.concepts[image], strict=True)
-        shows = [name for name, yes in labels if yes == 1]
     return {
         "peak": number(layer.peaks[image, index]) if image < len(layer.peaks) else None,
         "box": [top / height, left / width, bottom / height, right / width],
-        "shows": shows,
+        "shows": responds.concepts_of(known, image),
+        "image": image,
     }
 
 

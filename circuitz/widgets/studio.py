@@ -14,9 +14,10 @@ import traitlets
 from circuitz.errors import CircuitzError, ConflictError, MeasurementError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.widgets import graphs as circuits
-from circuitz.widgets import payload
+from circuitz.widgets import payload, responds
 from circuitz.widgets.desk import Desk
 from circuitz.widgets.detail import detail, history
+from circuitz.widgets.units import UnitTable
 from circuitz.z.model import AnnotatedModel
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -104,6 +105,8 @@ class Studio(anywidget.AnyWidget):
         desk = self._desk
         self._revision += 1
         self._shown = z
+        if whole:
+            self._table = UnitTable(z)
         state: dict[str, Any] = {
             "head": payload.head(
                 z,
@@ -112,14 +115,19 @@ class Studio(anywidget.AnyWidget):
                 lexicon=desk.lexicon,
                 revision=self._revision,
             ),
-            "words": payload.words(z),
+            "words": payload.words(z, self._table),
             "report": self._report(),
             "graphs": circuits.graphs(z, str(desk.path or "")),
         }
         if whole:
-            state["units"], state["atlas"] = payload.units(z)
-            state["effects"] = payload.effects(z)
-            state["first"] = self._first(z, state)
+            first = self._first_unit(state)
+            state["units"], state["effects"], state["atlas"] = self._table.start(
+                self._table.row(first)
+            )
+            state["first"] = None
+            if first:
+                facts, blobs = detail(z, first, desk.lexicon)
+                state["first"] = {**facts, "blobs": blobs}
         return state
 
     def _report(self) -> dict[str, Any]:
@@ -131,17 +139,14 @@ class Studio(anywidget.AnyWidget):
             return payload.no_report(f"The check could not run: {error}")
         return payload.report(self._desk.z, checked, str(self._desk.path or ""))
 
-    def _first(self, z: AnnotatedModel, state: dict[str, Any]) -> dict[str, Any] | None:
+    def _first_unit(self, state: dict[str, Any]) -> str:
         """Return the unit shown before anything is chosen: the one worst spoken of."""
-        known = set(state["units"]["ids"])
-        named = [unit for claim in state["report"]["findings"] for unit in claim["units"]]
-        named += [state["units"]["ids"][word["unit"]] for word in state["words"]]
-        named += state["units"]["ids"][:1]
-        unit = next((unit for unit in named if unit in known), None)
-        if unit is None:
-            return None
-        facts, blobs = detail(z, unit, self._desk.lexicon)
-        return {**facts, "blobs": blobs}
+        for claim in state["report"]["findings"]:
+            for unit in claim["units"]:
+                if self._table.row(unit) >= 0:
+                    return unit
+        row = state["words"][0]["unit"] if state["words"] else 0
+        return self._table.unit(row) if self._table.count else ""
 
     def _push(self) -> None:
         """Show z as it is now; pictures and effects travel again only when they changed."""
@@ -189,9 +194,13 @@ class Studio(anywidget.AnyWidget):
         return {
             "ping": lambda: ({}, {}),
             "unit": self._unit,
+            "responds": lambda unit: responds.rows(self._desk.z, str(unit)),
             "history": lambda unit: ({"history": history(self._desk.z, str(unit))}, {}),
             "parse": lambda text: ({"concepts": self._desk.parse(str(text))}, {}),
             "picture": self._picture,
+            "rows": lambda rows: ({}, self._table.asked(rows)),
+            "thumbnails": self._thumbnails,
+            "drivers": self._drivers,
             "annotate": self._annotate,
             "undo": lambda: self._stepped(self._desk.undo()),
             "redo": lambda: self._stepped(self._desk.redo()),
@@ -214,6 +223,17 @@ class Studio(anywidget.AnyWidget):
                 "That picture is not among the evidence.", "Measure again: cz.measure(z, ...)."
             )
         return {}, {"picture": found}
+
+    def _thumbnails(self, images: Any) -> Answer:
+        sheet = self._table.pictures(images).payload()
+        pages = {f"page{i}": page for i, page in enumerate(sheet.pop("pages"))}
+        return {**sheet, "images": list(images)}, pages
+
+    def _drivers(self, target: str, how: str) -> Answer:
+        driving, largest = self._table.drivers(str(target), how)
+        blobs = {"driving": driving.astype("<i4").tobytes()}
+        rows = [int(row) for row in largest]
+        return {"rows": rows}, blobs | self._table.asked(rows)
 
     def _annotate(
         self, unit: str, text: str, confidence: float = 1.0, base: str | None = None

@@ -1,36 +1,58 @@
 /** The images a unit answers most to, where it answers, and what it was optimised to. */
 
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { WHOLE, decode, prepare } from "./atlas";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { WHOLE, prepare } from "./atlas";
 import type { Sheets } from "./atlas";
+import { useBitmap } from "./bitmap";
 import { useStore } from "./context";
 import { plain } from "./format";
 import type { Detail } from "./protocol";
+import { LOOKS, ResponseRows } from "./responds";
+import type { Look } from "./responds";
 
 const SHOWN = 9;
 
 export function Exemplars({ sheets }: { sheets: Sheets }) {
   const store = useStore();
   const detail = store.detail();
-  const strip = useStrip(detail, "images");
-  const visual = useStrip(detail, "visual");
+  const strip = useBitmap(detail?.blobs.images);
+  const visual = useBitmap(detail?.blobs.visual);
   const { heat, crop } = store.view;
+  const [wanted, setLook] = useState<Look>("activation");
+  const look = detail && !detail.more ? "activation" : wanted;
+  const [picked, setPicked] = useState<number | null>(null);
   const count = detail ? detail.exemplars.length : SHOWN;
+  const unit = store.id(store.view.unit);
   return (
     <div class="cz-part">
-      <h4 title="inputs on which the unit is most active, best first">
+      <h4>
         Exemplars
+        {detail?.more && (
+          <span class="cz-looks" role="group" aria-label="Which exemplars">
+            {LOOKS.map(([name, title, hint]) => (
+              <Toggle key={name} on={look === name} name={title} hint={hint} flip={() => setLook(name)} />
+            ))}
+          </span>
+        )}
         <span class="cz-space" />
-        <Toggle on={heat} name="response" hint="dims what the unit does not respond to (h)" flip={() => store.set({ heat: !heat })} />
-        <Toggle on={crop} name="field" hint="frames what the unit sees at its peak (c)" flip={() => store.set({ crop: !crop })} />
+        {look === "activation" && (
+          <>
+            <Toggle on={heat} name="response" hint="dims what the unit does not respond to (h)" flip={() => store.set({ heat: !heat })} />
+            <Toggle on={crop} name="field" hint="frames what the unit sees at its peak (c)" flip={() => store.set({ crop: !crop })} />
+          </>
+        )}
       </h4>
       {count === 0 && <p class="cz-faint">No exemplars: measure z first.</p>}
-      <div class="cz-exemplars" role="list">
-        {Array.from({ length: count }, (_, i) => (
-          <Exemplar key={i} i={i} sheets={sheets} strip={strip} detail={detail} />
-        ))}
-        {visual && <Visual bitmap={visual} />}
-      </div>
+      {look === "activation" ? (
+        <div class="cz-exemplars" role="list">
+          {Array.from({ length: count }, (_, i) => (
+            <Exemplar key={i} i={i} sheets={sheets} strip={strip} detail={detail} />
+          ))}
+          {visual && <Visual bitmap={visual} />}
+        </div>
+      ) : (
+        <ResponseRows unit={unit} look={look} picked={picked} onPick={setPicked} />
+      )}
     </div>
   );
 }
@@ -41,23 +63,6 @@ function Toggle({ on, name, hint, flip }: { on: boolean; name: string; hint: str
       {name}
     </button>
   );
-}
-
-/** Decodes one strip of pictures of the detail; null until it is there. */
-function useStrip(detail: Detail | undefined, name: string): ImageBitmap | null {
-  const [known, setKnown] = useState<{ bytes: DataView; bitmap: ImageBitmap | null } | null>(null);
-  const bytes = detail?.blobs[name];
-  useEffect(() => {
-    if (!bytes) return undefined;
-    let wanted = true;
-    void decode(bytes).then((bitmap) => {
-      if (wanted) setKnown({ bytes, bitmap });
-    });
-    return () => {
-      wanted = false;
-    };
-  }, [bytes]);
-  return known && known.bytes === bytes ? known.bitmap : null;
 }
 
 interface ExemplarProps {

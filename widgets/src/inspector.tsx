@@ -11,6 +11,7 @@ import { effect, kindTitle, plural, share, when } from "./format";
 import { VerdictMark, Words } from "./marks";
 import { Later, Part } from "./parts";
 import type { Finding } from "./protocol";
+import { NeighboursPart, QualityPart, Statistics } from "./responds";
 
 /** The claim about the unit's own words, shown whatever its verdict. */
 const OF_WORDS = "mislabelled-unit";
@@ -46,10 +47,14 @@ export function Inspector({ sheets }: { sheets: Sheets }) {
       <Editor key={id} unit={id} />
       <Involved />
       <div class="cz-two">
-        <EffectsPart />
+        <div>
+          <EffectsPart />
+          <NeighboursPart />
+        </div>
         <div>
           <MatchPart />
           <ResponsePart />
+          <QualityPart />
         </div>
       </div>
       <HistoryPart />
@@ -168,11 +173,13 @@ function MatchPart() {
 
 function ResponsePart() {
   const store = useStore();
-  const histogram = store.detail()?.histogram;
-  if (!histogram) return null;
+  const detail = store.detail();
+  const histogram = detail?.histogram;
+  if (!detail || !histogram) return null;
   return (
     <Part title="Responses" hint="largest value on each image of the concept set; heights are square roots">
       <Histogram counts={histogram.counts} edges={histogram.edges} threshold={histogram.threshold} />
+      <Statistics detail={detail} />
     </Part>
   );
 }

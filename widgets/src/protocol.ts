@@ -134,6 +134,8 @@ export interface Match {
 }
 
 export interface Exemplar {
+  /** Index in the concept set. */
+  image: number;
   peak: number | null;
   box: [number, number, number, number];
   shows: string[];
@@ -150,8 +152,37 @@ export interface Detail {
   history: LogEntry[];
   mean: number | null;
   max: number | null;
+  /** Each empty where it was not measured. */
+  statistics: Partial<Record<"mean" | "deviation" | "active" | "low" | "high", number | null>>;
+  quality: Partial<Record<"clarity" | "polysemanticity" | "redundancy", number | null>> & { embedding?: string };
+  neighbours: { unit: string; correlation: number | null }[];
+  /** Whether there are rows of pictures to ask for: by class and by strength. */
+  more: boolean;
   /** Pictures side by side; heat is uint8 (exemplars, height, width). */
   blobs: Record<string, DataView>;
+}
+
+/** One picture of a row: the image, its place in the strip, and its figures. */
+export interface ResponseCell {
+  image: number;
+  at: number;
+  shows: string[];
+  response: number | null;
+  share?: number | null;
+}
+
+export interface ResponseRow {
+  name: string;
+  cells: ResponseCell[];
+}
+
+/** Answer to `responds`; the strip is a blob. */
+export interface Responses {
+  unit: string;
+  spectrum: ResponseRow[];
+  relevant: ResponseRow[];
+  unlisted: number;
+  size: [number, number];
 }
 
 /** A unit, units shown together, the class, or what nothing in the graph explains. */

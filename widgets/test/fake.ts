@@ -45,7 +45,7 @@ export function finding(change: Partial<Finding> = {}): Finding {
 export function detail(unit: string): Detail {
   return {
     unit,
-    exemplars: [{ peak: 2, box: [0, 0, 0.5, 0.5], shows: ["snow"] }],
+    exemplars: [{ image: 7, peak: 2, box: [0, 0, 0.5, 0.5], shows: ["snow"] }],
     size: [64, 64],
     heat: [0, 0],
     histogram: { counts: [5, 3, 1], edges: [0, 1, 2, 3], threshold: 2.5 },
@@ -53,6 +53,10 @@ export function detail(unit: string): Detail {
     history: [],
     mean: 0.4,
     max: 3,
+    statistics: { mean: 0.4, deviation: 0.1, active: 0.3, low: 0, high: 3 },
+    quality: { clarity: 0.7, polysemanticity: 0.2, redundancy: 0.95, embedding: "conv4" },
+    neighbours: [{ unit: "conv4:2", correlation: 0.8 }],
+    more: true,
     blobs: {},
   };
 }
