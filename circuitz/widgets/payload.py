@@ -1,7 +1,7 @@
 """What the screen's traits hold, built from z and its report. No torch, no widget.
 
-Everything here is JSON or little-endian bytes: what is not known is ``None`` in JSON and NaN in
-bytes. Rows of units are in the order of :func:`unit_ids`, and say so by index.
+Everything here is JSON: what is not known is ``None``. Units are named by their row, see
+:mod:`circuitz.widgets.units`.
 """
 
 from __future__ import annotations
@@ -12,24 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
-from circuitz.effects.statistics import clustered_mean, interval
-from circuitz.features.token_grid import shown
 from circuitz.widgets import sheets
 from circuitz.z.bases import basis_sizes
 from circuitz.z.finding import Finding, Remedy
-from circuitz.z.inputs import SPLITS
 from circuitz.z.measurements import LayerMeasurements
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.plausibility.report import Report
+    from circuitz.widgets.units import UnitTable
     from circuitz.z.model import AnnotatedModel
 
 SPLIT = "test"
-DELTA = 0.10
 #: Findings beyond this are counted, not listed; they come worst first.
 MOST_FINDINGS = 400
 PER_UNIT = sheets.PER_UNIT
@@ -57,11 +51,6 @@ def places(z: AnnotatedModel) -> list[tuple[str, int, bool]]:
     layers = [(layer.name, layer.size, layer.name in z.cut) for layer in reversed(z.layers)]
     bases = [(name, size, False) for name, size in basis_sizes(z.bases).items()]
     return sorted(layers, key=lambda place: not place[2]) + bases
-
-
-def unit_ids(z: AnnotatedModel) -> list[str]:
-    """Ids of all units, in the order of the screen."""
-    return [f"{name}:{i}" for name, size, _ in places(z) for i in range(size)]
 
 
 def measured(z: AnnotatedModel, place: str) -> LayerMeasurements | None:
@@ -103,67 +92,11 @@ def head(
     }
 
 
-def units(z: AnnotatedModel) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the columns of units, and the atlas their exemplars are in."""
-    listed = places(z)
-    images = shown(z.concept_set)
-    layers = [found for name, _, _ in listed if (found := measured(z, name)) is not None]
-    atlas = sheets.atlas(images, layers)
-    exemplars: list[npt.NDArray[np.int32]] = []
-    crops: list[npt.NDArray[np.float32]] = []
-    for name, size, _ in listed:
-        layer = measured(z, name)
-        if layer is None or images is None:
-            exemplars.append(np.full((size, PER_UNIT), -1, np.int32))
-            crops.append(np.zeros((size, PER_UNIT, 4), np.float32))
-        else:
-            exemplars.append(sheets.places(layer, atlas.place))
-            crops.append(sheets.boxes(layer, images.shape[1], images.shape[2]))
-    columns = {
-        "ids": unit_ids(z),
-        "layer": [place for place, (_, size, _) in enumerate(listed) for _ in range(size)],
-        "exemplars": _bytes(exemplars, "<i4"),
-        "boxes": _bytes(crops, "<f4"),
-    }
-    return columns, atlas.payload()
-
-
-def effects(z: AnnotatedModel, split: str = SPLIT) -> dict[str, Any]:
-    """Return mean effects of single units with 95 % intervals, ``(units, classes, 3)`` float32."""
-    found = z.measurements.effects if z.measurements is not None else None
-    if found is None:
-        return {
-            "targets": [],
-            "delta": DELTA,
-            "split": split,
-            "sufficiency": None,
-            "necessity": None,
-        }
-    ids = {unit: row for row, unit in enumerate(unit_ids(z))}
-    at = [(ids[unit], column) for column, unit in enumerate(found.units) if unit in ids]
-    rows = found.split == SPLITS.index(split)
-    columns: dict[str, bytes] = {}
-    for how, values in (("sufficiency", found.sufficiency), ("necessity", found.necessity)):
-        table = np.full((len(ids), len(found.targets), 3), np.nan, np.float32)
-        chosen = values[rows]
-        mean = clustered_mean(chosen.reshape(len(chosen), -1), found.scene[rows])
-        low, high = interval(mean)
-        shape = (len(found.units), len(found.targets))
-        three = np.stack([np.reshape(part, shape) for part in (mean.mean, low, high)], axis=-1)
-        # Intervals of one scene are infinite: an estimate nobody can vouch for is not shown.
-        three[~np.isfinite(three).all(-1)] = np.nan
-        for row, column in at:
-            table[row] = three[column]
-        columns[how] = table.astype("<f4").tobytes()
-    return {"targets": list(found.targets), "delta": DELTA, "split": split, **columns}
-
-
-def words(z: AnnotatedModel) -> list[dict[str, Any]]:
+def words(z: AnnotatedModel, table: UnitTable) -> list[dict[str, Any]]:
     """Return the annotation in force on each unit that has one."""
-    rows = {unit: row for row, unit in enumerate(unit_ids(z))}
     found = [
         {
-            "unit": rows[target],
+            "unit": row,
             "id": said.id,
             "text": said.text,
             "concepts": list(said.concepts),
@@ -173,7 +106,7 @@ def words(z: AnnotatedModel) -> list[dict[str, Any]]:
             "time": said.time,
         }
         for target, said in z.effective().items()
-        if target in rows
+        if (row := table.row(target)) >= 0
     ]
     return sorted(found, key=lambda word: word["unit"])
 
@@ -194,8 +127,8 @@ def no_report(why: str) -> dict[str, Any]:
 def report(z: AnnotatedModel, checked: Report, path: str = "") -> dict[str, Any]:
     """Return the report's trait: findings worst first, each with its strongest units first."""
     items = checked.items
-    strength = _strength(z)
     listed = items[:MOST_FINDINGS]
+    strength = _strength(z, listed)
     return {
         "counts": {
             "flagged": len(checked.flagged),
@@ -219,15 +152,18 @@ def report(z: AnnotatedModel, checked: Report, path: str = "") -> dict[str, Any]
     }
 
 
-def _strength(z: AnnotatedModel) -> dict[tuple[str, str], float]:
-    """How much each unit alone drives each class; empty before effects are measured."""
+def _strength(z: AnnotatedModel, listed: Sequence[Finding]) -> dict[tuple[str, str], float]:
+    """How much each unit of a finding alone drives its class; empty before that is measured."""
     found = z.measurements.effects if z.measurements is not None else None
     if found is None:
         return {}
+    rows = {unit: row for row, unit in enumerate(found.units)}
+    columns = {f"output:{target}": column for column, target in enumerate(found.targets)}
+    pairs = {(unit, claim.target) for claim in listed for unit in claim.units}
     return {
-        (unit, f"output:{target}"): float(found.drive[row, column])
-        for row, unit in enumerate(found.units)
-        for column, target in enumerate(found.targets)
+        (unit, target): float(found.drive[rows[unit], columns[target]])
+        for unit, target in pairs
+        if unit in rows and target in columns
     }
 
 
@@ -282,7 +218,3 @@ def remedy(item: Remedy, path: str) -> dict[str, Any]:
         },
         "command": command if item.action == "search" else "",
     }
-
-
-def _bytes(parts: Sequence[npt.NDArray[Any]], kind: str) -> bytes:
-    return b"".join(np.ascontiguousarray(part, dtype=kind).tobytes() for part in parts)
