@@ -32,6 +32,7 @@ _VERBS = {
     "graph": "circuitz.effects.graph",
     "load": "circuitz.z.bundle",
     "measure": "circuitz.effects.measure",
+    "path_effect": "circuitz.effects.path_effect",
     "propose": "circuitz.plausibility.propose",
     "wrap": "circuitz.features.wrap",
 }
@@ -51,6 +52,7 @@ __all__ = [
     "graph",
     "load",
     "measure",
+    "path_effect",
     "propose",
     "wrap",
 ]
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from circuitz.effects.effect import effect as effect
     from circuitz.effects.graph import graph as graph
     from circuitz.effects.measure import measure as measure
+    from circuitz.effects.path_effect import path_effect as path_effect
     from circuitz.effects.table import ablate as ablate
     from circuitz.features.attribution import attribute as attribute
     from circuitz.features.directions import directions as directions

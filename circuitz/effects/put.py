@@ -27,6 +27,8 @@ class UnitSet:
         Ids; a direction of a basis is no such unit, nor is a class.
     specs
         The layers, by name.
+    but
+        Units left out.
 
     Raises
     ------
@@ -34,7 +36,10 @@ class UnitSet:
         If one is of another kind.
     """
 
-    def __init__(self, units: Sequence[str], specs: Mapping[str, LayerSpec]) -> None:
+    def __init__(
+        self, units: Sequence[str], specs: Mapping[str, LayerSpec], but: UnitSet | None = None
+    ) -> None:
+        self._but = but
         self.units = tuple(dict.fromkeys(units))
         self._specs = specs
         self._by_layer: dict[str, list[Unit]] = {}
@@ -67,6 +72,8 @@ class UnitSet:
                 if unit.position is not None:
                     place[spec.token_axes[0] - 1] = unit.position
                 mask[tuple(place)] = True
+            if self._but is not None and layer in self._but.layers:
+                mask &= ~self._but.mask(layer, act)
             self._masks[key] = mask
         return self._masks[key]
 

@@ -1,0 +1,251 @@
+"""The effect of units on a class, divided into what runs through others and what runs around."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+
+from circuitz.effects.asked import (
+    Units,
+    Where,
+    checked_units,
+    class_index,
+    data_of,
+    estimated,
+    source_rows,
+)
+from circuitz.effects.downstream import margins
+from circuitz.effects.edges import depth_order
+from circuitz.effects.groups import Group, sorted_group
+from circuitz.effects.paths import PARTS, path_changes
+from circuitz.effects.put import UnitSet
+from circuitz.effects.singles import scale_of
+from circuitz.effects.sources import draw_sources
+from circuitz.errors import InputsError, LayerError, UnitError
+from circuitz.models.open import runtime
+from circuitz.models.runtime import Runtime
+from circuitz.z.effect import Effect
+from circuitz.z.unit import OUTPUT, Unit
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+Progress = Callable[[int, int], None]
+_BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class PathEffect:
+    """An effect and the parts it falls into.
+
+    Parameters
+    ----------
+    total, through, around, rest
+        See :mod:`circuitz.effects.paths`; the first is the sum of the others. In shares of what
+        resampling everything does to the class.
+    mediators, held
+        Units of the two sets.
+    direct
+        Whether only what goes straight from sources to mediators counts.
+    """
+
+    total: Effect
+    through: Effect
+    around: Effect
+    rest: Effect
+    mediators: Group
+    held: Group
+    direct: bool
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a part: ``path``, ``effect``, ``low``, ``high``, ``n``, ``clusters``, ``p``."""
+        found = [getattr(self, name) for name in PARTS]
+        return pd.DataFrame(
+            {
+                "path": PARTS,
+                "effect": [e.estimate for e in found],
+                "low": [e.low for e in found],
+                "high": [e.high for e in found],
+                "n": [e.n for e in found],
+                "clusters": [e.clusters for e in found],
+                "p": [e.p for e in found],
+            }
+        )
+
+    def __str__(self) -> str:
+        parts = [
+            f"{name} {e.estimate:+.3f} [{e.low:+.3f}, {e.high:+.3f}]"
+            for name, e in ((name, getattr(self, name)) for name in PARTS)
+        ]
+        ways = f"{'+'.join(self.total.sources)} -> {self.total.target}"
+        return f"{ways} by way of {'+'.join(self.mediators)}: {', '.join(parts)}"
+
+
+def path_effect(
+    z: AnnotatedModel,
+    sources: Units,
+    target: str | Unit,
+    through: Units,
+    *,
+    held: Units = (),
+    direct: bool = False,
+    how: Literal["sufficiency", "necessity"] = "sufficiency",
+    where: Where = None,
+    split: str = "test",
+    images: int = 240,
+    donors: int = 2,
+    delta: float = 0.1,
+    level: float = 0.95,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> PathEffect:
+    """Divide the effect of units on a class into what runs through others and what runs around.
+
+    Parameters
+    ----------
+    z
+        Annotated model with D at hand.
+    sources
+        Units of any layers, which take values from other inputs together: ``conv2:3``,
+        ``blocks.0.attn.hook_z:1@pos4``, ``group:a,b``.
+    target
+        Class.
+    through
+        Mediators: units that come after a source, of any layers. The name of a layer stands for
+        all its units.
+    held
+        Units (or layers) that keep the values they have on the source input in every run: paths
+        through them are closed.
+    direct
+        Close paths from sources to mediators by way of other units of z's layers, as path
+        patching does.
+    how, where, split, images, donors, delta, level, seed
+        As for :func:`circuitz.effects.effect.effect`; equal settings give equal totals.
+    progress
+        Called with trials done, and in all.
+
+    Raises
+    ------
+    UnitError
+        If a unit or class does not exist, or a unit is in two of the sets.
+    LayerError
+        If no source comes before a mediator, or a layer is not called exactly once.
+    InputsError
+        If D is missing or unlabelled, or no source image is left.
+    MeasurementError
+        If the network does not tell the class from others.
+    """
+    if how not in ("sufficiency", "necessity"):
+        raise InputsError(f"There is no effect {how!r}.", "Use sufficiency or necessity.")
+    k = class_index(z, target)
+    specs = {s.name: s for s in z.layers}
+    sets = [_units(z, given) for given in (sources, through, held)]
+    _check_apart(*sets)
+    moved, via, kept = (UnitSet(units, specs) for units in sets)
+    data, run = data_of(z), runtime(z)
+    drawn = draw_sources(data, z.classes, per_split=images, donors=donors, seed=seed, head=z.head)
+    rows = source_rows(z, drawn, k, how, split, where)
+    chosen = drawn.take(rows)
+    shown = np.asarray(data.images[drawn.index])
+    _check_order(run, moved, via, run.prepare(shown[:1]))
+    others = [f"{s.name}:{u}" for s in z.layers for u in range(s.size)] if direct else []
+    quiet = UnitSet(others, specs, but=via)
+
+    def read(logits: torch.Tensor) -> torch.Tensor:
+        return margins(logits.float(), run.head)[:, k]
+
+    margin = np.concatenate(
+        [
+            read(run.forward(run.prepare(shown[i : i + _BATCH]))).detach().cpu().numpy()
+            for i in range(0, len(shown), _BATCH)
+        ]
+    )
+    scale = scale_of(margin, drawn, k, z.classes[k])
+    lent = chosen.donors[:, k]
+    source, donor = np.repeat(chosen.row, lent.shape[1]), lent.ravel()
+    found = np.zeros((len(PARTS), len(source)), np.float32)
+    for i in range(0, len(source), _BATCH):
+        at = slice(i, i + _BATCH)
+        x, other = (run.prepare(np.asarray(shown[rows[at]])) for rows in (source, donor))
+        found[:, at] = path_changes(run, x, other, moved, via, read, held=kept, quiet=quiet)
+        if progress is not None:
+            progress(min(i + _BATCH, len(source)), len(source))
+    sign = -1.0 if how == "necessity" else 1.0
+    shares = sign * found.reshape(len(PARTS), *lent.shape).mean(2) / scale
+    own, rest = f"inputs of {z.classes[k]}", "inputs of other classes"
+    plain = Effect(
+        sources=sets[0],
+        target=f"{OUTPUT}:{z.classes[k]}",
+        how=how,
+        value=f"as on {own if how == 'sufficiency' else rest}",
+        baseline=rest if how == "sufficiency" else own,
+        held=", ".join(sets[2]),
+        level=level,
+        delta=delta,
+        split=split,
+        inputs_hash=z.data_hash,
+        weights_hash=z.weights_hash,
+        seed=seed,
+    )
+    via_text, kept_text = ", ".join(sets[1]), f"{plain.held}; " if plain.held else ""
+    told = {
+        "total": plain,
+        "through": replace(plain, value=f"{via_text} as the sources make them"),
+        "around": replace(plain, held=f"{kept_text}{via_text}"),
+        "rest": replace(plain, value="total less through and around"),
+    }
+    parts = {
+        name: estimated(told[name], values, chosen.scene)
+        for name, values in zip(PARTS, shares, strict=True)
+    }
+    return PathEffect(**parts, mediators=sets[1], held=sets[2], direct=direct)
+
+
+def _units(z: AnnotatedModel, given: Units) -> Group:
+    """Return ids; the name of a layer stands for all its units."""
+    sizes = {s.name: s.size for s in z.layers}
+    items = [given] if isinstance(given, str | Unit) else list(given)
+    found: list[str | Unit] = []
+    for item in items:
+        if isinstance(item, str) and item in sizes:
+            found += [f"{item}:{u}" for u in range(sizes[item])]
+        else:
+            found.append(item)
+    return sorted_group(checked_units(z, found))
+
+
+def _check_apart(sources: Group, through: Group, held: Group) -> None:
+    for name, units in (("sources", sources), ("mediators", through)):
+        if not units:
+            raise UnitError(f"There are no {name}.", "Name at least one unit, as conv4:7.")
+    for one, other in ((sources, through), (sources, held), (through, held)):
+        a, b = _positions(one), _positions(other)
+        for unit in sorted(a.keys() & b.keys()):
+            if a[unit] & b[unit] or None in a[unit] | b[unit]:
+                raise UnitError(
+                    f"{unit} is in two of sources, mediators and held units.", "Name it in one."
+                )
+
+
+def _positions(units: Group) -> dict[str, set[int | None]]:
+    """Return positions of each unit; ``None`` where all are meant."""
+    found: dict[str, set[int | None]] = {}
+    for unit in map(Unit.parse, units):
+        found.setdefault(f"{unit.layer}:{unit.name}", set()).add(unit.position)
+    return found
+
+
+def _check_order(run: Runtime, sources: UnitSet, through: UnitSet, x: torch.Tensor) -> None:
+    order = depth_order(run, list(dict.fromkeys([*sources.layers, *through.layers])), x)
+    first = min(order.index(name) for name in sources.layers)
+    early = [name for name in through.layers if order.index(name) <= first]
+    if early:
+        raise LayerError(
+            f"{early[0]!r} does not come after {order[first]!r}.",
+            "Mediators are units that come after a source.",
+        )
