@@ -56,16 +56,18 @@ class Attribution:
     layer: str
     images: U8
 
-    def pictures(self) -> U8:
+    def pictures(self, only: Literal["", "raises", "lowers"] = "") -> U8:
         """Draw attributions over the inputs: red raises, blue lowers; ``(n, h, w, 3)`` uint8.
 
-        Full colour is the 99th percentile of the sizes in each picture.
+        Full colour is the 99th percentile of the sizes in each picture, also when only what
+        raises or only what lowers is drawn.
         """
         base = self.images.astype(np.float64)
         grey = 255 - 0.6 * (255 - base.mean(3, keepdims=True).repeat(3, 3))
         size = np.abs(self.values)
         top = np.percentile(size.reshape(len(size), -1), 99, axis=1)[:, None, None]
-        share = np.clip(size / np.maximum(top, 1e-12), 0, 1)[..., None]
+        drawn = {"": size, "raises": self.values.clip(min=0), "lowers": -self.values.clip(max=0)}
+        share = np.clip(drawn[only] / np.maximum(top, 1e-12), 0, 1)[..., None]
         colour = np.where(self.values[..., None] > 0, _RED, _BLUE)
         return np.round(grey * (1 - share) + colour * share).astype(np.uint8)
 
@@ -119,6 +121,10 @@ def attribute(
         raise InputsError(
             f"There is no attribution by {method!r} in {steps} steps.",
             f"Use one of {', '.join(get_args(Method))}.",
+        )
+    if z.preprocessing.is_tokens:
+        raise InputsError(
+            "Token sequences have no parts to attribute to.", "Look at attention, or patch."
         )
     run = runtime(z)
     x = run.prepare(_images(z, images))

@@ -42,6 +42,7 @@ def detail(
         "history": history(z, unit),
         "mean": None,
         "max": None,
+        "contexts": [],
         **responds.facts(z, unit),
     }
     if layer is None:
@@ -59,6 +60,7 @@ def detail(
             facts["exemplars"] = [_exemplar(layer, index, rank, known) for rank in kept]
             heat = np.ascontiguousarray(layer.exemplar_heat[index][kept], np.uint8)
             facts["heat"] = list(heat.shape[1:])
+            facts["contexts"] = [_context(known, chosen[rank]) for rank in kept]
             blobs["heat"] = heat.tobytes()
         facts["matches"] = matches(layer, index, known, lexicon)
     if layer.visualisations is not None:
@@ -117,6 +119,16 @@ def _exemplar(layer: LayerMeasurements, index: int, rank: int, known: InputSet) 
         "box": [top / height, left / width, bottom / height, right / width],
         "shows": responds.concepts_of(known, image),
         "image": image,
+    }
+
+
+def _context(known: InputSet, row: int) -> dict[str, Any] | None:
+    """Return a token sequence, and the positions its row is about; ``None`` for an image."""
+    if not known.is_tokens:
+        return None
+    return {
+        "tokens": [known.vocabulary[token] for token in known.images[row]],
+        "focus": [int(at) for at in known.focus[row]] if known.focus is not None else [],
     }
 
 

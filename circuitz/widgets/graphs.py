@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from circuitz.errors import CircuitzError, GraphError
+from circuitz.errors import CircuitzError
+from circuitz.widgets.live import of_torch
 from circuitz.z.graph import CircuitGraph
 from circuitz.z.graph_layout import layout
 from circuitz.z.graph_store import kept
@@ -71,7 +71,7 @@ def clamped(z: AnnotatedModel, units: Sequence[str]) -> dict[str, Any]:
     CircuitzError
         If there is no torch here, no network, or no images.
     """
-    found = _of_torch("circuitz.effects.graph_clamp").clamp(z, units)
+    found = of_torch("circuitz.effects.graph_clamp").clamp(z, units)
     return {
         "before": [float(p) for p in found.before],
         "after": [float(p) for p in found.after],
@@ -88,14 +88,4 @@ def measured(z: AnnotatedModel, target: str) -> AnnotatedModel:
     CircuitzError
         If there is no torch here, no network, or no D.
     """
-    return z.with_graph(_of_torch("circuitz.effects.graph").graph(z, target))
-
-
-def _of_torch(name: str) -> Any:
-    """Import what needs torch, when it is asked for."""
-    try:
-        return import_module(name)
-    except ImportError as problem:
-        raise GraphError(
-            "Networks cannot be run here: torch is not installed.", "pip install 'circuitz[torch]'"
-        ) from problem
+    return z.with_graph(of_torch("circuitz.effects.graph").graph(z, target))

@@ -13,8 +13,8 @@ import traitlets
 
 from circuitz.errors import CircuitzError, ConflictError, MeasurementError
 from circuitz.lexicon.lexicon import Lexicon
+from circuitz.widgets import closer, payload, responds
 from circuitz.widgets import graphs as circuits
-from circuitz.widgets import payload, responds
 from circuitz.widgets.desk import Desk
 from circuitz.widgets.detail import detail, history
 from circuitz.widgets.units import UnitTable
@@ -195,6 +195,11 @@ class Studio(anywidget.AnyWidget):
             "ping": lambda: ({}, {}),
             "unit": self._unit,
             "responds": lambda unit: responds.rows(self._desk.z, str(unit)),
+            "attribute": lambda unit, image, target="", method="integrated-gradients": (
+                closer.attributed(self._desk.z, str(unit), int(image), str(target), str(method))
+            ),
+            "pattern": lambda unit, image: closer.looked(self._desk.z, str(unit), int(image)),
+            "writes": lambda unit, image=-1: closer.written(self._desk.z, str(unit), int(image)),
             "history": lambda unit: ({"history": history(self._desk.z, str(unit))}, {}),
             "parse": lambda text: ({"concepts": self._desk.parse(str(text))}, {}),
             "picture": self._picture,

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from circuitz.errors import GraphError
+from circuitz.errors import NetworkError
 from circuitz.widgets import graphs as circuits
+from circuitz.widgets import live
 from circuitz.widgets.studio import Studio
 from circuitz.z.graph import CircuitGraph, Edge, Node
 from circuitz.z.layer import LayerSpec
@@ -65,7 +66,7 @@ def test_what_is_no_graph_is_said_and_hides_nothing_else(z):
     found = circuits.graphs(broken, "")
     assert found["circuits"] == {}
     assert "no attribution graph" in found["problem"]
-    assert Studio(broken).units["ids"]
+    assert Studio(broken).units["count"]
 
 
 def test_without_a_network_or_torch_the_answer_says_so(z, monkeypatch):
@@ -76,13 +77,13 @@ def test_without_a_network_or_torch_the_answer_says_so(z, monkeypatch):
     assert answer["code"] == "unknown-unit"
 
     def missing(name):
-        raise ImportError(name)
+        raise ImportError(name, name="torch")
 
-    monkeypatch.setattr(circuits, "import_module", missing)
-    with pytest.raises(GraphError, match="torch is not installed"):
+    monkeypatch.setattr(live, "import_module", missing)
+    with pytest.raises(NetworkError, match="torch is not installed"):
         circuits.clamped(z, ["b:0"])
     answer, _ = studio._answer("circuit", {"target": "husky"})
-    assert answer["code"] == "graph"
+    assert answer["code"] == "network"
 
 
 def test_a_reader_cannot_measure(z):
