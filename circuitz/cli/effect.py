@@ -83,8 +83,10 @@ def effect(
 
 
 def _tell(found: dict[str, Effect]) -> None:
+    from circuitz.effects.groups import in_words
+
     first = next(iter(found.values()))
-    lines = [f"{', '.join(first.sources)} on {first.target}, {first.how}:"]
+    lines = [f"{in_words(first.sources)} on {first.target}, {first.how}:"]
     lines += [
         f"  {name:8}{e.estimate:+7.1%}  [{e.low:+.1%}, {e.high:+.1%}]"
         + (f"  {e.held} held" if e.held else "")

@@ -86,6 +86,15 @@ def _measured(
     return found
 
 
+def _lost(scores: Mapping[str, float]) -> str:
+    if "lost" not in scores:  # a graph measured before it was asked
+        return ""
+    return (
+        f"without them {scores['lost']:.0%} is lost "
+        f"[{scores['lost_low']:.0%}, {scores['lost_high']:.0%}]; "
+    )
+
+
 def _page(found: CircuitGraph, units: bool) -> str:
     figure = found.figure(grouped=not units)
     # Everything it needs is inside: the page opens without a network.
@@ -98,7 +107,8 @@ def _tell(found: CircuitGraph) -> None:
     lines = [
         f"Alone, its units of the cut bring about {scores['recovered']:.0%} of the effect "
         f"[{scores['recovered_low']:.0%}, {scores['recovered_high']:.0%}]; "
-        f"{found.node('unexplained').influence:.0%} comes from what is not in the graph."
+        + _lost(scores)
+        + f"{found.node('unexplained').influence:.0%} comes from what is not in the graph."
     ]
     again = {k: v for k, v in found.stability.items() if v is not None}
     if again:

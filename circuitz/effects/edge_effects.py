@@ -97,8 +97,8 @@ class EdgeTable:
     frame
         One row a pair: ``source``, ``target``, ``direct`` with ``low`` and ``high``, ``total``,
         ``found``, ``often`` (share of resamples in which it is among the strongest, as many as
-        were found) and ``rough`` (the estimate by EAP-IG). Strongest first; NaN where the target
-        does not move.
+        were found), ``rough`` (the estimate by EAP-IG) and ``rough_often`` (how often it is among
+        the strongest of those). Strongest first; NaN where the target does not move.
     again
         Mean overlap (Jaccard) of the strongest edges of a resample with those of all images.
     again_rough
@@ -281,6 +281,7 @@ def _frame(
             "found": direct.found.ravel(),
             "often": direct.often.ravel(),
             "rough": guess.estimate.ravel(),
+            "rough_often": guess.often.ravel(),
         }
     )
     order = np.argsort(-frame["direct"].abs().fillna(-1).to_numpy(), kind="stable")

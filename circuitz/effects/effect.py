@@ -19,7 +19,7 @@ from circuitz.effects.asked import (
     source_rows,
 )
 from circuitz.effects.downstream import Downstream, margins
-from circuitz.effects.groups import Group, sorted_group
+from circuitz.effects.groups import Group, in_words, sorted_group
 from circuitz.effects.head_effects import HeadDownstream
 from circuitz.effects.held import HeldAs, draw_lenders, held_changes
 from circuitz.effects.put import UnitSet
@@ -145,7 +145,7 @@ def effect(
         how=kind,
         value=f"as on {own if kind == 'sufficiency' else others}",
         baseline=others if kind == "sufficiency" else own,
-        held=_told(z, spec, supports, own if held_as == "with" else others),
+        held=_told(z, spec, group, supports, own if held_as == "with" else others),
         level=level,
         delta=delta,
         split=split,
@@ -210,11 +210,15 @@ def _given(
     return change.reshape(-1, many).mean(1).astype(np.float64)
 
 
-def _told(z: AnnotatedModel, spec: LayerSpec, supports: Group, on: str) -> str:
+def _told(z: AnnotatedModel, spec: LayerSpec, group: Group, supports: Group, on: str) -> str:
     rest = "rest of the cut" if spec.name in z.cut else f"rest of {spec.name}"
     if not supports:
         return "" if _heads(z) else rest
-    return f"{', '.join(supports)} as on {on}"
+    # A set that is all the rest is called so.
+    whole = sum(s.size for s in z.layers if s.name == spec.name)
+    every = not _heads(z) and len(supports) + len(group) == whole
+    every &= {Unit.parse(u).layer for u in supports} == {spec.name}
+    return f"{rest if every else in_words(supports)} as on {on}"
 
 
 def _one_direction(sources: str | Unit | Sequence[str | Unit]) -> bool:

@@ -112,7 +112,10 @@ def graph(
         raise GraphError(
             f"No unit of the cut drives {name}.", "See z.units; measure on more images."
         )
-    alone = effect(z, cut, name, split=split, images=images, seed=seed)
+    alone, gone = (
+        effect(z, cut, name, how=how, split=split, images=images, seed=seed)
+        for how in ("sufficiency", "necessity")
+    )
     return CircuitGraph(
         target=name,
         layers=tuple(order),
@@ -124,6 +127,9 @@ def graph(
             "recovered": alone.estimate,
             "recovered_low": alone.low,
             "recovered_high": alone.high,
+            "lost": gone.estimate,
+            "lost_low": gone.low,
+            "lost_high": gone.high,
         },
         kept={"nodes": nodes, "edges": edges},
         counts={"units": len(job.ids) - 1, "edges": job.measured, "images": len(pairs.x)},

@@ -9,7 +9,6 @@ the unexplained instead of being forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,8 +137,3 @@ def prune(
         kept, lines, flow, missing, replacement,
         float(1 - lost / weight) if weight else 0.0, lost,
     )  # fmt: skip
-
-
-def scores_of(pruned: Pruned) -> Mapping[str, float]:
-    """Return the scores by name."""
-    return {"replacement": pruned.replacement, "completeness": pruned.completeness}

@@ -64,6 +64,12 @@ def sorted_group(members: Sequence[str] | set[str]) -> Group:
     return tuple(str(u) for u in sorted({Unit.parse(m) for m in members}, key=lambda u: u.sort_key))
 
 
+def in_words(units: Sequence[str], most: int = 6) -> str:
+    """Return unit ids as a reader takes them in: of many the first few, and how many more."""
+    shown = ", ".join(units[:most])
+    return shown if len(units) <= most else f"{shown} and {len(units) - most} more"
+
+
 def picture_key(group: Group, target: str) -> str:
     """Return the key of a group's pictures: ``unit+unit->class``."""
     return f"{'+'.join(group)}->{target}"

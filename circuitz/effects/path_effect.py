@@ -21,7 +21,7 @@ from circuitz.effects.asked import (
 )
 from circuitz.effects.downstream import margins
 from circuitz.effects.edges import depth_order
-from circuitz.effects.groups import Group, sorted_group
+from circuitz.effects.groups import Group, in_words, sorted_group
 from circuitz.effects.paths import PARTS, path_changes
 from circuitz.effects.put import UnitSet
 from circuitz.effects.singles import scale_of
@@ -82,8 +82,8 @@ class PathEffect:
             f"{name} {e.estimate:+.3f} [{e.low:+.3f}, {e.high:+.3f}]"
             for name, e in ((name, getattr(self, name)) for name in PARTS)
         ]
-        ways = f"{'+'.join(self.total.sources)} -> {self.total.target}"
-        return f"{ways} by way of {'+'.join(self.mediators)}: {', '.join(parts)}"
+        ways = f"{in_words(self.total.sources)} -> {self.total.target}"
+        return f"{ways} by way of {in_words(self.mediators)}: {', '.join(parts)}"
 
 
 def path_effect(
@@ -184,7 +184,7 @@ def path_effect(
         how=how,
         value=f"as on {own if how == 'sufficiency' else rest}",
         baseline=rest if how == "sufficiency" else own,
-        held=", ".join(sets[2]),
+        held=in_words(sets[2]),
         level=level,
         delta=delta,
         split=split,
@@ -192,7 +192,7 @@ def path_effect(
         weights_hash=z.weights_hash,
         seed=seed,
     )
-    via_text, kept_text = ", ".join(sets[1]), f"{plain.held}; " if plain.held else ""
+    via_text, kept_text = in_words(sets[1]), f"{plain.held}; " if plain.held else ""
     told = {
         "total": plain,
         "through": replace(plain, value=f"{via_text} as the sources make them"),

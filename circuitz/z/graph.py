@@ -94,7 +94,8 @@ class CircuitGraph:
         ``replacement``: share of influence that can be followed back to units of the first layer.
         ``completeness``: mean share of what works on a node that the edges account for, nodes
         weighted by influence. ``recovered`` with ``recovered_low`` and ``recovered_high``: share
-        of the class's effect that the graph's units of the cut bring about alone, run exactly.
+        of the class's effect that the graph's units of the cut bring about alone, run exactly;
+        ``lost`` with its interval: what the class loses without them.
     kept
         Shares of influence that ``nodes`` and ``edges`` were pruned to.
     counts

@@ -33,6 +33,9 @@ def test_known_wires_are_found_and_no_others(deep):
         assert row.direct == row.total  # nothing lies between the two layers
     summed = found.frame[found.frame["target"] == "mixed:3"]["direct"].sum()
     assert summed == pytest.approx(1, abs=1e-5)  # all that enters is added up, never below zero
+    strongest = found.frame[found.frame["found"]]
+    assert strongest["often"].mean() > 0.8
+    assert strongest["rough_often"].mean() > 0.8
     assert found.again > 0.8
     assert found.again_rough > 0.8
     assert found.agreement > 0.7

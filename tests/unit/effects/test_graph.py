@@ -36,6 +36,8 @@ def test_scores_and_what_is_left(husky):
         husky.scores["recovered_low"] < husky.scores["recovered"] < husky.scores["recovered_high"]
     )
     assert husky.scores["recovered"] > 0.7
+    assert husky.scores["lost_low"] < husky.scores["lost"] < husky.scores["lost_high"]
+    assert husky.scores["lost"] > 0.7
     assert husky.counts == {"units": 8, "edges": 4 + 4 * 3, "images": 40}
     assert husky.stability["exact"] > 0.9
 

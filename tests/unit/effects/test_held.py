@@ -75,7 +75,7 @@ def test_what_it_says_about_itself(world):
     assert one.held == "colour:0, colour:1 as on inputs of other classes"
     assert effect(z, "colour:2", "husky", held="group:colour:0,colour:1", **FEW) == one
     rest = effect(z, "colour:2", "husky", held="rest", held_as="with", **FEW)
-    assert rest.held == "colour:0, colour:1, colour:3 as on inputs of husky"
+    assert rest.held == "rest of the cut as on inputs of husky"
     assert effect(z, "colour:2", "husky", **FEW).held == "rest of the cut"
 
 
