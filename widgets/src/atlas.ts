@@ -1,6 +1,8 @@
 /** Draws exemplars from the sprite sheets, which are decoded once and shared by all tiles. */
 
+import { Fetcher } from "./fetcher";
 import type { Atlas } from "./protocol";
+import { integersOf } from "./rows";
 
 export interface Crop {
   top: number;
@@ -31,44 +33,74 @@ export async function decode(bytes: DataView, type = "image/png"): Promise<Image
   }
 }
 
-export class Sheets {
-  private pages: (ImageBitmap | null)[] = [];
-  private atlas: Atlas | null = null;
+/** A sheet that was decoded, and when it was last drawn from. */
+interface Page {
+  bitmap: ImageBitmap;
+  images: Int32Array;
+  used: number;
+}
 
-  /** Decodes the pages when they are new; `ready` is called when they can be drawn. */
-  load(atlas: Atlas, ready: () => void): void {
+/** Thumbnails kept decoded; the sheets drawn from longest ago go first. */
+const MOST_TILES = 8192;
+const MOST_ASKED = 256;
+
+export class Sheets {
+  /** Grows with every sheet that can be drawn. */
+  version = 0;
+  private atlas: Atlas | null = null;
+  private pages: Page[] = [];
+  private places = new Map<number, { page: Page; at: number }>();
+  private turn = 0;
+  private fetcher: Fetcher | null = null;
+  private changed: () => void = () => undefined;
+
+  constructor(
+    private readonly ask: (images: number[]) => Promise<Atlas>,
+    private readonly failed: (error: unknown) => void,
+  ) {}
+
+  /** Decodes the pages when they are new; `changed` is called when there is more to draw. */
+  load(atlas: Atlas, changed: () => void): void {
+    this.changed = changed;
     if (atlas === this.atlas) return;
     this.atlas = atlas;
+    for (const { bitmap } of this.pages) bitmap.close?.();
     this.pages = [];
-    void Promise.all(atlas.pages.map((page) => decode(page, "image/jpeg"))).then((pages) => {
-      if (this.atlas !== atlas) return;
-      this.pages = pages;
-      ready();
-    });
+    this.places.clear();
+    const here = this.add(atlas, atlas);
+    const fetch = async (images: number[]) => {
+      await here;
+      const more = images.filter((image) => !this.places.has(image));
+      if (more.length > 0) await this.add(await this.ask(more), atlas);
+    };
+    this.fetcher = new Fetcher(MOST_ASKED, (image) => this.places.has(image), fetch, this.failed);
   }
 
   get ready(): boolean {
     return this.pages.length > 0;
   }
 
+  /** Says what is in sight; what is missing is fetched. */
+  want(images: readonly number[]): void {
+    if (typeof createImageBitmap === "function") this.fetcher?.want("grid", images);
+  }
+
   draw(
     context: CanvasRenderingContext2D,
-    place: number,
+    image: number,
     crop: Crop,
     x: number,
     y: number,
     side: number,
   ): void {
+    const place = this.places.get(image);
     const atlas = this.atlas;
-    if (!atlas || place < 0) return;
-    const each = atlas.columns * atlas.columns;
-    const page = this.pages[Math.floor(place / each)];
-    if (!page) return;
-    const at = place % each;
-    const left = (at % atlas.columns) * atlas.tile;
-    const top = Math.floor(at / atlas.columns) * atlas.tile;
+    if (!atlas || !place) return;
+    place.page.used = ++this.turn;
+    const left = (place.at % atlas.columns) * atlas.tile;
+    const top = Math.floor(place.at / atlas.columns) * atlas.tile;
     context.drawImage(
-      page,
+      place.page.bitmap,
       left + crop.left * atlas.tile,
       top + crop.top * atlas.tile,
       (crop.right - crop.left) * atlas.tile,
@@ -78,6 +110,34 @@ export class Sheets {
       side,
       side,
     );
+  }
+
+  /** Takes in sheets, unless others were loaded while they were decoded. */
+  private async add(sheets: Atlas, of: Atlas): Promise<void> {
+    const images = integersOf(sheets.images);
+    const each = sheets.columns * sheets.columns;
+    const bitmaps = await Promise.all(sheets.pages.map((page) => decode(page, "image/jpeg")));
+    if (this.atlas !== of) return;
+    bitmaps.forEach((bitmap, i) => {
+      if (!bitmap) return;
+      const page = { bitmap, images: images.subarray(i * each, (i + 1) * each), used: ++this.turn };
+      this.pages.push(page);
+      page.images.forEach((image, at) => this.places.set(image, { page, at }));
+    });
+    this.drop();
+    this.version++;
+    this.changed();
+  }
+
+  private drop(): void {
+    this.pages.sort((a, b) => b.used - a.used);
+    while (this.places.size > MOST_TILES && this.pages.length > 1) {
+      const page = this.pages.pop();
+      page?.images.forEach((image) => {
+        if (this.places.get(image)?.page === page) this.places.delete(image);
+      });
+      page?.bitmap.close?.();
+    }
   }
 }
 

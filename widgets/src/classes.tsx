@@ -7,8 +7,6 @@ import { kindTitle, share } from "./format";
 import { VerdictMark } from "./marks";
 import type { Store } from "./store";
 
-const MOST_UNITS = 12;
-
 export function Classes() {
   const store = useStore();
   const list = useRef<HTMLDivElement>(null);
@@ -36,6 +34,7 @@ function Class({ target }: { target: string }) {
   const hidden = report.unexplained.find((item) => item.target === target);
   const about = report.findings.filter((f) => f.target.replace(/^output:/, "") === target);
   const worst = about.find((f) => !f.waiver);
+  const list = useDrivers(store, target);
   return (
     <article class="cz-finding">
       <button type="button" class="cz-finding-head" aria-expanded={open} onClick={() => store.set({ target: open ? "" : target })}>
@@ -47,7 +46,7 @@ function Class({ target }: { target: string }) {
               <span class="cz-faint"> · {share(hidden.estimate)} unexplained ({share(hidden.low)} to {share(hidden.high)})</span>
             )}
           </span>
-          <span class="cz-sentence">{driversInWords(store, target)}</span>
+          <span class="cz-sentence">{inWords(store, list)}</span>
         </span>
       </button>
       {open && <Drivers target={target} />}
@@ -69,21 +68,24 @@ function Class({ target }: { target: string }) {
   );
 }
 
-/** Units that move the class most, strongest first. */
-export function drivers(store: Store, target: string, most = MOST_UNITS): { row: number; values: [number, number, number] }[] {
+/** Units that move the class most, strongest first; undefined while they are on their way. */
+function useDrivers(store: Store, target: string): { row: number; values: [number, number, number] }[] | undefined {
+  const { how } = store.view;
   const k = store.trait("effects").targets.indexOf(target);
-  if (k < 0) return [];
-  const found: { row: number; values: [number, number, number] }[] = [];
-  store.trait("units").ids.forEach((_, row) => {
+  const found = store.drivers.of(target, how);
+  useEffect(() => {
+    void store.drivers.ask(target, how);
+  }, [store, store.drivers, target, how]);
+  return found?.largest.flatMap((row) => {
     const values = store.effect(row, k);
-    if (values) found.push({ row, values });
+    return values ? [{ row, values }] : [];
   });
-  found.sort((a, b) => Math.abs(b.values[0]) - Math.abs(a.values[0]));
-  return found.slice(0, most);
 }
 
-function driversInWords(store: Store, target: string): string {
-  const words = drivers(store, target, 6)
+function inWords(store: Store, list: { row: number; values: [number, number, number] }[] | undefined): string {
+  if (!list) return "…";
+  const words = list
+    .slice(0, 6)
     .filter(({ values }) => values[1] > 0)
     .map(({ row }) => store.word(row)?.text ?? "unnamed");
   const distinct = [...new Set(words)].slice(0, 4);
@@ -94,7 +96,8 @@ function Drivers({ target }: { target: string }) {
   const store = useStore();
   const { how } = store.view;
   const { delta } = store.trait("effects");
-  const list = drivers(store, target);
+  const list = useDrivers(store, target);
+  if (!list) return <p class="cz-faint cz-evidence">loading …</p>;
   if (list.length === 0) return <p class="cz-faint cz-evidence">Effects have not been measured.</p>;
   const reach = Math.max(delta * 1.6, ...list.flatMap(({ values }) => values.map(Math.abs)));
   return (

@@ -12,19 +12,9 @@ export function blames({ kind }: Finding): boolean {
 }
 
 export interface Derived {
-  rows: Map<string, number>;
   words: Map<number, Word>;
   findings: Map<number, Finding[]>;
-  sufficiency: Float32Array;
-  necessity: Float32Array;
   exemplars: Int32Array;
-  boxes: Float32Array;
-}
-
-/** A binary trait as numbers; copied, because buffers need not be aligned. */
-export function columnOf(view: DataView | null): Float32Array {
-  if (!view) return new Float32Array();
-  return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 }
 
 /** The class a unit drives most, where its interval leaves no effect behind. */
@@ -49,27 +39,25 @@ export function worstOf(findings: Finding[]): { verdict: Verdict; count: number 
   return null;
 }
 
-export function matchesFilter(store: Store, row: number, filter: Filter): boolean {
-  const { ids, layer } = store.trait("units");
-  const head = store.trait("head");
-  const word = store.word(row);
-  if (filter.layer !== "" && head.layers[layer[row] ?? -1]?.name !== filter.layer) return false;
-  if (filter.words === "annotated" && !word) return false;
-  if (filter.words === "unannotated" && word) return false;
-  if (filter.words === "proposed" && word?.kind !== "rule") return false;
-  if (filter.finding !== "any") {
-    const found = store.data.findings.get(row) ?? [];
-    const verdict = worstOf(found)?.verdict;
-    if (filter.finding === "some" ? found.length === 0 : verdict !== filter.finding) return false;
-  }
-  if (filter.target !== "") {
-    const target = store.trait("effects").targets.indexOf(filter.target);
-    const effect = store.effect(row, target, "sufficiency");
-    if (!effect || effect[1] <= 0) return false;
-  }
-  const wanted = filter.text.trim().toLowerCase();
-  if (wanted === "") return true;
-  const said = [ids[row] ?? "", word?.text ?? "", ...(word?.concepts ?? []), word?.author ?? ""];
-  const text = said.join(" ").toLowerCase();
-  return wanted.split(/\s+/).every((part) => text.includes(part));
+/** Whether a row passes a filter, less the class it drives: that is a list of its own. */
+export function matcher(store: Store, filter: Filter): (row: number) => boolean {
+  const { words, findings } = store.data;
+  const { layer, words: said, finding } = filter;
+  const parts = filter.text.toLowerCase().split(/\s+/).filter((part) => part !== "");
+  const within = store.names.places.find(({ name }) => name === layer);
+  return (row) => {
+    if (layer !== "" && !(within && row >= within.first && row < within.first + within.size)) return false;
+    const word = words.get(row);
+    if (said === "annotated" && !word) return false;
+    if (said === "unannotated" && word) return false;
+    if (said === "proposed" && word?.kind !== "rule") return false;
+    if (finding !== "any") {
+      const found = findings.get(row) ?? [];
+      if (finding === "some" ? found.length === 0 : worstOf(found)?.verdict !== finding) return false;
+    }
+    if (parts.length === 0) return true;
+    const id = store.id(row);
+    const text = (word ? [id, word.text, ...word.concepts, word.author].join(" ") : id).toLowerCase();
+    return parts.every((part) => text.includes(part));
+  };
 }

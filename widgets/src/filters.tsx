@@ -19,7 +19,7 @@ export function Filters() {
     };
   }, [store]);
   const changed = (Object.keys(NO_FILTER) as (keyof Filter)[]).some((key) => filter[key] !== NO_FILTER[key]);
-  const total = store.trait("units").ids.length;
+  const total = store.count;
   return (
     <div class="cz-filters" role="search">
       <label class="cz-search">

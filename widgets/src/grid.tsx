@@ -8,6 +8,7 @@ import { worstOf } from "./derive";
 import { effect } from "./format";
 import { Filters } from "./filters";
 import { VerdictMark, Words } from "./marks";
+import { PER_UNIT } from "./rows";
 import type { Store } from "./store";
 
 const GAP = 8;
@@ -68,6 +69,17 @@ function Tiles({ sheets }: { sheets: Sheets }) {
       element.scrollTop = y + step + GAP - element.clientHeight;
     }
   }, [at, columns, step]);
+
+  // What is in sight first, then a screen to either side: most of what comes next is here already.
+  const around = last - first;
+  const [from, to, below, above] = [first, last, last + around, Math.max(0, first - around)].map((line) => line * columns) as [number, number, number, number];
+  const { dense } = store.view;
+  useEffect(() => {
+    const sight = rows.slice(from, to);
+    store.rows.want("grid", [...sight, ...rows.slice(to, below), ...rows.slice(above, from)]);
+    const images = sight.flatMap((row) => [...store.rows.exemplars.subarray(row * PER_UNIT, row * PER_UNIT + (dense ? PER_UNIT : 4))]);
+    sheets.want(images.filter((image) => image >= 0));
+  });
 
   return (
     <div
@@ -178,6 +190,7 @@ function Thumbnails({ row, sheets, side }: { row: number; sheets: Sheets; side: 
   const store = useStore();
   const canvas = useRef<HTMLCanvasElement>(null);
   const { dense } = store.view;
+  const known = store.rows.known(row);
   useLayoutEffect(() => {
     if (!canvas.current) return;
     const context = prepare(canvas.current, side, side);
@@ -186,19 +199,18 @@ function Thumbnails({ row, sheets, side }: { row: number; sheets: Sheets; side: 
     const gap = 2;
     const each = (side - gap * (across - 1)) / across;
     for (let i = 0; i < across * across; i++) {
-      const place = store.data.exemplars[row * 9 + i] ?? -1;
+      const image = store.rows.exemplars[row * PER_UNIT + i] ?? -1;
       const x = (i % across) * (each + gap);
       const y = Math.floor(i / across) * (each + gap);
-      sheets.draw(context, place, cropOf(store, row, i), x, y, each);
+      sheets.draw(context, image, cropOf(store, row, i), x, y, each);
     }
-  }, [store, row, side, dense, sheets, sheets.ready, store.data.exemplars]);
+  }, [store, row, side, dense, sheets, sheets.version, store.rows, known]);
   return <canvas ref={canvas} class="cz-thumbs" style={{ width: `${side}px`, height: `${side}px` }} aria-hidden="true" />;
 }
 
 function cropOf(store: Store, row: number, i: number): Crop {
-  const { boxes } = store.data;
-  const at = (row * 9 + i) * 4;
-  const [top, left, bottom, right] = [boxes[at], boxes[at + 1], boxes[at + 2], boxes[at + 3]];
+  const at = (row * PER_UNIT + i) * 4;
+  const [top, left, bottom, right] = [...store.rows.boxes.subarray(at, at + 4)].map((share) => share / 255);
   if (top === undefined || left === undefined || bottom === undefined || right === undefined) return WHOLE;
   return square({ top, left, bottom, right });
 }

@@ -28,24 +28,27 @@ export interface Head {
   revision: number;
 }
 
-/** One column a fact, one row a unit. Binary columns are little-endian arrays. */
+/** One column a fact; a row's id follows from the sizes of layers. Columns are little-endian. */
 export interface Units {
-  ids: string[];
-  layer: number[];
-  /** int32 (units, 9): place in the atlas, -1 for none. */
+  count: number;
+  /** int32: the rows that came along; null when all did, in order. */
+  rows: DataView | null;
+  /** int32 (rows, 9): index in the concept set, -1 for none. */
   exemplars: DataView | null;
-  /** float32 (units, 9, 4): top, left, bottom, right of the crop, 0 to 1 of the image. */
+  /** uint8 (rows, 9, 4): top, left, bottom, right of the crop, as shares of 255. */
   boxes: DataView | null;
 }
 
-/** All thumbnails, each once, in square pages of `columns` × `columns`. */
+/** Thumbnails, each once, in square pages of `columns` × `columns`. */
 export interface Atlas {
   tile: number;
   columns: number;
+  /** int32: which image of the concept set is at each place. */
+  images: DataView | null;
   pages: DataView[];
 }
 
-/** float32 (units, classes, 3): estimate, low, high; NaN outside the cut. */
+/** float32 (rows of `Units`, classes, 3): estimate, low, high; NaN outside the cut. */
 export interface Effects {
   targets: string[];
   delta: number;

@@ -2,12 +2,15 @@
 
 import { Library } from "./library";
 import { ActionError, Link } from "./link";
-import type { Detail, Failure, Finding, Model, Reply, Traits, Word } from "./protocol";
+import type { Atlas, Detail, Failure, Finding, Model, Reply, Traits, Word } from "./protocol";
 import { NO_FILTER, firstView } from "./view";
 import type { Filter, How, View } from "./view";
 import { flush } from "./flush";
-import { columnOf, driveOf, matchesFilter } from "./derive";
+import { driveOf, matcher } from "./derive";
 import type { Derived } from "./derive";
+import { Drivers } from "./drivers";
+import { Names } from "./names";
+import { Rows } from "./rows";
 
 const TRAITS = ["head", "units", "atlas", "effects", "words", "report", "graphs", "first"] as const;
 
@@ -25,18 +28,22 @@ export class Store {
   private derived: Derived | null = null;
   private visible: { key: unknown[]; rows: number[] } = { key: [], rows: [] };
   private revision: number;
-  private units: Traits["units"];
+  private units!: Traits["units"];
+  private effects!: Traits["effects"];
+  names!: Names;
+  rows!: Rows;
+  drivers!: Drivers;
 
   constructor(private readonly model: Model) {
     this.link = new Link(model, (link) => this.set({ link }));
     this.library = new Library(this.link, () => this.set({}), this.fail);
     this.view = firstView();
     this.revision = this.trait("head").revision;
-    this.units = this.trait("units");
+    this.list();
     this.library.keep(this.trait("first"));
     const worst = this.queue()[0];
     const first = this.trait("first");
-    const start = first?.unit ?? worst?.units[0] ?? this.trait("units").ids[0];
+    const start = first?.unit ?? worst?.units[0] ?? (this.count > 0 ? this.id(0) : undefined);
     if (start !== undefined) this.view.unit = this.row(start);
     for (const name of TRAITS) model.on(`change:${name}`, this.updated);
   }
@@ -65,23 +72,24 @@ export class Store {
 
   get data(): Derived {
     this.derived ??= {
-      rows: new Map(this.trait("units").ids.map((id, i) => [id, i])),
       words: new Map(this.trait("words").map((word) => [word.unit, word])),
       findings: this.findingsByUnit(),
-      sufficiency: columnOf(this.trait("effects").sufficiency),
-      necessity: columnOf(this.trait("effects").necessity),
-      exemplars: this.integers(),
-      boxes: columnOf(this.trait("units").boxes),
+      exemplars: this.rows.exemplars,
     };
     return this.derived;
   }
 
+  /** How many units there are. */
+  get count(): number {
+    return this.names.count;
+  }
+
   row(id: string): number {
-    return this.data.rows.get(id) ?? -1;
+    return this.names.row(id);
   }
 
   id(row: number): string {
-    return this.trait("units").ids[row] ?? "";
+    return this.names.id(row);
   }
 
   word(row: number): Word | undefined {
@@ -90,12 +98,7 @@ export class Store {
 
   /** Effect of one unit on one class: estimate, low, high; null outside the cut. */
   effect(row: number, target: number, how: How = this.view.how): [number, number, number] | null {
-    const column = this.data[how];
-    const k = this.trait("effects").targets.length;
-    const at = (row * k + target) * 3;
-    const value = column[at];
-    if (value === undefined || Number.isNaN(value)) return null;
-    return [value, column[at + 1] ?? value, column[at + 2] ?? value];
+    return this.rows.effect(row, target, how);
   }
 
   drive(row: number): ReturnType<typeof driveOf> {
@@ -104,16 +107,18 @@ export class Store {
 
   /** Rows that pass the filter, in the order of the grid. */
   shown(): number[] {
-    const key = [this.view.filter, this.data, this.view.how];
+    const { filter } = this.view;
+    const driving = filter.target === "" ? null : this.drivers.of(filter.target, "sufficiency")?.driving;
+    // What drives a class is on its way: until it is here, what was shown stays.
+    if (driving === undefined) return this.visible.rows;
+    const key = [filter, this.data, driving];
     if (!key.every((part, i) => part === this.visible.key[i])) {
-      const rows = this.trait("units").ids.map((_, i) => i);
-      const kept = rows.filter((row) => matchesFilter(this, row, this.view.filter));
-      const target = this.trait("effects").targets.indexOf(this.view.filter.target);
-      if (target >= 0) {
-        const size = (row: number) => this.effect(row, target, "sufficiency")?.[0] ?? -Infinity;
-        kept.sort((a, b) => size(b) - size(a));
-      }
-      this.visible = { key, rows: kept };
+      const passes = matcher(this, filter);
+      const rows: number[] = [];
+      const look = (row: number) => passes(row) && rows.push(row);
+      if (driving) driving.forEach(look);
+      else for (let row = 0; row < this.count; row++) look(row);
+      this.visible = { key, rows };
     }
     return this.visible.rows;
   }
@@ -136,6 +141,7 @@ export class Store {
   select(row: number): void {
     if (row < 0 || row === this.view.unit) return;
     this.set({ unit: row, conflict: null });
+    this.rows.want("unit", [row]);
     void this.library.ask(this.id(row));
   }
 
@@ -154,8 +160,14 @@ export class Store {
 
   filter(change: Partial<Filter>): void {
     this.set({ filter: { ...this.view.filter, ...change } });
+    const { target } = this.view.filter;
+    if (target === "" || this.drivers.of(target, "sufficiency")) this.filtered();
+    else void this.drivers.ask(target, "sufficiency").then(() => target === this.view.filter.target && this.filtered());
+  }
+
+  private filtered(): void {
     const rows = this.shown();
-    this.say(`${rows.length} of ${this.trait("units").ids.length} units`);
+    this.say(`${rows.length} of ${this.count} units`);
     if (rows.length > 0 && !rows.includes(this.view.unit)) this.select(rows[0] ?? -1);
   }
 
@@ -247,6 +259,13 @@ export class Store {
     if (this.view.link === "ok") void this.act("refresh", {});
   }
 
+  /** Fetches thumbnails, for the sheets to draw from. */
+  async thumbnails(images: number[]): Promise<Atlas> {
+    const { tile, columns, blobs } = await this.link.request("thumbnails", { images });
+    const pages = Object.keys(blobs).map((name) => blobs[name] as DataView);
+    return { tile: Number(tile), columns: Number(columns), images: new DataView(Int32Array.from(images).buffer), pages };
+  }
+
   async reconnect(): Promise<void> {
     try {
       await this.link.retry();
@@ -307,9 +326,9 @@ export class Store {
       this.revision = revision;
       void this.library.renew(this.id(this.view.unit));
     }
-    if (this.trait("units") !== this.units) {
+    if (this.trait("units") !== this.units || this.trait("effects") !== this.effects) {
       // Measured anew: whatever was fetched shows what was measured before.
-      this.units = this.trait("units");
+      this.list();
       this.library.forget();
       this.library.keep(this.trait("first"));
       void this.library.ask(this.id(this.view.unit));
@@ -317,23 +336,30 @@ export class Store {
     this.set({});
   };
 
+  /** Starts anew from the columns that came along. */
+  private list(): void {
+    this.units = this.trait("units");
+    this.effects = this.trait("effects");
+    this.names = new Names(this.trait("head").layers);
+    const redraw = () => this.set({});
+    this.rows = new Rows(this.units, this.effects, this.link, redraw, this.fail);
+    this.drivers = new Drivers(this.rows, this.effects.targets, this.link, redraw, this.fail);
+    this.visible = { key: [], rows: [] };
+    const { target } = this.view.filter;
+    if (target !== "") void this.drivers.ask(target, "sufficiency");
+  }
+
   private findingsByUnit(): Map<number, Finding[]> {
-    const rows = new Map(this.trait("units").ids.map((id, i) => [id, i]));
     const found = new Map<number, Finding[]>();
     for (const finding of this.trait("report").findings) {
       for (const unit of finding.units) {
-        const row = rows.get(unit);
-        if (row === undefined) continue;
+        const row = this.row(unit);
+        if (row < 0) continue;
         const list = found.get(row);
         if (list) list.push(finding);
         else found.set(row, [finding]);
       }
     }
     return found;
-  }
-
-  private integers(): Int32Array {
-    const view = this.trait("units").exemplars;
-    return view ? new Int32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)) : new Int32Array();
   }
 }

@@ -24,7 +24,7 @@ export function Strip() {
           cut {head.cut.join(", ") || "none"}
         </span>
         <span class="cz-fact">
-          {plural(store.trait("units").ids.length, "unit")} · {words} annotated · {plural(head.classes.length, "class", "classes")}
+          {plural(store.count, "unit")} · {words} annotated · {plural(head.classes.length, "class", "classes")}
         </span>
         {head.stale.length > 0 && (
           <span class="cz-stale" title="measure again: cz.measure(z, concept_set)">stale: {head.stale.join(", ")}</span>

@@ -23,7 +23,7 @@ const STALE_AFTER_MS = 10_000;
 function Studio() {
   const store = useStore();
   const root = useRef<HTMLDivElement>(null);
-  const sheets = useRef(new Sheets()).current;
+  const sheets = useRef(new Sheets((images) => store.thumbnails(images), store.fail)).current;
   const [, redraw] = useReducer((n: number) => n + 1, 0);
   const atlas = store.trait("atlas");
   useEffect(() => sheets.load(atlas, () => redraw(undefined)), [sheets, atlas]);
@@ -81,7 +81,7 @@ function Tabs() {
   const store = useStore();
   const report = store.trait("report");
   const tabs: [Tab, string, number][] = [
-    ["units", "Units", store.trait("units").ids.length],
+    ["units", "Units", store.count],
     ["findings", "Findings", report.findings.length + report.unlisted],
     ["classes", "Classes", store.trait("head").classes.length],
     ["graph", "Circuits", Object.keys(store.trait("graphs").circuits).length],

@@ -87,8 +87,8 @@ export function traits(units = 6): Traits {
       missing: "",
       revision: 1,
     },
-    units: { ids, layer: ids.map(() => 0), exemplars: integers(ids.flatMap(() => Array<number>(9).fill(-1))), boxes: null },
-    atlas: { tile: 64, columns: 16, pages: [] },
+    units: { count: units, rows: null, exemplars: integers(ids.flatMap(() => Array<number>(9).fill(-1))), boxes: null },
+    atlas: { tile: 64, columns: 16, images: null, pages: [] },
     effects: { targets: ["husky", "corgi"], delta: 0.1, split: "test", sufficiency: floats(effects), necessity: floats(effects) },
     words: [
       word(1, "snow on the ground", "person", ["snow"]),

@@ -13,49 +13,12 @@ from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.check import check
 from circuitz.widgets import payload, sheets
 from circuitz.widgets.detail import detail, history
+from circuitz.widgets.units import UnitTable
 from circuitz.z.finding import Waiver
 
 
 def as_json(value: object) -> str:
     return json.dumps(value, allow_nan=False)
-
-
-def test_units_come_cut_first_and_every_column_has_their_length(z):
-    columns, atlas = payload.units(z)
-    ids = payload.unit_ids(z)
-    assert ids[0] == "conv4:0"
-    assert ids[-1] == "conv3:1"
-    assert columns["ids"] == ids
-    assert len(columns["layer"]) == len(ids)
-    assert len(columns["exemplars"]) == len(ids) * 9 * 4
-    assert len(columns["boxes"]) == len(ids) * 9 * 4 * 4
-    assert sum(place >= 0 for place in np.frombuffer(columns["exemplars"], "<i4")) == 8 * 9
-    assert atlas["pages"]
-
-
-def test_an_exemplar_is_found_in_the_atlas_where_its_place_says(z):
-    columns, atlas = payload.units(z)
-    places = np.frombuffer(columns["exemplars"], "<i4").reshape(-1, 9)
-    assert z.measurements is not None
-    image = int(z.measurements.layers["conv4"].exemplars[2, 4])
-    place, tile, across = int(places[2, 4]), atlas["tile"], atlas["columns"]
-    page = Image.open(io.BytesIO(atlas["pages"][place // across**2]))
-    at = place % across**2
-    corner = (at % across * tile, at // across * tile)
-    shown = np.asarray(page.crop((*corner, corner[0] + tile, corner[1] + tile)).resize((16, 16)))
-    truth = z.concept_set.images[image]
-    assert np.abs(shown.astype(int) - truth).mean() < 25
-    other = z.concept_set.images[(image + 1) % len(z.concept_set)]
-    assert np.abs(shown.astype(int) - truth).mean() < np.abs(shown.astype(int) - other).mean()
-
-
-def test_each_picture_is_in_the_atlas_once_and_best_ranks_come_first(z):
-    layer = z.measurements.layers["conv4"]
-    all_of_them = sheets.atlas(z.concept_set.images, [layer])
-    assert len(all_of_them.place) == len(np.unique(layer.exemplars))
-    few = sheets.atlas(z.concept_set.images, [layer], most=8)
-    assert set(few.place) <= set(layer.exemplars[:, :2].ravel().tolist())
-    assert len(few.place) == 8
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -66,24 +29,11 @@ def test_pictures_of_any_channels_and_size_can_be_shown(channels):
     assert Image.open(io.BytesIO(png)).size == (2 * 149, 224)
 
 
-def test_effects_name_the_driver_with_its_interval_and_nan_outside_the_cut(z):
-    found = payload.effects(z)
-    table = np.frombuffer(found["sufficiency"], "<f4").reshape(10, 3, 3)
-    estimate, low, high = table[0, found["targets"].index("husky")]
-    assert low < 0.4 < high
-    assert low < estimate < high
-    assert np.isnan(table[8:]).all()
-
-
-def test_effects_before_measuring_are_empty(make_z):
-    assert payload.effects(make_z(measured=False))["sufficiency"] is None
-
-
 def test_words_and_report_are_json_and_agree_with_the_check(z):
     report = check(z)
     shown = payload.report(z, report)
     as_json(shown)
-    as_json(payload.words(z))
+    as_json(payload.words(z, UnitTable(z)))
     assert [f["id"] for f in shown["findings"]] == [f.id for f in report.items]
     assert [f["verdict"] for f in shown["findings"]] == [f.verdict for f in report.items]
     assert shown["counts"]["flagged"] == len(report.flagged)

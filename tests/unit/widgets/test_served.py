@@ -50,7 +50,7 @@ def test_read_only_refuses_everything_that_writes(named, monkeypatch):
     screen = served.studio()
     assert isinstance(screen, Studio)
     before = {p: p.read_bytes() for p in named.rglob("*") if p.is_file()}
-    unit = screen.units["ids"][0]
+    unit = "conv4:0"
     for action, arguments in (
         ("annotate", {"unit": unit, "text": "snow"}),
         ("undo", {}),

@@ -40,7 +40,8 @@ def test_first_paint_is_in_the_traits(path):
     studio = Studio(path)
     assert studio.head["saved"] == "disk"
     assert studio.head["path"] == str(path)
-    assert len(studio.units["ids"]) == 10
+    assert studio.units["count"] == sum(layer["size"] for layer in studio.head["layers"]) == 10
+    assert studio.units["rows"] is None
     assert studio.report["counts"]["flagged"] >= 1
     assert len(studio.report["unexplained"]) == 3
     worst = studio.report["findings"][0]
@@ -106,6 +107,16 @@ def test_refresh_shows_what_others_wrote(screen, path):
         ("annotate", {"unit": "conv4:0", "text": "x" * 9999}, "annotation"),
         ("unit", {"unit": "nonsense"}, "unknown-unit"),
         ("picture", {"hash": "../../etc/passwd"}, "not-measured"),
+        ("rows", {"rows": [10]}, "unknown-unit"),
+        ("rows", {"rows": [-1]}, "unknown-unit"),
+        ("rows", {"rows": ["0"]}, "unknown-unit"),
+        ("rows", {"rows": [True]}, "unknown-unit"),
+        ("rows", {"rows": "01"}, "unknown-unit"),
+        ("rows", {"rows": [0] * 9999}, "unknown-unit"),
+        ("thumbnails", {"images": [240]}, "unknown-unit"),
+        ("thumbnails", {"images": [0.5]}, "unknown-unit"),
+        ("drivers", {"target": "cat", "how": "sufficiency"}, "not-measured"),
+        ("drivers", {"target": "husky", "how": "__class__"}, "not-measured"),
         ("undo", {}, "annotation"),
         ("waive", {"finding": "f", "author": "", "reason": ""}, "annotation"),
         ("rm", {}, "unknown-action"),
@@ -139,7 +150,8 @@ def test_units_and_pictures_come_with_named_buffers(screen):
 
 
 def test_every_unit_of_every_layer_can_be_asked_for(screen):
-    for unit in screen.studio.units["ids"]:
+    for layer in screen.studio.head["layers"]:
+        unit = f"{layer['name']}:{layer['size'] - 1}"
         assert screen.ask("unit", unit=unit)["ok"], unit
 
 
@@ -158,7 +170,7 @@ def test_a_z_not_measured_says_what_to_run(make_z):
 
 def test_a_z_without_units_or_words_can_be_opened(z):
     studio = Studio(z.with_(layers=(), cut=(), log=(), measurements=None, concept_set=None))
-    assert studio.units["ids"] == []
+    assert studio.units["count"] == 0
     assert studio.first is None
 
 
@@ -197,9 +209,41 @@ def test_the_bundle_is_shipped_small_and_asks_nobody_for_anything():
     assert Path(circuitz.__file__).parent in STATIC.parents
 
 
-def test_ten_thousand_units_open(make_z):
+def test_of_many_units_those_round_the_first_come_at_once_and_others_when_asked(make_z):
     studio = Studio(make_z(10_000))
-    assert len(studio.units["ids"]) == 10_002
-    sizes = [len(studio.units["exemplars"]), len(studio.effects["sufficiency"])]
-    assert sizes == [10_002 * 36, 10_002 * 3 * 3 * 4]
-    assert np.frombuffer(studio.units["exemplars"], "<i4").max() < 8192
+    screen = Screen(studio)
+    known = np.frombuffer(studio.units["rows"], "<i4")
+    assert studio.units["count"] == 10_002
+    assert 64 < len(known) < 1000
+    assert 0 in known
+    assert len(studio.units["exemplars"]) == len(known) * 36
+    assert len(studio.effects["sufficiency"]) == len(known) * 3 * 3 * 4
+    reply = screen.ask("rows", rows=[9_999, 0, 10_001])
+    assert reply["blobs"] == ["exemplars", "boxes", "sufficiency", "necessity"]
+    columns = dict(zip(reply["blobs"], screen.replies[-1][1], strict=True))
+    at = int(np.flatnonzero(known == 0)[0])
+    assert columns["exemplars"][36:72] == studio.units["exemplars"][at * 36 : at * 36 + 36]
+    effects = np.frombuffer(columns["sufficiency"], "<f4").reshape(3, 3, 3)
+    assert np.isfinite(effects[:2]).all()
+    assert np.isnan(effects[2]).all()
+
+
+def test_thumbnails_come_for_images_asked_for(screen):
+    reply = screen.ask("thumbnails", images=[7, 3])
+    assert reply["images"] == [7, 3]
+    assert reply["blobs"] == ["page0"]
+    assert bytes(screen.replies[-1][1][0]).startswith(b"\xff\xd8")
+
+
+def test_what_drives_a_class_is_told_strongest_first(screen):
+    reply = screen.ask("drivers", target="husky", how="sufficiency")
+    driving = np.frombuffer(screen.replies[-1][1][0], "<i4")
+    assert set(driving[:2].tolist()) == {0, 1}
+    assert set(reply["rows"][:2]) == {0, 1}
+    assert len(reply["rows"]) == 8
+
+
+def test_an_edit_keeps_the_rows_where_units_are(screen):
+    screen.ask("annotate", unit="conv3:1", text="snow")
+    assert screen.studio.words[-1]["unit"] == 9
+    assert screen.ask("rows", rows=[9])["ok"]

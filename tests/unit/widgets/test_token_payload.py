@@ -12,8 +12,8 @@ from circuitz.data.tokens import attention_pairs, repeating
 from circuitz.effects.measure import measure
 from circuitz.features.wrap import wrap
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.widgets import payload
 from circuitz.widgets.detail import detail
+from circuitz.widgets.units import UnitTable
 from circuitz.z.model import AnnotatedModel
 
 
@@ -24,12 +24,13 @@ def z() -> AnnotatedModel:
 
 
 def test_heads_are_listed_with_thumbnails_of_tokens(z: AnnotatedModel) -> None:
-    columns, atlas = payload.units(z)
-    assert columns["ids"][0] == "blocks.1.attn.hook_z:0"
-    assert len(columns["ids"]) == 8
+    table = UnitTable(z)
+    units, effects, atlas = table.start(0)
+    assert table.unit(0) == "blocks.1.attn.hook_z:0"
+    assert units["count"] == 8
     page = Image.open(io.BytesIO(atlas["pages"][0]))
     assert page.width == 16 * atlas["tile"]
-    assert payload.effects(z)["targets"][0] == "letter a"
+    assert effects["targets"][0] == "letter a"
 
 
 def test_one_head_has_its_contexts_where_it_looks_and_what_that_matches(z: AnnotatedModel) -> None:
