@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,19 +41,27 @@ class Table:
 
     Parameters
     ----------
-    responses
-        ``(n, u)`` of the split's images.
+    measured
+        ``(m, u)`` responses to all images.
+    rows
+        ``(n,)`` indices of the split's images.
     labels
         ``(n, c)`` concept labels of the split's images.
     scene
         ``(n,)`` scene of each.
     """
 
-    responses: F32
+    measured: F32
+    rows: npt.NDArray[np.int64]
     labels: F32
     scene: npt.NDArray[np.int64]
     _values: dict[tuple[int, int], F64] = field(default_factory=dict)
     _scores: dict[int, Scores] = field(default_factory=dict[int, Scores])
+
+    @cached_property
+    def responses(self) -> F32:
+        """``(n, u)`` of the split's images."""
+        return np.ascontiguousarray(self.measured[self.rows], dtype=np.float32)
 
     @cached_property
     def match(self) -> Match:
@@ -62,14 +71,15 @@ class Table:
     @cached_property
     def reasons(self) -> tuple[str, ...]:
         """Why a concept cannot be used; empty for one that can."""
-        return match_table(self.responses[:, :0], self.labels).reasons
+        return match_table(np.zeros((len(self.rows), 0)), self.labels).reasons
 
     def look_at(self, units: Iterable[int]) -> None:
         """Match some units at once: words stand on few of many."""
         wanted = [unit for unit in dict.fromkeys(units) if unit not in self._scores]
         if not wanted:
             return
-        found = match_table(self.responses[:, wanted], self.labels, scene=self.scene)
+        some = self.measured[np.ix_(self.rows, np.array(wanted))]
+        found = match_table(some, self.labels, scene=self.scene)
         rows = zip(found.nauprc, found.pearson, found.p, strict=True)
         self._scores.update((u, Scores(*row)) for u, row in zip(wanted, rows, strict=True))
 
@@ -82,7 +92,8 @@ class Table:
         """Per-image values whose mean is the normalised average precision (see ``match``)."""
         key = (unit, concept)
         if key not in self._values:
-            self._values[key] = nauprc_values(self.responses[:, unit], self.labels[:, concept])
+            response = self.measured[self.rows, unit]
+            self._values[key] = nauprc_values(response, self.labels[:, concept])
         return self._values[key]
 
     @cached_property
@@ -112,24 +123,42 @@ class Tables:
         self, responses: F32, labels: F32, scene: npt.NDArray[np.int64], rows: npt.NDArray[np.bool_]
     ) -> Table:
         """Table of the rows, made anew only for contents not seen lately."""
-        parts = (
-            np.ascontiguousarray(responses[rows], dtype=np.float32),
-            np.ascontiguousarray(labels[rows], dtype=np.float32),
-            np.ascontiguousarray(scene[rows], dtype=np.int64),
-        )
-        digest = hashlib.blake2b(digest_size=16)
+        at = np.flatnonzero(rows)
+        labels = np.ascontiguousarray(labels[rows], dtype=np.float32)
+        scene = np.ascontiguousarray(scene[rows], dtype=np.int64)
+        mapped = _mapped(responses)
+        # What can change is copied; what lies in a bundle cannot, and its place tells it apart.
+        kept = responses if mapped else np.ascontiguousarray(responses[rows], dtype=np.float32)
+        parts = (at, labels, scene) if mapped else (kept, labels, scene)
+        digest = hashlib.blake2b(repr(mapped).encode(), digest_size=16)
         for part in parts:
             digest.update(repr(part.shape).encode())
             digest.update(part.data if part.size else b"")
         key = digest.digest()
+        table = Table(kept, at if mapped else np.arange(len(at)), labels, scene)
         with self._lock:
             if key in self._tables:
                 self._tables.move_to_end(key)
                 return self._tables[key]
-            table = self._tables[key] = Table(*parts)
+            self._tables[key] = table
             while len(self._tables) > self._kept:
                 self._tables.popitem(last=False)
             return table
+
+
+def _mapped(array: npt.NDArray[Any]) -> tuple[object, ...]:
+    """Return what identifies an array that nobody can change; empty for any other.
+
+    The table keeps the array, so that nothing else comes to lie in its place.
+    """
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        if base.flags.writeable:
+            return ()
+        base = base.base
+    if not (isinstance(base, memoryview) and base.readonly):
+        return ()
+    return (array.ctypes.data, array.shape, array.strides, array.dtype.str)
 
 
 TABLES = Tables()

@@ -74,3 +74,29 @@ def test_what_speaks_against_a_concept_is_known_without_units() -> None:
     table = Tables().get(x[:, :0], y, scene, rows)
     assert table.reasons[0] == ""
     assert table.reasons[1].startswith("constant")
+
+
+def test_what_nobody_can_change_is_known_by_its_place() -> None:
+    tables = Tables()
+    x, y, scene, rows = data()
+    mapped = np.frombuffer(memoryview(x.tobytes()), np.float32).reshape(x.shape)
+    table = tables.get(mapped, y, scene, rows)
+    assert tables.get(mapped, y, scene, rows) is table
+    assert tables.get(mapped, y, scene, ~rows) is not table
+    assert tables.get(mapped, 1 - y, scene, rows) is not table
+    copied = tables.get(x, y, scene, rows)
+    assert copied is not table
+    np.testing.assert_array_equal(table.responses, copied.responses)
+    assert (table.scores(1).nauprc == copied.scores(1).nauprc).all()
+    assert (table.values(2, 1) == copied.values(2, 1)).all()
+
+
+def test_a_view_of_what_can_change_is_looked_at_again() -> None:
+    tables = Tables()
+    x, y, scene, rows = data()
+    view = x[:]
+    view.flags.writeable = False
+    first = tables.get(view, y, scene, rows)
+    assert tables.get(view, y, scene, rows) is first
+    x[0, 0] += 1
+    assert tables.get(view, y, scene, rows) is not first
