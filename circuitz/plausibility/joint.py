@@ -109,10 +109,10 @@ class Joints:
         """Scenes of those images."""
         return self.measured.scene[self.rows]
 
-    @cached_property
+    @property
     def position(self) -> dict[str, int]:
         """Index of each unit of the cut."""
-        return {unit: i for i, unit in enumerate(self.measured.units)}
+        return self.measured.position
 
     @cached_property
     def _groups(self) -> dict[frozenset[str], int]:

@@ -157,7 +157,7 @@ def _strength(z: AnnotatedModel, listed: Sequence[Finding]) -> dict[tuple[str, s
     found = z.measurements.effects if z.measurements is not None else None
     if found is None:
         return {}
-    rows = {unit: row for row, unit in enumerate(found.units)}
+    rows = found.position
     columns = {f"output:{target}": column for column, target in enumerate(found.targets)}
     pairs = {(unit, claim.target) for claim in listed for unit in claim.units}
     return {

@@ -192,10 +192,6 @@ class UnitTable:
         return known.effects if known is not None else None
 
     @cached_property
-    def _columns(self) -> dict[str, int]:
-        return {unit: column for column, unit in enumerate(self._effects.units)}
-
-    @cached_property
     def _sources(self) -> npt.NDArray[np.bool_]:
         return np.asarray(self._effects.split == SPLITS.index(self._split))
 
@@ -203,7 +199,7 @@ class UnitTable:
         """Return ``(rows, classes, 3)`` mean effects of single units with 95 % intervals."""
         found = self._effects
         table = np.full((len(rows), len(found.targets), 3), np.nan, np.float32)
-        known = [self._columns.get(self.unit(int(row)), -1) for row in rows]
+        known = [found.position.get(self.unit(int(row)), -1) for row in rows]
         columns = np.array(known, np.int64)
         inside = columns >= 0
         if inside.any():

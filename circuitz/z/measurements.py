@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -123,6 +124,11 @@ class EffectMeasurements:
     group_sufficiency: F32 = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
     group_necessity: F32 = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
     seed: int = 0
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Index of each unit on axis ``u``."""
+        return {unit: i for i, unit in enumerate(self.units)}
 
 
 @dataclass(frozen=True, eq=False)
