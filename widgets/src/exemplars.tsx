@@ -4,7 +4,9 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { WHOLE, prepare } from "./atlas";
 import type { Sheets } from "./atlas";
 import { useBitmap } from "./bitmap";
+import { Closer } from "./closer";
 import { useStore } from "./context";
+import { Contexts } from "./contexts";
 import { plain } from "./format";
 import type { Detail } from "./protocol";
 import { LOOKS, ResponseRows } from "./responds";
@@ -12,7 +14,14 @@ import type { Look } from "./responds";
 
 const SHOWN = 9;
 
-export function Exemplars({ sheets }: { sheets: Sheets }) {
+interface Props {
+  sheets: Sheets;
+  /** Which context of a token sequence is looked into. */
+  rank: number;
+  onRank: (rank: number) => void;
+}
+
+export function Exemplars({ sheets, rank, onRank }: Props) {
   const store = useStore();
   const detail = store.detail();
   const strip = useBitmap(detail?.blobs.images);
@@ -20,13 +29,21 @@ export function Exemplars({ sheets }: { sheets: Sheets }) {
   const { heat, crop } = store.view;
   const [wanted, setLook] = useState<Look>("activation");
   const look = detail && !detail.more ? "activation" : wanted;
-  const [picked, setPicked] = useState<number | null>(null);
+  const [closer, setCloser] = useState<{ unit: string; image: number } | null>(null);
+  const list = useRef<HTMLDivElement>(null);
   const count = detail ? detail.exemplars.length : SHOWN;
   const unit = store.id(store.view.unit);
+  const picked = closer?.unit === unit ? closer.image : null;
+  const pick = (image: number) => setCloser(image === picked ? null : { unit, image });
+  const tokens = detail?.contexts.some((context) => context !== null) ?? false;
+  const focus = () => list.current?.querySelector<HTMLElement>("button.cz-pick, .cz-pick button, .cz-context");
+  useLayoutEffect(() => {
+    store.focus.exemplars = () => focus()?.focus();
+  }, [store]);
   return (
     <div class="cz-part">
       <h4>
-        Exemplars
+        {tokens ? "Contexts" : "Exemplars"}
         {detail?.more && (
           <span class="cz-looks" role="group" aria-label="Which exemplars">
             {LOOKS.map(([name, title, hint]) => (
@@ -35,7 +52,7 @@ export function Exemplars({ sheets }: { sheets: Sheets }) {
           </span>
         )}
         <span class="cz-space" />
-        {look === "activation" && (
+        {look === "activation" && !tokens && (
           <>
             <Toggle on={heat} name="response" hint="dims what the unit does not respond to (h)" flip={() => store.set({ heat: !heat })} />
             <Toggle on={crop} name="field" hint="frames what the unit sees at its peak (c)" flip={() => store.set({ crop: !crop })} />
@@ -43,18 +60,44 @@ export function Exemplars({ sheets }: { sheets: Sheets }) {
         )}
       </h4>
       {count === 0 && <p class="cz-faint">No exemplars: measure z first.</p>}
-      {look === "activation" ? (
-        <div class="cz-exemplars" role="list">
-          {Array.from({ length: count }, (_, i) => (
-            <Exemplar key={i} i={i} sheets={sheets} strip={strip} detail={detail} />
-          ))}
-          {visual && <Visual bitmap={visual} />}
-        </div>
-      ) : (
-        <ResponseRows unit={unit} look={look} picked={picked} onPick={setPicked} />
+      <div ref={list} onKeyDown={walk}>
+        {tokens && detail && <Contexts detail={detail} rank={rank} onPick={onRank} />}
+        {!tokens && look === "activation" && (
+          <div class="cz-exemplars" role="list">
+            {Array.from({ length: count }, (_, i) => (
+              <Exemplar key={i} i={i} sheets={sheets} strip={strip} detail={detail} picked={picked} onPick={pick} />
+            ))}
+            {visual && <Visual bitmap={visual} />}
+          </div>
+        )}
+        {!tokens && look !== "activation" && <ResponseRows unit={unit} look={look} picked={picked} onPick={pick} />}
+      </div>
+      {picked !== null && !tokens && (
+        <Closer
+          unit={unit}
+          image={picked}
+          shows={detail?.exemplars.find((exemplar) => exemplar.image === picked)?.shows ?? []}
+          onClose={() => {
+            setCloser(null);
+            (list.current?.querySelector<HTMLElement>('.cz-pick[aria-pressed="true"]') ?? focus())?.focus();
+          }}
+        />
       )}
     </div>
   );
+}
+
+/** Arrow keys go from picture to picture. */
+function walk(event: KeyboardEvent): void {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const root = event.currentTarget as HTMLElement;
+  if (step === undefined) return;
+  const all = [...root.querySelectorAll<HTMLElement>("button.cz-pick")];
+  const here = all.indexOf(event.target as HTMLElement);
+  const next = here < 0 ? undefined : all[here + step];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
 }
 
 function Toggle({ on, name, hint, flip }: { on: boolean; name: string; hint: string; flip: () => void }) {
@@ -70,9 +113,11 @@ interface ExemplarProps {
   sheets: Sheets;
   strip: ImageBitmap | null;
   detail: Detail | undefined;
+  picked: number | null;
+  onPick: (image: number) => void;
 }
 
-function Exemplar({ i, sheets, strip, detail }: ExemplarProps) {
+function Exemplar({ i, sheets, strip, detail, picked, onPick }: ExemplarProps) {
   const store = useStore();
   const canvas = useRef<HTMLCanvasElement>(null);
   const { heat, crop, unit } = store.view;
@@ -99,8 +144,17 @@ function Exemplar({ i, sheets, strip, detail }: ExemplarProps) {
   }`;
   const [top, left, bottom, right] = exemplar?.box ?? [0, 0, 1, 1];
   return (
-    <div class="cz-exemplar" role="listitem" title={words}>
-      <canvas ref={canvas} role="img" aria-label={words} />
+    <div class="cz-exemplar" role="listitem">
+      <button
+        type="button"
+        class="cz-pick"
+        disabled={exemplar === undefined}
+        aria-pressed={exemplar !== undefined && picked === exemplar.image}
+        title={`${words} · click to look closer`}
+        onClick={() => exemplar && onPick(exemplar.image)}
+      >
+        <canvas ref={canvas} role="img" aria-label={words} />
+      </button>
       {crop && exemplar && (
         <span
           class="cz-frame"

@@ -1,9 +1,10 @@
 /** Everything about the selected unit, exemplars first. */
 
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Sheets } from "./atlas";
 import { EffectBar, Histogram, MatchBar } from "./charts";
 import { useStore } from "./context";
+import { InContext } from "./contexts";
 import { blames, worstOf } from "./derive";
 import { Editor } from "./editor";
 import { Exemplars } from "./exemplars";
@@ -19,6 +20,9 @@ const OF_WORDS = "mislabelled-unit";
 export function Inspector({ sheets }: { sheets: Sheets }) {
   const store = useStore();
   const { unit } = store.view;
+  const [picked, setPicked] = useState({ unit, rank: 0 });
+  const rank = picked.unit === unit ? picked.rank : 0;
+  const detail = store.detail();
   useEffect(() => {
     void store.library.ask(store.id(unit));
   }, [store, unit]);
@@ -43,8 +47,9 @@ export function Inspector({ sheets }: { sheets: Sheets }) {
           {drive && ` drives ${drive.target} ${effect(drive.estimate)}`}
         </span>
       </div>
-      <Exemplars sheets={sheets} />
+      <Exemplars sheets={sheets} rank={rank} onRank={(next) => setPicked({ unit, rank: next })} />
       <Editor key={id} unit={id} />
+      {detail && <InContext detail={detail} rank={rank} />}
       <Involved />
       <div class="cz-two">
         <div>

@@ -10,6 +10,7 @@ export const KEYS: [string, string][] = [
   ["Enter", "save the words · in a list: open"],
   ["u", "undo the last edit"],
   ["r  or  Shift+u", "redo"],
+  ["x", "look closer at an exemplar: ← → choose, Enter opens"],
   ["f", "next finding"],
   ["Shift+f", "previous finding"],
   ["1  2  3  4", "units, findings, classes, circuits"],
@@ -77,6 +78,9 @@ function act(store: Store, columns: number, event: KeyboardEvent): boolean {
       return true;
     case "e":
       store.focusOn("editor");
+      return true;
+    case "x":
+      store.focusOn("exemplars");
       return true;
     case "u":
       void store.undo();

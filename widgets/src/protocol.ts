@@ -161,8 +161,39 @@ export interface Detail {
   neighbours: { unit: string; correlation: number | null }[];
   /** Whether there are rows of pictures to ask for: by class and by strength. */
   more: boolean;
+  /** Token sequences of the exemplars; null for images. */
+  contexts: (Context | null)[];
   /** Pictures side by side; heat is uint8 (exemplars, height, width). */
   blobs: Record<string, DataView>;
+}
+
+/** A token sequence, and the positions it is about: the one that looks, the one looked at. */
+export interface Context {
+  tokens: string[];
+  focus: number[];
+}
+
+/** Answer to `attribute`: pictures `input`, `raises` and `lowers` are blobs. */
+export interface Attributed {
+  target: string;
+  /** Share of all attribution that raises the target. */
+  raises: number | null;
+  python: string;
+  blobs: Record<string, DataView>;
+}
+
+/** Answer to `pattern`: the blob is float32 (queries, keys). */
+export interface Pattern extends Context {
+  python: string;
+  blobs: Record<string, DataView>;
+}
+
+/** Answer to `writes`. */
+export interface Writes {
+  raises: { token: string; change: number | null }[];
+  lowers: { token: string; change: number | null }[];
+  inputs: number;
+  python: string;
 }
 
 /** One picture of a row: the image, its place in the strip, and its figures. */

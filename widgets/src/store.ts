@@ -18,7 +18,7 @@ export class Store {
   view: View;
   readonly link: Link;
   /** Where focus can be sent: set by the parts that own the elements, as they are drawn. */
-  readonly focus: Partial<Record<"grid" | "search" | "editor" | "root", () => void>> = {};
+  readonly focus: Partial<Record<"grid" | "search" | "editor" | "exemplars" | "root", () => void>> = {};
   /** Words typed but not written yet, by unit: moving about loses none. */
   readonly drafts = new Map<string, { text: string; confidence: number }>();
   /** Keeps element ids of two screens on one page apart. */

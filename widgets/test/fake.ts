@@ -57,6 +57,7 @@ export function detail(unit: string): Detail {
     quality: { clarity: 0.7, polysemanticity: 0.2, redundancy: 0.95, embedding: "conv4" },
     neighbours: [{ unit: "conv4:2", correlation: 0.8 }],
     more: true,
+    contexts: [null],
     blobs: {},
   };
 }
