@@ -259,9 +259,20 @@ class Desk:
             return "The finding is waived."
 
     def keep(self, z: AnnotatedModel) -> None:
-        """Keep what was measured of z; words that others wrote meanwhile stay."""
+        """Keep the circuits measured of z; words that others wrote meanwhile stay."""
+        graphs = z.notes.get(NOTE, {})
+        self.change(lambda now: now.with_(what="graph", notes={**now.notes, NOTE: graphs}))
+
+    def change(self, edit: Callable[[AnnotatedModel], AnnotatedModel]) -> None:
+        """Change what is kept besides words, starting from what others wrote meanwhile.
+
+        Parameters
+        ----------
+        edit
+            Returns the new z; nothing is written when it raises.
+        """
         with self._writing():
-            new = self.z.with_(what="graph", notes={**self.z.notes, NOTE: z.notes.get(NOTE, {})})
+            new = edit(self.z)
             if self.path is not None:
                 save(new, self.path)
                 self._stamp = self._look()

@@ -9,6 +9,7 @@ import numpy as np
 from circuitz.features.match import match_table
 from circuitz.features.token_grid import shown
 from circuitz.widgets import responds, sheets
+from circuitz.widgets.optimise import told
 from circuitz.widgets.payload import PER_UNIT, SPLIT, number
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.measurements import LayerMeasurements
@@ -43,6 +44,7 @@ def detail(
         "mean": None,
         "max": None,
         "contexts": [],
+        "visuals": told(z, unit),
         **responds.facts(z, unit),
     }
     if layer is None:

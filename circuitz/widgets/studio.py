@@ -17,11 +17,12 @@ from circuitz.widgets import closer, payload, responds
 from circuitz.widgets import graphs as circuits
 from circuitz.widgets.desk import Desk
 from circuitz.widgets.detail import detail, history
+from circuitz.widgets.optimise import Optimiser, told
 from circuitz.widgets.units import UnitTable
 from circuitz.z.model import AnnotatedModel
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-_WRITES = frozenset({"annotate", "undo", "redo", "waive", "circuit"})
+_WRITES = frozenset({"annotate", "undo", "redo", "waive", "circuit", "optimise"})
 _log = logging.getLogger(__name__)
 Answer = tuple[dict[str, Any], dict[str, bytes]]
 
@@ -73,6 +74,7 @@ class Studio(anywidget.AnyWidget):
     ) -> None:
         self._read_only = read_only
         self._desk = Desk(z, author=author, lexicon=lexicon)
+        self._optimiser = Optimiser(self._desk, self._push)
         self._revision = 0
         self._shown: AnnotatedModel | None = None
         super().__init__(**self._state(self._desk.z, whole=True))
@@ -151,7 +153,7 @@ class Studio(anywidget.AnyWidget):
     def _push(self) -> None:
         """Show z as it is now; pictures and effects travel again only when they changed."""
         z, shown = self._desk.z, self._shown
-        whole = shown is None or shown.measurements is not z.measurements or shown.cut != z.cut
+        whole = shown is None or not _same(shown, z)
         state = self._state(z, whole=whole)
         with self.hold_sync():
             for name, value in state.items():
@@ -200,7 +202,12 @@ class Studio(anywidget.AnyWidget):
             ),
             "pattern": lambda unit, image: closer.looked(self._desk.z, str(unit), int(image)),
             "writes": lambda unit, image=-1: closer.written(self._desk.z, str(unit), int(image)),
-            "history": lambda unit: ({"history": history(self._desk.z, str(unit))}, {}),
+            "optimise": lambda unit, each=1, negative=False, how="fourier", steps=32: (
+                self._optimiser.start(str(unit), int(each), bool(negative), str(how), int(steps))
+            ),
+            "optimising": lambda seen=0: self._optimiser.look(int(seen)),
+            "cancel": self._optimiser.cancel,
+            "history": self._history,
             "parse": lambda text: ({"concepts": self._desk.parse(str(text))}, {}),
             "picture": self._picture,
             "rows": lambda rows: ({}, self._table.asked(rows)),
@@ -219,6 +226,10 @@ class Studio(anywidget.AnyWidget):
     def _unit(self, unit: str) -> Answer:
         facts, blobs = detail(self._desk.z, str(unit), self._desk.lexicon)
         return {"detail": facts}, blobs
+
+    def _history(self, unit: str) -> Answer:
+        z = self._desk.z
+        return {"history": history(z, str(unit)), "visuals": told(z, str(unit))}, {}
 
     def _picture(self, hash: str) -> Answer:
         measured = self._desk.z.measurements
@@ -300,6 +311,16 @@ class Studio(anywidget.AnyWidget):
         if isinstance(data, dict):
             data["text/plain"] = repr(self)
         return bundle
+
+
+def _same(shown: AnnotatedModel, z: AnnotatedModel) -> bool:
+    """Whether two z have the same units and figures; what evidence is kept may differ."""
+    old, new = shown.measurements, z.measurements
+    if old is not None and new is not None:
+        same = old.layers is new.layers and old.effects is new.effects
+    else:
+        same = old is new
+    return same and shown.cut == z.cut
 
 
 def _failure(code: str, message: str, hint: str = "") -> dict[str, Any]:
