@@ -23,6 +23,7 @@ from circuitz.z.data_ref import DataRef
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import LayerMeasurements, Measurements
+from circuitz.z.visuals import kept_pictures
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
@@ -139,6 +140,8 @@ def measure(
         job = CutEffects(z, runtime(z), _cut(z), known, z.data, seed, stages)
         new = job.add_to(new, lexicon, settings, pictures)
     stages.finish()
+    # Optimised inputs belong to the weights alone.
+    new = replace(new, pictures={**new.pictures, **kept_pictures(z)})
     return z.with_(what="measured", measurements=new, notes={**z.notes, "measure": settings})
 
 
