@@ -25,6 +25,9 @@ class Concept:
         The more general concept this one is a kind of; empty for none.
     part_of
         Categories (or things) it is a part or an attribute of; empty means that of ``is_a``.
+    context_of
+        Categories (or things) beside which it is found and of which it is no part, whatever its
+        kind.
     adjectives
         Words that make ``is_a`` this concept, with any of its names: *fluffy*, *shaggy* coat.
     synonyms
@@ -37,6 +40,7 @@ class Concept:
     kind: Kind
     is_a: str = ""
     part_of: tuple[str, ...] = ()
+    context_of: tuple[str, ...] = ()
     adjectives: tuple[str, ...] = ()
     synonyms: tuple[str, ...] = ()
     source: str = "default lexicon"
@@ -75,7 +79,11 @@ class Support:
         belong to anything. ``unknown``: the lexicon does not know the concept.
     chain
         Sentences, each resting on the ones before it.
+    score
+        How likely it is a legitimate reason for such a class, 0 to 1: to put concepts in order.
+        No verdict rests on it alone.
     """
 
     verdict: Verdict
     chain: tuple[str, ...]
+    score: float = 0.5

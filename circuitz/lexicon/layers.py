@@ -12,6 +12,18 @@ from circuitz.lexicon.reading import CONCEPT_FIELDS, Layer
 from circuitz.lexicon.words import key
 
 
+def forgotten(layers: list[Layer]) -> frozenset[str]:
+    """Return the names that some layer took away and no later one gave back."""
+    gone: dict[tuple[str, ...], str] = {}
+    for layer in layers:
+        for name, entry in layer.concepts.items():
+            if entry is None:
+                gone[key(name)] = name
+            else:
+                gone.pop(key(name), None)
+    return frozenset(gone.values())
+
+
 def merge(layers: list[Layer]) -> tuple[dict[str, Concept], dict[str, Category]]:
     """Lay layers over one another, later ones on top, field by field.
 

@@ -16,12 +16,17 @@ from typing import Any
 import yaml
 
 from circuitz.errors import LexiconError
+from circuitz.lexicon import judge as judging
 from circuitz.lexicon import support as chains
+from circuitz.lexicon.combine import from_wordnet, with_wordnet
 from circuitz.lexicon.concept import KINDS, Category, Concept, Kind, Support
-from circuitz.lexicon.layers import check, merge
+from circuitz.lexicon.layers import check, forgotten, merge
 from circuitz.lexicon.matching import Matcher, names_of
 from circuitz.lexicon.reading import Layer, read_layer
+from circuitz.lexicon.table import digest as shipped_digest
 from circuitz.lexicon.words import key
+
+DEFAULT = "default lexicon"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +41,17 @@ class Lexicon:
     ----------
     concepts, categories
         By name.
+    wordnet
+        Ask the shipped WordNet extract, and the table of parts beside it, about what the entries
+        do not say.
+    forgotten
+        Names that a file took away: they are unknown, whatever WordNet says.
     """
 
     concepts: Mapping[str, Concept]
     categories: Mapping[str, Category] = field(default_factory=lambda: MappingProxyType({}))
+    wordnet: bool = True
+    forgotten: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         check(self.concepts, self.categories)
@@ -74,7 +86,8 @@ class Lexicon:
         """Load a lexicon from YAML text; see :meth:`load`."""
         layer = read_layer(text, source)
         layers = [layer] if layer.standalone else [_default_layer(), layer]
-        return cls(*merge(layers))
+        layers += layer.overrides
+        return cls(*merge(layers), layer.wordnet, forgotten(layers))
 
     @cached_property
     def hash(self) -> str:
@@ -82,6 +95,8 @@ class Lexicon:
         content = {
             "concepts": {n: _plain(c) for n, c in self.concepts.items()},
             "categories": {n: _plain(c) for n, c in self.categories.items()},
+            "wordnet": shipped_digest() if self.wordnet else "",
+            "forgotten": sorted(" ".join(key(name)) for name in self.forgotten),
         }
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -131,12 +146,16 @@ class Lexicon:
         return self.concepts[found]
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and bool(self.resolve(name))
+        if not isinstance(name, str):
+            return False
+        return self._entry(name) is not None or (self._asks_wordnet(name) and judging.knows(name))
 
     def kind(self, name: str) -> Kind | str:
         """Return the kind of a concept or synonym; ``unknown`` where there is none."""
-        found = self.resolve(name)
-        return self.concepts[found].kind if found else "unknown"
+        entry = self._entry(name)
+        if entry is None and self._asks_wordnet(name):
+            return judging.judge(name, "").kind
+        return entry.kind if entry is not None else "unknown"
 
     def names(self, kind: Kind | None = None) -> tuple[str, ...]:
         """Return the concepts' names, of one kind or of all, in the lexicon's order.
@@ -181,10 +200,35 @@ class Lexicon:
         Support
             Verdict, and the sentences it rests on with their sources.
         """
-        found = self.resolve(concept)
-        return chains.support(
-            self.concepts.get(found), concept, subject, self.concepts, self.categories
+        entry = self._entry(concept)
+        support = chains.support(
+            entry, concept, subject, self.concepts, self.categories, self.wordnet
         )
+        said = entry is not None and entry.source != DEFAULT
+        if said or not self._asks_wordnet(concept):
+            return support
+        judged = judging.judge(concept, subject.strip())
+        if entry is None:
+            return from_wordnet(judged, subject.strip())
+        given = bool(subject.strip()) and judging.knows(subject)
+        single = len(key(concept)) == 1 or not self.resolve(concept)
+        wide = subject.strip().lower() in self.categories
+        return with_wordnet(support, entry, judged, given=given and not wide, single=single)
+
+    def _entry(self, name: str) -> Concept | None:
+        """Find the concept that a name, or with WordNet's leave its last words, stand for."""
+        found = self.resolve(name)
+        if not found and self._asks_wordnet(name):
+            found = self._matcher.resolve_end(name)
+            found = "" if found and judging.stands_apart(name, self.concepts[found]) else found
+        return self.concepts.get(found)
+
+    def _asks_wordnet(self, name: str) -> bool:
+        return self.wordnet and key(name) not in self._gone
+
+    @cached_property
+    def _gone(self) -> frozenset[tuple[str, ...]]:
+        return frozenset(key(name) for name in self.forgotten)
 
     def with_override(
         self,
@@ -193,6 +237,7 @@ class Lexicon:
         kind: Kind | None = None,
         is_a: str | None = None,
         part_of: Iterable[str] | None = None,
+        context_of: Iterable[str] | None = None,
         synonyms: Iterable[str] | None = None,
         adjectives: Iterable[str] | None = None,
         author: str = "",
@@ -203,7 +248,7 @@ class Lexicon:
         ----------
         name
             A concept or synonym, or a new name.
-        kind, is_a, part_of, synonyms, adjectives
+        kind, is_a, part_of, context_of, synonyms, adjectives
             What is said; the rest stays. A new concept needs a kind.
         author
             Who says so; shown in evidence chains.
@@ -218,6 +263,7 @@ class Lexicon:
         entry: dict[str, Any] = {"kind": kind, "is_a": is_a}
         for field_name, words in (
             ("part_of", part_of),
+            ("context_of", context_of),
             ("synonyms", synonyms),
             ("adjectives", adjectives),
         ):
@@ -230,7 +276,8 @@ class Lexicon:
         }
         concepts, _ = merge([_as_layer(self), layer])
         kept = {n: replace(c, source=self._source(n, c, layer)) for n, c in concepts.items()}
-        return Lexicon(MappingProxyType(kept), self.categories)
+        gone = frozenset(n for n in self.forgotten if key(n) != key(name))
+        return Lexicon(MappingProxyType(kept), self.categories, self.wordnet, gone)
 
     def _source(self, name: str, concept: Concept, layer: Layer) -> str:
         if name in layer.concepts or name not in self.concepts:
@@ -242,8 +289,12 @@ class Lexicon:
         data: dict[str, Any] = {
             "version": 1,
             "extends": "none",
+            "wordnet": self.wordnet,
             "categories": {n: _short(c) for n, c in self.categories.items()},
-            "concepts": {n: _short(c) for n, c in self.concepts.items()},
+            "concepts": {
+                **{n: _short(c) for n, c in self.concepts.items()},
+                **dict.fromkeys(sorted(self.forgotten)),
+            },
         }
         return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
 
@@ -289,7 +340,7 @@ def _as_layer(lexicon: Lexicon) -> Layer:
 @lru_cache(maxsize=1)
 def _default_layer() -> Layer:
     text = files("circuitz.lexicon").joinpath("default.yaml").read_text(encoding="utf-8")
-    return read_layer(text, "default lexicon")
+    return read_layer(text, DEFAULT)
 
 
 @lru_cache(maxsize=1)

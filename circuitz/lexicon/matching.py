@@ -54,6 +54,12 @@ class Matcher:
         """Return the concept with exactly this name or synonym; empty when there is none."""
         return self._names.get(key(name), "")
 
+    def resolve_end(self, name: str) -> str:
+        """Return the concept that the last words of a name make; empty when there is none."""
+        words = key(name)
+        ends = (self._names.get(words[i:], "") for i in range(len(words)))
+        return next(filter(None, ends), "")
+
     def find(self, text: str) -> tuple[str, ...]:
         """Return the concepts a text affirms, in order, each once.
 

@@ -11,9 +11,9 @@ from circuitz.errors import LexiconError
 from circuitz.lexicon.concept import KINDS
 from circuitz.lexicon.words import key
 
-CONCEPT_FIELDS = {"kind", "is_a", "part_of", "adjectives", "synonyms"}
+CONCEPT_FIELDS = {"kind", "is_a", "part_of", "context_of", "adjectives", "synonyms"}
 _CATEGORY_FIELDS = {"is_a", "members"}
-_TOP = {"version", "extends", "categories", "concepts"}
+_TOP = {"version", "extends", "wordnet", "categories", "concepts", "overrides"}
 MAX_BYTES, MAX_DEPTH = 2_000_000, 8
 # Both build plain data only; the one in C is many times faster where it is there.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -40,6 +40,10 @@ class Layer:
         Name to its fields; ``None`` takes an entry of a lower layer away.
     lines
         ``concepts.snow`` to the line it is on.
+    wordnet
+        It rests on the shipped WordNet extract.
+    overrides
+        What people said, each as a layer on top.
     """
 
     source: str
@@ -47,6 +51,8 @@ class Layer:
     concepts: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     categories: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
+    wordnet: bool = True
+    overrides: list[Layer] = field(default_factory=list["Layer"])
 
     def where(self, table: str, name: str) -> str:
         """Return `` (default lexicon, line 12)``."""
@@ -109,6 +115,12 @@ def read_layer(text: str, source: str) -> Layer:
             f"The {source} extends {extends!r}.", "It may extend ‘default’ or ‘none’."
         )
     layer.standalone = extends == "none"
+    wordnet = top.get("wordnet", not layer.standalone)
+    if not isinstance(wordnet, bool):
+        raise LexiconError(
+            f"‘wordnet’ of the {source} is {wordnet!r}.", "Write ‘wordnet: true’ or ‘false’."
+        )
+    layer.wordnet = wordnet
     layer.lines = _lines(root, source)
     layer.concepts = _table(top.get("concepts"), "concepts", CONCEPT_FIELDS, layer)
     layer.categories = _table(top.get("categories"), "categories", _CATEGORY_FIELDS, layer)

@@ -22,22 +22,49 @@ def article(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
-def wider(subject: str, categories: Mapping[str, Category]) -> tuple[list[str], list[str]]:
+Reading = tuple[list[str], list[str]]
+
+
+def wider(subject: str, categories: Mapping[str, Category], wordnet: bool = False) -> list[Reading]:
     """Follow a thing up its categories.
+
+    Parameters
+    ----------
+    subject
+        A thing.
+    categories
+        By name.
+    wordnet
+        Ask WordNet what a thing is that no category has.
 
     Returns
     -------
-    names
-        The thing, its category, the wider ones; only the thing where it is not known.
-    chain
-        A sentence for each step.
+    list of (names, chain)
+        One for each reading of the word, the commonest first: the thing, its category, the wider
+        ones, and a sentence for each step; only the thing where it is not known.
     """
-    names, chain = [subject], list[str]()
-    want = _known_words(subject, categories)
+    names, chain = _up(_known_words(subject, categories), categories)
+    if names:
+        return [(names, chain)]
+    found: list[Reading] = []
+    if wordnet:
+        from circuitz.lexicon.judge import kinds_of  # noqa: PLC0415 (read when first needed)
+
+        for kinds in kinds_of(subject):
+            for above, steps in kinds:
+                names, chain = _up(key(above), categories)
+                if names:
+                    is_kind = steps or (f"{_a(subject)} is {article(above)} (WordNet).",)
+                    found.append(([subject, *names], [*is_kind, *chain]))
+                    break
+    return found or [([subject], [])]
+
+
+def _up(want: tuple[str, ...], categories: Mapping[str, Category]) -> tuple[list[str], list[str]]:
+    chain: list[str] = []
     at = next((c.name for c in categories.values() if key(c.name) == want), "")
-    if at:
-        names = [at]
-    else:
+    names = [at] if at else []
+    if not at:
         for category in categories.values():
             member = next((m for m in category.members if key(m) == want), "")
             if member:
@@ -82,36 +109,67 @@ def support(
     subject: str,
     concepts: Mapping[str, Concept],
     categories: Mapping[str, Category],
+    wordnet: bool = False,
 ) -> Support:
     """Judge a concept for a class of ``subject``; see :meth:`Lexicon.support`."""
     if concept is None:
-        return Support("unknown", (f"The lexicon does not know ‘{asked}’.",))
-    if subject.strip():
-        names, steps = wider(subject.strip(), categories)
-        known = bool(steps) or names[0] in categories
-        thing = names[0]
-        if not known:
-            steps = [f"The lexicon does not know what a ‘{thing}’ is; it is taken for a thing."]
-    else:
-        names, steps, known, thing = [], [], False, "thing"
+        return Support("unknown", (f"The lexicon does not know ‘{asked}’.",), 0.4)
+    if not subject.strip():
         steps = ["No subject was given; the classes are taken for kinds of things."]
+        return _judge(concept, concepts, "thing", [], steps, False)
+    readings = wider(subject.strip(), categories, wordnet)
+    judged: list[Support] = []
+    for names, steps in readings:
+        thing, known = names[0], bool(steps) or names[0] in categories
+        unknown = f"The lexicon does not know what a ‘{thing}’ is; it is taken for a thing."
+        judged.append(
+            _judge(concept, concepts, thing, names, steps or ([] if known else [unknown]), known)
+        )
+    inside = concept.kind in ("part", "attribute")
+    return next((s for s in judged if inside and s.verdict == "supports"), judged[0])
+
+
+def _judge(
+    concept: Concept,
+    concepts: Mapping[str, Concept],
+    thing: str,
+    names: list[str],
+    steps: list[str],
+    known: bool,
+) -> Support:
+    line = lineage(concept, concepts)
+    beside = _beside(line, names, steps)
+    if beside is not None:
+        return beside
     if concept.kind in ("surroundings", "artefact"):
         return _outside(concept, thing, names, steps)
     if concept.kind == "low-level":
         low = f"‘{concept.name}’ is low-level ({concept.source})."
-        return Support("neutral", (low, "It may belong to anything."))
-    return _inside(lineage(concept, concepts), thing, names, known, steps)
+        return Support("neutral", (low, "It may belong to anything."), 0.68)
+    return _inside(line, thing, names, known, steps)
+
+
+def _beside(line: list[Concept], names: list[str], steps: list[str]) -> Support | None:
+    """Find that somebody calls the concept the context of such things."""
+    owner = next((c for c in line if c.context_of or c.part_of), line[-1])
+    whose = next((p for p in owner.context_of if p in names), "")
+    # Of a part of animals that is context of dogs, the nearer word counts.
+    part = next((p for p in owner.part_of if p in names), "")
+    if not whose or (part and names.index(part) < names.index(whose)):
+        return None
+    said = f"‘{owner.name}’ is found beside {article(whose)} and is no part of it ({owner.source})."
+    return Support("opposes", (said, *steps[: names.index(whose)]), 0.02)
 
 
 def _outside(concept: Concept, thing: str, names: list[str], steps: list[str]) -> Support:
     chain = (f"‘{concept.name}’ is {_KIND_PHRASE[concept.kind]} ({concept.source}).",)
     if concept.kind == "surroundings" and "place" in names:
-        return Support("supports", (*chain, *steps, "Surroundings make up a place."))
+        return Support("supports", (*chain, *steps, "Surroundings make up a place."), 0.9)
     if concept.kind == "surroundings":
         reason = f"Surroundings are not part of {article(thing)}."
     else:
         reason = f"Artefacts are not part of {article(thing)}."
-    return Support("opposes", (*chain, *([] if len(names) > 1 else steps), reason))
+    return Support("opposes", (*chain, *([] if len(names) > 1 else steps), reason), 0.05)
 
 
 def _inside(
@@ -129,14 +187,14 @@ def _inside(
         closing = (
             "It may belong to anything." if verdict == "neutral" else f"{_a(thing)} has parts."
         )
-        return Support(verdict, (*chain, closing))
+        return Support(verdict, (*chain, closing), 0.8 if verdict == "supports" else 0.68)
     whose = [p for p in owner.part_of if p in names]
     if whose:
         chain.append(f"‘{owner.name}’ {verb} {article(whose[0])} ({owner.source}).")
         chain += steps[: names.index(whose[0])]
-        return Support("supports", tuple(chain))
+        return Support("supports", tuple(chain), 0.95)
     listed = " or ".join(article(p) for p in owner.part_of)
     chain.append(f"‘{owner.name}’ {verb} {listed} ({owner.source}).")
     if not known:
-        return Support("supports", (*chain, *steps, "So it may be part of it."))
-    return Support("opposes", (*chain, *steps, f"{_a(thing)} has no such part."))
+        return Support("supports", (*chain, *steps, "So it may be part of it."), 0.6)
+    return Support("opposes", (*chain, *steps, f"{_a(thing)} has no such part."), 0.1)

@@ -1,0 +1,223 @@
+"""Judge any concept for any class with WordNet and the table of parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from circuitz.lexicon import evidence
+from circuitz.lexicon.concept import Concept, Verdict
+from circuitz.lexicon.evidence import Evidence, a
+from circuitz.lexicon.phrases import GENERIC, SHAPES, Phrase, read
+from circuitz.lexicon.sorts import sort_of
+from circuitz.lexicon.wordnet import Sense, WordNet
+from circuitz.lexicon.words import key
+
+_SEARCHES = (evidence.itself, evidence.meronym, evidence.listed, evidence.defined, evidence.alike)
+_RARE = 0.05
+LIKELY, UNLIKELY = 0.6, 0.3
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is known of a concept and a class without anybody's word for it.
+
+    Parameters
+    ----------
+    score
+        How likely the concept is a legitimate reason for the class, 0 to 1.
+    kind
+        Its kind, or ``unknown``.
+    chain
+        Sentences, each resting on the ones before it.
+    outright
+        It is said that the class has it, and not only likely from what sort of thing it is.
+    """
+
+    score: float
+    kind: str
+    chain: tuple[str, ...]
+    outright: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """What follows; between *likely* and *unlikely* nothing does."""
+        if self.kind == "unknown":
+            return "unknown"
+        if self.score <= UNLIKELY:
+            return "opposes"
+        if self.kind == "attribute" and not self.outright:
+            return "neutral"
+        return "supports" if self.score >= LIKELY else "neutral"
+
+
+@lru_cache(maxsize=8192)
+def judge(concept: str, subject: str) -> Judgement:
+    """Judge a concept for a class.
+
+    Senses are chosen together: the *trunk* of an elephant is not that of a car. What is said
+    outright (parts, the table, definitions) counts as it stands; where nothing is, the sorts of
+    all senses decide, each with its share.
+    """
+    wordnet = WordNet.load()
+    phrase = read(concept, wordnet)
+    whole = read(subject, wordnet)
+    if not phrase.senses:
+        if phrase.adjective:
+            said = f"‘{concept}’ describes; it names nothing beside the thing (WordNet)."
+            return Judgement(0.68, "attribute", (said,))
+        return Judgement(0.4, "unknown", (f"WordNet does not know ‘{concept}’.",))
+    if phrase.head in GENERIC and (phrase.before or phrase.whose):
+        inner = phrase.whose or " ".join(reversed(phrase.before))
+        found = judge(inner, subject)
+        said = f"‘{concept}’ is judged by ‘{inner}’."
+        return Judgement(found.score, found.kind, (said, *found.chain))
+    if phrase.head in SHAPES or (phrase.adjective and _only_describes(phrase)):
+        said = f"‘{concept}’ describes; it names nothing beside the thing (WordNet)."
+        return Judgement(0.68, "attribute", (said,))
+    best = _outright(phrase, whole, wordnet)
+    rough = _by_sorts(phrase, whole, wordnet)
+    found = best if best is not None and best.score >= rough.score else rough
+    other = _belongs_to_other(phrase, whole, wordnet)
+    if other and found.score > 0.3:
+        said = f"It is that of {a(other)}, which is not {a(whole.head or subject)}."
+        return Judgement(0.15, "surroundings", (*found.chain, said))
+    if found.score < 0.7 and phrase.before:
+        part = _part_of_part(phrase, whole, wordnet)
+        if part:
+            return Judgement(0.7, "part", part)
+    return Judgement(found.score, found.kind, found.chain, outright=found is best)
+
+
+def _part_of_part(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> tuple[str, ...]:
+    """Say that the *wing* of *wing tip* is part of the class; nothing where it is not."""
+    within = sum(s.weight for s in phrase.senses if sort_of(s.synset, s.file, wordnet) in _WITHIN)
+    inner = read(phrase.before[0], wordnet)
+    if not inner.senses or inner.adjective or within < 0.5:
+        return ()
+    found = _outright(inner, whole, wordnet)
+    if found is None or found.score < 0.85:
+        return ()
+    return (*found.chain, f"‘{phrase.head}’ is said of ‘{inner.head}’.")
+
+
+def _things(whole: Phrase, wordnet: WordNet) -> list[Sense]:
+    """Senses of a class that are things, with their shares among these."""
+    seen = [s for s in whole.senses if s.synset >= 0]
+    things = [s for s in seen if sort_of(s.synset, s.file, wordnet) not in _NO_CLASS] or seen
+    total = sum(s.weight for s in things)
+    return [Sense(s.synset, s.file, s.weight / total) for s in things]
+
+
+_NO_CLASS = frozenset(
+    {"abstract", "attribute", "colour", "sign", "group", "person", "light", "body part"}
+)
+_OWNERS = frozenset({"animal", "person", "plant", "vehicle", "building", "place"})
+_WITHIN = frozenset(
+    {"component", "structure", "body part", "plant part", "attribute", "colour", "place"}
+)
+
+
+def _only_describes(phrase: Phrase) -> bool:
+    """Whether a word that is an adjective and a noun is hardly used as a noun of things."""
+    things = sum(s.weight for s in phrase.senses if s.file in "NAbFPopgluy" and s.synset >= 0)
+    return things < 0.5
+
+
+def _outright(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> Evidence | None:
+    best: Evidence | None = None
+    rank = 0.0
+    things = _things(whole, wordnet)
+    most = max((of.weight for of in things), default=1.0)
+    for sense in phrase.senses:
+        for of in things:
+            if sense.synset < 0 or of.weight < _RARE:
+                continue
+            for search in _SEARCHES:
+                found = search(phrase, sense, whole.head, of, wordnet)
+                # Of equal reasons the commoner sense gives its own.
+                if found is None:
+                    continue
+                score = found.score - 0.1 * (1 - of.weight / most)
+                if score + 0.01 * sense.weight > rank:
+                    best, rank = replace(found, score=score), score + 0.01 * sense.weight
+    return best
+
+
+def _by_sorts(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> Evidence:
+    things = _things(whole, wordnet) or [Sense(-1, "A", 1.0)]
+    total, leading, chain, kind = 0.0, 0.0, (), "unknown"
+    for sense in phrase.senses:
+        for of in things:
+            found = evidence.by_sort(phrase, sense, of, wordnet)
+            share = sense.weight * of.weight
+            total += share * found.score
+            share *= 1.0 if sense.synset >= 0 else 0.1  # what is seen gives the reason
+            if share > leading:
+                leading, chain, kind = share, found.chain, found.kind
+    return Evidence(total, kind, chain)
+
+
+def _belongs_to_other(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> str:
+    """Return whose a part is said to be when that is a thing other than the class."""
+    owner = phrase.whose or (phrase.before[0] if phrase.before else "")
+    if not owner or wordnet.is_adjective(owner):
+        return ""
+    named = read(owner, wordnet)
+    lead = next((s for s in named.senses if s.synset >= 0), None)
+    if lead is None or lead.weight < 0.3 or not whole.senses:
+        return ""
+    sort = sort_of(lead.synset, lead.file, wordnet)
+    if sort not in _OWNERS:
+        return ""
+    for of in _things(whole, wordnet):
+        if lead.synset in wordnet.ancestors(of.synset) or of.synset in wordnet.ancestors(
+            lead.synset
+        ):
+            return ""
+        if sort_of(of.synset, of.file, wordnet) == "place":
+            return ""
+    if _outright(named, whole, wordnet):
+        return ""
+    return named.head
+
+
+def kinds_of(subject: str) -> list[list[tuple[str, tuple[str, ...]]]]:
+    """Return the names of what a thing is a kind of, nearest first, with a sentence for each.
+
+    One list for each sense that is not much rarer than the commonest: a peacock is a bird, and a
+    butterfly.
+    """
+    wordnet = WordNet.load()
+    phrase = read(subject, wordnet)
+    things = _things(phrase, wordnet)
+    most = max((of.weight for of in things), default=0.0)
+    found: list[list[tuple[str, tuple[str, ...]]]] = []
+    for of in things:
+        if of.weight >= most / 2:
+            found.append([])
+            for above in wordnet.ancestors(of.synset):
+                steps = evidence.inherits(phrase.head, of.synset, above, wordnet)
+                found[-1] += [(name, steps) for name in wordnet.names(above)]
+    return found
+
+
+def knows(phrase: str) -> bool:
+    """Whether WordNet has the phrase, its head, or an adjective it ends in."""
+    found = read(phrase, WordNet.load())
+    return bool(found.senses) or found.adjective
+
+
+def stands_apart(name: str, end: Concept) -> bool:
+    """Whether a phrase means something other than the entry that its last words name.
+
+    WordNet may have more of it (*putting green* is not a colour), and plain lines, colours and
+    corners are those of what stands before them (*cage bars*).
+    """
+    phrase = read(name, WordNet.load())
+    if len(key(phrase.head)) > max(len(key(n)) for n in (end.name, *end.synonyms)):
+        return True
+    if end.kind != "low-level" or not phrase.before:
+        return False
+    before = phrase.before[0]
+    return bool(WordNet.load().senses(before)) and not WordNet.load().is_adjective(before)

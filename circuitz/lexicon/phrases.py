@@ -1,0 +1,130 @@
+"""What a concept or class is called, taken apart: head noun, what describes it, whose it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from circuitz.lexicon.wordnet import Sense, WordNet
+from circuitz.lexicon.words import singular, tokens
+
+_OF = frozenset(
+    {"of", "on", "in", "at", "behind", "around", "under", "over", "with", "from", "for"}
+)
+_SKIPPED = frozenset(
+    {"a", "an", "the", "its", "his", "her", "their", "some", "visible", "several", "two", "four"}
+)
+#: Heads that say nothing by themselves: of *grass texture* the grass counts.
+GENERIC = frozenset(
+    {
+        "color", "colour", "hue", "texture", "surface", "material", "look", "appearance", "detail", "reflection",
+        "scene", "background", "view", "setting", "area", "region", "patch", "piece", "scent",
+        "element", "feature", "type", "kind", "style", "finish", "exterior",
+    }
+)  # fmt: skip
+
+#: Heads that make an attribute of whatever stands before them: *heart shape*.
+SHAPES = frozenset({"shape", "form", "pattern", "outline", "silhouette", "contour", "shade"})
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A phrase and what WordNet knows of it.
+
+    Parameters
+    ----------
+    text
+        As asked.
+    head
+        The part of it that WordNet has: the whole phrase, or its last words; empty for none.
+    senses
+        Of the head.
+    before
+        Words before the head, nearest first: *pointed* of *pointed ears*.
+    whose
+        What stands behind *of*, *on*, *in*: *the dog* of *tail of the dog*; empty for nothing.
+    adjective
+        The phrase names no thing: *furry*, *four-legged*.
+    """
+
+    text: str
+    head: str
+    senses: tuple[Sense, ...]
+    before: tuple[str, ...] = ()
+    whose: str = ""
+    adjective: bool = False
+
+
+@lru_cache(maxsize=4096)
+def read(text: str, wordnet: WordNet) -> Phrase:
+    """Take a phrase apart."""
+    words = [t.raw.removesuffix("'s") for t in tokens(text) if t.raw not in _SKIPPED]
+    whole = _longest(words, wordnet)
+    if whole and whole[2] == len(words):
+        return _phrase(text, words, whole, "", wordnet)
+    joint = next((i for i, word in enumerate(words) if i and word in _OF), len(words))
+    if joint < len(words) - 1:
+        whose = " ".join(w for w in words[joint + 1 :])
+        found = _longest(words[:joint], wordnet)
+        if found:
+            return _phrase(text, words[:joint], found, whose, wordnet)
+    if whole:
+        return _phrase(text, words, whole, "", wordnet)
+    for end in range(len(words) - 1, 0, -1):  # *hand holding it*
+        found = _longest(words[:end], wordnet)
+        if found and not _describes(words[-1], wordnet):
+            return _phrase(text, words[:end], found, "", wordnet)
+    adjective = bool(words) and _describes(words[-1], wordnet)
+    return Phrase(text, "", (), tuple(reversed(words)), "", adjective)
+
+
+def _phrase(
+    text: str,
+    words: list[str],
+    found: tuple[str, tuple[Sense, ...], int],
+    whose: str,
+    wordnet: WordNet,
+) -> Phrase:
+    head, senses, length = found
+    before = tuple(reversed(words[: len(words) - length]))
+    # *White*, *round*: a noun of its own, but rather an adjective when it stands alone.
+    adjective = length == len(words) == 1 and wordnet.is_adjective(words[0])
+    return Phrase(text, head, senses, before, whose, adjective)
+
+
+def _longest(words: list[str], wordnet: WordNet) -> tuple[str, tuple[Sense, ...], int] | None:
+    """Find the longest run of last words that WordNet has as a noun."""
+    for length in range(min(len(words), 5), 0, -1):
+        for spelling in _spellings(words[-length:], wordnet):
+            senses = wordnet.senses(spelling)
+            if senses:
+                return spelling, senses, length
+    return None
+
+
+def _spellings(words: list[str], wordnet: WordNet) -> list[str]:
+    """Return what the words may stand as: as they are, in the singular, written together."""
+    last = words[-1]
+    irregular = wordnet.singulars(last)
+    plural = last.endswith("s") and not last.endswith("ss")
+    regular = [singular(last), last[:-1], last.removesuffix("es")] if plural else [singular(last)]
+    if last.endswith("ves"):
+        regular = [last[:-3] + "f", last[:-3] + "fe", *regular]
+    ends = list(dict.fromkeys(end for end in (*irregular, *regular, last) if end))
+    found: list[str] = []
+    for start in _glued(words[:-1]):
+        found += [start + end for end in ends]
+    return found
+
+
+def _glued(words: list[str]) -> list[str]:
+    """Return the words before the last, joined by blanks, hyphens or nothing: *hot-air balloon*."""
+    starts = [""]
+    for word in words:
+        starts = [start + word + glue for start in starts for glue in (" ", "-", "")]
+    return starts[:27]
+
+
+def _describes(word: str, wordnet: WordNet) -> bool:
+    endings = ("ed", "ish", "like", "shaped", "colored", "coloured", "y", "en", "ing", "ous", "al")
+    return wordnet.is_adjective(word) or (len(word) > 4 and word.endswith(endings))
