@@ -22,13 +22,37 @@ if TYPE_CHECKING:
 
 @app.command()
 def new(
+    where: Annotated[Path, typer.Option("--out", help="Bundle to write: NAME.z.")],
     images: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             help="D: a folder of labelled pictures, one sub-folder a class, or a benchmark's."
         ),
-    ],
-    where: Annotated[Path, typer.Option("--out", help="Bundle to write: NAME.z.")],
+    ] = None,
+    texts: Annotated[
+        Path | None,
+        typer.Option(
+            help="D, of texts: CSV with columns text, label, role (D or concepts) and one a "
+            "concept. Needs --lm."
+        ),
+    ] = None,
+    lm: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a Hugging Face language model: config.json, .safetensors and "
+            "tokenizer.json. A probe on it is trained on the texts."
+        ),
+    ] = None,
+    layer: Annotated[
+        str,
+        typer.Option(
+            help="Layer of --lm that the probe reads: blocks.N.mlp.hook_post (neurons) or "
+            "blocks.N.hook_resid_post. By default the last block's neurons."
+        ),
+    ] = "",
+    pool: Annotated[
+        str, typer.Option(help="What of a text the probe reads: mean, or last (token).")
+    ] = "mean",
     concepts: Annotated[
         Path | None,
         typer.Option(
@@ -41,7 +65,7 @@ def new(
         typer.Option(
             "--concept-set",
             help="Folder of pictures with concept labels, of other things than D's classes; "
-            "labels from --concepts, or from concepts.csv in it.",
+            "labels from --concepts, or from concepts.csv in it. Of texts: a CSV file.",
         ),
     ] = None,
     layout: Annotated[
@@ -105,7 +129,7 @@ def new(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a z from your own pictures: a network trained on them here, or one of yours.
+    """Make a z from your own pictures or texts, and a network trained here or one of yours.
 
     A network trained here is a small CNN: five blocks of convolution, batch norm and ReLU, whose
     strides fit the size of the pictures so that the last maps are 8 to 15 positions wide. It is
@@ -116,8 +140,13 @@ def new(
     preprocessor_config.json beside the weights, else assumed. The accuracy on your pictures,
     printed first, tells whether that was right.
 
+    Of texts the network is a language model from a local folder, unchanged, with a linear probe
+    on one of its layers, fitted to the select split of D; nothing is fetched. Its units are what
+    the probe reads (read:17), and heads, neurons and residual axes before that.
+
     D is written once beside the bundle, as NAME.D, where later commands find it.
     """
+    from circuitz.cli.new_texts import Asked, new_texts
     from circuitz.data.enough import check_enough
     from circuitz.data.layouts import open_layout_pair
     from circuitz.data.pair import open_pair
@@ -130,6 +159,19 @@ def new(
     if where.exists() and not replace:
         raise BundleWriteError(f"{where} is there already.", "Choose another name, or --replace.")
     known = Lexicon.load(lexicon)
+    if texts is not None or lm is not None:
+        if texts is None or lm is None or images is not None:
+            raise InputsError(
+                "Texts and a language model go together, without pictures.",
+                "Give --texts FILE.csv and --lm DIR.",
+            )
+        asked = Asked(texts, lm, concept_folder, layer, pool, subject, where, seed, as_json)
+        new_texts(asked, known)
+        return
+    if images is None:
+        raise InputsError(
+            "No data was named.", "Give --images DIR, or --texts FILE.csv with --lm DIR."
+        )
     place = choose_device(device)
     own = None
     if model != "small-cnn":
@@ -174,12 +216,9 @@ def new(
         else:
             made = own
         z = _wrapped(made, order_of(made.classes, data), data, cut, subject, where)
-        share = _accuracy(z, own is None, seed, as_json)
-        z = _measured(z, concept_set, known, seed, steps)
-        steps("save", 0, 1)
-        kept = _save(z, where)
-        steps("save", 1, 1)
-    _report(z, where, kept, share, remarks, as_json)
+        share = accuracy(z, own is None, seed, as_json)
+        kept = finish(z, concept_set, known, seed, where, steps, visualise=True)
+    report(*kept, where, share, remarks, as_json)
 
 
 _SHARED = (
@@ -224,7 +263,7 @@ def _wrapped(
     return z.with_(notes={**z.notes, **made.notes})
 
 
-def _accuracy(z: AnnotatedModel, held_back: bool, seed: int, quiet: bool) -> Share:
+def accuracy(z: AnnotatedModel, held_back: bool, seed: int, quiet: bool) -> Share:
     """Print the accuracy first of all; near chance nothing that follows means anything."""
     import numpy as np
 
@@ -246,7 +285,8 @@ def _accuracy(z: AnnotatedModel, held_back: bool, seed: int, quiet: bool) -> Sha
         right = logits.argmax(1) == shown.argmax(1)
         guess = float(shown.mean(0).max())
     share = wilson(int(right.sum()), int(right.size))
-    on = "pictures held back in training" if held_back else "your pictures"
+    what = "texts" if z.data.is_tokens else "pictures"
+    on = f"{what} held back in training" if held_back else f"your {what}"
     text = f"Accuracy on {on}: {share}"
     (say if quiet else out).print(text, markup=False, highlight=False)
     if share.low <= guess:
@@ -258,20 +298,32 @@ def _accuracy(z: AnnotatedModel, held_back: bool, seed: int, quiet: bool) -> Sha
     return share
 
 
-def _measured(
-    z: AnnotatedModel, concept_set: InputSet, known: Lexicon, seed: int, steps: Steps
-) -> AnnotatedModel:
+def finish(
+    z: AnnotatedModel,
+    concept_set: InputSet,
+    known: Lexicon,
+    seed: int,
+    where: Path,
+    steps: Steps,
+    *,
+    visualise: bool,
+) -> tuple[AnnotatedModel, Path]:
+    """Measure, let a rule name units, measure what that says, save; return z and D's place."""
     from circuitz.effects.measure import measure
     from circuitz.plausibility.propose import propose
 
     z = measure(
-        z, concept_set, seed=seed, visualise=True, lexicon=known,
+        z, concept_set, seed=seed, visualise=visualise, lexicon=known,
         progress=lambda done, n: steps("look at every unit", done, n),
     )  # fmt: skip
-    return measure(
-        propose(z, lexicon=known), seed=seed, visualise=True, lexicon=known,
+    z = measure(
+        propose(z, lexicon=known), seed=seed, visualise=visualise, lexicon=known,
         progress=lambda done, n: steps("measure what words say", done, n),
     )  # fmt: skip
+    steps("save", 0, 1)
+    kept = _save(z, where)
+    steps("save", 1, 1)
+    return z, kept
 
 
 def _save(z: AnnotatedModel, where: Path) -> Path:
@@ -290,9 +342,10 @@ def _stem(where: Path) -> str:
     return where.name.removesuffix(".zip").removesuffix(".z") or "model"
 
 
-def _report(
-    z: AnnotatedModel, where: Path, kept: Path, share: Share, remarks: list[str], as_json: bool
+def report(
+    z: AnnotatedModel, kept: Path, where: Path, share: Share, remarks: list[str], as_json: bool
 ) -> None:
+    """Say what was made."""
     words = z.annotations
     if as_json:
         found: dict[str, Any] = {

@@ -20,8 +20,8 @@ _DELIMITERS = (",", ";", "\t")
 _MOST_BYTES = 2**28
 
 
-def read_rows(table: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """Read a CSV file with a header that has a column ``path``.
+def read_rows(table: Path, key: str = "path") -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Read a CSV file with a header that has a column ``path``, or the one named.
 
     Commas, semicolons (spreadsheets of many countries) and tabs divide cells, whichever the
     header uses; a byte order mark is left out, and so are empty lines.
@@ -45,10 +45,10 @@ def read_rows(table: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConceptLabelsError(f"{table} cannot be read.", "Save it as CSV in UTF-8.") from error
     first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = next((d for d in _DELIMITERS if "path" in _cells(first, d)), ",")
+    delimiter = next((d for d in _DELIMITERS if key in _cells(first, d)), ",")
     header = _cells(first, delimiter)
-    if "path" not in header:
-        raise ConceptLabelsError(f"{table} has no column ‘path’.", "Name the columns on line 1.")
+    if key not in header:
+        raise ConceptLabelsError(f"{table} has no column ‘{key}’.", "Name the columns on line 1.")
     double = sorted({h for h in header if header.count(h) > 1})
     if double:
         raise ConceptLabelsError(

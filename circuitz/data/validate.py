@@ -63,7 +63,17 @@ def check_concept_set(inputs: InputSet) -> InputSet:
     InputsError
         As :func:`check_inputs`.
     """
-    check_inputs(inputs)
+    return check_concept_labels(check_inputs(inputs))
+
+
+def check_concept_labels(inputs: InputSet) -> InputSet:
+    """Refuse a set, of pictures or texts, without a concept that is shown and absent.
+
+    Raises
+    ------
+    ConceptLabelsError
+        If there are no concept labels, or a concept is never, or always, present.
+    """
     table = inputs.concepts
     if table is None or table.shape[1] == 0:
         raise ConceptLabelsError(

@@ -26,6 +26,7 @@ from circuitz.effects.put import UnitSet
 from circuitz.effects.singles import Changes, group_effects, scales
 from circuitz.effects.sources import Sources, draw_sources
 from circuitz.errors import InputsError, UnitError
+from circuitz.features.heads import HEADS
 from circuitz.models.open import runtime
 from circuitz.z.effect import Effect
 from circuitz.z.targets import EDGE, GROUP
@@ -229,8 +230,8 @@ def _one_direction(sources: str | Unit | Sequence[str | Unit]) -> bool:
 
 
 def _heads(z: AnnotatedModel) -> bool:
-    """Whether the units are heads of a transformer, which reads tokens."""
-    return data_of(z).is_tokens
+    """Whether the cut is the heads of a transformer, which reads tokens."""
+    return data_of(z).is_tokens and all(name.endswith(HEADS) for name in z.cut)
 
 
 def _downstream(

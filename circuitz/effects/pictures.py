@@ -15,6 +15,7 @@ from circuitz.effects.groups import Group, picture_key
 from circuitz.effects.sources import Sources
 from circuitz.effects.strip import Strip, render
 from circuitz.features.exemplars import map_shape
+from circuitz.features.token_grid import TokenPictures, laid_out
 from circuitz.models.specs import unit_maps
 from circuitz.z.inputs import SPLITS
 from circuitz.z.layer import LayerSpec
@@ -39,7 +40,7 @@ class Evidence:
     spec, down, sources, effects
         The cut, its activations on the sources, the sources, and their effects.
     images
-        D's images; only those shown are read.
+        D's images, or pictures of its texts; only those shown are read.
     """
 
     spec: LayerSpec
@@ -77,7 +78,7 @@ class Evidence:
         return Strip(
             source=np.asarray(self.images[sources.index[i]]),
             donor=np.asarray(self.images[sources.index[donor]]),
-            heat=_heat(self.spec, self.down.acts[donor : donor + 1], units),
+            heat=self._heat(donor, units),
             before=before,
             after=after,
             classes=classes,
@@ -88,6 +89,11 @@ class Evidence:
                 f"{classes[k]}: {float(value):+.0%} of its effect",
             ),
         )
+
+    def _heat(self, donor: int, units: Sequence[int]) -> F32:
+        heat = _heat(self.spec, self.down.acts[donor : donor + 1], units)
+        # Tokens are laid out line by line, as they are shown.
+        return laid_out(heat[0]) if isinstance(self.images, TokenPictures) else heat
 
 
 def strongest(effects: EffectMeasurements, groups: Sequence[Group]) -> dict[str, tuple[Group, int]]:
@@ -137,5 +143,6 @@ def _heat(spec: LayerSpec, act: torch.Tensor, units: Sequence[int]) -> F32:
     maps = unit_maps(spec, act)[0, list(units)].float().clamp(min=0)
     # Each unit counts alike, however large its values.
     peak = maps.amax(1, keepdim=True).clamp(min=1e-9)
-    heat = (maps / peak).mean(0).reshape(map_shape(spec))
-    return (heat / heat.max().clamp(min=1e-9)).cpu().numpy()
+    heat = (maps / peak).mean(0)
+    found: F32 = (heat / heat.max().clamp(min=1e-9)).cpu().numpy()
+    return found.reshape(map_shape(spec))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from circuitz.errors import InputsError, LayerError
-from circuitz.features.token_grid import TokenPictures, grid
+from circuitz.features.token_grid import boxes, grid, laid_out
 from circuitz.models.runtime import Runtime
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
@@ -124,7 +124,7 @@ def _measured(
     assert inputs.focus is not None
     best = np.stack([_best(responses[:, u], scene) for u in range(spec.size)])
     heat = np.zeros((spec.size, KEPT, *grid(inputs.images.shape[1])), np.float32)
-    boxes = np.zeros((spec.size, KEPT, 4), np.int16)
+    found = np.zeros((spec.size, KEPT, 4), np.int16)
     wanted = np.unique(best[best >= 0])
     place = {int(row): i for i, row in enumerate(wanted)}
     maps = np.concatenate(
@@ -133,19 +133,12 @@ def _measured(
             for rows, act in _read(runtime, [spec], inputs, wanted)
         ]
     )
-    height, width = TokenPictures(inputs).shape[1:3]
-    lines, columns = heat.shape[2:]
+    # Where it looks (a head), or where it is active.
+    spot = inputs.focus[:, 1 if is_heads(spec) else 0]
     for (u, rank), row in np.ndenumerate(best):
         if row >= 0:
-            flat = heat[u, rank].reshape(-1)
-            flat[: maps.shape[2]] = maps[place[int(row)], u]
-            # Where it looks (a head), or where it is active.
-            spot = int(inputs.focus[row, 1 if is_heads(spec) else 0])
-            line, column = divmod(spot, columns)
-            boxes[u, rank] = (
-                line * height // lines, column * width // columns,
-                (line + 1) * height // lines, (column + 1) * width // columns,
-            )  # fmt: skip
+            heat[u, rank] = laid_out(maps[place[int(row)], u])
+            found[u, rank] = boxes(spot[int(row)], inputs)
     low, high = responses.min(0), responses.max(0)
     wide = np.where(high > low, high - low, 1.0)
     edges = low[:, None] + wide[:, None] * np.linspace(0, 1, _BINS + 1)
@@ -156,7 +149,7 @@ def _measured(
         responses=responses,
         peaks=responses.copy(),
         exemplars=best,
-        exemplar_boxes=boxes,
+        exemplar_boxes=found,
         exemplar_heat=np.round(255 * np.clip(heat / top, 0, 1)).astype(np.uint8),
         histogram=counts.astype(np.int64),
         histogram_edges=edges.astype(np.float32),

@@ -52,7 +52,7 @@ class Place:
         """Return what the units say, ``(n, u, h, w)``, given the layer's output."""
         if self.basis is None and act.ndim == 4 and self.layer.unit_axis == 1:
             return act
-        flat = unit_maps(self.layer, act)
+        flat = _flat(self.layer, act)
         if self.basis is not None:
             flat = self.basis.read(flat)
         return flat.unflatten(2, self.shape)
@@ -67,18 +67,29 @@ class Place:
         chosen
             ``(n,)`` which unit of each. Of a basis the coordinate before it is cut off at zero.
         """
-        flat = unit_maps(self.layer, act)
+        flat = _flat(self.layer, act)
         if self.basis is not None:
             return self.basis.lean(flat, chosen)
         return flat[torch.arange(len(flat), device=flat.device), chosen].float()
 
-    def slopes(self, grad: torch.Tensor) -> torch.Tensor:
-        """Return how something changes along the units, ``(n, u, positions)``.
+    def speaks(self, act: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
+        """Return activation times gradient of each unit, summed over positions, ``(n, u)``.
 
         Parameters
         ----------
+        act
+            The layer's output.
         grad
-            Its gradient at the layer's output.
+            The gradient of something there.
         """
-        flat = unit_maps(self.layer, grad)
-        return flat if self.basis is None else self.basis.along(flat)
+        flat, slope = unit_maps(self.layer, act), unit_maps(self.layer, grad)
+        if self.basis is not None:
+            flat, slope = self.basis.read(flat), self.basis.along(slope)
+        return (flat.float() * slope.float()).sum(2)
+
+
+def _flat(layer: LayerSpec, act: torch.Tensor) -> torch.Tensor:
+    """Return ``(n, u, positions)``; of heads how much each gathers at a position, a norm."""
+    if act.ndim == 4 and layer.unit_axis == 2:
+        return act.float().norm(dim=3).transpose(1, 2)
+    return unit_maps(layer, act)

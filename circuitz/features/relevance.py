@@ -134,8 +134,7 @@ def _shares(runtime: Runtime, places: Sequence[Place], x: torch.Tensor, target: 
     slope = dict(zip(seen, grads, strict=True))
     found: list[F32] = []
     for place, module in zip(places, modules, strict=True):
-        act = place.maps(seen[module].detach()).flatten(2).float()
-        share = (act * place.slopes(slope[module]).float()).sum(2)
+        share = place.speaks(seen[module].detach(), slope[module])
         share = share / share.abs().sum(1, keepdim=True).clamp(min=1e-12)
         found.append(share.cpu().numpy())
     return found

@@ -13,12 +13,15 @@ from torch.nn import functional
 
 from circuitz.cluster.job import Executor
 from circuitz.errors import InputsError, MeasurementError
+from circuitz.features import token_grid
 from circuitz.features.exemplars import Exemplars
 from circuitz.features.place import Place
 from circuitz.features.quality import quality
 from circuitz.features.relevance import margins, relevance, speaking
 from circuitz.features.shard import Shard, Shelf, exemplars_of
 from circuitz.features.tally import Tally
+from circuitz.features.token_grid import TokenPictures
+from circuitz.models.read_out import READ
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
 from circuitz.models.weights import to_numpy
@@ -149,6 +152,8 @@ class Sweep:
         Layer whose mean over positions is an image's embedding.
     length
         Images a shard.
+    padding
+        Number of the token that fills up short texts, whose positions do not count; -1 for none.
     """
 
     runtime: Runtime
@@ -159,6 +164,7 @@ class Sweep:
     relevant: int | None
     embed: LayerSpec
     length: int
+    padding: int = -1
 
     @classmethod
     def of(
@@ -178,7 +184,9 @@ class Sweep:
         embed = embed or _penultimate(runtime, places, inputs)
         units = sum(p.spec.size for p in places)
         length = max(batch, min(shard or SHARD, _MOST // max(1, units)))
-        return cls(runtime, places, inputs, batch, responses, relevant, embed, length)
+        return cls(
+            runtime, places, inputs, batch, responses, relevant, embed, length, inputs.padding
+        )
 
     def setting(self) -> str:
         """Hash of everything the results are made from, but the inputs."""
@@ -191,7 +199,7 @@ class Sweep:
                 [how.mean, how.std, how.size, how.colour, self.runtime.head],
                 [p.name for p in self.places],
                 bases,
-                [self.embed.name, self.responses, self.relevant, self.length],
+                [self.embed.name, self.responses, self.relevant, self.length, self.padding],
                 str(type(self.runtime.module)),
             ]
         )
@@ -217,10 +225,17 @@ class Sweep:
             margin.append(margins(logits.float(), self.runtime.head).cpu().numpy())
             for i, place in enumerate(self.places):
                 maps = place.maps(acts[place.layer.name]).float()
-                mean[i][where] = maps.mean((2, 3)).cpu().numpy()
-                # Several times faster than amax on maps that lie channels-last.
-                peaks = functional.max_pool2d(maps, place.shape)[..., 0, 0]
-                peak[i][where] = peaks.cpu().numpy()
+                there = self._tokens(place, images[where])
+                if there is None:
+                    means = maps.mean((2, 3))
+                    # Several times faster than amax on maps that lie channels-last.
+                    peaks = functional.max_pool2d(maps, place.shape)[..., 0, 0]
+                else:
+                    there = there.to(maps.device)
+                    peaks = maps.masked_fill(~there, -torch.inf).amax((2, 3))
+                    maps = maps * there
+                    means = maps.sum((2, 3)) / there.sum((2, 3))
+                mean[i][where], peak[i][where] = means.cpu().numpy(), peaks.cpu().numpy()
                 self._finite(place, mean[i][where], start + where.start)
                 best[i].add(start + where.start, maps, peak[i][where])
             embedding[where] = _embedded(self.embed, acts[self.embed.name])
@@ -240,6 +255,13 @@ class Sweep:
             speaking_index=spoken[1],
         )
 
+    def _tokens(self, place: Place, images: npt.NDArray[np.int32]) -> torch.Tensor | None:
+        """Return ``(n, 1, 1, t)`` where there is a token, or None where all positions count."""
+        # What a probe reads is weighed by position already.
+        if self.padding < 0 or not place.layer.token_axes or place.layer.name == READ:
+            return None
+        return torch.from_numpy(np.asarray(images) != self.padding)[:, None, None]
+
     def finish(
         self, whole: Shard, kept: Sequence[tuple[tuple[F32, ...], tuple[F32, ...]]]
     ) -> dict[str, LayerMeasurements]:
@@ -249,7 +271,6 @@ class Sweep:
             heard = relevance(
                 self.runtime, self.places, self.inputs.images, whole.speaking_index, self.batch
             )
-        image = (int(self.inputs.images.shape[1]), int(self.inputs.images.shape[2]))
         centre = (whole.embedded / len(self.inputs)).astype(np.float32)
         found: dict[str, LayerMeasurements] = {}
         for i, place in enumerate(self.places):
@@ -273,10 +294,8 @@ class Sweep:
                 responses=np.concatenate([r[i] for r, _ in kept]) if self.responses else nothing,
                 peaks=np.concatenate([p[i] for _, p in kept]) if self.responses else nothing,
                 exemplars=best.index,
-                exemplar_boxes=best.boxes(
-                    place.layer.receptive, self.runtime.preprocessing.size, image
-                ),
-                exemplar_heat=best.heat(tally.high.astype(np.float32)),
+                exemplar_boxes=self._boxes(place, best),
+                exemplar_heat=self._heat(place, best, tally.high.astype(np.float32)),
                 histogram=histogram.counts,
                 histogram_edges=histogram.edges,
                 statistics=np.stack(
@@ -293,6 +312,21 @@ class Sweep:
                 embedding=self.embed.name,
             )
         return found
+
+    def _boxes(self, place: Place, best: Exemplars) -> npt.NDArray[np.int16]:
+        if not self.inputs.is_tokens:
+            image = (int(self.inputs.images.shape[1]), int(self.inputs.images.shape[2]))
+            return best.boxes(place.layer.receptive, self.runtime.preprocessing.size, image)
+        found = token_grid.boxes(best.map[:, :, 0].argmax(2), self.inputs)
+        if not place.layer.token_axes:  # a vector a text is about all of it
+            found[:] = (0, 0, *TokenPictures(self.inputs).shape[1:3])
+        found[best.index < 0] = 0
+        return found
+
+    def _heat(self, place: Place, best: Exemplars, high: F32) -> npt.NDArray[np.uint8]:
+        heat = best.heat(high)
+        tokens = self.inputs.is_tokens and bool(place.layer.token_axes)
+        return token_grid.laid_out(heat[:, :, 0]) if tokens else heat
 
     def spoken(self, classes: int) -> int:
         """Return how many inputs a class are searched for exemplars by relevance."""

@@ -45,6 +45,7 @@ class SweepJob:
             "responses": job.responses,
             "relevant": job.spoken(classes),
             "length": job.length,
+            "padding": job.padding,
         }
         return pack(facts, arrays)
 
@@ -71,6 +72,7 @@ class SweepJob:
                 relevant=facts["relevant"],
                 embed=spec_of(facts["embed"]),
                 length=facts["length"],
+                padding=facts["padding"],
             )
         )
 

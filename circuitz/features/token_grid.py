@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from circuitz.z.inputs import InputSet
+from circuitz.z.inputs import PADDING, InputSet
 
 U8 = npt.NDArray[np.uint8]
 
@@ -24,6 +24,34 @@ def grid(length: int) -> tuple[int, int]:
     """Return lines and columns in which a sequence is laid out: nearly a square."""
     columns = max(1, math.isqrt(max(length, 1) - 1) + 1)
     return -(-length // columns), columns
+
+
+def laid_out(maps: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return values along sequences ``(..., length)`` as pictures lay them out.
+
+    Returns
+    -------
+    ``(..., lines, columns)``, 0 where a line has no token any more.
+    """
+    lines, columns = grid(maps.shape[-1])
+    found = np.zeros((*maps.shape[:-1], lines * columns), maps.dtype)
+    found[..., : maps.shape[-1]] = maps
+    return found.reshape(*maps.shape[:-1], lines, columns)
+
+
+def boxes(positions: npt.NDArray[np.int64], inputs: InputSet) -> npt.NDArray[np.int16]:
+    """Return where positions of sequences stand in their pictures.
+
+    Returns
+    -------
+    ``(..., 4)`` int16 top, left, bottom, right in pixels; ``positions`` is ``(...)``.
+    """
+    lines, columns = grid(inputs.images.shape[1])
+    height, width = TokenPictures(inputs).shape[1:3]
+    line, column = np.divmod(positions, columns)
+    sides = (line * height // lines, column * width // columns,
+             (line + 1) * height // lines, (column + 1) * width // columns)  # fmt: skip
+    return np.stack(sides, -1).astype(np.int16)
 
 
 def shown(inputs: InputSet | None) -> Any:
@@ -52,7 +80,7 @@ class TokenPictures:
     def __init__(self, inputs: InputSet) -> None:
         self._inputs = inputs
         self._lines, self._columns = grid(inputs.images.shape[1])
-        longest = max((len(text) for text in inputs.vocabulary), default=1)
+        longest = max((len(text) for text in inputs.vocabulary if text != PADDING), default=1)
         self._cell = min(_SIDES[1], max(_SIDES[0], 8 * longest + 8))
 
     @property
@@ -83,7 +111,8 @@ class TokenPictures:
                 width=3 if marked else 1,
             )
             middle = (left + self._cell / 2, top + self._cell / 2)
-            draw.text(middle, token[:most], fill=_INK, font=font, anchor="mm")
+            if token != PADDING:
+                draw.text(middle, token[:most], fill=_INK, font=font, anchor="mm")
         return np.asarray(picture, np.uint8)
 
 

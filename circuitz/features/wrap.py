@@ -13,7 +13,7 @@ from torch import nn
 
 from circuitz.data.sources import as_inputs
 from circuitz.errors import InputsError, LayerError, WeightsError
-from circuitz.features.wrap_tokens import wrap_tokens
+from circuitz.features.wrap_tokens import wrap_any_tokens
 from circuitz.models.choose_layers import choose_cut, choose_layers
 from circuitz.models.config import from_network
 from circuitz.models.runtime import Runtime
@@ -99,7 +99,9 @@ def wrap(
         If the network itself fails when it is run.
     """
     if isinstance(data, InputSet) and data.is_tokens:
-        return wrap_tokens(net, data, subject=subject or "token", name=name)
+        return wrap_any_tokens(
+            net, data, layers=layers, classes=classes, cut=cut, subject=subject, name=name
+        )
     inputs = _inputs(data, classes)
     notes: dict[str, Any] = {}
     if preprocess is None:

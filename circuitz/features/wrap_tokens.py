@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
 
 from circuitz.errors import InputsError, LayerError
+from circuitz.features.wrap_texts import wrap_reader
 from circuitz.models.small_transformer import SmallTransformer
 from circuitz.models.weights import to_numpy
 from circuitz.z.data_ref import DataRef
@@ -14,6 +16,34 @@ from circuitz.z.inputs import InputSet
 from circuitz.z.inputs_check import check_inputs
 from circuitz.z.layer import LayerSpec, Preprocessing
 from circuitz.z.model import AnnotatedModel
+
+
+def wrap_any_tokens(
+    net: Any,
+    data: InputSet,
+    *,
+    layers: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    cut: str | Sequence[str] | None = None,
+    subject: str = "",
+    name: str = "model",
+) -> AnnotatedModel:
+    """Make a z from any network that reads token sequences; see :func:`circuitz.wrap`.
+
+    A small transformer whose logits are those of tokens gives its heads
+    (:func:`wrap_tokens`), and so does a TransformerLens model that can be copied as one; other
+    networks tell classes from whole texts (:func:`circuitz.features.wrap_texts.wrap_reader`).
+    """
+    if hasattr(net, "run_with_hooks") and hasattr(net, "cfg"):
+        from circuitz.models.transformer_lens import Lens  # noqa: PLC0415 (extra [llm])
+
+        net = Lens(net).small()
+    if isinstance(net, SmallTransformer) and layers is None and cut is None:
+        return wrap_tokens(net, data, subject=subject or "token", name=name)
+    where = cut if cut is None or isinstance(cut, str) else next(iter(cut), None)
+    return wrap_reader(
+        net, data, layers=layers, classes=classes, cut=where, subject=subject, name=name
+    )
 
 
 def wrap_tokens(

@@ -25,6 +25,8 @@ BuilderT = TypeVar("BuilderT", bound=Callable[..., Any])
 _SHIPPED = {
     "small-cnn": "circuitz.models.small_cnn",
     "small-transformer": "circuitz.models.small_transformer",
+    "text-classifier": "circuitz.models.text_classifier",
+    "bridged-classifier": "circuitz.models.bridged_classifier",
     "import": "circuitz.models.imported",
 }
 _BUILDERS: dict[str, Callable[..., nn.Module]] = {}

@@ -115,3 +115,34 @@ class HookCut:
             out = self._net(x)
         called_once(self._name, calls)
         return out
+
+
+class TailCut(HookCut):
+    """The cut of a network that knows how to go on: it has ``tail(name)``, or None for a layer.
+
+    Parameters
+    ----------
+    net, name
+        The network and the dotted name of the layer.
+
+    Raises
+    ------
+    LookupError
+        If the network does not know.
+    """
+
+    asks_input = False
+
+    def __init__(self, net: nn.Module, name: str) -> None:
+        super().__init__(net, name)
+        tail = getattr(net, "tail", None)
+        found = tail(name) if callable(tail) else None
+        if not callable(found):
+            raise LookupError(name)
+        self._tail = found
+
+    def after(self, act: torch.Tensor, x: torch.Tensor | None) -> Any:
+        """Run what comes after the layer."""
+        del x
+        with evaluating(self._net):
+            return self._tail(act)

@@ -129,6 +129,9 @@ def axis_of_units(net: nn.Module, name: str, act: torch.Tensor) -> int:
     LayerError
         If it is not known.
     """
+    told = getattr(find_layer(net, name), "unit_axis", None)
+    if isinstance(told, int) and 0 < told < act.ndim:
+        return told
     if act.ndim in (2, 4):
         return 1
     if act.ndim == 3:

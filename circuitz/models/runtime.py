@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from circuitz.errors import InterventionError, LayerError
-from circuitz.models.cut import Cut, GraphCut, HookCut
+from circuitz.models.cut import Cut, GraphCut, HookCut, TailCut
 from circuitz.models.intervene import LENDING, hooks
 from circuitz.models.network import (
     as_logits,
@@ -277,7 +277,7 @@ class Runtime:
 
     def traced(self, layer: str) -> bool:
         """Whether resuming from the layer runs only what is downstream of it."""
-        return isinstance(self._cut(layer).cut, GraphCut)
+        return isinstance(self._cut(layer).cut, GraphCut | TailCut)
 
     def bypassed(self, layer: str) -> bool:
         """Whether some path from the input to the output runs around the layer."""
@@ -320,7 +320,7 @@ class Runtime:
             ours, theirs = (self.present(slow.after(acts[name].clone(), i)) for i in (x, other))
             bypassed = not torch.equal(ours, theirs)
             try:
-                fast = GraphCut(self.module, name)
+                fast = (TailCut if hasattr(self.module, "tail") else GraphCut)(self.module, name)
                 head = fast.before(x).clone()
                 tail = self.present(fast.after(head.clone(), x))
                 if _same(head, acts[name]) and _same(tail, whole):

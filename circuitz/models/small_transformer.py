@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import fx, nn
 from torch.nn import functional
 
 from circuitz.models.builders import register
@@ -34,6 +34,34 @@ class Keys:
     value: torch.Tensor
 
 
+@fx.wrap
+def later_than(at: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
+    """Return ``(queries, keys)`` bool: which keys ``(..., keys, heads, width)`` lie later."""
+    return torch.arange(key.shape[-3], device=at.device) > at[:, None]
+
+
+@fx.wrap
+def places(x: torch.Tensor, most: int = 0) -> torch.Tensor:
+    """Return ``(t,)`` the positions of ``x`` ``(n, t, ...)``.
+
+    Raises
+    ------
+    ValueError
+        With ``most``, if x is not ``(n, t)`` integers, or has more positions.
+    """
+    if most and (x.ndim != 2 or x.is_floating_point()):
+        raise ValueError("tokens must be integers (sequences, positions)")
+    if most and x.shape[1] > most:
+        raise ValueError(f"{x.shape[1]} positions; the model has {most}")
+    return torch.arange(x.shape[1], device=x.device)
+
+
+class HeadPoint(nn.Identity):
+    """Passes what heads gather, ``(n, positions, heads, head width)``."""
+
+    unit_axis = 2
+
+
 class Attention(nn.Module):
     """Causal attention whose heads can be read and written.
 
@@ -49,7 +77,7 @@ class Attention(nn.Module):
         self.v = nn.Linear(width, heads * head_width)
         self.o = nn.Linear(heads * head_width, width)
         self.hook_pattern = nn.Identity()
-        self.hook_z = nn.Identity()
+        self.hook_z = HeadPoint()
 
     def split(self, x: torch.Tensor) -> torch.Tensor:
         """Return ``(..., heads * head width)`` as ``(..., heads, head width)``."""
@@ -80,15 +108,13 @@ class Attention(nn.Module):
         """
         scores = query.transpose(-3, -2) @ there.key.transpose(-3, -2).transpose(-1, -2)
         scores = scores / math.sqrt(self.head_width)
-        later = torch.arange(there.key.shape[-3], device=at.device) > at[:, None]
-        pattern = scores.masked_fill(later, -math.inf).softmax(-1)
+        pattern = scores.masked_fill(later_than(at, there.key), -math.inf).softmax(-1)
         pattern = self.hook_pattern(pattern)
         return pattern, self.hook_z((pattern @ there.value.transpose(-3, -2)).transpose(-3, -2))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return what the heads add to the residual stream for its normalised ``(n, t, d)``."""
-        at = torch.arange(x.shape[1], device=x.device)
-        _, z = self.gathered(self.split(self.q(x)), self.offered(x), at)
+        _, z = self.gathered(self.split(self.q(x)), self.offered(x), places(x))
         return self.o(z.flatten(-2))
 
 
@@ -99,12 +125,16 @@ class MLP(nn.Module):
         super().__init__()
         self.inner = nn.Linear(width, neurons)
         self.outer = nn.Linear(neurons, width)
-        self.act = ACTIVATIONS[act]
+        self.name, self.act = act, ACTIVATIONS[act]
         self.hook_post = nn.Identity()
+
+    def neurons(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the neurons ``(n, positions, neurons)``."""
+        return self.hook_post(self.act(self.inner(x)))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return what the neurons add to the residual stream."""
-        return self.outer(self.hook_post(self.act(self.inner(x))))
+        return self.outer(self.neurons(x))
 
 
 class Block(nn.Module):
@@ -130,9 +160,8 @@ class Block(nn.Module):
         return self.hook_resid_post(x)
 
 
-@register("small-transformer")
-class SmallTransformer(nn.Module):
-    """A decoder with learned positions, for worlds of a few hundred tokens.
+class Trunk(nn.Module):
+    """A decoder with learned positions, up to the residual stream behind its last block.
 
     Parameters
     ----------
@@ -150,6 +179,70 @@ class SmallTransformer(nn.Module):
         Activation of the neurons: relu, gelu, gelu_new or silu.
     eps
         Of layer norm; 0 for none.
+
+    Raises
+    ------
+    ValueError
+        If a size is not positive or the activation is not known.
+    """
+
+    def __init__(
+        self,
+        vocabulary: int,
+        context: int,
+        layers: int = 2,
+        heads: int = 4,
+        width: int = 64,
+        head_width: int = 0,
+        neurons: int = 0,
+        act: str = "gelu",
+        eps: float = 0.0,
+    ) -> None:
+        super().__init__()
+        head_width = head_width or width // max(heads, 1)
+        if min(vocabulary, context, layers, heads, width, head_width) < 1 or neurons < 0:
+            raise ValueError("sizes must be positive")
+        if act not in ACTIVATIONS:
+            raise ValueError(f"act must be one of {', '.join(ACTIVATIONS)}")
+        self.vocabulary, self.context = vocabulary, context
+        self.embed = nn.Embedding(vocabulary, width)
+        self.pos_embed = nn.Embedding(context, width)
+        self.blocks = nn.ModuleList(
+            Block(width, heads, head_width, neurons, act, eps) for _ in range(layers)
+        )
+
+    @property
+    def layers(self) -> list[Block]:
+        """The blocks, typed."""
+        return [block for block in self.blocks if isinstance(block, Block)]
+
+    def embedded(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return the residual stream ``(n, t, width)`` before the first block.
+
+        Raises
+        ------
+        ValueError
+            If tokens are not ``(n, t)`` integers, or there are more positions than it has.
+        """
+        # Asked first: an embedding of floats, or of too many positions, says less.
+        return self.pos_embed(places(tokens, self.context)) + self.embed(tokens)
+
+    def through(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return the residual stream ``(n, t, width)`` behind the last block."""
+        x = self.embedded(tokens)
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+@register("small-transformer")
+class SmallTransformer(Trunk):
+    """A decoder that tells what follows, for worlds of a few hundred tokens.
+
+    Parameters
+    ----------
+    vocabulary, context, layers, heads, width, head_width, neurons, act, eps
+        As of :class:`Trunk`.
     outputs
         Number of logits; by default one a token.
 
@@ -172,50 +265,14 @@ class SmallTransformer(nn.Module):
         eps: float = 0.0,
         outputs: int = 0,
     ) -> None:
-        super().__init__()
-        head_width = head_width or width // max(heads, 1)
-        if min(vocabulary, context, layers, heads, width, head_width) < 1 or neurons < 0:
-            raise ValueError("sizes must be positive")
-        if act not in ACTIVATIONS:
-            raise ValueError(f"act must be one of {', '.join(ACTIVATIONS)}")
-        self.vocabulary, self.context = vocabulary, context
-        self.embed = nn.Embedding(vocabulary, width)
-        self.pos_embed = nn.Embedding(context, width)
-        self.blocks = nn.ModuleList(
-            Block(width, heads, head_width, neurons, act, eps) for _ in range(layers)
-        )
+        super().__init__(vocabulary, context, layers, heads, width, head_width, neurons, act, eps)
         self.ln_final = nn.LayerNorm(width, eps=eps) if eps else nn.Identity()
         self.unembed = nn.Linear(width, outputs or vocabulary, bias=False)
 
-    @property
-    def layers(self) -> list[Block]:
-        """The blocks, typed."""
-        return [block for block in self.blocks if isinstance(block, Block)]
-
-    def embedded(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Return the residual stream ``(n, t, width)`` before the first block.
-
-        Raises
-        ------
-        ValueError
-            If tokens are not ``(n, t)`` integers, or there are more positions than it has.
-        """
-        if tokens.ndim != 2 or tokens.is_floating_point():
-            raise ValueError("tokens must be integers (sequences, positions)")
-        if tokens.shape[1] > self.context:
-            raise ValueError(f"{tokens.shape[1]} positions; the model has {self.context}")
-        return self.embed(tokens) + self.pos_embed.weight[: tokens.shape[1]]
-
     def everywhere(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return logits at every position, ``(n, t, outputs)``."""
-        x = self.embedded(tokens)
-        for block in self.blocks:
-            x = block(x)
-        return self.unembed(self.ln_final(x))
+        return self.unembed(self.ln_final(self.through(tokens)))
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return the logits at the last position, ``(n, outputs)``."""
-        x = self.embedded(tokens)
-        for block in self.blocks:
-            x = block(x)
-        return self.unembed(self.ln_final(x[:, -1]))
+        return self.unembed(self.ln_final(self.through(tokens)[:, -1]))

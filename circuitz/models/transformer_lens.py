@@ -9,10 +9,12 @@ fast; that is tried on random tokens, never assumed.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -70,13 +72,10 @@ class Lens:
         Raises
         ------
         NetworkError
-            If there is no such folder, or it cannot be opened.
+            If there is no such folder, it lacks a file, or it cannot be opened.
         """
         place = Path(path)
-        if not (place / "config.json").is_file():
-            raise NetworkError(
-                f"There is no Hugging Face model at {place}: no config.json.", "Check the path."
-            )
+        check_folder(place)
         try:
             return cls(_bridge().boot_transformers(str(place.absolute()), device="cpu"))
         except Exception as problem:  # whatever another library makes of a folder it cannot read
@@ -86,12 +85,51 @@ class Lens:
             ) from problem
 
     @classmethod
+    def of_config(cls, config: Mapping[str, Any]) -> Lens:
+        """Build a Hugging Face model with random weights, offline.
+
+        Parameters
+        ----------
+        config
+            What a ``config.json`` holds.
+
+        Raises
+        ------
+        NetworkError
+            If no model can be built from it.
+        """
+        bridge = _bridge()
+        from tokenizers import Tokenizer, models  # noqa: PLC0415 (comes with transformer-lens)
+        from transformers import (  # noqa: PLC0415 (seconds)
+            AutoConfig,
+            AutoModelForCausalLM,
+            PreTrainedTokenizerFast,
+        )
+
+        # The bridge wants a folder and a tokenizer; neither is used where a model is given.
+        plain = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))
+        words: Any = PreTrainedTokenizerFast(tokenizer_object=plain, unk_token="?", pad_token="?")
+        try:
+            built: Any = AutoModelForCausalLM.from_config(AutoConfig.for_model(**config))
+            with TemporaryDirectory() as folder:
+                Path(folder, "config.json").write_text(json.dumps(dict(config)))
+                return cls(
+                    bridge.boot_transformers(folder, hf_model=built, tokenizer=words, device="cpu")
+                )
+        except Exception as problem:  # whatever another library makes of it
+            raise NetworkError(
+                f"No model can be built from this configuration: {type(problem).__name__}: "
+                f"{problem}",
+                "It needs the versions of transformers and transformer-lens it was made with.",
+            ) from problem
+
+    @classmethod
     def of_small(cls, net: SmallTransformer) -> Lens:
         """Put a small transformer into a native model: the same names, the same numbers."""
         block = net.layers[0]
         neurons = None if block.mlp is None else block.mlp.inner.out_features
         eps = getattr(net.ln_final, "eps", 0.0)
-        act = "relu" if block.mlp is None else _name_of(block.mlp.act)
+        act = "relu" if block.mlp is None else block.mlp.name
         made = cls.native(
             {
                 "n_layers": len(net.layers), "n_heads": block.attn.heads,
@@ -231,6 +269,25 @@ class Lens:
         return out
 
 
+def check_folder(place: Path) -> None:
+    """Refuse a folder that is no Hugging Face model with safetensors.
+
+    Raises
+    ------
+    NetworkError
+        Naming the file that is not there.
+    """
+    if not (place / "config.json").is_file():
+        raise NetworkError(
+            f"There is no Hugging Face model at {place}: no config.json.", "Check the path."
+        )
+    if not any(place.glob("*.safetensors")):
+        raise NetworkError(
+            f"{place} has no weights as .safetensors.",
+            "Save them so: model.save_pretrained(folder, safe_serialization=True).",
+        )
+
+
 def _bridge() -> Any:
     if find_spec("transformer_lens") is None:
         raise BuilderError(
@@ -267,10 +324,6 @@ def _writing(items: list[tuple[Unit, torch.Tensor | float]]) -> Hook:
 def _theirs(name: str) -> str:
     """Name of a weight in a native model's state."""
     return name.replace("mlp.inner", "mlp.in").replace("mlp.outer", "mlp.out")
-
-
-def _name_of(act: Callable[[torch.Tensor], torch.Tensor]) -> str:
-    return next(name for name, known in ACTIVATIONS.items() if known is act)
 
 
 def _copied(bridge: Any, cfg: Any) -> SmallTransformer:

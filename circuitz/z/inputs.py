@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 SPLITS = ("select", "test", "audit")
+#: In a vocabulary, the text of the token that fills up short sequences.
+PADDING = "[padding]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,3 +70,8 @@ class InputSet:
     def is_tokens(self) -> bool:
         """Whether the inputs are token sequences rather than images."""
         return self.images.ndim == 2
+
+    @property
+    def padding(self) -> int:
+        """Number of the token that fills up short sequences; -1 where there is none."""
+        return self.vocabulary.index(PADDING) if PADDING in self.vocabulary else -1

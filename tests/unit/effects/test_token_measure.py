@@ -180,7 +180,7 @@ def test_what_tokens_need_is_named(induction: AnnotatedModel) -> None:
         sweep_tokens(run, [spec], known)
     with pytest.raises(LayerError, match="all heads"):
         measure(induction.with_(cut=("blocks.0.attn.hook_z",), measurements=None), known)
-    with pytest.raises(LayerError, match="transformers"):
+    with pytest.raises(LayerError, match="layers of a Linear"):
         wrap(torch.nn.Linear(3, 2), repeating(10))
     with pytest.raises(InputsError, match="class names"):
         wrap(shipped("induction"), replace(repeating(10), classes=("a",), labels=None))
