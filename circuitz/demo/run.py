@@ -33,7 +33,8 @@ from circuitz.plausibility.report import Report
 from circuitz.raters.card import card
 from circuitz.search.loop import Found, Settings, search
 from circuitz.search.objective import cut_responses
-from circuitz.search.regions import Finder, rows_of
+from circuitz.search.regions import Finder
+from circuitz.search.rows import rows_of
 from circuitz.store.judgements import Judgements
 from circuitz.z.data_ref import DataRef
 from circuitz.z.inputs import InputSet

@@ -20,7 +20,8 @@ from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.search.fill import spread
 from circuitz.search.recolour import Recolouring
-from circuitz.search.regions import NONE, Finder, RegionFinder, rows_of, siblings
+from circuitz.search.regions import NONE, Finder, RegionFinder
+from circuitz.search.rows import rows_of, siblings
 from circuitz.z.inputs import InputSet
 
 U8 = npt.NDArray[np.uint8]

@@ -2,17 +2,16 @@
 
 Plain removal of a shortcut followed by retraining learns it again, so nothing is taken on trust:
 after every weight step the z is measured, annotated and checked anew, on *test*, and the best z by
-posterior is kept, of those with the fewest flagged drivers. What the search reads is D and the concept set, and nothing else.
+posterior is kept, of those with the fewest flagged drivers. What the search reads is D and the
+concept set, and nothing else.
 """
 
 from __future__ import annotations
 
 import copy
-import json
 import math
 import os
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,20 +26,18 @@ from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose, withdraw
 from circuitz.plausibility.report import Report
 from circuitz.search.edits import Editor, Where, make_editor
-from circuitz.search.objective import LAMBDA, Score, score, sweep
+from circuitz.search.objective import LAMBDA, Score, chosen, score, sweep
 from circuitz.search.plan import Plan, plan
-from circuitz.search.regions import Finder, Source, find_regions, training_rows
+from circuitz.search.regions import Finder, Source, find_regions
+from circuitz.search.rows import training_rows
+from circuitz.search.state import Rounds, keep, take_up
 from circuitz.search.weights import weight_step
-from circuitz.z.bundle import load
 from circuitz.z.inputs_io import fingerprint
 from circuitz.z.model import AnnotatedModel
 
 Progress = Callable[[str, int, int], None]
-STATE = "search.json"
 # Share of what the network knew of D, above chance, that a z* must still know.
 _KEPT = 0.5
-# Priors, an input, that differ by less than this differ by what other source images would change.
-_ALIKE = 0.02
 # Weight steps at most in a round, each at a third of the learning rate of the one before.
 _ATTEMPTS = 3
 
@@ -206,13 +203,13 @@ class _Job:
         self.abandoned = ""
 
     def run(self) -> Found:
-        done = self._resume()
+        self._resume()
         if not self.visited:
             self.visited.append(self._judged(self.start, 0))
-        for number in range(done + 1, self.how.rounds + 1):
+        for number in range(len(self.visited), self.how.rounds + 1):
             if not self._worth(self.visited[-1][1], number) or not self._round(number):
                 break
-            self._keep(number)
+            self._keep()
         return self._found()
 
     def _round(self, number: int) -> bool:
@@ -321,7 +318,11 @@ class _Job:
 
     def _found(self) -> Found:
         scores = [s for _, _, s in self.visited]
-        best = _chosen(scores, self._eligible(), self.how.lam)
+        drivers = [
+            sum(f.kind == "implausible-driver" for f in report.flagged)
+            for _, report, _ in self.visited
+        ]
+        best = chosen(scores, drivers, self.how.lam)
         z, report, _ = self.visited[best]
         notes = {
             **z.notes,
@@ -344,15 +345,6 @@ class _Job:
             best,
             self.visited[-1][0],
         )
-
-    def _eligible(self) -> list[int]:
-        """Return the z's that may be z*.
-
-        A z that rests on a flagged driver cannot be exported: by the posterior alone, a black box
-        would lose to a shortcut that has a name.
-        """
-        drivers = [_drivers(report) for _, report, _ in self.visited]
-        return [i for i, n in enumerate(drivers) if n == min(drivers)]
 
     def _knows(self, score: Score) -> bool:
         """Return whether a z still knows enough of D; one that does not explains nothing."""
@@ -379,72 +371,21 @@ class _Job:
             "lexicon": self.lexicon.hash,
         }
 
-    def _keep(self, number: int) -> None:
-        """Save the round; the small state file is written last and names what is complete."""
-        if self.state is None:
+    def _keep(self) -> None:
+        if self.state is not None:
+            zs = [z for z, _, _ in self.visited]
+            keep(self.state, self._key(), Rounds(zs, self.edited, self._regions()))
+
+    def _resume(self) -> None:
+        """Take up finished rounds; each is judged anew."""
+        done = take_up(self.state, self._key()) if self.state is not None else None
+        if done is None:
             return
-        for i, (z, _, _) in enumerate(self.visited):
-            place = self.state / f"round{i}.z"
-            if not place.exists():
-                z.save(place)
-        state = {
-            **self._key(),
-            "rounds": number,
-            "edited": list(self.edited),
-            "regions": self._regions(),
-        }
-        partial = self.state / f"{STATE}.partial"
-        partial.write_text(json.dumps(state), encoding="utf-8")
-        partial.replace(self.state / STATE)
-
-    def _resume(self) -> int:
-        """Take up finished rounds; return how many weight steps they hold."""
-        if self.state is None:
-            return 0
-        try:
-            self.state.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise SearchError(
-                f"{self.state} cannot be made: {problem.strerror}.",
-                "Search into a folder that can be written to.",
-            ) from problem
-        if not (self.state / STATE).is_file():
-            # Rounds that no state names may be of another search that was killed.
-            for left in self.state.glob("round*.z"):
-                shutil.rmtree(left)
-            return 0
-        try:
-            state = json.loads((self.state / STATE).read_text(encoding="utf-8"))
-            rounds, edited = int(state.pop("rounds")), tuple(state.pop("edited"))
-            self.known = dict(state.pop("regions"))
-        except (ValueError, KeyError, AttributeError) as problem:
-            raise SearchError(
-                f"The state of the search in {self.state} cannot be read: {problem}.",
-                "Remove that folder to start anew.",
-            ) from problem
-        if state != self._key():
-            raise SearchError(
-                f"{self.state} holds a search from another z or with other settings.",
-                "Remove that folder, or search with --fresh.",
-            )
-        for i in range(rounds + 1):
-            z = load(self.state / f"round{i}.z").with_(
-                data=self.start.data, concept_set=self.start.concept_set
-            )
+        self.known = done.regions
+        for i, kept in enumerate(done.visited):
+            z = kept.with_(data=self.start.data, concept_set=self.start.concept_set)
             self.visited.append(self._judged(z, i))
-        self.edited = edited
-        return rounds
-
-
-def _drivers(report: Report) -> int:
-    return sum(f.kind == "implausible-driver" for f in report.flagged)
-
-
-def _chosen(scores: Sequence[Score], eligible: Sequence[int], lam: float) -> int:
-    """Return the best by posterior; of those no worse than noise, the one trained longest."""
-    value = {i: scores[i].posterior(lam) for i in eligible}
-    noise = lam * _ALIKE * scores[0].n
-    return max(i for i in eligible if value[i] >= max(value.values()) - noise)
+        self.edited = done.edited
 
 
 def _made(finder: Finder) -> dict[str, Any]:

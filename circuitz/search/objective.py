@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from circuitz.models.specs import unit_maps
 from circuitz.plausibility.report import Report
 from circuitz.prior.v0 import log_prior
 from circuitz.raters.card import card
-from circuitz.search.regions import training_rows
+from circuitz.search.rows import training_rows
 from circuitz.z.inputs import InputSet
 from circuitz.z.model import AnnotatedModel
 
@@ -22,6 +23,8 @@ F32 = npt.NDArray[np.float32]
 # λ is stored as a share of the number of inputs in D: at 1, a prior lower by one is worth one nat
 # an input. Comparisons of plausibility fix the prior only up to a scale, so it is swept.
 LAMBDA = 1.0
+# Priors, an input, that differ by less than this differ by what other source images would change.
+_ALIKE = 0.02
 SWEEP = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
@@ -109,6 +112,29 @@ def _read(z: AnnotatedModel, images: U8) -> tuple[F32, F32]:
         for _, acts, logits in runtime(z).read(images, [spec.name])
     ]
     return np.concatenate([r for r, _ in parts]), np.concatenate([y for _, y in parts])
+
+
+def chosen(scores: Sequence[Score], drivers: Sequence[int], lam: float = LAMBDA) -> int:
+    """Return the index of the z that is z*.
+
+    A z that rests on a flagged driver cannot be exported: by the posterior alone, a black box
+    would lose to a shortcut that has a name. So the best is looked for among those with the fewest;
+    of several that are no worse than noise, it is the one trained longest.
+
+    Parameters
+    ----------
+    scores
+        Of the z's visited, in order.
+    drivers
+        How many implausible drivers are flagged in each.
+    lam
+        λ.
+    """
+    value = {
+        i: score.posterior(lam) for i, score in enumerate(scores) if drivers[i] == min(drivers)
+    }
+    noise = lam * _ALIKE * scores[0].n
+    return max(i for i in value if value[i] >= max(value.values()) - noise)
 
 
 def sweep(scores: list[Score], lams: tuple[float, ...] = SWEEP) -> dict[str, int]:

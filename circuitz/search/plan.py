@@ -10,7 +10,7 @@ import numpy.typing as npt
 from circuitz.features.match import match_table
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.report import Report
-from circuitz.search.regions import rows_of
+from circuitz.search.rows import rows_of
 from circuitz.z.annotation import Annotation
 from circuitz.z.model import AnnotatedModel
 from circuitz.z.targets import target_units

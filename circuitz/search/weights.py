@@ -29,7 +29,7 @@ from circuitz.models.state import hooked
 from circuitz.models.training import Recipe, fit
 from circuitz.search.edits import Editor
 from circuitz.search.plan import Plan
-from circuitz.search.regions import rows_of, training_rows
+from circuitz.search.rows import rows_of, training_rows
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec, Preprocessing
 

@@ -11,9 +11,10 @@ from circuitz.errors import InputsError, SearchError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.open import runtime
 from circuitz.search import loop
-from circuitz.search.loop import STATE, Found, Settings, search
-from circuitz.search.objective import Score
-from circuitz.search.regions import training_rows
+from circuitz.search.loop import Found, Settings, search
+from circuitz.search.objective import Score, chosen
+from circuitz.search.rows import training_rows
+from circuitz.search.state import STATE
 from circuitz.z.model import AnnotatedModel
 
 QUICK = Settings(rounds=2, epochs=8, sources=90)
@@ -214,7 +215,7 @@ def test_of_posteriors_that_are_as_good_the_one_trained_longest_is_chosen() -> N
         return Score(prior=prior, likelihood=-100.0, n=1000, accuracy=0.5, flagged=0)
 
     scores = [scored(-3.0), scored(-1.000), scored(-1.015), scored(-1.5)]
-    assert loop._chosen(scores, [1, 2, 3], 1.0) == 2
-    assert loop._chosen(scores, [0, 1], 1.0) == 1
-    assert loop._chosen([scored(-1.0), scored(-1.03)], [0, 1], 1.0) == 0
-    assert loop._chosen([scored(-1.0), scored(-9.0)], [0, 1], 0.0) == 1
+    assert chosen(scores, [1, 0, 0, 0], 1.0) == 2
+    assert chosen(scores, [0, 0, 2, 1], 1.0) == 1
+    assert chosen([scored(-1.0), scored(-1.03)], [0, 0], 1.0) == 0
+    assert chosen([scored(-1.0), scored(-9.0)], [0, 0], 0.0) == 1

@@ -7,7 +7,8 @@ import pytest
 
 from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.search.regions import find_regions, siblings
+from circuitz.search.regions import find_regions
+from circuitz.search.rows import siblings
 
 
 def _overlap(found: np.ndarray, true: np.ndarray) -> float:

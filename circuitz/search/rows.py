@@ -1,0 +1,46 @@
+"""Which rows and columns of D and of the concept set the search reads."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.effects.sources import splits_of
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.z.inputs import SPLITS, InputSet
+
+I64 = npt.NDArray[np.int64]
+
+
+def rows_of(inputs: InputSet, split: str) -> I64:
+    """Return the rows of one split; all rows where the inputs are not split."""
+    if inputs.split is None:
+        return np.arange(len(inputs))
+    return np.flatnonzero(inputs.split == SPLITS.index(split))
+
+
+def training_rows(data: InputSet) -> I64:
+    """Return the *select* rows of D, by the split that effects are measured with."""
+    assert data.labels is not None
+    return np.flatnonzero(splits_of(data, data.labels) == SPLITS.index("select"))
+
+
+def column_of(concept: str, concepts: InputSet, lexicon: Lexicon) -> int | None:
+    """Return the column that labels a concept, by its name or by one the lexicon reads as it."""
+    names = concepts.concept_names
+    if concept in names:
+        return names.index(concept)
+    return next((i for i, name in enumerate(names) if concept in lexicon.parse(name)), None)
+
+
+def siblings(concept: str, concepts: InputSet, lexicon: Lexicon) -> list[int]:
+    """Return the columns of the concepts of the same kind, the concept's own first."""
+    kind = lexicon.kind(concept)
+    own = column_of(concept, concepts, lexicon)
+    assert own is not None
+    others = [
+        i
+        for i, name in enumerate(concepts.concept_names)
+        if i != own and lexicon.kind(name) == kind
+    ]
+    return [own, *others]
