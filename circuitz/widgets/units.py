@@ -195,6 +195,11 @@ class UnitTable:
     def _sources(self) -> npt.NDArray[np.bool_]:
         return np.asarray(self._effects.split == SPLITS.index(self._split))
 
+    @cached_property
+    def _rows(self) -> I64:
+        """Row of each unit that effects were measured of; -1 where it is not listed."""
+        return np.array([self.row(unit) for unit in self._effects.units], np.int64)
+
     def _intervals(self, how: How, rows: I64) -> F32:
         """Return ``(rows, classes, 3)`` mean effects of single units with 95 % intervals."""
         found = self._effects
@@ -228,7 +233,7 @@ class UnitTable:
         if (target, how) not in self._driving:
             values = getattr(found, how)[..., found.targets.index(target)][self._sources]
             three = _three(values[..., None], found.scene[self._sources])[:, 0]
-            rows = np.array([self.row(unit) for unit in found.units], np.int64)
+            rows = self._rows
             known = (rows >= 0) & ~np.isnan(three[:, 0])
             rows, three = rows[known], three[known]
             above = np.flatnonzero(three[:, 1] > 0)

@@ -2,6 +2,7 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useStore } from "./context";
+import { number } from "./format";
 import { ICONS, Icon } from "./marks";
 import { NO_FILTER } from "./view";
 import type { Filter } from "./view";
@@ -20,6 +21,7 @@ export function Filters() {
   }, [store]);
   const changed = (Object.keys(NO_FILTER) as (keyof Filter)[]).some((key) => filter[key] !== NO_FILTER[key]);
   const total = store.count;
+  const shown = store.shown().length;
   return (
     <div class="cz-filters" role="search">
       <label class="cz-search">
@@ -42,7 +44,7 @@ export function Filters() {
         <kbd>/</kbd>
       </label>
       <span class="cz-count" data-cz="count">
-        {store.shown().length === total ? total : `${store.shown().length} of ${total}`}
+        {shown === total ? number(total) : `${number(shown)} of ${number(total)}`}
       </span>
       <button
         type="button"

@@ -42,8 +42,13 @@ export function when(iso: string, now = new Date()): string {
   return iso.slice(0, 10);
 }
 
+/** A count, thousands apart. */
+export function number(n: number): string {
+  return n.toLocaleString("en");
+}
+
 export function plural(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+  return `${number(n)} ${n === 1 ? one : many}`;
 }
 
 const FLAGGED: Record<string, string> = {

@@ -8,10 +8,15 @@ interface Place {
   size: number;
 }
 
+function within(place: Place | undefined, row: number): boolean {
+  return place !== undefined && row >= place.first && row < place.first + place.size;
+}
+
 export class Names {
   readonly places: readonly Place[];
   readonly count: number;
   private readonly byName: Map<string, Place>;
+  private last: Place | undefined;
 
   constructor(layers: Head["layers"]) {
     let first = 0;
@@ -38,7 +43,9 @@ export class Names {
     return place ? `${place.name}:${row - place.first}` : "";
   }
 
-  place(row: number): Place | undefined {
-    return this.places.find(({ first, size }) => row >= first && row < first + size);
+  private place(row: number): Place | undefined {
+    // Rows are asked for one after the other: most lie where the last one did.
+    if (!within(this.last, row)) this.last = this.places.find((place) => within(place, row));
+    return this.last;
   }
 }

@@ -9,6 +9,7 @@ import { flush } from "./flush";
 import { driveOf, matcher } from "./derive";
 import type { Derived } from "./derive";
 import { Drivers } from "./drivers";
+import { number, plural } from "./format";
 import { Names } from "./names";
 import { Rows } from "./rows";
 
@@ -18,7 +19,7 @@ export class Store {
   view: View;
   readonly link: Link;
   /** Where focus can be sent: set by the parts that own the elements, as they are drawn. */
-  readonly focus: Partial<Record<"grid" | "search" | "editor" | "exemplars" | "root", () => void>> = {};
+  readonly focus: Partial<Record<"grid" | "search" | "editor" | "exemplars" | "visuals" | "root", () => void>> = {};
   /** Words typed but not written yet, by unit: moving about loses none. */
   readonly drafts = new Map<string, { text: string; confidence: number }>();
   /** Keeps element ids of two screens on one page apart. */
@@ -167,7 +168,7 @@ export class Store {
 
   private filtered(): void {
     const rows = this.shown();
-    this.say(`${rows.length} of ${this.count} units`);
+    this.say(`${number(rows.length)} of ${plural(this.count, "unit")}`);
     if (rows.length > 0 && !rows.includes(this.view.unit)) this.select(rows[0] ?? -1);
   }
 

@@ -7,6 +7,7 @@ import { Classes } from "./classes";
 import { StoreContext, useStore } from "./context";
 import { Findings } from "./findings";
 import { useKeptFocus } from "./focus";
+import { number } from "./format";
 import { Graph } from "./graph";
 import { Grid, layout } from "./grid";
 import { Help } from "./help";
@@ -99,7 +100,7 @@ function Tabs() {
           title={`${name} (${i + 1})`}
           onClick={() => store.set({ tab })}
         >
-          {name} <span class="cz-faint">{count}</span>
+          {name} <span class="cz-faint">{number(count)}</span>
         </button>
       ))}
     </div>
