@@ -34,6 +34,10 @@ def ablate(
     cluster: Annotated[
         str, typer.Option(help="A Dask scheduler to share the work: tcp://HOST:8786.")
     ] = "",
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Folder of finished layers, kept: the same command goes on from there."),
+    ] = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -53,6 +57,7 @@ def ablate(
             split=split,
             seed=seed,
             cluster=cluster or None,
+            store=checkpoint,
             progress=lambda done, total: steps("take units away", done, total),
         )
     if csv is not None:

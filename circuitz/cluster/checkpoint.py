@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 from circuitz.cluster.job import Executor, InProcess, Job, Piece
 from circuitz.cluster.wire import unpack
 from circuitz.errors import BundleError
 from circuitz.z.atomic import staged, write_error
+from circuitz.z.hashing import json_hash
 
 Progress = Callable[[int, int], None]
 
@@ -65,6 +67,25 @@ def run_pieces(
             if progress is not None:
                 progress(done, len(pieces))
             yield i, data
+
+
+def piece_files(
+    folder: Path | None, digest: str, asked: Sequence[Mapping[str, Any]]
+) -> list[Path | None]:
+    """Return where the result of each piece lies, or would.
+
+    Parameters
+    ----------
+    folder
+        ``None`` keeps nothing.
+    digest
+        Hash of what all pieces share.
+    asked
+        What each piece is, as JSON values.
+    """
+    if folder is None:
+        return [None] * len(asked)
+    return [folder / f"{json_hash([digest, what])[:32]}.safetensors" for what in asked]
 
 
 def kept(file: Path | None) -> bytes | None:

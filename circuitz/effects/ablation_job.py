@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import torch
 
-from circuitz.cluster.checkpoint import run_pieces
-from circuitz.cluster.job import Executor, Piece, in_order
+from circuitz.cluster.checkpoint import piece_files, run_pieces
+from circuitz.cluster.job import Executor, in_order
 from circuitz.cluster.network import network_of, network_parts
 from circuitz.cluster.wire import pack, unpack
 from circuitz.effects.ablation import Ablation, Fill, Progress, ablate
 from circuitz.effects.downstream import margins
 from circuitz.models.network import axis_of_units
 from circuitz.models.runtime import Runtime
+from circuitz.models.weights import to_numpy
+from circuitz.z.hashing import arrays_hash, json_hash
 
 # Units a piece: a wide layer is not left to one worker.
 UNITS = 1024
@@ -43,10 +46,29 @@ class AblationJob:
     def parcel(self) -> bytes:
         """Return the network, the inputs and the settings."""
         facts, arrays = network_parts(self.runtime)
-        arrays["x"] = self.x.cpu().numpy()
-        if self.donors is not None:
-            arrays["donors"] = self.donors.cpu().numpy()
-        return pack(facts | {"fill": self.fill, "columns": list(self.columns)}, arrays)
+        return pack(facts | self._asked(), arrays | self._given())
+
+    def _asked(self) -> dict[str, Any]:
+        return {"fill": self.fill, "columns": list(self.columns)}
+
+    def _given(self) -> dict[str, Any]:
+        given = {"x": self.x} | ({} if self.donors is None else {"donors": self.donors})
+        # Floats in float32: numpy knows no bfloat16, and they are cast where they are run.
+        return {
+            n: (x.float() if x.is_floating_point() else x).cpu().numpy() for n, x in given.items()
+        }
+
+    def digest(self) -> str:
+        """Return a hash of all that results are made from."""
+        net = self.runtime.module
+        return json_hash(
+            [
+                "ablation 1",
+                arrays_hash(to_numpy(net)),
+                arrays_hash(self._given()),
+                [self._asked(), self.runtime.head, str(type(net)), str(self.runtime.dtype)],
+            ]
+        )
 
     @classmethod
     def open(cls, parcel: bytes | memoryview) -> Self:
@@ -70,28 +92,34 @@ class AblationJob:
                     {"units": found.units, "drop": found.drop})  # fmt: skip
 
 
-def ablate_elsewhere(
-    job: AblationJob, layers: Sequence[str], executor: Executor, progress: Progress | None = None
+def ablate_pieces(
+    job: AblationJob,
+    layers: Sequence[str],
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    store: Path | None = None,
 ) -> Iterator[Ablation]:
-    """Yield effects of the units of layers, computed by somebody else, in order.
+    """Yield effects of the units of layers, in order, a piece after the other.
 
     Parameters
     ----------
     job, layers
         What is ablated.
     executor
-        Who computes.
+        Who computes; by default this process.
     progress
         Called with pieces done and pieces in all.
+    store
+        Folder of finished pieces: what is there is not computed again.
     """
     acts, _ = job.runtime.run(job.x[:1], layers)
-    pieces: list[Piece] = []
+    asked: list[dict[str, Any]] = []
     for name in layers:
         size = acts[name].shape[axis_of_units(job.runtime.module, name, acts[name])]
         for first in range(0, size, UNITS):
-            what = {"layer": name, "first": first, "last": min(size, first + UNITS)}
-            pieces.append(lambda what=what: pack(what))
-    files = [None] * len(pieces)
+            asked.append({"layer": name, "first": first, "last": min(size, first + UNITS)})
+    pieces = [lambda what=what: pack(what) for what in asked]
+    files = piece_files(store, job.digest() if store is not None else "", asked)
     for data in in_order(run_pieces(job, pieces, files, executor, progress)):
         facts, arrays = unpack(data)
         yield Ablation(

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from circuitz.cluster.job import Executor
 from circuitz.effects import drive as driving
-from circuitz.effects.downstream import Downstream
+from circuitz.effects.cut_job import CutJob
 from circuitz.effects.groups import Group, annotated_groups, sorted_group
 from circuitz.effects.pictures import Evidence, strongest
-from circuitz.effects.singles import group_effects, scales, single_effects
+from circuitz.effects.singles import scales
 from circuitz.effects.sources import Sources, draw_sources
 from circuitz.effects.stages import Stages
+from circuitz.features.token_grid import shown
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
@@ -28,6 +31,7 @@ from circuitz.z.measurements import EffectMeasurements, Measurements
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
+F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
 
 # Sets run for earlier annotations stay useful after an undo; more than this are forgotten.
@@ -49,6 +53,10 @@ class CutEffects:
         Of the choice of images.
     stages
         Progress.
+    store
+        Folder of finished pieces, see :func:`circuitz.effects.measure.measure`.
+    executor
+        Who runs them; by default this process.
     """
 
     z: AnnotatedModel
@@ -58,6 +66,8 @@ class CutEffects:
     data: InputSet
     seed: int
     stages: Stages
+    store: Path | None = None
+    executor: Executor | None = None
 
     def add_to(
         self, new: Measurements, lexicon: Lexicon | None, settings: dict[str, int], draw: bool
@@ -91,49 +101,58 @@ class CutEffects:
             seed=self.seed,
             head=self.z.head,
         )
-        acts = self._acts(self.data.images, sources.index, 0, len(sources))
-        if effects is None:
-            effects, down = self._singles(units, sources, acts)
-        else:
-            down = Downstream(self.runtime, self.spec, acts)
-        effects = self._groups(effects, down, sources, wanted, missing)
+        job = self._job(sources, None if effects is None else effects.scale)
+        effects = effects or self._singles(units, job)
+        effects = self._groups(effects, job, wanted, missing)
         new = replace(new, effects=effects)
-        evidence = Evidence(self.spec, down, sources, effects, self.data.images)
+        evidence = Evidence(self.spec, job.down, sources, effects, shown(self.data))
         made = evidence.draw(wanted, new.group_pictures) if draw else {}
         return _with_pictures(new, made, set(strongest(effects, wanted)))
 
-    def _singles(
-        self, units: Group, sources: Sources, acts: torch.Tensor
-    ) -> tuple[EffectMeasurements, Downstream]:
+    def _job(self, sources: Sources, scale: F32 | None) -> CutJob:
+        """Return the work; what units do on the concept set is needed where effects are missing."""
+        n = len(sources)
+        nothing = np.zeros((0, driving.DRAWS), np.int64)
+        if scale is not None:
+            acts = self._acts(self.data.images, sources.index, 0, n)
+            switch = driving.Switch(nothing[:, :0].ravel(), nothing, nothing)
+            return CutJob(self.runtime, self.spec, acts, sources, switch, scale)
         pool = driving.draw_pool(self.concepts, self.seed)
-        lent = self._acts(self.concepts.images, pool, len(sources), len(sources) + len(pool))
-        down = Downstream(self.runtime, self.spec, torch.cat([acts, lent]))
-        scale = scales(down, sources, self.z.classes)
-        sufficiency, necessity = single_effects(
-            down, sources, scale, lambda u: self.stages.at("effects", u, len(units))
+        acts = self._acts(self.data.images, sources.index, 0, n + len(pool))
+        lent = self._acts(self.concepts.images, pool, n, n + len(pool))
+        switch = driving.draw_switch(self._responses(lent), self.seed)
+        scale = np.ones(len(self.z.classes), np.float32)
+        job = CutJob(self.runtime, self.spec, torch.cat([acts, lent]), sources, switch, scale)
+        # Read off what the job keeps of the network's end, so that this is done once.
+        scale[:] = scales(job.down, sources, self.z.classes)
+        return job
+
+    def _responses(self, acts: torch.Tensor) -> F32:
+        return unit_maps(self.spec, acts).mean(2).float().cpu().numpy()
+
+    def _singles(self, units: Group, job: CutJob) -> EffectMeasurements:
+        made = job.singles(
+            self.store, self.executor, lambda done, n: self.stages.at("effects", done, n)
         )
-        responses = unit_maps(self.spec, lent).mean(2).float().cpu().numpy()
-        switch = driving.draw_switch(responses, self.seed)
-        found = EffectMeasurements(
+        sources = job.sources
+        return EffectMeasurements(
             units=units,
             targets=self.z.classes,
-            scale=scale,
-            sufficiency=sufficiency,
-            necessity=necessity,
+            scale=job.scale,
+            sufficiency=made["sufficiency"],
+            necessity=made["necessity"],
             split=sources.split,
             scene=sources.scene,
             source=sources.index,
-            drive=driving.drive(down, switch, len(sources), scale),
-            span=driving.span(responses, switch),
+            drive=made["drive"],
+            span=driving.span(self._responses(job.acts[len(sources) :]), job.switch),
             seed=self.seed,
         )
-        return found, down
 
     def _groups(
         self,
         effects: EffectMeasurements,
-        down: Downstream,
-        sources: Sources,
+        job: CutJob,
         wanted: Sequence[Group],
         missing: Sequence[Group],
     ) -> EffectMeasurements:
@@ -141,7 +160,7 @@ class CutEffects:
             return effects
         place = {unit: i for i, unit in enumerate(effects.units)}
         index = [[place[u] for u in group] for group in missing]
-        sufficiency, necessity = group_effects(down, sources, effects.scale, index)
+        sufficiency, necessity = job.groups(index, self.store, self.executor)
         groups = (*effects.groups, *missing)
         if effects.groups:
             sufficiency = np.concatenate([effects.group_sufficiency, sufficiency])

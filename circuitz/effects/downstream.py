@@ -98,17 +98,28 @@ class Downstream:
             found[at] = (after - before).cpu().numpy()
         return found
 
-    def change_each(self, source: I64, donor: I64, target: I64, tick: Tick | None = None) -> F32:
-        """Return :meth:`change` for every unit by itself, ``(t, u)`` float32."""
+    def change_each(
+        self,
+        source: I64,
+        donor: I64,
+        target: I64,
+        tick: Tick | None = None,
+        units: slice = slice(None),
+    ) -> F32:
+        """Return :meth:`change` for every one of some units by itself, ``(t, u)`` float32."""
         if self._shares is not None:
-            to = self._index(target)
-            after = self._shares[self._index(donor), :, to]
-            return (after - self._shares[self._index(source), :, to]).cpu().numpy()
-        found = np.empty((len(source), self._spec.size), np.float32)
-        for u in range(self._spec.size):
-            found[:, u] = self.change(source, donor, target, [u])
+            to, shares = self._index(target), self._shares[:, units]
+            return (
+                (shares[self._index(donor), :, to] - shares[self._index(source), :, to])
+                .cpu()
+                .numpy()
+            )
+        which = range(self._spec.size)[units]
+        found = np.empty((len(source), len(which)), np.float32)
+        for i, u in enumerate(which):
+            found[:, i] = self.change(source, donor, target, [u])
             if tick is not None:
-                tick(u + 1)
+                tick(i + 1)
         return found
 
     def change_all_targets(self, source: I64, donor: I64, unit: int) -> F32:

@@ -70,7 +70,9 @@ def draw_switch(responses: F32, seed: int) -> Switch:
     return Switch(base, off, on)
 
 
-def drive(down: Downstream, switch: Switch, start: int, scale: F32) -> F32:
+def drive(
+    down: Downstream, switch: Switch, start: int, scale: F32, units: slice = slice(None)
+) -> F32:
     """Return the mean change of every margin when each unit is switched on, in shares.
 
     Parameters
@@ -81,6 +83,8 @@ def drive(down: Downstream, switch: Switch, start: int, scale: F32) -> F32:
         Which images to use.
     scale
         ``(k,)`` whole effect of each class.
+    units
+        Which of them; all by default.
 
     Returns
     -------
@@ -91,7 +95,9 @@ def drive(down: Downstream, switch: Switch, start: int, scale: F32) -> F32:
             down.change_all_targets(start + switch.base, start + on, u)
             - down.change_all_targets(start + switch.base, start + off, u)
         ).mean(0)
-        for u, (off, on) in enumerate(zip(switch.off, switch.on, strict=True))
+        for u, off, on in zip(
+            range(len(switch.off))[units], switch.off[units], switch.on[units], strict=True
+        )
     ]
     return (np.stack(rows) / scale).astype(np.float32)
 

@@ -115,14 +115,20 @@ class HeadDownstream:
         return found
 
     def change_each(
-        self, source: I64, donor: I64, target: I64, tick: Callable[[int], None] | None = None
+        self,
+        source: I64,
+        donor: I64,
+        target: I64,
+        tick: Callable[[int], None] | None = None,
+        units: slice = slice(None),
     ) -> F32:
-        """Return :meth:`change` for every head by itself, ``(t, u)`` float32."""
-        found = np.empty((len(source), self.size), np.float32)
-        for u in range(self.size):
-            found[:, u] = self.change(source, donor, target, [u])
+        """Return :meth:`change` for every one of some heads by itself, ``(t, u)`` float32."""
+        which = range(self.size)[units]
+        found = np.empty((len(source), len(which)), np.float32)
+        for i, u in enumerate(which):
+            found[:, i] = self.change(source, donor, target, [u])
             if tick is not None:
-                tick(u + 1)
+                tick(i + 1)
         return found
 
     def _patched(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from circuitz.cluster.connect import Cluster, connected
+from circuitz.cluster.job import Executor
 from circuitz.effects.cut_effects import CutEffects
 from circuitz.effects.stages import Stages
 from circuitz.effects.token_measure import HeadEffects
@@ -77,14 +78,14 @@ def measure(
     lexicon
         Tells kinds of concepts when sets of units are formed; the shipped one by default.
     store
-        Folder of finished shards of the pass over the concept set: a run that was killed goes on
-        where it was.
+        Folder of finished shards of the pass over the concept set, and of finished units and sets
+        of the effects: a run that was killed goes on where it was.
     shard
         Images a shard, see :func:`circuitz.features.sweep.sweep`.
     cluster
-        Who makes the pass over a concept set of images: the address of a Dask scheduler
-        (``tcp://host:8786``) or a ``dask.distributed.Client``; by default this process. Effects
-        and pictures, of a few hundred images, are computed here.
+        Who makes the pass over a concept set of images, and runs units and sets of the cut: the
+        address of a Dask scheduler (``tcp://host:8786``) or a ``dask.distributed.Client``; by
+        default this process. Pictures, and all that is about heads, are computed here.
     progress
         Called with steps done and steps in all.
 
@@ -119,11 +120,38 @@ def measure(
     shown = () if known.is_tokens else _visualised(z, visualise)
     weights = {"sweep": 4, "visual": 12 if shown else 0, "sources": 2, "effects": 3, "groups": 1}
     stages = Stages(progress, weights)
-    layers = _layers(z, known, old, stages, Pass(store, shard, cluster))
-    layers = _with_visualisations(z, layers, old, shown, seed, stages)
+    with connected(cluster) as executor:
+        how = Pass(store, shard, executor)
+        layers = _layers(z, known, old, stages, how)
+        layers = _with_visualisations(z, layers, old, shown, seed, stages)
+        new = _old_effects(z, old, layers, kept_settings, seed)
+        if z.data is not None:
+            new = _with_effects(z, known, z.data, new, settings, lexicon, pictures, stages, how)
+    stages.finish()
+    # Optimised inputs belong to the weights alone.
+    new = replace(new, pictures={**new.pictures, **kept_pictures(z)})
+    return z.with_(what="measured", measurements=new, notes={**z.notes, "measure": settings})
+
+
+class Pass(NamedTuple):
+    """How the work is cut and who does it, see :func:`measure`."""
+
+    store: Path | None
+    shard: int | None
+    executor: Executor | None
+
+
+def _old_effects(
+    z: AnnotatedModel,
+    old: Measurements,
+    layers: dict[str, LayerMeasurements],
+    kept_settings: bool,
+    seed: int,
+) -> Measurements:
+    """Return measurements of the layers, with the effects that are there and still hold."""
     same_data = old.data_hash == z.data_hash and old.concepts_hash == z.concepts_hash
     reusable = same_data and kept_settings and old.effects is not None and old.effects.seed == seed
-    new = Measurements(
+    return Measurements(
         layers=layers,
         effects=old.effects if reusable else None,
         weights_hash=z.weights_hash,
@@ -133,24 +161,25 @@ def measure(
         group_pictures=old.group_pictures if reusable else {},
         seed=seed,
     )
-    if known.is_tokens and z.data is not None:
-        heads = HeadEffects(z, runtime(z), z.data, layers, seed, stages)
-        new = replace(new, effects=heads.measured(new.effects, lexicon, settings))
-    elif z.data is not None:
-        job = CutEffects(z, runtime(z), _cut(z), known, z.data, seed, stages)
-        new = job.add_to(new, lexicon, settings, pictures)
-    stages.finish()
-    # Optimised inputs belong to the weights alone.
-    new = replace(new, pictures={**new.pictures, **kept_pictures(z)})
-    return z.with_(what="measured", measurements=new, notes={**z.notes, "measure": settings})
 
 
-class Pass(NamedTuple):
-    """How the pass over the concept set is made, see :func:`measure`."""
-
-    store: Path | None
-    shard: int | None
-    cluster: Cluster
+def _with_effects(
+    z: AnnotatedModel,
+    known: InputSet,
+    data: InputSet,
+    new: Measurements,
+    settings: dict[str, int],
+    lexicon: Lexicon | None,
+    pictures: bool,
+    stages: Stages,
+    how: Pass,
+) -> Measurements:
+    """Return measurements with what was missing of effects."""
+    if _pairs(known):
+        heads = HeadEffects(z, runtime(z), data, dict(new.layers), new.seed, stages)
+        return replace(new, effects=heads.measured(new.effects, lexicon, settings))
+    job = CutEffects(z, runtime(z), _cut(z), known, data, new.seed, stages, how.store, how.executor)
+    return job.add_to(new, lexicon, settings, pictures)
 
 
 def _with_inputs(
@@ -166,6 +195,11 @@ def _with_inputs(
         same = known is not None and known.fingerprint == ref.fingerprint
         changes |= {"data": data, "data_ref": known if same else ref}
     return z.with_(**changes) if changes else z
+
+
+def _pairs(concepts: InputSet) -> bool:
+    """Whether concepts are about pairs of positions, and not about whole inputs."""
+    return concepts.is_tokens and concepts.focus is not None
 
 
 def _cut(z: AnnotatedModel) -> LayerSpec:
@@ -194,18 +228,17 @@ def _layers(
     def tick(done: int, n: int) -> None:
         stages.at("sweep", done, n)
 
-    if concepts.is_tokens:
+    if _pairs(concepts):
         todo = [s for s in z.layers if s.name in missing]
         found = sweep_tokens(runtime(z), todo, concepts, progress=tick)
         names = [name for name in names if name in found or name in old.layers]
     else:
         embed = next((s for s in z.layers if s.name in z.cut), None)
         places = [place_of(z, name) for name in missing]
-        with connected(how.cluster) as executor:
-            found = sweep(
-                runtime(z), places, concepts, embed=embed, store=how.store, shard=how.shard,
-                executor=executor, progress=tick,
-            )  # fmt: skip
+        found = sweep(
+            runtime(z), places, concepts, embed=embed, store=how.store, shard=how.shard,
+            executor=how.executor, progress=tick,
+        )  # fmt: skip
     return {name: found.get(name) or old.layers[name] for name in names}
 
 

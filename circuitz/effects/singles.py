@@ -31,9 +31,14 @@ class Changes(Protocol):
         ...
 
     def change_each(
-        self, source: I64, donor: I64, target: I64, tick: Callable[[int], None] | None = None
+        self,
+        source: I64,
+        donor: I64,
+        target: I64,
+        tick: Callable[[int], None] | None = None,
+        units: slice = ...,
     ) -> F32:
-        """Return the same for every unit by itself, ``(t, u)``."""
+        """Return the same for every one of the units by itself, ``(t, u)``."""
         ...
 
 
@@ -109,13 +114,14 @@ def single_effects(
     sources: Sources,
     scale: F32,
     tick: Callable[[int], None] | None = None,
+    units: slice = slice(None),
 ) -> tuple[F32, F32]:
     """Return sufficiency and necessity of every unit, each ``(n, u, k)`` float32.
 
     See :class:`circuitz.z.measurements.EffectMeasurements` for signs and NaN.
     """
     trials = Trials.of(sources)
-    change = down.change_each(trials.source, trials.donor, trials.target, tick)
+    change = down.change_each(trials.source, trials.donor, trials.target, tick, units)
     shape = (*sources.donors.shape, change.shape[1])
     mean = change.reshape(shape).mean(2).transpose(0, 2, 1) / scale
     return _split_by_role(mean, sources)

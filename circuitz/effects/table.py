@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import nn
 from circuitz.cluster.connect import Cluster, connected
 from circuitz.effects.ablation import Ablation, Fill
 from circuitz.effects.ablation import ablate as run_ablation
-from circuitz.effects.ablation_job import AblationJob, ablate_elsewhere
+from circuitz.effects.ablation_job import AblationJob, ablate_pieces
 from circuitz.effects.downstream import margins
 from circuitz.effects.shortlist import shortlist as find_shortlist
 from circuitz.effects.statistics import clustered_mean, interval
@@ -46,6 +47,7 @@ def ablate(
     level: float = 0.95,
     seed: int = 0,
     cluster: Cluster = None,
+    store: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Ablate every unit of any layers by itself and say what each class loses.
@@ -78,6 +80,9 @@ def ablate(
     cluster
         Who ablates, unless ``shortlist`` is given: the address of a Dask scheduler or a
         ``dask.distributed.Client``; by default this process. It then tells layers done.
+    store
+        Folder of finished layers (of a wide one, of 1,024 units at a time): a run that was killed
+        goes on where it was, here or on a cluster.
     progress
         Called with units done and units in all.
 
@@ -104,13 +109,13 @@ def ablate(
     if shortlist is None:
         donors = _donors(given, seed) if fill == "resample" else None
         with connected(cluster) as executor:
-            if executor is None:
+            if executor is None and store is None:
                 made = run_ablation(
                     run, given, chosen, fill=fill, donors=donors, score=score, progress=progress
                 )
             else:
                 job = AblationJob(run, given, fill, donors, columns)
-                made = ablate_elsewhere(job, chosen, executor, progress)
+                made = ablate_pieces(job, chosen, executor, progress, store)
             found = list(made)
         parts = [_exact(a, scenes, level) for a in found]
     else:

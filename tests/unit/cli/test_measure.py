@@ -38,7 +38,7 @@ def test_measured_here_and_on_a_cluster_alike(world, tmp_path):
     assert told["layers"] == {"conv2": 6}
     assert told["effects"] == 0, "without D"
     with LocalCluster(
-        host="127.0.0.1", protocol="tcp://", dashboard_address=None, n_workers=1,
+        host="127.0.0.1", protocol="tcp://", dashboard_address="127.0.0.1:0", n_workers=1,
         threads_per_worker=1, processes=False,
     ) as cluster:  # fmt: skip
         kept = tmp_path / "kept"

@@ -22,7 +22,7 @@ def dask_cluster(threads: None) -> Iterator[object]:
 
     with (
         LocalCluster(
-            host="127.0.0.1", dashboard_address=None, n_workers=2, threads_per_worker=1,
+            host="127.0.0.1", dashboard_address="127.0.0.1:0", n_workers=2, threads_per_worker=1,
             processes=True, memory_limit=0,
         ) as cluster,
         Client(cluster, set_as_default=False) as client,

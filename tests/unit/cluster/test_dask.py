@@ -152,7 +152,7 @@ def test_no_scheduler_no_worker_and_no_cluster_are_named():
             with pytest.raises(ClusterError, match="No Dask scheduler"), connected(wrong):
                 pass
         with (
-            LocalCluster(host="127.0.0.1", dashboard_address=None, n_workers=0) as cluster,
+            LocalCluster(host="127.0.0.1", dashboard_address="127.0.0.1:0", n_workers=0) as cluster,
             Client(cluster, set_as_default=False) as client,
             pytest.raises(ClusterError, match="has no workers"),
             connected(client),
@@ -204,7 +204,7 @@ def test_a_cluster_that_goes_away_is_named_and_what_was_done_is_kept(ready, tmp_
     runtime, specs, inputs = ready
     cluster = LocalCluster(
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         n_workers=1,
         threads_per_worker=1,
         processes=False,
