@@ -159,6 +159,24 @@ class LexiconError(CircuitzError):
     code = "lexicon"
 
 
+class UnknownConceptError(LexiconError):
+    """Neither the lexicon's entries nor WordNet know a concept."""
+
+    code = "unknown-concept"
+
+
+class ContradictoryOverridesError(LexiconError):
+    """Two overrides say opposite things of one concept."""
+
+    code = "contradictory-overrides"
+
+
+class CyclicSynonymsError(LexiconError):
+    """Concepts that are called synonyms of one another."""
+
+    code = "cyclic-synonyms"
+
+
 class MeasurementError(CircuitzError):
     """A result was asked for that has not been measured, or is stale."""
 

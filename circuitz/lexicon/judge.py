@@ -114,7 +114,7 @@ _NO_CLASS = frozenset(
 )
 _OWNERS = frozenset({"animal", "person", "plant", "vehicle", "building", "place"})
 _WITHIN = frozenset(
-    {"component", "structure", "body part", "plant part", "attribute", "colour", "place"}
+    {"component", "structure", "body part", "plant part", "attribute", "colour", "place", "group"}
 )
 
 

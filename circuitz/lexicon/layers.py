@@ -128,10 +128,11 @@ def check(concepts: Mapping[str, Concept], categories: Mapping[str, Category]) -
     described: dict[tuple[str, tuple[str, ...]], str] = {}
     members = {m for c in categories.values() for m in c.members} | set(categories)
     for concept in concepts.values():
-        for thing in concept.part_of:
+        for thing in (*concept.part_of, *concept.context_of):
             if thing not in members:
+                beside = "found beside" if thing in concept.context_of else "part of"
                 raise LexiconError(
-                    f"‘{concept.name}’ is part of ‘{thing}’, which no category has "
+                    f"‘{concept.name}’ is {beside} ‘{thing}’, which no category has "
                     f"({concept.source}).",
                     "Name a category, or add it to the members of one.",
                 )

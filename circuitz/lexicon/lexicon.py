@@ -15,11 +15,12 @@ from typing import Any
 
 import yaml
 
-from circuitz.errors import LexiconError
+from circuitz.errors import LexiconError, UnknownConceptError
 from circuitz.lexicon import judge as judging
 from circuitz.lexicon import support as chains
 from circuitz.lexicon.combine import from_wordnet, with_wordnet
 from circuitz.lexicon.concept import KINDS, Category, Concept, Kind, Support
+from circuitz.lexicon.disputes import check_circles, check_sides, settle
 from circuitz.lexicon.layers import check, forgotten, merge
 from circuitz.lexicon.matching import Matcher, names_of
 from circuitz.lexicon.reading import Layer, read_layer
@@ -54,6 +55,7 @@ class Lexicon:
     forgotten: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
+        check_sides(self.concepts)
         check(self.concepts, self.categories)
 
     @classmethod
@@ -86,7 +88,8 @@ class Lexicon:
         """Load a lexicon from YAML text; see :meth:`load`."""
         layer = read_layer(text, source)
         layers = [layer] if layer.standalone else [_default_layer(), layer]
-        layers += layer.overrides
+        check_circles([layer, *layer.overrides])
+        layers += settle(layer.overrides)
         return cls(*merge(layers), layer.wordnet, forgotten(layers))
 
     @cached_property
@@ -135,15 +138,22 @@ class Lexicon:
 
         Raises
         ------
-        LexiconError
+        UnknownConceptError
             If there is none; the hint names the nearest.
         """
         found = self.resolve(name)
         if not found:
-            near = get_close_matches(name.lower(), self.concepts, n=3)
-            hint = f"Did you mean {' or '.join(near)}?" if near else "Add it to a lexicon file."
-            raise LexiconError(f"The lexicon does not know ‘{name}’.", hint)
+            raise UnknownConceptError(f"The lexicon has no entry ‘{name}’.", self.hint(name))
         return self.concepts[found]
+
+    def hint(self, name: str) -> str:
+        """Say what to do about a name that has no entry: the nearest ones, or add it."""
+        near = get_close_matches(name.lower(), self.concepts, n=3, cutoff=0.75)
+        add = (
+            "The lexicon is in English; add the word to a file of yours: circuitz concepts add "
+            f"{name!r} --kind part --part-of dog --lexicon mine.yaml"
+        )
+        return f"Did you mean {' or '.join(near)}? {add}" if near else add
 
     def __contains__(self, name: object) -> bool:
         if not isinstance(name, str):

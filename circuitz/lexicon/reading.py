@@ -12,6 +12,7 @@ from circuitz.lexicon.concept import KINDS
 from circuitz.lexicon.words import key
 
 CONCEPT_FIELDS = {"kind", "is_a", "part_of", "context_of", "adjectives", "synonyms"}
+_OVERRIDE_FIELDS = {"concept", "author", "reason", "time"}
 _CATEGORY_FIELDS = {"is_a", "members"}
 _TOP = {"version", "extends", "wordnet", "categories", "concepts", "overrides"}
 MAX_BYTES, MAX_DEPTH = 2_000_000, 8
@@ -124,7 +125,42 @@ def read_layer(text: str, source: str) -> Layer:
     layer.lines = _lines(root, source)
     layer.concepts = _table(top.get("concepts"), "concepts", CONCEPT_FIELDS, layer)
     layer.categories = _table(top.get("categories"), "categories", _CATEGORY_FIELDS, layer)
+    layer.overrides = _overrides(top.get("overrides"), layer)
     return layer
+
+
+def _overrides(data: object, layer: Layer) -> list[Layer]:
+    """Read what people said; each as a layer, in the order of the file."""
+    if data is None:
+        return []
+    if not isinstance(data, list):
+        raise LexiconError(
+            f"‘overrides’ of the {layer.source} is not a list.",
+            "Write ‘- {concept: …, kind: …, author: …}’ lines.",
+        )
+    found: list[Layer] = []
+    for number, item in enumerate(cast(list[Any], data), 1):
+        where = f" ({layer.source}, override {number})"
+        entry = cast(dict[Any, Any], item) if isinstance(item, dict) else {}
+        name = entry.get("concept")
+        unknown = sorted(str(k) for k in entry if k not in CONCEPT_FIELDS | _OVERRIDE_FIELDS)
+        if unknown:
+            raise LexiconError(
+                f"An override has unknown fields: {', '.join(unknown)}{where}.",
+                f"Fields are {', '.join(sorted(CONCEPT_FIELDS | _OVERRIDE_FIELDS))}.",
+            )
+        if not isinstance(name, str) or not key(name):
+            raise LexiconError(f"An override names no concept{where}.", "Write ‘concept: …’.")
+        fields = {k: _value(v, k, name, where) for k, v in entry.items() if k in CONCEPT_FIELDS}
+        if not fields:
+            raise LexiconError(
+                f"The override of ‘{name}’ says nothing{where}.",
+                f"Give one of {', '.join(sorted(CONCEPT_FIELDS))}.",
+            )
+        author = entry.get("author")
+        by = f"override by {author}" if isinstance(author, str) and author else "override"
+        found.append(Layer(by, concepts={name: fields}))
+    return found
 
 
 def _scan(text: str, source: str) -> None:

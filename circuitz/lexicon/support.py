@@ -51,12 +51,14 @@ def wider(subject: str, categories: Mapping[str, Category], wordnet: bool = Fals
         from circuitz.lexicon.judge import kinds_of  # noqa: PLC0415 (read when first needed)
 
         for kinds in kinds_of(subject):
+            ways: list[Reading] = []
             for above, steps in kinds:
                 names, chain = _up(key(above), categories)
                 if names:
                     is_kind = steps or (f"{_a(subject)} is {article(above)} (WordNet).",)
-                    found.append(([subject, *names], [*is_kind, *chain]))
-                    break
+                    ways.append(([subject, *names], [*is_kind, *chain]))
+            if ways:  # the narrowest category, by the shortest way
+                found.append(max(ways, key=lambda way: len(way[0])))
     return found or [([subject], [])]
 
 

@@ -1,0 +1,172 @@
+"""``circuitz concepts``: ask the lexicon what a word is to a class, and say otherwise."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from circuitz.cli.shell import Json, LexiconPath, app, out, say
+from circuitz.z.text import shown
+
+if TYPE_CHECKING:
+    from circuitz.lexicon.lexicon import Lexicon
+
+concepts = typer.Typer(help="What words mean: kinds, parts, surroundings.", no_args_is_help=True)
+app.add_typer(concepts, name="concepts")
+
+
+class KindName(StrEnum):
+    """Kinds of concepts."""
+
+    PART = "part"
+    ATTRIBUTE = "attribute"
+    SURROUNDINGS = "surroundings"
+    ARTEFACT = "artefact"
+    LOW_LEVEL = "low-level"
+
+
+Word = Annotated[str, typer.Argument(help="A concept: one word or several.")]
+KindOption = Annotated[KindName | None, typer.Option("--kind", help="What kind it is of.")]
+IsA = Annotated[str, typer.Option("--is-a", help="The more general concept.")]
+PartOf = Annotated[
+    list[str] | None, typer.Option("--part-of", help="What it is part or attribute of; repeat.")
+]
+ContextOf = Annotated[
+    list[str] | None, typer.Option("--context-of", help="What it is only found beside; repeat.")
+]
+Synonym = Annotated[list[str] | None, typer.Option("--synonym", help="Another name; repeat.")]
+Adjective = Annotated[
+    list[str] | None, typer.Option("--adjective", help="Word that makes --is-a this; repeat.")
+]
+Target = Annotated[
+    Path, typer.Option("--lexicon", help="Your lexicon file (YAML), made where there is none.")
+]
+
+
+@concepts.command()
+def kind(
+    word: Word,
+    subject: Annotated[
+        str, typer.Option("--class", help="The class, or what the classes are kinds of.")
+    ] = "",
+    lexicon: LexiconPath = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a word is to a class, why, and who says so. Exits 1 for unknown words."""
+    from circuitz.errors import UnknownConceptError
+    from circuitz.lexicon.lexicon import Lexicon
+
+    known = Lexicon.load(lexicon)
+    support = known.support(word, subject)
+    if as_json:
+        print(json.dumps(_record(known, word, subject), ensure_ascii=False, indent=1))
+        raise typer.Exit(1 if support.verdict == "unknown" else 0)
+    if support.verdict == "unknown":
+        raise UnknownConceptError(f"The lexicon does not know ‘{word}’.", known.hint(word))
+    of = f" for the class ‘{subject}’" if subject else ""
+    said = f"‘{word}’{of}: {support.verdict} ({known.kind(word)}, score {support.score:.2f})"
+    out.print(shown(said), markup=False, highlight=False, soft_wrap=True)
+    for line in support.chain:
+        out.print(f"  {shown(line)}", markup=False, highlight=False, soft_wrap=True)
+
+
+@concepts.command()
+def add(
+    word: Word,
+    kind: Annotated[KindName, typer.Option("--kind", help="What kind it is of.")],
+    lexicon: Target,
+    is_a: IsA = "",
+    part_of: PartOf = None,
+    context_of: ContextOf = None,
+    synonym: Synonym = None,
+    adjective: Adjective = None,
+    as_json: Json = False,
+) -> None:
+    """Add a concept to your lexicon file."""
+    from circuitz.lexicon.editing import add_concept
+
+    fields = _fields(kind, is_a, part_of, context_of, synonym, adjective)
+    _tell(add_concept(lexicon, word, fields), word, lexicon, as_json)
+
+
+@concepts.command()
+def override(
+    word: Word,
+    lexicon: Target,
+    author: Annotated[str, typer.Option(help="Who says so; shown in chains of evidence.")],
+    reason: Annotated[str, typer.Option(help="Why; kept beside it.")] = "",
+    kind: KindOption = None,
+    is_a: IsA = "",
+    part_of: PartOf = None,
+    context_of: ContextOf = None,
+    synonym: Synonym = None,
+    adjective: Adjective = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take out what was said of it before.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say otherwise of a concept, in your name; this wins over all that is shipped."""
+    from circuitz.errors import LexiconError
+    from circuitz.lexicon.editing import add_override
+
+    fields = _fields(kind, is_a, part_of, context_of, synonym, adjective)
+    if not fields:
+        raise LexiconError(
+            f"Nothing is said of ‘{word}’.", "Pass --kind, --part-of, --context-of or --synonym."
+        )
+    made = add_override(lexicon, word, fields, author=author, reason=reason, replace=replace)
+    _tell(made, word, lexicon, as_json)
+
+
+def _fields(
+    kind: KindName | None,
+    is_a: str,
+    part_of: list[str] | None,
+    context_of: list[str] | None,
+    synonyms: list[str] | None,
+    adjectives: list[str] | None,
+) -> dict[str, Any]:
+    given = {
+        "kind": kind.value if kind else None,
+        "is_a": is_a,
+        "part_of": part_of,
+        "context_of": context_of,
+        "synonyms": synonyms,
+        "adjectives": adjectives,
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _tell(made: Lexicon, word: str, path: Path, as_json: bool) -> None:
+    subject = next(iter((*made.concept(word).part_of, *made.concept(word).context_of)), "")
+    if as_json:
+        record = _record(made, word, subject)
+        print(json.dumps({"file": str(path), **record}, ensure_ascii=False, indent=1))
+        return
+    entry = made.concept(word)
+    out.print(
+        shown(f"‘{entry.name}’ is of the kind {entry.kind} ({entry.source}); written to {path}"),
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    say.print(f"Use it: circuitz check Z --lexicon {path}", markup=False, highlight=False)
+
+
+def _record(known: Lexicon, word: str, subject: str) -> dict[str, Any]:
+    support = known.support(word, subject)
+    return {
+        "concept": word,
+        "entry": known.resolve(word),
+        "class": subject,
+        "verdict": support.verdict,
+        "kind": known.kind(word),
+        "score": round(support.score, 4),
+        "chain": list(support.chain),
+        "lexicon": known.hash,
+    }
