@@ -119,6 +119,11 @@ class Tables:
         self._tables: OrderedDict[bytes, Table] = OrderedDict()
         self._lock = Lock()
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._tables.clear()
+
     def get(
         self, responses: F32, labels: F32, scene: npt.NDArray[np.int64], rows: npt.NDArray[np.bool_]
     ) -> Table:

@@ -32,7 +32,7 @@ F32 = npt.NDArray[np.float32]
 DELTA = 0.10
 HOWS: tuple[How, How] = ("sufficiency", "necessity")
 #: Columns of all units are sent at once where they take no more bytes than this.
-MOST_AT_ONCE = 2**20
+MOST_AT_ONCE = 2**21
 #: Otherwise so many rows round the first unit, and pictures for those next to it.
 FIRST_ROWS, FIRST_PICTURED = 320, 64
 #: Rows and pictures a message may ask for.

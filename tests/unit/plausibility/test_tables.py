@@ -100,3 +100,11 @@ def test_a_view_of_what_can_change_is_looked_at_again() -> None:
     assert tables.get(view, y, scene, rows) is first
     x[0, 0] += 1
     assert tables.get(view, y, scene, rows) is not first
+
+
+def test_what_was_cleared_is_made_anew() -> None:
+    tables = Tables()
+    x, y, scene, rows = data()
+    first = tables.get(x, y, scene, rows)
+    tables.clear()
+    assert tables.get(x, y, scene, rows) is not first

@@ -9,6 +9,7 @@ import pytest
 
 import circuitz
 from circuitz.errors import BundleError
+from circuitz.widgets import units
 from circuitz.widgets.studio import STATIC, Studio
 from circuitz.z.bundle import load
 
@@ -209,7 +210,10 @@ def test_the_bundle_is_shipped_small_and_asks_nobody_for_anything():
     assert Path(circuitz.__file__).parent in STATIC.parents
 
 
-def test_of_many_units_those_round_the_first_come_at_once_and_others_when_asked(make_z):
+def test_of_many_units_those_round_the_first_come_at_once_and_others_when_asked(
+    make_z, monkeypatch
+):
+    monkeypatch.setattr(units, "MOST_AT_ONCE", 2**20)
     studio = Studio(make_z(10_000))
     screen = Screen(studio)
     known = np.frombuffer(studio.units["rows"], "<i4")
