@@ -93,7 +93,10 @@ class Optimiser:
         self._stop = threading.Event()
         self._picture = b""
         turn = self._facts["turn"] + 1
-        self._facts = {"state": "running", "unit": unit, "done": 0, "turn": turn, "each": each}
+        self._facts = {
+            "state": "running", "unit": unit, "done": 0, "turn": turn, "each": each,
+            "steps": steps, "step": 0,
+        }  # fmt: skip
 
         def work(progress: Any, preview: Any) -> U8:
             made: U8 = visualise(
@@ -153,9 +156,11 @@ class Optimiser:
         failure = {"code": code, "message": message, "hint": hint}
         self._facts = {**self._facts, "state": "failed", "failure": failure}
 
-    def _breathe(self, done: int, total: int) -> None:
+    def _breathe(self, _done: int, _total: int) -> None:
         """After each step: say how far it is, stop when asked to, and let others have the lock."""
-        self._facts = {**self._facts, "done": done / max(1, total)}
+        # Told in pictures, of which there are few: what a person waits for are the steps.
+        step = self._facts["step"] + 1
+        self._facts = {**self._facts, "step": step, "done": min(1.0, step / self._facts["steps"])}
         self._desk.lock.release()
         try:
             time.sleep(_BREATH)

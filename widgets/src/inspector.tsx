@@ -13,6 +13,7 @@ import { VerdictMark, Words } from "./marks";
 import { Later, Part } from "./parts";
 import type { Finding } from "./protocol";
 import { NeighboursPart, QualityPart, Statistics } from "./responds";
+import { VisualsPart } from "./visuals";
 
 /** The claim about the unit's own words, shown whatever its verdict. */
 const OF_WORDS = "mislabelled-unit";
@@ -62,6 +63,7 @@ export function Inspector({ sheets }: { sheets: Sheets }) {
           <QualityPart />
         </div>
       </div>
+      <VisualsPart />
       <HistoryPart />
     </section>
   );
@@ -116,6 +118,7 @@ function EffectsPart() {
   const { how, unit } = store.view;
   const { targets, delta, split } = store.trait("effects");
   const values = targets.map((_, k) => store.effect(unit, k));
+  if (!store.rows.known(unit)) return <Waiting title="Effects" />;
   if (values.every((value) => value === null)) {
     return (
       <Part title="Effects">

@@ -11,6 +11,7 @@ export const KEYS: [string, string][] = [
   ["u", "undo the last edit"],
   ["r  or  Shift+u", "redo"],
   ["x", "look closer at an exemplar: ← → choose, Enter opens"],
+  ["v", "optimise inputs for the unit"],
   ["f", "next finding"],
   ["Shift+f", "previous finding"],
   ["1  2  3  4", "units, findings, classes, circuits"],
@@ -81,6 +82,9 @@ function act(store: Store, columns: number, event: KeyboardEvent): boolean {
       return true;
     case "x":
       store.focusOn("exemplars");
+      return true;
+    case "v":
+      store.focusOn("visuals");
       return true;
     case "u":
       void store.undo();

@@ -1,7 +1,7 @@
 /** What was fetched from Python and is kept: details of units, evidence pictures. */
 
 import type { Link } from "./link";
-import type { Detail, LogEntry } from "./protocol";
+import type { Detail, LogEntry, Visual } from "./protocol";
 
 export class Library {
   private details = new Map<string, Detail>();
@@ -54,7 +54,7 @@ export class Library {
       const reply = await this.link.request("history", { unit: current });
       const detail = this.details.get(current);
       if (!detail) return;
-      this.details.set(current, { ...detail, history: reply.history as LogEntry[] });
+      this.details.set(current, { ...detail, history: reply.history as LogEntry[], visuals: (reply.visuals as Visual[] | undefined) ?? detail.visuals });
       this.changed();
     } catch (error) {
       this.failed(error);

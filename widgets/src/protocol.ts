@@ -163,6 +163,8 @@ export interface Detail {
   more: boolean;
   /** Token sequences of the exemplars; null for images. */
   contexts: (Context | null)[];
+  /** Runs of feature visualisation that are kept, the last first. */
+  visuals: Visual[];
   /** Pictures side by side; heat is uint8 (exemplars, height, width). */
   blobs: Record<string, DataView>;
 }
@@ -171,6 +173,27 @@ export interface Detail {
 export interface Context {
   tokens: string[];
   focus: number[];
+}
+
+/** A run of feature visualisation: hashes of its pictures, and how they were made. */
+export interface Visual {
+  pictures: string[];
+  how: string;
+  steps: number;
+  negative: boolean;
+}
+
+/** Answer to `optimise`, `optimising` and `cancel`; pictures so far are the blob `preview`. */
+export interface Job {
+  state: "idle" | "running" | "done" | "cancelled" | "failed";
+  unit: string;
+  /** Share of the steps. */
+  done: number;
+  turn: number;
+  each?: number;
+  stamp?: number;
+  size?: [number, number];
+  failure?: Failure;
 }
 
 /** Answer to `attribute`: pictures `input`, `raises` and `lowers` are blobs. */

@@ -58,6 +58,7 @@ export function detail(unit: string): Detail {
     neighbours: [{ unit: "conv4:2", correlation: 0.8 }],
     more: true,
     contexts: [null],
+    visuals: [],
     blobs: {},
   };
 }

@@ -60,7 +60,7 @@ def test_pictures_come_as_they_are_made_and_are_kept_on_disk(studio, z):
     # Whatever else is asked meanwhile is answered.
     assert studio._answer("unit", {"unit": "conv2:0"})[0]["ok"]
     facts, previews = until(studio, "done")
-    assert facts["done"] == 1
+    assert (facts["done"], facts["step"]) == (1, 24)
     assert previews
     made = visualise(runtime(z), z.layers[0], [3], each=2, steps=24, negative=True)[0]
     strip = np.asarray(Image.open(io.BytesIO(previews[-1])))
