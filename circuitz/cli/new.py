@@ -13,6 +13,7 @@ from circuitz.errors import BuilderError, BundleWriteError, InputsError
 
 if TYPE_CHECKING:
     from circuitz.cli.shell import Steps
+    from circuitz.cluster.job import Executor
     from circuitz.evaluation.scores import Share
     from circuitz.features.bring import Brought
     from circuitz.lexicon.lexicon import Lexicon
@@ -123,6 +124,9 @@ def new(
     ] = True,
     seed: Seed = 0,
     device: Annotated[str, typer.Option(help="Where to run: cpu, cuda, mps or auto.")] = "auto",
+    cluster: Annotated[
+        str, typer.Option(help="A Dask scheduler to share the measuring: tcp://HOST:8786.")
+    ] = "",
     lexicon: LexiconPath = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a bundle of that name.")
@@ -147,6 +151,7 @@ def new(
     D is written once beside the bundle, as NAME.D, where later commands find it.
     """
     from circuitz.cli.new_texts import Asked, new_texts
+    from circuitz.cluster.connect import connected
     from circuitz.data.enough import check_enough
     from circuitz.data.layouts import open_layout_pair
     from circuitz.data.pair import open_pair
@@ -160,6 +165,8 @@ def new(
         raise BundleWriteError(f"{where} is there already.", "Choose another name, or --replace.")
     known = Lexicon.load(lexicon)
     if texts is not None or lm is not None:
+        if cluster:
+            raise InputsError("Texts are measured here.", "Leave --cluster out.")
         if texts is None or lm is None or images is not None:
             raise InputsError(
                 "Texts and a language model go together, without pictures.",
@@ -190,7 +197,8 @@ def new(
             "--weights, --model-args, --classes and preprocessing are for a network of yours.",
             "Name it with --model package.module:function.",
         )
-    with progress() as steps:
+    # A cluster that is not there is told of now, and not after minutes of training.
+    with progress() as steps, connected(cluster or None) as executor:
         if labels is not None:
             pair = open_pair(
                 images, concepts, concept_folder, classes=labels, size=size,
@@ -217,7 +225,7 @@ def new(
             made = own
         z = _wrapped(made, order_of(made.classes, data), data, cut, subject, where)
         share = accuracy(z, own is None, seed, as_json)
-        kept = finish(z, concept_set, known, seed, where, steps, visualise=True)
+        kept = finish(z, concept_set, known, seed, where, steps, visualise=True, cluster=executor)
     report(*kept, where, share, remarks, as_json)
 
 
@@ -307,17 +315,18 @@ def finish(
     steps: Steps,
     *,
     visualise: bool,
+    cluster: Executor | None = None,
 ) -> tuple[AnnotatedModel, Path]:
     """Measure, let a rule name units, measure what that says, save; return z and D's place."""
     from circuitz.effects.measure import measure
     from circuitz.plausibility.propose import propose
 
     z = measure(
-        z, concept_set, seed=seed, visualise=visualise, lexicon=known,
+        z, concept_set, seed=seed, visualise=visualise, lexicon=known, cluster=cluster,
         progress=lambda done, n: steps("look at every unit", done, n),
     )  # fmt: skip
     z = measure(
-        propose(z, lexicon=known), seed=seed, visualise=visualise, lexicon=known,
+        propose(z, lexicon=known), seed=seed, visualise=visualise, lexicon=known, cluster=cluster,
         progress=lambda done, n: steps("measure what words say", done, n),
     )  # fmt: skip
     steps("save", 0, 1)

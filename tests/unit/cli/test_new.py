@@ -347,3 +347,24 @@ def test_columns_of_one_concept_are_joined_or_refused(
     assert made["concepts"].count("snow") == 1
     assert "snowy" not in made["concepts"]
     assert any("taken together as snow" in remark for remark in made["remarks"])
+
+
+def test_workers_measure_what_is_measured_here(folders, tmp_path, monkeypatch, capsys) -> None:
+    from distributed import LocalCluster
+
+    words = given(folders, "--epochs", 1, "--out")
+    assert run(monkeypatch, *words, tmp_path / "a.z", "--cluster", "nowhere") == 1
+    assert "No Dask scheduler answers" in capsys.readouterr().err
+    assert not (tmp_path / "a.z").exists()
+    with LocalCluster(
+        host="127.0.0.1", protocol="tcp://", dashboard_address="127.0.0.1:0", n_workers=1,
+        threads_per_worker=1, processes=False,
+    ) as cluster:  # fmt: skip
+        address = cluster.scheduler_address
+        assert run(monkeypatch, *words, tmp_path / "a.z", "--cluster", address) == 0
+    assert run(monkeypatch, *words, tmp_path / "b.z") == 0
+    there, here = (load(tmp_path / name).measurements for name in ("a.z", "b.z"))
+    assert there.effects.sufficiency.tobytes() == here.effects.sufficiency.tobytes()
+    assert there.effects.group_necessity.tobytes() == here.effects.group_necessity.tobytes()
+    for name, layer in here.layers.items():
+        assert there.layers[name].responses.tobytes() == layer.responses.tobytes()
