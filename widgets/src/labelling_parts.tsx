@@ -6,7 +6,7 @@ import { plural } from "./format";
 import { useLabelling } from "./labelling_context";
 import { LABELLING_KEYS, MOST_KEYS } from "./labelling_keys";
 import { usePicture } from "./labelling_picture";
-import type { Given } from "./labelling_store";
+import type { Given } from "./labelling_pile";
 import { ICONS, Icon } from "./marks";
 
 export function Head() {

@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { prepare } from "./atlas";
 import { useLabelling } from "./labelling_context";
-import type { Held } from "./labelling_store";
+import type { Held } from "./labelling_pile";
 
 const CLEAR = 0.85;
 

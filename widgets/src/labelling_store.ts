@@ -1,25 +1,15 @@
 /** What the labelling screen knows, and what a person can do on it. */
 
 import "./flush";
+import { Gaze } from "./labelling_gaze";
+import { Pile } from "./labelling_pile";
+import type { Given, Held } from "./labelling_pile";
 import type { Begin, LabellingModel, Pack, Question, Standing } from "./labelling_protocol";
 import { keeper, Outbox } from "./labelling_outbox";
 import type { Operation } from "./labelling_outbox";
 import { ActionError, Link } from "./link";
 import type { LinkState } from "./link";
 import type { Failure, Reply } from "./protocol";
-
-export interface Held {
-  question: Question;
-  picture: DataView;
-  heat: DataView | null;
-}
-
-export interface Given {
-  id: string;
-  choice: string;
-  key: string;
-  saved: boolean;
-}
 
 export interface View {
   link: LinkState;
@@ -36,7 +26,6 @@ export interface View {
 }
 
 const NAME = "circuitz-name";
-const SHOWN = 10;
 const RETRY_MS = 3000;
 const RENEW_MS = 60_000;
 const WAIT_MS = 10_000;
@@ -49,23 +38,21 @@ export class LabellingStore {
   view: View;
   rater = "";
   options: string[] = [];
-  upcoming: string[] = [];
-  /** Oldest first. */
-  given: Given[] = [];
   standing: Standing = { answered: 0, left: 0, aside: 0, elsewhere: 0, returns: 0, given: 0, needed: 0 };
   outbox: Outbox | null = null;
-  private readonly held = new Map<string, Held>();
+  private readonly pile = new Pile();
+  private readonly gaze: Gaze;
   private readonly listeners = new Set<() => void>();
   private readonly timers: ReturnType<typeof setInterval>[] = [];
   private sending = false;
   private asking = false;
-  private shown = { id: "", since: "", seconds: 0, seenAt: 0 };
   private closed = false;
 
   constructor(
     readonly model: LabellingModel,
-    private readonly clock: () => number = () => performance.now(),
+    clock: () => number = () => performance.now(),
   ) {
+    this.gaze = new Gaze(clock);
     this.view = {
       link: "ok", current: null, help: false, filter: "", mark: -1, notice: null, said: "", busy: false,
     };
@@ -73,7 +60,6 @@ export class LabellingStore {
       this.set({ link });
       if (link === "ok") void this.flush();
     });
-    document.addEventListener("visibilitychange", this.watched);
     this.timers.push(setInterval(this.again, RETRY_MS), setInterval(this.renew, WAIT_MS));
     const first = model.get("first");
     if (first) {
@@ -87,18 +73,27 @@ export class LabellingStore {
     return this.model.get("pack");
   }
 
+  get upcoming(): readonly string[] {
+    return this.pile.upcoming;
+  }
+
+  /** Answers given last, oldest first. */
+  get given(): readonly Given[] {
+    return this.pile.given;
+  }
+
   question(id: string | null): Held | undefined {
-    return id === null ? undefined : this.held.get(id);
+    return this.pile.question(id);
   }
 
   /** The answer in force to a question, when there is one. */
   answer(id: string | null): Given | undefined {
-    return this.given.find((g) => g.id === id);
+    return this.pile.answer(id);
   }
 
   /** Whether an earlier answer is open to be changed. */
   get editing(): boolean {
-    return this.view.current !== null && this.view.current !== (this.upcoming[0] ?? null);
+    return this.view.current !== null && this.view.current !== this.pile.due;
   }
 
   /** The options the keys stand for: all, or those a filter leaves. */
@@ -121,7 +116,7 @@ export class LabellingStore {
     this.closed = true;
     this.link.close();
     this.timers.forEach(clearInterval);
-    document.removeEventListener("visibilitychange", this.watched);
+    this.gaze.close();
   }
 
   // -- who --------------------------------------------------------------------------------
@@ -157,37 +152,21 @@ export class LabellingStore {
     await this.flush();
     this.rater = "";
     this.outbox = null;
-    this.upcoming = [];
-    this.given = [];
+    this.pile.clear();
     this.set({ current: null, notice: null, filter: "" });
     await this.link.request("leave").catch(() => undefined);
   }
 
   private begin(data: Begin): void {
-    const [...before] = this.upcoming;
+    const before = this.pile.due;
     this.rater = data.rater;
     this.options = data.options;
     this.standing = data.standing;
-    this.keep([...data.upcoming, ...data.earlier], data.blobs);
+    this.pile.begin(data);
     this.outbox ??= new Outbox(this.pack.task, data.rater);
-    this.given = [...data.recent].reverse().map((r) => ({ id: r.id, choice: r.choice, key: r.key, saved: true }));
-    this.upcoming = data.upcoming.map(({ id }) => id);
-    for (const operation of this.outbox.all) this.apply(operation);
-    const kept = this.view.current !== null && before[0] !== this.view.current && this.answer(this.view.current);
-    this.show(kept ? this.view.current : (this.upcoming[0] ?? null));
-  }
-
-  /** What lies in the outbox was done already, as far as this page is concerned. */
-  private apply(operation: Operation): void {
-    if (operation.op === "answer") {
-      this.upcoming = this.upcoming.filter((id) => id !== operation.question);
-      this.note(operation.question, operation.choice, operation.key, false);
-    } else if (operation.op === "withdraw") {
-      this.given = this.given.filter((g) => g.id !== operation.question);
-      if (this.held.has(operation.question)) this.upcoming = [operation.question, ...this.upcoming.filter((id) => id !== operation.question)];
-    } else if (operation.later) {
-      this.upcoming = this.upcoming.filter((id) => id !== operation.question);
-    }
+    for (const operation of this.outbox.all) this.pile.apply(operation);
+    const kept = this.view.current !== null && before !== this.view.current && this.answer(this.view.current);
+    this.show(kept ? this.view.current : this.pile.due);
   }
 
   private async resume(): Promise<void> {
@@ -205,35 +184,34 @@ export class LabellingStore {
 
   choose(choice: string): void {
     const id = this.view.current;
-    if (id === null || !this.outbox || !this.held.has(id)) return;
+    if (id === null || !this.outbox || !this.pile.has(id)) return;
     const editing = this.editing;
     const before = this.answer(id);
     if (editing && before?.choice === choice) {
-      this.show(this.upcoming[0] ?? null);
+      this.show(this.pile.due);
       return;
     }
-    this.look();
     const key = newKey();
     this.outbox.add({
-      op: "answer", question: id, choice, key, seconds: Math.round(this.shown.seconds) / 1000,
-      shown: this.shown.since, answered: new Date().toISOString(),
+      op: "answer", question: id, choice, key, seconds: Math.round(this.gaze.look()) / 1000,
+      shown: this.gaze.since, answered: new Date().toISOString(),
     });
-    this.note(id, choice, key, false);
-    this.upcoming = this.upcoming.filter((other) => other !== id);
-    this.show(this.upcoming[0] ?? null, `${choice}. ${editing ? "Changed." : ""}`);
+    this.pile.note(id, choice, key);
+    this.pile.putAway(id);
+    this.show(this.pile.due, `${choice}. ${editing ? "Changed." : ""}`);
     void this.flush();
   }
 
   /** Takes the last answer back and asks again. */
   undo(): void {
     const last = this.given.at(-1);
-    if (!last || !this.outbox || !this.held.has(last.id)) {
+    if (!last || !this.outbox || !this.pile.has(last.id)) {
       this.set({ said: "There is no answer to take back." });
       return;
     }
-    this.given = this.given.filter((g) => g !== last);
+    this.pile.takeBack(last.key);
     this.outbox.add({ op: "withdraw", question: last.id, of: last.key });
-    this.upcoming = [last.id, ...this.upcoming.filter((id) => id !== last.id)];
+    this.pile.askAgain(last.id);
     this.show(last.id, `Taken back: ${last.choice}. Answer again.`);
     void this.flush();
   }
@@ -243,24 +221,24 @@ export class LabellingStore {
     const id = this.view.current;
     if (id === null || !this.outbox || this.editing) return;
     this.outbox.add({ op: "aside", question: id, later: true });
-    this.upcoming = this.upcoming.filter((other) => other !== id);
+    this.pile.putAway(id);
     this.standing = { ...this.standing, aside: this.standing.aside + 1 };
-    this.show(this.upcoming[0] ?? null, "Set aside: it comes back at the end.");
+    this.show(this.pile.due, "Set aside: it comes back at the end.");
     void this.flush();
   }
 
   /** Opens an earlier answer, or goes back to the question that is due. */
   open(id: string | null): void {
-    const wanted = id ?? this.upcoming[0] ?? null;
-    if (wanted !== null && !this.held.has(wanted)) return;
+    const wanted = id ?? this.pile.due;
+    if (wanted !== null && !this.pile.has(wanted)) return;
     const answer = this.answer(wanted);
     this.show(wanted, answer ? `Earlier picture, answered ${answer.choice}.` : "Back to the next picture.");
   }
 
   /** One step among the earlier answers: -1 back, 1 towards the question that is due. */
   step(by: number): void {
-    const list = this.given.filter((g) => this.held.has(g.id)).map((g) => g.id);
-    const due = this.upcoming[0] ?? null;
+    const list = this.given.filter((g) => this.pile.has(g.id)).map((g) => g.id);
+    const due = this.pile.due;
     const at = this.view.current === due || this.view.current === null ? list.length : list.indexOf(this.view.current);
     const to = at + by;
     if (to < 0 || to > list.length) return;
@@ -278,7 +256,7 @@ export class LabellingStore {
     if (this.sending || !this.outbox || this.link.state === "lost") return;
     this.sending = true;
     const outbox = this.outbox;
-    const restored = outbox.all.some((o) => !this.held.has(o.question));
+    const restored = outbox.all.some((o) => !this.pile.has(o.question));
     try {
       while (outbox === this.outbox && outbox.first) {
         const operation = outbox.first;
@@ -309,7 +287,7 @@ export class LabellingStore {
     } catch (error) {
       const failure = error instanceof ActionError ? error.failure : null;
       if (failure && HOPELESS.has(failure.code)) {
-        if (operation.op === "answer") this.given = this.given.filter((g) => g.key !== operation.key);
+        if (operation.op === "answer") this.pile.takeBack(operation.key);
         this.failed(error, true);
         return true;
       }
@@ -332,15 +310,11 @@ export class LabellingStore {
   }
 
   private take(reply: Reply): void {
-    const more = (reply.upcoming ?? []) as Question[];
-    this.keep(more, reply.blobs);
     // What was answered meanwhile is not asked again.
     const waiting = new Set((this.outbox?.all ?? []).map((o) => o.question));
-    for (const { id } of more) {
-      if (!this.upcoming.includes(id) && !waiting.has(id)) this.upcoming = [...this.upcoming, id];
-    }
+    this.pile.add((reply.upcoming ?? []) as Question[], reply.blobs, waiting);
     this.standing = (reply.standing ?? this.standing) as Standing;
-    if (this.view.current === null && this.upcoming.length > 0) this.show(this.upcoming[0] ?? null);
+    if (this.view.current === null && this.upcoming.length > 0) this.show(this.pile.due);
     else this.changed();
   }
 
@@ -361,49 +335,17 @@ export class LabellingStore {
     if (waiting || this.ticks % (RENEW_MS / WAIT_MS) === 0) void this.more();
   };
 
-  // -- keeping ----------------------------------------------------------------------------
-
-  private keep(questions: Question[], blobs: Record<string, DataView>): void {
-    for (const question of questions) {
-      const picture = blobs[`picture ${question.id}`];
-      if (!picture || this.held.has(question.id)) continue;
-      this.held.set(question.id, { question, picture, heat: blobs[`heat ${question.id}`] ?? null });
-    }
-  }
-
-  private note(id: string, choice: string, key: string, saved: boolean): void {
-    const at = this.given.findIndex((g) => g.id === id);
-    const given = { id, choice, key, saved };
-    // A changed answer keeps its place among the last ten.
-    this.given = at >= 0 ? this.given.map((g, i) => (i === at ? given : g)) : [...this.given, given].slice(-SHOWN);
-    const wanted = new Set([...this.given.map((g) => g.id), ...this.upcoming, id]);
-    for (const other of this.held.keys()) if (!wanted.has(other)) this.held.delete(other);
-  }
+  // -- showing ----------------------------------------------------------------------------
 
   private stored(key: string, choice: string): void {
-    this.given = this.given.map((g) => (g.key === key ? { ...g, saved: true } : g));
+    this.pile.stored(key);
     this.view = { ...this.view, said: `Saved: ${choice}.` };
   }
 
   private show(current: string | null, said = ""): void {
-    if (current !== this.shown.id) {
-      this.shown = { id: current ?? "", since: new Date().toISOString(), seconds: 0, seenAt: this.clock() };
-    }
+    this.gaze.at(current ?? "");
     this.set({ current, mark: -1, filter: "", ...(said === "" ? {} : { said }) });
   }
-
-  /** Adds up the time the picture could be seen. */
-  private look(): void {
-    const now = this.clock();
-    if (document.visibilityState === "visible") this.shown.seconds += now - this.shown.seenAt;
-    this.shown.seenAt = now;
-  }
-
-  private watched = (): void => {
-    const now = this.clock();
-    if (document.visibilityState !== "visible") this.shown.seconds += now - this.shown.seenAt;
-    this.shown.seenAt = now;
-  };
 
   private failed(error: unknown, lasting: boolean): void {
     const failure: Failure =
