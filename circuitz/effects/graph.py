@@ -28,6 +28,7 @@ from circuitz.z.graph import (
     ordered_edges,
     ordered_nodes,
 )
+from circuitz.z.graph_store import keeping_sets
 from circuitz.z.inputs import SPLITS
 from circuitz.z.layer import LayerSpec
 from circuitz.z.unit import OUTPUT, Unit
@@ -116,7 +117,7 @@ def graph(
         effect(z, cut, name, how=how, split=split, images=images, seed=seed)
         for how in ("sufficiency", "necessity")
     )
-    return CircuitGraph(
+    found = CircuitGraph(
         target=name,
         layers=tuple(order),
         nodes=made,
@@ -139,6 +140,7 @@ def graph(
             "seed": seed, "resamples": resamples, "exact": exact,
         },
     ).labelled(z)  # fmt: skip
+    return keeping_sets(z, found)
 
 
 def _top(z: AnnotatedModel, name: str, split: str) -> tuple[F64, F64, F64]:

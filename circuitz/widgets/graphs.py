@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from circuitz.errors import CircuitzError
+from circuitz.errors import CircuitzError, GraphError
 from circuitz.widgets.live import of_torch
 from circuitz.z.graph import CircuitGraph
 from circuitz.z.graph_layout import layout
 from circuitz.z.graph_store import kept
+from circuitz.z.supernodes import automatic, undoable
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
@@ -60,6 +61,8 @@ def circuit(z: AnnotatedModel, graph: CircuitGraph) -> dict[str, Any]:
         "stability": dict(graph.stability),
         "units": sum(node.kind == "unit" for node in graph.nodes),
         "stale": list(graph.stale(z)),
+        "automatic": graph.supernodes is None,
+        "undo": undoable(graph),
     }
 
 
@@ -89,3 +92,42 @@ def measured(z: AnnotatedModel, target: str) -> AnnotatedModel:
         If there is no torch here, no network, or no D.
     """
     return z.with_graph(of_torch("circuitz.effects.graph").graph(z, target))
+
+
+def regrouped(
+    z: AnnotatedModel, target: str, edit: str, nodes: Sequence[str] = (), label: str = ""
+) -> tuple[AnnotatedModel, str]:
+    """Return z with the sets of units of a circuit edited, and what was done in words.
+
+    Parameters
+    ----------
+    z
+        Annotated model.
+    target
+        Class.
+    edit
+        ``merge`` nodes into one called ``label``; ``rename`` or ``split`` the first of them;
+        ``automatic``; ``undo``.
+    nodes, label
+        See ``edit``.
+
+    Raises
+    ------
+    GraphError
+        If there is no such circuit, edit or node, or the label cannot be used.
+    """
+    graph = z.graph(target)
+    first = nodes[0] if nodes else ""
+    if edit == "merge":
+        new, said = graph.merge(nodes, label), f"Shown together as {label.strip()}."
+    elif edit == "rename":
+        new, said = graph.rename(first, label), f"Called {label.strip()} now."
+    elif edit == "split":
+        new, said = graph.split(first), "Its units stand by themselves."
+    elif edit == "automatic":
+        new, said = automatic(graph), "Units that share a concept are together again."
+    elif edit == "undo":
+        new, said = graph.undo(), "The last edit of the circuit is undone."
+    else:
+        raise GraphError(f"Circuits know no edit {edit!r}.", "merge, rename, split, undo.")
+    return z.with_graph(new), said

@@ -22,7 +22,7 @@ from circuitz.widgets.units import UnitTable
 from circuitz.z.model import AnnotatedModel
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-_WRITES = frozenset({"annotate", "undo", "redo", "waive", "circuit", "optimise"})
+_WRITES = frozenset({"annotate", "undo", "redo", "waive", "circuit", "regroup", "optimise"})
 _log = logging.getLogger(__name__)
 Answer = tuple[dict[str, Any], dict[str, bytes]]
 
@@ -220,6 +220,7 @@ class Studio(anywidget.AnyWidget):
             "author": self._author,
             "clamp": lambda units: (circuits.clamped(self._desk.z, [str(u) for u in units]), {}),
             "circuit": self._circuit,
+            "regroup": self._regroup,
             "refresh": self._refreshed,
         }
 
@@ -272,6 +273,19 @@ class Studio(anywidget.AnyWidget):
         self._desk.keep(circuits.measured(self._desk.z, str(target)))
         self._push()
         return {"said": f"The circuit of {target} is measured."}, {}
+
+    def _regroup(self, target: str, edit: str, nodes: Any = (), label: str = "") -> Answer:
+        said: list[str] = []
+
+        def change(z: AnnotatedModel) -> AnnotatedModel:
+            names = [str(node) for node in nodes]
+            new, done = circuits.regrouped(z, str(target), str(edit), names, str(label))
+            said.append(done)
+            return new
+
+        self._desk.change(change)
+        self._push()
+        return {"said": said[-1]}, {}
 
     def _author(self, author: str) -> Answer:
         self._desk.author = str(author).strip()

@@ -183,6 +183,30 @@ class CircuitGraph:
             seen |= set(members)
         return replace(self, supernodes={k: tuple(v) for k, v in sets.items()})
 
+    def merge(self, nodes: Sequence[str], label: str) -> CircuitGraph:
+        """Return it with some nodes shown as one (:func:`circuitz.z.supernodes.merge`)."""
+        from circuitz.z.supernodes import merge  # noqa: PLC0415 (it edits graphs)
+
+        return merge(self, nodes, label)
+
+    def rename(self, node: str, label: str) -> CircuitGraph:
+        """Return it with a set called otherwise (:func:`circuitz.z.supernodes.rename`)."""
+        from circuitz.z.supernodes import rename  # noqa: PLC0415
+
+        return rename(self, node, label)
+
+    def split(self, node: str) -> CircuitGraph:
+        """Return it with a set's units by themselves (:func:`circuitz.z.supernodes.split`)."""
+        from circuitz.z.supernodes import split  # noqa: PLC0415
+
+        return split(self, node)
+
+    def undo(self) -> CircuitGraph:
+        """Return it as before the last such edit (:func:`circuitz.z.supernodes.undo`)."""
+        from circuitz.z.supernodes import undo  # noqa: PLC0415
+
+        return undo(self)
+
     def together(self) -> dict[str, tuple[str, ...]]:
         """Return which units are shown together, label to ids, two or more each.
 
@@ -219,8 +243,8 @@ class CircuitGraph:
         is the sum.
         """
         sets = self.together()
-        home = {m: _group_id(ids) for ids in sets.values() for m in ids}
-        named = {_group_id(ids): (label, ids) for label, ids in sets.items()}
+        home = {m: group_id(ids) for ids in sets.values() for m in ids}
+        named = {group_id(ids): (label, ids) for label, ids in sets.items()}
         old = {n.id: n for n in self.nodes}
         nodes: dict[str, Node] = {}
         for node in self.nodes:
@@ -303,7 +327,8 @@ def class_id(target: str) -> str:
     return f"{OUTPUT}:{target}"
 
 
-def _group_id(members: Sequence[str]) -> str:
+def group_id(members: Sequence[str]) -> str:
+    """Return the id of the node that stands for some units."""
     units = sorted((Unit.parse(m) for m in members), key=lambda u: u.sort_key)
     return GROUP + ",".join(map(str, units))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from circuitz.errors import GraphError
 from circuitz.z.formats.attribution_graph import from_record, record_of
 from circuitz.z.graph import NOTE, CircuitGraph
+from circuitz.z.supernodes import carried
 from circuitz.z.unit import OUTPUT
 
 if TYPE_CHECKING:
@@ -45,6 +46,18 @@ def graph_of(z: AnnotatedModel, target: str) -> CircuitGraph:
             f"z = z.with_graph(cz.graph(z, {name!r})), or: circuitz graph Z --class {json.dumps(name)}",
         )
     return from_record(record).labelled(z)
+
+
+def keeping_sets(z: AnnotatedModel, graph: CircuitGraph) -> CircuitGraph:
+    """Return a graph measured anew, with the sets of units that z's graph of the class has.
+
+    Sets made by hand (:mod:`circuitz.z.supernodes`) outlive a new measurement.
+    """
+    try:
+        old = graph_of(z, graph.target)
+    except GraphError:
+        return graph
+    return carried(old, graph)
 
 
 def with_graph(z: AnnotatedModel, graph: CircuitGraph) -> AnnotatedModel:

@@ -8,6 +8,7 @@ from circuitz.errors import NetworkError
 from circuitz.widgets import graphs as circuits
 from circuitz.widgets import live
 from circuitz.widgets.studio import Studio
+from circuitz.z.bundle import load
 from circuitz.z.graph import CircuitGraph, Edge, Node
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
@@ -92,8 +93,6 @@ def test_a_reader_cannot_measure(z):
 
 
 def test_what_is_measured_is_kept_on_disk(z, tmp_path, monkeypatch):
-    from circuitz.z.bundle import load
-
     place = z.with_(notes={}).save(tmp_path / "z.z")
     studio = Studio(place)
     assert studio.graphs["circuits"] == {}
@@ -102,3 +101,62 @@ def test_what_is_measured_is_kept_on_disk(z, tmp_path, monkeypatch):
     assert answer["ok"]
     assert set(studio.graphs["circuits"]) == {"husky"}
     assert load(place).graph("husky") == z.graph("husky")
+
+
+def act(studio, edit, nodes=(), label=""):
+    asked = {"target": "husky", "edit": edit, "nodes": list(nodes), "label": label}
+    return studio._answer("regroup", asked)[0]
+
+
+def words(studio):
+    return sorted(n["words"] for n in studio.graphs["circuits"]["husky"]["nodes"] if n["words"])
+
+
+def test_nodes_are_merged_renamed_split_and_undone_on_disk(z, tmp_path):
+    place = z.save(tmp_path / "z.z")
+    studio = Studio(place)
+    assert studio.graphs["circuits"]["husky"]["automatic"]
+    assert not studio.graphs["circuits"]["husky"]["undo"]
+    assert act(studio, "merge", ["b:0", "b:1"], "ears")["said"] == "Shown together as ears."
+    assert words(studio) == ["ears"]
+    circuit = studio.graphs["circuits"]["husky"]
+    assert (circuit["automatic"], circuit["undo"]) == (False, True)
+    node = next(n["id"] for n in circuit["nodes"] if n["words"] == "ears")
+    assert act(studio, "rename", [node], "pointed ears")["ok"]
+    assert load(place).graph("husky").together() == {"pointed ears": ("b:0", "b:1")}
+    # Another screen goes on from there, and takes both back.
+    other = Studio(place)
+    assert act(other, "undo")["ok"]
+    assert words(other) == ["ears"]
+    assert act(other, "split", ["ears"])["ok"]
+    assert words(other) == []
+    assert act(other, "automatic")["ok"]
+    assert load(place).graph("husky").supernodes is None
+
+
+@pytest.mark.parametrize(
+    ("edit", "nodes", "label"),
+    [
+        ("merge", ["a:0", "b:0"], "x"),
+        ("merge", ["b:0", "b:1"], ""),
+        ("rename", [], "x"),
+        ("split", ["b:0"], ""),
+        ("undo", [], ""),
+        ("explode", [], ""),
+    ],
+)
+def test_edits_that_make_no_sense_change_nothing(z, edit, nodes, label):
+    studio = Studio(z)
+    before = studio.graphs
+    answer = act(studio, edit, nodes, label)
+    assert (answer["ok"], answer["code"]) == (False, "graph")
+    assert studio.graphs == before
+    assert act(Studio(z, read_only=True), edit, nodes, label)["code"] == "read-only"
+
+
+def test_words_written_meanwhile_stay(z, tmp_path):
+    place = z.save(tmp_path / "z.z")
+    one, two = Studio(place), Studio(place)
+    two._answer("annotate", {"unit": "a:0", "text": "grass"})
+    assert act(one, "merge", ["b:0", "b:1"], "ears")["ok"]
+    assert load(place).effective()["a:0"].text == "grass"
