@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import fx
 
+from circuitz.effects.fill import Fill, check_inputs, lent_values, means
 from circuitz.effects.one_unit import OneUnit
-from circuitz.effects.propagate import Base, Change, Program
-from circuitz.errors import InputsError, UnitError
+from circuitz.effects.program import Base, Program, Programs
+from circuitz.effects.propagate import Change
+from circuitz.errors import UnitError
 from circuitz.models.cut import HookCut
 from circuitz.models.network import axis_of_units
 from circuitz.models.runtime import Runtime
@@ -22,7 +23,6 @@ from circuitz.models.state import evaluating
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
-Fill = Literal["zero", "mean", "resample"]
 Score = Callable[[torch.Tensor], torch.Tensor]
 Progress = Callable[[int, int], None]
 
@@ -119,7 +119,7 @@ def ablate(
         If the network fails on the inputs.
     """
     names = tuple(runtime.layers if layers is None else layers)
-    _check_inputs(x, fill, donors)
+    check_inputs(x, fill, donors)
     acts, logits = runtime.run(x[:1], names)
     axes = {name: axis_of_units(runtime.module, name, acts[name]) for name in names}
     chosen = {n: _units(n, acts[n].shape[axes[n]], (units or {}).get(n)) for n in names}
@@ -129,7 +129,7 @@ def ablate(
     else:
         programs = None
     batch = batch or _fitting(acts, programs, runtime.cast(x[:1]))
-    means = _means(runtime, x, names, batch) if fill == "mean" else None
+    average = means(runtime, x, names, batch) if fill == "mean" else None
     total = sum(map(len, chosen.values())) * -(-len(x) // batch)
     tick = _Ticks(total, progress)
     read = Reading(runtime, score)
@@ -140,8 +140,11 @@ def ablate(
         for i in range(0, len(x), batch):
             rows = slice(i, i + batch)
             given = runtime.cast(x[rows])
-            lent = _lent(runtime, names, given, None if donors is None else donors[rows], means)
-            job = _Batch(runtime, given, programs, read)
+            lent = lent_values(
+                runtime, names, given, None if donors is None else donors[rows], average
+            )
+            first = _First(acts, logits) if i == 0 else None
+            job = _Batch(runtime, given, programs, read, first)
             for name in names:
                 drops[name][rows], fast = job.drops(
                     name, axes[name], chosen[name], lent.get(name), tick
@@ -177,42 +180,6 @@ class Reading:
         return logits if self._score is None else self._score(logits)
 
 
-class Programs:
-    """Traced networks, made when they are needed; ``None`` where tracing fails.
-
-    Parameters
-    ----------
-    runtime
-        The network; its weights must not change while this is in use.
-    """
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self._made: dict[str | None, Program | None] = {}
-        self.layers: Sequence[str] = ()
-
-    def leaf(self, layer: str) -> str | None:
-        """Return what has to be made one step of the trace: ``None`` if fx takes it for one."""
-        module = self._runtime.module.get_submodule(layer)
-        return None if fx.Tracer().is_leaf_module(module, layer) else layer
-
-    def of(self, layer: str) -> Program | None:
-        """Return the trace in which a layer is one step."""
-        leaf = self.leaf(layer)
-        if leaf not in self._made:
-            try:
-                self._made[leaf] = Program(self._runtime.module, leaf)
-            except Exception:  # tracing runs arbitrary code on stand-ins and may fail in any way
-                self._made[leaf] = None
-        return self._made[leaf]
-
-    def base(self, layer: str, x: torch.Tensor) -> Base | None:
-        """Run the network on inputs, for this layer and those that share its trace."""
-        program, leaf = self.of(layer), self.leaf(layer)
-        shared = [name for name in self.layers if self.leaf(name) == leaf]
-        return None if program is None else program.base(x, shared)
-
-
 def _fitting(acts: Mapping[str, torch.Tensor], programs: Programs | None, x: torch.Tensor) -> int:
     """Return how many inputs at a time leave room for what has to be kept of them."""
     held = max(a.numel() * a.element_size() for a in acts.values())
@@ -224,12 +191,25 @@ def _fitting(acts: Mapping[str, torch.Tensor], programs: Programs | None, x: tor
     return max(1, min(64, _HELD // max(1, held)))
 
 
+class _First(NamedTuple):
+    """What layers put out on the first input by itself, and its logits."""
+
+    acts: Mapping[str, torch.Tensor]
+    logits: torch.Tensor
+
+
 class _Batch:
     """Some inputs, ablated layer by layer."""
 
     def __init__(
-        self, runtime: Runtime, x: torch.Tensor, programs: Programs | None, read: Reading
+        self,
+        runtime: Runtime,
+        x: torch.Tensor,
+        programs: Programs | None,
+        read: Reading,
+        first: _First | None,
     ) -> None:
+        self._first = first
         self._runtime = runtime
         self._read = read
         self._x = x
@@ -293,7 +273,8 @@ class _Batch:
     ) -> bool:
         """Whether a few of the drops are what running the whole network gives."""
         some, few = self._x[:1], units[:_TRIED]
-        acts, logits = self._runtime.run(some, [layer])
+        # Known already of the very first input, for all layers.
+        acts, logits = self._first or self._runtime.run(some, [layer])
         before = self._read.of(logits)
         patched = _patched(acts[layer], axis, few, None if lent is None else lent[:1])
         # By hooks: no graph, so nothing in common with what is tried.
@@ -349,26 +330,6 @@ class _Ticks:
             self._progress(min(self._done, self._total), self._total)
 
 
-def _check_inputs(x: torch.Tensor, fill: str, donors: torch.Tensor | None) -> None:
-    if x.ndim < 2 or not len(x):
-        raise InputsError(
-            f"There are no inputs to ablate on: shape {tuple(x.shape)}.",
-            "Pass prepared inputs, the batch axis first.",
-        )
-    if fill not in ("zero", "mean", "resample"):
-        raise InputsError(f"There is no fill {fill!r}.", "Use zero, mean or resample.")
-    if (fill == "resample") != (donors is not None):
-        raise InputsError(
-            "Donors are inputs that lend values when units are resampled, and only then.",
-            "Pass fill='resample' and donors of the same shape as the inputs.",
-        )
-    if donors is not None and donors.shape != x.shape:
-        raise InputsError(
-            f"Donors have shape {tuple(donors.shape)}, inputs {tuple(x.shape)}.",
-            "Pass one donor an input.",
-        )
-
-
 def _units(layer: str, size: int, wanted: I64 | None) -> I64:
     if wanted is None:
         return np.arange(size)
@@ -377,27 +338,3 @@ def _units(layer: str, size: int, wanted: I64 | None) -> I64:
     if len(bad):
         raise UnitError(f"{layer}:{bad[0]} does not exist.", f"{layer} has units 0 to {size - 1}.")
     return units
-
-
-def _means(
-    runtime: Runtime, x: torch.Tensor, names: Sequence[str], batch: int
-) -> dict[str, torch.Tensor]:
-    sums: dict[str, torch.Tensor] = {}
-    for i in range(0, len(x), batch):
-        acts, _ = runtime.run(x[i : i + batch], names)
-        for name, act in acts.items():
-            total = act.double().sum(0, keepdim=True)
-            sums[name] = sums[name] + total if name in sums else total
-    return {name: (total / len(x)).to(runtime.dtype) for name, total in sums.items()}
-
-
-def _lent(
-    runtime: Runtime,
-    names: Sequence[str],
-    x: torch.Tensor,
-    donors: torch.Tensor | None,
-    means: dict[str, torch.Tensor] | None,
-) -> dict[str, Any]:
-    if means is not None:
-        return {name: mean.expand(len(x), *mean.shape[1:]) for name, mean in means.items()}
-    return runtime.run(donors, names)[0] if donors is not None else {}

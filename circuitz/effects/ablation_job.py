@@ -14,8 +14,9 @@ from circuitz.cluster.checkpoint import piece_files, run_pieces
 from circuitz.cluster.job import Executor, in_order
 from circuitz.cluster.network import network_of, network_parts
 from circuitz.cluster.wire import pack, unpack
-from circuitz.effects.ablation import Ablation, Fill, Progress, ablate
+from circuitz.effects.ablation import Ablation, Progress, ablate
 from circuitz.effects.downstream import margins
+from circuitz.effects.fill import Fill
 from circuitz.models.network import axis_of_units
 from circuitz.models.runtime import Runtime
 from circuitz.models.weights import to_numpy

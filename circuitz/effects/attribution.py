@@ -18,7 +18,8 @@ from torch import nn
 
 from circuitz.effects.ablation import Reading, Score
 from circuitz.effects.one_unit import OneUnit
-from circuitz.effects.propagate import Base, Change, Program
+from circuitz.effects.program import Base, Program
+from circuitz.effects.propagate import Change
 from circuitz.models.network import axis_of_units, find_layer
 from circuitz.models.runtime import Runtime
 from circuitz.models.state import evaluating, hooked

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.effects.ablation import Ablation, Programs, Score, ablate
+from circuitz.effects.ablation import Ablation, Score, ablate
 from circuitz.effects.attribution import attribution, plain_attribution
-from circuitz.effects.propagate import Program
+from circuitz.effects.program import Program, Programs
 from circuitz.errors import InputsError
 from circuitz.models.network import axis_of_units
 from circuitz.models.runtime import Runtime

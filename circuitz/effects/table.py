@@ -13,10 +13,11 @@ import torch
 from torch import nn
 
 from circuitz.cluster.connect import Cluster, connected
-from circuitz.effects.ablation import Ablation, Fill
+from circuitz.effects.ablation import Ablation
 from circuitz.effects.ablation import ablate as run_ablation
 from circuitz.effects.ablation_job import AblationJob, ablate_pieces
 from circuitz.effects.downstream import margins
+from circuitz.effects.fill import Fill
 from circuitz.effects.shortlist import shortlist as find_shortlist
 from circuitz.effects.statistics import clustered_mean, interval
 from circuitz.errors import InputsError, UnitError

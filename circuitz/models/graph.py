@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from collections.abc import Collection
 from typing import Any
 
@@ -32,8 +33,13 @@ def stand_in(net: nn.Module) -> nn.Module:
     Tracing runs the network's code on stand-ins for tensors; what that code stores on itself
     must not end up in the network.
     """
-    tensors = [*net.parameters(), *net.buffers()]
-    return copy.deepcopy(net, {id(t): t for t in tensors}).eval()
+    known: dict[int, Any] = {id(t): t for t in (*net.parameters(), *net.buffers())}
+    for module in net.modules():
+        # Most of the time would go into some ten empty tables of hooks a module.
+        known |= {
+            id(v): OrderedDict() for v in vars(module).values() if type(v) is OrderedDict and not v
+        }
+    return copy.deepcopy(net, known).eval()
 
 
 class NetGraph:

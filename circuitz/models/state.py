@@ -19,12 +19,14 @@ def evaluating(net: nn.Module) -> Generator[None]:
     """
     before = [(m, m.training) for m in net.modules()]
     try:
-        for m, _ in before:
-            m.training = False
+        for m, training in before:
+            if training:
+                m.training = False
         yield
     finally:
         for m, training in before:
-            m.training = training
+            if m.training != training:
+                m.training = training
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from torch import nn
 
 from circuitz.effects.ablation import ablate
 from circuitz.effects.attribution import attribution, plain_attribution
-from circuitz.effects.propagate import Program
+from circuitz.effects.program import Program
 from circuitz.effects.shortlist import estimates, shortlist
 from circuitz.errors import InputsError, LayerError
 from circuitz.models.runtime import Runtime
