@@ -18,10 +18,12 @@ from circuitz.cli import (  # noqa: I001
     tasks,
     labels,
     evaluate,
+    shift,
     lab,
     serve,
     data,
     data_tokens,
+    data_texts,
     bench,
 )
 from circuitz.cli.shell import app, main
@@ -35,6 +37,7 @@ __all__ = [
     "compare",
     "concepts",
     "data",
+    "data_texts",
     "data_tokens",
     "demo",
     "directions",
@@ -49,5 +52,6 @@ __all__ = [
     "new",
     "search",
     "serve",
+    "shift",
     "tasks",
 ]

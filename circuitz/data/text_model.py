@@ -122,16 +122,26 @@ def perplexity(net: Any, n: int = 400, seed: int = 1) -> float:
     return math.exp(total / count)
 
 
-def write_language(net: Any, where: Path, *, replace: bool = False) -> Path:
+def check_place(where: Path, *, replace: bool = False) -> None:
+    """Refuse to write over something, now and not after training.
+
+    Raises
+    ------
+    BundleWriteError
+        If something is there already.
+    """
+    if where.exists() and not replace:
+        raise BundleWriteError(f"{where} is there already.", "Choose another folder, or --replace.")
+
+
+def write_language(net: Any, where: Path) -> Path:
     """Write a trained model as a Hugging Face folder: config, safetensors and tokenizer.
 
     Raises
     ------
     BundleWriteError
-        If something is there already, or it cannot be written.
+        If it cannot be written.
     """
-    if where.exists() and not replace:
-        raise BundleWriteError(f"{where} is there already.", "Choose another folder, or --replace.")
     try:
         where.mkdir(parents=True, exist_ok=True)
         net.save_pretrained(where)
