@@ -5,18 +5,18 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 
 /**
  * Give the focus to a screen when something in it that had the focus was removed or disabled: the
- * keys would otherwise go to the notebook, or nowhere. It is never taken from anything else.
+ * keys would otherwise go to the notebook, or nowhere. A screen that has the page to itself, as when
+ * it is served, also takes it when nobody has it. It is never taken from anything else.
  *
  * @param root the screen, focusable
- * @param alone whether the screen is all there is on the page, and takes what nobody has
  */
-export function useKeptFocus(root: RefObject<HTMLElement>, alone: () => boolean = () => false): void {
+export function useKeptFocus(root: RefObject<HTMLElement>): void {
   const inside = useRef(false);
   const take = () => {
     const element = root.current;
     const active = document.activeElement;
     const lost = active === document.body || (active instanceof HTMLButtonElement && active.disabled && element?.contains(active));
-    if (element && lost && (inside.current || alone())) element.focus({ preventScroll: true });
+    if (element && lost && (inside.current || document.body.dataset.voila !== undefined)) element.focus({ preventScroll: true });
   };
   useLayoutEffect(() => {
     const element = root.current;

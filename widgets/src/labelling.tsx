@@ -32,7 +32,7 @@ function Screen() {
       element.removeEventListener("keypress", quiet);
     };
   }, [store]);
-  useKeptFocus(root, () => alone(root.current));
+  useKeptFocus(root);
   const ask = entered && !problem;
   return (
     <div ref={root} class="cz-studio cz-labelling" tabIndex={-1} data-lm-suppress-shortcuts="true" role="region" aria-label={`Labelling: ${store.pack.name}`}>
@@ -75,11 +75,6 @@ function Body({ filter }: { filter: { current: HTMLInputElement | null } }) {
       </div>
     </div>
   );
-}
-
-/** Whether the screen has the page to itself, as when it is served. */
-function alone(element: HTMLElement | null): boolean {
-  return element !== null && document.body.dataset.voila !== undefined;
 }
 
 function render({ model, el }: { model: LabellingModel; el: HTMLElement }): () => void {
