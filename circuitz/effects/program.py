@@ -90,6 +90,8 @@ class Base:
             if node not in inner:
                 last.update((read, node) for read in self._reads(node))
         self.env: dict[fx.Node, Any] = dict(graph.constants)
+        # Results of convolutions and linear layers: made here, and views of nothing.
+        self._sums: set[fx.Node] = set()
         if x.ndim == 4:
             x = x.contiguous(memory_format=torch.channels_last)
         self.env[graph.inputs[0]] = x
@@ -99,7 +101,10 @@ class Base:
             if node in inner:
                 continue
             if node not in self.env:
-                self.env[node] = self._run(step)
+                read = step.source
+                # Read by nobody else: no view of it lives on either.
+                spare = read is not None and len(read.users) == 1 and read not in kept
+                self.env[node] = self._run(step, spare=spare)
             for read in self._reads(node):
                 if last.get(read) is node and read not in kept:
                     del self.env[read]
@@ -109,12 +114,16 @@ class Base:
         step = self.folded.get(node)
         return node.all_input_nodes if step is None else step.node.all_input_nodes
 
-    def _run(self, step: Step) -> Any:
+    def _run(self, step: Step, *, spare: bool) -> Any:
+        """Run a step; the result it reads first may be overwritten where it is to spare."""
         folded = self.folded.get(step.node)
         mix = self.program.mix(step.node, folded=folded is not None)
         source = (folded or step).source
+        if spare and step.is_relu and source in self._sums:
+            return self.env[source].relu_()
         if mix is None or source is None:
             return step.call(self.env.__getitem__)
+        self._sums.add(step.node)
         return mix.whole(self.env[source])
 
     def bytes(self) -> int:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from torch import fx, nn
+from torch import fx
 from torch.fx.node import map_arg
 
 from circuitz.effects.one_unit import OneUnit
@@ -223,7 +223,7 @@ class Confined:
                 fresh.add(step.node)
                 return found
         source = step.source
-        if source is not None and _is_relu(step) and self._free(source, step, env, fresh):
+        if source is not None and step.is_relu and self._free(source, step, env, fresh):
             fresh.add(step.node)
             return env[source].relu_()
         return step.call(lambda n: self._whole(n, env, b))
@@ -263,7 +263,3 @@ class Confined:
                 env[other].add_change(out, without)
             return out
         return None
-
-
-def _is_relu(step: Step) -> bool:
-    return isinstance(step.module, nn.ReLU) or getattr(step.run, "__name__", "") == "relu"

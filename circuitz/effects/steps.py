@@ -89,6 +89,11 @@ class Step:
         first = self.args[0] if self.args else None
         return first if isinstance(first, fx.Node) else None
 
+    @property
+    def is_relu(self) -> bool:
+        """Whether it is a rectifier, which can be done in place."""
+        return isinstance(self.module, nn.ReLU) or getattr(self.run, "__name__", "") == "relu"
+
     def call(self, find: Callable[[fx.Node], Any]) -> Any:
         """Run it on what ``find`` returns for each node among its arguments."""
         args = map_arg(self.args, find)

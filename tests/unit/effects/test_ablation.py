@@ -151,6 +151,21 @@ class Views(nn.Module):
         return self.head(flat) + self.other(torch.flatten(bent, 1))
 
 
+class EarlyView(nn.Module):
+    """The same before the layer, where only the view is needed later on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.after = conv(3, 5), conv(5, 2)
+        self.head, self.other = nn.Linear(2 * 256, 4), nn.Linear(5 * 256, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.conv(x)
+        flat = torch.flatten(x, 1)
+        late = self.after(torch.relu(x))
+        return self.head(torch.flatten(late, 1)) + self.other(flat)
+
+
 def mlp() -> nn.Module:
     return nn.Sequential(
         nn.Flatten(), nn.Linear(768, 9), nn.ReLU(), nn.Linear(9, 6), nn.GELU(), nn.Linear(6, 4)
@@ -170,6 +185,7 @@ NETS = {
     "odd": (Odd, ("conv",), ("conv",)),
     "branching": (Branching, ("conv",), ("conv",)),
     "views": (Views, ("conv", "after"), ()),
+    "early view": (EarlyView, ("after",), ()),
     "mlp": (mlp, ("1", "2", "3", "4"), ()),
 }  # fmt: skip
 
