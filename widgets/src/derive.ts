@@ -44,7 +44,10 @@ export function matcher(store: Store, filter: Filter): (row: number) => boolean 
   const { words, findings } = store.data;
   const { layer, words: said, finding } = filter;
   const parts = filter.text.toLowerCase().split(/\s+/).filter((part) => part !== "");
-  const within = store.names.places.find(({ name }) => name === layer);
+  const { places } = store.names;
+  const within = places.find(({ name }) => name === layer);
+  // What every id of a layer holds need not be looked for in each of them.
+  const left = places.map(({ name }) => parts.filter((part) => !name.toLowerCase().includes(part)));
   return (row) => {
     if (layer !== "" && !(within && row >= within.first && row < within.first + within.size)) return false;
     const word = words.get(row);
@@ -56,8 +59,10 @@ export function matcher(store: Store, filter: Filter): (row: number) => boolean 
       if (finding === "some" ? found.length === 0 : worstOf(found)?.verdict !== finding) return false;
     }
     if (parts.length === 0) return true;
+    const wanted = left[store.names.placeOf(row)] ?? parts;
+    if (wanted.length === 0) return true;
     const id = store.id(row);
     const text = (word ? [id, word.text, ...word.concepts, word.author].join(" ") : id).toLowerCase();
-    return parts.every((part) => text.includes(part));
+    return wanted.every((part) => text.includes(part));
   };
 }

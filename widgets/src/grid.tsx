@@ -38,8 +38,10 @@ function Tiles({ sheets }: { sheets: Sheets }) {
   layout.columns = columns;
   const side = Math.floor((size.width - GAP * (columns + 1)) / columns);
   const step = side + LABEL + GAP;
-  const first = Math.max(0, Math.floor(top / step) - SPARE);
-  const last = Math.min(Math.ceil(rows.length / columns), Math.ceil((top + size.height) / step) + SPARE);
+  const lines = Math.ceil(rows.length / columns);
+  const line = Math.floor(top / step);
+  const first = Math.max(0, Math.min(line, lines) - SPARE);
+  const last = Math.min(lines, line + Math.ceil(size.height / step) + 1 + SPARE);
   const at = rows.indexOf(store.view.unit);
 
   useLayoutEffect(() => {
@@ -90,10 +92,11 @@ function Tiles({ sheets }: { sheets: Sheets }) {
       aria-activedescendant={at >= 0 ? tileId(store, store.view.unit) : undefined}
       tabIndex={0}
       data-cz-list="units"
-      onScroll={(event) => setTop((event.currentTarget as HTMLElement).scrollTop)}
+      // Within a line of tiles nothing is drawn anew.
+      onScroll={(event) => setTop(Math.floor((event.currentTarget as HTMLElement).scrollTop / step) * step)}
     >
       {rows.length === 0 && <Nothing />}
-      <div style={{ height: `${Math.ceil(rows.length / columns) * step + GAP}px` }} role="presentation">
+      <div style={{ height: `${lines * step + GAP}px` }} role="presentation">
         {rows.slice(first * columns, last * columns).map((row, i) => {
           const place = first * columns + i;
           const x = GAP + (place % columns) * (side + GAP);

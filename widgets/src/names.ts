@@ -16,7 +16,7 @@ export class Names {
   readonly places: readonly Place[];
   readonly count: number;
   private readonly byName: Map<string, Place>;
-  private last: Place | undefined;
+  private last = 0;
 
   constructor(layers: Head["layers"]) {
     let first = 0;
@@ -39,13 +39,14 @@ export class Names {
   }
 
   id(row: number): string {
-    const place = this.place(row);
+    const place = this.places[this.placeOf(row)];
     return place ? `${place.name}:${row - place.first}` : "";
   }
 
-  private place(row: number): Place | undefined {
+  /** Which of the places a row lies in, -1 for none. */
+  placeOf(row: number): number {
     // Rows are asked for one after the other: most lie where the last one did.
-    if (!within(this.last, row)) this.last = this.places.find((place) => within(place, row));
+    if (!within(this.places[this.last], row)) this.last = this.places.findIndex((place) => within(place, row));
     return this.last;
   }
 }
