@@ -70,21 +70,32 @@ def quality(vectors: npt.NDArray[np.floating], there: npt.NDArray[np.bool_]) -> 
 
 
 def _between_centres(v: F64, there: npt.NDArray[np.bool_]) -> F64:
-    """Return the cosine between the centres of two clusters of each unit's vectors (k-means)."""
+    """Return the cosine between the centres of two clusters of each unit's vectors (k-means).
+
+    A centre is a weighted sum of the vectors, so that all is told from their dot products: that
+    there are hundreds of dimensions costs one product of matrices.
+    """
     units = np.arange(len(v))
-    alike = np.einsum("ued,ufd->uef", v, v)
+    dots = v @ v.transpose(0, 2, 1)
+    alike = dots.copy()
     alike[~there] = np.inf
     alike.transpose(0, 2, 1)[~there] = np.inf
     # Begin at the two that are least alike.
     first, second = np.unravel_index(alike.reshape(len(v), -1).argmin(1), alike.shape[1:])
-    centres = np.stack([v[units, first], v[units, second]], 1)
+    weights = np.zeros((len(v), 2, v.shape[1]))
+    weights[units, 0, first], weights[units, 1, second] = 1.0, 1.0
+    before = None
     for _ in range(_ROUNDS):
-        far = ((v[:, :, None] - centres[:, None]) ** 2).sum(3)
-        mine = (far.argmin(2)[..., None] == np.arange(2)) & there[..., None]
-        size = mine.sum(1)[..., None]
-        moved = np.einsum("uek,ued->ukd", mine.astype(float), v) / np.maximum(size, 1)
-        centres = np.where(size > 0, moved, centres)
-    length = np.linalg.norm(centres, axis=2)
-    return np.einsum("ud,ud->u", centres[:, 0], centres[:, 1]) / np.maximum(
-        length[:, 0] * length[:, 1], 1e-12
-    )
+        # Squared distances to the two centres, less the vectors' own lengths.
+        towards = weights @ dots
+        length = (towards * weights).sum(2)
+        far = length[..., None] - 2 * towards
+        mine = (far.argmin(1)[:, None] == np.arange(2)[:, None]) & there[:, None]
+        if before is not None and np.array_equal(mine, before):
+            break
+        size = mine.sum(2, keepdims=True)
+        weights = np.where(size > 0, mine / np.maximum(size, 1), weights)
+        before = mine
+    between = weights @ dots @ weights.transpose(0, 2, 1)
+    lengths = np.sqrt(np.maximum(between[:, 0, 0] * between[:, 1, 1], 0))
+    return between[:, 0, 1] / np.maximum(lengths, 1e-12)

@@ -46,3 +46,21 @@ def test_a_copy_is_redundant_and_missing_exemplars_do_not_count():
     # One exemplar says nothing about clarity, and a unit is not redundant because of it.
     assert np.isnan([found.clarity[3], found.polysemanticity[3], found.redundancy[3]]).all()
     assert found.redundancy[2] < 0.2
+
+
+def test_two_centres_are_those_of_k_means_among_the_vectors_themselves():
+    draw = np.random.default_rng(4)
+    vectors = draw.normal(size=(20, 9, 7))
+    there = draw.random((20, 9)) < 0.8
+    found = quality(vectors, there).polysemanticity
+    for unit, known in enumerate(there):
+        v = vectors[unit, known]
+        v = v / np.linalg.norm(v, axis=1, keepdims=True)
+        alike = v @ v.T
+        centres = v[list(np.unravel_index(alike.argmin(), alike.shape))]
+        for _ in range(12):
+            mine = ((v[:, None] - centres) ** 2).sum(2).argmin(1)
+            centres = np.stack([v[mine == k].mean(0) if (mine == k).any() else centres[k]
+                                for k in range(2)])  # fmt: skip
+        cosine = centres[0] @ centres[1] / np.prod(np.linalg.norm(centres, axis=1))
+        assert abs(found[unit] - (1 - cosine)) < 1e-5
