@@ -11,6 +11,9 @@ from circuitz.lexicon.judge import Judgement
 _SURE = 0.85
 #: The same against an entry that says whose part it is: nothing but WordNet's plain word.
 _PLAIN = 0.9
+#: An entry that says no more than that it may be; sorts of things that never go together.
+_MAYBE, _NEVER = 0.6, 0.12
+_INSIDE = ("part", "attribute")
 
 
 def from_wordnet(found: Judgement, subject: str) -> Support:
@@ -28,7 +31,7 @@ def from_wordnet(found: Judgement, subject: str) -> Support:
 
 
 def with_wordnet(
-    entry: Support, concept: Concept, found: Judgement, *, given: bool, single: bool
+    entry: Support, concept: Concept, found: Judgement, subject: str, *, given: bool, single: bool
 ) -> Support:
     """Weigh the verdict of an entry of the shipped lexicon against WordNet's.
 
@@ -40,8 +43,10 @@ def with_wordnet(
         The entry.
     found
         What WordNet and the table of parts say.
+    subject
+        The class.
     given
-        There is a class, and WordNet knows what it is.
+        There is a class, and WordNet knows what thing it is.
     single
         The concept was asked for in one word.
 
@@ -53,7 +58,7 @@ def with_wordnet(
     """
     if entry.verdict == "opposes":
         # What is put together (*curled tail*, *forest floor*) means what the entry says.
-        plain = not concept.is_a or concept.kind not in ("part", "attribute")
+        plain = not concept.is_a or bool(concept.part_of) or concept.kind not in _INSIDE
         bar = _PLAIN if concept.part_of else _SURE
         if found.outright and found.score >= bar and given and plain and single:
             said = f"Elsewhere ‘{concept.name}’ is {_PHRASE[concept.kind]} ({concept.source})."
@@ -63,8 +68,10 @@ def with_wordnet(
         if found.outright and found.score >= _SURE and given:
             return replace(entry, chain=(*entry.chain, *found.chain), score=found.score)
         return entry
-    if not given and found.verdict != "unknown":
-        return replace(entry, score=0.3 + 0.5 * found.score)
+    if entry.score <= _MAYBE and found.verdict != "unknown" and given:
+        if found.score <= _NEVER:
+            return from_wordnet(found, subject)
+        return replace(entry, score=0.1 + 0.8 * found.score)
     return replace(entry, score=0.9 + 0.08 * found.score)
 
 

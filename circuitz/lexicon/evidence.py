@@ -138,12 +138,24 @@ def listed(
     return best
 
 
+def named(concept: Phrase, name: str, whole: Sense, wordnet: WordNet) -> Evidence | None:
+    """Find the word in the table of parts, whatever WordNet takes it to mean."""
+    wholes = table.shipped().get((table.plain(concept.head), ""))
+    found = _at(concept.head, wholes, name, whole, wordnet) if wholes else None
+    return Evidence(found.score - 0.08, found.kind, found.chain) if found else None
+
+
 def _listed(
     word: str, part: int, name: str, whole: Sense, common: bool, wordnet: WordNet
 ) -> Evidence | None:
     wholes = _in_table(word, part, common, wordnet)
-    if not wholes:
-        return None
+    return _at(word, wholes, name, whole, wordnet) if wholes else None
+
+
+def _at(
+    word: str, wholes: frozenset[tuple[str, str]], name: str, whole: Sense, wordnet: WordNet
+) -> Evidence | None:
+    """Find the class, or what it is a kind of, among the wholes of a part."""
     sort = sort_of(whole.synset, whole.file, wordnet)
     for above, steps in wordnet.ancestors(whole.synset).items():
         file = wordnet.file(above)
@@ -152,7 +164,10 @@ def _listed(
             continue
         for title in wordnet.names(above):
             # The widest kinds have a file of their own.
-            if any(w == title.lower() and file in (f, "T") for w, f in wholes):
+            if any(
+                w == title.lower() and (file in (f, "T") or above == whole.synset)
+                for w, f in wholes
+            ):
                 chain = (
                     f"‘{word}’ is part of {a(title)} (table of parts).",
                     *inherits(name, whole.synset, above, wordnet),
@@ -214,6 +229,8 @@ def alike(
 ) -> Evidence | None:
     """Find the concept among the parts of things like the class."""
     best: Evidence | None = None
+    if sense.weight < _COMMON:
+        return None
     for way in _wholes(sense.synset, wordnet):
         if len(way) != 2:
             continue
@@ -261,10 +278,10 @@ def _placed(concept: Phrase, sense: Sense, part: str, wordnet: WordNet) -> tuple
 
 
 def _sorts(sense: Sense, whole: Sense, wordnet: WordNet) -> tuple[str, str]:
-    return (
-        sort_of(sense.synset, sense.file, wordnet),
-        sort_of(whole.synset, whole.file, wordnet),
-    )
+    of = sort_of(whole.synset, whole.file, wordnet)
+    # A traffic light is a sign to WordNet; what is looked at as a class is a thing.
+    of = "thing" if of in ("sign", "abstract", "attribute", "component", "light") else of
+    return sort_of(sense.synset, sense.file, wordnet), of
 
 
 @lru_cache(maxsize=8192)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from circuitz.lexicon import evidence
+from circuitz.lexicon import evidence, table
 from circuitz.lexicon.concept import Concept, Verdict
 from circuitz.lexicon.evidence import Evidence, a
 from circuitz.lexicon.phrases import GENERIC, SHAPES, Phrase, read
-from circuitz.lexicon.sorts import sort_of
+from circuitz.lexicon.sorts import EATEN, sort_of
 from circuitz.lexicon.wordnet import Sense, WordNet
 from circuitz.lexicon.words import key
 
@@ -66,6 +66,13 @@ def judge(concept: str, subject: str) -> Judgement:
         if phrase.adjective:
             said = f"‘{concept}’ describes; it names nothing beside the thing (WordNet)."
             return Judgement(0.68, "attribute", (said,))
+        listed = _outright(phrase, whole, wordnet)
+        if listed is not None:
+            return Judgement(listed.score, listed.kind, listed.chain, outright=True)
+        wholes = table.shipped().get((table.plain(phrase.head), ""))
+        if wholes:
+            of = ", ".join(sorted({word for word, _ in wholes})[:3])
+            return Judgement(0.25, "part", (f"‘{phrase.head}’ is part of: {of} (table of parts).",))
         return Judgement(0.4, "unknown", (f"WordNet does not know ‘{concept}’.",))
     if phrase.head in GENERIC and (phrase.before or phrase.whose):
         inner = phrase.whose or " ".join(reversed(phrase.before))
@@ -105,6 +112,8 @@ def _things(whole: Phrase, wordnet: WordNet) -> list[Sense]:
     """Senses of a class that are things, with their shares among these."""
     seen = [s for s in whole.senses if s.synset >= 0]
     things = [s for s in seen if sort_of(s.synset, s.file, wordnet) not in _NO_CLASS] or seen
+    if any(s.file == "N" for s in things):  # the lobster, and not what is served of it
+        things = [s for s in things if s.file != "F"]
     total = sum(s.weight for s in things)
     return [Sense(s.synset, s.file, s.weight / total) for s in things]
 
@@ -141,6 +150,10 @@ def _outright(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> Evidence | Non
                 score = found.score - 0.1 * (1 - of.weight / most)
                 if score + 0.01 * sense.weight > rank:
                     best, rank = replace(found, score=score), score + 0.01 * sense.weight
+    for of in things:
+        found = evidence.named(phrase, whole.head, of, wordnet)
+        if found and found.score - 0.1 * (1 - of.weight / most) > rank:
+            best, rank = found, found.score
     return best
 
 
@@ -171,6 +184,8 @@ def _belongs_to_other(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> str:
     if sort not in _OWNERS:
         return ""
     for of in _things(whole, wordnet):
+        if sort_of(of.synset, of.file, wordnet) in EATEN:
+            return ""
         if lead.synset in wordnet.ancestors(of.synset) or of.synset in wordnet.ancestors(
             lead.synset
         ):
@@ -203,9 +218,20 @@ def kinds_of(subject: str) -> list[list[tuple[str, tuple[str, ...]]]]:
 
 
 def knows(phrase: str) -> bool:
-    """Whether WordNet has the phrase, its head, or an adjective it ends in."""
+    """Whether WordNet or the table has the phrase, its head, or an adjective it ends in."""
     found = read(phrase, WordNet.load())
-    return bool(found.senses) or found.adjective
+    listed = (table.plain(found.head), "") in table.shipped()
+    return bool(found.senses) or found.adjective or listed
+
+
+def knows_thing(subject: str) -> bool:
+    """Whether a class is known to be a thing one can see; a *digit* is not, though fingers are."""
+    wordnet = WordNet.load()
+    phrase = read(subject, wordnet)
+    seen = {s.synset for s in _things(phrase, wordnet)}
+    sorts = {s: sort_of(s.synset, s.file, wordnet) for s in phrase.senses if s.synset in seen}
+    share = sum(s.weight for s, sort in sorts.items() if sort not in _NO_CLASS or sort == "sign")
+    return share >= 0.5
 
 
 def stands_apart(name: str, end: Concept) -> bool:

@@ -220,10 +220,12 @@ class Lexicon:
         judged = judging.judge(concept, subject.strip())
         if entry is None:
             return from_wordnet(judged, subject.strip())
-        given = bool(subject.strip()) and judging.knows(subject)
+        given = bool(subject.strip()) and judging.knows_thing(subject)
         single = len(key(concept)) == 1 or not self.resolve(concept)
         wide = subject.strip().lower() in self.categories
-        return with_wordnet(support, entry, judged, given=given and not wide, single=single)
+        return with_wordnet(
+            support, entry, judged, subject.strip(), given=given and not wide, single=single
+        )
 
     def _entry(self, name: str) -> Concept | None:
         """Find the concept that a name, or with WordNet's leave its last words, stand for."""

@@ -19,7 +19,7 @@ GENERIC = frozenset(
     {
         "color", "colour", "hue", "texture", "surface", "material", "look", "appearance", "detail", "reflection",
         "scene", "background", "view", "setting", "area", "region", "patch", "piece", "scent",
-        "element", "feature", "type", "kind", "style", "finish", "exterior",
+        "element", "feature", "type", "kind", "style", "finish", "exterior", "slice", "chunk", "row", "pair", "bunch", "pile", "cluster", "set",
     }
 )  # fmt: skip
 
@@ -36,9 +36,10 @@ class Phrase:
     text
         As asked.
     head
-        The part of it that WordNet has: the whole phrase, or its last words; empty for none.
+        The part of it that WordNet has: the whole phrase, or its last words. Where it has none,
+        the last word; empty for an adjective.
     senses
-        Of the head.
+        Of the head; none where WordNet has no such noun.
     before
         Words before the head, nearest first: *pointed* of *pointed ears*.
     whose
@@ -70,12 +71,13 @@ def read(text: str, wordnet: WordNet) -> Phrase:
             return _phrase(text, words[:joint], found, whose, wordnet)
     if whole:
         return _phrase(text, words, whole, "", wordnet)
-    for end in range(len(words) - 1, 0, -1):  # *hand holding it*
+    for end in range(len(words) - 2, 0, -1):  # *hand holding it*
         found = _longest(words[:end], wordnet)
-        if found and not _describes(words[-1], wordnet):
+        if found and words[end].endswith(("ing", "ed")):
             return _phrase(text, words[:end], found, "", wordnet)
     adjective = bool(words) and _describes(words[-1], wordnet)
-    return Phrase(text, "", (), tuple(reversed(words)), "", adjective)
+    head = "" if adjective or not words else singular(words[-1])
+    return Phrase(text, head, (), tuple(reversed(words[:-1])), "", adjective)
 
 
 def _phrase(
@@ -112,16 +114,18 @@ def _spellings(words: list[str], wordnet: WordNet) -> list[str]:
         regular = [last[:-3] + "f", last[:-3] + "fe", *regular]
     ends = list(dict.fromkeys(end for end in (*irregular, *regular, last) if end))
     found: list[str] = []
-    for start in _glued(words[:-1]):
+    for start in _glued(words[:-1], wordnet):
         found += [start + end for end in ends]
     return found
 
 
-def _glued(words: list[str]) -> list[str]:
+def _glued(words: list[str], wordnet: WordNet) -> list[str]:
     """Return the words before the last, joined by blanks, hyphens or nothing: *hot-air balloon*."""
     starts = [""]
     for word in words:
-        starts = [start + word + glue for start in starts for glue in (" ", "-", "")]
+        # A black seed is no blackseed.
+        glues = (" ", "-") if wordnet.is_adjective(word) else (" ", "-", "")
+        starts = [start + word + glue for start in starts for glue in glues]
     return starts[:27]
 
 

@@ -21,12 +21,13 @@ _ANCHORS = {
     "vehicle": ("vehicle/A", "conveyance/A"),
     "building": ("building/A", "bridge/A", "tower/A"),
     "place": (
-        "room/A", "area/A", "way/A", "facility/A", "establishment/A",
-        "excavation/A", "housing/A", "pavement/A", "shelter/A", "building complex/A", "land/o",
+        "room/A", "area/A", "road/A", "path/A", "street/A", "facility/A", "establishment/A",
+        "excavation/A", "housing/A", "pavement/A", "building complex/A", "land/o",
         "geological formation/o", "body of water/o", "location/T",
         "natural elevation/o", "forest/g", "vegetation/g", "crop/P", "region/l", "enclosure/A",
         "plot/l", "point/l",
     ),
+    "side": ("extremity/l", "end/l", "side/l", "boundary/l", "surface/l", "side/A", "top/A"),
     "structure": ("structure/A",),
     "garment": ("clothing/A", "footwear/A", "jewelry/A", "headdress/A", "garment/A"),
     "furniture": ("furniture/A", "furnishing/A"),
@@ -38,17 +39,19 @@ _ANCHORS = {
     "ground": ("soil/o", "soil/u", "earth/u", "sand/u", "rock/o", "snow/u", "ice/u"),
     "material": (
         "metal/u", "wood/u", "glass/u", "plastic/u", "stone/o", "alloy/u", "ceramic/A", "rubber/u",
-        "porcelain/A", "brick/A", "concrete/u", "marble/o",
+        "porcelain/A", "brick/A", "marble/u",
     ),
     "coating": ("coating/A",),
     "substance": ("material/u", "substance/u"),
     "sign": ("communication/T", "symbol/C", "writing/C"),
     "colour": ("color/t",),
-    "attribute": ("attribute/T", "property/t", "shape/T"),
+    "form": ("shape/T",),
+    "attribute": ("attribute/T", "property/t"),
+    "cloth": ("piece of cloth/A",),
 }  # fmt: skip
 _BY_FILE = {
     "N": "animal", "p": "person", "P": "plant part", "F": "food", "b": "body part", "A": "thing",
-    "o": "nature", "l": "place", "y": "light", "u": "substance", "s": "attribute", "t": "attribute",
+    "o": "nature", "l": "place", "y": "light", "u": "substance", "s": "form", "t": "attribute",
     "C": "sign", "g": "group",
 }  # fmt: skip
 LIVING = frozenset({"animal", "person"})
@@ -59,9 +62,9 @@ GROWN = frozenset({"plant", "fungus", "plant part", "produce"})
 EATEN = frozenset({"food", "produce", "drink"})
 #: Kind that a sort is of where nothing says that it is part of the class.
 KIND_OF: dict[str, Kind] = {
-    "body part": "part", "plant part": "part", "component": "part", "colour": "attribute",
-    "attribute": "attribute", "material": "attribute", "coating": "attribute", "fabric": "attribute",
-    "thing": "artefact", "garment": "artefact", "sign": "artefact", "body fluid": "part",
+    "body part": "part", "plant part": "part", "component": "part", "side": "part", "colour": "attribute",
+    "attribute": "attribute", "form": "attribute", "material": "attribute", "coating": "attribute", "fabric": "attribute",
+    "thing": "artefact", "cloth": "artefact", "garment": "artefact", "sign": "artefact", "body fluid": "part",
 }  # fmt: skip
 
 
@@ -117,13 +120,17 @@ def may_belong(part: str, whole: str) -> float:
         return 0.25 if whole in MADE else 0.08
     if part == "fabric":
         return 0.5 if whole in MADE else 0.08
+    if part == "form":
+        return 0.5
+    if part == "side":
+        return 0.4
     if part == "component":
         return 0.55 if whole in MADE else 0.08
     if part in EATEN:
         return 0.35 if whole in EATEN else 0.06
     if part == "structure":
         return 0.45 if whole == "building" else 0.2 if whole in MADE else 0.05
-    if part == "thing":
+    if part in ("thing", "cloth"):
         return 0.2 if whole in MADE else 0.06
     if part == "sign":
         return 0.2 if whole in MADE else 0.06

@@ -43,7 +43,8 @@ def wider(subject: str, categories: Mapping[str, Category], wordnet: bool = Fals
         One for each reading of the word, the commonest first: the thing, its category, the wider
         ones, and a sentence for each step; only the thing where it is not known.
     """
-    names, chain = _up(_known_words(subject, categories), categories)
+    known = _spelled(categories)
+    names, chain = _up(_known_words(subject, known), categories, known)
     if names:
         return [(names, chain)]
     found: list[Reading] = []
@@ -53,7 +54,7 @@ def wider(subject: str, categories: Mapping[str, Category], wordnet: bool = Fals
         for kinds in kinds_of(subject):
             ways: list[Reading] = []
             for above, steps in kinds:
-                names, chain = _up(key(above), categories)
+                names, chain = _up(key(above), categories, known)
                 if names:
                     is_kind = steps or (f"{_a(subject)} is {article(above)} (WordNet).",)
                     ways.append(([subject, *names], [*is_kind, *chain]))
@@ -62,19 +63,31 @@ def wider(subject: str, categories: Mapping[str, Category], wordnet: bool = Fals
     return found or [([subject], [])]
 
 
-def _up(want: tuple[str, ...], categories: Mapping[str, Category]) -> tuple[list[str], list[str]]:
-    chain: list[str] = []
-    at = next((c.name for c in categories.values() if key(c.name) == want), "")
-    names = [at] if at else []
-    if not at:
-        for category in categories.values():
-            member = next((m for m in category.members if key(m) == want), "")
-            if member:
-                names = [member, category.name]
-                chain.append(f"{_a(member)} is {article(category.name)} ({category.source}).")
-                at = category.name
-                break
-    while at and categories[at].is_a:
+Words = tuple[str, ...]
+
+
+def _spelled(categories: Mapping[str, Category]) -> dict[Words, tuple[str, str]]:
+    """Categories and members by their comparable words: name as it is written, and category."""
+    found: dict[Words, tuple[str, str]] = {}
+    for category in categories.values():
+        found.setdefault(key(category.name), (category.name, category.name))
+    for category in categories.values():
+        for member in category.members:
+            found.setdefault(key(member), (member, category.name))
+    return found
+
+
+def _up(
+    want: Words, categories: Mapping[str, Category], known: Mapping[Words, tuple[str, str]]
+) -> Reading:
+    if want not in known:
+        return [], []
+    name, at = known[want]
+    names, chain = [name], list[str]()
+    if name != at:
+        names.append(at)
+        chain.append(f"{_a(name)} is {article(at)} ({categories[at].source}).")
+    while categories[at].is_a:
         above = categories[at].is_a
         chain.append(f"{_a(at)} is {article(above)} ({categories[at].source}).")
         names.append(above)
@@ -82,11 +95,9 @@ def _up(want: tuple[str, ...], categories: Mapping[str, Category]) -> tuple[list
     return names, chain
 
 
-def _known_words(subject: str, categories: Mapping[str, Category]) -> tuple[str, ...]:
+def _known_words(subject: str, known: Mapping[Words, tuple[str, str]]) -> Words:
     """Return the words of a subject, or the last one that is known: *breed of dog*."""
     words = key(subject)
-    known = {key(c.name) for c in categories.values()}
-    known |= {key(m) for c in categories.values() for m in c.members}
     if words in known:
         return words
     return next(((w,) for w in reversed(words) if (w,) in known), words)

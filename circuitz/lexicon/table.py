@@ -6,6 +6,8 @@ import hashlib
 from functools import lru_cache
 from importlib.resources import files
 
+from circuitz.lexicon.words import singular
+
 Table = dict[tuple[str, str], frozenset[tuple[str, str]]]
 
 
@@ -15,7 +17,8 @@ def read_table(text: str) -> Table:
     Returns
     -------
     dict
-        Part to its wholes, both as (word, letter); no letter: any.
+        Part to its wholes, both as (word, letter). A part stands there without a letter too, for
+        words that WordNet takes to mean something else: the *tip* of an umbrella.
     """
     found: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for line in text.splitlines():
@@ -24,8 +27,16 @@ def read_table(text: str) -> Table:
         wholes, _, parts = line.partition(":")
         named = {_name(whole) for whole in wholes.split(",")}
         for part in parts.split(","):
-            found.setdefault(_name(part), set()).update(named)
+            word, file = _name(part)
+            for name in ((word, file), (plain(word), "")):
+                found.setdefault(name, set()).update(named)
     return {part: frozenset(wholes) for part, wholes in found.items()}
+
+
+def plain(word: str) -> str:
+    """Return a word as the table has it without a letter: in the singular."""
+    start, _, last = word.rpartition(" ")
+    return f"{start} {singular(last)}".strip()
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """WordNet, as much of it as is shipped: senses of nouns, their kinds, wholes and definitions.
 
-``extract.py`` makes the file and says what stands in it. It is read when first asked, and searched
-as text: no table of its words is built.
+``extract.py`` makes the file and says what stands in it. It is read when first asked, and mostly
+searched as text: to build tables of all its words would take longer than what is asked of them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class WordNet:
         _, self._names, facts, nouns, adjectives, plurals = text.split("\n# ")
         self._facts = facts.split("\n")  # the block's name stands where synset -1 would
         self._titles = self._names.split("\n")
-        self._nouns = nouns + "\n"
+        self._nouns = dict(line.split("|", 1) for line in nouns.split("\n")[1:])
         self._adjectives = adjectives + "\n"
         self._plurals = plurals + "\n"
         self._wholes_too: dict[int, tuple[int, ...]] = {}
@@ -123,11 +123,7 @@ class WordNet:
 
     def line(self, word: str) -> str:
         """Return the senses of a word of several, as they stand in the file."""
-        at = self._nouns.find(f"\n{word}|")
-        if at < 0:
-            return ""
-        start = at + len(word) + 2
-        return self._nouns[start : self._nouns.index("\n", start)]
+        return self._nouns.get(word, "")
 
 
 @lru_cache(maxsize=1)
