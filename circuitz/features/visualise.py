@@ -16,6 +16,7 @@ from circuitz.features.colour import Spectrum
 from circuitz.features.maco import Phases
 from circuitz.features.place import Place
 from circuitz.features.redirect import RedirectedRelu
+from circuitz.models.folded import folded_to
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
 from circuitz.z.layer import LayerSpec
@@ -163,6 +164,9 @@ class _Batch:
             if self._maco
             else Spectrum(channels, *self._size, starts, runtime.device)
         )
+        with torch.no_grad():
+            x = _normalised(runtime, self._images.images(self._rows[:2]))
+        self._before = folded_to(runtime, place.layer.name, x)
 
     def optimise(self, steps: int, tick: Callable[[int], None]) -> None:
         """Run all steps."""
@@ -222,12 +226,11 @@ class _Batch:
 
     def _rectifiers(self) -> tuple[bool, int]:
         """Return whether the units themselves are rectified, and how many rectifiers lie before."""
-        name = self._place.layer.name
         with torch.no_grad():
             x = _normalised(self._runtime, self._images.images(self._rows[:1]))
-            act = self._runtime.forward_to(name, x)
+            act = self._before(x)
             with RedirectedRelu() as counted:
-                self._runtime.forward_to(name, x)
+                self._before(x)
         own = self._sign > 0 and self._place.basis is None and bool((act >= 0).all())
         return own, counted.seen - 1
 
@@ -237,7 +240,7 @@ class _Batch:
             noise = torch.randn(x.shape[1:], generator=self._noise)
             x = x + _NOISE * noise.to(x.device)
         x = _normalised(self._runtime, x).contiguous(memory_format=torch.channels_last)
-        act = self._runtime.forward_to(self._place.layer.name, x)
+        act = self._before(x)
         rise = self._sign * self._place.lean(act, self._units[rows]).mean(1)
         loss = -rise.sum()
         if self._each > 1 and len(rows) == len(self._rows):
