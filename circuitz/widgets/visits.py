@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+# A page that was never there is waited for this many times as long as one that left.
+_ARRIVAL = 3
+
 
 @dataclass
 class Visit:
@@ -30,7 +33,8 @@ class Visits:
     most
         Kernels at a time.
     grace
-        Seconds a kernel may be without a page: a line that broke, or a page still loading.
+        Seconds a kernel may be without a page: a line that broke. A page that has not come yet may
+        be on a slow line or a busy machine, and gets three times as long.
     clock
         Seconds that only grow.
     """
@@ -41,6 +45,7 @@ class Visits:
     _opening: int = 0
     _pages: dict[str, int] = field(default_factory=dict[str, int])
     _alone: dict[str, float] = field(default_factory=dict[str, float])
+    _met: set[str] = field(default_factory=set[str])
 
     def enter(self, name: str, running: int) -> Visit | None:
         """Give a seat to a visitor, or none where ``running`` kernels leave no room."""
@@ -58,6 +63,7 @@ class Visits:
     def connected(self, kernel: str) -> None:
         """Note a page that is connected to the kernel."""
         self._pages[kernel] = self._pages.get(kernel, 0) + 1
+        self._met.add(kernel)
 
     def disconnected(self, kernel: str) -> None:
         """Note a page that left the kernel."""
@@ -73,4 +79,9 @@ class Visits:
         running = list(kernels)
         alone = [kernel for kernel in running if kernel not in self._pages]
         self._alone = {kernel: self._alone.get(kernel, now) for kernel in alone}
-        return [kernel for kernel, since in self._alone.items() if now - since > self.grace]
+        self._met &= set(running)
+        return [
+            kernel
+            for kernel, since in self._alone.items()
+            if now - since > self.grace * (1 if kernel in self._met else _ARRIVAL)
+        ]

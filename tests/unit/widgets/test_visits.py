@@ -25,8 +25,16 @@ def test_a_kernel_without_a_page_is_left_behind_after_the_grace():
     visits = Visits(8, 60, clock=lambda: now[0])
     assert visits.left_behind(["a", "b"]) == []
     visits.connected("b")
+    visits.disconnected("b")
+    assert visits.left_behind(["a", "b"]) == []
     now[0] = 61
+    assert visits.left_behind(["a", "b"]) == ["b"]  # the other page may be on its way still
+    visits.connected("b")
+    now[0] = 179
+    assert visits.left_behind(["a", "b"]) == []
+    now[0] = 181
     assert visits.left_behind(["a", "b"]) == ["a"]
+    now[0] = 0
     visits.connected("b")
     visits.disconnected("b")  # one of two pages
     assert visits.left_behind(["b"]) == []
