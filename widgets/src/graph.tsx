@@ -3,12 +3,13 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useStore } from "./context";
 import { share } from "./format";
+import { EditBar, useEditing } from "./graph_edit";
 import { GraphEmpty } from "./graph_empty";
 import { Outputs, useHold } from "./graph_hold";
 import { NodeBox } from "./graph_node";
 import { ROW, edgesShown, moved, placed } from "./graph_place";
 import type { Placed } from "./graph_place";
-import type { Circuit } from "./protocol";
+import type { Circuit, GraphNode } from "./protocol";
 
 export function Graph() {
   const store = useStore();
@@ -43,8 +44,9 @@ function Drawn({ circuit }: { circuit: Circuit }) {
   const store = useStore();
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(540);
-  const [at, setAt] = useState(() => Math.max(0, circuit.nodes.findIndex((n) => n.kind === "class")));
+  const [here, setHere] = useState<GraphNode | undefined>(undefined);
   const hold = useHold(store);
+  const editing = useEditing(store, circuit);
   useEffect(() => {
     const element = box.current;
     if (!element || typeof ResizeObserver === "undefined") return undefined;
@@ -55,9 +57,16 @@ function Drawn({ circuit }: { circuit: Circuit }) {
     return () => observer.disconnect();
   }, []);
   const plan = placed(circuit, width);
-  const current = circuit.nodes[at] ? at : 0;
+  const current = whereIs(circuit, here);
+  const setAt = (i: number) => setHere(circuit.nodes[i]);
   const { scores, stability } = circuit;
   const key = (event: KeyboardEvent) => {
+    if (editing.key(event, circuit.nodes[current])) {
+      // The same keys mean other things elsewhere on the screen.
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
     const next = moved(circuit, current, event.key);
     if (next === null) return;
     event.preventDefault();
@@ -93,6 +102,8 @@ function Drawn({ circuit }: { circuit: Circuit }) {
               style={{ left: `${plan.x[i]}px`, top: `${plan.y[i]}px`, width: `${plan.node}px` }}
               current={i === current}
               held={hold.node === node.id}
+              marked={editing.marked.has(node.id)}
+              onMark={() => editing.mark(node)}
               near={near(circuit, current, i)}
               hold={hold}
               onChoose={() => setAt(i)}
@@ -101,9 +112,18 @@ function Drawn({ circuit }: { circuit: Circuit }) {
         </div>
       </div>
       <Told circuit={circuit} at={current} />
+      <EditBar circuit={circuit} node={circuit.nodes[current]} editing={editing} />
       <Outputs hold={hold} target={circuit.target} />
     </>
   );
+}
+
+/** Where a node is now: edits give it another id, or put it together with others. */
+function whereIs(circuit: Circuit, node: GraphNode | undefined): number {
+  const same = circuit.nodes.findIndex((n) => n.id === node?.id);
+  if (same >= 0) return same;
+  const home = circuit.nodes.findIndex((n) => n.members.some((id) => node?.members.includes(id)));
+  return home >= 0 ? home : Math.max(0, circuit.nodes.findIndex((n) => n.kind === "class"));
 }
 
 /** The strongest edges, and all of the node one looks at. */

@@ -12,11 +12,13 @@ interface Props {
   current: boolean;
   held: boolean;
   near: boolean;
+  marked: boolean;
+  onMark: () => void;
   hold: Hold;
   onChoose: () => void;
 }
 
-export function NodeBox({ node, target, style, current, held, near, hold, onChoose }: Props) {
+export function NodeBox({ node, target, style, current, held, near, marked, onMark, hold, onChoose }: Props) {
   const store = useStore();
   const unit = node.kind === "unit";
   const name = node.kind === "class" ? target : node.kind === "unexplained" ? "unexplained" : node.words || node.id;
@@ -32,21 +34,28 @@ export function NodeBox({ node, target, style, current, held, near, hold, onChoo
     if (unit) hold.start(node);
   };
   const said = unit
-    ? `${name}${count > 1 ? `, ${count} units` : node.words ? `, ${node.id}` : ""}, influence ${share(node.influence)}; hold Space to clamp it`
+    ? `${name}${count > 1 ? `, ${count} units` : node.words ? `, ${node.id}` : ""}, influence ${share(node.influence)}${marked ? ", marked" : ""}; hold Space to clamp it`
     : `${name}, ${share(node.influence)}`;
   return (
     <button
       type="button"
-      class={`cz-node cz-node-${node.kind}${near ? " cz-near" : ""}${held ? " cz-held" : ""}`}
+      class={`cz-node cz-node-${node.kind}${near ? " cz-near" : ""}${held ? " cz-held" : ""}${marked ? " cz-marked" : ""}`}
       style={style}
       tabIndex={current ? 0 : -1}
       aria-label={said}
       aria-pressed={held}
       title={count > 1 ? node.members.join(", ") : node.id}
       data-node={node.id}
-      onClick={open}
+      onClick={(event) => {
+        if (event.shiftKey || event.ctrlKey || event.metaKey) {
+          onChoose();
+          onMark();
+        } else {
+          open();
+        }
+      }}
       onFocus={onChoose}
-      onPointerDown={(event) => event.button === 0 && press()}
+      onPointerDown={(event) => event.button === 0 && !event.shiftKey && !event.ctrlKey && !event.metaKey && press()}
       onPointerUp={() => hold.stop()}
       onPointerLeave={() => hold.stop(node.id)}
       onPointerCancel={() => hold.stop()}
@@ -63,6 +72,7 @@ export function NodeBox({ node, target, style, current, held, near, hold, onChoo
       }}
       onBlur={() => hold.stop(node.id)}
     >
+      {marked && <span aria-hidden="true">✓</span>}
       <span class={`cz-node-name${unit && node.words === "" ? " cz-faint" : ""}`}>{name}</span>
       {count > 1 && <span class="cz-node-count">×{count}</span>}
       <span class="cz-node-bar" aria-hidden="true">

@@ -16,6 +16,7 @@ export const KEYS: [string, string][] = [
   ["Shift+f", "previous finding"],
   ["1  2  3  4", "units, findings, classes, circuits"],
   ["Space", "in a circuit: hold the node and watch the outputs"],
+  ["m  g  n  s  u", "in a circuit: mark nodes, merge them, rename, split, undo"],
   ["h", "where the unit responds, on or off"],
   ["c", "frame of what the unit sees, on or off"],
   ["?", "this help"],

@@ -264,6 +264,9 @@ export interface Circuit {
   kept: Record<string, number>;
   counts: Record<string, number>;
   stability: Record<string, number | null>;
+  /** Whether nodes are shown together by concept, and whether an edit of that can be undone. */
+  automatic: boolean;
+  undo: boolean;
   /** Units in it, each counted. */
   units: number;
   stale: string[];

@@ -252,6 +252,11 @@ export class Store {
     return this.act("circuit", { target });
   }
 
+  /** Edits which nodes of a circuit are shown as one. */
+  regroup(target: string, edit: string, nodes: string[] = [], label = ""): Promise<boolean> {
+    return this.act("regroup", { target, edit, nodes, label });
+  }
+
   rename(author: string): Promise<boolean> {
     return this.act("author", { author });
   }

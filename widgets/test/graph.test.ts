@@ -16,6 +16,8 @@ function circuit(change: Partial<Circuit> = {}): Circuit {
     kept: {},
     counts: {},
     stability: {},
+    automatic: true,
+    undo: false,
     units: 3,
     stale: [],
     ...change,
