@@ -59,6 +59,9 @@ class ResNet18(nn.Module):
         return self.head(self.blocks(x).mean((2, 3)))
 
 
+BLOCKS = tuple(f"blocks.{i}" for i in range(8))
+
+
 def resnet18(classes: int = 10, width: int = 64, side: int = 64, seed: int = 0) -> ResNet18:
     """Return a ResNet-18 in eval mode: random weights, batch norm that saw random inputs.
 

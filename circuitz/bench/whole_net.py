@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,12 +12,12 @@ from torch import nn
 
 from circuitz.bench.captum_side import F32, CaptumAblation
 from circuitz.bench.nets import resnet18
-from circuitz.bench.row import Size
+from circuitz.bench.row import Sides, Size
 from circuitz.models.runtime import Runtime
 from circuitz.z.layer import Preprocessing
 
 CLASSES, SIDE, IMAGES = 10, 64, 2
-_SAMPLE = 8  # units captum ablates of a layer
+SAMPLE = 8  # units captum ablates of a layer
 _EVERY = 5  # and of which layers: its cost is that of the whole network everywhere
 
 
@@ -37,10 +39,44 @@ class WholeNet:
         draw = torch.Generator().manual_seed(1)
         self.x = torch.randn(IMAGES, 3, SIDE, SIDE, generator=draw)
 
+    def sides(
+        self,
+        ours: Callable[[], Any],
+        difference: Callable[[Any, dict[str, F32]], float],
+        facts: Callable[[Any], Mapping[str, float | int]],
+    ) -> Sides:
+        """Return both sides: ours, and captum on a sample.
+
+        Parameters
+        ----------
+        ours
+            Runs our side.
+        difference
+            Of our result and captum's.
+        facts
+            Further figures of our result.
+        """
+
+        def told(found: Any, _theirs: Any) -> dict[str, float | int | str]:
+            many = next(iter(self.captum.values())).at_once
+            return {
+                "units": self.units, "images": IMAGES, "perturbations_per_eval": many,
+                **facts(found),
+            }  # fmt: skip
+
+        return Sides(
+            ours=ours,
+            peer=self.peer,
+            difference=difference,
+            peer_share=self.peer_share,
+            sample=self.sample,
+            facts=told,
+        )
+
     @cached_property
     def captum(self) -> dict[str, CaptumAblation]:
         """Captum's side, a layer each, at the fastest ``perturbations_per_eval``."""
-        sample = np.arange(_SAMPLE)
+        sample = np.arange(SAMPLE)
         net = self.runtime.module
         sides = {n: CaptumAblation(net, n, self.x, sample) for n in self.layers[::_EVERY]}
         chosen = next(iter(sides.values())).tune((1, 4, 8))
@@ -59,18 +95,9 @@ class WholeNet:
         return done / ((self.units + len(self.layers)) * CLASSES)
 
     @property
-    def at_once(self) -> int:
-        """The ``perturbations_per_eval`` chosen."""
-        return next(iter(self.captum.values())).at_once
-
-    @property
     def sample(self) -> str:
         """What captum was timed on, in words."""
         return (
-            f"captum timed on {_SAMPLE} units of each of {len(self.captum)} layers of "
+            f"captum timed on {SAMPLE} units of each of {len(self.captum)} layers of "
             f"{len(self.layers)}, and 1 of {CLASSES} classes"
         )
-
-    def difference(self, ours: dict[str, F32], theirs: dict[str, F32]) -> float:
-        """Return the largest difference on captum's sample."""
-        return max(float(np.abs(ours[n][:, :_SAMPLE, 0] - d).max()) for n, d in theirs.items())

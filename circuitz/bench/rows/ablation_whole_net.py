@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from circuitz.bench.row import Row, Sides, Size
 
 
 def _make(size: Size) -> Sides:
     import numpy as np
 
-    from circuitz.bench.whole_net import IMAGES, WholeNet
+    from circuitz.bench.whole_net import SAMPLE, WholeNet
     from circuitz.effects.ablation import ablate
 
     case = WholeNet(size)
-
-    def facts(found: dict[str, Any], _theirs: Any) -> dict[str, float]:
-        return {
-            "units": case.units,
-            "images": IMAGES,
-            "perturbations_per_eval": case.at_once,
-            "largest_effect": max(float(np.abs(d).max()) for d in found.values()),
-        }
-
-    return Sides(
+    return case.sides(
         ours=lambda: {a.layer: a.drop for a in ablate(case.runtime, case.x)},
-        peer=case.peer,
-        difference=case.difference,
-        peer_share=case.peer_share,
-        sample=case.sample,
-        facts=facts,
+        difference=lambda ours, theirs: max(
+            float(np.abs(ours[n][:, :SAMPLE, 0] - drops).max()) for n, drops in theirs.items()
+        ),
+        facts=lambda ours: {"largest_effect": max(float(np.abs(d).max()) for d in ours.values())},
     )
 
 

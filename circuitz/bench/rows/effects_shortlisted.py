@@ -10,7 +10,7 @@ from circuitz.bench.row import Row, Sides, Size
 def _make(size: Size) -> Sides:
     import numpy as np
 
-    from circuitz.bench.whole_net import IMAGES, WholeNet
+    from circuitz.bench.whole_net import WholeNet
     from circuitz.effects.ablation import ablate
     from circuitz.effects.shortlist import shortlist
 
@@ -26,7 +26,7 @@ def _make(size: Size) -> Sides:
                 gaps += [float(np.abs(run.drop[:, i, 0] - drops[:, u]).max()) for i, u in both]
         return max(gaps)
 
-    def facts(ours: Any, _theirs: Any) -> dict[str, float | int]:
+    def facts(ours: Any) -> dict[str, float | int]:
         """Tell how many of the truly strongest effects are among the confirmed."""
         truth = {a.layer: np.abs(a.drop.mean(0)) for a in ablate(case.runtime, case.x)}
         every = np.concatenate([truth[name].ravel() for name in case.layers])
@@ -35,20 +35,10 @@ def _make(size: Size) -> Sides:
         hit = sum(int((truth[n][a.units] >= least).sum()) for n, a in ours.exact.items())
         return {
             "recall_of_top_1_percent": hit / strong,
-            "units": case.units,
             "units_run_exactly": sum(len(a.units) for a in ours.exact.values()),
-            "images": IMAGES,
-            "perturbations_per_eval": case.at_once,
         }
 
-    return Sides(
-        ours=lambda: shortlist(case.runtime, case.x),
-        peer=case.peer,
-        difference=difference,
-        peer_share=case.peer_share,
-        sample=case.sample,
-        facts=facts,
-    )
+    return case.sides(lambda: shortlist(case.runtime, case.x), difference, facts)
 
 
 ROW = Row(

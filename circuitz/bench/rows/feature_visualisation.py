@@ -12,22 +12,22 @@ from circuitz.bench.row import Row, Sides, Size
 if TYPE_CHECKING:
     import torch
 
-_LAYER = "layer3.0"
+_LAYER = "blocks.4"
 _SIDE = 64
 _STEPS = 128
-_OURS = 28
+_OURS = 32
 
 
 def _make(size: Size) -> Sides:
     import torch
 
-    from circuitz.bench.resnet import ResNet18
+    from circuitz.bench.nets import resnet18
     from circuitz.features.visualise import visualise
     from circuitz.models.runtime import Runtime
     from circuitz.models.specs import describe
     from circuitz.z.layer import Preprocessing
 
-    net = ResNet18()
+    net = resnet18(side=_SIDE)
     spec = describe(net, [_LAYER], torch.zeros(1, 3, _SIDE, _SIDE))[0]
     runtime = Runtime(net, [_LAYER], Preprocessing(size=(_SIDE, _SIDE)))
     units = list(range(8 if size.quick else 32))

@@ -15,7 +15,7 @@ _BATCH = 64
 def _make(size: Size) -> Sides:
     import torch
 
-    from circuitz.bench.resnet import LAYERS, ResNet18
+    from circuitz.bench.nets import BLOCKS, resnet18
     from circuitz.features.sweep import sweep
     from circuitz.models.runtime import Runtime
     from circuitz.models.specs import describe
@@ -23,9 +23,9 @@ def _make(size: Size) -> Sides:
     from circuitz.z.layer import Preprocessing
 
     n = 1_000 if size.quick else 10_000
-    net = ResNet18()
-    specs = describe(net, LAYERS, torch.zeros(1, 3, _SIDE, _SIDE))
-    runtime = Runtime(net, LAYERS, Preprocessing(size=(_SIDE, _SIDE)))
+    net = resnet18(side=_SIDE)
+    specs = describe(net, BLOCKS, torch.zeros(1, 3, _SIDE, _SIDE))
+    runtime = Runtime(net, BLOCKS, Preprocessing(size=(_SIDE, _SIDE)))
     draw = np.random.default_rng(0)
     # Blocks of colour: noise would look alike to every unit.
     small = draw.integers(0, 256, (n, 8, 8, 3), dtype=np.uint8)
