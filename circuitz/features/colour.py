@@ -39,20 +39,40 @@ class Spectrum:
         shape = (channels, height, width // 2 + 1, 2)
         starts = [torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in seeds]
         self.parameter = (_START * torch.stack(starts)).to(device).requires_grad_(True)
-        frequency = torch.hypot(
-            torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :]
-        )
-        self._scale = (1 / frequency.clamp(min=1 / max(height, width))).to(device)
+        self._scale = falling(height, width).to(device)
         self._colour = colour_matrix(channels, device)
 
     def images(self, rows: torch.Tensor | None = None) -> torch.Tensor:
         """Return the images ``(n, c, h, w)``, or those of some rows, values in 0..1."""
         chosen = self.parameter if rows is None else self.parameter[rows]
         spectrum = torch.view_as_complex(chosen) * self._scale
-        x = torch.fft.irfft2(spectrum, s=self._size, norm="ortho") / 4
-        if self._colour is not None:
-            x = torch.einsum("ij,njhw->nihw", self._colour, x)
-        return torch.sigmoid(x)
+        return painted(spectrum / 4, self._size, self._colour)
+
+
+def falling(height: int, width: int) -> torch.Tensor:
+    """Return one over each frequency of an image, ``(h, w // 2 + 1)``; of 0 as of the lowest."""
+    frequency = torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :])
+    return 1 / frequency.clamp(min=1 / max(height, width))
+
+
+def painted(
+    spectrum: torch.Tensor, size: tuple[int, int], colour: torch.Tensor | None
+) -> torch.Tensor:
+    """Return images ``(n, c, h, w)`` in 0..1 of complex spectra in decorrelated colours.
+
+    Parameters
+    ----------
+    spectrum
+        ``(n, c, h, w // 2 + 1)`` complex.
+    size
+        Height and width.
+    colour
+        See :func:`colour_matrix`.
+    """
+    x = torch.fft.irfft2(spectrum, s=size, norm="ortho")
+    if colour is not None:
+        x = torch.einsum("ij,njhw->nihw", colour, x)
+    return torch.sigmoid(x)
 
 
 def colour_matrix(channels: int, device: str) -> torch.Tensor | None:

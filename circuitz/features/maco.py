@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.features.colour import colour_matrix
+from circuitz.features.colour import colour_matrix, falling, painted
 
 _MOST = 512
 
@@ -50,10 +50,7 @@ class Phases:
         ]
         self.parameter = torch.stack(starts).to(device).requires_grad_(True)
         if strength is None:
-            frequency = torch.hypot(
-                torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :]
-            )
-            plain = 1 / frequency.clamp(min=1 / max(height, width))
+            plain = falling(height, width)
             # About as much contrast as a photograph has.
             plain *= 1.2 * math.sqrt(height * width) / plain.norm() / math.sqrt(2)
             self._strength = plain.expand(shape).to(device)
@@ -68,10 +65,7 @@ class Phases:
         strength = self._strength.clone()
         strength[:, 0, 0] = 0
         spectrum = torch.polar(strength.expand_as(phase).contiguous(), phase)
-        x = torch.fft.irfft2(spectrum, s=self._size, norm="ortho")
-        if self._colour is not None:
-            x = torch.einsum("ij,njhw->nihw", self._colour, x)
-        return torch.sigmoid(x)
+        return painted(spectrum, self._size, self._colour)
 
 
 def strength_of(
