@@ -101,7 +101,7 @@ class CutEffects:
             seed=self.seed,
             head=self.z.head,
         )
-        job = self._job(sources, None if effects is None else effects.scale)
+        job = self.job(sources, None if effects is None else effects.scale)
         effects = effects or self._singles(units, job)
         effects = self._groups(effects, job, wanted, missing)
         new = replace(new, effects=effects)
@@ -109,7 +109,7 @@ class CutEffects:
         made = evidence.draw(wanted, new.group_pictures) if draw else {}
         return _with_pictures(new, made, set(strongest(effects, wanted)))
 
-    def _job(self, sources: Sources, scale: F32 | None) -> CutJob:
+    def job(self, sources: Sources, scale: F32 | None = None) -> CutJob:
         """Return the work; what units do on the concept set is needed where effects are missing."""
         n = len(sources)
         nothing = np.zeros((0, driving.DRAWS), np.int64)
