@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from circuitz.lexicon.concept import Concept, Support
-from circuitz.lexicon.judge import Judgement
+from circuitz.lexicon.judge import LIKELY, Judgement
+from circuitz.lexicon.words import key
 
 #: A part that is known outright to belong to the class counts against what a word mostly means.
 _SURE = 0.85
@@ -31,7 +32,7 @@ def from_wordnet(found: Judgement, subject: str) -> Support:
 
 
 def with_wordnet(
-    entry: Support, concept: Concept, found: Judgement, subject: str, *, given: bool, single: bool
+    entry: Support, concept: Concept, found: Judgement, subject: str, *, given: bool, loose: bool
 ) -> Support:
     """Weigh the verdict of an entry of the shipped lexicon against WordNet's.
 
@@ -47,8 +48,8 @@ def with_wordnet(
         The class.
     given
         There is a class, and WordNet knows what thing it is.
-    single
-        The concept was asked for in one word.
+    loose
+        Only the last words of what was asked for name the entry.
 
     Notes
     -----
@@ -58,9 +59,12 @@ def with_wordnet(
     """
     if entry.verdict == "opposes":
         # What is put together (*curled tail*, *forest floor*) means what the entry says.
-        plain = not concept.is_a or bool(concept.part_of) or concept.kind not in _INSIDE
+        own = concept.part_of if concept.kind == "part" else not concept.is_a
+        plain = bool(own) or (len(key(concept.name)) == 1 and concept.kind not in _INSIDE)
         bar = _PLAIN if concept.part_of else _SURE
-        if found.outright and found.score >= bar and given and plain and single:
+        if loose and given and found.score >= LIKELY:
+            return from_wordnet(found, subject)
+        if found.outright and found.score >= bar and given and plain:
             said = f"Elsewhere ‘{concept.name}’ is {_PHRASE[concept.kind]} ({concept.source})."
             return Support("supports", (*found.chain, said), found.score)
         return replace(entry, score=min(entry.score + 0.25 * found.score, 0.3))

@@ -213,8 +213,14 @@ def kinds_of(subject: str) -> list[list[tuple[str, tuple[str, ...]]]]:
             found.append([])
             for above in wordnet.ancestors(of.synset):
                 steps = evidence.inherits(phrase.head, of.synset, above, wordnet)
-                found[-1] += [(name, steps) for name in wordnet.names(above)]
+                # A frank is called a dog, and yet dogs are something else.
+                found[-1] += [(n, steps) for n in wordnet.names(above) if _mainly(n, above)]
     return found
+
+
+def _mainly(name: str, synset: int) -> bool:
+    senses = WordNet.load().senses(name.lower())
+    return not senses or max(senses, key=lambda s: s.weight).synset == synset
 
 
 def knows(phrase: str) -> bool:
@@ -222,6 +228,11 @@ def knows(phrase: str) -> bool:
     found = read(phrase, WordNet.load())
     listed = (table.plain(found.head), "") in table.shipped()
     return bool(found.senses) or found.adjective or listed
+
+
+def is_whole(phrase: str) -> bool:
+    """Whether WordNet has all words of the phrase as one noun."""
+    return len(key(read(phrase, WordNet.load()).head)) == len(key(phrase)) > 0
 
 
 def knows_thing(subject: str) -> bool:

@@ -221,10 +221,10 @@ class Lexicon:
         if entry is None:
             return from_wordnet(judged, subject.strip())
         given = bool(subject.strip()) and judging.knows_thing(subject)
-        single = len(key(concept)) == 1 or not self.resolve(concept)
+        loose = not self.resolve(concept)
         wide = subject.strip().lower() in self.categories
         return with_wordnet(
-            support, entry, judged, subject.strip(), given=given and not wide, single=single
+            support, entry, judged, subject.strip(), given=given and not wide, loose=loose
         )
 
     def _entry(self, name: str) -> Concept | None:

@@ -29,7 +29,7 @@ _ANCHORS = {
     ),
     "side": ("extremity/l", "end/l", "side/l", "boundary/l", "surface/l", "side/A", "top/A"),
     "structure": ("structure/A",),
-    "garment": ("clothing/A", "footwear/A", "jewelry/A", "headdress/A", "garment/A"),
+    "garment": ("clothing/A", "footwear/A", "shoe/A", "boot/A", "jewelry/A", "headdress/A", "garment/A"),
     "furniture": ("furniture/A", "furnishing/A"),
     "component": ("part/A", "component/A", "fitting/A", "fastener/A", "opening/A"),
     "fabric": ("fabric/A", "leather/u"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from circuitz.lexicon.concept import Category, Concept, Support, Verdict
+from circuitz.lexicon.judge import is_whole, kinds_of
 from circuitz.lexicon.words import key
 
 _KIND_PHRASE = {
@@ -44,23 +45,34 @@ def wider(subject: str, categories: Mapping[str, Category], wordnet: bool = Fals
         ones, and a sentence for each step; only the thing where it is not known.
     """
     known = _spelled(categories)
-    names, chain = _up(_known_words(subject, known), categories, known)
-    if names:
-        return [(names, chain)]
-    found: list[Reading] = []
-    if wordnet:
-        from circuitz.lexicon.judge import kinds_of  # noqa: PLC0415 (read when first needed)
-
-        for kinds in kinds_of(subject):
-            ways: list[Reading] = []
-            for above, steps in kinds:
-                names, chain = _up(key(above), categories, known)
-                if names:
-                    is_kind = steps or (f"{_a(subject)} is {article(above)} (WordNet).",)
-                    ways.append(([subject, *names], [*is_kind, *chain]))
-            if ways:  # the narrowest category, by the shortest way
-                found.append(max(ways, key=lambda way: len(way[0])))
+    names, chain = _up(key(subject), categories, known)
+    found = [(names, chain)] if names else []
+    if not found and wordnet and is_whole(subject):  # a hot dog is no dog
+        found = _by_wordnet(subject, categories, known)
+    if not found:
+        names, chain = _up(_known_words(subject, known), categories, known)
+        found = [(names, chain)] if names else []
+    if not found and wordnet:
+        found = _by_wordnet(subject, categories, known)
     return found or [([subject], [])]
+
+
+def _by_wordnet(
+    subject: str,
+    categories: Mapping[str, Category],
+    known: Mapping[tuple[str, ...], tuple[str, str]],
+) -> list[Reading]:
+    found: list[Reading] = []
+    for kinds in kinds_of(subject):
+        ways: list[Reading] = []
+        for above, steps in kinds:
+            names, chain = _up(key(above), categories, known)
+            if names:
+                is_kind = steps or (f"{_a(subject)} is {article(above)} (WordNet).",)
+                ways.append(([subject, *names], [*is_kind, *chain]))
+        if ways:  # the narrowest category, by the shortest way
+            found.append(max(ways, key=lambda way: len(way[0])))
+    return found
 
 
 Words = tuple[str, ...]
