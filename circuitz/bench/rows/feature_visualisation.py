@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LAYER = "blocks.4"
 _SIDE = 64
 _STEPS = 128
-_OURS = 32
+_OURS = 28
 
 
 def _make(size: Size) -> Sides:
