@@ -156,6 +156,7 @@ class Report:
         for f in flagged[:_SHOWN]:
             waived = f" [waived by {f.waiver.author}: {f.waiver.reason}]" if f.waiver else ""
             lines.append(f"  {f.kind}: {f.sentence} (q = {f.q:.2g} of {f.family}){waived}")
+            lines += [f"    {line}" for line in f.chain]
         if len(flagged) > _SHOWN:
             lines.append(f"  and {len(flagged) - _SHOWN} more; see .findings")
         lines.append(f"  {self._unexplained_line()}")
