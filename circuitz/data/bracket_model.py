@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from circuitz.data.brackets import CLASSES, CLOSE, LENGTH, OPEN, VOCABULARY, drawn
 from circuitz.data.induction import opened
-from circuitz.errors import WeightsError
+from circuitz.data.train_tokens import train_steps
 from circuitz.models.builders import build
 from circuitz.models.small_transformer import SmallTransformer
 
@@ -62,22 +62,13 @@ def train_brackets(
         net = build("small-transformer", ARGUMENTS)
     assert isinstance(net, SmallTransformer)
     draw = np.random.default_rng([recipe.seed, 43])
-    optimiser = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.rate, total_steps=max(2, recipe.steps), pct_start=0.1
-    )
-    for step in range(recipe.steps):
+
+    def loss(_step: int) -> torch.Tensor:
         tokens = torch.from_numpy(drawn(draw, recipe.batch, LENGTH)[0]).long()
         logits = net.everywhere(tokens)[:, 1:]
-        loss = functional.cross_entropy(logits.flatten(0, 1), unbalanced(tokens)[:, 1:].flatten())
-        if not torch.isfinite(loss):
-            raise WeightsError(f"Training diverged at step {step}.", "Lower the learning rate.")
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        if progress is not None:
-            progress(step + 1, recipe.steps)
+        return functional.cross_entropy(logits.flatten(0, 1), unbalanced(tokens)[:, 1:].flatten())
+
+    train_steps(net, loss, steps=recipe.steps, rate=recipe.rate, progress=progress)
     return net.eval()
 
 

@@ -17,6 +17,7 @@ from safetensors.numpy import load
 from torch.nn import functional
 
 from circuitz.data.tokens import FIXED, LENGTH, LETTERS, PERIODS, rounds
+from circuitz.data.train_tokens import train_steps
 from circuitz.errors import WeightsError
 from circuitz.models.builders import build
 from circuitz.models.small_transformer import SmallTransformer
@@ -75,21 +76,12 @@ def train(
             if weight.ndim == 2:
                 torch.nn.init.normal_(weight, std=net.embed.embedding_dim**-0.5)
     draw = np.random.default_rng([recipe.seed, 33])
-    optimiser = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.rate, total_steps=max(2, recipe.steps), pct_start=0.1
-    )
-    for step in range(recipe.steps):
+
+    def loss(_step: int) -> torch.Tensor:
         tokens, known = rounds(draw, recipe.batch, recipe.periods, LENGTH + 1, LETTERS)
-        loss = _loss(net, torch.from_numpy(tokens).long(), torch.from_numpy(known))
-        if not torch.isfinite(loss):
-            raise WeightsError(f"Training diverged at step {step}.", "Lower the learning rate.")
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        if progress is not None:
-            progress(step + 1, recipe.steps)
+        return _loss(net, torch.from_numpy(tokens).long(), torch.from_numpy(known))
+
+    train_steps(net, loss, steps=recipe.steps, rate=recipe.rate, progress=progress)
     return net.eval()
 
 

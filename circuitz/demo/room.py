@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from circuitz.data.worlds import WORLDS
-from circuitz.errors import CircuitzError
+from circuitz.errors import CircuitzError, InputsError
 from circuitz.store.judgements import Judgements
 from circuitz.z.bundle import load
 from circuitz.z.inputs_io import read_inputs
@@ -25,10 +25,27 @@ _WORLDS = (*WORLDS, "induction")
 
 
 def make_room(out: Path) -> None:
-    """Remove what an earlier demo left; anything else, and what people edited, is moved aside.
+    """Make the folder; remove what an earlier demo left in it, and move anything else aside.
 
-    Bundles, D and judgements move together, so that they still find one another.
+    What people edited is moved too. Bundles, D and judgements move together, so that they still
+    find one another.
+
+    Raises
+    ------
+    InputsError
+        If the folder cannot be used.
     """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _empty(out)
+    except OSError as problem:
+        raise InputsError(
+            f"The folder {out} cannot be used: {problem.strerror}.",
+            "Choose another with --out.",
+        ) from problem
+
+
+def _empty(out: Path) -> None:
     there = [out / name for name in _WRITTEN if (out / name).exists()]
     if all(_own(place) for place in there):
         for place in there:

@@ -18,7 +18,6 @@ from circuitz.demo.leave import leave
 from circuitz.demo.room import make_room
 from circuitz.demo.sizes import FULL, QUICK, RATE, WIDTHS, Sizes
 from circuitz.effects.measure import measure
-from circuitz.errors import InputsError
 from circuitz.evaluation.scores import accuracy, by_group, summary
 from circuitz.evaluation.study import Study, labelling_study
 from circuitz.evaluation.truth import SHORTCUT_CLASS, KnownSet, known, shifted_set
@@ -119,14 +118,7 @@ def run(
     start = time.monotonic()
     sizes = sizes or (FULL if full else QUICK)
     job = _Job(out, _Setting(world, shortcut, track, seed, classes), sizes, workers, progress)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        make_room(out)
-    except OSError as problem:
-        raise InputsError(
-            f"The folder {out} cannot be used: {problem.strerror}.",
-            "Choose another with --out.",
-        ) from problem
+    make_room(out)
     husky, before = job.train_and_check()
     found = job.search(husky, "repair")
     zstar = job.export(found.z)

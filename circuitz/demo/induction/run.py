@@ -26,7 +26,6 @@ from circuitz.demo.room import make_room
 from circuitz.effects.head_patching import HeadPatching, patch_heads
 from circuitz.effects.head_paths import head_paths
 from circuitz.effects.measure import measure
-from circuitz.errors import InputsError
 from circuitz.features.head_scores import attention_by_concept, head_scores
 from circuitz.features.wrap import wrap
 from circuitz.models.small_transformer import SmallTransformer
@@ -104,14 +103,7 @@ def run_induction(
     start = time.monotonic()
     sizes = sizes or (FULL if full else QUICK)
     say: Progress = progress or (lambda _what, _done, _total: None)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        make_room(out)
-    except OSError as problem:
-        raise InputsError(
-            f"The folder {out} cannot be used: {problem.strerror}.",
-            "Choose another with --out.",
-        ) from problem
+    make_room(out)
     job = _Job(out, seed, full, sizes, say)
     induction = job.model("induction", PERIODS)
     fixed = job.model("fixed", (FIXED, FIXED))
