@@ -60,7 +60,18 @@ export function Exemplars({ sheets, rank, onRank }: Props) {
         )}
       </h4>
       {count === 0 && <p class="cz-faint">No exemplars: measure z first.</p>}
-      <div ref={list} onKeyDown={walk}>
+      <div
+        ref={list}
+        onKeyDown={(event) => {
+          if (event.key === "Escape" && picked !== null) {
+            event.preventDefault();
+            event.stopPropagation();
+            setCloser(null);
+          } else {
+            walk(event);
+          }
+        }}
+      >
         {tokens && detail && <Contexts detail={detail} rank={rank} onPick={onRank} />}
         {!tokens && look === "activation" && (
           <div class="cz-exemplars" role="list">

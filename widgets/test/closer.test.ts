@@ -59,6 +59,13 @@ describe("one image, looked at closer", () => {
     await press("Escape");
     expect(el.querySelector("[data-cz=closer]")).toBeNull();
     expect(document.activeElement?.className).toBe("cz-pick");
+    // From the exemplar itself, too.
+    (document.activeElement as HTMLElement).click();
+    await settled();
+    expect(el.querySelector("[data-cz=closer]")).not.toBeNull();
+    await press("Escape");
+    expect(el.querySelector("[data-cz=closer]")).toBeNull();
+    expect(document.activeElement?.className).toBe("cz-pick");
   });
 
   it("asks of a class by ways that only classes have, and never of a unit by them", async () => {
