@@ -90,3 +90,9 @@ def test_wordnet_can_be_left_out():
         assert "siren" not in project
     assert "siren" in Lexicon.load()
     assert Lexicon.from_text("wordnet: false\n").hash != Lexicon.load().hash
+
+
+@pytest.mark.parametrize("subject", ["poodle", "greyhound", "heron", "waterbird", "gull"])
+def test_no_class_of_animals_is_made_by_its_surroundings(lexicon: Lexicon, subject: str):
+    outside = (*lexicon.names("surroundings"), *lexicon.names("artefact"))
+    assert [n for n in outside if lexicon.support(n, subject).verdict == "supports"] == []
