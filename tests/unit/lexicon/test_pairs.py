@@ -8,12 +8,16 @@ import pytest
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.lexicon.ranking import auroc
 
-PAIRS = Path(__file__).with_name("pairs_dev.csv")
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
 def pairs() -> list[tuple[str, str, bool]]:
-    with PAIRS.open(encoding="utf-8", newline="") as file:
+    return read("pairs_dev.csv")
+
+
+def read(name: str) -> list[tuple[str, str, bool]]:
+    with (HERE / name).open(encoding="utf-8", newline="") as file:
         return [(r["concept"], r["class"], r["label"] == "1") for r in csv.DictReader(file)]
 
 
@@ -52,3 +56,11 @@ def test_auroc_of_known_orders():
     assert auroc([0.5, 0.5, 0.5], [False, True, True]) == 0.5
     with pytest.raises(ValueError, match="Both"):
         auroc([0.5], [True])
+
+
+def test_pairs_that_no_rule_was_made_for_rank_as_well():
+    held = read("pairs_held.csv")
+    lexicon = Lexicon.load()
+    scores = [lexicon.support(concept, of).score for concept, of, _ in held]
+    assert len(held) == 100
+    assert auroc(scores, [label for _, _, label in held]) >= 0.95
