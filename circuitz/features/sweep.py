@@ -21,7 +21,7 @@ from circuitz.features.relevance import margins, relevance, speaking
 from circuitz.features.shard import Shard, Shelf, exemplars_of
 from circuitz.features.tally import Tally
 from circuitz.features.token_grid import TokenPictures
-from circuitz.models.read_out import READ
+from circuitz.models.read_out import READ, ReadOut
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
 from circuitz.models.weights import to_numpy
@@ -228,6 +228,7 @@ class Sweep:
                 there = self._tokens(place, images[where])
                 if there is None:
                     means = maps.mean((2, 3))
+                    maps = self._unweighed(place, maps, images[where])
                     # Several times faster than amax on maps that lie channels-last.
                     peaks = functional.max_pool2d(maps, place.shape)[..., 0, 0]
                 else:
@@ -261,6 +262,16 @@ class Sweep:
         if self.padding < 0 or not place.layer.token_axes or place.layer.name == READ:
             return None
         return torch.from_numpy(np.asarray(images) != self.padding)[:, None, None]
+
+    def _unweighed(
+        self, place: Place, maps: torch.Tensor, images: npt.NDArray[np.int32]
+    ) -> torch.Tensor:
+        """Return maps of what a probe reads as they are at a token, else short texts loom large."""
+        read_out = getattr(self.runtime.module, "read_out", None)
+        if place.layer.name != READ or not isinstance(read_out, ReadOut):
+            return maps
+        most = read_out.weights(self.runtime.prepare(images)).amax(1)
+        return maps / most[:, None, None, None].to(maps.device)
 
     def finish(
         self, whole: Shard, kept: Sequence[tuple[tuple[F32, ...], tuple[F32, ...]]]

@@ -83,6 +83,8 @@ def test_new_names_the_neurons_and_keeps_d_beside(world: Path) -> None:
     shows = z.concept_set.concepts[:, column] == 1
     assert seen.responses[shows, 4].min() > 0
     assert seen.responses[~shows, 4].max() == 0
+    # The largest value at a token, however short its text.
+    assert np.allclose(seen.peaks[shows, 4], seen.peaks[shows, 4].max(), rtol=0.1)
     # The map lies on the tokens as they are laid out, and lights a word of the sea.
     row, heat = int(seen.exemplars[4, 0]), seen.exemplar_heat[4, 0].ravel()
     token = z.concept_set.vocabulary[z.concept_set.images[row, heat.argmax()]]
