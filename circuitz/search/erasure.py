@@ -34,7 +34,7 @@ _RATE = 3e-3
 # The opponent learns alone for a while: an eraser that follows a blind opponent learns nothing.
 _HEAD_START = 60
 # Price of an erased pixel, as a share of the picture, where the concept is; and where it is not.
-_AREA, _FALSE = 0.25, 1.0
+_AREA, _FALSE = 0.5, 1.0
 _SURE = 0.1
 
 
