@@ -43,11 +43,14 @@ class Contrast:
         Prepared inputs ``(n, ...)``.
     scene
         ``(n,)`` scene of each input, for clustering.
+    padding
+        Number of the token that fills up short texts; -1 for none.
     """
 
     x: torch.Tensor
     lent: torch.Tensor
     scene: I64
+    padding: int = -1
 
     @classmethod
     def toward(
@@ -85,7 +88,7 @@ class Contrast:
         at, lenders = drawn.index[rows], drawn.index[drawn.donors[rows, k, 0]]
         images_ = z.data.images
         x, lent = (run.prepare(np.asarray(images_[i])) for i in (at, lenders))
-        return cls(x, lent, drawn.scene[rows])
+        return cls(x, lent, drawn.scene[rows], z.data.padding)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,18 +189,22 @@ def edges(
     chosen = shortlist(z, run, before, after, toward, held, units, exact, steps, images, seed)
     found = exact_changes(
         run, before, after, pairs.x, pairs.lent,
-        held=held, sources=chosen, targets=units, progress=progress,
+        held=held, sources=chosen, targets=units, padding=pairs.padding, progress=progress,
     )  # fmt: skip
     free = found
     if held:
-        free = exact_changes(run, before, after, pairs.x, pairs.lent, sources=chosen, targets=units)
+        free = exact_changes(
+            run, before, after, pairs.x, pairs.lent,
+            sources=chosen, targets=units, padding=pairs.padding,
+        )  # fmt: skip
     if not free.whole.any():
         raise LayerError(
             f"Nothing of {source!r} reaches {target!r}.", "Choose a layer that comes after it."
         )
     rough = rough_changes(
-        run, before, after, pairs.x, pairs.lent, held=held, targets=units, steps=steps
-    )[:, found.sources]
+        run, before, after, pairs.x, pairs.lent,
+        held=held, targets=units, steps=steps, padding=pairs.padding,
+    )[:, found.sources]  # fmt: skip
 
     def told(change: F32, whole: F32, count: int | None = None) -> Shares:
         return shares(
@@ -238,8 +245,9 @@ def shortlist(
         return None
     pairs = Contrast.toward(z, run, toward, "select", min(images, _SHORTLIST_IMAGES), seed)
     rough = rough_changes(
-        run, source, target, pairs.x, pairs.lent, held=held, targets=units, steps=steps
-    ).mean(0)
+        run, source, target, pairs.x, pairs.lent,
+        held=held, targets=units, steps=steps, padding=pairs.padding,
+    ).mean(0)  # fmt: skip
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.nan_to_num(np.abs(rough) / np.abs(rough).sum(0), nan=0.0).max(1)
     return np.sort(np.argsort(-size, kind="stable")[:exact])

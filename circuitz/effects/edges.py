@@ -22,6 +22,7 @@ import torch
 
 from circuitz.effects.segment import Placed, Segment
 from circuitz.errors import InterventionError, LayerError
+from circuitz.features.place import Place
 from circuitz.models.network import find_layer
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
@@ -70,6 +71,7 @@ def exact_changes(
     sources: Sequence[int] | I64 | None = None,
     targets: Sequence[int] | I64 | None = None,
     both: bool = False,
+    padding: int = -1,
     progress: Progress | None = None,
 ) -> Changes:
     """Exchange one unit after the other and read what the units of a later layer do.
@@ -92,6 +94,9 @@ def exact_changes(
         Units of the layers; all by default.
     both
         Whether units are also exchanged last: back to ``x`` on the inputs that lend.
+    padding
+        Number of the token that fills up short texts: responses are means over the tokens of the
+        input that is changed, as what a probe reads is. -1: over all positions.
     progress
         Called with batches of units done, and in all.
 
@@ -105,7 +110,8 @@ def exact_changes(
     us, vs = _units(source, sources), _units(target, targets)
     _check(x, lent)
     segment = Segment(runtime, source.name, target.name, held)
-    one = _Exchange(segment, source, target, us, vs, runtime.device)
+    read = _Read(target, vs, padding, runtime.device)
+    one = _Exchange(segment, source, us, read)
     ways = 1 + both
     tick = _ticks(progress, ways * -(-len(x) // _BATCH) * len(us))
     change = np.zeros((len(x), len(us), len(vs)), np.float32)
@@ -119,7 +125,7 @@ def exact_changes(
                 placed = segment.on(base)
                 traced &= placed.traced
                 act = runtime.run(other, [source.name])[0][source.name]
-                part, all_of_it = one.run(placed, act, tick)
+                part, all_of_it = one.run(placed, base, act, tick)
                 change[rows] += sign * part / ways
                 whole[rows] += sign * all_of_it / ways
     return Changes(us, vs, change, whole, traced)
@@ -131,27 +137,26 @@ class _Exchange:
 
     segment: Segment
     source: LayerSpec
-    target: LayerSpec
     sources: I64
-    targets: I64
-    device: str
+    read: _Read
 
-    def run(self, placed: Placed, other: torch.Tensor, tick: Callable[[], None]) -> tuple[F32, F32]:
+    def run(
+        self, placed: Placed, base: torch.Tensor, other: torch.Tensor, tick: Callable[[], None]
+    ) -> tuple[F32, F32]:
         """Return changes ``(n, u, v)`` of one unit each, and ``(n, v)`` of the whole layer."""
-        columns = torch.from_numpy(self.targets).to(self.device)
         axis, n = self.source.unit_axis, len(other)
-        before = _responses(self.target, placed.target, columns)
-        change = np.zeros((n, len(self.sources), len(self.targets)), np.float32)
-        whole = np.zeros((n, len(self.targets)), np.float32)
+        before = self.read(placed.target, base)
+        change = np.zeros((n, len(self.sources), len(self.read.units)), np.float32)
+        whole = np.zeros((n, len(self.read.units)), np.float32)
         if placed.reached:
-            whole = _numbers(_responses(self.target, placed.given(other), columns) - before)
+            whole = _numbers(self.read(placed.given(other), base) - before)
         moved = (other != placed.source).movedim(axis, 0).flatten(1).any(1).cpu().numpy()
         moved &= bool(whole.any())  # else no way leads there, the held layers aside
         for j, u in enumerate(self.sources):
             if moved[u]:
                 act = placed.source.clone()
                 act.select(axis, int(u)).copy_(other.select(axis, int(u)))
-                after = _responses(self.target, placed.given(act), columns)
+                after = self.read(placed.given(act), base)
                 change[:, j] = _numbers(after - before)
             tick()
         return change, whole
@@ -179,6 +184,7 @@ def rough_changes(
     held: Sequence[str] = (),
     targets: Sequence[int] | I64 | None = None,
     steps: int = 5,
+    padding: int = -1,
 ) -> F32:
     """Return estimates of the same changes by integrated gradients, ``(n, u, v)`` float32.
 
@@ -189,7 +195,7 @@ def rough_changes(
 
     Parameters
     ----------
-    runtime, source, target, x, lent, held, targets
+    runtime, source, target, x, lent, held, targets, padding
         As for :func:`exact_changes`.
     steps
         Points the gradient is taken at.
@@ -199,7 +205,7 @@ def rough_changes(
     found = np.zeros((len(x), source.size, len(vs)), np.float32)
     segment = Segment(runtime, source.name, target.name, held)
     places = [0.0] if steps == 1 else [(i + 0.5) / steps for i in range(steps)]
-    columns = torch.from_numpy(vs).to(runtime.device)
+    read = _Read(target, vs, padding, runtime.device)
     for start in range(0, len(x), _BATCH):
         rows = slice(start, start + _BATCH)
         placed = segment.on(x[rows])
@@ -208,34 +214,38 @@ def rough_changes(
             continue
         between = other - placed.source
         for place in places:
-            for j, slope in enumerate(
-                _slopes(target, placed, placed.source + place * between, columns)
-            ):
+            at = placed.source + place * between
+            for j, slope in enumerate(_slopes(read, placed, at, x[rows])):
                 parts = unit_maps(source, slope * between).sum(2)
                 found[rows, :, j] += _numbers(parts) / len(places)
     return found
 
 
 def responses(
-    runtime: Runtime, layer: LayerSpec, x: torch.Tensor, units: Sequence[int] | I64 | None = None
+    runtime: Runtime,
+    layer: LayerSpec,
+    x: torch.Tensor,
+    units: Sequence[int] | I64 | None = None,
+    padding: int = -1,
 ) -> F32:
-    """Return the mean over positions of each unit of a layer, ``(n, u)`` float32."""
-    columns = torch.from_numpy(_units(layer, units)).to(runtime.device)
+    """Return the mean over positions (of texts: tokens) of each unit, ``(n, u)`` float32."""
+    read = _Read(layer, _units(layer, units), padding, runtime.device)
     parts: list[F32] = []
     for start in range(0, len(x), _BATCH):
-        act = runtime.run(x[start : start + _BATCH], [layer.name])[0][layer.name]
-        parts.append(_numbers(_responses(layer, act, columns)))
+        inputs = x[start : start + _BATCH]
+        act = runtime.run(inputs, [layer.name])[0][layer.name]
+        parts.append(_numbers(read(act, inputs)))
     return np.concatenate(parts)
 
 
 def _slopes(
-    target: LayerSpec, placed: Placed, act: torch.Tensor, columns: torch.Tensor
+    read: _Read, placed: Placed, act: torch.Tensor, inputs: torch.Tensor
 ) -> list[torch.Tensor]:
     act = act.detach().requires_grad_(True)
     with torch.enable_grad():
-        sums = _responses(target, placed.given(act), columns).sum(0)
+        sums = read(placed.given(act), inputs).sum(0)
         if not sums.requires_grad:  # a network that cuts its own gradients
-            return [torch.zeros_like(act)] * len(columns)
+            return [torch.zeros_like(act)] * len(read.units)
         slope = partial(torch.autograd.grad, inputs=act, retain_graph=True, materialize_grads=True)
         return [slope(one)[0] for one in sums]
 
@@ -261,8 +271,24 @@ def depth_order(runtime: Runtime, layers: Sequence[str], x: torch.Tensor) -> lis
     return done
 
 
-def _responses(spec: LayerSpec, act: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-    return unit_maps(spec, act).float().mean(2)[:, columns]
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """What some units of a layer respond: means over positions, of texts over their tokens."""
+
+    layer: LayerSpec
+    units: I64
+    padding: int
+    device: str
+
+    def __call__(self, act: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        """Return ``(n, v)`` given the layer's output and the inputs it belongs to."""
+        maps = unit_maps(self.layer, act).float()[:, torch.from_numpy(self.units).to(self.device)]
+        there = Place.of(self.layer).tokens(inputs, self.padding)
+        if there is None:
+            return maps.mean(2)
+        # Heads put out several numbers a token.
+        there = there.to(self.device).repeat_interleave(maps.shape[2] // there.shape[1], 1)
+        return maps.masked_fill(~there[:, None], 0).sum(2) / there.sum(1, keepdim=True).clamp(min=1)
 
 
 def _numbers(values: torch.Tensor) -> F32:

@@ -222,7 +222,7 @@ class _Job:
         if not len(chosen):
             return
         # Whether anything but the held layers leads there at all, before many units are run.
-        x, lent = self.pairs.x, self.pairs.lent
+        x, lent, padding = self.pairs.x, self.pairs.lent, self.pairs.padding
         if (
             held
             and not exact_changes(
@@ -236,11 +236,14 @@ class _Job:
         )  # fmt: skip
         found = exact_changes(
             self.run, source, target, x, lent,
-            held=held, sources=units, targets=chosen, both=True, progress=tick,
+            held=held, sources=units, targets=chosen, both=True, padding=padding, progress=tick,
         )  # fmt: skip
-        rough = rough_changes(self.run, source, target, x, lent, held=held, targets=chosen)
+        rough = rough_changes(
+            self.run, source, target, x, lent, held=held, targets=chosen, padding=padding
+        )
         # All that the target does between the two inputs, by whichever way.
-        whole = responses(self.run, target, lent, chosen) - responses(self.run, target, x, chosen)
+        before, after = (responses(self.run, target, i, chosen, padding) for i in (x, lent))
+        whole = after - before
         told = self._told(found.change, whole)
         self._enter(source, found.sources, at + chosen, told)
         count = int(told.found.sum())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from circuitz.features.exemplars import map_shape
+from circuitz.models.read_out import READ
 from circuitz.models.specs import unit_maps
 from circuitz.z.layer import LayerSpec
 
@@ -56,6 +57,21 @@ class Place:
         if self.basis is not None:
             flat = self.basis.read(flat)
         return flat.unflatten(2, self.shape)
+
+    def tokens(self, inputs: torch.Tensor, padding: int) -> torch.Tensor | None:
+        """Return ``(n, t)`` bool, where texts have a token; None where all positions count.
+
+        Parameters
+        ----------
+        inputs
+            ``(n, t)`` tokens, or pictures.
+        padding
+            Number of the token that fills up short texts; -1 for none.
+        """
+        # What a probe reads is weighed by position already.
+        if padding < 0 or not self.layer.token_axes or self.layer.name == READ:
+            return None
+        return inputs != padding
 
     def lean(self, act: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
         """Return one unit's map for each input, ``(n, positions)``, with gradients that flow.

@@ -258,10 +258,8 @@ class Sweep:
 
     def _tokens(self, place: Place, images: npt.NDArray[np.int32]) -> torch.Tensor | None:
         """Return ``(n, 1, 1, t)`` where there is a token, or None where all positions count."""
-        # What a probe reads is weighed by position already.
-        if self.padding < 0 or not place.layer.token_axes or place.layer.name == READ:
-            return None
-        return torch.from_numpy(np.asarray(images) != self.padding)[:, None, None]
+        there = place.tokens(torch.from_numpy(np.asarray(images)), self.padding)
+        return None if there is None else there[:, None, None]
 
     def _unweighed(
         self, place: Place, maps: torch.Tensor, images: npt.NDArray[np.int32]
