@@ -24,7 +24,7 @@ from circuitz.features.basis import place_of
 from circuitz.features.place import Place
 from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
-from circuitz.models.specs import unit_maps
+from circuitz.models.specs import folded, unit_maps
 from circuitz.z.effect import Effect
 from circuitz.z.unit import OUTPUT, Unit
 
@@ -271,20 +271,13 @@ class _Job:
             basis = self._place.basis
             if basis is not None:
                 added = added * basis.scale(flat)
-            moved = self._folded(flat + added, act)
+            moved = folded(self._place.layer, flat + added, act)
             after = self._read(moved)[:, k] - self._margins[at, k]
             found[i : i + _BATCH] = after.cpu().numpy()
         return found.reshape(n, many).mean(1)
 
     def _coordinate(self, act: torch.Tensor) -> torch.Tensor:
         return self._place.maps(act).flatten(2)[:, self._unit].float()
-
-    def _folded(self, flat: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-        """Undo :func:`circuitz.models.specs.unit_maps`."""
-        axis = self._place.layer.unit_axis
-        shape = [like.shape[0], like.shape[axis]]
-        shape += [s for i, s in enumerate(like.shape) if i not in (0, axis)]
-        return flat.reshape(shape).movedim(1, axis).to(like.dtype)
 
     def _read(self, act: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():

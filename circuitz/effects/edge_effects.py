@@ -13,8 +13,11 @@ import torch
 
 from circuitz.effects.edge_statistics import Shares, overlap, shares, strongest
 from circuitz.effects.edges import Changes, depth_order, exact_changes, rough_changes
+from circuitz.effects.exchange import parts_of
 from circuitz.effects.sources import draw_sources
-from circuitz.errors import InputsError, LayerError, UnitError
+from circuitz.errors import BasisError, InputsError, LayerError, UnitError
+from circuitz.features.basis import place_of
+from circuitz.features.place import Place
 from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
 from circuitz.z.inputs import SPLITS
@@ -30,6 +33,8 @@ Progress = Callable[[int, int], None]
 
 #: Units of a layer that are run one by one; of more, those that gradients point to.
 EXACT = 256
+#: Name of what a basis does not explain of its layer.
+REST = "rest"
 _SHORTLIST_IMAGES = 32
 
 
@@ -150,7 +155,9 @@ def edges(
     z
         Annotated model with D at hand.
     source, target
-        Names of two of its layers.
+        Names of two of its layers, or of bases over them (``conv4@nmf``): their units are then
+        directions. A source direction moves activations along itself by as much as its coordinate
+        differs; ``conv4@nmf:rest`` is all that the basis does not explain.
     toward
         Class: on inputs of other classes, units of ``source`` take the values they have on inputs
         of this one.
@@ -181,7 +188,9 @@ def edges(
     LayerError
         If a layer is not one of z's, or ``target`` does not come after ``source``.
     UnitError, InputsError
-        If there is no such class, or D cannot be used.
+        If there is no such class or basis, or D cannot be used.
+    BasisError
+        If a basis does not fit its layer, or lies over attention heads.
     """
     run = runtime(z)
     pairs = Contrast.toward(z, run, toward, split, images, seed)
@@ -221,7 +230,7 @@ def edges(
         direct.again,
         guess.again,
         overlap(strongest(direct.estimate, count), strongest(guess.estimate, count)),
-        (len(found.sources), before.size),
+        (len(found.sources), parts_of(before)),
         len(pairs.x),
         len(np.unique(pairs.scene)),
     )
@@ -230,8 +239,8 @@ def edges(
 def shortlist(
     z: AnnotatedModel,
     run: Runtime,
-    source: LayerSpec,
-    target: LayerSpec,
+    source: LayerSpec | Place,
+    target: LayerSpec | Place,
     toward: str,
     held: list[str],
     units: list[int] | None,
@@ -241,7 +250,8 @@ def shortlist(
     seed: int,
 ) -> I64 | None:
     """Return source units worth running, chosen by EAP-IG on *select*; ``None``: all of them."""
-    if source.size <= exact:
+    place = Place.of(source)
+    if place.spec.size <= exact:
         return None
     pairs = Contrast.toward(z, run, toward, "select", min(images, _SHORTLIST_IMAGES), seed)
     rough = rough_changes(
@@ -250,37 +260,59 @@ def shortlist(
     ).mean(0)  # fmt: skip
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.nan_to_num(np.abs(rough) / np.abs(rough).sum(0), nan=0.0).max(1)
-    return np.sort(np.argsort(-size, kind="stable")[:exact])
+    best = np.argsort(-size[: place.spec.size], kind="stable")[:exact]
+    # What a basis leaves is always run: without it nothing adds up.
+    return np.append(np.sort(best), np.arange(place.spec.size, parts_of(place)))
 
 
 def _between(
     z: AnnotatedModel, run: Runtime, x: torch.Tensor, source: str, target: str
-) -> tuple[LayerSpec, LayerSpec, list[str]]:
+) -> tuple[Place, Place, list[str]]:
     specs = {spec.name: spec for spec in z.layers}
     for name in (source, target):
-        if name not in specs:
+        if name.partition("@")[0] not in specs:
             raise LayerError(f"{name!r} is not a layer of z.", f"Its layers are {list(specs)}.")
+    before, after = place_of(z, source), place_of(z, target)
+    check_movable(before)
+    check_movable(after)
     order = depth_order(run, list(specs), x)
-    i, j = order.index(source), order.index(target)
+    i, j = order.index(before.layer.name), order.index(after.layer.name)
     if i >= j:
         raise LayerError(
             f"{target!r} does not come after {source!r}.", f"The order is {', '.join(order)}."
         )
-    return specs[source], specs[target], order[i + 1 : j]
+    return before, after, order[i + 1 : j]
+
+
+def check_movable(place: Place) -> None:
+    """Refuse a basis over attention heads: it is one of norms, along which nothing can be moved.
+
+    Raises
+    ------
+    BasisError
+        If it is one.
+    """
+    if place.basis is not None and place.layer.unit_axis == 2 and len(place.layer.shape) == 3:
+        raise BasisError(
+            f"{place.name!r} is a basis of how much heads gather, along which none can be moved.",
+            "Choose the heads themselves, or a basis over another layer.",
+        )
 
 
 def _frame(
-    before: LayerSpec,
-    after: LayerSpec,
+    before: Place,
+    after: Place,
     found: Changes,
     direct: Shares,
     total: Shares,
     guess: Shares,
 ) -> pd.DataFrame:
     u, v = np.indices(direct.estimate.shape)
+    rest = before.spec.size
+    names = [f"{before.name}:{i if i < rest else REST}" for i in found.sources]
     frame = pd.DataFrame(
         {
-            "source": [f"{before.name}:{i}" for i in found.sources[u.ravel()]],
+            "source": [names[i] for i in u.ravel()],
             "target": [f"{after.name}:{i}" for i in found.targets[v.ravel()]],
             "direct": direct.estimate.ravel(),
             "low": direct.low.ravel(),

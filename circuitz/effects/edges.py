@@ -20,12 +20,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from circuitz.effects.exchange import Exchange, Reading, parts_of
 from circuitz.effects.segment import Placed, Segment
 from circuitz.errors import InterventionError, LayerError
 from circuitz.features.place import Place
 from circuitz.models.network import find_layer
 from circuitz.models.runtime import Runtime
-from circuitz.models.specs import unit_maps
 from circuitz.models.state import hooked
 from circuitz.z.layer import LayerSpec
 
@@ -62,8 +62,8 @@ class Changes:
 
 def exact_changes(
     runtime: Runtime,
-    source: LayerSpec,
-    target: LayerSpec,
+    source: LayerSpec | Place,
+    target: LayerSpec | Place,
     x: torch.Tensor,
     lent: torch.Tensor,
     *,
@@ -85,7 +85,8 @@ def exact_changes(
     runtime
         The network.
     source, target
-        The two layers.
+        The two layers, or bases over them: then the units are directions, and one more part of
+        the source is the rest, which its basis does not explain.
     x, lent
         Prepared inputs ``(n, ...)``, and those that lend values, row by row.
     held
@@ -107,11 +108,13 @@ def exact_changes(
     LayerError
         If a layer does not exist or is not called exactly once.
     """
-    us, vs = _units(source, sources), _units(target, targets)
+    before, after = Place.of(source), Place.of(target)
+    us = _units(before, sources, parts_of(before))
+    vs = _units(after, targets, after.spec.size)
     _check(x, lent)
-    segment = Segment(runtime, source.name, target.name, held)
-    read = _Read(target, vs, padding, runtime.device)
-    one = _Exchange(segment, source, us, read)
+    name = before.layer.name
+    segment = Segment(runtime, name, after.layer.name, held)
+    read = Reading(after, vs, padding, runtime.device)
     ways = 1 + both
     tick = _ticks(progress, ways * -(-len(x) // _BATCH) * len(us))
     change = np.zeros((len(x), len(us), len(vs)), np.float32)
@@ -124,42 +127,36 @@ def exact_changes(
             for (base, other), sign in zip(ends, (1, -1), strict=False):
                 placed = segment.on(base)
                 traced &= placed.traced
-                act = runtime.run(other, [source.name])[0][source.name]
-                part, all_of_it = one.run(placed, base, act, tick)
+                act = runtime.run(other, [name])[0][name]
+                swap = Exchange(before, placed.source, act)
+                part, all_of_it = _run(placed, swap, us, read, base, tick)
                 change[rows] += sign * part / ways
                 whole[rows] += sign * all_of_it / ways
     return Changes(us, vs, change, whole, traced)
 
 
-@dataclass(frozen=True, eq=False)
-class _Exchange:
-    """Units of one layer exchanged one by one, those of another read."""
-
-    segment: Segment
-    source: LayerSpec
-    sources: I64
-    read: _Read
-
-    def run(
-        self, placed: Placed, base: torch.Tensor, other: torch.Tensor, tick: Callable[[], None]
-    ) -> tuple[F32, F32]:
-        """Return changes ``(n, u, v)`` of one unit each, and ``(n, v)`` of the whole layer."""
-        axis, n = self.source.unit_axis, len(other)
-        before = self.read(placed.target, base)
-        change = np.zeros((n, len(self.sources), len(self.read.units)), np.float32)
-        whole = np.zeros((n, len(self.read.units)), np.float32)
-        if placed.reached:
-            whole = _numbers(self.read(placed.given(other), base) - before)
-        moved = (other != placed.source).movedim(axis, 0).flatten(1).any(1).cpu().numpy()
-        moved &= bool(whole.any())  # else no way leads there, the held layers aside
-        for j, u in enumerate(self.sources):
-            if moved[u]:
-                act = placed.source.clone()
-                act.select(axis, int(u)).copy_(other.select(axis, int(u)))
-                after = self.read(placed.given(act), base)
-                change[:, j] = _numbers(after - before)
-            tick()
-        return change, whole
+def _run(
+    placed: Placed,
+    swap: Exchange,
+    sources: I64,
+    read: Reading,
+    inputs: torch.Tensor,
+    tick: Callable[[], None],
+) -> tuple[F32, F32]:
+    """Return changes ``(n, u, v)`` of one part each, and ``(n, v)`` of the whole layer."""
+    before, n = read(placed.target, inputs), len(inputs)
+    change = np.zeros((n, len(sources), len(read.units)), np.float32)
+    whole = np.zeros((n, len(read.units)), np.float32)
+    if placed.reached:
+        whole = _numbers(read(placed.given(swap.other), inputs) - before)
+    # Else no way leads there, the held layers aside.
+    moved = swap.moves() if whole.any() else np.zeros(parts_of(swap.place), bool)
+    for j, u in enumerate(sources):
+        if moved[u]:
+            after = read(placed.given(swap.given(int(u))), inputs)
+            change[:, j] = _numbers(after - before)
+        tick()
+    return change, whole
 
 
 def _ticks(progress: Progress | None, total: int) -> Callable[[], None]:
@@ -176,8 +173,8 @@ def _ticks(progress: Progress | None, total: int) -> Callable[[], None]:
 
 def rough_changes(
     runtime: Runtime,
-    source: LayerSpec,
-    target: LayerSpec,
+    source: LayerSpec | Place,
+    target: LayerSpec | Place,
     x: torch.Tensor,
     lent: torch.Tensor,
     *,
@@ -200,46 +197,48 @@ def rough_changes(
     steps
         Points the gradient is taken at.
     """
-    vs = _units(target, targets)
+    before, after = Place.of(source), Place.of(target)
+    vs = _units(after, targets, after.spec.size)
     _check(x, lent)
-    found = np.zeros((len(x), source.size, len(vs)), np.float32)
-    segment = Segment(runtime, source.name, target.name, held)
+    name = before.layer.name
+    found = np.zeros((len(x), parts_of(before), len(vs)), np.float32)
+    segment = Segment(runtime, name, after.layer.name, held)
+    read = Reading(after, vs, padding, runtime.device)
     places = [0.0] if steps == 1 else [(i + 0.5) / steps for i in range(steps)]
-    read = _Read(target, vs, padding, runtime.device)
     for start in range(0, len(x), _BATCH):
         rows = slice(start, start + _BATCH)
         placed = segment.on(x[rows])
-        other = runtime.run(lent[rows], [source.name])[0][source.name]
+        other = runtime.run(lent[rows], [name])[0][name]
         if not placed.reached:
             continue
-        between = other - placed.source
+        swap = Exchange(before, placed.source, other)
         for place in places:
-            at = placed.source + place * between
+            at = placed.source + place * (other - placed.source)
             for j, slope in enumerate(_slopes(read, placed, at, x[rows])):
-                parts = unit_maps(source, slope * between).sum(2)
-                found[rows, :, j] += _numbers(parts) / len(places)
+                found[rows, :, j] += _numbers(swap.along(slope)) / len(places)
     return found
 
 
 def responses(
     runtime: Runtime,
-    layer: LayerSpec,
+    layer: LayerSpec | Place,
     x: torch.Tensor,
     units: Sequence[int] | I64 | None = None,
     padding: int = -1,
 ) -> F32:
     """Return the mean over positions (of texts: tokens) of each unit, ``(n, u)`` float32."""
-    read = _Read(layer, _units(layer, units), padding, runtime.device)
+    place = Place.of(layer)
+    read = Reading(place, _units(place, units, place.spec.size), padding, runtime.device)
     parts: list[F32] = []
     for start in range(0, len(x), _BATCH):
         inputs = x[start : start + _BATCH]
-        act = runtime.run(inputs, [layer.name])[0][layer.name]
+        act = runtime.run(inputs, [place.layer.name])[0][place.layer.name]
         parts.append(_numbers(read(act, inputs)))
     return np.concatenate(parts)
 
 
 def _slopes(
-    read: _Read, placed: Placed, act: torch.Tensor, inputs: torch.Tensor
+    read: Reading, placed: Placed, act: torch.Tensor, inputs: torch.Tensor
 ) -> list[torch.Tensor]:
     act = act.detach().requires_grad_(True)
     with torch.enable_grad():
@@ -271,36 +270,16 @@ def depth_order(runtime: Runtime, layers: Sequence[str], x: torch.Tensor) -> lis
     return done
 
 
-@dataclass(frozen=True, eq=False)
-class _Read:
-    """What some units of a layer respond: means over positions, of texts over their tokens."""
-
-    layer: LayerSpec
-    units: I64
-    padding: int
-    device: str
-
-    def __call__(self, act: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
-        """Return ``(n, v)`` given the layer's output and the inputs it belongs to."""
-        maps = unit_maps(self.layer, act).float()[:, torch.from_numpy(self.units).to(self.device)]
-        there = Place.of(self.layer).tokens(inputs, self.padding)
-        if there is None:
-            return maps.mean(2)
-        # Heads put out several numbers a token.
-        there = there.to(self.device).repeat_interleave(maps.shape[2] // there.shape[1], 1)
-        return maps.masked_fill(~there[:, None], 0).sum(2) / there.sum(1, keepdim=True).clamp(min=1)
-
-
 def _numbers(values: torch.Tensor) -> F32:
     return values.detach().float().cpu().numpy()
 
 
-def _units(spec: LayerSpec, asked: Sequence[int] | I64 | None) -> I64:
-    units = np.arange(spec.size) if asked is None else np.asarray(asked, np.int64).ravel()
-    bad = units[(units < 0) | (units >= spec.size)]
+def _units(place: Place, asked: Sequence[int] | I64 | None, size: int) -> I64:
+    units = np.arange(size) if asked is None else np.asarray(asked, np.int64).ravel()
+    bad = units[(units < 0) | (units >= size)]
     if len(bad):
         raise InterventionError(
-            f"{spec.name!r} has no unit {bad[0]}.", f"It has {spec.size}, counted from 0."
+            f"{place.name!r} has no unit {bad[0]}.", f"It has {size}, counted from 0."
         )
     return units
 

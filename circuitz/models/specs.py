@@ -70,3 +70,11 @@ def unit_maps(spec: LayerSpec, act: torch.Tensor) -> torch.Tensor:
     A view where possible; gradients flow.
     """
     return act.movedim(spec.unit_axis, 1).flatten(2) if act.ndim > 2 else act.unsqueeze(2)
+
+
+def folded(spec: LayerSpec, flat: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Undo :func:`unit_maps`: return ``(n, units, positions)`` in the shape and dtype of ``like``."""
+    axis = spec.unit_axis
+    shape = [like.shape[0], like.shape[axis]]
+    shape += [s for i, s in enumerate(like.shape) if i not in (0, axis)]
+    return flat.reshape(shape).movedim(1, axis).to(like.dtype)
