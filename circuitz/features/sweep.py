@@ -258,7 +258,9 @@ class Sweep:
 
     def _tokens(self, place: Place, images: npt.NDArray[np.int32]) -> torch.Tensor | None:
         """Return ``(n, 1, 1, t)`` where there is a token, or None where all positions count."""
-        there = place.tokens(torch.from_numpy(np.asarray(images)), self.padding)
+        if self.padding < 0:
+            return None
+        there = place.tokens(torch.from_numpy(np.array(images)), self.padding)
         return None if there is None else there[:, None, None]
 
     def _unweighed(
