@@ -1,0 +1,80 @@
+"""``circuitz edges``."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from circuitz.cli.shell import Json, Seed, Z, app, out, progress
+
+if TYPE_CHECKING:
+    from circuitz.effects.edge_effects import EdgeTable
+
+_MOST = 20
+
+
+@app.command()
+def edges(
+    z: Z,
+    source: Annotated[
+        str, typer.Option("--from", help="The earlier layer, or a basis over it: conv3@nmf.")
+    ],
+    target: Annotated[str, typer.Option("--to", help="The later layer, or a basis over it.")],
+    toward: Annotated[str, typer.Option("--class", help="The class that inputs turn into.")],
+    unit: Annotated[
+        list[int] | None, typer.Option(help="Number of a unit of --to; again for more; else all.")
+    ] = None,
+    images: Annotated[int, typer.Option(help="Source images, evenly over classes.", min=2)] = 120,
+    split: Annotated[str, typer.Option(help="Images it is measured on.")] = "test",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Which units or directions of one layer drive which of a later one, run exactly.
+
+    In shares of what the target does when the whole earlier layer takes values from inputs of
+    the class. What a basis leaves of its layer has a row of its own, NAME:rest.
+    """
+    from circuitz.effects.edge_effects import edges as measure
+    from circuitz.z.bundle import load
+
+    model = load(z)
+    with progress() as bars:
+        found = measure(
+            model, source, target, toward, units=unit, images=images, split=split, seed=seed,
+            progress=lambda done, n: bars("exchange units", done, n),
+        )  # fmt: skip
+    if as_json:
+        rows: list[dict[str, Any]] = found.frame.to_dict("records")
+        for row in rows:  # what cannot be told is null, which JSON has
+            row |= {k: None for k, v in row.items() if isinstance(v, float) and math.isnan(v)}
+        print(json.dumps({"edges": rows, "images": found.images, "tried": found.tried}))
+        return
+    _tell(found)
+
+
+def _tell(found: EdgeTable) -> None:
+    from circuitz.effects.edge_effects import REST
+
+    tried, every = found.tried
+    rows: list[dict[str, Any]] = found.frame.to_dict("records")  # strongest first
+    edges = [row for row in rows if row["found"]]
+    rests = [row for row in rows if row["source"].endswith(f":{REST}") and not row["found"]]
+    kept = [*edges, *(row for row in rests if not math.isnan(row["direct"]))]
+    lines = [f"{len(edges)} edges on {found.images} images:"]
+    for row in kept[:_MOST]:
+        lines.append(
+            f"  {row['direct']:+5.0%}  {row['source']} → {row['target']}  "
+            f"[{row['low']:+.0%}, {row['high']:+.0%}], in all {row['total']:+.0%}"
+        )
+    if len(kept) > _MOST:
+        lines.append(f"  and {len(kept) - _MOST} more: --json")
+    if tried < every:
+        lines.append(f"{tried} of {every} source units were run, those that gradients point to.")
+    for line in lines:
+        out.print(line, markup=False, highlight=False)
+
+
+__all__ = ["edges"]
