@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 
 from circuitz.bench import rows as folder
@@ -24,13 +23,12 @@ def rows(names: Sequence[str] = ()) -> tuple[Row, ...]:
     Raises
     ------
     BenchError
-        If there is no such row; the message suggests near names.
+        If there is no such row; the message names those that are there.
     """
     known = row_names()
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, 3) or known
-            raise BenchError(f"There is no row {name!r}.", f"Rows are {', '.join(near)}.")
+            raise BenchError(f"There is no row {name!r}.", f"Rows are {', '.join(known)}.")
     return tuple(_row(name) for name in names or known)
 
 

@@ -26,6 +26,11 @@ def check_inputs(x: torch.Tensor, fill: str, donors: torch.Tensor | None) -> Non
             f"There are no inputs to ablate on: shape {tuple(x.shape)}.",
             "Pass prepared inputs, the batch axis first.",
         )
+    if x.is_floating_point() and not bool(torch.isfinite(x).all()):
+        raise InputsError(
+            "Inputs hold NaN or infinite values.",
+            "Look at where they are read and prepared: no effect can be told on them.",
+        )
     if fill not in ("zero", "mean", "resample"):
         raise InputsError(f"There is no fill {fill!r}.", "Use zero, mean or resample.")
     if (fill == "resample") != (donors is not None):

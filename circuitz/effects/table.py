@@ -20,7 +20,8 @@ from circuitz.effects.downstream import margins
 from circuitz.effects.fill import Fill
 from circuitz.effects.shortlist import shortlist as find_shortlist
 from circuitz.effects.statistics import clustered_mean, interval
-from circuitz.errors import InputsError, UnitError
+from circuitz.errors import InputsError, LayerError, UnitError
+from circuitz.models.choose_layers import called_once
 from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
 from circuitz.z.inputs import SPLITS
@@ -59,13 +60,16 @@ def ablate(
     Parameters
     ----------
     model
-        An annotated model, or any ``torch.nn.Module`` that returns logits.
+        An annotated model, or any ``torch.nn.Module`` that returns logits. One logit is that of
+        the second of two classes, ``0`` and ``1``.
     x
         Inputs: prepared ones ``(n, ...)``, or, with an annotated model, 8-bit images
         ``(n, h, w, c)``. By default images of the model's D.
     layers
         Dotted module names, of z's layers or any others; by default z's layers, or of a module
-        all its convolutions and linear layers.
+        all its convolutions and linear layers that are called once. What is shared, never called,
+        or read by another module without being called (the projection inside torch's attention)
+        is left out then; by name it is refused.
     fill
         What a unit becomes: ``zero``, its ``mean``, or what it is on another of the inputs
         (``resample``).
@@ -97,14 +101,20 @@ def ablate(
     Raises
     ------
     InputsError
-        If there are no inputs, or they do not fit.
+        If there are no inputs, they do not fit or are not finite, or there is no network.
     UnitError
         If a class does not exist.
     LayerError
-        If a layer does not exist, is not called exactly once, or has no axis of units.
+        If a layer does not exist, is not called exactly once, or has no axis of units, or if there
+        is none.
     """
     run, given, scenes, names = _ready(model, x, images, split, seed)
-    chosen = list(_layers(model, run) if layers is None else layers)
+    chosen = _layers(model, run, given) if layers is None else list(_listed(layers))
+    if not chosen:
+        raise LayerError(
+            "There is no layer to ablate.",
+            "Pass layers= with dotted names of modules that are called once.",
+        )
     columns = _columns(names, classes, run, given)
     score = lambda logits: margins(logits, run.head)[:, columns]  # noqa: E731
     if shortlist is None:
@@ -150,7 +160,15 @@ def _ready(
         channels = x.shape[1] if x.ndim == 4 else 1
         side = (int(x.shape[-2]), int(x.shape[-1])) if x.ndim == 4 else (1, 1)
         prep = Preprocessing((0.0,) * channels, (1.0,) * channels, side)
-        return Runtime(model, [], prep), x, np.arange(len(x)), []
+        run = Runtime(model, [], prep, like=x)
+        if len(x) and _outputs(run, x) == 1:
+            run = Runtime(model, [], prep, head="binary", like=x)
+        return run, x, np.arange(len(x)), []
+    if not hasattr(model, "weights_hash"):
+        raise InputsError(
+            f"A {type(model).__name__} is no annotated model and no torch.nn.Module.",
+            "Pass one of them.",
+        )
     run = runtime(model)
     if isinstance(x, torch.Tensor):
         return run, x, np.arange(len(x)), list(model.classes)
@@ -172,11 +190,22 @@ def _ready(
     return run, run.prepare(np.asarray(data.images[rows])), scenes, list(model.classes)
 
 
-def _layers(model: AnnotatedModel | nn.Module, run: Runtime) -> list[str]:
+def _outputs(run: Runtime, x: torch.Tensor) -> int:
+    with torch.no_grad():
+        return run.forward(x[:1]).shape[1]
+
+
+def _listed(layers: Sequence[str]) -> Sequence[str]:
+    return [layers] if isinstance(layers, str) else layers
+
+
+def _layers(model: AnnotatedModel | nn.Module, run: Runtime, x: torch.Tensor) -> list[str]:
     if not isinstance(model, nn.Module):
         return list(run.layers)
     kinds = (nn.Conv1d, nn.Conv2d, nn.Linear)
-    return [name for name, m in model.named_modules() if isinstance(m, kinds)]
+    steps = [(name, m) for name, m in model.named_modules() if isinstance(m, kinds)]
+    once = {name for name, _ in called_once(model, run.cast(x[:1]), steps)} if len(x) else set()
+    return [name for name, _ in steps if name in once]
 
 
 def _columns(
@@ -185,8 +214,7 @@ def _columns(
     if not names:
         if not len(x):
             raise InputsError("There are no inputs to ablate on.", "Pass at least one.")
-        with torch.no_grad():
-            names.extend(str(k) for k in range(run.forward(x[:1]).shape[1]))
+        names.extend(str(k) for k in range(_outputs(run, x)))
     wanted = [str(c) for c in classes] if classes is not None else names
     for name in wanted:
         if name not in names:

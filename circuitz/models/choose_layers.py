@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from circuitz.errors import LayerError
+from circuitz.models.network import failures_named
 from circuitz.models.runtime import Runtime
 from circuitz.models.state import evaluating, hooked
 
@@ -40,7 +41,7 @@ def choose_layers(net: nn.Module, sample: torch.Tensor) -> tuple[str, ...]:
     LayerError
         If no block is left, as in a network of one layer.
     """
-    steps = _called_steps(net, sample)
+    steps = called_once(net, sample, _steps(net))
     blocks: list[str] = []
     open_block = False
     for name, module in steps:
@@ -97,9 +98,25 @@ def _steps(net: nn.Module, prefix: str = "") -> list[tuple[str, nn.Module]]:
     return found
 
 
-def _called_steps(net: nn.Module, sample: torch.Tensor) -> list[tuple[str, nn.Module]]:
-    """Return the steps called exactly once that give one tensor, in the order of the calls."""
-    steps = _steps(net)
+def called_once(
+    net: nn.Module, sample: torch.Tensor, steps: Sequence[tuple[str, nn.Module]]
+) -> list[tuple[str, nn.Module]]:
+    """Return the modules called exactly once that give one tensor, in the order of the calls.
+
+    Parameters
+    ----------
+    net
+        The network.
+    sample
+        Prepared inputs to run it on.
+    steps
+        Modules of it, with their names.
+
+    Raises
+    ------
+    NetworkError
+        If the network fails on the sample.
+    """
     calls: list[nn.Module] = []
     tensors: set[nn.Module] = set()
 
@@ -109,7 +126,8 @@ def _called_steps(net: nn.Module, sample: torch.Tensor) -> list[tuple[str, nn.Mo
             tensors.add(module)
 
     modules = {module for _, module in steps}
-    with torch.no_grad(), evaluating(net), hooked(dict.fromkeys(modules, note)):
+    noting = hooked(dict.fromkeys(modules, note))
+    with torch.no_grad(), evaluating(net), noting, failures_named(sample):
         net(sample)
     once = [(n, m) for n, m in steps if calls.count(m) == 1 and m in tensors]
     return sorted(once, key=lambda step: calls.index(step[1]))

@@ -13,6 +13,7 @@ from torch import nn
 
 from circuitz.errors import BuilderError
 from circuitz.models import builders
+from circuitz.models.device import choose_device
 from circuitz.models.network import device_of
 from circuitz.models.runtime import Runtime
 from circuitz.models.weights import load_numpy
@@ -48,8 +49,12 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
         If the weights do not fit the architecture or are not finite.
     LayerError
         If a layer of z does not exist in the network.
+    DeviceError
+        If the device asked for is not there.
     """
     live = z.live if isinstance(z.live, nn.Module) else None
+    if device is not None:
+        device = choose_device(device)
     device = str(device or (device_of(live) if live is not None else "cpu"))
     key = (
         z.weights_hash, z.builder, json.dumps(z.builder_args, sort_keys=True), id(live),

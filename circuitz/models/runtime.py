@@ -44,6 +44,9 @@ class Runtime:
     head
         What its logits mean (see :class:`circuitz.z.model.AnnotatedModel`); a binary head is
         presented as two logits.
+    like
+        A prepared input ``(n, ...)`` that all others have the shape and type of; by default they
+        are what the preprocessing makes.
 
     Raises
     ------
@@ -62,12 +65,14 @@ class Runtime:
         preprocessing: Preprocessing,
         device: str | None = None,
         head: str = "softmax",
+        like: torch.Tensor | None = None,
     ) -> None:
         self.device = str(device or device_of(module))
         self.module = module.to(self.device)
         self.layers = tuple(s if isinstance(s, str) else s.name for s in layers)
         self.preprocessing = preprocessing
         self.head = head
+        self._like = None if like is None else like[:1]
         self._cuts: dict[str, _Checked] = {}
         # Layers whose output a later in-place operation overwrites, found out when it happens.
         self._overwritten: set[str] = set()
@@ -288,6 +293,8 @@ class Runtime:
         return x.to(self.device, self.dtype) if x.is_floating_point() else x.to(self.device)
 
     def _blank(self, n: int) -> torch.Tensor:
+        if self._like is not None:
+            return self.cast(self._like.new_zeros((n, *self._like.shape[1:])))
         if self.preprocessing.is_tokens:
             return torch.zeros(
                 (n, self.preprocessing.size[1]), dtype=torch.long, device=self.device
@@ -305,7 +312,7 @@ class Runtime:
 
     def _noise(self, draw: torch.Generator) -> torch.Tensor:
         like = self._blank(2)
-        if self.preprocessing.is_tokens:
+        if not like.is_floating_point():
             return torch.randint(0, 2, like.shape, generator=draw)  # any network has two tokens
         return torch.randn(like.shape, generator=draw)
 
@@ -325,9 +332,9 @@ class Runtime:
                 tail = self.present(fast.after(head.clone(), x))
                 if _same(head, acts[name]) and _same(tail, whole):
                     cut = fast
-            except LayerError:
-                raise
-            except Exception:  # tracing runs arbitrary code on stand-ins and may fail in any way
+            # Tracing runs arbitrary code on stand-ins and may fail in any way; and what torch keeps
+            # whole in a trace, such as its encoder layers, hides the layers within.
+            except Exception:
                 cut = slow
             act = acts[name].clone()
             version = act._version

@@ -120,3 +120,50 @@ def test_nothing_to_ablate_on(world) -> None:
         cz.ablate(world.z(data=None))
     with pytest.raises(InputsError, match="no images"):
         cz.ablate(nn.Linear(2, 2))
+
+
+def test_a_network_of_one_logit_tells_two_classes() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.ReLU(), nn.Linear(5, 1)).eval()
+    x = torch.randn(6, 3, 2, 2)
+    table = cz.ablate(net, x, layers=["1"]).set_index(["unit", "target"])["effect"]
+    with torch.no_grad():
+        hidden = torch.relu(net[1](net[0](x)))
+        # Without a unit its bias goes too, and what is left of it is relu(0) = 0.
+        lost = (hidden * net[3].weight[0]).mean(0)
+    for unit in range(5):
+        assert table[f"1:{unit}", "1"] == pytest.approx(float(lost[unit]), abs=1e-6)
+        assert table[f"1:{unit}", "0"] == pytest.approx(-float(lost[unit]), abs=1e-6)
+
+
+def test_layers_that_cannot_be_ablated_are_left_out_of_those_taken_by_default() -> None:
+    class Shares(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.shared = nn.Linear(4, 4), nn.Linear(4, 4)
+            self.unused, self.last = nn.Linear(4, 4), nn.Linear(4, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.last(self.shared(torch.relu(self.shared(self.first(x)))))
+
+    net, x = Shares().eval(), torch.randn(3, 4)
+    assert set(cz.ablate(net, x)["layer"]) == {"first", "last"}
+    assert set(cz.ablate(net, x, layers="first")["layer"]) == {"first"}
+    for name in ("shared", "unused"):
+        with pytest.raises(LayerError, match="called"):
+            cz.ablate(net, x, layers=[name])
+    attends = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+    whole = nn.Sequential(attends, nn.Flatten(), nn.Linear(12, 2)).eval()
+    layers = set(cz.ablate(whole, torch.randn(2, 3, 4))["layer"])
+    assert {"0.linear1", "0.linear2", "2"} <= layers
+    assert "0.self_attn.out_proj" not in layers
+
+
+def test_no_layers_no_network_and_no_numbers_are_named(world) -> None:
+    net, x = nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), torch.randn(2, 3, 2, 2)
+    with pytest.raises(LayerError, match="no layer to ablate"):
+        cz.ablate(net, x, layers=[])
+    with pytest.raises(InputsError, match="NaN"):
+        cz.ablate(net, x * float("nan"))
+    with pytest.raises(InputsError, match="function is no annotated model"):
+        cz.ablate(lambda x: x, x)  # pyright: ignore[reportArgumentType]
