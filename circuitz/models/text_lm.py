@@ -14,7 +14,8 @@ from circuitz.models.builders import build
 from circuitz.models.read_out import NEURONS, Pool, place_of
 from circuitz.models.small_transformer import SmallTransformer
 from circuitz.models.text_classifier import TextClassifier
-from circuitz.models.transformer_lens import Lens, check_folder
+from circuitz.models.transformer_lens import Lens
+from circuitz.models.weight_files import check_folder
 from circuitz.z.inputs import PADDING
 
 if TYPE_CHECKING:

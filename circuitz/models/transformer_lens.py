@@ -19,8 +19,15 @@ from typing import Any
 
 import torch
 
-from circuitz.errors import BuilderError, InterventionError, LayerError, NetworkError
+from circuitz.errors import (
+    BuilderError,
+    InputsError,
+    InterventionError,
+    LayerError,
+    NetworkError,
+)
 from circuitz.models.small_transformer import ACTIVATIONS, SmallTransformer
+from circuitz.models.weight_files import check_folder
 from circuitz.z.layer import LayerSpec
 from circuitz.z.unit import Unit
 
@@ -54,16 +61,17 @@ class Lens:
         self.config = bridge.cfg
 
     @classmethod
-    def native(cls, config: Mapping[str, Any]) -> Lens:
+    def native(cls, config: Any) -> Lens:
         """Build a small model with random weights, offline.
 
         Parameters
         ----------
         config
             As ``TransformerBridge.boot_native`` takes it: ``n_layers``, ``n_heads``, ``d_model``,
-            ``d_head``, ``n_ctx``, ``d_vocab``, ``act_fn``, ``seed``, ...
+            ``d_head``, ``n_ctx``, ``d_vocab``, ``act_fn``, ``seed``, ... or such a configuration
+            already made.
         """
-        return cls(_bridge().boot_native(dict(config)))
+        return cls(_bridge().boot_native(dict(config) if isinstance(config, Mapping) else config))
 
     @classmethod
     def folder(cls, path: str | os.PathLike[str]) -> Lens:
@@ -164,7 +172,13 @@ class Lens:
         )
 
     def logits(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Return logits ``(n, t, outputs)`` of tokens ``(n, t)`` int64."""
+        """Return logits ``(n, t, outputs)`` of tokens ``(n, t)`` int64.
+
+        Raises
+        ------
+        InputsError
+            If the tokens are none, are not in the vocabulary, or are too many for the model.
+        """
         return self.write(tokens, {})
 
     def read(
@@ -176,6 +190,8 @@ class Lens:
         ------
         LayerError
             If there is no such hook.
+        InputsError
+            See :meth:`logits`.
         """
         self._known(layers)
         found: dict[str, torch.Tensor] = {}
@@ -215,8 +231,11 @@ class Lens:
         Raises
         ------
         UnitError, LayerError, InterventionError
-            If there is no such unit or position, or a value does not fit.
+            If there is no such unit or position, or a value does not fit or is not finite.
+        InputsError
+            See :meth:`logits`.
         """
+        self._fit(tokens)
         by_layer: dict[str, list[tuple[Unit, torch.Tensor | float]]] = {}
         for text, value in values.items():
             unit = self._unit(text)
@@ -263,29 +282,30 @@ class Lens:
             if name not in names:
                 raise LayerError(f"The model has no hook {name!r}.", f"Hooks: {sorted(names)[:6]}.")
 
+    def _fit(self, tokens: torch.Tensor) -> None:
+        most, words = int(self.config.n_ctx), int(self.config.d_vocab)
+        if tokens.ndim != 2 or tokens.is_floating_point() or not tokens.numel():
+            raise InputsError(
+                f"Tokens are {tokens.dtype} of shape {tuple(tokens.shape)}.",
+                "Pass whole numbers (n, t): a row a prompt.",
+            )
+        if tokens.shape[1] > most:
+            raise InputsError(
+                f"Prompts of {tokens.shape[1]} tokens are too long: the model reads {most}.",
+                "Cut them.",
+            )
+        if int(tokens.min()) < 0 or int(tokens.max()) >= words:
+            raise InputsError(
+                f"Tokens go from {int(tokens.min())} to {int(tokens.max())}; the model knows 0 to "
+                f"{words - 1}.",
+                "Use the tokeniser the model was trained with.",
+            )
+
     def _run(self, tokens: torch.Tensor, hooks: list[tuple[str, Hook]]) -> torch.Tensor:
+        self._fit(tokens)
         with torch.no_grad():
             out: torch.Tensor = self.bridge.run_with_hooks(tokens, fwd_hooks=hooks)
         return out
-
-
-def check_folder(place: Path) -> None:
-    """Refuse a folder that is no Hugging Face model with safetensors.
-
-    Raises
-    ------
-    NetworkError
-        Naming the file that is not there.
-    """
-    if not (place / "config.json").is_file():
-        raise NetworkError(
-            f"There is no Hugging Face model at {place}: no config.json.", "Check the path."
-        )
-    if not any(place.glob("*.safetensors")):
-        raise NetworkError(
-            f"{place} has no weights as .safetensors.",
-            "Save them so: model.save_pretrained(folder, safe_serialization=True).",
-        )
 
 
 def _bridge() -> Any:
@@ -308,6 +328,10 @@ def _writing(items: list[tuple[Unit, torch.Tensor | float]]) -> Hook:
                 slice(None) if unit.position is None else unit.position,
                 unit.index,
             )
+            if not bool(torch.isfinite(torch.as_tensor(wanted)).all()):
+                raise InterventionError(
+                    f"The value for {unit} is NaN or infinite.", "Give finite numbers."
+                )
             try:
                 new[place] = torch.as_tensor(wanted, dtype=new.dtype)
             except RuntimeError as problem:

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from circuitz.errors import WeightsError
+from circuitz.errors import NetworkError, WeightsError
 from circuitz.models.weights import load_numpy
 
 _INSIDE = ("state_dict", "model_state_dict", "model", "net", "network", "ema")
@@ -124,3 +124,22 @@ def _array(value: torch.Tensor) -> Any:
     if plain.is_sparse or plain.is_quantized:
         raise WeightsError("A weight is sparse or quantized.", "Save plain dense weights.")
     return (plain.float() if plain.dtype is torch.bfloat16 else plain).numpy()
+
+
+def check_folder(place: Path) -> None:
+    """Refuse a folder that is no Hugging Face model with safetensors.
+
+    Raises
+    ------
+    NetworkError
+        Naming the file that is not there.
+    """
+    if not (place / "config.json").is_file():
+        raise NetworkError(
+            f"There is no Hugging Face model at {place}: no config.json.", "Check the path."
+        )
+    if not any(place.glob("*.safetensors")):
+        raise NetworkError(
+            f"{place} has no weights as .safetensors.",
+            "Save them so: model.save_pretrained(folder, safe_serialization=True).",
+        )

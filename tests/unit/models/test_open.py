@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from circuitz.errors import BuilderError, LayerError, WeightsError
+from circuitz.errors import BuilderError, DeviceError, LayerError, WeightsError
 from circuitz.models import open as opening
 from circuitz.models.builders import build
 from circuitz.models.open import runtime
@@ -90,3 +90,11 @@ def test_layers_the_network_does_not_have():
             z.with_(builder_args={**ARGS, "widths": [4], "strides": [2]}, weights=to_numpy(odd))
         )
     assert net is not odd
+
+
+def test_a_device_that_is_not_there_is_named():
+    with pytest.raises(DeviceError, match="no device 'tpu'"):
+        runtime(make()[0], device="tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(DeviceError, match="has no cuda"):
+            runtime(make()[0], device="cuda")

@@ -9,7 +9,7 @@ import torch
 
 from circuitz.data.induction import shipped
 from circuitz.effects.head_patching import patch_heads
-from circuitz.errors import InterventionError, LayerError, NetworkError, UnitError
+from circuitz.errors import InputsError, InterventionError, LayerError, NetworkError, UnitError
 from circuitz.models.transformer_lens import Lens
 
 pytest.importorskip("transformer_lens")
@@ -159,3 +159,36 @@ def test_a_hugging_face_folder_opens_offline(tmp_path: Path) -> None:
         assert torch.allclose(lens.small().everywhere(tokens), theirs, atol=1e-4)
     with pytest.raises(NetworkError, match=r"config\.json"):
         Lens.folder(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [
+        (torch.full((1, 4), 11), "0 to 10"),
+        (torch.full((1, 4), -1), "0 to 10"),
+        (torch.zeros((1, 40), dtype=torch.long), "reads 9"),
+        (torch.zeros((1, 4)), "float32"),
+        (torch.zeros(4, dtype=torch.long), "shape"),
+        (torch.zeros((0, 4), dtype=torch.long), "shape"),
+    ],
+)
+def test_tokens_the_model_cannot_read_are_named(
+    lens: Lens, tokens: torch.Tensor, said: str
+) -> None:
+    for ask in (
+        lambda: lens.logits(tokens),
+        lambda: lens.read(tokens, ["blocks.0.attn.hook_z"]),
+        lambda: lens.values(tokens, "blocks.0.attn.hook_z:1"),
+        lambda: lens.write(tokens, {"blocks.0.attn.hook_z:1@pos2": 0.0}),
+    ):
+        with pytest.raises(InputsError, match=said):
+            ask()
+
+
+def test_a_value_that_is_no_number_is_not_written(
+    lens: Lens, prompts: tuple[torch.Tensor, ...]
+) -> None:
+    before = lens.logits(prompts[0])
+    with pytest.raises(InterventionError, match="NaN"):
+        lens.write(prompts[0], {"blocks.0.mlp.hook_post:1": float("nan")})
+    assert torch.equal(lens.logits(prompts[0]), before)
