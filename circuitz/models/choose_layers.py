@@ -88,7 +88,9 @@ def _steps(net: nn.Module, prefix: str = "") -> list[tuple[str, nn.Module]]:
     wrapper = sum(_weighted(m) for _, m in children) < 2
     for name, child in children:
         direct = sum(isinstance(m, _WEIGHTED) for m in child.children())
-        chain = isinstance(child, nn.Sequential) and direct > 1
+        # A list is never called itself; what it holds is.
+        listed = isinstance(child, nn.ModuleList | nn.ModuleDict)
+        chain = listed or (isinstance(child, nn.Sequential) and direct > 1)
         # A module around the real network is looked through.
         around = wrapper and _weighted(child) and not isinstance(child, _WEIGHTED)
         if chain or around:

@@ -92,3 +92,23 @@ def test_a_branch_is_no_cut():
     assert choose_cut(run, ["relu", "layer2.0.conv2"]) == "relu"
     with pytest.raises(LayerError, match="crossed by every path"):
         choose_cut(run, ["layer2.0.conv2"])
+
+
+def test_blocks_in_a_list_are_blocks():
+    class Stack(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem = nn.Conv2d(3, 8, 3)
+            self.blocks = nn.ModuleList([Block(), Block()])
+            self.head = nn.Linear(8, 4)
+
+        def forward(self, x):
+            x = self.stem(x)
+            for block in self.blocks:
+                x = block(x)
+            return self.head(x.mean((2, 3)))
+
+    net = Stack().eval()
+    layers = choose_layers(net, torch.rand(2, 3, 14, 14))
+    assert layers == ("stem", "blocks.0", "blocks.1")
+    assert choose_cut(Runtime(net, layers, Preprocessing(size=(14, 14))), layers) == "blocks.1"
