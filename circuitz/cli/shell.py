@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Generator
+import threading
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -124,12 +127,15 @@ def _root(
 class Steps:
     """One progress bar a step, made when the step begins."""
 
-    def __init__(self, bars: Progress) -> None:
+    def __init__(self, bars: Progress, stopped: Callable[[], bool] = lambda: False) -> None:
         self._bars = bars
+        self._stopped = stopped
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Show that ``done`` of ``total`` steps of ``what`` are done."""
+        if self._stopped():
+            raise KeyboardInterrupt
         if what not in self._tasks:
             for task in self._tasks.values():
                 self._bars.stop_task(task)
@@ -146,8 +152,28 @@ def progress(quiet: bool = False) -> Generator[Steps]:
         TaskProgressColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=say, disable=quiet) as bars:
-        yield Steps(bars)
+    with Progress(*columns, console=say, disable=quiet) as bars, _ctrl_c() as stopped:
+        yield Steps(bars, stopped)
+
+
+@contextmanager
+def _ctrl_c() -> Generator[Callable[[], bool]]:
+    """Remember Ctrl-C: what it raises is lost where somebody's import catches everything."""
+    pressed: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.default_int_handler(number, frame)
+
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield lambda: False
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def record(model: AnnotatedModel, place: Path) -> None:

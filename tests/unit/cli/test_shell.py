@@ -1,0 +1,30 @@
+"""Ctrl-C, wherever it comes."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from circuitz.cli.shell import progress
+
+
+def press_where_everything_is_caught() -> None:
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            pass
+    except:  # noqa: E722  (as some imports of others do)
+        return
+
+
+def test_ctrl_c_that_somebody_swallows_stops_at_the_next_step() -> None:
+    with progress(quiet=True) as steps:
+        steps("measure", 1, 2)
+        press_where_everything_is_caught()
+        with pytest.raises(KeyboardInterrupt):
+            steps("measure", 2, 2)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with progress(quiet=True) as steps:
+        steps("measure", 1, 1)
