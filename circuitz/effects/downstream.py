@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from circuitz.effects.exchange import Exchange, parts_of
+from circuitz.features.place import Place
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
 from circuitz.z.layer import LayerSpec
@@ -41,7 +43,9 @@ class Downstream:
     Parameters
     ----------
     runtime, spec
-        The network, and the layer of the cut.
+        The network, and the layer of the cut; or a basis over it. Then units are its directions,
+        and one more is the rest, all that the basis does not explain
+        (:class:`circuitz.effects.exchange.Exchange`).
     acts
         ``(m, ...)`` activations of that layer on the inputs that are patched and lend values.
     shortcut
@@ -49,10 +53,16 @@ class Downstream:
     """
 
     def __init__(
-        self, runtime: Runtime, spec: LayerSpec, acts: torch.Tensor, *, shortcut: bool = True
+        self,
+        runtime: Runtime,
+        spec: LayerSpec | Place,
+        acts: torch.Tensor,
+        *,
+        shortcut: bool = True,
     ) -> None:
         self._runtime = runtime
-        self._spec = spec
+        self._place = Place.of(spec)
+        self._spec = self._place.layer
         self.acts = acts
         item = max(1, acts[0].numel() * acts.element_size())
         self._chunk = max(1, min(1024, _BYTES // item))
@@ -114,12 +124,37 @@ class Downstream:
                 .cpu()
                 .numpy()
             )
-        which = range(self._spec.size)[units]
+        which = range(parts_of(self._place))[units]
         found = np.empty((len(source), len(which)), np.float32)
+        if self._place.basis is not None:
+            return self._each_direction(source, donor, target, tick, which)
         for i, u in enumerate(which):
             found[:, i] = self.change(source, donor, target, [u])
             if tick is not None:
                 tick(i + 1)
+        return found
+
+    def _each_direction(
+        self, source: I64, donor: I64, target: I64, tick: Tick | None, which: range
+    ) -> F32:
+        """Return what each part changes: all parts of some inputs, whose coordinates are read once."""
+        found = np.empty((len(source), len(which)), np.float32)
+        done = 0.0
+        for i in range(0, len(source), self._chunk):
+            at = slice(i, i + self._chunk)
+            swap, to = self._exchange(source[at], donor[at]), self._index(target[at])
+            before = self.margins[self._index(source[at]), to]
+            moves = swap.moves()
+            for j, u in enumerate(which):
+                after = before
+                if moves[u]:
+                    after = self._resumed(swap.given(u)).gather(1, to[:, None])[:, 0]
+                found[at, j] = (after - before).cpu().numpy()
+                done += len(to) / len(source)
+                if tick is not None:
+                    tick(int(done))
+        if tick is not None:
+            tick(len(which))
         return found
 
     def change_all_targets(self, source: I64, donor: I64, unit: int) -> F32:
@@ -146,11 +181,16 @@ class Downstream:
 
     def patched(self, source: I64, donor: I64, units: Sequence[int] | I64) -> torch.Tensor:
         """Return the sources' activations with the units' values taken from the donors."""
+        if self._place.basis is not None:
+            return self._exchange(source, donor).given(*map(int, units))
         axis = self._spec.unit_axis
         which = self._index(units)
         patched = self.acts[self._index(source)].clone()
         lent = self.acts[self._index(donor)].index_select(axis, which)
         return patched.index_copy_(axis, which, lent)
+
+    def _exchange(self, source: I64, donor: I64) -> Exchange:
+        return Exchange(self._place, self.acts[self._index(source)], self.acts[self._index(donor)])
 
     def _index(self, places: Sequence[int] | I64) -> torch.Tensor:
         return torch.from_numpy(np.asarray(places, np.int64)).to(self.acts.device)
@@ -172,6 +212,9 @@ class Downstream:
         Constant slopes are not assumed but tried: they must predict the margins of all the
         activations at hand, and of random ones far from them with both signs.
         """
+        basis = self._place.basis
+        if basis is not None and basis.normalise != "none":
+            return None  # what a coordinate adds depends on the input it is added to
         act = self.acts[:1].detach().clone().requires_grad_(True)
         with torch.enable_grad():
             out = self._margin(self._runtime.resume(self._spec.name, act))[0]
@@ -200,5 +243,14 @@ class Downstream:
 
     def _contributions(self, slopes: torch.Tensor) -> torch.Tensor:
         """Return what each unit adds to each margin, ``(m, u, k)``."""
-        maps, per_unit = unit_maps(self._spec, self.acts), unit_maps(self._spec, slopes)
-        return torch.einsum("nup,kup->nuk", maps.float(), per_unit)
+        basis, per_unit = self._place.basis, unit_maps(self._spec, slopes)
+        parts: list[torch.Tensor] = []
+        for acts in self.acts.split(self._chunk):
+            maps = unit_maps(self._spec, acts).float()
+            found = torch.einsum("nup,kup->nuk", maps, per_unit)
+            if basis is not None:
+                whole = found.sum(1, keepdim=True)
+                found = torch.einsum("nup,kup->nuk", basis.read(maps), basis.along(per_unit))
+                found = torch.cat([found, whole - found.sum(1, keepdim=True)], 1)
+            parts.append(found)
+        return torch.cat(parts)

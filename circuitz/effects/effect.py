@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from circuitz.effects.asked import (
     source_rows,
 )
 from circuitz.effects.downstream import Downstream, margins
+from circuitz.effects.edge_effects import check_movable
 from circuitz.effects.groups import Group, in_words, sorted_group
 from circuitz.effects.head_effects import HeadDownstream
 from circuitz.effects.held import HeldAs, draw_lenders, held_changes
@@ -26,14 +26,14 @@ from circuitz.effects.put import UnitSet
 from circuitz.effects.singles import Changes, group_effects, scales
 from circuitz.effects.sources import Sources, draw_sources
 from circuitz.errors import InputsError, UnitError
+from circuitz.features.basis import place_of
 from circuitz.features.heads import HEADS
+from circuitz.features.place import Place
 from circuitz.models.open import runtime
 from circuitz.z.effect import Effect
-from circuitz.z.targets import EDGE, GROUP
 from circuitz.z.unit import OUTPUT, Unit
 
 if TYPE_CHECKING:
-    from circuitz.z.layer import LayerSpec
     from circuitz.z.model import AnnotatedModel
 
 How = Literal["sufficiency", "necessity", "resample"]
@@ -68,9 +68,9 @@ def effect(
         Annotated model with D at hand.
     sources
         Units of one layer that all paths to the output cross: one, several, or ``group:a,b``;
-        or one direction of a basis (see :func:`circuitz.effects.along.direction_effect`, which
-        also tells how far it is an illusion).
-        The rest of the layer is held at the values it has on the source image. Of a transformer,
+        or directions of one basis, which move together, each by as much as its coordinate differs
+        (:func:`circuitz.effects.along.direction_effect` tells how far one is an illusion). The
+        rest of the layer is held at the values it has on the source image. Of a transformer,
         heads of any blocks; what comes after the first of them is run anew.
     target
         Class, as ``output:husky`` or by name.
@@ -115,20 +115,13 @@ def effect(
     """
     if how not in ("sufficiency", "necessity", "resample"):
         raise InputsError(f"There is no effect {how!r}.", "Use sufficiency, necessity or resample.")
-    if how != "resample" and where is None and held == () and _one_direction(sources):
-        from circuitz.effects.along import direction_effect  # noqa: PLC0415 (uses no more of this)
-
-        return direction_effect(
-            z, str(sources), str(target), how=how, split=split, images=images, donors=donors,
-            delta=delta, level=level, seed=seed, randoms=0,
-        ).effect  # fmt: skip
-    spec, group = _units(z, sources)
+    place, group = _units(z, sources)
     k = class_index(z, target)
-    supports = _held(z, held, held_as, spec, group)
+    supports = _held(z, held, held_as, place, group)
     kind: Literal["sufficiency", "necessity"] = "necessity" if how == "necessity" else "sufficiency"
     data = data_of(z)
     drawn = draw_sources(data, z.classes, per_split=images, donors=donors, seed=seed, head=z.head)
-    down, index = _downstream(z, spec, drawn, group)
+    down, index = _downstream(z, place, drawn, group)
     scale = scales(down, drawn, z.classes)
     # Only the sources asked about are run; the others still lend.
     rows = source_rows(z, drawn, k, how, split, where)
@@ -146,7 +139,7 @@ def effect(
         how=kind,
         value=f"as on {own if kind == 'sufficiency' else others}",
         baseline=others if kind == "sufficiency" else own,
-        held=_told(z, spec, group, supports, own if held_as == "with" else others),
+        held=_told(z, place, group, supports, own if held_as == "with" else others),
         level=level,
         delta=delta,
         split=split,
@@ -157,25 +150,29 @@ def effect(
     return estimated(plain, found, chosen.scene)
 
 
-def _units(z: AnnotatedModel, sources: Units) -> tuple[LayerSpec, Group]:
+def _units(z: AnnotatedModel, sources: Units) -> tuple[Place, Group]:
     names = checked_units(z, sources)
     units = [Unit.parse(name) for name in names]
-    specs = [s for s in z.layers if s.name in {u.layer for u in units}]
-    odd = any(u.basis or u.is_output or u.position is not None for u in units)
-    if odd or not specs or (len(specs) > 1 and not _heads(z)):
+    places = list(dict.fromkeys(unit.place for unit in units))
+    odd = any(u.is_output or u.position is not None for u in units)
+    alone = any(u.basis for u in units) or not _heads(z)
+    if odd or not places or (len(places) > 1 and alone):
         raise UnitError(
             f"The sources are {', '.join(names) or 'nothing'}; they must be units of one layer.",
             f"The layers of {z.name} are {', '.join(s.name for s in z.layers)}.",
         )
-    return specs[0], sorted_group(names)
+    found = [place_of(z, name) for name in places]
+    for place in found:
+        check_movable(place)
+    return min(found, key=lambda place: z.layers.index(place.layer)), sorted_group(names)
 
 
-def _held(z: AnnotatedModel, held: Units, how: str, spec: LayerSpec, group: Group) -> Group:
+def _held(z: AnnotatedModel, held: Units, how: str, place: Place, group: Group) -> Group:
     """Return the units to hold."""
     if how not in ("without", "with"):
         raise InputsError(f"Units are not held {how!r}.", "Use without or with.")
     if held == "rest":
-        layers = [s for s in z.layers if s.name in z.cut] if _heads(z) else [spec]
+        layers = [s for s in z.layers if s.name in z.cut] if _heads(z, place) else [place.spec]
         every = [f"{s.name}:{u}" for s in layers for u in range(s.size)]
         return tuple(unit for unit in every if unit not in group)
     found = sorted_group(checked_units(z, held)) if str(held) and held else ()
@@ -211,42 +208,37 @@ def _given(
     return change.reshape(-1, many).mean(1).astype(np.float64)
 
 
-def _told(z: AnnotatedModel, spec: LayerSpec, group: Group, supports: Group, on: str) -> str:
+def _told(z: AnnotatedModel, place: Place, group: Group, supports: Group, on: str) -> str:
+    spec = place.layer
     rest = "rest of the cut" if spec.name in z.cut else f"rest of {spec.name}"
     if not supports:
-        return "" if _heads(z) else rest
+        return "" if _heads(z, place) else rest
     # A set that is all the rest is called so.
-    whole = sum(s.size for s in z.layers if s.name == spec.name)
-    every = not _heads(z) and len(supports) + len(group) == whole
-    every &= {Unit.parse(u).layer for u in supports} == {spec.name}
+    every = not _heads(z, place) and len(supports) + len(group) == place.spec.size
+    every &= {Unit.parse(u).place for u in supports} == {place.name}
     return f"{rest if every else in_words(supports)} as on {on}"
 
 
-def _one_direction(sources: str | Unit | Sequence[str | Unit]) -> bool:
-    """Whether the sources are one direction of a basis."""
-    if not isinstance(sources, str | Unit) or "@" not in str(sources):
+def _heads(z: AnnotatedModel, place: Place | None = None) -> bool:
+    """Whether the cut, and so a place that is no basis, is the heads of a transformer."""
+    if place is not None and place.basis is not None:
         return False
-    return not str(sources).startswith((GROUP, EDGE)) and bool(Unit.parse(sources).basis)
-
-
-def _heads(z: AnnotatedModel) -> bool:
-    """Whether the cut is the heads of a transformer, which reads tokens."""
     return data_of(z).is_tokens and all(name.endswith(HEADS) for name in z.cut)
 
 
 def _downstream(
-    z: AnnotatedModel, spec: LayerSpec, drawn: Sources, group: Group
+    z: AnnotatedModel, place: Place, drawn: Sources, group: Group
 ) -> tuple[Changes, list[int]]:
     """Return what follows the units, and which of its units they are."""
     run = runtime(z)
     images = data_of(z).images
-    if _heads(z):
+    if _heads(z, place):
         down = HeadDownstream.of(z, run, np.asarray(images[drawn.index]))
         return down, [down.units.index(unit) for unit in group]
     parts: list[torch.Tensor] = []
     with torch.no_grad():
         for i in range(0, len(drawn), _BATCH):
             x = run.prepare(np.asarray(images[drawn.index[i : i + _BATCH]]))
-            parts.append(run.forward_to(spec.name, x).clone())
-    down = Downstream(run, spec, torch.cat(parts))
+            parts.append(run.forward_to(place.layer.name, x).clone())
+    down = Downstream(run, place, torch.cat(parts))
     return down, [Unit.parse(unit).index for unit in group]

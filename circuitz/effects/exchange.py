@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,14 +52,15 @@ class Exchange:
                                self._rest.any()[None]])  # fmt: skip
         return moved.cpu().numpy()
 
-    def given(self, part: int) -> torch.Tensor:
-        """Return the output with one part exchanged, ``(n, ...)``."""
+    def given(self, *parts: int) -> torch.Tensor:
+        """Return the output with some parts exchanged together, ``(n, ...)``."""
         axis, basis = self.place.layer.unit_axis, self.place.basis
         if basis is None:
             act = self.base.clone()
-            act.select(axis, part).copy_(self.other.select(axis, part))
+            for part in parts:
+                act.select(axis, part).copy_(self.other.select(axis, part))
             return act
-        return folded(self.place.layer, self._flat + self._added(basis, part), self.base)
+        return folded(self.place.layer, self._flat + self._added(basis, parts), self.base)
 
     def along(self, slope: torch.Tensor) -> torch.Tensor:
         """Return what a gradient ``(n, ...)`` says each part brings about, ``(n, parts)``."""
@@ -70,11 +72,14 @@ class Exchange:
         rest = (flat.float() * self._rest).sum((1, 2))
         return torch.cat([each.sum(2), rest[:, None]], 1)
 
-    def _added(self, basis: Basis, part: int) -> torch.Tensor:
-        if part == len(basis):
-            return self._rest
-        row = torch.from_numpy(basis.directions[part]).to(self.base.device)
-        return row[:, None] * self._steps[:, part : part + 1] * basis.scale(self._flat)
+    def _added(self, basis: Basis, parts: Sequence[int]) -> torch.Tensor:
+        found = self._rest if len(basis) in parts else torch.zeros_like(self._flat)
+        which = [part for part in parts if part < len(basis)]
+        if not which:
+            return found
+        rows = torch.from_numpy(basis.directions[which]).to(self.base.device)
+        moved = torch.einsum("kd,nkp->ndp", rows, self._steps[:, which])
+        return found + moved * basis.scale(self._flat)
 
     @cached_property
     def _flat(self) -> torch.Tensor:

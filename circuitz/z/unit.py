@@ -70,6 +70,11 @@ class Unit:
         return self.layer == OUTPUT
 
     @property
+    def place(self) -> str:
+        """Name of the layer, or of the basis over it (``conv4@nmf``)."""
+        return f"{self.layer}@{self.basis}" if self.basis else self.layer
+
+    @property
     def index(self) -> int:
         """Index along the unit axis.
 
