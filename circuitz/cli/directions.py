@@ -29,6 +29,12 @@ def directions(
         Path | None,
         typer.Option("--out", help="Bundle to write; by default the one that was read."),
     ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help="Take the place of a basis of that name though words are on it."
+        ),
+    ] = False,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -46,6 +52,7 @@ def directions(
             name=name,
             count=count,
             seed=seed,
+            replaces=replace,
             progress=lambda done, total: steps("fit and measure directions", done, total),
         )
     called = name or (how if how in ("pca", "nmf", "concepts", "probes", "sae") else "saelens")

@@ -109,11 +109,20 @@ class Basis:
             raise BasisError(f"The basis is no array of numbers: {problem}.", _ROWS) from problem
         if rows.ndim == 1:
             rows = rows[None]
-        if rows.ndim != 2 or not rows.size or not np.isfinite(rows).all():
-            raise BasisError(f"The basis has the shape {rows.shape}, or is not finite.", _ROWS)
+        if rows.ndim != 2 or not rows.size:
+            raise BasisError(f"The basis has the shape {rows.shape}: it is no matrix.", _ROWS)
+        finite = np.isfinite(rows).all(1)
+        if not finite.all():
+            raise BasisError(
+                f"Direction {int(finite.argmin())} of {len(rows)} is not finite.", "Leave it out."
+            )
         square = (rows.astype(np.float64) ** 2).sum(1)
+        if not square.any():
+            raise BasisError(f"All {len(rows)} directions are zero.", _ROWS)
         if not (square > 0).all():
-            raise BasisError(f"Direction {int(square.argmin())} is zero.", "Leave it out.")
+            raise BasisError(
+                f"Direction {int(square.argmin())} of {len(rows)} is zero.", "Leave it out."
+            )
         readers = (rows / square[:, None]).astype(np.float32)
         k, d = rows.shape
         return cls(rows, readers, np.zeros(d, np.float32), np.zeros(k, np.float32), kind=kind)
@@ -279,11 +288,13 @@ def check_fits(basis: Basis, size: int, layer: str) -> None:
     BasisError
         If its directions are not as wide as the layer.
     """
-    if basis.directions.shape[1] != size:
+    k, width = basis.directions.shape
+    if width != size:
         raise BasisError(
-            f"The basis has directions of {basis.directions.shape[1]} numbers, but {layer} has "
-            f"{size} units.",
-            "It was made for another layer or network: choose that layer, or fit it again.",
+            f"The basis has directions of {width} numbers, but {layer} has {size} units.",
+            f"It has a column a direction: transpose it, to {width} rows of {k}."
+            if k == size
+            else "It was made for another layer or network: choose that layer, or fit it again.",
         )
 
 
@@ -305,9 +316,7 @@ def place_of(z: AnnotatedModel, name: str) -> Place:
         raise UnitError(f"The model has no {name[:80]!r}.", f"It has {', '.join(known)}.")
     if not basis_name:
         return Place.of(spec)
-    basis = Basis.load(basis_parts(z.bases, name), name)
-    check_fits(basis, spec.size, layer)
-    return over(spec, basis, basis_name)
+    return over(spec, Basis.load(basis_parts(z.bases, name), name), basis_name)
 
 
 def over(spec: LayerSpec, basis: Basis, name: str) -> Place:

@@ -18,10 +18,11 @@ from circuitz.features.saelens import load_saelens
 from circuitz.features.sweep import sweep
 from circuitz.features.vectors import draw_vectors, mean_vectors
 from circuitz.models.open import runtime
-from circuitz.z.bases import basis_place, with_basis
+from circuitz.z.bases import basis_parts, basis_place, with_basis
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import Measurements
+from circuitz.z.targets import target_units
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
@@ -45,6 +46,7 @@ def directions(
     concepts: Sequence[str] | None = None,
     concept_set: InputSet | None = None,
     seed: int = 0,
+    replaces: bool = False,
     progress: Progress | None = None,
 ) -> AnnotatedModel:
     """Give a layer a basis, whose directions are then units like its own: ``conv4@nmf:5``.
@@ -70,6 +72,9 @@ def directions(
         Images it is fitted to and measured on; by default the one z has.
     seed
         Of everything random.
+    replaces
+        Whether it may take the place of a basis of the same name on whose directions there are
+        words; they stay, and are then about the new directions.
     progress
         Called with steps done and steps in all.
 
@@ -83,7 +88,8 @@ def directions(
     LayerError
         If z has no such layer.
     BasisError
-        If the basis does not fit the layer, or cannot be fitted to it.
+        If the basis does not fit the layer, or cannot be fitted to it; or if there are words on
+        directions of another basis of that name.
     InputsError
         If there are no images to fit it to, or no labelled concept.
     """
@@ -97,21 +103,31 @@ def directions(
             "Pass one: directions(z, layer, concept_set=images).",
         )
     note: dict[str, Any] = {"seed": seed}
+    given = None if isinstance(how, str | Path) else Basis.of(how)
+    if given is not None:
+        check_fits(given, spec.size, layer)
+    elif isinstance(how, str) and how not in get_args(How) and not Path(how).exists():
+        raise BasisError(
+            f"There is no way {how[:80]!r} to make directions, and no folder of that name.",
+            f"Choose {', '.join(get_args(How))}, or the folder of an SAE that SAELens saved.",
+        )
     run = runtime(z)
     vectors = draw_vectors(run, spec, known, seed=seed)
-    if isinstance(how, str) and how in get_args(How):
+    if given is not None:
+        note["how"] = "matrix"
+        basis = given
+    elif isinstance(how, str) and how in get_args(How):
         note["how"] = how
         basis, more = _fitted(how, vectors, count, seed, progress, z, spec, known, concepts)
         note |= more
-    elif isinstance(how, str | Path):
-        note["how"] = "saelens"
-        basis = load_saelens(Path(how), vectors)
     else:
-        note["how"] = "matrix"
-        basis = Basis.of(how)
+        note["how"] = "saelens"
+        basis = load_saelens(Path(str(how)), vectors)
     check_fits(basis, spec.size, layer)
     called = name or str(note["how"])
     place = over(spec, basis, called)
+    if not replaces:
+        _check_free(z, place.name, basis)
     note["explained"] = explained(basis, vectors)
     measured = sweep(run, [place], known, embed=_cut(z) or spec, progress=progress)
     changes: dict[str, Any] = {} if known is z.concept_set else {"concept_set": known}
@@ -134,6 +150,19 @@ def directions(
         what=f"measured {place.name}",
         measurements=replace(old, layers={**old.layers, **measured}),
     )
+
+
+def _check_free(z: AnnotatedModel, place: str, basis: Basis) -> None:
+    """Refuse to put other directions under words that were written about those there are."""
+    there = basis_parts(z.bases, place)
+    said = [t for t in z.effective() if any(u.startswith(f"{place}:") for u in target_units(t))]
+    if there and said and Basis.load(there, place).hash != basis.hash:
+        raise BasisError(
+            f"{place} is there already, of {len(there[''])} directions, with words on {said[0]}"
+            f"{f' and {len(said) - 1} more' if said[1:] else ''}: they are not about the new "
+            f"{len(basis)}.",
+            "Choose another name, or say that it replaces the old one (replaces=True, --replace).",
+        )
 
 
 def drop_directions(z: AnnotatedModel, layer: str, name: str) -> AnnotatedModel:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from circuitz.errors import (
     AnnotationError,
+    BasisError,
     BundleFormatError,
     BundleTamperedError,
     BundleTruncatedError,
@@ -18,6 +19,7 @@ from circuitz.errors import (
 )
 from circuitz.z import history
 from circuitz.z.arrays import Arrays
+from circuitz.z.bases import check_bases
 from circuitz.z.finding import Finding
 from circuitz.z.hashing import picture_hash
 from circuitz.z.inputs import InputSet
@@ -77,15 +79,11 @@ def read_bundle(
     _check_log(found, manifest)
     if head is not None:
         _check_head(head, found, count)
-    weights = Arrays(partial(_arrays, source, files, WEIGHTS, "weights"), manifest.weights_hash)
+    _check_layers(manifest)
+    weights = Arrays(partial(_weights, source, files), manifest.weights_hash)
     remember(weights, Piece({WEIGHTS: _entry(files, WEIGHTS)}, source))
     source.hold({WEIGHTS: files[WEIGHTS]})
-    bases = Arrays({})
-    if BASES in files:
-        bases = Arrays(partial(_arrays, source, files, BASES, "directions"), manifest.bases_hash)
-        remember(bases, Piece({BASES: files[BASES]}, source))
-        source.hold({BASES: files[BASES]})
-    _check_layers(manifest)
+    bases = _bases(source, files, manifest)
     z = AnnotatedModel(
         name=manifest.name,
         classes=manifest.classes,
@@ -180,22 +178,31 @@ def _findings(source: BundleSource, files: dict[str, FileEntry]) -> tuple[Findin
     return tuple(decode(Finding, row, f"{FINDINGS}[{i}]") for i, row in enumerate(rows))
 
 
-def _arrays(
-    source: BundleSource, files: dict[str, FileEntry], name: str, what: str
-) -> dict[str, npt.NDArray[Any]]:
-    arrays = read_tensors(source.read(name, files[name]), name)[0]
-    source.settle(name)
-    for key, array in arrays.items():
+def _weights(source: BundleSource, files: dict[str, FileEntry]) -> dict[str, npt.NDArray[Any]]:
+    weights = read_tensors(source.read(WEIGHTS, files[WEIGHTS]), WEIGHTS)[0]
+    source.settle(WEIGHTS)
+    for key, array in weights.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise WeightsError(
-                f"The {what} {key!r} in {source.root} are not finite.",
+                f"The weights {key!r} in {source.root} are not finite.",
                 "The bundle was not written by circuitz; train or load the network again.",
             )
-        if name == BASES and array.ndim != 2:
-            raise BundleFormatError(
-                f"The basis {key!r} has no rows of directions.", "It is damaged."
-            )
-    return arrays
+    return weights
+
+
+def _bases(source: BundleSource, files: dict[str, FileEntry], manifest: Manifest) -> Arrays:
+    """Read the bases at once: which units there are cannot be told without them."""
+    if BASES not in files:
+        return Arrays({})
+    bases = Arrays(read_tensors(source.read(BASES, files[BASES]), BASES)[0], manifest.bases_hash)
+    try:
+        check_bases(bases, manifest.layers)
+    except BasisError as error:
+        raise BundleFormatError(
+            f"{BASES}: {error.message}", "It is damaged: restore the bundle from a copy."
+        ) from error
+    remember(bases, Piece({BASES: files[BASES]}, source))
+    return bases
 
 
 def _concepts(

@@ -12,6 +12,7 @@ import numpy as np
 from circuitz.errors import BundleError, MeasurementError, WeightsError
 from circuitz.z.arrays import Arrays
 from circuitz.z.atomic import write_file, write_files
+from circuitz.z.bases import check_bases
 from circuitz.z.bundle_refs import References
 from circuitz.z.data_ref import DataRef
 from circuitz.z.hashing import picture_hash
@@ -71,9 +72,10 @@ class BundleWriter:
     def write(self, z: AnnotatedModel, refs: References) -> None:
         """Write every file of z's bundle, the manifest last."""
         weights, bases = Arrays.of(z.weights), Arrays.of(z.bases)
-        self._value(weights, WEIGHTS, lambda: _finite(weights, "weights"))
-        if not bases.loaded or len(bases):
-            self._value(bases, BASES, lambda: _finite(bases, "directions"))
+        check_bases(bases, z.layers)
+        self._value(weights, WEIGHTS, lambda: _finite(weights))
+        if len(bases):
+            self._value(bases, BASES, lambda: write_tensors(bases, what="Directions"))
         concepts_hash, concepts_ref = self._concepts(z, refs.concepts)
         measurements = self._measurements(z)
         lines, chain = log_lines(z.log)
@@ -252,15 +254,11 @@ class BundleWriter:
         return next(iter(files))
 
 
-def _finite(arrays: Arrays, what: str) -> bytes:
-    for name, array in arrays.items():
+def _finite(weights: Arrays) -> bytes:
+    for name, array in weights.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise WeightsError(
-                f"The {what} {name!r} are not finite.",
+                f"The weights {name!r} are not finite.",
                 "Training went wrong; go back to the last checkpoint before it.",
             )
-        if what == "directions" and array.ndim != 2:
-            raise WeightsError(
-                f"The basis {name!r} has the shape {array.shape}.", "Give one row a direction."
-            )
-    return write_tensors(arrays, what=what.capitalize())
+    return write_tensors(weights, what="Weights")

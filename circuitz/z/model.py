@@ -16,7 +16,7 @@ import pandas as pd
 from circuitz.z import hashing, history
 from circuitz.z.annotation import Annotation, AuthorKind
 from circuitz.z.arrays import Arrays
-from circuitz.z.bases import basis_sizes
+from circuitz.z.bases import basis_sizes, check_bases
 from circuitz.z.data_ref import DataRef
 from circuitz.z.edits import new_annotation
 from circuitz.z.finding import Finding, Waiver
@@ -117,6 +117,7 @@ class AnnotatedModel:
         put(self, "lineage", tuple(dict(step) for step in self.lineage))
         check_parts(self.layers, self.cut, self.classes)
         check_head(self.head, self.classes)
+        check_bases(Arrays.of(self.bases), self.layers)
 
     # -- what it is -----------------------------------------------------------------------
 

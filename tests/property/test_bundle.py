@@ -164,21 +164,39 @@ LOGS = st.lists(ENTRIES, max_size=4, unique_by=lambda entry: entry.id).map(tuple
 
 
 @st.composite
+def bases_of(draw: Any, layer: str, size: int) -> dict[str, np.ndarray]:
+    """Directions as wide as the layer, none of them zero, and some other part of each basis."""
+    if not size:
+        return {}
+    made: dict[str, np.ndarray] = {}
+    kinds = st.sampled_from(["f2", "f4", "f8", "i4", ">f4"])
+    numbers = st.integers(-9, 9)
+    rows_of = kinds.flatmap(lambda k: hnp.arrays(np.dtype(k), (2, size), elements=numbers))
+    for name in draw(st.lists(TEXT.filter(lambda t: t and "#" not in t), max_size=3, unique=True)):
+        place = f"{layer}@{name}"
+        rows = draw(rows_of)
+        rows[:, 0] = 1
+        made[place] = rows
+        made[f"{place}#about"] = draw(any_arrays(True, (2, 2)))
+    return made
+
+
+@st.composite
 def models(draw: Any) -> AnnotatedModel:
     keys = TEXT.filter(lambda t: t != "__metadata__")
     names = st.dictionaries(keys, any_arrays(True), max_size=3)
-    bases = st.dictionaries(keys, any_arrays(True, (2, 2)), max_size=3)
+    size = draw(st.integers(0, 3))
     return AnnotatedModel(
         name=draw(TEXT),
         classes=draw(NAMES),
         subject=draw(TEXT),
-        layers=(LayerSpec("conv", draw(st.integers(0, 3)), shape=(3, 4)), LayerSpec(draw(TEXT), 1)),
+        layers=(LayerSpec("conv", size, shape=(3, 4)), LayerSpec(draw(TEXT), 1)),
         cut=draw(st.sampled_from([(), ("conv",)])),
         preprocessing=Preprocessing(mean=(draw(st.floats(0, 1)),), size=(3, 5)),
         builder=draw(TEXT),
         builder_args=draw(DICTS),
         weights=draw(names),
-        bases=draw(bases),
+        bases=draw(bases_of("conv", size)),
         log=draw(LOGS),
         concept_set=draw(st.none() | input_sets()),
         measurements=draw(st.none() | measurements()),

@@ -21,7 +21,7 @@ BARE = AnnotatedModel(
     "m; =name",
     ("husky", "=1+1", "a,b", "7"),
     layers=(LayerSpec("conv", 5), LayerSpec("=l", 2), LayerSpec("'-x", 2)),
-    bases={"conv@nmf": [[1.0], [2.0]]},  # type: ignore[dict-item]
+    bases={"conv@nmf": [[1.0] * 5, [2.0] * 5]},  # type: ignore[dict-item]
 )
 UNITS = ("conv:0", "conv:4", "=l:1", "'-x:0", "conv@nmf:1", "output:husky", "output:=1+1",
          "output:a,b", "output:7")  # fmt: skip

@@ -41,7 +41,7 @@ def test_what_cannot_be_is_named(caught, monkeypatch, capsys, tmp_path) -> None:
     bundle = caught.save(tmp_path / "caught.z")
     for words, match in (
         (("--layer", "conv99"), "conv99"),
-        (("--layer", caught.cut[0], "--how", "nowhere"), "no folder of an SAE"),
+        (("--layer", caught.cut[0], "--how", "nowhere"), "no way 'nowhere'"),
         (("--layer", caught.cut[0], "--how", "pca", "--count", 10**6), "cannot be fitted"),
     ):
         assert run(monkeypatch, "directions", bundle, *words) == 1

@@ -122,9 +122,6 @@ def test_wrong_questions(deep):
         edges(z, "fifth@line", "mixed", "husky", **FEW)
     with pytest.raises(LayerError, match="does not come after"):
         edges(z, "colour@line", "colour", "husky", **FEW)
-    narrow = with_basis(z.bases, "colour@narrow", Basis.of(np.eye(3)).parts())
-    with pytest.raises(BasisError, match="4 units"):
-        edges(z.with_(bases=narrow), "colour@narrow", "mixed", "husky", **FEW)
 
 
 def test_heads_are_moved_whole():

@@ -139,3 +139,24 @@ def test_named_errors(z):
         directions(z, "conv2", "pca", name="a:b")
     with pytest.raises(BasisError, match="no folder"):
         directions(z, "conv2", "nothing/here", name="sae")
+    with pytest.raises(BasisError, match=r"'foo'.*pca, nmf"):
+        directions(z, "conv2", "foo")
+    with pytest.raises(BasisError, match="transpose it, to 2 rows of 10"):
+        directions(z, "conv2", np.ones((10, 2)))
+    with pytest.raises(BasisError, match="All 3 directions are zero"):
+        directions(z, "conv2", np.zeros((3, 10)))
+    with pytest.raises(BasisError, match="Direction 1 of 2 is zero"):
+        directions(z, "conv2", np.eye(10)[:2] * [[1], [0]])
+    with pytest.raises(BasisError, match="Direction 1 of 2 is not finite"):
+        directions(z, "conv2", np.eye(10)[:2] * [[1], [np.nan]])
+
+
+def test_words_are_not_put_on_other_directions(z):
+    rows = np.eye(10)[[3, 7]]
+    said = directions(z, "conv2", rows, name="mine").annotate("conv2@mine:1", "rust")
+    assert directions(said, "conv2", rows, name="mine").bases.hash == said.bases.hash
+    with pytest.raises(BasisError, match=r"conv2@mine is there already.*conv2@mine:1"):
+        directions(said, "conv2", rows[::-1], name="mine")
+    other = directions(said, "conv2", rows[::-1], name="mine", replaces=True)
+    assert other.bases.hash != said.bases.hash
+    assert len(directions(said, "conv2", rows[::-1], name="other").bases) == 2 * len(said.bases)

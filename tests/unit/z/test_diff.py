@@ -106,7 +106,7 @@ def test_waivers_of_both_are_kept(z: AnnotatedModel) -> None:
 def test_units_this_model_lacks_are_refused(
     z: AnnotatedModel, new_z: Callable[..., AnnotatedModel]
 ) -> None:
-    larger = new_z(layers=(replace(z.layers[0]), replace(z.layers[1], size=9)))
+    larger = new_z(layers=(replace(z.layers[0]), replace(z.layers[1], size=9)), bases={})
     with pytest.raises(UnitError, match="conv2:0 to conv2:3"):
         z.merge(larger.annotate("conv2:8", "x", concepts=()))
 

@@ -247,7 +247,7 @@ def test_units_without_and_with_measurements(z: AnnotatedModel) -> None:
 
 
 def test_annotations_come_in_the_order_of_units(z: AnnotatedModel) -> None:
-    z = z.with_(layers=(LayerSpec("conv2", 20),)).annotate("conv2:10", "a", concepts=())
+    z = z.with_(layers=(LayerSpec("conv2", 20),), bases={}).annotate("conv2:10", "a", concepts=())
     z = z.annotate("conv2:9", "b", concepts=())
     assert list(z.annotations["target"]) == ["conv2:1", "conv2:9", "conv2:10"]
 

@@ -152,6 +152,8 @@ def test_a_save_at_any_moment_of_a_load_is_never_seen_half_done(
 def test_one_that_saves_without_end_is_made_to_wait(
     pair: tuple[AnnotatedModel, AnnotatedModel], tmp_path: Path
 ) -> None:
+    # Without bases: an even number of looks in between would find both in turn, and both whole.
+    pair = pair[0].with_(bases={}), pair[1].with_(bases={})
     path, copies = tmp_path / "a.z", [z.save(tmp_path / f"{z.story}.z") for z in pair]
     pair[0].save(path)
     wanted = {(z.hash, z.log, z.story) for z in pair}

@@ -14,7 +14,7 @@ def make() -> AnnotatedModel:
         name="small",
         classes=("husky", "7"),
         layers=(LayerSpec("conv1", 8), LayerSpec("blocks.1.attn.hook_z", 4)),
-        bases={"conv1@nmf": [[1.0, 2.0], [3.0, 4.0]]},  # type: ignore[dict-item]
+        bases={"conv1@nmf": [[1.0] * 8, [2.0] * 8]},  # type: ignore[dict-item]
     )
 
 
