@@ -21,6 +21,12 @@ _MOST = 20
 def graph(
     z: Z,
     target: Annotated[str, typer.Option("--class", help="The class whose circuit is drawn.")],
+    basis: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A basis whose directions stand for its layer, as conv4@nmf; again for more."
+        ),
+    ] = None,
     nodes: Annotated[float, typer.Option(help="Share of influence that units are kept to.")] = 0.8,
     edges: Annotated[float, typer.Option(help="Share of influence edges are kept to.")] = 0.98,
     images: Annotated[int, typer.Option(help="Source images, evenly over classes.", min=2)] = 120,
@@ -46,10 +52,11 @@ def graph(
     if file is not None and file.suffix not in (".html", ".json"):
         raise GraphError(f"{file.name} is neither .html nor .json.", "Name it FILE.html.")
     model = load(z)
+    bases = basis or []
     asked = {"nodes": nodes, "edges": edges, "images": images, "split": split, "seed": seed}
-    found = None if fresh else _kept(model, target, asked)
+    found = None if fresh else _kept(model, target, bases, asked)
     if found is None:
-        found = _measured(model, target, asked, z)
+        found = _measured(model, target, {**asked, "bases": bases}, z)
     if file is not None:
         text = found.to_json() if file.suffix == ".json" else _page(found, units)
         file.write_text(text, encoding="utf-8")
@@ -60,7 +67,9 @@ def graph(
         _tell(found)
 
 
-def _kept(model: AnnotatedModel, target: str, asked: Mapping[str, object]) -> CircuitGraph | None:
+def _kept(
+    model: AnnotatedModel, target: str, bases: list[str], asked: Mapping[str, object]
+) -> CircuitGraph | None:
     """Return the graph z keeps if it was measured as asked, on what z is now."""
     from circuitz.z.graph_store import kept
 
@@ -68,7 +77,8 @@ def _kept(model: AnnotatedModel, target: str, asked: Mapping[str, object]) -> Ci
     if found is None or found.stale(model):
         return None
     had = {**found.settings, **found.kept}
-    return found if all(had.get(name) == value for name, value in asked.items()) else None
+    same = all(had.get(name) == value for name, value in asked.items())
+    return found if same and set(had.get("bases", ())) == set(bases) else None
 
 
 def _measured(
@@ -95,6 +105,13 @@ def _lost(scores: Mapping[str, float]) -> str:
     )
 
 
+def _rest(found: CircuitGraph) -> str:
+    if "rest" not in found.scores:
+        return ""
+    bases = ", ".join(found.settings.get("bases", ()))
+    return f" {found.scores['rest']:.0%} passes through what is left out of its layer by {bases}."
+
+
 def _page(found: CircuitGraph, units: bool) -> str:
     figure = found.figure(grouped=not units)
     # Everything it needs is inside: the page opens without a network.
@@ -109,6 +126,7 @@ def _tell(found: CircuitGraph) -> None:
         f"[{scores['recovered_low']:.0%}, {scores['recovered_high']:.0%}]; "
         + _lost(scores)
         + f"{found.node('unexplained').influence:.0%} comes from what is not in the graph."
+        + _rest(found)
     ]
     again = {k: v for k, v in found.stability.items() if v is not None}
     if again:

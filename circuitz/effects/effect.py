@@ -121,7 +121,10 @@ def effect(
     kind: Literal["sufficiency", "necessity"] = "necessity" if how == "necessity" else "sufficiency"
     data = data_of(z)
     drawn = draw_sources(data, z.classes, per_split=images, donors=donors, seed=seed, head=z.head)
-    down, index = _downstream(z, place, drawn, group)
+    down = downstream_of(z, place, drawn)
+    # Heads are counted block by block.
+    heads = down.units if isinstance(down, HeadDownstream) else ()
+    index = [heads.index(unit) if heads else Unit.parse(unit).index for unit in group]
     scale = scales(down, drawn, z.classes)
     # Only the sources asked about are run; the others still lend.
     rows = source_rows(z, drawn, k, how, split, where)
@@ -226,19 +229,15 @@ def _heads(z: AnnotatedModel, place: Place | None = None) -> bool:
     return data_of(z).is_tokens and all(name.endswith(HEADS) for name in z.cut)
 
 
-def _downstream(
-    z: AnnotatedModel, place: Place, drawn: Sources, group: Group
-) -> tuple[Changes, list[int]]:
-    """Return what follows the units, and which of its units they are."""
+def downstream_of(z: AnnotatedModel, place: Place, drawn: Sources) -> Changes:
+    """Return what follows the units of a layer, directions of a basis, or heads of a cut."""
     run = runtime(z)
     images = data_of(z).images
     if _heads(z, place):
-        down = HeadDownstream.of(z, run, np.asarray(images[drawn.index]))
-        return down, [down.units.index(unit) for unit in group]
+        return HeadDownstream.of(z, run, np.asarray(images[drawn.index]))
     parts: list[torch.Tensor] = []
     with torch.no_grad():
         for i in range(0, len(drawn), _BATCH):
             x = run.prepare(np.asarray(images[drawn.index[i : i + _BATCH]]))
             parts.append(run.forward_to(place.layer.name, x).clone())
-    down = Downstream(run, place, torch.cat(parts))
-    return down, [Unit.parse(unit).index for unit in group]
+    return Downstream(run, place, torch.cat(parts))

@@ -2,54 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from circuitz.effects.edge_effects import EXACT, Contrast, shortlist
-from circuitz.effects.edge_statistics import Shares, overlap, shares, strongest
-from circuitz.effects.edges import depth_order, exact_changes, responses, rough_changes
-from circuitz.effects.effect import effect
-from circuitz.effects.graph_prune import Pruned, composition, cumulative, influence, prune
-from circuitz.effects.stages import Stages
+from circuitz.effects.asked import data_of, source_rows
+from circuitz.effects.edge_effects import EXACT, Contrast, check_movable
+from circuitz.effects.edges import depth_order
+from circuitz.effects.effect import downstream_of, effect
+from circuitz.effects.graph_prune import prune
+from circuitz.effects.graph_trace import Trace
+from circuitz.effects.singles import scales
+from circuitz.effects.sources import draw_sources
 from circuitz.effects.statistics import clustered_mean, interval
 from circuitz.errors import GraphError, MeasurementError
+from circuitz.features.basis import place_of
+from circuitz.features.place import Place
 from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
-from circuitz.z.graph import (
-    UNEXPLAINED,
-    CircuitGraph,
-    Edge,
-    Node,
-    class_id,
-    ordered_edges,
-    ordered_nodes,
-)
+from circuitz.z.bases import basis_parts
+from circuitz.z.graph import CircuitGraph
 from circuitz.z.graph_store import keeping_sets
+from circuitz.z.hashing import arrays_hash
 from circuitz.z.inputs import SPLITS
-from circuitz.z.layer import LayerSpec
-from circuitz.z.unit import OUTPUT, Unit
+from circuitz.z.unit import OUTPUT
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
-F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
 Progress = Callable[[int, int], None]
-
-# Units of a layer whose parents are looked for: those that carry this share of its influence.
-_TRACED = 0.98
-_MOST_TRACED = 64
+_DONORS = 2
 
 
 def graph(
     z: AnnotatedModel,
     target: str,
     *,
+    bases: Sequence[str] = (),
     nodes: float = 0.8,
     edges: float = 0.98,
     split: str = "test",
@@ -70,6 +63,11 @@ def graph(
         Annotated model, measured, with D at hand.
     target
         Class, as ``husky`` or ``output:husky``.
+    bases
+        Bases (``conv4@nmf``) whose directions are the nodes of their layers, instead of units. A
+        direction moves activations along itself by as much as its coordinate differs. What a
+        basis leaves out of its layer is measured as they are; it is no node, but part of what is
+        unexplained, and the score ``rest`` tells how much of the class's effect it carries.
     nodes, edges
         Shares of influence that are kept.
     split, images, seed
@@ -89,26 +87,29 @@ def graph(
     Raises
     ------
     MeasurementError
-        If effects have not been measured, or on other weights.
+        If effects have not been measured, or on other weights; directions of the cut are
+        measured here.
     GraphError
-        If no unit of the cut drives the class, or a share is not between 0 and 1.
+        If no unit of the cut drives the class, a share is not between 0 and 1, or a layer has two
+        of the bases or comes after the cut.
     UnitError, InputsError
-        If there is no such class, or D cannot be used.
+        If there is no such class or basis, or D cannot be used.
+    BasisError
+        If a basis does not fit its layer, or lies over attention heads.
     """
     if not (0 < nodes <= 1 and 0 < edges <= 1):
         raise GraphError(f"Kept shares are {nodes} and {edges}.", "Give numbers from 0 to 1.")
     name = str(target).removeprefix(f"{OUTPUT}:")
     run = runtime(z)
     pairs = Contrast.toward(z, run, name, split, images, seed)
-    top = _top(z, name, split)
-    specs = {spec.name: spec for spec in z.layers}
-    order = depth_order(run, list(specs), pairs.x)
-    order = order[: order.index(z.cut[0]) + 1]
-    job = _Job(z, run, pairs, name, [specs[n] for n in order], exact, resamples, seed)
-    job.trace(top, progress)
-    pruned = prune(job.matrix, job.leaf, job.known, nodes=nodes, edges=edges)
-    made = _made(job, pruned, name, order)
-    cut = [n.id for n in made if n.kind == "unit" and n.layer == z.cut[0]]
+    places = _places(z, run, pairs.x, bases)
+    top = _top(z, places[-1], name, split, images, seed)
+    wiring = Trace(z, run, pairs, name, places, exact, resamples, seed).run(top, progress)
+    pruned = prune(
+        wiring.matrix, wiring.leaf, wiring.known, shown=wiring.shown, nodes=nodes, edges=edges
+    )
+    made = wiring.nodes(pruned)
+    cut = [n.id for n in made if n.kind == "unit" and n.layer == places[-1].name]
     if not cut:
         raise GraphError(
             f"No unit of the cut drives {name}.", "See z.units; measure on more images."
@@ -119,9 +120,9 @@ def graph(
     )
     found = CircuitGraph(
         target=name,
-        layers=tuple(order),
+        layers=tuple(place.name for place in places),
         nodes=made,
-        edges=_edges(job, pruned),
+        edges=wiring.edges(pruned),
         scores={
             "replacement": pruned.replacement,
             "completeness": pruned.completeness,
@@ -131,23 +132,58 @@ def graph(
             "lost": gone.estimate,
             "lost_low": gone.low,
             "lost_high": gone.high,
+            **({"rest": wiring.left()} if bases else {}),
         },
         kept={"nodes": nodes, "edges": edges},
-        counts={"units": len(job.ids) - 1, "edges": job.measured, "images": len(pairs.x)},
-        stability=job.stability(),
+        counts={"units": wiring.units, "edges": wiring.measured, "images": len(pairs.x)},
+        stability=wiring.stability(),
         settings={
             "weights": z.weights_hash, "data": z.data_hash, "split": split, "images": images,
             "seed": seed, "resamples": resamples, "exact": exact,
+            "bases": {p.name: arrays_hash(basis_parts(z.bases, p.name)) for p in places if p.basis},
         },
     ).labelled(z)  # fmt: skip
     return keeping_sets(z, found)
 
 
-def _top(z: AnnotatedModel, name: str, split: str) -> tuple[F64, F64, F64]:
-    """Return sufficiency of the cut's units for a class, with its interval, ``(u,)`` each."""
+def _places(z: AnnotatedModel, run: Runtime, x: torch.Tensor, bases: Sequence[str]) -> list[Place]:
+    """Return the layers up to the cut in order, or the bases over them that were asked for."""
+    if len(z.cut) != 1:
+        raise MeasurementError(
+            f"The cut is {', '.join(z.cut) or 'empty'}; circuits are drawn up to one layer.",
+            "Wrap the network again with one layer as its cut.",
+        )
+    over: dict[str, Place] = {}
+    for name in dict.fromkeys([bases] if isinstance(bases, str) else bases):
+        place = place_of(z, name)
+        check_movable(place)
+        layer = place.layer.name
+        if place.basis is None or layer in over:
+            raise GraphError(
+                f"{name!r} is no basis." if place.basis is None else f"{layer!r} has two bases.",
+                "Name one basis a layer, as conv4@nmf; other layers stand by their units.",
+            )
+        over[layer] = place
+    order = depth_order(run, [spec.name for spec in z.layers], x)
+    order = order[: order.index(z.cut[0]) + 1]
+    late = [place.name for layer, place in over.items() if layer not in order]
+    if late:
+        raise GraphError(
+            f"{late[0]!r} comes after the cut, {z.cut[0]}.", f"Layers are {', '.join(order)}."
+        )
+    specs = {spec.name: spec for spec in z.layers}
+    return [over.get(name, Place.of(specs[name])) for name in order]
+
+
+def _top(
+    z: AnnotatedModel, place: Place, name: str, split: str, images: int, seed: int
+) -> tuple[F64, F64, F64]:
+    """Return sufficiency of the cut's parts for a class, with its interval, ``(u,)`` each."""
+    if place.basis is not None:
+        return _directions(z, place, name, split, images, seed)
     measured = z.measurements
     found = measured.effects if measured is not None else None
-    if found is None or measured is None or len(z.cut) != 1:
+    if found is None or measured is None:
         raise MeasurementError(
             "Effects of the cut's units on the classes have not been measured.",
             "z = cz.measure(z, concept_set, data)",
@@ -160,142 +196,18 @@ def _top(z: AnnotatedModel, name: str, split: str) -> tuple[F64, F64, F64]:
     return (np.asarray(mean.mean), *interval(mean))
 
 
-@dataclass(eq=False)
-class _Line:
-    """One measured edge."""
-
-    low: float | None
-    high: float | None
-
-
-class _Job:
-    """The whole matrix of a graph, filled from the class backwards."""
-
-    def __init__(
-        self,
-        z: AnnotatedModel,
-        run: Runtime,
-        pairs: Contrast,
-        target: str,
-        layers: list[LayerSpec],
-        exact: int,
-        resamples: int,
-        seed: int,
-    ) -> None:
-        self.z, self.run, self.pairs, self.target, self.layers = z, run, pairs, target, layers
-        self.exact, self.resamples, self.seed = exact, resamples, seed
-        self.ids = [f"{spec.name}:{u}" for spec in layers for u in range(spec.size)]
-        self.ids.append(class_id(target))
-        sizes = [0, *np.cumsum([spec.size for spec in layers]).tolist()]
-        self.start = dict(zip([spec.name for spec in layers], sizes, strict=False))
-        self.matrix = np.zeros((len(self.ids), len(self.ids)))
-        self.known = np.zeros(len(self.ids), bool)
-        self.leaf = np.zeros(len(self.ids), bool)
-        self.leaf[: layers[0].size] = True
-        self.lines: dict[tuple[int, int], _Line] = {}
-        self.measured = 0
-        self._stability: list[tuple[int, float, float, float]] = []
-
-    def trace(self, top: tuple[F64, F64, F64], progress: Progress | None) -> None:
-        cut = self.layers[-1]
-        at = self.start[cut.name]
-        for u, (share, low, high) in enumerate(zip(*top, strict=True)):
-            self.matrix[-1, at + u] = 0.0 if np.isnan(share) else share
-            self.lines[len(self.ids) - 1, at + u] = _Line(float(low), float(high))
-        self.known[-1] = True
-        self.measured += cut.size
-        pairs = [(i, j) for j in range(len(self.layers) - 1, 0, -1) for i in range(j - 1, -1, -1)]
-        stages = Stages(progress, {f"{i}-{j}": self.layers[i].size for i, j in pairs})
-        for i, j in pairs:
-            self._between(i, j, lambda done, n, k=f"{i}-{j}": stages.at(k, done, n))
-        stages.finish()
-
-    def _between(self, i: int, j: int, tick: Progress) -> None:
-        """Measure the edges from one layer to the units of another that matter."""
-        source, target = self.layers[i], self.layers[j]
-        held = [spec.name for spec in self.layers[i + 1 : j]]
-        flow = influence(composition(self.matrix, self.known))
-        at = self.start[target.name]
-        mine = flow[at : at + target.size]
-        chosen = np.flatnonzero(cumulative(mine, _TRACED))
-        chosen = np.sort(chosen[np.argsort(-mine[chosen], kind="stable")][:_MOST_TRACED])
-        if not len(chosen):
-            return
-        # Whether anything but the held layers leads there at all, before many units are run.
-        x, lent, padding = self.pairs.x, self.pairs.lent, self.pairs.padding
-        if (
-            held
-            and not exact_changes(
-                self.run, source, target, x[:8], lent[:8], held=held, sources=[], targets=chosen
-            ).whole.any()
-        ):
-            return
-        units = shortlist(
-            self.z, self.run, source, target, self.target, held,
-            chosen.tolist(), self.exact, 5, len(x), self.seed,
-        )  # fmt: skip
-        found = exact_changes(
-            self.run, source, target, x, lent,
-            held=held, sources=units, targets=chosen, both=True, padding=padding, progress=tick,
-        )  # fmt: skip
-        rough = rough_changes(
-            self.run, source, target, x, lent, held=held, targets=chosen, padding=padding
-        )
-        # All that the target does between the two inputs, by whichever way.
-        before, after = (responses(self.run, target, i, chosen, padding) for i in (x, lent))
-        whole = after - before
-        told = self._told(found.change, whole)
-        self._enter(source, found.sources, at + chosen, told)
-        count = int(told.found.sum())
-        guess = self._told(rough[:, found.sources], whole, count)
-        same = overlap(strongest(told.estimate, count), strongest(guess.estimate, count))
-        if count:
-            self._stability.append((count, told.again, guess.again, same))
-
-    def _told(self, change: F32, whole: F32, count: int | None = None) -> Shares:
-        return shares(
-            change, whole, self.pairs.scene, resamples=self.resamples, seed=self.seed, count=count
-        )
-
-    def _enter(self, source: LayerSpec, units: I64, rows: I64, told: Shares) -> None:
-        columns = self.start[source.name] + units
-        self.matrix[np.ix_(rows, columns)] = np.nan_to_num(told.estimate.T, nan=0.0)
-        moves = ~np.isnan(told.estimate).all(0)
-        self.known[rows[moves]] = True
-        self.measured += told.estimate.size
-        for b, row in enumerate(rows):
-            for a, column in enumerate(columns):
-                line = _Line(float(told.low[a, b]), float(told.high[a, b]))
-                self.lines[int(row), int(column)] = line
-
-    def stability(self) -> dict[str, float | None]:
-        """Return means over pairs of layers, weighted by edges."""
-        if not self._stability:
-            return {"exact": None, "eap_ig": None, "agreement": None}
-        table = np.array(self._stability)
-        means = np.average(table[:, 1:], axis=0, weights=table[:, 0])
-        return dict(zip(("exact", "eap_ig", "agreement"), means.tolist(), strict=True))
-
-
-def _made(job: _Job, pruned: Pruned, target: str, order: list[str]) -> tuple[Node, ...]:
-    nodes: list[Node] = []
-    for i in np.flatnonzero(pruned.nodes):
-        if job.ids[i] == class_id(target):
-            nodes.append(Node(class_id(target), "class", len(order), influence=1.0))
-            continue
-        layer = Unit.parse(job.ids[i]).layer
-        flow = float(pruned.influence[i])
-        nodes.append(Node(job.ids[i], "unit", order.index(layer), layer, flow))
-    nodes.append(Node(UNEXPLAINED, "unexplained", 0, influence=pruned.through_unexplained))
-    return ordered_nodes(nodes)
-
-
-def _edges(job: _Job, pruned: Pruned) -> tuple[Edge, ...]:
-    found: list[Edge] = []
-    for row, column in np.argwhere(pruned.edges):
-        line = job.lines[int(row), int(column)]
-        share = float(job.matrix[row, column])
-        found.append(Edge(job.ids[column], job.ids[row], share, line.low, line.high))
-    for row in np.flatnonzero(pruned.unexplained > 0):
-        found.append(Edge(UNEXPLAINED, job.ids[row], float(pruned.unexplained[row])))
-    return ordered_edges(found)
+def _directions(
+    z: AnnotatedModel, place: Place, name: str, split: str, images: int, seed: int
+) -> tuple[F64, F64, F64]:
+    """Run each direction of the cut by itself, and the rest."""
+    k = z.classes.index(name)
+    drawn = draw_sources(
+        data_of(z), z.classes, per_split=images, donors=_DONORS, seed=seed, head=z.head
+    )
+    down = downstream_of(z, place, drawn)
+    chosen = drawn.take(source_rows(z, drawn, k, "sufficiency", split))
+    source = np.repeat(chosen.row, _DONORS)
+    change = down.change_each(source, chosen.donors[:, k].ravel(), np.full(len(source), k))
+    values = change.reshape(len(chosen), _DONORS, -1).mean(1) / scales(down, drawn, z.classes)[k]
+    mean = clustered_mean(values, chosen.scene)
+    return (np.asarray(mean.mean), *interval(mean))

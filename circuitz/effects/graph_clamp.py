@@ -1,4 +1,4 @@
-"""Units held at what they are where they are most active, and what the outputs then say."""
+"""Units or directions held as where they are most active, and what the outputs then say."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from circuitz.effects.edge_effects import check_movable
 from circuitz.errors import InputsError, UnitError
+from circuitz.features.basis import place_of
+from circuitz.features.place import Place
 from circuitz.models.open import runtime
+from circuitz.models.specs import folded, unit_maps
+from circuitz.z.bases import basis_sizes
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.targets import check_target
 from circuitz.z.unit import Unit
@@ -48,14 +53,15 @@ def clamp(z: AnnotatedModel, units: Sequence[str], *, images: int = 48, seed: in
     """Hold units of one layer at the values they have on images they respond to most.
 
     Values are those of real images, a different one for each image in turn; the rest of the layer
-    stays as it is.
+    stays as it is. Directions of a basis are held at coordinates: activations move along each by
+    as much as its coordinate differs.
 
     Parameters
     ----------
     z
         Annotated model with its network, and D or a concept set at hand.
     units
-        Unit ids of one layer.
+        Unit ids of one layer, or of one basis over it.
     images, seed
         Images of *test* the outputs are averaged over, and the seed of their choice.
 
@@ -63,20 +69,24 @@ def clamp(z: AnnotatedModel, units: Sequence[str], *, images: int = 48, seed: in
     ------
     UnitError
         If there are no units, one does not exist, or they are of several layers.
+    BasisError
+        If a basis does not fit its layer, or lies over attention heads.
     InputsError
         If there are no images.
     BuilderError
         If the network is not there.
     """
-    asked = [Unit.parse(check_target(u, z.layers, z.classes)) for u in units]
-    layers = {unit.layer for unit in asked}
-    if len(layers) != 1 or any(u.is_output or u.basis for u in asked):
+    bases = basis_sizes(z.bases)
+    asked = [Unit.parse(check_target(u, z.layers, z.classes, bases)) for u in units]
+    names = {unit.place for unit in asked}
+    if len(names) != 1 or any(u.is_output for u in asked):
         raise UnitError(
             f"{', '.join(map(str, units)) or 'Nothing'} cannot be held together.",
-            "Hold units of one layer.",
+            "Hold units of one layer, or directions of one basis.",
         )
-    layer = layers.pop()
-    spec = next(s for s in z.layers if s.name == layer)
+    place = place_of(z, names.pop())
+    check_movable(place)
+    layer = place.layer.name
     source, of = (z.data, "D") if z.data is not None else (z.concept_set, "concept set")
     if source is None or source.is_tokens or not len(source):
         raise InputsError("There are no images to hold units on.", "Open D, or a concept set.")
@@ -85,20 +95,30 @@ def clamp(z: AnnotatedModel, units: Sequence[str], *, images: int = 48, seed: in
     with torch.no_grad():
         act = run.forward_to(layer, x).clone()
         before = run.resume(layer, act, x)
-        held = act.clone()
+        flat = _values(place, act)
+        held = flat.clone()
         for unit in asked:
-            rows = _lenders(z, layer, unit.index)
+            rows = _lenders(z, place.name, unit.index)
             pool = z.concept_set if rows is not None else source
             if rows is None or pool is None:
-                strength = act.movedim(spec.unit_axis, 1)[:, unit.index].flatten(1).mean(1)
-                lent = act[strength.argsort(descending=True)[:_LENDERS]]
+                strength = flat[:, unit.index].mean(1)
+                lent = flat[strength.argsort(descending=True)[:_LENDERS]]
             else:
-                lent = run.forward_to(layer, run.prepare(np.asarray(pool.images[rows])))
+                there = run.forward_to(layer, run.prepare(np.asarray(pool.images[rows])))
+                lent = _values(place, there)
             turn = torch.arange(len(x), device=act.device) % len(lent)
-            values = lent.select(spec.unit_axis, unit.index)[turn]
-            held.select(spec.unit_axis, unit.index).copy_(values)
-        after = run.resume(layer, held, x)
+            held[:, unit.index] = lent[turn, unit.index]
+        if place.basis is not None:
+            own = unit_maps(place.layer, act).float()
+            held = own + place.basis.write(held - flat, own)
+        after = run.resume(layer, folded(place.layer, held, act), x)
     return Clamped(_mean(before, z.head), _mean(after, z.head), len(x), of)
+
+
+def _values(place: Place, act: torch.Tensor) -> torch.Tensor:
+    """Return what units put out, or coordinates of directions, ``(n, u, positions)``."""
+    flat = unit_maps(place.layer, act)
+    return flat if place.basis is None else place.basis.read(flat)
 
 
 def _mean(logits: torch.Tensor, head: str) -> F32:
@@ -115,9 +135,9 @@ def _rows(source: InputSet, images: int, seed: int) -> I64:
     return np.sort(np.random.default_rng([seed, 41]).permutation(rows)[:images])
 
 
-def _lenders(z: AnnotatedModel, layer: str, unit: int) -> I64 | None:
+def _lenders(z: AnnotatedModel, place: str, unit: int) -> I64 | None:
     """Return the unit's exemplars in the concept set, where they are known."""
-    measured = z.measurements.layers.get(layer) if z.measurements is not None else None
+    measured = z.measurements.layers.get(place) if z.measurements is not None else None
     if measured is None or z.concept_set is None:
         return None
     rows = measured.exemplars[unit]

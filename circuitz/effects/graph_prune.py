@@ -96,7 +96,13 @@ def cumulative(scores: F64, share: float) -> Bool:
 
 
 def prune(
-    shares: F64, leaf: Bool, known: Bool, *, nodes: float = 0.8, edges: float = 0.98
+    shares: F64,
+    leaf: Bool,
+    known: Bool,
+    *,
+    shown: Bool | None = None,
+    nodes: float = 0.8,
+    edges: float = 0.98,
 ) -> Pruned:
     """Keep the nodes and edges that carry the stated shares of influence.
 
@@ -108,6 +114,8 @@ def prune(
         ``(m,)`` units of the first layer.
     known
         ``(m,)`` nodes whose incoming edges were measured.
+    shown
+        ``(m,)`` which may be kept, by default all; what comes through others is unexplained.
     nodes, edges
         Shares of influence to keep, 0 to 1.
     """
@@ -115,7 +123,9 @@ def prune(
     flow = influence(made)
     last = len(made) - 1
     kept = np.zeros(len(made), bool)
-    kept[:last] = cumulative(flow[:last], nodes)
+    kept[:last] = cumulative(
+        np.where(shown[:last], flow[:last], 0.0) if shown is not None else flow[:last], nodes
+    )
     kept[last] = True
     made = made * kept[:, None] * kept[None]
     lines = cumulative(made * influence(made)[:, None], edges)

@@ -86,12 +86,16 @@ def clamped(z: AnnotatedModel, units: Sequence[str]) -> dict[str, Any]:
 def measured(z: AnnotatedModel, target: str) -> AnnotatedModel:
     """Return z with the circuit of a class measured and kept; runs the network.
 
+    In the bases that the circuit of the class was drawn in before.
+
     Raises
     ------
     CircuitzError
         If there is no torch here, no network, or no D.
     """
-    return z.with_graph(of_torch("circuitz.effects.graph").graph(z, target))
+    old = kept(z).get(target.removeprefix("output:"))
+    bases = tuple(old.settings.get("bases", ())) if old is not None else ()
+    return z.with_graph(of_torch("circuitz.effects.graph").graph(z, target, bases=bases))
 
 
 def regrouped(

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from circuitz.errors import GraphError
+from circuitz.z.bases import basis_parts
+from circuitz.z.hashing import arrays_hash
 from circuitz.z.targets import GROUP, target_units
 from circuitz.z.unit import OUTPUT, Unit
 
@@ -30,13 +32,14 @@ class Node:
     Parameters
     ----------
     id
-        Unit id, ``output:husky``, ``group:a,b`` when units are shown together, or ``unexplained``.
+        Unit id (of a basis: that of a direction), ``output:husky``, ``group:a,b`` when units are
+        shown together, or ``unexplained``.
     kind
         Which of these.
     rank
         0 for units of the first layer; the class comes last.
     layer
-        Layer of the units; empty for others.
+        Layer of the units, or basis over one; empty for others.
     influence
         Share of the class's effect that flows through it.
     words, concepts
@@ -87,7 +90,7 @@ class CircuitGraph:
     target
         The class.
     layers
-        Layers in order, first first.
+        Layers, or bases over them, in order, first first.
     nodes, edges
         Sorted by rank and then by influence; by target and then by size.
     scores
@@ -95,7 +98,8 @@ class CircuitGraph:
         ``completeness``: mean share of what works on a node that the edges account for, nodes
         weighted by influence. ``recovered`` with ``recovered_low`` and ``recovered_high``: share
         of the class's effect that the graph's units of the cut bring about alone, run exactly;
-        ``lost`` with its interval: what the class loses without them.
+        ``lost`` with its interval: what the class loses without them. With bases, ``rest``: share
+        of the class's effect that passes through what they leave out of their layers.
     kept
         Shares of influence that ``nodes`` and ``edges`` were pruned to.
     counts
@@ -134,8 +138,10 @@ class CircuitGraph:
         raise GraphError(f"The graph of {self.target} has no node {id!r}.", "See graph.nodes.")
 
     def stale(self, z: AnnotatedModel) -> tuple[str, ...]:
-        """Return what changed since it was measured: weights, data."""
-        now = {"weights": z.weights_hash, "data": z.data_hash}
+        """Return what changed since it was measured: weights, data, bases."""
+        now: dict[str, Any] = {"weights": z.weights_hash, "data": z.data_hash}
+        had: Mapping[str, str] = self.settings.get("bases", {})
+        now["bases"] = {name: arrays_hash(basis_parts(z.bases, name)) for name in had}
         return tuple(k for k, v in now.items() if v and self.settings.get(k, v) != v)
 
     def labelled(self, z: AnnotatedModel) -> CircuitGraph:

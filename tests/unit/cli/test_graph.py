@@ -77,9 +77,10 @@ def test_other_questions_are_measured_and_kept(place, capsys, monkeypatch):
         return made()
 
     monkeypatch.setattr("circuitz.effects.graph.graph", measure)
-    for extra in (["--nodes", "0.5"], ["--fresh"], ["--images", "60"]):
+    for extra in (["--nodes", "0.5"], ["--fresh"], ["--images", "60"], ["--basis", "conv4@nmf"]):
         assert run(capsys, monkeypatch, place, "--class", "husky", *extra)[0] == 0
-    assert [a["nodes"] for _, a in asked] == [0.5, 0.8, 0.8]
+    assert [a["nodes"] for _, a in asked] == [0.5, 0.8, 0.8, 0.8]
+    assert [a["bases"] for _, a in asked] == [[], [], [], ["conv4@nmf"]]
     assert load(place).graph("husky") == AnnotatedModel("z", ("husky",)).with_graph(made()).graph(
         "husky"
     )
