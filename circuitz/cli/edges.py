@@ -11,9 +11,12 @@ import typer
 from circuitz.cli.shell import Json, Seed, Z, app, out, progress
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from circuitz.effects.edge_effects import EdgeTable
 
 _MOST = 20
+_FEW = 5
 
 
 @app.command()
@@ -28,6 +31,10 @@ def edges(
         list[int] | None, typer.Option(help="Number of a unit of --to; again for more; else all.")
     ] = None,
     images: Annotated[int, typer.Option(help="Source images, evenly over classes.", min=2)] = 120,
+    both: Annotated[
+        bool,
+        typer.Option("--both", help="Exchange each unit as the first and as the last: shares sum."),
+    ] = False,
     split: Annotated[str, typer.Option(help="Images it is measured on.")] = "test",
     seed: Seed = 0,
     as_json: Json = False,
@@ -43,16 +50,23 @@ def edges(
     model = load(z)
     with progress() as bars:
         found = measure(
-            model, source, target, toward, units=unit, images=images, split=split, seed=seed,
-            progress=lambda done, n: bars("exchange units", done, n),
+            model, source, target, toward, units=unit, images=images, both=both, split=split,
+            seed=seed, progress=lambda done, n: bars("exchange units", done, n),
         )  # fmt: skip
     if as_json:
-        rows: list[dict[str, Any]] = found.frame.to_dict("records")
-        for row in rows:  # what cannot be told is null, which JSON has
-            row |= {k: None for k, v in row.items() if isinstance(v, float) and math.isnan(v)}
-        print(json.dumps({"edges": rows, "images": found.images, "tried": found.tried}))
+        told = {"edges": _rows(found.frame), "sums": _rows(found.sums.reset_index())}
+        about = {"held": found.held, "images": found.images, "tried": found.tried}
+        print(json.dumps(told | about))
         return
     _tell(found)
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows in which what cannot be told is null, which JSON has."""
+    rows: list[dict[str, Any]] = frame.to_dict("records")
+    for row in rows:
+        row |= {k: None for k, v in row.items() if isinstance(v, float) and math.isnan(v)}
+    return rows
 
 
 def _tell(found: EdgeTable) -> None:
@@ -62,19 +76,39 @@ def _tell(found: EdgeTable) -> None:
     rows: list[dict[str, Any]] = found.frame.to_dict("records")  # strongest first
     edges = [row for row in rows if row["found"]]
     rests = [row for row in rows if row["source"].endswith(f":{REST}") and not row["found"]]
-    kept = [*edges, *(row for row in rests if not math.isnan(row["direct"]))]
-    lines = [f"{len(edges)} edges on {found.images} images:"]
-    for row in kept[:_MOST]:
-        lines.append(
-            f"  {row['direct']:+5.0%}  {row['source']} → {row['target']}  "
-            f"[{row['low']:+.0%}, {row['high']:+.0%}], in all {row['total']:+.0%}"
-        )
+    kept = [*edges, *(row for row in rests if row["direct"] > 0 or row["direct"] < 0)]
+    lines = [f"{len(edges)} edges on {found.images} images" + (":" if kept else ".")]
+    if all(math.isnan(row["total"]) for row in rows):
+        lines = [f"No edge can be told on {found.images} images."]
+    lines += [_line(row) for row in kept[:_MOST]]
     if len(kept) > _MOST:
         lines.append(f"  and {len(kept) - _MOST} more: --json")
+    if not edges and found.held:
+        whole = sorted((r for r in rows if r["total"] > 0 or r["total"] < 0), key=_in_all)
+        if whole:
+            lines.append(f"Strongest through {', '.join(found.held)}:")
+        lines += [f"  {r['total']:+5.0%}  {r['source']} → {r['target']}" for r in whole[:_FEW]]
+    why = found.frame[found.frame["reason"] != ""]
+    for reason, some in why.groupby("reason", sort=False):
+        names = list(dict.fromkeys(some["target"]))
+        more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+        lines.append(f"{', '.join(names[:_FEW])}{more}: {reason}.")
     if tried < every:
         lines.append(f"{tried} of {every} source units were run, those that gradients point to.")
     for line in lines:
         out.print(line, markup=False, highlight=False)
+
+
+def _line(row: dict[str, Any]) -> str:
+    whole = "" if math.isnan(row["total"]) else f", in all {row['total']:+.0%}"
+    return (
+        f"  {row['direct']:+5.0%}  {row['source']} → {row['target']}  "
+        f"[{row['low']:+.0%}, {row['high']:+.0%}]{whole}"
+    )
+
+
+def _in_all(row: dict[str, Any]) -> float:
+    return -abs(row["total"])
 
 
 __all__ = ["edges"]

@@ -105,8 +105,10 @@ class EdgeTable:
     frame
         One row a pair: ``source``, ``target``, ``direct`` with ``low`` and ``high``, ``total``,
         ``found``, ``often`` (share of resamples in which it is among the strongest, as many as
-        were found), ``rough`` (the estimate by EAP-IG) and ``rough_often`` (how often it is among
-        the strongest of those). Strongest first; NaN where the target does not move.
+        were found), ``rough`` (the estimate by EAP-IG), ``rough_often`` (how often it is among
+        the strongest of those) and ``reason``: why a share is NaN, because the target hardly moves
+        when the whole source layer is exchanged, or why ``direct`` is zero by definition, because
+        every path runs through layers that are held; else empty. Strongest first.
     again
         Mean overlap (Jaccard) of the strongest edges of a resample with those of all images.
     again_rough
@@ -117,6 +119,8 @@ class EdgeTable:
         Source units that were run, of how many.
     images, scenes
         Inputs, and independent scenes among them.
+    held
+        Layers between the two, held for ``direct``.
     """
 
     frame: pd.DataFrame
@@ -126,6 +130,17 @@ class EdgeTable:
     tried: tuple[int, int]
     images: int
     scenes: int
+    held: tuple[str, ...] = ()
+
+    @property
+    def sums(self) -> pd.DataFrame:
+        """By target the sums of ``direct`` and ``total`` over the sources that were run.
+
+        Near one where sources work by themselves, or in pairs and ``both`` was asked for.
+        """
+        shares = self.frame.groupby("target", sort=False)
+        sums = {name: shares[name].sum(min_count=1) for name in ("direct", "total")}
+        return pd.DataFrame(sums)
 
     def _repr_html_(self) -> str:
         return self.frame._repr_html_()  # pyright: ignore
@@ -142,6 +157,7 @@ def edges(
     images: int = 120,
     exact: int = EXACT,
     steps: int = 5,
+    both: bool = False,
     least: float = 0.05,
     level: float = 0.95,
     resamples: int = 200,
@@ -170,6 +186,10 @@ def edges(
         any target by EAP-IG on *select*.
     steps
         Points of EAP-IG.
+    both
+        Whether each source is exchanged twice, as the first and as the last, and the mean of the
+        two told, as in a circuit graph: where sources work in pairs at most, shares then sum to
+        one. By default as the first only: how far it gets by itself. Doubles the work.
     least
         Smallest share that counts as an edge, when its interval lies on one side of zero.
     level, resamples
@@ -198,13 +218,14 @@ def edges(
     chosen = shortlist(z, run, before, after, toward, held, units, exact, steps, images, seed)
     found = exact_changes(
         run, before, after, pairs.x, pairs.lent,
-        held=held, sources=chosen, targets=units, padding=pairs.padding, progress=progress,
+        held=held, sources=chosen, targets=units, both=both, padding=pairs.padding,
+        progress=progress,
     )  # fmt: skip
     free = found
     if held:
         free = exact_changes(
             run, before, after, pairs.x, pairs.lent,
-            sources=chosen, targets=units, padding=pairs.padding,
+            sources=chosen, targets=units, both=both, padding=pairs.padding,
         )  # fmt: skip
     if not free.whole.any():
         raise LayerError(
@@ -226,13 +247,14 @@ def edges(
     guess = told(rough, found.whole, count)
     total = direct if free is found else told(free.change, free.whole)
     return EdgeTable(
-        _frame(before, after, found, direct, total, guess),
+        _frame(before, after, held, found, direct, total, guess),
         direct.again,
         guess.again,
         overlap(strongest(direct.estimate, count), strongest(guess.estimate, count)),
         (len(found.sources), parts_of(before)),
         len(pairs.x),
         len(np.unique(pairs.scene)),
+        tuple(held),
     )
 
 
@@ -302,12 +324,31 @@ def check_movable(place: Place) -> None:
 def _frame(
     before: Place,
     after: Place,
+    held: list[str],
     found: Changes,
     direct: Shares,
     total: Shares,
     guess: Shares,
 ) -> pd.DataFrame:
     u, v = np.indices(direct.estimate.shape)
+    still = np.isnan(total.estimate).all(0)
+    # Nothing at all, on any input, although the target moves: no path but through what is held.
+    cut = ~found.whole.any(0) & ~found.change.any((0, 1)) & ~still
+    for share in (direct.estimate, direct.low, direct.high, guess.estimate):
+        share[:, cut] = 0.0
+    hardly = np.isnan(direct.estimate).all(0)
+    moved = f"hardly moves, if at all, when all of {before.name} is exchanged"
+    between = ", ".join(held)
+    reasons = np.select(
+        [cut, still & hardly, still, hardly],
+        [
+            f"every path runs through {between}, held for direct",
+            moved,
+            f"{moved}: paths cancel",
+            f"{moved} and {between} held",
+        ],
+        "",
+    )
     rest = before.spec.size
     names = [f"{before.name}:{i if i < rest else REST}" for i in found.sources]
     frame = pd.DataFrame(
@@ -322,7 +363,8 @@ def _frame(
             "often": direct.often.ravel(),
             "rough": guess.estimate.ravel(),
             "rough_often": guess.often.ravel(),
+            "reason": reasons[v.ravel()],
         }
     )
-    order = np.argsort(-frame["direct"].abs().fillna(-1).to_numpy(), kind="stable")
-    return frame.iloc[order].reset_index(drop=True)
+    sizes = [-frame[name].abs().fillna(-1).to_numpy() for name in ("total", "direct")]
+    return frame.iloc[np.lexsort(sizes)].reset_index(drop=True)

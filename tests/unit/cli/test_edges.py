@@ -52,6 +52,23 @@ def test_edges_of_units_and_directions_are_told(bundle, known, monkeypatch, caps
     assert f"{first}@one:rest" in {row["source"] for row in found["edges"]}
 
 
+def test_what_cannot_be_told_says_why(bundle, known, monkeypatch, capsys) -> None:
+    first, last = known.layers[0].name, known.cut[0]
+    frame = cz.edges(known, first, last, "husky", images=12, both=True).frame
+    words = (bundle, "--from", first, "--to", last, "--class", "husky", "--images", 12, "--both")
+    assert run(monkeypatch, *words, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [row["reason"] for row in told["edges"]] == list(frame["reason"])
+    assert all(row["reason"] for row in told["edges"] if row["direct"] is None)
+    assert {row["target"] for row in told["sums"]} == set(frame["target"])
+    dead = [t for t, some in frame.groupby("target") if some["total"].isna().all()]
+    assert dead, "no unit of this network is at rest: choose one at which some are"
+    assert run(monkeypatch, *words, "--unit", dead[0].partition(":")[2]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "No edge can be told on" in said
+    assert f"{dead[0]}: hardly moves, if at all, when all of {first} is exchanged." in said
+
+
 def test_wrong_questions_are_named(bundle, known, monkeypatch, capsys) -> None:
     first, last = known.layers[0].name, known.cut[0]
     assert run(monkeypatch, bundle, "--from", last, "--to", first, "--class", "husky") == 1
