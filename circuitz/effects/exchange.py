@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.features.basis import Basis
 from circuitz.features.place import Place
+from circuitz.models.basis import Basis
 from circuitz.models.specs import folded, unit_maps
 
 I64 = npt.NDArray[np.int64]

@@ -12,11 +12,12 @@ import numpy.typing as npt
 import torch
 
 from circuitz.errors import BasisError, InputsError, LayerError
-from circuitz.features.basis import Basis, check_fits, over
+from circuitz.features.basis import over
 from circuitz.features.sae import train_sae
 from circuitz.features.saelens import load_saelens
 from circuitz.features.sweep import sweep
 from circuitz.features.vectors import draw_vectors, mean_vectors
+from circuitz.models.basis import Basis, check_fits
 from circuitz.models.open import runtime
 from circuitz.z.bases import basis_parts, basis_place, with_basis
 from circuitz.z.inputs import SPLITS, InputSet

@@ -13,7 +13,7 @@ from circuitz.models.specs import unit_maps
 from circuitz.z.layer import LayerSpec
 
 if TYPE_CHECKING:
-    from circuitz.features.basis import Basis
+    from circuitz.models.basis import Basis
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ import torch
 
 from circuitz.errors import BasisError
 from circuitz.features.adam import Adam
-from circuitz.features.basis import Basis
+from circuitz.models.basis import Basis
 
 F32 = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]

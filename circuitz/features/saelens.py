@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.errors import BasisError, BundleError, CircuitzError
-from circuitz.features.basis import Basis, Normalise
+from circuitz.models.basis import Basis, Normalise
 from circuitz.z.json_io import loads
 from circuitz.z.tensors_io import read_tensors
 

@@ -13,10 +13,10 @@ from circuitz.cluster.checkpoint import Progress, run_pieces
 from circuitz.cluster.job import Executor, Piece, in_order
 from circuitz.cluster.network import network_of, network_parts, spec_of
 from circuitz.cluster.wire import copied, pack, unpack
-from circuitz.features.basis import Basis
 from circuitz.features.place import Place
 from circuitz.features.shard import Shard, Shelf
 from circuitz.features.sweep import Sweep
+from circuitz.models.basis import Basis
 from circuitz.z.inputs import InputSet
 
 Array = npt.NDArray[Any]

@@ -9,7 +9,7 @@ import pytest
 
 import circuitz as cz
 from circuitz.cli import main
-from circuitz.features.basis import Basis
+from circuitz.models.basis import Basis
 from circuitz.z.bases import with_basis
 from circuitz.z.inputs_io import write_inputs
 

@@ -15,8 +15,9 @@ from torch import nn
 
 from circuitz.cluster.connect import connected
 from circuitz.errors import BuilderError, ClusterError, MeasurementError
-from circuitz.features.basis import Basis, over
+from circuitz.features.basis import over
 from circuitz.features.sweep import sweep
+from circuitz.models.basis import Basis
 from circuitz.models.runtime import Runtime
 from circuitz.z.inputs import InputSet
 from circuitz.z.measurements_io import encode_layer

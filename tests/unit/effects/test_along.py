@@ -10,7 +10,7 @@ from torch import nn
 from circuitz.effects.along import direction_effect
 from circuitz.effects.effect import effect
 from circuitz.errors import InputsError, UnitError
-from circuitz.features.basis import Basis
+from circuitz.models.basis import Basis
 from circuitz.models.specs import describe
 from circuitz.models.weights import to_numpy
 from circuitz.z.bases import with_basis

@@ -12,7 +12,8 @@ from circuitz.effects.edge_effects import Contrast, check_movable, edges
 from circuitz.effects.edges import exact_changes
 from circuitz.effects.exchange import Exchange
 from circuitz.errors import BasisError, LayerError, UnitError
-from circuitz.features.basis import Basis, over, place_of
+from circuitz.features.basis import over, place_of
+from circuitz.models.basis import Basis
 from circuitz.models.open import runtime
 from circuitz.z.bases import with_basis
 from circuitz.z.layer import LayerSpec

@@ -13,7 +13,8 @@ from circuitz.effects.downstream import Downstream, margins
 from circuitz.effects.effect import effect
 from circuitz.effects.sources import draw_sources
 from circuitz.errors import UnitError
-from circuitz.features.basis import Basis, place_of
+from circuitz.features.basis import place_of
+from circuitz.models.basis import Basis
 from circuitz.models.open import runtime
 from circuitz.z.bases import with_basis
 

@@ -15,7 +15,8 @@ from circuitz.effects.effect import effect
 from circuitz.effects.graph import graph
 from circuitz.effects.graph_clamp import clamp
 from circuitz.errors import BasisError, GraphError, UnitError
-from circuitz.features.basis import Basis, place_of
+from circuitz.features.basis import place_of
+from circuitz.models.basis import Basis
 from circuitz.models.open import runtime
 from circuitz.z.bases import with_basis
 from circuitz.z.formats.attribution_graph import read_graph

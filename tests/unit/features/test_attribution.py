@@ -9,8 +9,8 @@ from captum import attr
 
 from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.features.attribution import attribute
-from circuitz.features.basis import Basis
 from circuitz.features.wrap import wrap
+from circuitz.models.basis import Basis
 from circuitz.models.builders import build
 from circuitz.models.open import runtime
 from circuitz.z.bases import with_basis

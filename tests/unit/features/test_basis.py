@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from circuitz.errors import BasisError, UnitError
-from circuitz.features.basis import Basis
 from circuitz.features.sae import train_sae
 from circuitz.features.saelens import load_saelens
+from circuitz.models.basis import Basis
 from circuitz.z.bases import basis_parts, basis_place, basis_sizes, with_basis
 
 DRAW = np.random.default_rng(0)

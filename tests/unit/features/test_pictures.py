@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from circuitz.errors import UnitError
-from circuitz.features.basis import Basis, over
+from circuitz.features.basis import over
 from circuitz.features.maco import Phases, strength_of
 from circuitz.features.visualise import visualise
+from circuitz.models.basis import Basis
 from circuitz.models.builders import build
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import describe
