@@ -26,6 +26,7 @@ from circuitz.cli import (  # noqa: I001
     data_tokens,
     data_texts,
     bench,
+    bench_checker,
 )
 from circuitz.cli.shell import app, main
 

@@ -1,0 +1,1 @@
+"""Networks that look suspicious and are not; one decoy a file."""

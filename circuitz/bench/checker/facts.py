@@ -1,0 +1,203 @@
+"""Whether a finding is true of a case, by kind; ``None`` where truth is grey.
+
+One function a kind, from the definitions of the kinds alone (docs/concepts/plausibility.md), never
+from how the check goes about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from circuitz.bench.checker.truth import BLIND, COUNTS, NOTHING, Truth
+from circuitz.z.finding import Finding
+
+Fact = Callable[[Truth, tuple[int, ...], int], bool | None]
+_BOUND, _GREY = 0.5, 0.07  # of unexplained shares
+
+
+def holds(truth: Truth, finding: Finding) -> bool | None:
+    """Whether what a finding claims is true; ``None`` when that is grey, or its kind unknown here."""
+    fact = FACTS.get(finding.kind)
+    if fact is None:
+        return None
+    units = tuple(
+        int(unit.rpartition(":")[2]) for unit in finding.units if unit.startswith("units:")
+    )
+    target = finding.target.removeprefix("output:")
+    k = truth.world.classes.index(target) if target in truth.world.classes else -1
+    return fact(truth, units, k)
+
+
+def _beyond(value: float) -> bool | None:
+    return True if value >= COUNTS else False if value <= NOTHING else None
+
+
+def _any(values: list[bool | None]) -> bool | None:
+    return True if True in values else None if None in values else False
+
+
+def _context(truth: Truth, units: tuple[int, ...], level: float) -> set[str]:
+    return {c for u in units for c in truth.seen(u, level)} & set(truth.world.outside)
+
+
+def _driver(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
+    """Something outside the thing, which these units see, makes the class."""
+    verdicts: list[bool | None] = []
+    for concept in _context(truth, units, BLIND):
+        if truth.outside(concept, k):
+            clear = any(concept in truth.seen(u) for u in units)
+            made = _beyond(truth.drives(concept, k))
+            verdicts.append(made if clear or made is False else None)
+    return _any(verdicts)
+
+
+def _inhibits(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
+    """Something outside the thing, which these units see, speaks against the class."""
+    verdicts: list[bool | None] = []
+    for concept in _context(truth, units, BLIND):
+        if truth.outside(concept, k):
+            against = -float(truth.makes[truth.column[concept], k])
+            made = _beyond(against)
+            # Where D has it as often with the class as without, nothing hangs on it there.
+            verdicts.append(made if made is False or truth.drives(concept, k) >= COUNTS else None)
+    return _any(verdicts)
+
+
+def _split(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
+    """Together these units carry something outside the thing to the class."""
+    verdicts: list[bool | None] = []
+    carried = _beyond(truth.share(units, k))
+    for concept in truth.world.outside:
+        if not truth.outside(concept, k):
+            continue
+        mean = float(truth.sees[list(units)][:, truth.column[concept]].mean()) if units else 0.0
+        made = _beyond(truth.drives(concept, k))
+        if made is False or mean <= 0.05:
+            verdicts.append(False)
+        else:
+            verdicts.append(made and carried if mean >= 0.15 else None)
+    return _any(verdicts)
+
+
+def _mislabelled(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
+    """Whether the words name nothing the unit sees, while it sees something else."""
+    verdicts: list[bool | None] = []
+    for u in units:
+        if not truth.said(u):
+            seen = truth.seen(u) & truth.world.outside
+            verdicts.append(
+                bool(seen) if seen == truth.seen(u, BLIND) & truth.world.outside else None
+            )
+            continue
+        valid = truth.valid(u)
+        verdicts.append(None if valid is None else not valid and bool(truth.seen(u, BLIND)))
+    return _any(verdicts)
+
+
+def _polysemantic(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
+    """Whether the unit sees several things that do not exclude each other."""
+    verdicts: list[bool | None] = []
+    for u in units:
+        clear = {truth.world.group_of(c) for c in truth.seen(u)}
+        perhaps = {truth.world.group_of(c) for c in truth.seen(u, BLIND)}
+        several = len(truth.seen(u)) > len(
+            clear
+        )  # values of one attribute: several, or a wider one
+        verdicts.append(True if len(clear) > 1 else None if len(perhaps) > 1 or several else False)
+    return _any(verdicts)
+
+
+def _unannotated(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
+    """Units without words that hold carry the class."""
+    bare = [u for u in units if truth.valid(u) is not True]
+    certain = [u for u in bare if truth.valid(u) is False or not truth.base.words.get(u)]
+    made = _beyond(truth.share(bare, k))
+    return made if made is False or certain == bare else None
+
+
+def _missing(truth: Truth, _units: tuple[int, ...], k: int) -> bool | None:
+    """No unit whose words name something of the thing itself, and hold, carries the class."""
+    inside = [
+        u
+        for u in range(truth.base.size)
+        if truth.valid(u) and any(c not in truth.world.outside for c in truth.seen(u))
+    ]
+    carried = _beyond(truth.share(inside, k))
+    return None if carried is None else not carried
+
+
+def _unexplained(truth: Truth, _units: tuple[int, ...], k: int) -> bool | None:
+    """More than the bound of the class is not carried by units whose words hold."""
+    clear = [u for u in range(truth.base.size) if truth.valid(u) is True]
+    perhaps = [
+        u for u in range(truth.base.size) if truth.base.words.get(u) and truth.valid(u) is None
+    ]
+    low = 1 - truth.share([*clear, *perhaps], k)
+    high = 1 - truth.share(clear, k)
+    low, high = min(low, high), max(low, high)
+    return True if low > _BOUND + _GREY else False if high < _BOUND - _GREY else None
+
+
+def _contradictory(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
+    """Units with the same words see opposite things."""
+    for name in {c for u in units for c in truth.said(u)} & set(truth.column):
+        values = [truth.sees[u, truth.column[name]] for u in units if name in truth.said(u)]
+        if len(values) > 1 and max(values) >= BLIND and min(values) <= -BLIND:
+            return True
+    clear = [truth.valid(u) for u in units]
+    return False if all(clear) else None
+
+
+def _vague(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
+    """Whether the words are wider than, or beside, the one thing the unit sees."""
+    verdicts: list[bool | None] = []
+    for u in units:
+        exact = set(truth.said(u)) & truth.seen(u)
+        named = truth.named(u) & truth.seen(u)
+        if exact or not truth.said(u):
+            verdicts.append(False)
+        elif named or set(truth.said(u)) & set(truth.world.derived):
+            verdicts.append(True)
+        else:
+            verdicts.append(None)
+    return _any(verdicts)
+
+
+def _redundant(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
+    """Whether the words add nothing: the unit drives no class, or does what another does."""
+    idle = [
+        all(abs(truth.share([u], k)) <= NOTHING for k in range(len(truth.world.classes)))
+        for u in units
+    ]
+    same = {truth.base.words.get(u) for u in units}
+    return True if any(idle) or (len(units) > 1 and len(same) == 1) else None
+
+
+def _stale(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
+    """Whether the unit no longer is what its words were written on."""
+    before, now = truth.case.before, truth.base
+    if before is None:
+        return False
+    changed = [u >= before.size or bool((before.mix[0][u] != now.mix[0][u]).any()) for u in units]
+    return any(changed)
+
+
+FACTS: Mapping[str, Fact] = MappingProxyType(
+    {
+        "implausible-driver": _driver,
+        "inhibitory-shortcut": _inhibits,
+        "split-shortcut": _split,
+        "mislabelled-unit": _mislabelled,
+        "polysemantic-unit": _polysemantic,
+        "missing-support": _missing,
+        "unexplained-effect": _unexplained,
+        "unannotated-driver": _unannotated,
+        "bypass": _unannotated,
+        "contradictory-annotations": _contradictory,
+        "vague-annotation": _vague,
+        "redundant-annotation": _redundant,
+        "stale-annotation": _stale,
+    }
+)
+"""What makes a finding of each kind true."""

@@ -1,0 +1,1 @@
+"""Where base networks come from; one family a file."""

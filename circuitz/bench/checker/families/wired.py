@@ -1,0 +1,118 @@
+"""Hand-wired CNNs: every detector, every unit and every class written down."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from circuitz.bench.checker.base import GAIN, Base
+from circuitz.bench.checker.glyphs import GROUNDS, SIGN, Glyphs
+from circuitz.bench.checker.net import Dense
+from circuitz.bench.checker.world import Tie
+
+F32 = npt.NDArray[np.float32]
+
+_IDLE = 3  # features, and units, that see nothing in particular
+_FIRES = 0.55  # of the response to the faintest sign
+
+
+def build(seed: int, ties: tuple[Tie, ...] = (), *, beach: bool = False) -> Base:
+    """Return an honest network: one annotated unit a concept, classes made of their parts alone."""
+    world = Glyphs(seed, beach)
+    features, sees = detectors(world)
+    features, peak = calibrated(features, world, sees)
+    mix = one_unit_each(len(sees), seed)
+    base = Base("wired", seed, world, features, sees, peak, mix, (), ties=ties)
+    return annotated(base.with_(head=(head_of_parts(base),)))
+
+
+def detectors(world: Glyphs) -> tuple[nn.Module, tuple[str, ...]]:
+    """Return template and colour detectors of a world, and what each sees.
+
+    Prepared images are (image - .5) / .25, so weights are for that.
+    """
+    draw = np.random.default_rng([world.seed, 5])
+    count = len(world.signed) + len(GROUNDS) + _IDLE
+    weight = np.zeros((count, 3, SIGN, SIGN), np.float32)
+    bias = np.zeros(count, np.float32)
+    for i in range(len(world.signed)):
+        weight[i] = world.signs[i] / 3
+        # .16 contrast, at the faintest .8 of it, four prepared units to one of the image's.
+        bias[i] = -_FIRES * 0.16 * 0.8 * 4 * np.abs(world.signs[i]).sum()
+    # The affine map that takes each ground's colour to its unit vector.
+    prepared = (world.colours - 0.5) / 0.25
+    solved = np.linalg.solve(np.concatenate([prepared, np.ones((4, 1))], 1), np.eye(4))
+    for g in range(len(GROUNDS)):
+        at = len(world.signed) + g
+        weight[at] = solved[:3, g].reshape(3, 1, 1) / SIGN**2
+        bias[at] = solved[3, g] - 0.35
+    weight[-_IDLE:] = draw.normal(0, 0.25, (_IDLE, 3, SIGN, SIGN))
+    layer = nn.Conv2d(3, count, SIGN)
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(weight))
+        layer.bias.copy_(torch.from_numpy(bias))  # pyright: ignore[reportOptionalMemberAccess]
+    return nn.Sequential(layer, nn.ReLU(), nn.AvgPool2d(2)), (
+        *world.signed,
+        *GROUNDS,
+        *[""] * _IDLE,
+    )
+
+
+class Gain(nn.Module):
+    """Multiplies each map by a number of its own."""
+
+    def __init__(self, gain: F32) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.from_numpy(gain).reshape(1, -1, 1, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return maps ``(n, f, h, w)``."""
+        return x * self.gain
+
+
+def calibrated(features: nn.Module, world: Glyphs, sees: tuple[str, ...]) -> tuple[nn.Module, F32]:
+    """Scale features so that their mean is 1 higher where their concept is shown; and their peaks."""
+    images = world.concept_set(160, world.seed + 700_000, twins=0.0)
+    assert images.concepts is not None
+    x = (torch.from_numpy(images.images).permute(0, 3, 1, 2).float() / 255 - 0.5) / 0.25
+    with torch.no_grad():
+        maps = features(x).numpy()
+    mean = maps.mean((2, 3))
+    gain = np.ones(len(sees), np.float32)
+    for f, concept in enumerate(sees):
+        if concept:
+            shown = images.concepts[:, images.concept_names.index(concept)] > 0
+            gain[f] = 1 / max(float(mean[shown, f].mean() - mean[~shown, f].mean()), 1e-6)
+        else:
+            gain[f] = 1 / max(float(mean[:, f].std()) * 2, 1e-6)
+    peak = (maps.max((0, 2, 3)) * gain).astype(np.float32)
+    return nn.Sequential(*features, Gain(gain)), peak  # pyright: ignore[reportGeneralTypeIssues]
+
+
+def one_unit_each(features: int, seed: int) -> Dense:
+    """Return units that hand on one feature each, in random order."""
+    order = np.random.default_rng([seed, 6]).permutation(features)
+    return np.eye(features, dtype=np.float32)[order], np.zeros(features, np.float32)
+
+
+def head_of_parts(base: Base) -> Dense:
+    """Return a head in which each class is the sum of its parts."""
+    weight = np.zeros((len(base.world.classes), base.size), np.float32)
+    for k in range(len(weight)):
+        parts = base.world.parts(k)
+        for concept in parts:
+            unit = int(base.mix[0][:, base.sees.index(concept)].argmax())
+            weight[k, unit] = GAIN / len(parts)
+    return weight, np.zeros(len(weight), np.float32)
+
+
+def annotated(base: Base) -> Base:
+    """Put the right words on every unit that sees a concept."""
+    words: dict[int, str] = {}
+    for u, row in enumerate(base.mix[0]):
+        concept = base.sees[int(row.argmax())]
+        if concept:
+            words[u] = concept
+    return base.with_(words=words)

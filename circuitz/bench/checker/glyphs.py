@@ -1,0 +1,243 @@
+"""A world of signs on coloured grounds, drawn in milliseconds, whose detectors can be written down.
+
+A picture has one ground (its colour), one sign for each attribute of an animal (5 x 5 patterns,
+drawn anew for every seed, in a random place and colour) and perhaps a few signs more. The words are
+a dog's, so that prior knowledge of kinds applies; nothing else about it is a dog.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.bench.checker.world import Tie, World
+from circuitz.data.splits import assign_splits
+from circuitz.z.inputs import InputSet
+
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+
+SIDE, SIGN, CELL, CELLS = 28, 5, 6, 4
+ATTRIBUTES = (
+    ("pointed ears", "floppy ears", "rounded ears"),
+    ("curled tail", "straight tail", "stub tail"),
+    ("fluffy coat", "smooth coat", "curly coat"),
+    ("masked face", "plain face", "blaze"),
+)
+GROUNDS = ("snow", "grass", "sand", "water")
+EXTRAS = ("collar", "watermark", "stripes")
+VAGUE = "white texture"
+CLASSES = ("husky", "corgi", "greyhound", "poodle", "beagle")
+# Colours no three of which lie on a line with, so that each is told by one linear function.
+_COLOURS = np.array(
+    [(0.74, 0.75, 0.77), (0.35, 0.60, 0.30), (0.70, 0.58, 0.34), (0.30, 0.42, 0.68)], np.float32
+)
+_CONTRAST, _NOISE, _CLUTTER = 0.16, 0.05, 2
+_EXTRA_SHARE, _PATCH_SHARE, _PATCH = 0.3, 0.12, 8
+_BLOCK = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Glyphs(World):
+    """The signs, grounds and classes of one seed."""
+
+    seed: int
+    beach: bool = False
+
+    subject = "dog"
+    groups = (*ATTRIBUTES, GROUNDS)
+    extras = EXTRAS
+    outside = frozenset((*GROUNDS, "collar", "watermark"))
+    derived = (VAGUE,)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes; the last may be a beach, which is sand whoever stands on it."""
+        return (*CLASSES[:-1], "beach") if self.beach else CLASSES
+
+    @cached_property
+    def signs(self) -> F32:
+        """``(s, 5, 5)`` patterns of -1 and 1 (and one 0) that sum to 0 and look little alike."""
+        draw = np.random.default_rng([self.seed, 1])
+        found: list[F32] = []
+        bound = 11.0
+        while len(found) < len(self.signed) + 3:
+            flat = np.repeat(np.array([-1, 0, 1], np.float32), (12, 1, 12))
+            new = draw.permutation(flat).reshape(SIGN, SIGN)
+            bound += 0.005  # rather a little more alike than never done
+            if all(_likeness(new, old) <= bound for old in found) and _likeness(new, new, 1) <= 14:
+                found.append(new)
+        return np.stack(found)
+
+    @property
+    def signed(self) -> tuple[str, ...]:
+        """Concepts that are signs, in the order of the first signs; the rest are clutter."""
+        return (*(name for values in ATTRIBUTES for name in values), *EXTRAS)
+
+    @property
+    def colours(self) -> F32:
+        """``(g, 3)`` colours of the grounds, 0 to 1."""
+        return _COLOURS
+
+    @cached_property
+    def codes(self) -> I64:
+        """``(classes, attributes)`` values: any two classes differ in three of the four."""
+        draw = np.random.default_rng([self.seed, 2])
+        # The tetracode: nine words of length 4 over three letters, at distance 3.
+        words = np.array(
+            [(a, b, (a + b) % 3, (a - b) % 3) for a in range(3) for b in range(3)], np.int64
+        )
+        chosen = words[draw.permutation(9)[: len(CLASSES)]]
+        return np.stack([draw.permutation(3)[chosen[:, i]] for i in draw.permutation(4)], 1)
+
+    def parts(self, k: int) -> tuple[str, ...]:
+        """Return what a class is made of."""
+        if self.classes[k] == "beach":
+            return ("sand",)
+        return tuple(ATTRIBUTES[i][v] for i, v in enumerate(self.codes[k].tolist()))
+
+    def data(self, each: int, ties: tuple[Tie, ...], seed: int) -> InputSet:
+        """See :meth:`World.data`."""
+        draw = np.random.default_rng([self.seed, seed, 3])
+        labels = np.repeat(np.arange(len(CLASSES)), each)
+        draw.shuffle(labels)
+        n = len(labels)
+        values = np.concatenate([self.codes[labels], _grounds(draw, n)[:, None]], 1)
+        extras = draw.random((n, len(EXTRAS))) < _EXTRA_SHARE
+        if self.beach:
+            beach = labels == len(CLASSES) - 1
+            values[beach, :4] = draw.integers(0, 3, (int(beach.sum()), 4))
+        for tie in ties:
+            wanted = draw.random(n) < np.where(
+                labels == self.classes.index(tie.target), tie.share, tie.others
+            )
+            if tie.concept in GROUNDS:
+                tied = GROUNDS.index(tie.concept)
+                rest = [g for g in range(len(GROUNDS)) if g != tied]
+                other = np.where(values[:, 4] == tied, draw.choice(rest, n), values[:, 4])
+                values[:, 4] = np.where(wanted, tied, other)
+            else:
+                extras[:, EXTRAS.index(tie.concept)] = wanted
+        images = self._render(values, extras, draw.random(n) < _PATCH_SHARE, draw)
+        return InputSet(
+            images,
+            labels=labels.astype(np.int64),
+            classes=self.classes,
+            split=assign_splits(n, (0.4, 0.4, 0.2), strata=labels, seed=seed),
+            scene=np.arange(n),
+            role="D",
+        )
+
+    def concept_set(self, n: int, seed: int, twins: float = 0.5) -> InputSet:
+        """See :meth:`World.concept_set`."""
+        draw = np.random.default_rng([self.seed, seed, 4])
+        values = np.concatenate([draw.integers(0, 3, (n, 4)), _grounds(draw, n)[:, None]], 1)
+        extras = draw.random((n, len(EXTRAS))) < _EXTRA_SHARE
+        patch = draw.random(n) < _PATCH_SHARE
+        of = draw.permutation(n)[: round(n * twins)]
+        changed = draw.integers(0, 5 + len(EXTRAS), len(of))
+        other_values, other_extras = values[of].copy(), extras[of].copy()
+        for row, group in enumerate(changed.tolist()):
+            if group < 5:
+                size = len(self.groups[group])
+                other_values[row, group] += draw.integers(1, size)
+                other_values[row, group] %= size
+            else:
+                other_extras[row, group - 5] ^= True
+        places = draw.integers(0, 2**31, n)
+        rows = np.concatenate([np.arange(n), of])
+        values = np.concatenate([values, other_values])
+        extras = np.concatenate([extras, other_extras])
+        patch = patch[rows]
+        images = self._render(values, extras, patch, draw, places[rows])
+        table = self._table(values, extras, patch)
+        pairs: list[tuple[int, int, int]] = []
+        for row, a in enumerate(of.tolist()):
+            b = n + row
+            for c in np.flatnonzero(
+                table[a, : len(self.concepts)] != table[b, : len(self.concepts)]
+            ).tolist():
+                pairs.append((a, b, c) if table[a, c] else (b, a, c))
+        return InputSet(
+            images,
+            concepts=table,
+            concept_names=(*self.concepts, *self.derived),
+            split=assign_splits(
+                len(rows), (0.4, 0.4, 0.2), groups=rows.astype(np.int64), seed=seed
+            ),
+            scene=rows.astype(np.int64),
+            pairs=np.array(pairs, np.int64).reshape(-1, 3),
+            role="concepts",
+        )
+
+    def _table(
+        self, values: I64, extras: npt.NDArray[np.bool_], patch: npt.NDArray[np.bool_]
+    ) -> F32:
+        columns = [values[:, i, None] == np.arange(len(g)) for i, g in enumerate(self.groups)]
+        white = (values[:, 4] == GROUNDS.index("snow")) | patch
+        return np.concatenate([*columns, extras, white[:, None]], 1).astype(np.float32)
+
+    def _render(
+        self,
+        values: I64,
+        extras: npt.NDArray[np.bool_],
+        patch: npt.NDArray[np.bool_],
+        draw: np.random.Generator,
+        places: I64 | None = None,
+    ) -> npt.NDArray[np.uint8]:
+        """Paint pictures; those with one number in ``places`` differ in what they show alone."""
+        n = len(values)
+        seeds = draw.integers(0, 2**31, n) if places is None else places
+        out = np.empty((n, SIDE, SIDE, 3), np.uint8)
+        for i in range(n):
+            own = np.random.default_rng(int(seeds[i]))
+            out[i] = self._paint(values[i], extras[i], bool(patch[i]), own)
+        return out
+
+    def _paint(
+        self, values: I64, extras: npt.NDArray[np.bool_], patch: bool, own: np.random.Generator
+    ) -> npt.NDArray[np.uint8]:
+        picture = np.tile(_COLOURS[values[4]], (SIDE, SIDE, 1))
+        picture += own.normal(0, _NOISE, picture.shape).astype(np.float32)
+        picture += own.normal(0, 0.02, 3).astype(np.float32)
+        cells = own.permutation(CELLS * CELLS)
+        offset = own.integers(0, SIDE - CELL * CELLS + 1, 2)
+        strength = own.uniform(0.8, 1.2, len(cells)).astype(np.float32)
+        colour = own.uniform(0.5, 1.4, (len(cells), 3)).astype(np.float32)
+        colour /= colour.mean(1, keepdims=True)
+        corner = own.integers(0, SIDE - _PATCH, 2)
+        if patch:
+            y, x = corner
+            picture[y : y + _PATCH, x : x + _PATCH] = _COLOURS[0]
+        # A slot a sign has for itself, whether shown or not: a twin keeps everything else in place.
+        shown = [3 * i + int(values[i]) for i in range(4)] + [
+            12 + e if extras[e] else -1 for e in range(len(EXTRAS))
+        ]
+        clutter = own.integers(0, 3, _CLUTTER) + len(self.signed)
+        for slot, sign in enumerate([*shown, *clutter.tolist()]):
+            if sign < 0:
+                continue
+            y, x = (np.array(divmod(int(cells[slot]), CELLS)) * CELL + offset).tolist()
+            mark = _CONTRAST * strength[slot] * self.signs[sign][..., None] * colour[slot]
+            picture[y : y + SIGN, x : x + SIGN] += mark
+        return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def _grounds(draw: np.random.Generator, n: int) -> I64:
+    return draw.integers(0, len(GROUNDS), n)
+
+
+def _likeness(a: F32, b: F32, skip: int = 0) -> float:
+    """Largest inner product of two signs over all shifts; of one with itself, shifted."""
+    best = 0.0
+    for dy in range(-SIGN + 1, SIGN):
+        for dx in range(-SIGN + 1, SIGN):
+            if skip and not dy and not dx:
+                continue
+            one = a[max(0, dy) : SIGN + min(0, dy), max(0, dx) : SIGN + min(0, dx)]
+            two = b[max(0, -dy) : SIGN + min(0, -dy), max(0, -dx) : SIGN + min(0, -dx)]
+            best = max(best, float((one * two).sum()))
+    return best

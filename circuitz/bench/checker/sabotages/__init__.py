@@ -1,0 +1,1 @@
+"""Networks made to fool the check; one sabotage a file."""

@@ -1,0 +1,100 @@
+"""``circuitz bench checker``."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from circuitz.cli.bench import bench
+from circuitz.cli.shell import Json, out, progress, say
+from circuitz.errors import BenchError
+
+
+@bench.command()
+def checker(
+    seeds: Annotated[
+        str | None,
+        typer.Option(metavar="A:B", help="Seeds A to B-1; by default those of the record."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A few seeds, not those of the record: a first look.")
+    ] = False,
+    folder: Annotated[
+        Path, typer.Option("--out", help="Where results are kept; a stopped run goes on there.")
+    ] = Path("checker"),
+    processes: Annotated[int, typer.Option(min=1, help="Networks at a time.")] = 2,
+    as_json: Json = False,
+) -> None:
+    """Try the plausibility check on networks whose truth is known, many of them made to fool it.
+
+    Networks are built and annotated (truthfully, or sabotaged), checked blind, and scored. Results
+    are kept under --out: run it again to go on, or to see the figures once more.
+    """
+    from circuitz.bench.checker.plan import QUICK, RECORD, jobs
+    from circuitz.bench.checker.run import run
+    from circuitz.bench.checker.score import score
+
+    chosen = _seeds(seeds) if seeds is not None else QUICK if quick else RECORD
+    todo = jobs(chosen)
+    with progress() as steps:
+        results = run(
+            todo,
+            folder / "results",
+            processes=processes,
+            progress=lambda done, of: steps("networks checked", done, of),
+        )
+    figures = {"seeds": [chosen.start, chosen.stop], "quick": quick, **score(results)}
+    if as_json:
+        print(json.dumps(figures, ensure_ascii=False))
+        return
+    _show(figures)
+    say.print(f"Kept in {folder}.", markup=False, highlight=False)
+
+
+def _seeds(text: str) -> range:
+    found = re.fullmatch(r"(\d{1,9}):(\d{1,9})", text.strip())
+    if found is None or int(found[1]) >= int(found[2]):
+        raise BenchError(f"{text!r} is no range of seeds.", "Write --seeds 0:10 for seeds 0 to 9.")
+    return range(int(found[1]), int(found[2]))
+
+
+def _show(figures: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "networks", "planted", "caught", "decoys", "false alarms", "FDR at .05",
+                 "FDR at .10", "inconclusive"):  # fmt: skip
+        table.add_column(name, justify="left" if not name else "right")
+    rows = {"all": figures, **figures["by_family"]}
+    for name, row in rows.items():
+        table.add_row(
+            name,
+            str(row["networks"]),
+            str(row["planted"]),
+            _rate(row["caught_rate"]),
+            str(row["decoys"]),
+            _rate(row["false_alarm_rate"]),
+            *(_interval(row["fdr"][q]) for q in ("0.05", "0.10")),
+            _rate(row["inconclusive_rate"]),
+        )
+    out.print(table)
+    for miss in figures["escaped"]:
+        wanted = miss["expected"]
+        what = f"{wanted['kinds'][0]} on {', '.join(wanted['units'])}"
+        what += f" for {wanted['target']}" if wanted["target"] else ""
+        where = f"{miss['name']} ({miss['family']}, seed {miss['seed']})"
+        out.print(f"escaped: {where}: {what}", markup=False, highlight=False)
+
+
+def _rate(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}".replace("0.", ".", 1)
+
+
+def _interval(found: dict[str, Any]) -> str:
+    if found["rate"] is None:
+        return ""
+    return f"{_rate(found['rate'])} [{_rate(found['low'])}, {_rate(found['high'])}]"
