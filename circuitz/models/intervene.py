@@ -8,16 +8,48 @@ from typing import Any
 import torch
 from torch import nn
 
-from circuitz.errors import InterventionError, UnitError
+from circuitz.errors import BasisError, InterventionError, UnitError
+from circuitz.models.basis import Basis, check_fits
 from circuitz.models.network import axis_of_units
+from circuitz.z.bases import basis_parts, basis_sizes
 from circuitz.z.intervention import Intervention
 
 #: Kinds that write what the layer puts out elsewhere.
 LENDING = ("mean", "resample", "patch")
 
 
+def bases_of(done: Sequence[Intervention], kept: Mapping[str, Any]) -> dict[str, Basis]:
+    """Return the bases that interventions name, by place (``conv4@nmf``).
+
+    Parameters
+    ----------
+    done
+        The interventions.
+    kept
+        A z's arrays of bases.
+
+    Raises
+    ------
+    UnitError
+        If there is no such basis.
+    """
+    found: dict[str, Basis] = {}
+    sizes = basis_sizes(kept)
+    for place in {how.layer for how in done if how.basis}:
+        if place not in sizes:
+            raise UnitError(
+                f"There is no basis {place[:80]!r}.", f"There are {', '.join(sizes) or 'none'}."
+            )
+        found[place] = Basis.load(basis_parts(kept, place), place)
+    return found
+
+
 def write(
-    net: nn.Module, how: Intervention, act: torch.Tensor, lent: torch.Tensor | None
+    net: nn.Module,
+    how: Intervention,
+    act: torch.Tensor,
+    lent: torch.Tensor | None,
+    basis: Basis | None = None,
 ) -> torch.Tensor:
     """Return a layer's output with an intervention done to it; ``act`` stays as it is.
 
@@ -31,6 +63,8 @@ def write(
         The layer's output ``(n, ...)``.
     lent
         What the layer puts out where values are lent, ``(m, ...)``.
+    basis
+        Where directions are meant.
 
     Raises
     ------
@@ -38,10 +72,37 @@ def write(
         If a unit or position does not exist.
     InterventionError
         If what is lent does not fit.
+    BasisError
+        If the basis does not fit the layer, or lies over attention heads.
     """
-    axis = axis_of_units(net, how.layer, act)
+    axis = axis_of_units(net, how.module, act)
+    if basis is None:
+        return _edited(how, axis, act, lent)
+    if act.ndim == 4 and axis == 2:
+        raise BasisError(
+            f"{how.layer!r} is a basis of how much heads gather, along which none can be moved.",
+            "Name the heads themselves, or a basis over another layer.",
+        )
+    check_fits(basis, act.shape[axis], how.module)
+    flat = _flat(act, axis).float()
+    now = basis.read(flat)
+    new = _edited(how, 1, now, None if lent is None else basis.read(_flat(lent, axis)))
+    moved = flat + basis.write(new - now, flat)
+    return moved.reshape(act.movedim(axis, 1).shape).movedim(1, axis).to(act.dtype)
+
+
+def _flat(act: torch.Tensor, axis: int) -> torch.Tensor:
+    """Return ``(n, units, positions)``."""
+    moved = act.movedim(axis, 1)
+    return moved.flatten(2) if moved.ndim > 2 else moved.unsqueeze(2)
+
+
+def _edited(
+    how: Intervention, axis: int, act: torch.Tensor, lent: torch.Tensor | None
+) -> torch.Tensor:
+    """Return what units put out with an intervention done to some of them."""
     size = act.shape[axis]
-    _check_range("unit", how.layer, how.units, size)
+    _check_range("direction" if how.basis else "unit", how.layer, how.units, size)
     out = act.clone()
     # (n, units, positions), a view of the copy.
     moved = out.movedim(axis, 1)
@@ -123,6 +184,7 @@ def hooks(
     done: Sequence[Intervention],
     lent: Mapping[str, torch.Tensor],
     check: Callable[[str, Any], torch.Tensor],
+    bases: Mapping[str, Basis],
 ) -> tuple[dict[nn.Module, Hook], dict[str, int]]:
     """Return a hook a module that does what is asked of it, in the order asked, and a count of calls.
 
@@ -138,6 +200,8 @@ def hooks(
         Outputs of layers that lend values.
     check
         Returns a layer's output if it is one tensor.
+    bases
+        See :func:`bases_of`.
     """
     calls = dict.fromkeys(modules, 0)
     by_module: dict[nn.Module, list[str]] = {}
@@ -150,8 +214,8 @@ def hooks(
             calls[name] += 1
             out = check(name, out)
         for how in done:
-            if how.layer in names:
-                out = write(net, how, out, lent.get(how.layer))
+            if how.module in names:
+                out = write(net, how, out, lent.get(how.module), bases.get(how.layer))
         return out
 
     return dict.fromkeys(by_module, hook), calls

@@ -63,8 +63,14 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
     known = _cache.get(key)
     if known is not None and (live is None or known.module is not live or _holds(live, z)):
         _cache.move_to_end(key)
+        if known.bases is not z.bases:
+            # The same network, seen along other directions.
+            known = _cache[key] = copy.copy(known)
+            known.bases = z.bases
         return known
-    made = Runtime(_network(z, live, device), z.layers, z.preprocessing, device, z.head)
+    made = Runtime(
+        _network(z, live, device), z.layers, z.preprocessing, device, z.head, bases=z.bases
+    )
     _cache[key] = made
     while len(_cache) > _KEPT:
         _cache.popitem(last=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import nn
 
 from circuitz.errors import InterventionError, LayerError
 from circuitz.models.cut import Cut, GraphCut, HookCut, TailCut
-from circuitz.models.intervene import LENDING, hooks
+from circuitz.models.intervene import LENDING, bases_of, hooks
 from circuitz.models.network import (
     as_logits,
     check_finite,
@@ -47,6 +47,8 @@ class Runtime:
     like
         A prepared input ``(n, ...)`` that all others have the shape and type of; by default they
         are what the preprocessing makes.
+    bases
+        A z's arrays of directions over its layers, for interventions along them.
 
     Raises
     ------
@@ -66,12 +68,14 @@ class Runtime:
         device: str | None = None,
         head: str = "softmax",
         like: torch.Tensor | None = None,
+        bases: Mapping[str, npt.NDArray[Any]] | None = None,
     ) -> None:
         self.device = str(device or device_of(module))
         self.module = module.to(self.device)
         self.layers = tuple(s if isinstance(s, str) else s.name for s in layers)
         self.preprocessing = preprocessing
         self.head = head
+        self.bases: Mapping[str, npt.NDArray[Any]] = {} if bases is None else bases
         self._like = None if like is None else like[:1]
         self._cuts: dict[str, _Checked] = {}
         # Layers whose output a later in-place operation overwrites, found out when it happens.
@@ -211,13 +215,16 @@ class Runtime:
         LayerError
             If a layer does not exist, is not called exactly once, or gives no tensor.
         UnitError
-            If a unit or a position does not exist.
+            If a unit, a direction, a basis or a position does not exist.
         InterventionError
             If donors or values do not fit the layer.
+        BasisError
+            If a basis does not fit its layer, or lies over attention heads.
         """
-        lending = {i.layer: i.kind for i in interventions if i.kind in LENDING}
-        patched = {i.layer for i in interventions if i.kind == "patch"}
-        others = {i.layer for i in interventions if i.kind in ("mean", "resample")}
+        bases = bases_of(interventions, self.bases)
+        lending = {i.module: i.kind for i in interventions if i.kind in LENDING}
+        patched = {i.module for i in interventions if i.kind == "patch"}
+        others = {i.module for i in interventions if i.kind in ("mean", "resample")}
         if patched & others and donors is not None:
             raise InterventionError(
                 f"{min(patched & others)!r} is patched from donors and from the inputs themselves.",
@@ -227,8 +234,8 @@ class Runtime:
         for names, source in ((others, x), (patched - others, x if donors is None else donors)):
             if names:
                 lent |= self.run(source, [n for n in lending if n in names])[0]
-        modules = {i.layer: find_layer(self.module, i.layer) for i in interventions}
-        found, calls = hooks(self.module, modules, interventions, lent, _tensor)
+        modules = {i.module: find_layer(self.module, i.module) for i in interventions}
+        found, calls = hooks(self.module, modules, interventions, lent, _tensor, bases)
         known = len(self._overwritten)
         with hooked(found):
             read, logits = self.run(x, layers)

@@ -18,14 +18,17 @@ _VALUED = ("clamp", "steer")
 
 @dataclass(frozen=True)
 class Intervention:
-    """One thing done to some units of one layer.
+    """One thing done to some units of one layer, or to some directions of a basis over it.
+
+    What directions put out are their coordinates: activations move along each by as much as its
+    coordinate changes, and what the basis does not explain stays as it is.
 
     Parameters
     ----------
     layer
-        Dotted module name.
+        Dotted module name, or the name of a basis over it: ``conv4@nmf``.
     units
-        Indices along the layer's axis of units.
+        Indices along the layer's axis of units, or of directions.
     kind
         ``zero``: they put out nothing. ``mean``: at each position what they put out on average
         over the inputs. ``resample``: what they put out on another of the inputs, drawn by
@@ -84,6 +87,16 @@ class Intervention:
             )
         if self.donors and self.kind != "patch":
             raise InterventionError(f"{self.kind} takes no donors.", "Only patch has them.")
+
+    @property
+    def module(self) -> str:
+        """Dotted name of the module."""
+        return self.layer.partition("@")[0]
+
+    @property
+    def basis(self) -> str:
+        """Name of the basis over it, where directions are meant; else empty."""
+        return self.layer.partition("@")[2]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values; what is at its default is left out."""
