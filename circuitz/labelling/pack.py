@@ -62,6 +62,9 @@ class Question:
         File of the pack that holds the picture.
     seen
         What the annotated units see in it.
+    word
+        The concept that is asked about (does this picture show *snow*?); empty where the answers
+        are classes.
     """
 
     id: str
@@ -70,11 +73,13 @@ class Question:
     path: str
     picture: str
     seen: tuple[Sighting, ...] = ()
+    word: str = ""
 
     @property
     def slot(self) -> tuple[str, str]:
         """Kind as judgements name it, and item: what a rater answers once."""
-        return ("label-again" if self.kind == "again" else "label", self.item)
+        again = "-again" if self.kind == "again" else ""
+        return (f"concept{again}: {self.word}" if self.word else f"label{again}", self.item)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +110,9 @@ class TaskPack:
         PNG by index into the concept set.
     lease
         Seconds a question stays with a rater who does not answer.
+    plan
+        Why each picture was chosen, JSON values by question id. Never shown: it may give the
+        answer away.
     """
 
     name: str
@@ -118,6 +126,7 @@ class TaskPack:
     pictures: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     exemplars: Mapping[int, bytes] = field(default_factory=dict[int, bytes])
     lease: float = LEASE_SECONDS
+    plan: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
         _check(self)
@@ -140,7 +149,12 @@ class TaskPack:
     @cached_property
     def task(self) -> str:
         """Name of the task in judgements: the same pack has the same name wherever it lies."""
-        return f"label-{self.hash[:16]}"
+        return f"{'concepts' if self.words else 'label'}-{self.hash[:16]}"
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The concepts that are asked about, in the order of the questions; none for classes."""
+        return tuple(dict.fromkeys(q.word for q in self.questions if q.word))
 
     @cached_property
     def hash(self) -> str:
@@ -150,7 +164,9 @@ class TaskPack:
                 "tasks": 1,
                 "card": self.card.hash,
                 "z": self.z_hash,
-                "questions": [[q.id, q.item, q.kind] for q in self.questions],
+                "questions": [
+                    [q.id, q.item, q.kind, *([q.word] if q.word else [])] for q in self.questions
+                ],
                 "gold": dict(sorted(self.gold.items())),
                 "seed": self.seed,
                 "overlap": self.overlap,
@@ -192,9 +208,9 @@ class TaskPack:
         return {kind: sum(q.kind == kind for q in self.questions) for kind in KINDS}
 
 
-def question_id(seed: int, item: str, kind: Kind) -> str:
+def question_id(seed: int, item: str, kind: Kind, word: str = "") -> str:
     """Return an id that does not tell what kind of question it is."""
-    return json_hash(["question", seed, item, kind])[:16]
+    return json_hash(["question", seed, item, kind, *([word] if word else [])])[:16]
 
 
 def _check(pack: TaskPack) -> None:

@@ -35,6 +35,7 @@ from circuitz.z.zip_source import ZipSource
 SCHEMA = 1
 MANIFEST = "tasks.json"
 CARD, GUIDE, GOLD, HEAT = "card.json", "field-guide.md", "gold.json", "heat.bin"
+PLAN = "plan.json"
 MOST_PICTURE = 8 * 2**20
 _MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
 
@@ -165,6 +166,8 @@ def _files(pack: TaskPack) -> dict[str, bytes]:
         GOLD: dumps(dict(sorted(pack.gold.items())), indent=1) + b"\n",
         HEAT: pack.heat.tobytes(),
     }
+    if pack.plan:
+        files[PLAN] = dumps(dict(pack.plan)) + b"\n"
     files |= {name: bytes(data) for name, data in pack.pictures.items()}
     files |= {f"exemplars/{i}.png": bytes(data) for i, data in pack.exemplars.items()}
     document: dict[str, Any] = {
@@ -181,7 +184,7 @@ def _files(pack: TaskPack) -> dict[str, bytes]:
         "overlap": pack.overlap,
         "lease": pack.lease,
         "heat": list(pack.heat.shape),
-        "questions": [json.loads(json.dumps(asdict(q))) for q in pack.questions],
+        "questions": [_record(q) for q in pack.questions],
         "files": {
             name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
             for name, data in sorted(files.items())
@@ -224,11 +227,19 @@ def _pack(document: dict[str, Any], read: dict[str, bytes]) -> TaskPack:
         pictures=pictures,
         exemplars=exemplars,
         lease=float(document["lease"]),
+        plan=dict(loads(read[PLAN], PLAN)) if PLAN in read else {},
     )
     stated = (document["task"], document["card"], document["z"], document["classes"])
     if stated != (made.task, made.card.hash, made.z_hash, list(made.classes)):
         raise ValueError("what it says of itself does not fit what it holds")
     return made
+
+
+def _record(question: Question) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(json.dumps(asdict(question)))
+    if not question.word:
+        del record["word"]
+    return record
 
 
 def _question(record: dict[str, Any]) -> Question:
@@ -242,4 +253,5 @@ def _question(record: dict[str, Any]) -> Question:
         path=str(record["path"]),
         picture=str(record["picture"]),
         seen=tuple(sighting(s) for s in record["seen"]),
+        word=str(record.get("word", "")),
     )

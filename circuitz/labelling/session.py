@@ -16,7 +16,7 @@ from circuitz.errors import CircuitzError, LabellingError
 from circuitz.labelling.pack import Kind, Question, TaskPack
 from circuitz.labelling.turn import Standing, standing, upcoming
 from circuitz.raters.protocol import CANNOT_TELL, DISCARDED
-from circuitz.store.judgement import Judgement, Use, now
+from circuitz.store.judgement import Judgement, RaterKind, Use, now
 from circuitz.store.judgements import Judgements
 from circuitz.store.turns import Board, Turns
 from circuitz.z.text import clean_name
@@ -43,6 +43,8 @@ class Session:
         Where answers are kept.
     rater
         Who answers; the same name goes on where it stopped.
+    kind
+        What kind of rater that is.
     clock
         Seconds since 1970; leases run by it.
 
@@ -60,9 +62,11 @@ class Session:
         store: Judgements,
         rater: str,
         *,
+        kind: RaterKind = "person",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.pack, self.store, self.rater = pack, store, clean_rater(rater)
+        self.kind: RaterKind = kind
         self.options, self.seed = pack.options(self.rater)
         self._turns = Turns(store, pack.task, clock=clock)
 
@@ -205,7 +209,7 @@ class Session:
             seed=self.seed,
             answer=answer,
             rater=self.rater,
-            rater_kind="person",
+            rater_kind=self.kind,
             shown=now(),
             answered=now(),
             key=key,

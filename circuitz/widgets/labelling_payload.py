@@ -37,7 +37,7 @@ def pack(tasks: TaskPack) -> dict[str, Any]:
         "cannot": CANNOT_TELL,
         "discard": DISCARDED,
         "lease": tasks.lease,
-        "card": _card(tasks.card, place, max(strongest, 1e-9)),
+        "card": [] if tasks.words else _card(tasks.card, place, max(strongest, 1e-9)),
         "sprite": {"tile": TILE, "columns": COLUMNS, "count": len(place), "data": sprite},
     }
 
@@ -61,6 +61,7 @@ def question(tasks: TaskPack, asked: Question) -> tuple[dict[str, Any], Blobs]:
     maps = [tasks.heat[s.heat] for s in asked.seen]
     record: dict[str, Any] = {
         "id": asked.id,
+        "word": asked.word,
         "type": picture_type(data),
         "heat": list(maps[0].shape) if maps else [0, 0],
         "seen": [{"words": s.words, "level": s.level, "units": list(s.units)} for s in asked.seen],

@@ -60,18 +60,23 @@ function Screen() {
 
 function Body({ filter }: { filter: { current: HTMLInputElement | null } }) {
   const store = useLabelling();
-  const shown = store.question(store.view.current) !== undefined;
+  const held = store.question(store.view.current);
+  const shown = held !== undefined;
+  const { card } = store.pack;
   return (
     <div class="cz-label-body">
       <div class="cz-label-left">
         <div class="cz-label-picture">
-          {shown ? <><Picture /><SeenList /></> : <Nothing />}
+          {shown ? <><Picture />{card.length > 0 && <SeenList />}</> : <Nothing />}
         </div>
+        {shown && held.question.word !== "" && (
+          <h3 class="cz-asks" data-cz="asks">Does this picture show <b>{held.question.word}</b>?</h3>
+        )}
         {shown && <Choices filter={filter} />}
       </div>
       <div class="cz-label-right">
         <Guidelines />
-        <Card />
+        {card.length > 0 && <Card />}
       </div>
     </div>
   );

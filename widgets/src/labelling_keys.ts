@@ -6,6 +6,7 @@ export const MOST_KEYS = 9;
 
 export const LABELLING_KEYS: [string, string][] = [
   ["1 … 9", "the class with that number"],
+  ["y  n", "yes or no, where that is asked"],
   ["0", "cannot tell"],
   ["x", "not usable: broken, or nothing of the kind"],
   ["l", "later: comes back at the end"],
@@ -65,6 +66,13 @@ function act(store: LabellingStore, focus: Focus, key: string): boolean {
     return true;
   }
   switch (key) {
+    case "y":
+    case "n": {
+      const choice = key === "y" ? "yes" : "no";
+      if (!store.options.includes(choice)) return false;
+      store.choose(choice);
+      return true;
+    }
     case "0":
       store.choose(store.pack.cannot);
       return true;
@@ -99,4 +107,4 @@ function act(store: LabellingStore, focus: Focus, key: string): boolean {
   return false;
 }
 
-act.handles = (key: string): boolean => /^[0-9xlm/?]$|^Backspace$/.test(key);
+act.handles = (key: string): boolean => /^[0-9xlmyn/?]$|^Backspace$/.test(key);

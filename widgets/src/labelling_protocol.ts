@@ -52,6 +52,8 @@ export interface Seen {
 
 export interface Question {
   id: string;
+  /** The concept asked about; empty where answers are classes. */
+  word: string;
   type: string;
   /** Height and width of each map. */
   heat: [number, number];

@@ -31,8 +31,9 @@ export function pack(change: Partial<Pack> = {}): Pack {
   };
 }
 
+/** Ids that start with a concept and a colon ask about it. */
 export function question(id: string): Question {
-  return { id, type: "image/png", heat: [2, 2], seen: [{ words: "snow", level: 1, units: ["conv4:1"] }] };
+  return { id, word: id.includes(":") ? (id.split(":")[0] ?? "") : "", type: "image/png", heat: [2, 2], seen: [{ words: "snow", level: 1, units: ["conv4:1"] }] };
 }
 
 export class FakeKernel implements LabellingModel {
@@ -61,9 +62,10 @@ export class FakeKernel implements LabellingModel {
     const upcoming = this.next([]);
     const recent = [...this.stored].reverse().slice(0, 10);
     const all = [...upcoming, ...recent.map(([id]) => question(id))];
+    const classes = this.traits.pack.card.map(({ name }) => name);
     return {
       rater,
-      options: this.traits.pack.card.map(({ name }) => name),
+      options: classes.length > 0 ? classes : ["no", "yes"],
       upcoming,
       earlier: recent.map(([id]) => question(id)),
       recent: recent.map(([id, choice]) => ({ id, choice, key: `old-${id}` })),

@@ -188,3 +188,24 @@ it.each([
 it("gives long names more room", () => {
   expect(columns(["a long name of a class", "b", "c", "d", "e"])).toBe(3);
 });
+
+it("asks whether a picture shows a concept, without card or signs, by y and n", async () => {
+  const kernel = await open(new FakeKernel(["snow:1", "snow:2", "curled tail:1"], "mira", { card: [], name: "What do these pictures show?" }));
+  expect(element.querySelector("[data-cz=asks]")?.textContent).toBe("Does this picture show snow?");
+  expect(element.querySelector("[data-cz=card]")).toBeNull();
+  expect(element.querySelector("[data-cz=seen]")).toBeNull();
+  expect(press("y").defaultPrevented).toBe(true);
+  press("n");
+  await settled();
+  expect(kernel.stored.get("snow:1")).toBe("yes");
+  expect(kernel.stored.get("snow:2")).toBe("no");
+  expect(element.querySelector("[data-cz=asks]")?.textContent).toBe("Does this picture show curled tail?");
+});
+
+it("leaves y and n alone where classes are asked", async () => {
+  const kernel = await open(new FakeKernel());
+  expect(press("y").defaultPrevented).toBe(false);
+  await settled();
+  expect(kernel.stored.size).toBe(0);
+  expect(element.querySelector("[data-cz=asks]")).toBeNull();
+});
