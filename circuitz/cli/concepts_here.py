@@ -1,0 +1,98 @@
+"""Questions about concepts, answered in the terminal: the picture in coloured half blocks."""
+
+from __future__ import annotations
+
+import getpass
+import io
+import uuid
+from typing import TYPE_CHECKING
+
+from PIL import Image
+from rich.color import Color
+from rich.segment import Segment, Segments
+from rich.style import Style
+
+from circuitz.cli.shell import say
+from circuitz.labelling.concept_pack import NO, YES, prompt
+from circuitz.raters.protocol import CANNOT_TELL, DISCARDED
+from circuitz.z.text import shown
+
+if TYPE_CHECKING:
+    from circuitz.labelling.pack import Question, TaskPack
+    from circuitz.store.judgements import Judgements
+
+KEYS = {"y": YES, "n": NO, "?": CANNOT_TELL, "x": DISCARDED}
+WIDEST = 64
+_HALF = "▀"
+
+
+def answer_here(pack: TaskPack, store: Judgements, rater: str = "") -> int:
+    """Ask picture after picture until nothing is left or the rater stops; returns how many.
+
+    Every answer is kept at once, so that stopping, by whatever key, loses nothing.
+    """
+    from circuitz.labelling.session import Session
+
+    session = Session(pack, store, rater or getpass.getuser())
+    say.print(
+        f"You are {shown(session.rater)}. y yes, n no, ? cannot tell, x not usable, "
+        "u take the last back, q stop. Enter after each.",
+        markup=False, highlight=False,
+    )  # fmt: skip
+    given: list[str] = []
+    try:
+        while True:
+            chosen, left = session.next(n=1)
+            if not chosen:
+                say.print("Nothing is left to ask. Thank you.")
+                break
+            say.print(f"[dim]{left.answered} answered, {left.left} left[/]")
+            key = _ask(chosen[0], pack)
+            if key == "q":
+                break
+            if key == "u":
+                if given:
+                    session.withdraw(given.pop())
+                else:
+                    say.print("Nothing to take back.")
+                continue
+            session.answer(chosen[0].id, KEYS[key], uuid.uuid4().hex)
+            given.append(chosen[0].id)
+    except (EOFError, KeyboardInterrupt):
+        say.print("Stopped; what you answered is kept.")
+    finally:
+        session.leave()
+    return len(given)
+
+
+def _ask(question: Question, pack: TaskPack) -> str:
+    """Show a picture and wait for a key that means something."""
+    say.print(blocks(bytes(pack.pictures[question.picture]), min(WIDEST, say.width)))
+    while True:
+        said = say.input(f"{shown(prompt(question.word))} ", markup=False).strip().lower()[:1]
+        if said in KEYS or said in ("u", "q"):
+            return said
+        say.print("y, n, ?, x, u or q.")
+
+
+def blocks(png: bytes, width: int) -> Segments:
+    """Draw a picture with half blocks, two rows of pixels in each row of text."""
+    with Image.open(io.BytesIO(png)) as opened:
+        image = opened.convert("RGB")
+    width = max(2, min(width, image.width))
+    height = max(2, 2 * round(width * image.height / image.width / 2))
+    image = image.resize((width, height), Image.Resampling.BOX)
+    pixels = image.tobytes()
+
+    def colour(x: int, y: int) -> Color:
+        at = 3 * (y * width + x)
+        return Color.from_rgb(*pixels[at : at + 3])
+
+    found: list[Segment] = []
+    for y in range(0, height, 2):
+        found += [
+            Segment(_HALF, Style(color=colour(x, y), bgcolor=colour(x, y + 1)))
+            for x in range(width)
+        ]
+        found.append(Segment.line())
+    return Segments(found)
