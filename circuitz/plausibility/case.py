@@ -117,10 +117,14 @@ class Case:
     @cached_property
     def words(self) -> tuple[Word, ...]:
         """Verdict on every annotation."""
-        places = find_places(self.said, self.measured, self.concept_set, self.settings.split)
         return judge(
-            self.said, places, self.columns, self._opposes_subject, self.settings, self.ties
+            self.said, self.places, self.columns, self.opposes_subject, self.settings, self.ties
         )
+
+    @cached_property
+    def places(self) -> dict[str, Place]:
+        """Where each annotated target was measured, by target; absent where it was not."""
+        return find_places(self.said, self.measured, self.concept_set, self.settings.split)
 
     @cached_property
     def ties(self) -> dict[int, tuple[str, ...]]:
@@ -166,10 +170,7 @@ class Case:
         """Units of the cut that validly mean both what belongs to the subject and what does not."""
         inside = {unit for c in self.supporting for unit in self.units_meaning(c)}
         outside = {
-            unit
-            for c in self.concepts
-            if self._opposes_subject(c)
-            for unit in self.units_meaning(c)
+            unit for c in self.concepts if self.opposes_subject(c) for unit in self.units_meaning(c)
         }
         return frozenset(inside & outside)
 
@@ -192,7 +193,8 @@ class Case:
                 return of_class
         return of_subject
 
-    def _opposes_subject(self, concept: str) -> bool:
+    def opposes_subject(self, concept: str) -> bool:
+        """Whether a concept speaks against the subject (surroundings, artefacts)."""
         return self._support(concept, self.z.subject).verdict == "opposes"
 
     def _support(self, concept: str, subject: str) -> Support:

@@ -7,10 +7,18 @@ from types import MappingProxyType
 
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.rules import (
+    contradictory_annotations,
     implausible_driver,
+    inhibitory_shortcut,
+    mislabelled_edge,
     mislabelled_unit,
     missing_support,
+    polysemantic_unit,
+    redundant_annotation,
+    stale_annotation,
+    unannotated_driver,
     unexplained_effect,
+    vague_annotation,
 )
 from circuitz.z.finding import Finding
 
@@ -18,9 +26,20 @@ Rule = Callable[[Case], list[Finding]]
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
-        implausible_driver.KIND: implausible_driver.findings,
-        mislabelled_unit.KIND: mislabelled_unit.findings,
-        missing_support.KIND: missing_support.findings,
-        unexplained_effect.KIND: unexplained_effect.findings,
+        rule.KIND: rule.findings
+        for rule in (
+            implausible_driver,
+            inhibitory_shortcut,
+            vague_annotation,
+            mislabelled_unit,
+            mislabelled_edge,
+            contradictory_annotations,
+            polysemantic_unit,
+            missing_support,
+            unannotated_driver,
+            redundant_annotation,
+            stale_annotation,
+            unexplained_effect,
+        )
     }
 )

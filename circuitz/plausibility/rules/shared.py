@@ -1,11 +1,13 @@
-"""What several rules say when they cannot decide."""
+"""What several rules say: what would decide a claim, and what a unit matches best."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.joint import Joint
-from circuitz.plausibility.settings import SCALE_FLOOR
+from circuitz.plausibility.settings import MATCH_BAR, SCALE_FLOOR
 
 #: Times as many images as there are that nobody would gather.
 IMPRACTICAL = 20
@@ -43,3 +45,15 @@ def too_small(case: Case, k: int) -> str:
         f"{SCALE_FLOOR}: the network does not tell {target} apart there, so there is nothing to "
         "share out. Train the network first, or choose another cut."
     ).replace("-", "−")
+
+
+def best_match(case: Case, unit: str) -> str:
+    """Concept a unit of a measured layer matches best on *select*; empty below the bar."""
+    layer, _, index = unit.rpartition(":")
+    found = case.measured.layers.get(layer)
+    if found is None or int(index) >= found.responses.shape[1]:
+        return ""
+    scores = case.select_table(layer).scores(int(index)).nauprc
+    if not np.isfinite(scores).any() or np.nanmax(scores) < MATCH_BAR:
+        return ""
+    return case.columns.names[int(np.nanargmax(scores))]

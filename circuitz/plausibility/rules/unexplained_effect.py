@@ -15,8 +15,7 @@ from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
 from circuitz.plausibility.joint import Joint
-from circuitz.plausibility.rules.shared import more_images, too_small
-from circuitz.plausibility.settings import MATCH_BAR
+from circuitz.plausibility.rules.shared import best_match, more_images, too_small
 from circuitz.z.finding import Finding, Remedy, Verdict
 
 KIND = "unexplained-effect"
@@ -103,20 +102,9 @@ def _suggestions(case: Case, k: int, units: tuple[str, ...]) -> tuple[Remedy, ..
         does = f"{prose.percent(float(size[i]))} of {case.effects.targets[k]}"
         arguments: dict[str, object] = {"unit": unit}
         label = f"Say what {unit} sees ({does})"
-        best = _best_match(case, unit)
+        best = best_match(case, unit)
         if best:
             arguments |= {"text": best, "concepts": [best]}
             label = f"Say what {unit} sees ({does}; it matches ‘{best}’ best)"
         remedies.append(Remedy("annotate", label, arguments))
     return tuple(remedies)
-
-
-def _best_match(case: Case, unit: str) -> str:
-    layer, _, index = unit.rpartition(":")
-    found = case.measured.layers.get(layer)
-    if found is None or int(index) >= found.responses.shape[1]:
-        return ""
-    scores = case.select_table(layer).scores(int(index)).nauprc
-    if not np.isfinite(scores).any() or np.nanmax(scores) < MATCH_BAR:
-        return ""
-    return case.columns.names[int(np.nanargmax(scores))]

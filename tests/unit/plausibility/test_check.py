@@ -40,7 +40,7 @@ def test_worst_first_and_ids_that_stay(plant) -> None:
 def test_family_sizes_are_those_of_all_claims_tested(plant) -> None:
     report = check(plant(words={**TRUE, 7: "gizmo"}, groups=GROUPS))
     sizes = {kind: {f.family for f in report.of(kind)} for kind in RULES}
-    assert sizes == {
+    assert {kind: size for kind, size in sizes.items() if size} == {
         "implausible-driver": {8},  # snow and grass, four classes
         "mislabelled-unit": {7},  # the word nobody knows was not tested
         "missing-support": {4},

@@ -1,0 +1,22 @@
+"""Whether surroundings hold a class back: their silence makes it.
+
+Grass that suppresses *husky* is the same shortcut as snow that raises it. The test is that of
+:mod:`circuitz.plausibility.rules.outside`; claims are those where, on *select*, the units' activity
+moves the class down.
+"""
+
+from __future__ import annotations
+
+from circuitz.plausibility.case import Case
+from circuitz.plausibility.claim import to_findings
+from circuitz.plausibility.rules.outside import outside_pairs
+from circuitz.z.finding import Finding
+
+KIND = "inhibitory-shortcut"
+VERSION = 1
+
+
+def findings(case: Case) -> list[Finding]:
+    """Judge every opposed concept against every class it seems to hold back."""
+    held = [pair for pair in outside_pairs(case) if pair.inhibits]
+    return to_findings(case, KIND, VERSION, [pair.claim(len(held)) for pair in held])

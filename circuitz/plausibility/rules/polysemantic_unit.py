@@ -1,0 +1,192 @@
+"""Units that see a second thing their words do not name.
+
+For words that hold, among images without anything they name: does the unit still tell a second
+concept, and respond to it in earnest? The second is the one the unit answers most to on *select*,
+among those that are no kin of the named ones and do not coincide with them. Its *answer* is the
+unit's mean response to images that show it, less that to images that show neither, in units of the
+same difference for the best named concept (two differences of means, clustered by scene).
+
+*Flagged*: the answer exceeds the match bar, and the second passes its match among those images.
+*Supported*: the answer is below the bar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.effects.statistics import (
+    ClusteredMean,
+    clustered_mean,
+    interval,
+    p_greater,
+    p_less,
+    power,
+)
+from circuitz.features.match import MINIMUM_IMAGES, match_table
+from circuitz.plausibility import prose
+from circuitz.plausibility.case import Case
+from circuitz.plausibility.claim import Claim, to_findings
+from circuitz.plausibility.settings import COINCIDE
+from circuitz.plausibility.tables import Table
+from circuitz.plausibility.words import Word
+from circuitz.z.finding import Finding, Remedy, Verdict
+
+F64 = npt.NDArray[np.float64]
+KIND = "polysemantic-unit"
+VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Second:
+    """A second concept of a unit.
+
+    Parameters
+    ----------
+    word, column
+        The words, and the column of the second concept.
+    excess
+        Its answer less the bar times the best named concept's, as a clustered mean.
+    own
+        The best named concept's answer.
+    p_match
+        P-value of its correlation among images without the named ones; 1 where it does not reach
+        the bar there.
+    """
+
+    word: Word
+    column: int
+    excess: ClusteredMean
+    own: float
+    p_match: float
+
+
+def findings(case: Case) -> list[Finding]:
+    """Judge every annotation that holds."""
+    seconds = [second for word in case.words if (second := _second(case, word)) is not None]
+    return to_findings(case, KIND, VERSION, [_claim(case, second) for second in seconds])
+
+
+def _second(case: Case, word: Word) -> Second | None:
+    if not word.passed or word.tied:
+        return None
+    place = case.places[word.said.target]
+    barred = _named(case, word)
+    own = next(score.column for score in word.own if score.means in word.passed)
+    bar = case.settings.match_bar
+    table, unit = place.select, place.column
+    response = _response(table, unit)
+    near = np.flatnonzero(np.abs(table.coincidence[own]) >= COINCIDE)
+    candidates = [
+        j
+        for j in range(len(case.columns.names))
+        if j not in barred and j not in near and j not in case.ties and not table.reasons[j]
+    ]
+    best, most = None, bar
+    for j in candidates:
+        found = _answer(table, response, own, j, barred, 0.0)
+        if found is not None and found[1] > 0 and found[0].mean / found[1] > most:
+            best, most = j, found[0].mean / found[1]
+    if best is None or _match(table, response, best, barred, bar) > 1 - 1e-9:
+        return None
+    judged = place.judged
+    response = _response(judged, unit)
+    answer = _answer(judged, response, own, best, barred, bar)
+    if answer is None or answer[1] <= 0:
+        return None
+    return Second(word, best, *answer, _match(judged, response, best, barred, bar))
+
+
+def _named(case: Case, word: Word) -> frozenset[int]:
+    """Columns of what the words name, with their kin."""
+    taken = {column for _, some in word.said.concepts for column in some}
+    return frozenset(taken.union(*(case.columns.kin[i] for i in taken)))
+
+
+def _response(table: Table, unit: int) -> F64:
+    return table.measured[table.rows, unit].astype(np.float64)
+
+
+def _answer(
+    table: Table, response: F64, own: int, second: int, named: frozenset[int], share: float
+) -> tuple[ClusteredMean, float] | None:
+    """Return the answer to the second less a share of the answer to the first, and the first."""
+    labels = table.labels
+    without = (labels[:, sorted(named)] == 0).all(1)
+    neither = without & (labels[:, second] == 0)
+    one = (labels[:, own] == 1) & (labels[:, second] == 0)
+    other = without & (labels[:, second] == 1)
+    if min(neither.sum(), one.sum(), other.sum()) < MINIMUM_IMAGES:
+        return None
+    weights = {"neither": share - 1.0, "one": -share, "other": 1.0}
+    groups = {"neither": neither, "one": one, "other": other}
+    estimate, values = 0.0, np.zeros(len(response))
+    for name, rows in groups.items():
+        mean = response[rows].mean()
+        estimate += weights[name] * mean
+        values[rows] += weights[name] * (response[rows] - mean) * len(response) / rows.sum()
+    # The mean of score plus influence is the estimate; its spread is that of the estimate.
+    return (
+        clustered_mean(values + estimate, table.scene),
+        float(response[one].mean() - response[neither].mean()),
+    )
+
+
+def _match(table: Table, response: F64, second: int, named: frozenset[int], bar: float) -> float:
+    """Return the p-value of the second's match where nothing named is shown; 1 below the bar."""
+    rows = (table.labels[:, sorted(named)] == 0).all(1)
+    labels = table.labels[rows][:, [second]]
+    match = match_table(response[rows, None], labels, scene=table.scene[rows])
+    if match.reasons[0] or not (match.nauprc[0, 0] >= bar and match.pearson[0, 0] >= bar):
+        return 1.0
+    return float(match.p[0, 0])
+
+
+def _claim(case: Case, second: Second) -> Claim:
+    settings, mean, word = case.settings, second.excess, second.word
+    low, high = interval(mean, settings.level)
+    bar, name = settings.match_bar, case.columns.names[second.column]
+    unit = word.said.target
+    both = [*word.passed, name]
+    return Claim(
+        target="",
+        subject=unit,
+        units=word.said.units,
+        p_flag=max(float(p_greater(mean, 0.0)), second.p_match),
+        p_support=float(p_less(mean, 0.0)),
+        estimate=bar + mean.mean / second.own,
+        ci=(bar + low / second.own, bar + high / second.own),
+        delta=bar,
+        power=float(power(mean, bar * second.own, 0.0, settings.q)),
+        words=lambda verdict: _sentence(case, second, verdict),
+        decide=(
+            f"More labelled images on {settings.split} that show ‘{name}’ without "
+            f"{prose.quoted(word.passed)}, and the reverse."
+        ),
+        remedies=(
+            Remedy(
+                "annotate",
+                f"Call {unit} {prose.quoted(both)}",
+                {"unit": unit, "text": " and ".join(both), "concepts": both},
+            ),
+        ),
+    )
+
+
+def _sentence(case: Case, second: Second, verdict: Verdict) -> str:
+    unit, name = second.word.said.target, case.columns.names[second.column]
+    low, high = interval(second.excess, case.settings.level)
+    bar, own = case.settings.match_bar, second.own
+    answer = prose.interval(bar + second.excess.mean / own, bar + low / own, bar + high / own)
+    called = prose.quoted(second.word.passed)
+    figures = (
+        f"{unit} sees {called}, as its words say; where there is none of that, it answers to "
+        f"‘{name}’ with {answer} of that response"
+    )
+    if verdict == "flagged":
+        return f"{figures}: it sees ‘{name}’ as well."
+    if verdict == "supported":
+        return f"{figures}, less than {prose.percent(bar)}."
+    return f"{figures}; whether that is more than {prose.percent(bar)} is not settled."

@@ -1,0 +1,108 @@
+"""Words that explain nothing: the unit is dead, or does nothing for any class.
+
+A part or attribute of the subject that is written on a unit reads as support for some class. It is
+none where the unit never responds, or where nothing follows from it. Candidates are words on units
+of the cut whose response does not vary, or whose words hold, name what belongs to the subject, and
+that on *select* are equivalent to none, in sufficiency and necessity, for every class, within a
+quarter of the margin. *Flagged*: so they are on the split judged.
+
+Words on surroundings that do nothing are good news, told by ``implausible-driver``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from circuitz.plausibility import prose
+from circuitz.plausibility.case import Case
+from circuitz.plausibility.claim import Claim, to_findings
+from circuitz.plausibility.joint import Joint, Joints
+from circuitz.plausibility.words import Word
+from circuitz.z.effect import How
+from circuitz.z.finding import Finding, Remedy
+
+KIND = "redundant-annotation"
+VERSION = 1
+#: Of the margin: far less than what counts as an effect, for many such units may add up to one.
+SHARE = 0.25
+_HOW: tuple[How, How] = ("sufficiency", "necessity")
+
+
+def findings(case: Case) -> list[Finding]:
+    """Judge words on units of the cut that seem to do nothing."""
+    claims: list[Claim] = []
+    for word in case.words:
+        units = case.on_cut(word.said.units)
+        if not units or not word.said.concepts:
+            continue
+        if _silent(case, word):
+            claims.append(_claim(case, word, units, None))
+        elif word.passed and all(_supports(case, name) for name in word.passed):
+            bound = SHARE * case.settings.delta
+            if _p_nothing(case.chosen_on, units, bound)[0] <= case.settings.q:
+                claims.append(_claim(case, word, units, bound))
+    return to_findings(case, KIND, VERSION, claims)
+
+
+def _silent(case: Case, word: Word) -> bool:
+    place = case.places.get(word.said.target)
+    if place is None:
+        return False
+    response = place.judged.measured[place.judged.rows, place.column]
+    return bool(np.isfinite(response).all() and np.ptp(response) == 0)
+
+
+def _supports(case: Case, name: str) -> bool:
+    return name in case.supporting
+
+
+def _p_nothing(joints: Joints, units: tuple[str, ...], bound: float) -> tuple[float, Joint | None]:
+    """Return the largest p-value of "does something", and the joint effect it comes from."""
+    worst, at = -1.0, None
+    for k in range(len(joints.measured.targets)):
+        for how in _HOW:
+            joint = joints.joint(units, k, how)
+            p = joint.p_none(bound)
+            if p > worst:
+                worst, at = p, joint
+    return worst, at
+
+
+def _claim(case: Case, word: Word, units: tuple[str, ...], bound: float | None) -> Claim:
+    settings, unit = case.settings, word.said.target
+    text = f"‘{word.said.text}’"
+    if bound is None:
+        p, joint = 0.0, None
+        sentence = (
+            f"{unit} is called {text}, but its response is the same on every image of "
+            f"{settings.split}: it sees nothing."
+        )
+    else:
+        p, joint = _p_nothing(case.joints, units, bound)
+        sentence = (
+            f"{unit} sees what its words say ({prose.quoted(word.passed)}), but nothing follows: "
+            f"it does less than a quarter of the margin for every class, whether it is added or taken away."
+        )
+    effect = None if joint is None else joint.effect
+    return Claim(
+        target="",
+        subject=unit,
+        units=word.said.units,
+        p_flag=p,
+        p_support=float("nan") if bound is None else _p_something(case, units),
+        estimate=0.0 if effect is None else effect.estimate,
+        ci=(0.0, 0.0) if effect is None else (effect.low, effect.high),
+        delta=SHARE * settings.delta,
+        power=1.0 if joint is None else joint.power(2 * settings.delta, settings.delta, settings.q),
+        words=lambda _: sentence,
+        decide=f"More source images on {settings.split}.",
+        effects=() if effect is None else (effect,),
+        remedies=(Remedy("retract", f"Take the words on {unit} back", {"unit": unit}),),
+    )
+
+
+def _p_something(case: Case, units: tuple[str, ...]) -> float:
+    """P-value of "does nothing beyond the margin for any class", by Bonferroni over classes."""
+    joints, classes = case.joints, range(len(case.effects.targets))
+    least = min(joints.joint(units, k).p_beyond(case.settings.delta) for k in classes)
+    return min(1.0, least * len(classes))
