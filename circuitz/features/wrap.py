@@ -16,6 +16,7 @@ from circuitz.errors import InputsError, LayerError, WeightsError
 from circuitz.features.wrap_tokens import wrap_any_tokens
 from circuitz.models.choose_layers import choose_cut, choose_layers
 from circuitz.models.config import from_network
+from circuitz.models.plain import plain
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import describe
 from circuitz.models.state import evaluating
@@ -98,6 +99,7 @@ def wrap(
     NetworkError
         If the network itself fails when it is run.
     """
+    net = plain(net)
     if isinstance(data, InputSet) and data.is_tokens:
         return wrap_any_tokens(
             net, data, layers=layers, classes=classes, cut=cut, subject=subject, name=name

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import jit, nn
 
 from circuitz.errors import LayerError
 from circuitz.models.network import failures_named
@@ -127,7 +127,7 @@ def called_once(
         if isinstance(out, torch.Tensor) and 2 <= out.ndim <= 4:
             tensors.add(module)
 
-    modules = {module for _, module in steps}
+    modules = {module for _, module in steps if not isinstance(module, jit.ScriptModule)}
     noting = hooked(dict.fromkeys(modules, note))
     with torch.no_grad(), evaluating(net), noting, failures_named(sample):
         net(sample)

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from circuitz.errors import CircuitzError, LayerError, NetworkError, WeightsError
+from circuitz.models.plain import script_around
 
 _ONE_DIMENSIONAL = (nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d, nn.AvgPool1d)
 
@@ -25,6 +26,12 @@ def find_layer(net: nn.Module, name: str) -> nn.Module:
     """
     known = dict(net.named_modules(remove_duplicate=False))
     if name and name in known:
+        script = script_around(net, name)
+        if script:
+            raise LayerError(
+                f"Layer {name!r} cannot be read or written: {script!r} is TorchScript.",
+                "Choose another, or put the Python module it was made from in its place.",
+            )
         return known[name]
     near = get_close_matches(name, list(known), 3) or [n for n in known if n][:6]
     raise LayerError(
@@ -66,8 +73,10 @@ def check_finite(net: nn.Module) -> None:
     WeightsError
         Naming the first such parameter or buffer.
     """
-    tensors: Mapping[str, torch.Tensor] = net.state_dict(keep_vars=True)
-    for name, tensor in tensors.items():
+    held: Mapping[str, Any] = net.state_dict(keep_vars=True)
+    for name, tensor in held.items():
+        if not isinstance(tensor, torch.Tensor):  # what a module keeps besides, as it likes
+            continue
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor.detach()).all()):
             raise WeightsError(
                 f"Weights {name!r} hold NaN or infinite values.",

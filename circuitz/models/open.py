@@ -15,6 +15,7 @@ from circuitz.errors import BuilderError
 from circuitz.models import builders
 from circuitz.models.device import choose_device
 from circuitz.models.network import device_of
+from circuitz.models.plain import plain
 from circuitz.models.runtime import Runtime
 from circuitz.models.weights import load_numpy
 
@@ -52,7 +53,7 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
     DeviceError
         If the device asked for is not there.
     """
-    live = z.live if isinstance(z.live, nn.Module) else None
+    live = plain(z.live) if isinstance(z.live, nn.Module) else None
     if device is not None:
         device = choose_device(device)
     device = str(device or (device_of(live) if live is not None else "cpu"))

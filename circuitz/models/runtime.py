@@ -20,6 +20,7 @@ from circuitz.models.network import (
     failures_named,
     find_layer,
 )
+from circuitz.models.plain import plain
 from circuitz.models.prepare import prepare
 from circuitz.models.state import evaluating, hooked
 from circuitz.z.intervention import Intervention
@@ -34,7 +35,9 @@ class Runtime:
     Parameters
     ----------
     module
-        The network: prepared inputs ``(n, c, h, w)`` in, logits ``(n, classes)`` out.
+        The network: prepared inputs ``(n, c, h, w)`` in, logits ``(n, classes)`` out. Without
+        what ``torch.compile`` or ``DataParallel`` put around it
+        (:func:`circuitz.models.plain.plain`).
     layers
         Layers that will be read: names or specs.
     preprocessing
@@ -57,7 +60,8 @@ class Runtime:
     WeightsError
         If a parameter or buffer is not finite.
     NetworkError
-        From every method that runs it, if the network itself raises an exception.
+        If it is of a kind that cannot be read by layers; and from every method that runs it, if
+        the network itself raises an exception.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Runtime:
         like: torch.Tensor | None = None,
         bases: Mapping[str, npt.NDArray[Any]] | None = None,
     ) -> None:
+        module = plain(module)
         self.device = str(device or device_of(module))
         self.module = module.to(self.device)
         self.layers = tuple(s if isinstance(s, str) else s.name for s in layers)

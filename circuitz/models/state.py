@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import nn
+
+from circuitz.models.plain import is_compiled
 
 
 @contextmanager
 def evaluating(net: nn.Module) -> Generator[None]:
     """Put every submodule in eval mode, and each back in its own mode on leaving.
 
-    A plain ``net.train(was)`` would overwrite submodules frozen on purpose (batch norm in eval
+    What was compiled runs as it is written meanwhile: compiled code may not see hooks, and would
+    be compiled anew for each of them. A plain ``net.train(was)`` would overwrite submodules frozen on purpose (batch norm in eval
     mode inside a training network).
     """
     before = [(m, m.training) for m in net.modules()]
+    compiled = any(is_compiled(m) for m, _ in before)
     try:
         for m, training in before:
             if training:
                 m.training = False
-        yield
+        with torch.compiler.set_stance("force_eager") if compiled else nullcontext():
+            yield
     finally:
         for m, training in before:
             if m.training != training:
