@@ -15,7 +15,10 @@ def ablate(
     z: Z,
     layer: Annotated[
         list[str] | None,
-        typer.Option(help="A layer of the network; again for more. By default those of z."),
+        typer.Option(
+            help="A layer of the network, or a basis of z (conv4@nmf), whose directions are taken "
+            "away; again for more. By default the layers of z."
+        ),
     ] = None,
     target: Annotated[
         list[str] | None, typer.Option("--class", help="A class; again for more. By default all.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from circuitz.cluster.checkpoint import piece_files, run_pieces
@@ -17,13 +19,17 @@ from circuitz.cluster.wire import pack, unpack
 from circuitz.effects.ablation import Ablation, Progress, ablate
 from circuitz.effects.downstream import margins
 from circuitz.effects.fill import Fill
+from circuitz.models.basis import Basis
 from circuitz.models.network import axis_of_units
 from circuitz.models.runtime import Runtime
+from circuitz.models.splice import Spliced
 from circuitz.models.weights import to_numpy
+from circuitz.z.bases import basis_parts, basis_sizes, with_basis
 from circuitz.z.hashing import arrays_hash, json_hash
 
 # Units a piece: a wide layer is not left to one worker.
 UNITS = 1024
+_BASES = "bases."
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +42,8 @@ class AblationJob:
         See :func:`circuitz.effects.ablation.ablate`.
     columns
         Classes.
+    bases
+        Bases by place (``conv4@nmf``), whose directions are ablated where a layer is so called.
     """
 
     runtime: Runtime
@@ -43,11 +51,23 @@ class AblationJob:
     fill: Fill
     donors: torch.Tensor | None
     columns: Sequence[int]
+    bases: Mapping[str, Basis] = field(default_factory=dict[str, Basis])
+
+    @cached_property
+    def spliced(self) -> Spliced:
+        """The network along the bases."""
+        return Spliced(self.runtime, self.bases, self.x[:1])
 
     def parcel(self) -> bytes:
         """Return the network, the inputs and the settings."""
         facts, arrays = network_parts(self.runtime)
-        return pack(facts | self._asked(), arrays | self._given())
+        return pack(facts | self._asked(), arrays | self._given() | self._along())
+
+    def _along(self) -> dict[str, npt.NDArray[Any]]:
+        found: dict[str, npt.NDArray[Any]] = {}
+        for place, basis in self.bases.items():
+            found = with_basis(found, f"{_BASES}{place}", basis.parts())
+        return found
 
     def _asked(self) -> dict[str, Any]:
         return {"fill": self.fill, "columns": list(self.columns)}
@@ -62,14 +82,13 @@ class AblationJob:
     def digest(self) -> str:
         """Return a hash of all that results are made from."""
         net = self.runtime.module
-        return json_hash(
-            [
-                "ablation 1",
-                arrays_hash(to_numpy(net)),
-                arrays_hash(self._given()),
-                [self._asked(), self.runtime.head, str(type(net)), str(self.runtime.dtype)],
-            ]
-        )
+        made: list[Any] = [
+            "ablation 1",
+            arrays_hash(to_numpy(net)),
+            arrays_hash(self._given()),
+            [self._asked(), self.runtime.head, str(type(net)), str(self.runtime.dtype)],
+        ]
+        return json_hash([*made, arrays_hash(self._along())] if self.bases else made)
 
     @classmethod
     def open(cls, parcel: bytes | memoryview) -> Self:
@@ -77,19 +96,29 @@ class AblationJob:
         facts, arrays = unpack(parcel)
         given = {n: torch.from_numpy(np.array(arrays[n])) for n in ("x", "donors") if n in arrays}
         fill: Any = facts["fill"]
+        known = {
+            n.removeprefix(_BASES): np.array(a) for n, a in arrays.items() if n.startswith(_BASES)
+        }
+        bases = {p: Basis.load(basis_parts(known, p), p) for p in basis_sizes(known)}
         return cls(
-            network_of(facts, arrays), given["x"], fill, given.get("donors"), facts["columns"]
+            network_of(facts, arrays),
+            given["x"],
+            fill,
+            given.get("donors"),
+            facts["columns"],
+            bases,
         )
 
     def run(self, piece: bytes | memoryview) -> bytes:
         """Ablate some units of a layer."""
         what, _ = unpack(piece)
-        units = {what["layer"]: np.arange(what["first"], what["last"])}
+        layer = self.spliced.name(what["layer"])
+        units = {layer: np.arange(what["first"], what["last"])}
         (found,) = ablate(
-            self.runtime, self.x, [what["layer"]], fill=self.fill, donors=self.donors, units=units,
+            self.spliced.runtime, self.x, [layer], fill=self.fill, donors=self.donors, units=units,
             score=lambda logits: margins(logits, self.runtime.head)[:, self.columns],
         )  # fmt: skip
-        return pack({"layer": found.layer, "method": found.method},
+        return pack({"layer": what["layer"], "method": found.method},
                     {"units": found.units, "drop": found.drop})  # fmt: skip
 
 
@@ -113,10 +142,11 @@ def ablate_pieces(
     store
         Folder of finished pieces: what is there is not computed again.
     """
-    acts, _ = job.runtime.run(job.x[:1], layers)
+    run, modules = job.spliced.runtime, [job.spliced.name(name) for name in layers]
+    acts, _ = run.run(job.x[:1], modules)
     asked: list[dict[str, Any]] = []
-    for name in layers:
-        size = acts[name].shape[axis_of_units(job.runtime.module, name, acts[name])]
+    for name, module in zip(layers, modules, strict=True):
+        size = acts[module].shape[axis_of_units(run.module, module, acts[module])]
         for first in range(0, size, UNITS):
             asked.append({"layer": name, "first": first, "last": min(size, first + UNITS)})
     pieces = [lambda what=what: pack(what) for what in asked]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,11 @@ from circuitz.effects.fill import Fill
 from circuitz.effects.shortlist import shortlist as find_shortlist
 from circuitz.effects.statistics import clustered_mean, interval
 from circuitz.errors import InputsError, LayerError, UnitError
+from circuitz.models.basis import Basis, basis_of
 from circuitz.models.choose_layers import called_once
 from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
+from circuitz.models.splice import Spliced
 from circuitz.z.inputs import SPLITS
 from circuitz.z.layer import Preprocessing
 
@@ -66,7 +69,9 @@ def ablate(
         Inputs: prepared ones ``(n, ...)``, or, with an annotated model, 8-bit images
         ``(n, h, w, c)``. By default images of the model's D.
     layers
-        Dotted module names, of z's layers or any others; by default z's layers, or of a module
+        Dotted module names, of z's layers or any others, or names of z's bases (``conv4@nmf``):
+        of those every direction is ablated, which takes away (or lends) its coordinate and leaves
+        what the basis does not explain as it is. By default z's layers, or of a module
         all its convolutions and linear layers that are called once. What is shared, never called,
         or read by another module without being called (the projection inside torch's attention)
         is left out then; by name it is refused.
@@ -103,10 +108,12 @@ def ablate(
     InputsError
         If there are no inputs, they do not fit or are not finite, or there is no network.
     UnitError
-        If a class does not exist.
+        If a class or a basis does not exist.
     LayerError
         If a layer does not exist, is not called exactly once, or has no axis of units, or if there
         is none.
+    BasisError
+        If a basis does not fit its layer, or lies over attention heads.
     """
     run, given, scenes, names = _ready(model, x, images, split, seed)
     chosen = _layers(model, run, given) if layers is None else list(_listed(layers))
@@ -116,16 +123,22 @@ def ablate(
             "Pass layers= with dotted names of modules that are called once.",
         )
     columns = _columns(names, classes, run, given)
+    bases = _bases(model, chosen)
+    along = Spliced(run, bases, given)
+    modules = [along.name(name) for name in chosen]
+    called = dict(zip(modules, chosen, strict=True))
     score = lambda logits: margins(logits, run.head)[:, columns]  # noqa: E731
     if shortlist is None:
         donors = _donors(given, seed) if fill == "resample" else None
         with connected(cluster) as executor:
             if executor is None and store is None:
                 made = run_ablation(
-                    run, given, chosen, fill=fill, donors=donors, score=score, progress=progress
-                )
+                    along.runtime, given, modules, fill=fill, donors=donors, score=score,
+                    progress=progress,
+                )  # fmt: skip
+                made = (replace(one, layer=called[one.layer]) for one in made)
             else:
-                job = AblationJob(run, given, fill, donors, columns)
+                job = AblationJob(run, given, fill, donors, columns, bases)
                 made = ablate_pieces(job, chosen, executor, progress, store)
             found = list(made)
         parts = [_exact(a, scenes, level) for a in found]
@@ -135,12 +148,16 @@ def ablate(
                 f"A shortlist is drawn for zeroed units, not for fill={fill!r}.",
                 "Leave shortlist= out, or use fill='zero'.",
             )
-        short = find_shortlist(run, given, chosen, share=shortlist, score=score, progress=progress)
-        parts = [_exact(a, scenes, level) for a in short.exact.values()]
+        short = find_shortlist(
+            along.runtime, given, modules, share=shortlist, score=score, progress=progress
+        )
+        parts = [
+            _exact(replace(a, layer=called[a.layer]), scenes, level) for a in short.exact.values()
+        ]
         for name, estimate in short.estimates.items():
             done = short.exact[name].units if name in short.exact else np.zeros(0, np.int64)
             rest = np.setdiff1d(np.arange(len(estimate)), done)
-            parts.append(_frame(name, rest, estimate[rest], len(given), len(set(scenes))))
+            parts.append(_frame(called[name], rest, estimate[rest], len(given), len(set(scenes))))
     table = pd.concat(parts, ignore_index=True)
     table["target"] = [names[columns[k]] for k in table["target"]]
     order = np.argsort(-np.abs(table["effect"].to_numpy()), kind="stable")
@@ -206,6 +223,13 @@ def _layers(model: AnnotatedModel | nn.Module, run: Runtime, x: torch.Tensor) ->
     steps = [(name, m) for name, m in model.named_modules() if isinstance(m, kinds)]
     once = {name for name, _ in called_once(model, run.cast(x[:1]), steps)} if len(x) else set()
     return [name for name, _ in steps if name in once]
+
+
+def _bases(model: AnnotatedModel | nn.Module, names: Sequence[str]) -> dict[str, Basis]:
+    """Return the bases among the names of layers."""
+    if isinstance(model, nn.Module):
+        return {}
+    return {name: basis_of(model.bases, name) for name in names if "@" in name}
 
 
 def _columns(

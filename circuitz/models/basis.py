@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.errors import BasisError
+from circuitz.errors import BasisError, UnitError
+from circuitz.z.bases import basis_parts, basis_sizes
 from circuitz.z.hashing import arrays_hash
 
 F32 = npt.NDArray[np.float32]
@@ -272,6 +273,29 @@ _ROWS = "Give one row a direction, as wide as the layer has units."
 
 def _floats(array: npt.NDArray[Any]) -> F32:
     return np.array(array, np.float32)
+
+
+def basis_of(kept: Mapping[str, npt.NDArray[Any]], place: str) -> Basis:
+    """Return one of a z's bases.
+
+    Parameters
+    ----------
+    kept
+        A z's arrays of bases.
+    place
+        Which, as ``conv4@nmf``.
+
+    Raises
+    ------
+    UnitError
+        If there is no such basis.
+    """
+    sizes = basis_sizes(kept)
+    if place not in sizes:
+        raise UnitError(
+            f"There is no basis {place[:80]!r}.", f"There are {', '.join(sizes) or 'none'}."
+        )
+    return Basis.load(basis_parts(kept, place), place)
 
 
 def check_fits(basis: Basis, size: int, layer: str) -> None:

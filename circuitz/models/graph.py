@@ -15,7 +15,10 @@ from circuitz.models.state import evaluating
 
 
 class LeafTracer(fx.Tracer):
-    """A tracer that takes some modules, besides torch's own, as a single step each."""
+    """A tracer that takes some modules, besides torch's own, as a single step each.
+
+    Those given, and any whose class says ``one_step = True``.
+    """
 
     def __init__(self, *leaves: nn.Module | None) -> None:
         super().__init__()
@@ -23,7 +26,7 @@ class LeafTracer(fx.Tracer):
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Whether a module is one step of the graph."""
-        ours = any(m is leaf for leaf in self._leaves)
+        ours = getattr(m, "one_step", False) is True or any(m is leaf for leaf in self._leaves)
         return ours or super().is_leaf_module(m, module_qualified_name)
 
 

@@ -9,9 +9,8 @@ import torch
 from torch import nn
 
 from circuitz.errors import BasisError, InterventionError, UnitError
-from circuitz.models.basis import Basis, check_fits
+from circuitz.models.basis import Basis, basis_of, check_fits
 from circuitz.models.network import axis_of_units
-from circuitz.z.bases import basis_parts, basis_sizes
 from circuitz.z.intervention import Intervention
 
 #: Kinds that write what the layer puts out elsewhere.
@@ -33,15 +32,7 @@ def bases_of(done: Sequence[Intervention], kept: Mapping[str, Any]) -> dict[str,
     UnitError
         If there is no such basis.
     """
-    found: dict[str, Basis] = {}
-    sizes = basis_sizes(kept)
-    for place in {how.layer for how in done if how.basis}:
-        if place not in sizes:
-            raise UnitError(
-                f"There is no basis {place[:80]!r}.", f"There are {', '.join(sizes) or 'none'}."
-            )
-        found[place] = Basis.load(basis_parts(kept, place), place)
-    return found
+    return {how.layer: basis_of(kept, how.layer) for how in done if how.basis}
 
 
 def write(
