@@ -90,7 +90,7 @@ def ask(
 
         facts |= {"file": str(export), "pictures": str(export_csv(pack, export))}
     if answers:
-        facts["new_answers"] = _import(pack, kept, answers, rater)
+        facts["new_answers"] = import_answers(pack, kept, answers, rater)
     if here:
         from circuitz.cli.concepts_here import answer_here
 
@@ -126,7 +126,7 @@ def _tasks(
             raise LabellingError(
                 "No word was given.", "circuitz concepts ask Z snow asks about snow."
             )
-        place = default_tasks(z, [word_name(word, lexicon) for word in words])
+        place = tasks_beside(z, "ask", [word_name(word, lexicon) for word in words])
     if place.exists():
         pack = open_pack(place)
         wanted = {word_name(word, lexicon) for word in words}
@@ -146,14 +146,14 @@ def _tasks(
     return place, pack
 
 
-def default_tasks(z: Path, words: list[str]) -> Path:
+def tasks_beside(z: Path, what: str, names: list[str]) -> Path:
     """Where questions go when nobody says: beside the bundle, named by what is asked."""
     stem = z.name.removesuffix(".zip").removesuffix(".z")
-    slug = "-".join("".join(c if c.isalnum() else "-" for c in word) for word in words)
-    return z.absolute().with_name(f"{stem}.ask-{slug[:60]}")
+    slug = "-".join("".join(c if c.isalnum() else "-" for c in name) for name in names)
+    return z.absolute().with_name(f"{stem}.{what}-{slug[:60]}")
 
 
-def _import(pack: TaskPack, kept: Judgements, files: list[Path], rater: str) -> int:
+def import_answers(pack: TaskPack, kept: Judgements, files: list[Path], rater: str) -> int:
     """Read every file before anything is kept: all of them or none."""
     from circuitz.labelling.concept_csv import read_csv, store_rows
 
@@ -256,10 +256,19 @@ def _tell(z: Path, facts: dict[str, Any], pack: TaskPack, lexicon: Lexicon) -> N
         line(f"Next: fill in ‘answer’ (yes, no, ?), then circuitz concepts ask {z} "
              f"{_quoted(pack)} --answers {facts['file']} --rater NAME")  # fmt: skip
     else:
-        line(f"Questions: {facts['tasks']}   answers: {facts['store']}")
-        line(f"Next: circuitz serve --tasks {facts['tasks']}")
-        line(f"  or: circuitz concepts ask {z} {_quoted(pack)} --here --rater NAME")
-        line(f"then: circuitz concepts ask {z} {_quoted(pack)} --take")
+        again = f"circuitz concepts ask {z} {_quoted(pack)}"
+        say_next(Path(facts["tasks"]), Path(facts["store"]), again)
+        line(f"then: {again} --take")
+
+
+def say_next(tasks: Path, store: Path, again: str) -> None:
+    """Say where questions can be answered: on a screen, or here."""
+    for text in (
+        f"Questions: {tasks}   answers: {store}",
+        f"Next: circuitz serve --tasks {tasks} --store {store}",
+        f"  or: {again} --here --rater NAME",
+    ):
+        out.print(shown(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def _told_labels(one: dict[str, Any], line: Any) -> None:

@@ -21,7 +21,6 @@ import numpy.typing as npt
 from circuitz.errors import LabellingError
 from circuitz.labelling.contrast import contrast, response_of
 from circuitz.z.inputs import SPLITS
-from circuitz.z.targets import GROUP
 
 if TYPE_CHECKING:
     from circuitz.z.inputs import InputSet
@@ -135,7 +134,7 @@ def _telling(
             break
         free = select.copy()
         free[list(found)] = False
-        pair = contrast(z, target, free, each, different=meaning_else(z, target), seed=seed)
+        pair = contrast(z, target, free, each, seed=seed)
         found |= dict.fromkeys(map(int, pair.active), "active")
         found |= {int(row): "hard" for row in pair.hard}
         response = response_of(z.measurements, target)
@@ -144,27 +143,6 @@ def _telling(
         fresh = [int(row) for row in silent if int(row) not in found]
         found |= dict.fromkeys(fresh[: len(pair.active)], "silent")
     return [Ask(row, why) for row, why in list(found.items())[:n]]
-
-
-def meaning_else(z: AnnotatedModel, target: str) -> tuple[str, ...]:
-    """Units of the same layer whose words share no concept with those on a target."""
-    effective = z.effective()
-    said = effective.get(target)
-    if said is None or not said.concepts or target.startswith(GROUP):
-        return ()
-    layer = target.rpartition(":")[0]
-    measured = z.measurements
-    size = measured.layers[layer].responses.shape[1] if measured and layer in measured.layers else 0
-    return tuple(
-        unit
-        for unit, other in effective.items()
-        if unit != target
-        and unit.rpartition(":")[0] == layer
-        and unit.rpartition(":")[2].isdecimal()
-        and int(unit.rpartition(":")[2]) < size
-        and other.concepts
-        and not set(other.concepts) & set(said.concepts)
-    )
 
 
 def _scenes_first(

@@ -7,7 +7,6 @@ units with another meaning are most active on them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,7 +68,6 @@ def contrast(
     within: npt.NDArray[np.bool_],
     n: int,
     *,
-    different: Sequence[str] = (),
     seed: int = 0,
 ) -> Contrast:
     """Choose the pictures a unit is most active on, and a hard negative for each.
@@ -86,9 +84,6 @@ def contrast(
         ``(n,)`` images of the concept set that may be chosen.
     n
         Active pictures wanted; at most a quarter of the scenes there are.
-    different
-        Units known to mean something else; by default all of the layer. Those that correlate
-        with the tested ones are left out.
     seed
         Seed of the order among equals.
 
@@ -101,7 +96,7 @@ def contrast(
     if measured is None or concept_set is None or not measured.layers:
         raise MeasurementError("This model was not measured.", "Run circuitz measure Z first.")
     response = response_of(measured, target)
-    others = _others(measured, target, response, different)
+    others = _others(measured, target, response)
     scene = concept_set.scene if concept_set.scene is not None else np.arange(len(concept_set))
     rng = np.random.default_rng([seed, 17])
     shuffled = rng.permutation(np.flatnonzero(within))
@@ -132,13 +127,13 @@ def contrast(
     return Contrast(np.array(active, np.int64), np.array(hard, np.int64), tuple(why))
 
 
-def _others(measured: Measurements, target: str, response: F64, different: Sequence[str]) -> F64:
-    """``(n, o)`` standardised responses of units that mean something else."""
-    if different:
-        table = np.stack([_column(measured, unit) for unit in different], 1)
-    else:
-        layer = (target_units(target)[0] if target.startswith(GROUP) else target).rpartition(":")[0]
-        table = measured.layers[layer].responses.astype(np.float64)
+def _others(measured: Measurements, target: str, response: F64) -> F64:
+    """``(n, o)`` standardised responses of units that mean something else.
+
+    That they do is told by their responses: words are what is tested, and do not choose.
+    """
+    layer = (target_units(target)[0] if target.startswith(GROUP) else target).rpartition(":")[0]
+    table = measured.layers[layer].responses.astype(np.float64)
     table = (table - table.mean(0)) / np.where(table.std(0) > 0, table.std(0), np.inf)
     # One that tells the same (or the opposite) would pull the match to where the unit is active.
     against = np.abs(table.T @ _standard(response)) / len(table)

@@ -1,0 +1,150 @@
+"""``circuitz concepts blind``: words on units, held to what people see where no labels are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from circuitz.cli.concepts import concepts
+from circuitz.cli.concepts_ask import import_answers, say_next, tasks_beside
+from circuitz.cli.shell import Json, LexiconPath, Seed, Z, out, progress, say
+from circuitz.errors import LabellingError
+from circuitz.z.text import shown
+
+if TYPE_CHECKING:
+    from circuitz.labelling.pack import TaskPack
+    from circuitz.lexicon.lexicon import Lexicon
+
+
+@concepts.command()
+def blind(
+    z: Z,
+    units: Annotated[
+        list[str] | None,
+        typer.Argument(help="Units to test; by default all annotated ones of the cut."),
+    ] = None,
+    word: Annotated[
+        list[str] | None,
+        typer.Option(help="Test this word; by default those on each unit. Repeat."),
+    ] = None,
+    pairs: Annotated[
+        int,
+        typer.Option(help="Pictures a word the unit is active on, and as many hard ones.", min=1),
+    ] = 20,
+    raters: Annotated[int, typer.Option(help="Raters that answer each question.", min=1)] = 1,
+    tasks: Annotated[
+        Path | None, typer.Option(help="Where the questions are kept; beside Z by default.")
+    ] = None,
+    store: Annotated[
+        str, typer.Option(help="Where answers are kept; beside the questions by default.")
+    ] = "",
+    here: Annotated[
+        bool, typer.Option("--here", help="Answer in this terminal, picture by picture.")
+    ] = False,
+    rater: Annotated[str, typer.Option(help="Who answers with --here or --answers.")] = "",
+    export: Annotated[
+        Path | None, typer.Option(help="Write the questions to a CSV file, pictures beside it.")
+    ] = None,
+    answers: Annotated[
+        list[Path] | None, typer.Option(help="Take over answers of such a file. Repeat.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 when a word is flagged.")
+    ] = False,
+    seed: Seed = 0,
+    lexicon: LexiconPath = None,
+    as_json: Json = False,
+) -> None:
+    """Test words on units blind: does this picture show it, asked without telling which is which.
+
+    Half of the pictures are those a unit is most active on, half hard ones it is not. Whoever
+    answers sees neither. Run it again to see how it stands: there is a verdict once all is
+    answered.
+    """
+    from circuitz.labelling.blind import results, to_finding
+    from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.store.address import open_store
+    from circuitz.widgets.labelling import default_store
+
+    known = Lexicon.load(lexicon)
+    place, pack = _tasks(z, units or [], word or [], tasks, known, pairs, raters, seed)
+    kept = open_store(store or default_store(place))
+    if export is not None:
+        from circuitz.labelling.concept_csv import export_csv
+
+        export_csv(pack, export)
+    if answers:
+        import_answers(pack, kept, answers, rater)
+    if here:
+        from circuitz.cli.concepts_here import answer_here
+
+        answer_here(pack, kept, rater)
+    found = results(pack, kept.rows(task=pack.task))
+    findings = [to_finding(one, pack) for one in found]
+    flagged = any(f.verdict == "flagged" for f in findings)
+    if as_json:
+        facts: dict[str, Any] = {
+            "tasks": str(place),
+            "store": str(kept.path),
+            "task": pack.task,
+            "tests": [
+                {
+                    "unit": b.target, "word": b.word, "verdict": f.verdict, "sentence": f.sentence,
+                    "accuracy": None if b.detection.accuracy != b.detection.accuracy else f.estimate,
+                    "ci": list(f.ci), "p_fisher": b.detection.p, "p": f.p, "q": f.q,
+                    "family": f.family, "power": f.power, "open": b.open, "raters": b.raters,
+                    "simulated": b.simulated, "decide": f.decide, "id": f.id,
+                }
+                for b, f in zip(found, findings, strict=True)
+            ],
+        }  # fmt: skip
+        print(json.dumps(facts, ensure_ascii=False, indent=1))
+    else:
+        for finding in findings:
+            line = f"{finding.verdict}: {finding.sentence}"
+            out.print(shown(line), markup=False, highlight=False, soft_wrap=True)
+            if finding.decide:
+                out.print(
+                    shown(f"  {finding.decide}"), markup=False, highlight=False, soft_wrap=True
+                )
+        if export is not None:
+            say.print(f"Questions written to {export}.", markup=False, highlight=False)
+        if any(one.open for one in found):
+            say_next(place, kept.path, f"circuitz concepts blind {z} --tasks {place}")
+    raise typer.Exit(1 if strict and flagged else 0)
+
+
+def _tasks(
+    z: Path,
+    units: list[str],
+    words: list[str],
+    place: Path | None,
+    lexicon: Lexicon,
+    pairs: int,
+    raters: int,
+    seed: int,
+) -> tuple[Path, TaskPack]:
+    """Open the questions that are there, or make them."""
+    from circuitz.labelling.blind import make_blind_pack
+    from circuitz.labelling.pack_io import open_pack, write_pack
+    from circuitz.z.bundle import load
+
+    if place is None:
+        name = [*units, *words, *([str(seed)] if seed else [])] or ["all"]
+        place = tasks_beside(z, "blind", name)
+    if place.exists():
+        pack = open_pack(place)
+        tested = {unit for facts in pack.plan.values() for unit in facts.get("tests", {})}
+        if not set(units) <= tested:
+            raise LabellingError(f"{place} holds other questions.", "Name another place: --tasks.")
+        return place, pack
+    with progress() as steps:
+        pack = make_blind_pack(
+            load(z), units, lexicon=lexicon, words=words, pairs=pairs, overlap=raters, seed=seed,
+            progress=steps,
+        )  # fmt: skip
+    write_pack(pack, place)
+    return place, pack
