@@ -13,6 +13,7 @@ import torch
 
 from circuitz.cluster.job import Executor
 from circuitz.effects import drive as driving
+from circuitz.effects.concept_effects import asked_concepts, concept_effects
 from circuitz.effects.cut_job import CutJob
 from circuitz.effects.groups import Group, annotated_groups, sorted_group
 from circuitz.effects.pictures import Evidence, strongest
@@ -89,6 +90,9 @@ class CutEffects:
         wanted = annotated_groups(self.z, units, lexicon)
         effects = new.effects
         missing = [g for g in wanted if effects is None or g not in effects.groups]
+        if effects is not None:
+            effects = self._concepts(effects, lexicon)
+            new = replace(new, effects=effects)
         if effects is not None and not missing:
             undrawn = set(strongest(effects, wanted)) - set(new.group_pictures)
             if not (draw and undrawn):
@@ -102,7 +106,7 @@ class CutEffects:
             head=self.z.head,
         )
         job = self.job(sources, None if effects is None else effects.scale)
-        effects = effects or self._singles(units, job)
+        effects = effects or self._concepts(self._singles(units, job), lexicon)
         effects = self._groups(effects, job, wanted, missing)
         new = replace(new, effects=effects)
         evidence = Evidence(self.spec, job.down, sources, effects, shown(self.data))
@@ -148,6 +152,25 @@ class CutEffects:
             span=driving.span(self._responses(job.acts[len(sources) :]), job.switch),
             seed=self.seed,
         )
+
+    def _concepts(self, effects: EffectMeasurements, lexicon: Lexicon | None) -> EffectMeasurements:
+        """Add what concepts do through the cut, where there are concept labels and splits."""
+        known = self.concepts
+        if known.concepts is None or known.split is None:
+            return effects
+        asked = asked_concepts(self.z, known, effects.units, lexicon)
+        found = concept_effects(
+            self.runtime,
+            self.spec,
+            known,
+            asked,
+            effects.units,
+            effects.scale,
+            self.seed,
+            lambda rows: self._acts(known.images, rows, 0, len(rows)),
+            effects.concepts,
+        )
+        return effects if found is effects.concepts else replace(effects, concepts=found)
 
     def _groups(
         self,

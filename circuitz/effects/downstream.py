@@ -157,15 +157,16 @@ class Downstream:
             tick(len(which))
         return found
 
-    def change_all_targets(self, source: I64, donor: I64, unit: int) -> F32:
-        """Return how all margins change when one unit takes a donor's values, ``(t, k)``."""
+    def change_all_targets(self, source: I64, donor: I64, units: int | Sequence[int]) -> F32:
+        """Return how all margins change when units jointly take a donor's values, ``(t, k)``."""
+        some = [units] if isinstance(units, int) else list(units)
         if self._shares is not None:
-            share = self._shares[:, unit]
+            share = self._shares[:, self._index(some)].sum(1)
             return (share[self._index(donor)] - share[self._index(source)]).cpu().numpy()
         parts: list[F32] = []
         for i in range(0, len(source), self._chunk):
             at = slice(i, i + self._chunk)
-            after = self._resumed(self.patched(source[at], donor[at], [unit]))
+            after = self._resumed(self.patched(source[at], donor[at], some))
             parts.append((after - self.margins[self._index(source[at])]).cpu().numpy())
         return np.concatenate(parts)
 

@@ -76,6 +76,43 @@ class LayerMeasurements:
 
 
 @dataclass(frozen=True, eq=False)
+class ConceptEffects:
+    """What concepts do to classes through the cut, over pairs of concept-set images.
+
+    Of a pair, one image shows the concept and the other does not, and they are as alike as can
+    be otherwise (:mod:`circuitz.effects.concept_pairs`). Units go from the values they have on the
+    image without it to those on the image with it. Effects are in shares, as all others.
+
+    Parameters
+    ----------
+    names
+        Concepts, as the concept set's columns are called; the order of axis ``c``.
+    left_out
+        By concept, the units of the cut whose words name it; ``rest`` is about all others.
+    of, present, absent
+        ``(t,)`` int64: which concept a pair is about, and indices of its images.
+    split, scene
+        ``(t,)``: index into ``SPLITS``, scene number.
+    whole, rest
+        ``(t, k)`` float32: change of every margin when the whole cut goes, and when all units but
+        those left out do.
+    unit
+        ``(c, u, k)`` float32: the mean change when one unit goes by itself, on *select*.
+    """
+
+    names: tuple[str, ...]
+    left_out: tuple[tuple[str, ...], ...]
+    of: npt.NDArray[np.int64]
+    present: npt.NDArray[np.int64]
+    absent: npt.NDArray[np.int64]
+    split: npt.NDArray[np.uint8]
+    scene: npt.NDArray[np.int64]
+    whole: F32
+    rest: F32
+    unit: F32
+
+
+@dataclass(frozen=True, eq=False)
 class EffectMeasurements:
     """Effects of every unit of the cut on every class, per source image.
 
@@ -108,6 +145,8 @@ class EffectMeasurements:
         ``(g, n, k)`` float32 like the above, one row a group.
     seed
         Seed of the pairing of sources and donors.
+    concepts
+        What concepts do through the cut; ``None`` where that was not measured.
     """
 
     units: tuple[str, ...]
@@ -124,6 +163,7 @@ class EffectMeasurements:
     group_sufficiency: F32 = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
     group_necessity: F32 = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
     seed: int = 0
+    concepts: ConceptEffects | None = None
 
     @cached_property
     def position(self) -> dict[str, int]:

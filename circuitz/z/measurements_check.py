@@ -46,6 +46,10 @@ def check_effects(effects: EffectMeasurements, where: str) -> None:
     """
     _range(effects.split, 0, len(SPLITS), f"{where}: split", "splits")
     _range(effects.source, 0, None, f"{where}: source", "images")
+    concepts = effects.concepts
+    if concepts is not None:
+        _range(concepts.split, 0, len(SPLITS), f"{where}: concepts.split", "splits")
+        _range(concepts.of, 0, len(concepts.names), f"{where}: concepts.of", "concepts")
 
 
 def _range(

@@ -9,7 +9,12 @@ import numpy.typing as npt
 
 from circuitz.errors import BundleFormatError, MeasurementError
 from circuitz.z.json_io import dumps, loads
-from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
+from circuitz.z.measurements import (
+    ConceptEffects,
+    EffectMeasurements,
+    LayerMeasurements,
+    Measurements,
+)
 from circuitz.z.tensors_io import read_tensors, write_tensors
 
 Array = npt.NDArray[Any]
@@ -49,6 +54,21 @@ _EFFECTS: dict[str, tuple[str, str]] = {
     "group_necessity": ("float32", "gnk"),
 }
 
+# What concepts do, in the same file; absent where it was not measured.
+_CONCEPTS: dict[str, tuple[str, str]] = {
+    "of": ("int64", "t"),
+    "present": ("int64", "t"),
+    "absent": ("int64", "t"),
+    "split": ("uint8", "t"),
+    "scene": ("int64", "t"),
+    "whole": ("float32", "tk"),
+    "rest": ("float32", "tk"),
+    "unit": ("float32", "auk"),
+}
+_PREFIX = "concepts."
+_BOTH = _EFFECTS | {_PREFIX + name: axes for name, axes in _CONCEPTS.items()}
+_OF_CONCEPTS = frozenset(_BOTH) - frozenset(_EFFECTS)
+
 
 def encode_layer(layer: LayerMeasurements) -> bytes:
     """Write one layer's measurements; NaN is kept bit for bit.
@@ -87,14 +107,18 @@ def encode_effects(effects: EffectMeasurements) -> bytes:
     MeasurementError
         If an array has another dtype or shape than its field says.
     """
-    arrays = _arrays(effects, _EFFECTS)
-    _check(arrays, _EFFECTS, "Effects", MeasurementError, _lengths(effects))
-    meta = {
+    arrays, concepts = _arrays(effects, _EFFECTS), effects.concepts
+    meta: dict[str, Any] = {
         "units": list(effects.units),
         "targets": list(effects.targets),
         "groups": [list(group) for group in effects.groups],
         "seed": int(effects.seed),
     }
+    if concepts is not None:
+        arrays |= {_PREFIX + name: array for name, array in _arrays(concepts, _CONCEPTS).items()}
+        meta["concepts"] = list(concepts.names)
+        meta["left_out"] = [list(units) for units in concepts.left_out]
+    _check(arrays, _BOTH, "Effects", MeasurementError, _lengths(effects))
     return write_tensors(arrays, {_META: dumps(meta).decode()})
 
 
@@ -106,7 +130,8 @@ def decode_effects(buffer: memoryview, where: str) -> EffectMeasurements:
     BundleFormatError
         If the file holds something else.
     """
-    arrays, meta = _read(buffer, where, _EFFECTS)
+    arrays, meta = _read(buffer, where, _BOTH, optional=_OF_CONCEPTS)
+    concepts = _concepts(arrays, meta, where)
     texts = [*_list(meta, "units"), *_list(meta, "targets")]
     groups = _list(meta, "groups")
     good = all(isinstance(group, list) for group in groups)
@@ -120,10 +145,27 @@ def decode_effects(buffer: memoryview, where: str) -> EffectMeasurements:
         targets=tuple(meta["targets"]),
         groups=tuple(tuple(group) for group in meta["groups"]),
         seed=seed,
-        **arrays,
+        concepts=concepts,
+        **{name: array for name, array in arrays.items() if name in _EFFECTS},
     )
-    _check(arrays, _EFFECTS, where, BundleFormatError, _lengths(effects))
+    _check(arrays, _BOTH, where, BundleFormatError, _lengths(effects))
     return effects
+
+
+def _concepts(arrays: dict[str, Array], meta: dict[str, Any], where: str) -> ConceptEffects | None:
+    held = _OF_CONCEPTS & set(arrays)
+    if not held:
+        return None
+    names, left_out = _list(meta, "concepts"), _list(meta, "left_out")
+    texts = [*names, *(unit for some in left_out if isinstance(some, list) for unit in some)]  # pyright: ignore[reportUnknownVariableType]
+    good = held == _OF_CONCEPTS and len(names) == len(left_out) and set(map(type, texts)) <= {str}  # pyright: ignore[reportUnknownArgumentType]
+    if not good or not all(isinstance(some, list) for some in left_out):
+        raise BundleFormatError(f"{where} lacks the concepts it speaks of.", "It is damaged.")
+    return ConceptEffects(
+        names=tuple(names),
+        left_out=tuple(tuple(some) for some in left_out),
+        **{name: arrays[_PREFIX + name] for name in _CONCEPTS},
+    )
 
 
 def describe(measurements: Measurements) -> dict[str, Any]:
@@ -138,7 +180,8 @@ def describe(measurements: Measurements) -> dict[str, Any]:
 
 
 def _lengths(effects: EffectMeasurements) -> dict[str, int]:
-    return {"u": len(effects.units), "k": len(effects.targets), "g": len(effects.groups)}
+    known = {"u": len(effects.units), "k": len(effects.targets), "g": len(effects.groups)}
+    return known | ({"a": len(effects.concepts.names)} if effects.concepts is not None else {})
 
 
 def _arrays(record: Any, fields: dict[str, tuple[str, str]]) -> dict[str, Array]:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.rules import (
+    bypass,
     contradictory_annotations,
     implausible_driver,
     inhibitory_shortcut,
@@ -15,6 +16,7 @@ from circuitz.plausibility.rules import (
     missing_support,
     polysemantic_unit,
     redundant_annotation,
+    split_shortcut,
     stale_annotation,
     unannotated_driver,
     unexplained_effect,
@@ -30,12 +32,14 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         for rule in (
             implausible_driver,
             inhibitory_shortcut,
+            split_shortcut,
             vague_annotation,
             mislabelled_unit,
             mislabelled_edge,
             contradictory_annotations,
             polysemantic_unit,
             missing_support,
+            bypass,
             unannotated_driver,
             redundant_annotation,
             stale_annotation,

@@ -44,6 +44,10 @@ def _claim(case: Case, k: int) -> Claim:
     p_flag = joint.p_below(1 - bound) if units else 0.0
     p_support = joint.p_beyond(1 - bound) if units else 1.0
     decide = more_images(case, joint, 1 - bound, len(case.effects.targets))
+    if not units and not case.columns.names:
+        # Nothing could pass a match: that nothing did accuses nobody.
+        p_flag = p_support = float("nan")
+        decide = "Concept labels: circuitz concepts ask Z WORD…"
     if not case.tells_apart(k):
         p_flag = p_support = float("nan")
         decide = too_small(case, k)

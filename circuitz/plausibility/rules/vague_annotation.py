@@ -44,7 +44,7 @@ def findings(case: Case) -> list[Finding]:
 
 def _candidates(case: Case) -> list[Behind]:
     drafts: list[tuple[Word, Draft]] = []
-    for word in case.words:
+    for word in case.words if case.columns.names else ():
         place = case.places.get(word.said.target)
         if word.basis not in _UNJUDGED or place is None or not case.on_cut(word.said.units):
             continue

@@ -69,7 +69,9 @@ def test_words_alone_run_only_the_new_sets(world, runs):
     assert runs == [], "nothing changed, nothing runs"
     z = measure(z.annotate("colour:2", "snow").annotate("colour:0", "tail"), **SMALL)
     effects = z.measurements.effects
-    assert sum(runs) == 45, "only the source images"
+    pairs = effects.concepts
+    images = len(set(pairs.present) | set(pairs.absent))
+    assert sum(runs) == 45 + images, "only the source images, and pairs that differ in a concept"
     assert z.measurements.layers["colour"] is first.layers["colour"]
     assert effects.sufficiency is first.effects.sufficiency
     assert ("colour:0", "colour:2") in effects.groups

@@ -11,7 +11,12 @@ import pytest
 
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
-from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
+from circuitz.z.measurements import (
+    ConceptEffects,
+    EffectMeasurements,
+    LayerMeasurements,
+    Measurements,
+)
 from circuitz.z.model import AnnotatedModel
 
 CONCEPTS = ("snow", "grass", "sand", "pointed ears", "floppy ears", "fluffy coat", "curled tail")
@@ -141,6 +146,42 @@ def plant_world(
         found = [single[:, list(g)].sum(1) * (1 - interaction if len(g) > 1 else 1) for g in sets]
         return np.stack(found) if found else np.zeros((0, *single[:, 0].shape))
 
+    # Pairs of images that differ in one concept, a split each.
+    concept_columns = [c for c in concepts if c in CONCEPTS]
+    pairs = 40
+    of = np.repeat(np.arange(len(concept_columns)), 3 * pairs)
+    base = (rng.random((len(of), len(CONCEPTS))) < 0.35).astype(float)
+    index = np.array([CONCEPTS.index(c) for c in concept_columns], np.int64)
+    with_it, without = base.copy(), base.copy()
+    with_it[np.arange(len(of)), index[of]] = 1.0
+    without[np.arange(len(of)), index[of]] = 0.0
+    step = (responses(with_it) - responses(without))[:, :, None] * margin / scale
+    pair_split = np.tile(np.repeat(np.arange(3), pairs), len(concept_columns)).astype(np.uint8)
+    named: dict[str, list[str]] = {c: [] for c in concept_columns}
+    for unit, text in (words or {}).items():
+        for name in concept_columns:
+            if name in text:
+                named[name].append(f"conv4:{unit}")
+    rest = step.sum(1)
+    for c, name in enumerate(concept_columns):
+        out = [int(u.rpartition(":")[2]) for u in named[name]]
+        rest[of == c] -= step[of == c][:, out].sum(1)
+    concept_effects = ConceptEffects(
+        names=tuple(concept_columns),
+        left_out=tuple(tuple(named[c]) for c in concept_columns),
+        of=of,
+        present=np.zeros(len(of), np.int64),
+        absent=np.zeros(len(of), np.int64),
+        split=pair_split,
+        scene=np.arange(len(of), dtype=np.int64),
+        whole=step.sum(1).astype(np.float32),
+        rest=rest.astype(np.float32),
+        unit=np.stack(
+            [step[(of == c) & (pair_split == 0)].mean(0) for c in range(len(concept_columns))]
+        ).astype(np.float32)
+        if concept_columns
+        else np.zeros((0, len(sees), k), np.float32),
+    )
     low, high = np.quantile(seen, 0.1, axis=0), np.quantile(seen, 0.9, axis=0)
     effects = EffectMeasurements(
         units=units,
@@ -156,6 +197,7 @@ def plant_world(
         groups=tuple(tuple(units[i] for i in group) for group in sets),
         group_sufficiency=joint(sufficiency).astype(np.float32),
         group_necessity=joint(necessity).astype(np.float32),
+        concepts=concept_effects,
     )
     layer = LayerSpec("conv4", len(sees), spatial_axes=(2, 3), shape=(len(sees), 2, 2))
     z = AnnotatedModel(

@@ -1,0 +1,137 @@
+"""What concepts do to classes through the cut: pairs of images, one with the concept.
+
+A concept may reach a class by units nobody has said a word about, each too weak to notice. So its
+effect is measured as a whole: the cut goes from what it is without the concept to what it is with
+it; then all units but those whose words name the concept; then, on *select*, each unit alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from circuitz.effects.concept_pairs import concept_pairs
+from circuitz.effects.downstream import Downstream
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.models.runtime import Runtime
+from circuitz.z.inputs import SPLITS, InputSet
+from circuitz.z.layer import LayerSpec
+from circuitz.z.measurements import F32, ConceptEffects
+from circuitz.z.targets import target_units
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+I64 = npt.NDArray[np.int64]
+
+# Single units are run on fewer pairs: they only say whose effect it is.
+_SINGLES = 24
+_OUTSIDE = ("surroundings", "artefact")
+
+
+def asked_concepts(
+    z: AnnotatedModel, concept_set: InputSet, units: Sequence[str], lexicon: Lexicon | None
+) -> dict[str, tuple[str, ...]]:
+    """Return the columns worth measuring, each with the units of the cut whose words name it.
+
+    Those are what lies outside the subject, and whatever words on the cut name.
+    """
+    words, known = lexicon or Lexicon.load(), set(units)
+    named: dict[str, list[str]] = {}
+    for target, entry in z.effective().items():
+        members = [unit for unit in target_units(target) if unit in known]
+        for concept in entry.concepts:
+            for name in (concept, *words.ancestors(concept)):
+                named.setdefault(name, []).extend(members)
+    found: dict[str, tuple[str, ...]] = {}
+    for column in concept_set.concept_names:
+        name = words.resolve(column) or column
+        above = (name, *words.ancestors(name))
+        mine = {unit for some in above for unit in named.get(some, ())}
+        opposed = (
+            words.kind(name) in _OUTSIDE or words.support(name, z.subject).verdict == "opposes"
+        )
+        if mine or opposed:
+            found[column] = tuple(unit for unit in units if unit in mine)
+    return found
+
+
+def concept_effects(
+    runtime: Runtime,
+    spec: LayerSpec,
+    concept_set: InputSet,
+    asked: dict[str, tuple[str, ...]],
+    units: Sequence[str],
+    scale: F32,
+    seed: int,
+    acts: Callable[[I64], torch.Tensor],
+    old: ConceptEffects | None = None,
+) -> ConceptEffects:
+    """Measure what some concepts do through a cut.
+
+    Parameters
+    ----------
+    runtime, spec
+        The network, and the layer of the cut.
+    concept_set
+        With concept labels and splits.
+    asked
+        Columns, each with the units to leave out (:func:`asked_concepts`).
+    units
+        All units of the cut.
+    scale
+        ``(k,)`` whole effect of each class, in logits.
+    seed
+        Of the choice of pairs.
+    acts
+        From indices of concept-set images to what the cut puts out on them.
+    old
+        Measured before on the same weights, images and seed; what holds is kept.
+    """
+    names = tuple(asked)
+    columns = [concept_set.concept_names.index(name) for name in names]
+    same = old is not None and old.names == names
+    if same and old is not None and old.left_out == tuple(asked.values()):
+        return old
+    chosen = concept_pairs(concept_set, columns, seed)
+    of, split, present, absent = chosen.T
+    images, place = np.unique(np.concatenate([present, absent]), return_inverse=True)
+    to, at = place.reshape(2, -1).astype(np.int64)
+    position = {unit: i for i, unit in enumerate(units)}
+    k = len(scale)
+    whole = np.zeros((len(of), k), np.float32)
+    rest = np.zeros((len(of), k), np.float32)
+    unit = np.zeros((len(names), len(units), k), np.float32)
+    if len(of):
+        down = Downstream(runtime, spec, acts(images))
+        margins = down.margins.cpu().numpy()
+        whole = (margins[to] - margins[at]) / scale
+        rest = whole.copy()
+        for c, left_out in enumerate(asked.values()):
+            rows = np.flatnonzero(of == c)
+            if left_out and len(rows):
+                others = [i for name, i in position.items() if name not in left_out]
+                rest[rows] = down.change_all_targets(at[rows], to[rows], others) / scale
+            if not same:
+                some = rows[split[rows] == SPLITS.index("select")][:_SINGLES]
+                for u in range(len(units)) if len(some) else ():
+                    unit[c, u] = (down.change_all_targets(at[some], to[some], u) / scale).mean(0)
+    scene = concept_set.scene
+    fresh = ConceptEffects(
+        names=names,
+        left_out=tuple(asked.values()),
+        of=of,
+        present=present,
+        absent=absent,
+        split=split.astype(np.uint8),
+        scene=present if scene is None else scene[present],
+        whole=whole.astype(np.float32),
+        rest=rest.astype(np.float32),
+        unit=unit,
+    )
+    return replace(fresh, unit=old.unit) if same and old is not None else fresh

@@ -1,0 +1,33 @@
+"""Whether something outside the thing drives a class through many units, none of them so called.
+
+A context may be split over units that are each too weak to notice, or that pass for something
+else. So the joint subspace is tested: what the concept does through all units of the cut that do
+not validly mean it (:mod:`circuitz.plausibility.carried`). *Flagged*: more than the margin, through
+two units or more. *Supported*: equivalent to none.
+"""
+
+from __future__ import annotations
+
+from circuitz.plausibility.carried import carried
+from circuitz.plausibility.case import Case
+from circuitz.plausibility.claim import to_findings
+from circuitz.plausibility.rules.unnamed import unnamed_claim
+from circuitz.z.finding import Finding
+
+KIND = "split-shortcut"
+VERSION = 1
+
+
+def findings(case: Case) -> list[Finding]:
+    """Judge every opposed concept against every class it seems to reach unnamed."""
+    found = [
+        one
+        for one in carried(case)
+        if len(one.members) > 1
+        and case.support(one.concept, case.effects.targets[one.k]).verdict == "opposes"
+    ]
+    claims = [
+        unnamed_claim(case, one, p_flag=one.p_beyond(case.settings.delta), family=len(found))
+        for one in found
+    ]
+    return to_findings(case, KIND, VERSION, claims)
