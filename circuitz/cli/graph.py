@@ -129,11 +129,11 @@ def _tell(found: CircuitGraph) -> None:
         + _rest(found)
     ]
     again = {k: v for k, v in found.stability.items() if v is not None}
-    if again:
-        lines.append(
-            f"Strongest edges found again over resamples: {again['exact']:.0%}; "
-            f"EAP-IG's {again['eap_ig']:.0%}; the two agree on {again['agreement']:.0%}."
-        )
+    if "exact" in again:
+        said = f"Strongest edges found again over resamples: {again['exact']:.0%}"
+        if "eap_ig" in again and "agreement" in again:
+            said += f"; EAP-IG's {again['eap_ig']:.0%}; the two agree on {again['agreement']:.0%}"
+        lines.append(f"{said}.")
     small = found.grouped()
     names = {
         n.id: f"{n.words or n.id}{f' ×{len(n.members)}' if n.members else ''}" for n in small.nodes

@@ -158,7 +158,7 @@ def _units(z: AnnotatedModel, sources: Units) -> tuple[Place, Group]:
     units = [Unit.parse(name) for name in names]
     places = list(dict.fromkeys(unit.place for unit in units))
     odd = any(u.is_output or u.position is not None for u in units)
-    alone = any(u.basis for u in units) or not _heads(z)
+    alone = any(u.basis for u in units) or not of_heads(z)
     if odd or not places or (len(places) > 1 and alone):
         raise UnitError(
             f"The sources are {', '.join(names) or 'nothing'}; they must be units of one layer.",
@@ -175,7 +175,7 @@ def _held(z: AnnotatedModel, held: Units, how: str, place: Place, group: Group) 
     if how not in ("without", "with"):
         raise InputsError(f"Units are not held {how!r}.", "Use without or with.")
     if held == "rest":
-        layers = [s for s in z.layers if s.name in z.cut] if _heads(z, place) else [place.spec]
+        layers = [s for s in z.layers if s.name in z.cut] if of_heads(z, place) else [place.spec]
         every = [f"{s.name}:{u}" for s in layers for u in range(s.size)]
         return tuple(unit for unit in every if unit not in group)
     found = sorted_group(checked_units(z, held)) if str(held) and held else ()
@@ -215,14 +215,14 @@ def _told(z: AnnotatedModel, place: Place, group: Group, supports: Group, on: st
     spec = place.layer
     rest = "rest of the cut" if spec.name in z.cut else f"rest of {spec.name}"
     if not supports:
-        return "" if _heads(z, place) else rest
+        return "" if of_heads(z, place) else rest
     # A set that is all the rest is called so.
-    every = not _heads(z, place) and len(supports) + len(group) == place.spec.size
+    every = not of_heads(z, place) and len(supports) + len(group) == place.spec.size
     every &= {Unit.parse(u).place for u in supports} == {place.name}
     return f"{rest if every else in_words(supports)} as on {on}"
 
 
-def _heads(z: AnnotatedModel, place: Place | None = None) -> bool:
+def of_heads(z: AnnotatedModel, place: Place | None = None) -> bool:
     """Whether the cut, and so a place that is no basis, is the heads of a transformer."""
     if place is not None and place.basis is not None:
         return False
@@ -233,7 +233,7 @@ def downstream_of(z: AnnotatedModel, place: Place, drawn: Sources) -> Changes:
     """Return what follows the units of a layer, directions of a basis, or heads of a cut."""
     run = runtime(z)
     images = data_of(z).images
-    if _heads(z, place):
+    if of_heads(z, place):
         return HeadDownstream.of(z, run, np.asarray(images[drawn.index]))
     parts: list[torch.Tensor] = []
     with torch.no_grad():

@@ -12,9 +12,12 @@ import torch
 from circuitz.effects.asked import data_of, source_rows
 from circuitz.effects.edge_effects import EXACT, Contrast, check_movable
 from circuitz.effects.edges import depth_order
-from circuitz.effects.effect import downstream_of, effect
+from circuitz.effects.effect import downstream_of, effect, of_heads
 from circuitz.effects.graph_prune import prune
 from circuitz.effects.graph_trace import Trace
+from circuitz.effects.graph_wiring import Wiring
+from circuitz.effects.head_effects import cut_heads
+from circuitz.effects.head_graph import trace_heads
 from circuitz.effects.singles import scales
 from circuitz.effects.sources import draw_sources
 from circuitz.effects.statistics import clustered_mean, interval
@@ -23,6 +26,7 @@ from circuitz.features.basis import place_of
 from circuitz.features.place import Place
 from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
+from circuitz.models.small_transformer import SmallTransformer
 from circuitz.z.bases import basis_parts
 from circuitz.z.graph import CircuitGraph
 from circuitz.z.graph_store import keeping_sets
@@ -56,6 +60,8 @@ def graph(
 
     From the class backwards: units of the cut by their sufficiency, which was measured; then,
     layer by layer, the units that drive those, every edge run exactly with all other parents held.
+    Of a cut that is the heads of a transformer: heads, block by block, and the tokens they read
+    (:mod:`circuitz.effects.head_graph`).
 
     Parameters
     ----------
@@ -94,33 +100,41 @@ def graph(
         of the bases or comes after the cut.
     UnitError, InputsError
         If there is no such class or basis, or D cannot be used.
+    LayerError
+        If the cut is heads, but not those of all blocks of a small transformer.
     BasisError
         If a basis does not fit its layer, or lies over attention heads.
     """
     if not (0 < nodes <= 1 and 0 < edges <= 1):
         raise GraphError(f"Kept shares are {nodes} and {edges}.", "Give numbers from 0 to 1.")
     name = str(target).removeprefix(f"{OUTPUT}:")
+    bases = list(dict.fromkeys([bases] if isinstance(bases, str) else bases))
     run = runtime(z)
     pairs = Contrast.toward(z, run, name, split, images, seed)
-    places = _places(z, run, pairs.x, bases)
-    top = _top(z, places[-1], name, split, images, seed)
-    wiring = Trace(z, run, pairs, name, places, exact, resamples, seed).run(top, progress)
+    if of_heads(z):
+        wiring, cut = _heads(z, run, pairs, name, bases, resamples, seed, progress), z.cut
+    else:
+        places = _places(z, run, pairs.x, bases)
+        top = _top(z, places[-1], name, split, images, seed)
+        wiring = Trace(z, run, pairs, name, places, exact, resamples, seed).run(top, progress)
+        cut = (places[-1].name,)
     pruned = prune(
-        wiring.matrix, wiring.leaf, wiring.known, shown=wiring.shown, nodes=nodes, edges=edges
-    )
+        wiring.matrix, wiring.leaf, wiring.known,
+        shown=wiring.shown, always=wiring.given, nodes=nodes, edges=edges,
+    )  # fmt: skip
     made = wiring.nodes(pruned)
-    cut = [n.id for n in made if n.kind == "unit" and n.layer == places[-1].name]
-    if not cut:
+    units = [n.id for n in made if n.kind == "unit" and n.layer in cut]
+    if not units:
         raise GraphError(
             f"No unit of the cut drives {name}.", "See z.units; measure on more images."
         )
     alone, gone = (
-        effect(z, cut, name, how=how, split=split, images=images, seed=seed)
+        effect(z, units, name, how=how, split=split, images=images, seed=seed)
         for how in ("sufficiency", "necessity")
     )
     found = CircuitGraph(
         target=name,
-        layers=tuple(place.name for place in places),
+        layers=tuple(column.name for column in wiring.columns),
         nodes=made,
         edges=wiring.edges(pruned),
         scores={
@@ -140,10 +154,32 @@ def graph(
         settings={
             "weights": z.weights_hash, "data": z.data_hash, "split": split, "images": images,
             "seed": seed, "resamples": resamples, "exact": exact,
-            "bases": {p.name: arrays_hash(basis_parts(z.bases, p.name)) for p in places if p.basis},
+            "bases": {name: arrays_hash(basis_parts(z.bases, name)) for name in bases},
         },
     ).labelled(z)  # fmt: skip
     return keeping_sets(z, found)
+
+
+def _heads(
+    z: AnnotatedModel,
+    run: Runtime,
+    pairs: Contrast,
+    name: str,
+    bases: Sequence[str],
+    resamples: int,
+    seed: int,
+    progress: Progress | None,
+) -> Wiring:
+    """Return what drives what among the heads of a transformer."""
+    if bases:
+        raise GraphError(
+            "The circuit of a cut that is attention heads is drawn between heads.",
+            "Leave bases out, or wrap the network with another layer as its cut.",
+        )
+    specs, net = cut_heads(z, run), run.module
+    assert isinstance(net, SmallTransformer)
+    k = z.classes.index(name)
+    return trace_heads(net, pairs, name, k, specs, resamples, seed, run.head, progress)
 
 
 def _places(z: AnnotatedModel, run: Runtime, x: torch.Tensor, bases: Sequence[str]) -> list[Place]:
@@ -154,7 +190,7 @@ def _places(z: AnnotatedModel, run: Runtime, x: torch.Tensor, bases: Sequence[st
             "Wrap the network again with one layer as its cut.",
         )
     over: dict[str, Place] = {}
-    for name in dict.fromkeys([bases] if isinstance(bases, str) else bases):
+    for name in bases:
         place = place_of(z, name)
         check_movable(place)
         layer = place.layer.name

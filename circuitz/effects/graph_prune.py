@@ -101,6 +101,7 @@ def prune(
     known: Bool,
     *,
     shown: Bool | None = None,
+    always: Bool | None = None,
     nodes: float = 0.8,
     edges: float = 0.98,
 ) -> Pruned:
@@ -116,6 +117,8 @@ def prune(
         ``(m,)`` nodes whose incoming edges were measured.
     shown
         ``(m,)`` which may be kept, by default all; what comes through others is unexplained.
+    always
+        ``(m,)`` which are, and do not count toward the share of nodes; by default none.
     nodes, edges
         Shares of influence to keep, 0 to 1.
     """
@@ -123,9 +126,11 @@ def prune(
     flow = influence(made)
     last = len(made) - 1
     kept = np.zeros(len(made), bool)
-    kept[:last] = cumulative(
-        np.where(shown[:last], flow[:last], 0.0) if shown is not None else flow[:last], nodes
-    )
+    free = np.ones(len(made), bool) if shown is None else shown.copy()
+    if always is not None:
+        kept |= always
+        free &= ~always
+    kept[:last] |= cumulative(np.where(free, flow, 0.0)[:last], nodes)
     kept[last] = True
     made = made * kept[:, None] * kept[None]
     lines = cumulative(made * influence(made)[:, None], edges)

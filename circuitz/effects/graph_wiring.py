@@ -11,6 +11,7 @@ import numpy.typing as npt
 from circuitz.effects.edge_statistics import Shares
 from circuitz.effects.graph_prune import Pruned, composition, influence
 from circuitz.z.graph import (
+    INPUT,
     UNEXPLAINED,
     Edge,
     Node,
@@ -53,6 +54,8 @@ class Wiring:
         The class, which comes last.
     columns
         Layers, in the order in which they are done.
+    tokens
+        Whether the input itself is a node as well, because it is read behind the first layer too.
 
     Attributes
     ----------
@@ -60,14 +63,16 @@ class Wiring:
         Of all rows and columns; the class is the last.
     matrix
         ``(m, m)`` signed share of a target (row) that a source (column) brings about.
-    known, leaf, shown
+    tokens
+        Which row and column the input is; -1 where it is none.
+    known, leaf, shown, given
         ``(m,)`` whose incoming edges were measured; whose parents are the input; which may be
-        nodes.
+        nodes; which is the input itself.
     measured
         Number of edges that were.
     """
 
-    def __init__(self, target: str, columns: Sequence[Column]) -> None:
+    def __init__(self, target: str, columns: Sequence[Column], *, tokens: bool = False) -> None:
         self.target, self.columns = target, tuple(columns)
         self.ids: list[str] = []
         self._home: list[int] = []
@@ -80,6 +85,10 @@ class Wiring:
                 hidden.append(len(self.ids))
                 self.ids.append(f"{column.name}:rest")
             self._home += [rank] * (len(self.ids) - len(self._home))
+        self.tokens = len(self.ids) if tokens else -1
+        if tokens:
+            self.ids.append(INPUT)
+            self._home.append(0)
         self.ids.append(class_id(target))
         many = len(self.ids)
         self.matrix = np.zeros((many, many))
@@ -87,14 +96,17 @@ class Wiring:
         self.shown = np.ones(many, bool)
         self.shown[hidden] = False
         self.leaf[: self.columns[0].size] = True
+        self.given = np.zeros(many, bool)
+        if tokens:
+            self.leaf[self.tokens] = self.given[self.tokens] = True
         self.measured = 0
         self._intervals: dict[tuple[int, int], tuple[float, float]] = {}
         self._stability: list[tuple[int, float, float, float]] = []
 
     @property
     def units(self) -> int:
-        """How many may be nodes, the class aside."""
-        return int(self.shown.sum()) - 1
+        """How many units may be nodes."""
+        return int(self.shown.sum()) - 1 - (self.tokens >= 0)
 
     def enter(self, told: Shares, sources: I64, targets: I64) -> None:
         """Write measured shares ``(u, v)`` of rows ``targets`` that columns ``sources`` make."""
@@ -141,9 +153,11 @@ class Wiring:
         rank = len(self.columns)
         found = [Node(class_id(self.target), "class", rank, influence=1.0)]
         for i in np.flatnonzero(pruned.nodes[:-1]):
-            at = self._home[i]
-            name, flow = self.columns[at].name, float(pruned.influence[i])
-            found.append(Node(self.ids[i], "unit", at, name, flow))
+            at, flow = self._home[i], float(pruned.influence[i])
+            if i == self.tokens:
+                found.append(Node(INPUT, "input", 0, influence=flow))
+            else:
+                found.append(Node(self.ids[i], "unit", at, self.columns[at].name, flow))
         found.append(Node(UNEXPLAINED, "unexplained", 0, influence=pruned.through_unexplained))
         return ordered_nodes(found)
 

@@ -19,21 +19,23 @@ if TYPE_CHECKING:
 
     from circuitz.z.model import AnnotatedModel
 
-Kind = Literal["unit", "class", "unexplained"]
+Kind = Literal["unit", "class", "unexplained", "input"]
 UNEXPLAINED = "unexplained"
+#: What the network reads: tokens, which heads of all blocks see.
+INPUT = "input"
 #: Where graphs are kept among z's notes.
 NOTE = "graphs"
 
 
 @dataclass(frozen=True)
 class Node:
-    """A unit, the class, or what nothing here explains.
+    """A unit, the class, the input, or what nothing here explains.
 
     Parameters
     ----------
     id
         Unit id (of a basis: that of a direction), ``output:husky``, ``group:a,b`` when units are
-        shown together, or ``unexplained``.
+        shown together, ``input``, or ``unexplained``.
     kind
         Which of these.
     rank

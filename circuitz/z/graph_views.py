@@ -89,7 +89,7 @@ def _line(go: Any, edge: Edge, places: dict[str, tuple[int, float]]) -> go.Scatt
 
 
 def _nodes(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, float]]) -> go.Scatter:
-    shapes = {"unit": "circle", "class": "diamond", "unexplained": "x"}
+    shapes = {"unit": "circle", "class": "diamond", "unexplained": "x", "input": "square"}
     size = max((n.influence for n in graph.nodes if n.kind == "unit"), default=1.0) or 1.0
     return go.Scatter(
         x=[places[n.id][0] for n in graph.nodes],

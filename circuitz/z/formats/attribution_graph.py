@@ -33,7 +33,10 @@ _TYPES: dict[Kind, str] = {
     "unit": "cross layer transcoder",
     "unexplained": "mlp reconstruction error",
     "class": "logit",
+    "input": "embedding",
 }
+# What nodes that are no units have instead of an index.
+_PLACES: dict[Kind, int] = {"unexplained": -1, "class": 0, "input": -2}
 _KEPT = ("scores", "kept", "counts", "stability", "settings")
 
 
@@ -104,7 +107,7 @@ def _key(node: Node, place: int) -> str:
     if node.kind == "unit":
         index = Unit.parse(node.id).index if not node.members else place
         return f"{node.rank}_{index}_0"
-    return f"{node.rank}_{-1 if node.kind == 'unexplained' else 0}_0"
+    return f"{node.rank}_{_PLACES[node.kind]}_0"
 
 
 def _node(node: Node, key: str, graph: CircuitGraph) -> dict[str, Any]:
@@ -218,6 +221,8 @@ def _sets(
 def _node_from(item: Mapping[str, Any], version: Any, ours: bool) -> Node:
     kinds: dict[str, Kind] = {name: kind for kind, name in _TYPES.items()}
     kind: Kind = kinds.get(str(item["feature_type"]), "unit")
+    if kind == "input" and not ours:
+        kind = "unit"  # others have an embedding a token
     layer = str(item["layer"])
     rank = int(layer) if layer.isdigit() else 0
     words = str(item.get("clerp") or "")
