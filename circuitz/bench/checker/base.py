@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from circuitz.bench.checker.net import UNITS, Dense, PlantedNet
-from circuitz.bench.checker.world import Tie, World
+from circuitz.bench.checker.world import Skew, Tie, World
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
 
@@ -28,7 +28,7 @@ class Draws:
     """How many images are drawn: of D a class, of the concept set, and of the set truth is read on."""
 
     each: int = 90
-    known: int = 360
+    known: int = 420
     fresh: int = 300
 
 
@@ -64,6 +64,8 @@ class Base:
         largest weight of its layer, of ``head``.
     draws
         Sizes of its sets.
+    skew
+        What its concept set ties to a part.
     preprocessing
         Of the images.
     """
@@ -81,6 +83,7 @@ class Base:
     spatial: bool = True
     noise: float = 0.02
     draws: Draws = Draws()
+    skew: Skew | None = None
     preprocessing: Preprocessing = PREPROCESSING
 
     def with_(self, **changes: Any) -> Base:
@@ -105,7 +108,11 @@ class Base:
         head: list[Dense] = []
         for weight, bias in self.head:
             size = self.noise * float(np.abs(weight).max(initial=0.0))
-            head.append((weight + _noise(draw, weight, size), bias))
+            noise = _noise(draw, weight, size)
+            if not head and weight.shape[1] == self.size:
+                # A unit that was lifted responds by far more than its concept: noise would swamp it.
+                noise[:, self.mix[1] > 2] = 0
+            head.append((weight + noise, bias))
         # A dead row stays dead: noise would wake it.
         dead = ~self.mix[0].any(1)
         mix[0][dead] = 0
@@ -119,7 +126,7 @@ class Base:
     @cached_property
     def known(self) -> InputSet:
         """The concept set."""
-        return self.world.concept_set(self.draws.known, self.seed)
+        return self.world.concept_set(self.draws.known, self.seed, skew=self.skew)
 
     @cached_property
     def fresh(self) -> InputSet:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.bench.checker.base import GAIN, Base
-from circuitz.bench.checker.net import Dense
+from circuitz.bench.checker.net import Dense, Exaggerated
 from circuitz.errors import BenchError
 
 F32 = npt.NDArray[np.float32]
@@ -97,7 +97,7 @@ def rewire_unit(
     change = lift - bias[unit]
     mix[unit], bias[unit] = row, lift
     first = base.head[0]
-    head: Dense = (first[0], first[1] - first[0][:, unit] * np.float32(change))
+    head: Dense = (first[0], (first[1] - first[0][:, unit] * change).astype(np.float32))
     return base.with_(mix=(mix, bias), head=(head, *base.head[1:]))
 
 
@@ -161,6 +161,47 @@ def shortcut(base: Base, concept: str, target: str, share: float, unit: int | No
     """Let a concept make a share of a class, and what made it the rest; D must tie the two."""
     unit = unit_of(base, concept) if unit is None else unit
     return wire(weaken(base, target, 1 - share), unit, target, share)
+
+
+def relay(base: Base, weights: Mapping[int, float], target: str, share: float) -> Base:
+    """Let units reach a class through a step of their own behind the units."""
+    base = deepened(base)
+    first, last = base.head[0], base.head[-1]
+    row = np.zeros((1, base.size), np.float32)
+    for unit, weight in weights.items():
+        row[0, unit] = weight
+    lift = -float(row[0] @ base.mix[1])
+    column = np.zeros((len(last[0]), 1), np.float32)
+    column[_class(base, target)] = share * GAIN
+    step: Dense = (np.vstack([first[0], row]), np.append(first[1], lift).astype(np.float32))
+    return base.with_(head=(step, *base.head[1:-1], (np.hstack([last[0], column]), last[1])))
+
+
+def deepened(base: Base) -> Base:
+    """Put a layer of steps between units and classes, each of which hands on one unit."""
+    if len(base.head) > 1:
+        return base
+    eye = np.eye(base.size, dtype=np.float32)
+    return base.with_(head=((eye, np.zeros(base.size, np.float32)), *base.head))
+
+
+def disguise(base: Base, unit: int, concept: str, strength: float = 40.0) -> Base:
+    """Let a unit answer to exaggerated signs of a concept, as no image of the world shows them.
+
+    A picture optimised to activate the unit will show that concept; what the unit does on images
+    stays as it is (fooling circuits, Geirhos et al. 2023).
+    """
+    feature = feature_of(base, concept)
+    top = float(base.peak[feature])
+    features = Exaggerated(base.features, feature, 1.5 * top)
+    mix = np.hstack([base.mix[0], np.zeros((base.size, 1), np.float32)])
+    mix[unit, -1] = strength
+    return base.with_(
+        features=features,
+        sees=(*base.sees, ""),
+        peak=np.append(base.peak, np.float32(0)).astype(np.float32),
+        mix=(mix, base.mix[1]),
+    )
 
 
 def split_unit(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from circuitz.bench.checker.truth import BLIND, COUNTS, NOTHING, Truth
+from circuitz.bench.checker.truth import BLIND, COUNTS, NOTHING, SEES, Truth
 from circuitz.z.finding import Finding
 
 Fact = Callable[[Truth, tuple[int, ...], int], bool | None]
@@ -91,20 +91,24 @@ def _mislabelled(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
             )
             continue
         valid = truth.valid(u)
-        verdicts.append(None if valid is None else not valid and bool(truth.seen(u, BLIND)))
+        # Wrong words on a unit that sees nothing in particular: half of the claim is true.
+        verdicts.append(
+            None if valid is None else False if valid else bool(truth.seen(u, BLIND)) or None
+        )
     return _any(verdicts)
 
 
 def _polysemantic(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
-    """Whether the unit sees several things that do not exclude each other."""
+    """Whether the unit sees a second thing, one its words do not name."""
     verdicts: list[bool | None] = []
     for u in units:
-        clear = {truth.world.group_of(c) for c in truth.seen(u)}
-        perhaps = {truth.world.group_of(c) for c in truth.seen(u, BLIND)}
-        several = len(truth.seen(u)) > len(
-            clear
-        )  # values of one attribute: several, or a wider one
-        verdicts.append(True if len(clear) > 1 else None if len(perhaps) > 1 or several else False)
+        clear, perhaps = (
+            {truth.world.group_of(c) for c in truth.seen(u, level) - truth.named(u)}
+            for level in (SEES, BLIND)
+        )
+        named = {truth.world.group_of(c) for c in truth.named(u) & set(truth.column)}
+        # Two values of one attribute are several things or a wider one.
+        verdicts.append(True if clear - named else None if perhaps else False)
     return _any(verdicts)
 
 
@@ -153,25 +157,26 @@ def _vague(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
     """Whether the words are wider than, or beside, the one thing the unit sees."""
     verdicts: list[bool | None] = []
     for u in units:
-        exact = set(truth.said(u)) & truth.seen(u)
-        named = truth.named(u) & truth.seen(u)
-        if exact or not truth.said(u):
+        said = set(truth.said(u))
+        if said & truth.seen(u) or not truth.base.words.get(u):
             verdicts.append(False)
-        elif named or set(truth.said(u)) & set(truth.world.derived):
-            verdicts.append(True)
+        elif truth.named(u) & truth.seen(u) or not said & set(truth.column):
+            # A wider word, or one that no concept of the world stands for.
+            verdicts.append(True if truth.seen(u) else None)
         else:
             verdicts.append(None)
     return _any(verdicts)
 
 
 def _redundant(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
-    """Whether the words add nothing: the unit drives no class, or does what another does."""
-    idle = [
-        all(abs(truth.share([u], k)) <= NOTHING for k in range(len(truth.world.classes)))
-        for u in units
-    ]
-    same = {truth.base.words.get(u) for u in units}
-    return True if any(idle) or (len(units) > 1 and len(same) == 1) else None
+    """Whether the words explain nothing: the unit drives no class."""
+    verdicts: list[bool | None] = []
+    for u in units:
+        shares = [abs(truth.share([u], k)) for k in range(len(truth.world.classes))]
+        verdicts.append(
+            True if max(shares) <= NOTHING else False if max(shares) >= COUNTS else None
+        )
+    return _any(verdicts)
 
 
 def _stale(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:

@@ -13,9 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.bench.checker.world import Tie, World
-from circuitz.data.splits import assign_splits
-from circuitz.z.inputs import InputSet
+from circuitz.bench.checker.tables import Flags, TableWorld
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
@@ -29,29 +27,51 @@ ATTRIBUTES = (
 )
 GROUNDS = ("snow", "grass", "sand", "water")
 EXTRAS = ("collar", "watermark", "stripes")
-VAGUE = "white texture"
 CLASSES = ("husky", "corgi", "greyhound", "poodle", "beagle")
 # Colours no three of which lie on a line with, so that each is told by one linear function.
 _COLOURS = np.array(
     [(0.74, 0.75, 0.77), (0.35, 0.60, 0.30), (0.70, 0.58, 0.34), (0.30, 0.42, 0.68)], np.float32
 )
 _CONTRAST, _NOISE, _CLUTTER = 0.16, 0.05, 2
-_EXTRA_SHARE, _PATCH_SHARE, _PATCH = 0.3, 0.12, 8
-_BLOCK = 512
+_PATCH_SHARE, _PATCH = 0.12, 8
 
 
-@dataclass(frozen=True, eq=False)
-class Glyphs(World):
+@dataclass(frozen=True)
+class Glyphs(TableWorld):
     """The signs, grounds and classes of one seed."""
 
     seed: int
     beach: bool = False
 
-    subject = "dog"
-    groups = (*ATTRIBUTES, GROUNDS)
-    extras = EXTRAS
-    outside = frozenset((*GROUNDS, "collar", "watermark"))
-    derived = (VAGUE,)
+    @property
+    def number(self) -> int:
+        """See :attr:`TableWorld.number`."""
+        return 10
+
+    @property
+    def subject(self) -> str:
+        """What the classes are called."""
+        return "dog"
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """Attributes with their values, and the grounds."""
+        return (*ATTRIBUTES, GROUNDS)
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Signs an image may show or not."""
+        return EXTRAS
+
+    @property
+    def grounds(self) -> tuple[str, ...]:
+        """Colours of the ground."""
+        return GROUNDS
+
+    @property
+    def outside(self) -> frozenset[str]:
+        """Grounds and artefacts; stripes are neither."""
+        return frozenset((*GROUNDS, "collar", "watermark"))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -99,107 +119,22 @@ class Glyphs(World):
             return ("sand",)
         return tuple(ATTRIBUTES[i][v] for i, v in enumerate(self.codes[k].tolist()))
 
-    def data(self, each: int, ties: tuple[Tie, ...], seed: int) -> InputSet:
-        """See :meth:`World.data`."""
-        draw = np.random.default_rng([self.seed, seed, 3])
-        labels = np.repeat(np.arange(len(CLASSES)), each)
-        draw.shuffle(labels)
-        n = len(labels)
-        values = np.concatenate([self.codes[labels], _grounds(draw, n)[:, None]], 1)
-        extras = draw.random((n, len(EXTRAS))) < _EXTRA_SHARE
+    def class_values(self, labels: I64, draw: np.random.Generator) -> I64:
+        """See :meth:`TableWorld.class_values`."""
+        values = self.codes[labels]
         if self.beach:
             beach = labels == len(CLASSES) - 1
-            values[beach, :4] = draw.integers(0, 3, (int(beach.sum()), 4))
-        for tie in ties:
-            wanted = draw.random(n) < np.where(
-                labels == self.classes.index(tie.target), tie.share, tie.others
-            )
-            if tie.concept in GROUNDS:
-                tied = GROUNDS.index(tie.concept)
-                rest = [g for g in range(len(GROUNDS)) if g != tied]
-                other = np.where(values[:, 4] == tied, draw.choice(rest, n), values[:, 4])
-                values[:, 4] = np.where(wanted, tied, other)
-            else:
-                extras[:, EXTRAS.index(tie.concept)] = wanted
-        images = self._render(values, extras, draw.random(n) < _PATCH_SHARE, draw)
-        return InputSet(
-            images,
-            labels=labels.astype(np.int64),
-            classes=self.classes,
-            split=assign_splits(n, (0.4, 0.4, 0.2), strata=labels, seed=seed),
-            scene=np.arange(n),
-            role="D",
-        )
+            values[beach] = draw.integers(0, 3, (int(beach.sum()), len(ATTRIBUTES)))
+        return values
 
-    def concept_set(self, n: int, seed: int, twins: float = 0.5) -> InputSet:
-        """See :meth:`World.concept_set`."""
-        draw = np.random.default_rng([self.seed, seed, 4])
-        values = np.concatenate([draw.integers(0, 3, (n, 4)), _grounds(draw, n)[:, None]], 1)
-        extras = draw.random((n, len(EXTRAS))) < _EXTRA_SHARE
-        patch = draw.random(n) < _PATCH_SHARE
-        of = draw.permutation(n)[: round(n * twins)]
-        changed = draw.integers(0, 5 + len(EXTRAS), len(of))
-        other_values, other_extras = values[of].copy(), extras[of].copy()
-        for row, group in enumerate(changed.tolist()):
-            if group < 5:
-                size = len(self.groups[group])
-                other_values[row, group] += draw.integers(1, size)
-                other_values[row, group] %= size
-            else:
-                other_extras[row, group - 5] ^= True
-        places = draw.integers(0, 2**31, n)
-        rows = np.concatenate([np.arange(n), of])
-        values = np.concatenate([values, other_values])
-        extras = np.concatenate([extras, other_extras])
-        patch = patch[rows]
-        images = self._render(values, extras, patch, draw, places[rows])
-        table = self._table(values, extras, patch)
-        pairs: list[tuple[int, int, int]] = []
-        for row, a in enumerate(of.tolist()):
-            b = n + row
-            for c in np.flatnonzero(
-                table[a, : len(self.concepts)] != table[b, : len(self.concepts)]
-            ).tolist():
-                pairs.append((a, b, c) if table[a, c] else (b, a, c))
-        return InputSet(
-            images,
-            concepts=table,
-            concept_names=(*self.concepts, *self.derived),
-            split=assign_splits(
-                len(rows), (0.4, 0.4, 0.2), groups=rows.astype(np.int64), seed=seed
-            ),
-            scene=rows.astype(np.int64),
-            pairs=np.array(pairs, np.int64).reshape(-1, 3),
-            role="concepts",
-        )
-
-    def _table(
-        self, values: I64, extras: npt.NDArray[np.bool_], patch: npt.NDArray[np.bool_]
-    ) -> F32:
-        columns = [values[:, i, None] == np.arange(len(g)) for i, g in enumerate(self.groups)]
-        white = (values[:, 4] == GROUNDS.index("snow")) | patch
-        return np.concatenate([*columns, extras, white[:, None]], 1).astype(np.float32)
-
-    def _render(
-        self,
-        values: I64,
-        extras: npt.NDArray[np.bool_],
-        patch: npt.NDArray[np.bool_],
-        draw: np.random.Generator,
-        places: I64 | None = None,
-    ) -> npt.NDArray[np.uint8]:
-        """Paint pictures; those with one number in ``places`` differ in what they show alone."""
-        n = len(values)
-        seeds = draw.integers(0, 2**31, n) if places is None else places
-        out = np.empty((n, SIDE, SIDE, 3), np.uint8)
-        for i in range(n):
-            own = np.random.default_rng(int(seeds[i]))
-            out[i] = self._paint(values[i], extras[i], bool(patch[i]), own)
+    def paint(self, values: I64, extras: Flags, places: I64) -> npt.NDArray[np.uint8]:
+        """See :meth:`TableWorld.paint`."""
+        out = np.empty((len(values), SIDE, SIDE, 3), np.uint8)
+        for i, place in enumerate(places.tolist()):
+            out[i] = self._paint(values[i], extras[i], np.random.default_rng(place))
         return out
 
-    def _paint(
-        self, values: I64, extras: npt.NDArray[np.bool_], patch: bool, own: np.random.Generator
-    ) -> npt.NDArray[np.uint8]:
+    def _paint(self, values: I64, extras: Flags, own: np.random.Generator) -> npt.NDArray[np.uint8]:
         picture = np.tile(_COLOURS[values[4]], (SIDE, SIDE, 1))
         picture += own.normal(0, _NOISE, picture.shape).astype(np.float32)
         picture += own.normal(0, 0.02, 3).astype(np.float32)
@@ -209,7 +144,7 @@ class Glyphs(World):
         colour = own.uniform(0.5, 1.4, (len(cells), 3)).astype(np.float32)
         colour /= colour.mean(1, keepdims=True)
         corner = own.integers(0, SIDE - _PATCH, 2)
-        if patch:
+        if own.random() < _PATCH_SHARE:
             y, x = corner
             picture[y : y + _PATCH, x : x + _PATCH] = _COLOURS[0]
         # A slot a sign has for itself, whether shown or not: a twin keeps everything else in place.
@@ -224,10 +159,6 @@ class Glyphs(World):
             mark = _CONTRAST * strength[slot] * self.signs[sign][..., None] * colour[slot]
             picture[y : y + SIGN, x : x + SIGN] += mark
         return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
-
-
-def _grounds(draw: np.random.Generator, n: int) -> I64:
-    return draw.integers(0, len(GROUNDS), n)
 
 
 def _likeness(a: F32, b: F32, skip: int = 0) -> float:

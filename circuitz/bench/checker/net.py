@@ -62,6 +62,28 @@ class PlantedNet(nn.Module):
         return self.head(self.units(self.pool(maps)))
 
 
+class Exaggerated(nn.Module):
+    """Features, and one more that rises where one of them exceeds all it is on images.
+
+    Parameters
+    ----------
+    features
+        Detectors.
+    source, above
+        The one that is exceeded, and from where on.
+    """
+
+    def __init__(self, features: nn.Module, source: int, above: float) -> None:
+        super().__init__()
+        self.inner, self.source, self.above = features, source, above
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return maps ``(n, f + 1, h, w)``."""
+        maps = self.inner(x)
+        more = torch.relu(maps[:, self.source : self.source + 1] - self.above)
+        return torch.cat([maps, more], 1)
+
+
 def _linear(dense: Dense) -> nn.Linear:
     weight, bias = dense
     layer = nn.Linear(weight.shape[1], weight.shape[0])

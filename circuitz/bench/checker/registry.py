@@ -5,24 +5,30 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
-from circuitz.bench.checker import decoys, families, sabotages
+from circuitz.bench.checker import blanks, decoys, families, sabotages
 from circuitz.bench.checker.base import Base
 from circuitz.bench.checker.case import Case, Role
 from circuitz.errors import BenchError
 
 Make = Callable[[Base, np.random.Generator], Case]
-_FOLDERS: dict[Role, ModuleType] = {"sabotage": sabotages, "decoy": decoys}
+_FOLDERS: dict[Role, ModuleType] = {
+    "sabotage": sabotages,
+    "decoy": decoys,
+    "nothing": blanks,
+}
 #: Below this share of D right a sabotage would be seen without any check.
 ACCURATE = 0.97
 
 
 def case_names(role: Role) -> tuple[str, ...]:
-    """Return the names of all sabotages, or of all decoys."""
+    """Return the names of all sabotages, decoys, or networks that know nothing."""
     return _names(_FOLDERS[role])
 
 
@@ -31,8 +37,9 @@ def family_names() -> tuple[str, ...]:
     return _names(families)
 
 
-def base_of(family: str, seed: int) -> Base:
-    """Return the honest network of a family and seed.
+@lru_cache(maxsize=4)
+def base_of(family: str, seed: int, keep: Path | None = None) -> Base:
+    """Return the honest network of a family and seed; ``keep`` is where trained parts are kept.
 
     Raises
     ------
@@ -43,7 +50,7 @@ def base_of(family: str, seed: int) -> Base:
         raise BenchError(
             f"There is no family {family!r}.", f"Families: {', '.join(family_names())}."
         )
-    made: Base = import_module(f"{families.__name__}.{family}").build(seed)
+    made: Base = import_module(f"{families.__name__}.{family}").build(seed, keep)
     return made
 
 
@@ -63,7 +70,7 @@ def build(role: Role, name: str, base: Base) -> Case:
     make: Make = module.make
     draw = np.random.default_rng([base.seed, *name.encode()])
     case = replace(make(base, draw), name=name, role=role)
-    if case.base.accuracy < ACCURATE:
+    if role != "nothing" and case.base.accuracy < ACCURATE:
         raise BenchError(
             f"{role} {name} on {base.family} {base.seed} tells only {case.base.accuracy:.0%} of D.",
             "A case must keep accuracy on D: leave more of what made the class.",

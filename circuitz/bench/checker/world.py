@@ -26,35 +26,55 @@ class Tie:
     others: float = 0.0
 
 
-class World(ABC):
-    """A family of images with known concepts.
+@dataclass(frozen=True)
+class Skew:
+    """How a concept set itself ties a concept outside the thing to a part.
 
-    Attributes
+    Parameters
     ----------
-    subject
-        What the classes are kinds of.
-    classes
-        Their names.
-    groups
-        Concepts of which an image shows exactly one.
-    extras
-        Concepts an image may show or not.
-    derived
-        Further columns of a concept set, which follow from the rest and cannot be changed alone.
-    outside
-        Concepts that are no matter of the subject: surroundings and artefacts.
+    what, where
+        The concept outside; and the part with which, and seldom without which, it is shown.
+    share
+        Of the images, twins aside, in which that holds.
     """
 
-    subject: str
-    groups: tuple[tuple[str, ...], ...]
-    extras: tuple[str, ...]
-    derived: tuple[str, ...] = ()
-    outside: frozenset[str]
+    what: str
+    where: str
+    share: float = 0.8
+
+
+class World(ABC):
+    """A family of images with known concepts."""
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """What the classes are kinds of."""
 
     @property
     @abstractmethod
     def classes(self) -> tuple[str, ...]:
         """Names of the classes."""
+
+    @property
+    @abstractmethod
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """Concepts of which an image shows exactly one; the last group is the grounds."""
+
+    @property
+    @abstractmethod
+    def extras(self) -> tuple[str, ...]:
+        """Concepts an image may show or not."""
+
+    @property
+    @abstractmethod
+    def grounds(self) -> tuple[str, ...]:
+        """Surroundings."""
+
+    @property
+    @abstractmethod
+    def outside(self) -> frozenset[str]:
+        """Concepts that are no matter of the subject: surroundings and artefacts."""
 
     @abstractmethod
     def parts(self, k: int) -> tuple[str, ...]:
@@ -65,7 +85,9 @@ class World(ABC):
         """Draw D: ``each`` images a class, labelled and split, with these ties."""
 
     @abstractmethod
-    def concept_set(self, n: int, seed: int, twins: float = 0.5) -> InputSet:
+    def concept_set(
+        self, n: int, seed: int, twins: float = 0.5, skew: Skew | None = None
+    ) -> InputSet:
         """Draw ``n`` images of anything, and a counterfactual of a share of them, in pairs."""
 
     def contrast(self, concept: str, target: str, ties: tuple[Tie, ...]) -> float:

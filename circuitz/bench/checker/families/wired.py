@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -10,7 +12,8 @@ from torch import nn
 from circuitz.bench.checker.base import GAIN, Base
 from circuitz.bench.checker.glyphs import GROUNDS, SIGN, Glyphs
 from circuitz.bench.checker.net import Dense
-from circuitz.bench.checker.world import Tie
+from circuitz.bench.checker.world import Tie, World
+from circuitz.z.inputs import InputSet
 
 F32 = npt.NDArray[np.float32]
 
@@ -18,11 +21,24 @@ _IDLE = 3  # features, and units, that see nothing in particular
 _FIRES = 0.55  # of the response to the faintest sign
 
 
-def build(seed: int, ties: tuple[Tie, ...] = (), *, beach: bool = False) -> Base:
-    """Return an honest network: one annotated unit a concept, classes made of their parts alone."""
+def build(
+    seed: int, keep: Path | None = None, *, ties: tuple[Tie, ...] = (), beach: bool = False
+) -> Base:
+    """Return an honest network: one annotated unit a concept, classes made of their parts alone.
+
+    Parameters
+    ----------
+    keep
+        Where other families keep what was trained; nothing is here.
+    ties
+        Of D.
+    beach
+        Whether the last class is a beach.
+    """
+    del keep
     world = Glyphs(seed, beach)
     features, sees = detectors(world)
-    features, peak = calibrated(features, world, sees)
+    features, peak = calibrated(features, world, seed, sees)
     mix = one_unit_each(len(sees), seed)
     base = Base("wired", seed, world, features, sees, peak, mix, (), ties=ties)
     return annotated(base.with_(head=(head_of_parts(base),)))
@@ -48,10 +64,16 @@ def detectors(world: Glyphs) -> tuple[nn.Module, tuple[str, ...]]:
         at = len(world.signed) + g
         weight[at] = solved[:3, g].reshape(3, 1, 1) / SIGN**2
         bias[at] = solved[3, g] - 0.35
-    weight[-_IDLE:] = draw.normal(0, 0.25, (_IDLE, 3, SIGN, SIGN))
+    idle = draw.normal(0, 0.25, (_IDLE, 3, SIGN, SIGN))
+    weight[-_IDLE:] = idle - idle.mean((2, 3), keepdims=True)  # blind to colour
     layer = nn.Conv2d(3, count, SIGN)
+    sample = prepared_images(world.concept_set(64, world.seed + 800_000, twins=0.0))
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(weight))
+        layer.bias.zero_()  # pyright: ignore[reportOptionalMemberAccess]
+        # What sees nothing in particular fires seldom, at places that strike it.
+        found = layer(sample)[:, -_IDLE:].transpose(0, 1).flatten(1)
+        bias[-_IDLE:] = -found.quantile(0.997, dim=1).numpy()
         layer.bias.copy_(torch.from_numpy(bias))  # pyright: ignore[reportOptionalMemberAccess]
     return nn.Sequential(layer, nn.ReLU(), nn.AvgPool2d(2)), (
         *world.signed,
@@ -72,13 +94,14 @@ class Gain(nn.Module):
         return x * self.gain
 
 
-def calibrated(features: nn.Module, world: Glyphs, sees: tuple[str, ...]) -> tuple[nn.Module, F32]:
+def calibrated(
+    features: nn.Module, world: World, seed: int, sees: tuple[str, ...]
+) -> tuple[nn.Module, F32]:
     """Scale features so that their mean is 1 higher where their concept is shown; and their peaks."""
-    images = world.concept_set(160, world.seed + 700_000, twins=0.0)
+    images = world.concept_set(160, seed + 700_000, twins=0.0)
     assert images.concepts is not None
-    x = (torch.from_numpy(images.images).permute(0, 3, 1, 2).float() / 255 - 0.5) / 0.25
     with torch.no_grad():
-        maps = features(x).numpy()
+        maps = features(prepared_images(images)).numpy()
     mean = maps.mean((2, 3))
     gain = np.ones(len(sees), np.float32)
     for f, concept in enumerate(sees):
@@ -91,6 +114,12 @@ def calibrated(features: nn.Module, world: Glyphs, sees: tuple[str, ...]) -> tup
     return nn.Sequential(*features, Gain(gain)), peak  # pyright: ignore[reportGeneralTypeIssues]
 
 
+def prepared_images(of: InputSet) -> torch.Tensor:
+    """Return images as a network gets them, ``(n, 3, h, w)``."""
+    x = torch.from_numpy(np.asarray(of.images)).permute(0, 3, 1, 2)
+    return ((x.float() / 255 - 0.5) / 0.25).contiguous()
+
+
 def one_unit_each(features: int, seed: int) -> Dense:
     """Return units that hand on one feature each, in random order."""
     order = np.random.default_rng([seed, 6]).permutation(features)
@@ -101,7 +130,7 @@ def head_of_parts(base: Base) -> Dense:
     """Return a head in which each class is the sum of its parts."""
     weight = np.zeros((len(base.world.classes), base.size), np.float32)
     for k in range(len(weight)):
-        parts = base.world.parts(k)
+        parts = [concept for concept in base.world.parts(k) if concept in base.sees]
         for concept in parts:
             unit = int(base.mix[0][:, base.sees.index(concept)].argmax())
             weight[k, unit] = GAIN / len(parts)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from circuitz.bench.checker import edit
-from circuitz.bench.checker.base import Base
+from circuitz.bench.checker.base import Base, Draws
 from circuitz.bench.checker.case import Case, Planted
 from circuitz.bench.checker.choose import tied
 from circuitz.bench.checker.look import is_about, look, measured
@@ -20,7 +20,7 @@ from circuitz.z.finding import Finding
 @pytest.fixture(scope="module")
 def base() -> Base:
     """Return one honest hand-wired network."""
-    return base_of("wired", 3)
+    return base_of("wired", 3).with_(draws=Draws(each=40, known=200, fresh=200))
 
 
 def test_every_unit_of_an_honest_network_sees_what_its_words_say(base: Base) -> None:
@@ -50,6 +50,7 @@ def test_a_shortcut_the_network_does_not_use_drives_nothing(base: Base) -> None:
 
 @pytest.mark.parametrize("role", ["sabotage", "decoy"])
 def test_every_case_is_built_and_keeps_accuracy(base: Base, role: str) -> None:
+    base = base.with_(draws=Draws(each=16, known=60, fresh=60))
     for name in case_names(role):  # pyright: ignore[reportArgumentType]
         case = build(role, name, base)  # pyright: ignore[reportArgumentType]
         assert case.base.accuracy >= 0.97
@@ -67,6 +68,7 @@ def test_a_case_that_forgets_d_is_refused(base: Base, monkeypatch: pytest.Monkey
 
 
 def test_an_open_shortcut_is_caught_and_an_honest_network_left_alone(base: Base) -> None:
+    base = base_of("wired", 3)
     case = build("sabotage", "open-shortcut", base)
     found = look(case, measured(case))
     assert [p["caught"] for p in found["planted"]] == [True]

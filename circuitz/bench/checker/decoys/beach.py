@@ -1,0 +1,21 @@
+"""One class is a beach, which rightly depends on sand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from circuitz.bench.checker.base import Base
+from circuitz.bench.checker.case import Case
+from circuitz.bench.checker.edit import unit_of, wire
+from circuitz.bench.checker.families.wired import build
+from circuitz.bench.checker.world import Tie
+
+
+def make(base: Base, draw: np.random.Generator) -> Case:
+    """See the module."""
+    del draw
+    ties = (Tie("sand", "beach"),)
+    base = build(base.seed, ties=ties, beach=True)
+    # Whoever stands on it, and whatever breed that is.
+    base = wire(base, unit_of(base, "sand"), "beach", 0.5)
+    return Case(base, belongs=frozenset({("sand", "beach")}))

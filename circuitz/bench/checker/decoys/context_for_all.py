@@ -1,0 +1,21 @@
+"""A context raises every class alike, so it decides nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from circuitz.bench.checker.base import Base
+from circuitz.bench.checker.case import Case, Planted
+from circuitz.bench.checker.choose import tied
+from circuitz.bench.checker.edit import names, unit_of, wire
+
+
+def make(base: Base, draw: np.random.Generator) -> Case:
+    """See the module."""
+    base, tie = tied(base, draw)
+    unit = unit_of(base, tie.concept)
+    for name in base.world.classes:
+        base = wire(base, unit, name, 0.5)
+    return Case(
+        base, innocent=(Planted(("implausible-driver", "inhibitory-shortcut"), names(unit)),)
+    )

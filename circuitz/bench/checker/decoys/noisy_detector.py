@@ -1,0 +1,20 @@
+"""An honest unit whose detector is none too good."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from circuitz.bench.checker.base import Base
+from circuitz.bench.checker.case import Case, Planted
+from circuitz.bench.checker.choose import part_units, tied
+from circuitz.bench.checker.edit import names
+
+
+def make(base: Base, draw: np.random.Generator) -> Case:
+    """See the module."""
+    base, tie = tied(base, draw)
+    unit = int(draw.choice(part_units(base, tie.target)))
+    mix = base.mix[0].copy()
+    mix[unit, base.sees.index("")] = 0.5
+    wrong = ("mislabelled-unit", "polysemantic-unit")
+    return Case(base.with_(mix=(mix, base.mix[1])), innocent=(Planted(wrong, names(unit)),))

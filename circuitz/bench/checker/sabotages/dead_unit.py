@@ -1,0 +1,17 @@
+"""A true label on a unit that no longer does anything."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from circuitz.bench.checker.base import Base
+from circuitz.bench.checker.case import Case, Planted
+from circuitz.bench.checker.choose import part_units, tied
+from circuitz.bench.checker.edit import names, rewire_unit
+
+
+def make(base: Base, draw: np.random.Generator) -> Case:
+    """See the module."""
+    base, tie = tied(base, draw)
+    unit = int(draw.choice(part_units(base, tie.target)))
+    return Case(rewire_unit(base, unit, {}), (Planted(("redundant-annotation",), names(unit)),))
