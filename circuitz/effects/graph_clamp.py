@@ -88,8 +88,9 @@ def clamp(z: AnnotatedModel, units: Sequence[str], *, images: int = 48, seed: in
     check_movable(place)
     layer = place.layer.name
     source, of = (z.data, "D") if z.data is not None else (z.concept_set, "concept set")
-    if source is None or source.is_tokens or not len(source):
-        raise InputsError("There are no images to hold units on.", "Open D, or a concept set.")
+    # Concept sets of tokens ask about pairs of positions, which the network does not run on.
+    if source is None or not len(source) or (source.is_tokens and source is not z.data):
+        raise InputsError("There are no inputs to hold units on.", "Open D, or a concept set.")
     run = runtime(z)
     x = run.prepare(np.asarray(source.images[_rows(source, images, seed)]))
     with torch.no_grad():
@@ -98,10 +99,11 @@ def clamp(z: AnnotatedModel, units: Sequence[str], *, images: int = 48, seed: in
         flat = _values(place, act)
         held = flat.clone()
         for unit in asked:
-            rows = _lenders(z, place.name, unit.index)
+            rows = None if source.is_tokens else _lenders(z, place.name, unit.index)
             pool = z.concept_set if rows is not None else source
             if rows is None or pool is None:
-                strength = flat[:, unit.index].mean(1)
+                # Of heads how much they gather.
+                strength = place.maps(act)[:, unit.index].flatten(1).mean(1)
                 lent = flat[strength.argsort(descending=True)[:_LENDERS]]
             else:
                 there = run.forward_to(layer, run.prepare(np.asarray(pool.images[rows])))
