@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
 
-from circuitz.cli.shell import Json, LexiconPath, Z, app, out, record
+from circuitz.cli.shell import Json, LexiconPath, Z, app, out, record, say
+from circuitz.errors import CircuitzError
 
 
 @app.command()
@@ -17,7 +19,12 @@ def check(
     q: Annotated[float, typer.Option(help="False discovery rate within a kind.")] = 0.05,
     lexicon: LexiconPath = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 when something is flagged.")
+        bool,
+        typer.Option(
+            "--strict",
+            help="Exit 1 when something is flagged (and not waived), when nothing could be decided, "
+            "or when what was measured is stale.",
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -27,8 +34,15 @@ def check(
     from circuitz.plausibility.reads import log_reads
     from circuitz.z.bundle import load
 
-    model = load(z)
-    report = run_check(model, split=split, delta=delta, q=q, lexicon=Lexicon.load(lexicon))
+    try:
+        model = load(z)
+        report = run_check(model, split=split, delta=delta, q=q, lexicon=Lexicon.load(lexicon))
+    except CircuitzError as error:
+        # Who reads standard output gets an answer there too; the rest is told as ever.
+        if as_json:
+            record_of = {"code": error.code, "message": error.message, "hint": error.hint}
+            print(json.dumps({"error": record_of}, ensure_ascii=False))
+        raise
     if report.reads:
         record(log_reads(model, report, why="circuitz check"), z)
     if as_json:
@@ -36,4 +50,7 @@ def check(
     else:
         out.print(repr(model.with_(findings=report.items)), markup=False, highlight=False)
         out.print(repr(report), markup=False, highlight=False)
-    raise typer.Exit(report.exit_code() if strict else 0)
+    against = report.against() if strict else ""
+    if against:
+        say.print(f"--strict: {against}.", markup=False, highlight=False)
+    raise typer.Exit(1 if against else 0)

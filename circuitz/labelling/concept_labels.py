@@ -12,6 +12,7 @@ from circuitz.errors import LabellingError
 from circuitz.labelling.concept_answers import Merged
 from circuitz.labelling.concept_pack import column_of, item_of
 from circuitz.labelling.concept_questions import pictures_of
+from circuitz.plausibility.problems import LABEL_NOTES
 from circuitz.store.judgement import now
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.inputs_io import fingerprint
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.z.model import AnnotatedModel
 
-NOTES = "concept_labels"
 #: Pictures chosen by activity may teach, and decide nothing: see ``concept_questions``.
 ANYWHERE = "random"
 
@@ -173,14 +173,8 @@ def undo(z: AnnotatedModel) -> tuple[AnnotatedModel, dict[str, Any]]:
     return made, {"word": word, "cells": len(rows), "column_removed": gone}
 
 
-def simulated_words(z: AnnotatedModel) -> tuple[str, ...]:
-    """Words some of whose labels rest on answers of a simulated rater."""
-    records = (r for r in _records(z) if not r["undone"])
-    return tuple(dict.fromkeys(r["word"] for r in records if "simulated" in r["rater_kinds"]))
-
-
 def _records(z: AnnotatedModel) -> list[dict[str, Any]]:
-    found = z.notes.get(NOTES, [])
+    found = z.notes.get(LABEL_NOTES, [])
     return [dict(record) for record in found] if isinstance(found, list) else []
 
 
@@ -244,7 +238,7 @@ def _with_column(
     )  # fmt: skip
     changes: dict[str, Any] = {
         "concept_set": new,
-        "notes": {**z.notes, NOTES: [dict(record) for record in records]},
+        "notes": {**z.notes, LABEL_NOTES: [dict(record) for record in records]},
     }
     measured = z.measurements
     if measured is not None and measured.concepts_hash in ("", fingerprint(shown)):

@@ -65,12 +65,10 @@ class Case:
         ------
         MeasurementError
             If z, its effects or the split were not measured, or do not fit the concept set.
-        ConceptLabelsError
-            If the concept set carries no concept labels.
         InputsError
             If the concept set is not split.
         """
-        measured, concept_set = measured_parts(z)
+        measured, concept_set = measured_parts(z, labels=False)
         effects = measured.effects
         if effects is None:
             raise MeasurementError(
@@ -244,8 +242,13 @@ def _hash(lexicon: Lexicon) -> str:
     return _HASHES[lexicon]
 
 
-def measured_parts(z: AnnotatedModel) -> tuple[Measurements, InputSet]:
+def measured_parts(z: AnnotatedModel, *, labels: bool = True) -> tuple[Measurements, InputSet]:
     """Return measurements and concept set of a z, or say what is missing.
+
+    Parameters
+    ----------
+    labels
+        Whether concept labels must be there; where they need not, a set without any has no column.
 
     Raises
     ------
@@ -261,7 +264,14 @@ def measured_parts(z: AnnotatedModel) -> tuple[Measurements, InputSet]:
         raise MeasurementError(
             "This model was not measured.", "Run z = cz.measure(z, concept_set, data) first."
         )
-    if concept_set is None or concept_set.concepts is None or not concept_set.concept_names:
+    if concept_set is not None and concept_set.concepts is None and not labels:
+        none = np.zeros((len(concept_set), 0), np.float32)
+        concept_set = replace(concept_set, concepts=none, concept_names=())
+    if (
+        concept_set is None
+        or concept_set.concepts is None
+        or (labels and not concept_set.concept_names)
+    ):
         raise ConceptLabelsError(
             "There are no concept labels to match units with.",
             "Measure with a concept set that carries concepts and concept_names.",

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from circuitz.plausibility.case import Case
+from circuitz.plausibility.problems import find_problems
 from circuitz.plausibility.report import Report
 from circuitz.plausibility.rules import missing_support, unexplained_effect
 from circuitz.plausibility.rules.registry import RULES
@@ -60,7 +61,7 @@ def check(
     MeasurementError
         If z was not measured, or not on this split.
     ConceptLabelsError
-        If there are no concept labels.
+        If there is no concept set. One without labels gives a report: see ``Report.problems``.
     CheckError
         If a setting makes no sense.
     """
@@ -84,6 +85,7 @@ def check(
         seconds=time.perf_counter() - start,
         stale=z.stale,
         reads=reads,
+        problems=find_problems(case),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from circuitz.plausibility import prose
+from circuitz.plausibility.problems import Problem
 from circuitz.z.finding import Finding
 from circuitz.z.text import shown
 
@@ -58,6 +59,9 @@ class Report:
         then speak of what was measured, not of what is there now.
     reads
         One record for each split read that must be counted (*audit*); see ``reads.log_reads``.
+    problems
+        What is wrong with what was given, by name: no concept labels, a concept with two
+        positives, words nobody knows (see ``problems``).
     """
 
     items: tuple[Finding, ...]
@@ -68,6 +72,12 @@ class Report:
     seconds: float = 0.0
     stale: tuple[str, ...] = ()
     reads: tuple[Mapping[str, str], ...] = field(default_factory=tuple)
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def decided(self) -> bool:
+        """Whether anything was decided at all: a report of doubts is no clean bill."""
+        return any(f.verdict != "inconclusive" for f in self.items)
 
     @property
     def flagged(self) -> tuple[Finding, ...]:
@@ -106,6 +116,18 @@ class Report:
         doubt = strict and any(f.verdict == "inconclusive" for f in self.items)
         return 1 if self.flagged or doubt or (strict and self.stale) else 0
 
+    def against(self) -> str:
+        """Why a model must not pass unseen, in words; empty when nothing speaks against it.
+
+        Something is flagged and not waived; or what was measured is not what is there now; or
+        nothing at all could be decided, and silence is no support.
+        """
+        if self.flagged:
+            return f"{prose.plural(len(self.flagged), 'finding')} flagged"
+        if self.stale:
+            return f"{prose.listed(self.stale)} changed since it was measured"
+        return "" if self.decided else "nothing could be decided"
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values; numbers that are not finite become ``None``."""
         return _plain(
@@ -113,6 +135,7 @@ class Report:
                 "split": self.split,
                 "counts": self._counts(),
                 "stale": self.stale,
+                "problems": [asdict(problem) for problem in self.problems],
                 "unexplained": {
                     name: {"estimate": estimate, "ci": (low, high)}
                     for name, (estimate, low, high) in self.unexplained.items()
@@ -152,6 +175,8 @@ class Report:
 
     def __repr__(self) -> str:
         lines = [f"Report: {self._summary()}"]
+        for problem in self.problems:
+            lines += [f"  {problem.code}: {problem.message}", f"    {problem.hint}"]
         flagged = [f for f in self.items if f.verdict == "flagged"]
         for f in flagged[:_SHOWN]:
             waived = f" [waived by {f.waiver.author}: {f.waiver.reason}]" if f.waiver else ""
@@ -175,11 +200,15 @@ class Report:
             said = f"{f.sentence} {f.decide}".strip()
             figures = (verdict, f.kind, said, f"{f.q:.2g} of {f.family}", f.id)
             rows.append(f"<tr>{''.join(cell(value) for value in figures)}</tr>")
+        problems = "".join(
+            f"<p><b>{html.escape(p.code)}</b>: {html.escape(f'{p.message} {p.hint}')}</p>"
+            for p in self.problems
+        )
         more = len(self.items) - _SHOWN
         tail = f"<p>and {more} more; see <code>.findings</code></p>" if more > 0 else ""
         return (
             f"<div><p><b>Plausibility</b>: {html.escape(self._summary())}</p>"
-            f"<p>{html.escape(self._unexplained_line())}</p>"
+            f"{problems}<p>{html.escape(self._unexplained_line())}</p>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{tail}</div>"
         )
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from circuitz.cli import main
 from circuitz.z.bundle import load
 from circuitz.z.data_ref import DataRef
 from circuitz.z.inputs_io import write_inputs
+from circuitz.z.layer import LayerSpec
+from circuitz.z.model import AnnotatedModel
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,41 @@ def test_check_prints_the_report_as_json_and_strict_fails_on_flags(
     assert {f["kind"] for f in flagged} >= {"implausible-driver"}
     assert run(monkeypatch, "check", bundle, "--strict") == 1
     assert "snow" in capsys.readouterr().out
+
+
+def test_check_without_concept_labels_says_so_and_strict_does_not_pass(
+    monkeypatch, capsys, bundle, tmp_path
+) -> None:
+    z = load(bundle)
+    bare = replace(z.concept_set, concepts=None, concept_names=(), pairs=None)
+    place = z.with_(concept_set=bare, data_ref=None).save(tmp_path / "bare.z")
+    assert run(monkeypatch, "check", place) == 0
+    assert "no-concept-labels" in capsys.readouterr().out
+    assert run(monkeypatch, "check", place, "--strict", "--json") == 1
+    said = capsys.readouterr()
+    report = json.loads(said.out)
+    assert [p["code"] for p in report["problems"]] == ["no-concept-labels"]
+    assert not [f for f in report["findings"] if f["verdict"] == "supported"]
+    assert "--strict: " in said.err
+
+
+def test_check_that_cannot_be_done_answers_in_json_too(monkeypatch, capsys, tmp_path) -> None:
+    circle = tmp_path / "circle.yaml"
+    circle.write_text(
+        "concepts:\n  zig: {kind: part, synonyms: [zag]}\n  zag: {kind: part, synonyms: [zig]}\n",
+        encoding="utf-8",
+    )
+    z = AnnotatedModel("m", ("a",), layers=(LayerSpec("conv", 1),)).save(tmp_path / "m.z")
+    for words, code in (
+        ((tmp_path / "none.z",), "bundle"),
+        ((z,), "not-measured"),
+        ((z, "--lexicon", circle), "cyclic-synonyms"),
+        ((z, "--delta", 7), "check"),
+    ):
+        assert run(monkeypatch, "check", *words, "--json") == 1
+        said = capsys.readouterr()
+        assert json.loads(said.out)["error"]["code"] == code
+        assert "Traceback" not in said.err
 
 
 def test_looking_at_audit_is_put_on_record(monkeypatch, capsys, bundle) -> None:

@@ -12,13 +12,14 @@ import pytest
 from circuitz.errors import CircuitzError, LabellingError
 from circuitz.labelling.concept_answers import merge, summary
 from circuitz.labelling.concept_csv import export_csv, read_csv, store_rows
-from circuitz.labelling.concept_labels import Taken, simulated_words, take, undo
+from circuitz.labelling.concept_labels import Taken, take, undo
 from circuitz.labelling.concept_pack import item_of, make_concept_pack, word_name
 from circuitz.labelling.pack import TaskPack
 from circuitz.labelling.pack_io import open_pack, write_pack
 from circuitz.labelling.session import Session
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.check import check
+from circuitz.plausibility.problems import simulated_words
 from circuitz.store.judgements import Judgements
 from circuitz.widgets import labelling_payload as payload
 from circuitz.z.inputs import SPLITS

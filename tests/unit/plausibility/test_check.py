@@ -120,8 +120,6 @@ def test_concept_labels_that_are_missing_are_named(plant) -> None:
     z = plant(words=TRUE)
     with pytest.raises(ConceptLabelsError):
         check(z.with_(concept_set=None))
-    with pytest.raises(ConceptLabelsError):
-        check(z.with_(concept_set=replace(z.concept_set, concepts=None)))
     with pytest.raises(InputsError, match="not split"):
         check(z.with_(concept_set=replace(z.concept_set, split=None)))
     with pytest.raises(MeasurementError, match="concept set hold no image"):

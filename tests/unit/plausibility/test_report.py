@@ -27,6 +27,7 @@ def test_json_has_stable_keys_and_only_json_numbers(plant) -> None:
         "split",
         "counts",
         "stale",
+        "problems",
         "unexplained",
         "findings",
         "settings",
