@@ -18,8 +18,11 @@ from circuitz.effects.downstream import margins
 from circuitz.effects.head_patching import Run, run
 from circuitz.errors import LayerError
 from circuitz.features.heads import is_heads
+from circuitz.models.bridged import BridgedLM
+from circuitz.models.network import find_layer
 from circuitz.models.runtime import Runtime
 from circuitz.models.small_transformer import SmallTransformer
+from circuitz.models.state import hooked
 from circuitz.z.layer import LayerSpec
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
 
 _CHUNK = 2048
+_NUMBERS = 2**26  # kept at a time where the whole model is run
 
 
 class HeadDownstream:
@@ -68,13 +72,14 @@ class HeadDownstream:
         Raises
         ------
         LayerError
-            If the cut is not the heads of all blocks of a small transformer.
+            If the cut is not the heads of all blocks of a transformer.
         """
         specs = cut_heads(z, runtime)
         net = runtime.module
-        assert isinstance(net, SmallTransformer)
         units = tuple(f"{spec.name}:{h}" for spec in specs for h in range(spec.size))
-        return cls(net, runtime.prepare(tokens), units)
+        if isinstance(net, SmallTransformer):
+            return cls(net, runtime.prepare(tokens), units)
+        return HookedHeads(runtime, runtime.prepare(tokens), units)
 
     @property
     def margins(self) -> torch.Tensor:
@@ -105,8 +110,8 @@ class HeadDownstream:
         places = sorted(divmod(int(u), self._heads) for u in units)
         by_block = {i: torch.tensor([h for j, h in places if j == i]) for i in dict(places)}
         found = np.empty(len(source), np.float32)
-        for i in range(0, len(source), _CHUNK):
-            at = slice(i, i + _CHUNK)
+        for i in range(0, len(source), self._chunk):
+            at = slice(i, i + self._chunk)
             rows, lent, to = (torch.from_numpy(x[at]) for x in (source, donor, target))
             with torch.no_grad():
                 after = margins(self._patched(rows, lent, by_block).float())
@@ -130,6 +135,8 @@ class HeadDownstream:
             if tick is not None:
                 tick(i + 1)
         return found
+
+    _chunk = _CHUNK
 
     def _patched(
         self, rows: torch.Tensor, lent: torch.Tensor, by_block: dict[int, torch.Tensor]
@@ -155,6 +162,62 @@ class HeadDownstream:
         return net.unembed(net.ln_final(x[:, -1]))
 
 
+class HookedHeads(HeadDownstream):
+    """The same of a transformer of any architecture, the whole of which is run each time.
+
+    Parameters
+    ----------
+    runtime
+        The model; ``blocks.N.attn.hook_z`` passes what its heads gather.
+    tokens
+        ``(m, t)`` int64: inputs that are patched, and that lend.
+    units
+        Ids of the heads, block by block, as many in each.
+    """
+
+    def __init__(  # pyright: ignore[reportMissingSuperCall]
+        self, runtime: Runtime, tokens: torch.Tensor, units: tuple[str, ...]
+    ) -> None:
+        self.units = units
+        self._runtime, self._tokens = runtime, tokens
+        self._layers = list(dict.fromkeys(unit.rpartition(":")[0] for unit in units))
+        self._heads = len(units) // len(self._layers)
+        first, logits = runtime.run(tokens[:1], self._layers)
+        gathered = sum(z.numel() for z in first.values())
+        # It says something at every position.
+        self._chunk = max(
+            1, min(_CHUNK, _NUMBERS // max(gathered, logits.numel() * tokens.shape[1]))
+        )
+        keep = gathered * len(tokens) <= _NUMBERS
+        parts = [
+            runtime.run(some, self._layers if keep else []) for some in tokens.split(self._chunk)
+        ]
+        self._margins = margins(torch.cat([logits for _, logits in parts]).float())
+        self._kept = {n: torch.cat([z[n] for z, _ in parts]) for n in self._layers} if keep else {}
+
+    @property
+    def size(self) -> int:
+        """Number of heads."""
+        return len(self.units)
+
+    def _patched(
+        self, rows: torch.Tensor, lent: torch.Tensor, by_block: dict[int, torch.Tensor]
+    ) -> torch.Tensor:
+        names = {self._layers[i]: heads for i, heads in by_block.items()}
+        found = {n: self._kept[n][lent] for n in names if n in self._kept}
+        if not found:
+            found, _ = self._runtime.run(self._tokens[lent], list(names))
+
+        def taking(name: str) -> Callable[..., torch.Tensor]:
+            heads = names[name].to(self._tokens.device)
+            value = found[name].index_select(2, heads)
+            return lambda _module, _args, out: out.index_copy(2, heads, value)
+
+        modules = {find_layer(self._runtime.module, name): taking(name) for name in names}
+        with hooked(modules):
+            return self._runtime.forward(self._tokens[rows])
+
+
 def _joined(parts: Sequence[Run]) -> Run:
     def of(name: str) -> tuple[torch.Tensor, ...]:
         return tuple(
@@ -172,16 +235,16 @@ def cut_heads(z: AnnotatedModel, runtime: Runtime) -> tuple[LayerSpec, ...]:
     Raises
     ------
     LayerError
-        If the network is no small transformer, or the cut leaves out heads of a block.
+        If the network is no transformer, or the cut leaves out heads of a block.
     """
     net = runtime.module
     specs = tuple(spec for spec in z.layers if spec.name in z.cut)
     names = [spec.name for spec in specs if is_heads(spec)]
-    if not isinstance(net, SmallTransformer) or names != [
-        f"blocks.{i}.attn.hook_z" for i in range(len(net.blocks))
-    ]:
+    known = isinstance(net, SmallTransformer | BridgedLM)
+    if not known or names != [f"blocks.{i}.attn.hook_z" for i in range(len(net.blocks))]:
         raise LayerError(
-            f"Effects on tokens are those of all heads of a small transformer; the cut is {z.cut}.",
-            "Wrap it with cz.wrap(net, tokens); a TransformerLens model with Lens(bridge).small().",
+            f"Effects on tokens are those of all heads of a transformer; the cut is {z.cut}.",
+            "Wrap it with cz.wrap(net, tokens): a small transformer, or a language model of "
+            "TransformerLens or Hugging Face.",
         )
     return specs

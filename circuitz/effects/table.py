@@ -25,6 +25,7 @@ from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.models.basis import Basis, basis_of
 from circuitz.models.choose_layers import called_once
 from circuitz.models.open import runtime
+from circuitz.models.plain import plain
 from circuitz.models.runtime import Runtime
 from circuitz.models.splice import Spliced
 from circuitz.z.inputs import SPLITS
@@ -115,6 +116,8 @@ def ablate(
     BasisError
         If a basis does not fit its layer, or lies over attention heads.
     """
+    if isinstance(model, nn.Module):
+        model = plain(model)
     run, given, scenes, names = _ready(model, x, images, split, seed)
     chosen = _layers(model, run, given) if layers is None else list(_listed(layers))
     if not chosen:
@@ -219,6 +222,9 @@ def _listed(layers: Sequence[str]) -> Sequence[str]:
 def _layers(model: AnnotatedModel | nn.Module, run: Runtime, x: torch.Tensor) -> list[str]:
     if not isinstance(model, nn.Module):
         return list(run.layers)
+    told: tuple[str, ...] = getattr(model, "circuitz_layers", ())
+    if told:
+        return list(told)
     kinds = (nn.Conv1d, nn.Conv2d, nn.Linear)
     steps = [(name, m) for name, m in model.named_modules() if isinstance(m, kinds)]
     once = {name for name, _ in called_once(model, run.cast(x[:1]), steps)} if len(x) else set()

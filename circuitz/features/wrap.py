@@ -54,7 +54,8 @@ def wrap(
     Parameters
     ----------
     net
-        Prepared inputs ``(n, c, h, w)`` in, logits ``(n, classes)`` out. Left as it is.
+        Prepared inputs ``(n, c, h, w)`` in, logits ``(n, classes)`` out. Left as it is. With token
+        sequences also a TransformerLens model, a ``Lens``, or a Hugging Face language model.
     data
         What it was trained on: an ``InputSet``, a data loader or dataset, or arrays (see
         :func:`circuitz.data.sources.as_inputs`). Of token sequences the units are a
@@ -99,11 +100,11 @@ def wrap(
     NetworkError
         If the network itself fails when it is run.
     """
-    net = plain(net)
     if isinstance(data, InputSet) and data.is_tokens:
         return wrap_any_tokens(
             net, data, layers=layers, classes=classes, cut=cut, subject=subject, name=name
         )
+    net = plain(net)
     inputs = _inputs(data, classes)
     notes: dict[str, Any] = {}
     if preprocess is None:

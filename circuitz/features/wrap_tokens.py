@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from torch import nn
 
-from circuitz.errors import InputsError, LayerError
+from circuitz.errors import InputsError, LayerError, NetworkError
 from circuitz.features.wrap_texts import wrap_reader
+from circuitz.models.bridged import BridgedLM
+from circuitz.models.plain import is_bridge, plain
 from circuitz.models.small_transformer import SmallTransformer
+from circuitz.models.transformer_lens import Lens
 from circuitz.models.weights import to_numpy
 from circuitz.z.data_ref import DataRef
 from circuitz.z.inputs import InputSet
@@ -30,20 +34,48 @@ def wrap_any_tokens(
 ) -> AnnotatedModel:
     """Make a z from any network that reads token sequences; see :func:`circuitz.wrap`.
 
-    A small transformer whose logits are those of tokens gives its heads
-    (:func:`wrap_tokens`), and so does a TransformerLens model that can be copied as one; other
-    networks tell classes from whole texts (:func:`circuitz.features.wrap_texts.wrap_reader`).
+    A small transformer whose logits are those of tokens gives its heads (:func:`wrap_tokens`), and
+    so do TransformerLens models and Hugging Face language models: as a plain copy where one can be
+    made, and else as they are. Other networks tell classes from whole texts
+    (:func:`circuitz.features.wrap_texts.wrap_reader`).
     """
-    if hasattr(net, "run_with_hooks") and hasattr(net, "cfg"):
-        from circuitz.models.transformer_lens import Lens  # noqa: PLC0415 (extra [llm])
-
-        net = Lens(net).small()
-    if isinstance(net, SmallTransformer) and layers is None and cut is None:
+    lens = _lens(net)
+    net = plain(net) if lens is None else _language_model(lens, data)
+    if isinstance(net, SmallTransformer | BridgedLM) and layers is None and cut is None:
         return wrap_tokens(net, data, subject=subject or "token", name=name)
     where = cut if cut is None or isinstance(cut, str) else next(iter(cut), None)
     return wrap_reader(
         net, data, layers=layers, classes=classes, cut=where, subject=subject, name=name
     )
+
+
+def _lens(net: Any) -> Lens | None:
+    """Return a language model as TransformerLens has it; ``None`` for other networks."""
+    if isinstance(net, Lens):
+        return net
+    if is_bridge(net):
+        return Lens(net)
+    # As Hugging Face names them; a classifier on top of one reads texts like any other network.
+    kind = type(net).__name__
+    if hasattr(net, "config") and kind.endswith(("ForCausalLM", "LMHeadModel")):
+        return Lens.of_model(net)
+    return None
+
+
+def _language_model(lens: Lens, data: InputSet) -> SmallTransformer | BridgedLM:
+    answers = _answers(data, int(lens.config.d_vocab_out or lens.config.d_vocab))
+    with suppress(NetworkError):
+        if not answers:
+            return lens.small()
+    return BridgedLM.of(lens, answers)
+
+
+def _answers(data: InputSet, outputs: int) -> tuple[int, ...]:
+    """Return the tokens that are the classes, where these are not all the model can say."""
+    place = {word: i for i, word in enumerate(data.vocabulary)}
+    if len(data.classes) == outputs or not set(data.classes) <= set(place):
+        return ()
+    return tuple(place[name] for name in data.classes)
 
 
 def wrap_tokens(
@@ -57,8 +89,8 @@ def wrap_tokens(
     Parameters
     ----------
     net
-        A :class:`~circuitz.models.small_transformer.SmallTransformer`; a TransformerLens model
-        becomes one by ``circuitz.models.transformer_lens.Lens(bridge).small()``.
+        A :class:`~circuitz.models.small_transformer.SmallTransformer`, or a
+        :class:`~circuitz.models.bridged.BridgedLM`, of any architecture.
     data
         D: token sequences labelled with what follows.
     subject
@@ -73,13 +105,14 @@ def wrap_tokens(
     InputsError
         If the data does not fit the network.
     """
-    if not isinstance(net, SmallTransformer):
+    if not isinstance(net, SmallTransformer | BridgedLM):
         raise LayerError(
             f"Token sequences are for transformers; this is a {type(net).__name__}.",
-            "Wrap a SmallTransformer, or Lens(bridge).small() of a TransformerLens model.",
+            "Wrap a SmallTransformer, a TransformerLens model, or BridgedLM.of(Lens(...)).",
         )
     check_inputs(data)
-    length, outputs = int(data.images.shape[1]), net.unembed.out_features
+    length = int(data.images.shape[1])
+    outputs = net.outputs if isinstance(net, BridgedLM) else net.unembed.out_features
     if length > net.context or len(data.vocabulary) > net.vocabulary:
         raise InputsError(
             f"Sequences have {length} positions and {len(data.vocabulary)} tokens; the model has "
@@ -89,10 +122,11 @@ def wrap_tokens(
     if len(data.classes) != outputs:
         raise InputsError(
             f"There are {len(data.classes)} class names but the model has {outputs} logits.",
-            "Name one class a logit, in their order.",
+            "Name one class a logit, in their order; or name classes after tokens of the "
+            "vocabulary, and wrap the language model.",
         )
     builder, arguments = getattr(net, "circuitz_builder", ("", {}))
-    specs = _specs(net, length)
+    specs = net.layers(length) if isinstance(net, BridgedLM) else _specs(net, length)
     notes: dict[str, Any] = {}
     if not builder:
         notes["session"] = (

@@ -27,6 +27,7 @@ _SHIPPED = {
     "small-transformer": "circuitz.models.small_transformer",
     "text-classifier": "circuitz.models.text_classifier",
     "bridged-classifier": "circuitz.models.bridged_classifier",
+    "bridged-lm": "circuitz.models.bridged",
     "import": "circuitz.models.imported",
 }
 _BUILDERS: dict[str, Callable[..., nn.Module]] = {}

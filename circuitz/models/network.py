@@ -116,6 +116,14 @@ def as_logits(out: Any, head: str = "softmax") -> torch.Tensor:
             return torch.cat([-half, half], 1)
     if not isinstance(out, torch.Tensor) or out.ndim != 2:
         found = tuple(out.shape) if isinstance(out, torch.Tensor) else type(out).__name__
+        if isinstance(out, torch.Tensor) and out.ndim == 3:
+            raise LayerError(
+                f"The network returns {found}, something at every position, not logits (inputs, "
+                "classes).",
+                "Of a language model: cz.wrap(model, tokens), or pass the TransformerLens model "
+                "(circuitz.models.transformer_lens.Lens.of_model(model).bridge); else wrap it in a "
+                "module that returns one row of class scores an input.",
+            )
         raise LayerError(
             f"The network returns {found}, not logits (inputs, classes).",
             "Wrap it in a module that returns one row of class scores an input.",

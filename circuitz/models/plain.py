@@ -20,7 +20,8 @@ def plain(net: object) -> nn.Module:
     """Return the network whose layers can be read and written, with the same numbers.
 
     What ``torch.compile``, ``DataParallel`` or ``DistributedDataParallel`` put around a network is
-    taken off; parameters are shared with it.
+    taken off; parameters are shared with it. A TransformerLens model becomes one that tells what
+    follows the last token (:class:`circuitz.models.bridged.BridgedLM`).
 
     Raises
     ------
@@ -42,8 +43,18 @@ def plain(net: object) -> nn.Module:
             "Pass the module itself: of a class an instance, of an exported program the module "
             "it was exported from, of a state dict the network it was loaded into.",
         )
+    if is_bridge(net):
+        from circuitz.models.bridged import BridgedLM  # noqa: PLC0415 (it needs what is here)
+        from circuitz.models.transformer_lens import Lens  # noqa: PLC0415
+
+        return BridgedLM.of(Lens(net))
     _refuse(net)
     return net
+
+
+def is_bridge(net: object) -> bool:
+    """Whether this is a TransformerLens model."""
+    return hasattr(net, "run_with_hooks") and hasattr(net, "cfg")
 
 
 def is_compiled(module: object) -> bool:

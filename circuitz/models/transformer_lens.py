@@ -9,6 +9,7 @@ fast; that is tried on random tokens, never assumed.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +27,8 @@ from circuitz.errors import (
     LayerError,
     NetworkError,
 )
-from circuitz.models.small_transformer import ACTIVATIONS, SmallTransformer
+from circuitz.models.lens_copy import copied
+from circuitz.models.small_transformer import SmallTransformer
 from circuitz.models.weight_files import check_folder
 from circuitz.z.layer import LayerSpec
 from circuitz.z.unit import Unit
@@ -106,29 +108,34 @@ class Lens:
         NetworkError
             If no model can be built from it.
         """
-        bridge = _bridge()
-        from tokenizers import Tokenizer, models  # noqa: PLC0415 (comes with transformer-lens)
-        from transformers import (  # noqa: PLC0415 (seconds)
-            AutoConfig,
-            AutoModelForCausalLM,
-            PreTrainedTokenizerFast,
-        )
+        _bridge()
+        from transformers import AutoConfig, AutoModelForCausalLM  # noqa: PLC0415 (seconds)
 
-        # The bridge wants a folder and a tokenizer; neither is used where a model is given.
-        plain = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))
-        words: Any = PreTrainedTokenizerFast(tokenizer_object=plain, unk_token="?", pad_token="?")
         try:
             built: Any = AutoModelForCausalLM.from_config(AutoConfig.for_model(**config))
-            with TemporaryDirectory() as folder:
-                Path(folder, "config.json").write_text(json.dumps(dict(config)))
-                return cls(
-                    bridge.boot_transformers(folder, hf_model=built, tokenizer=words, device="cpu")
-                )
+            return cls(_booted(built, config))
         except Exception as problem:  # whatever another library makes of it
             raise NetworkError(
                 f"No model can be built from this configuration: {type(problem).__name__}: "
                 f"{problem}",
                 "It needs the versions of transformers and transformer-lens it was made with.",
+            ) from problem
+
+    @classmethod
+    def of_model(cls, model: Any) -> Lens:
+        """Open a Hugging Face language model that is in memory; a copy of it, which is bridged.
+
+        Raises
+        ------
+        NetworkError
+            If it is no such model, or of an architecture that TransformerLens does not bridge.
+        """
+        try:
+            return cls(_booted(copy.deepcopy(model), model.config.to_dict()))
+        except Exception as problem:  # whatever another library makes of it
+            raise NetworkError(
+                f"A {type(model).__name__} cannot be bridged: {type(problem).__name__}: {problem}",
+                "Pass a Hugging Face model of causal language, or a TransformerBridge.",
             ) from problem
 
     @classmethod
@@ -153,6 +160,28 @@ class Lens:
         state |= {name: torch.zeros_like(value) for name, value in own.items() if name not in state}
         made.bridge.load_state_dict(state)
         return made
+
+    @property
+    def hooks(self) -> frozenset[str]:
+        """Names of all hooks."""
+        return frozenset(self.bridge.hook_dict)
+
+    def recipe(self) -> tuple[dict[str, Any] | None, bool]:
+        """Return the configuration it can be built from, and whether it is a native one.
+
+        ``None`` where it has values that JSON does not hold.
+        """
+        theirs = getattr(self.bridge.original_model, "config", None)
+        if theirs is not None:
+            found = {k: v for k, v in theirs.to_dict().items() if v is not None}
+        else:
+            plain = (int, float, str, bool)
+            found = {k: v for k, v in self.config.to_dict().items() if type(v) in plain}
+            found.pop("device", None)
+        try:
+            return json.loads(json.dumps(found, allow_nan=False)), theirs is None
+        except (TypeError, ValueError):
+            return None, theirs is None
 
     @property
     def layers(self) -> tuple[LayerSpec, ...]:
@@ -257,7 +286,7 @@ class Lens:
         NetworkError
             If the copy does not give the same logits on random tokens, within 1e-4 of their size.
         """
-        net = _copied(self.bridge, self.config)
+        net = copied(self.bridge, self.config)
         draw = torch.Generator().manual_seed(0)
         length = min(int(self.config.n_ctx), 16)
         tokens = torch.randint(0, int(self.config.d_vocab), (4, length), generator=draw)
@@ -318,6 +347,19 @@ def _bridge() -> Any:
     return TransformerBridge
 
 
+def _booted(model: Any, config: Mapping[str, Any]) -> Any:
+    """Return a Hugging Face model as a bridge; it is changed."""
+    from tokenizers import Tokenizer, models  # noqa: PLC0415 (comes with transformer-lens)
+    from transformers import PreTrainedTokenizerFast  # noqa: PLC0415 (seconds)
+
+    # The bridge wants a folder and a tokenizer; neither is used where a model is given.
+    plain = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))
+    words: Any = PreTrainedTokenizerFast(tokenizer_object=plain, unk_token="?", pad_token="?")
+    with TemporaryDirectory() as folder:
+        Path(folder, "config.json").write_text(json.dumps(dict(config)))
+        return _bridge().boot_transformers(folder, hf_model=model, tokenizer=words, device="cpu")
+
+
 def _writing(items: list[tuple[Unit, torch.Tensor | float]]) -> Hook:
     def write(value: torch.Tensor, hook: Any) -> torch.Tensor:
         del hook
@@ -348,47 +390,3 @@ def _writing(items: list[tuple[Unit, torch.Tensor | float]]) -> Hook:
 def _theirs(name: str) -> str:
     """Name of a weight in a native model's state."""
     return name.replace("mlp.inner", "mlp.in").replace("mlp.outer", "mlp.out")
-
-
-def _copied(bridge: Any, cfg: Any) -> SmallTransformer:
-    """Copy a model's weights by their names in TransformerLens, whatever it is made of."""
-    norm = "" if cfg.normalization_type is None else str(cfg.normalization_type)
-    plain = norm in ("", "LN") and str(cfg.positional_embedding_type) == "standard"
-    act = "relu" if cfg.attn_only else str(cfg.act_fn)
-    kv = cfg.n_key_value_heads
-    if not plain or act not in ACTIVATIONS or kv not in (None, cfg.n_heads):
-        raise NetworkError(
-            f"No plain copy can be made: normalisation {norm or 'none'}, positions "
-            f"{cfg.positional_embedding_type}, activation {act}.",
-            "Plain models have layer norm or none, learned positions, and heads with keys of their own.",
-        )
-    net = SmallTransformer(
-        int(cfg.d_vocab), int(cfg.n_ctx), int(cfg.n_layers), int(cfg.n_heads), int(cfg.d_model),
-        int(cfg.d_head), 0 if cfg.attn_only else int(cfg.d_mlp), act,
-        float(cfg.eps) if norm else 0.0, int(bridge.W_U.shape[1]),
-    )  # fmt: skip
-    state: dict[str, torch.Tensor] = {
-        "embed.weight": bridge.W_E, "pos_embed.weight": bridge.W_pos[: int(cfg.n_ctx)],
-        "unembed.weight": bridge.W_U.T,
-    }  # fmt: skip
-    for i, block in enumerate(bridge.blocks):
-        for name in "qkv":
-            weight, bias = (getattr(block.attn, f"{kind}_{name.upper()}") for kind in "Wb")
-            # (heads, width, head width) there, (heads * head width, width) here.
-            state[f"blocks.{i}.attn.{name}.weight"] = weight.transpose(1, 2).flatten(0, 1)
-            state[f"blocks.{i}.attn.{name}.bias"] = bias.flatten()
-        state[f"blocks.{i}.attn.o.weight"] = block.attn.W_O.flatten(0, 1).T
-        state[f"blocks.{i}.attn.o.bias"] = block.attn.b_O
-        if not cfg.attn_only:
-            state[f"blocks.{i}.mlp.inner.weight"] = block.mlp.W_in.T
-            state[f"blocks.{i}.mlp.inner.bias"] = block.mlp.b_in
-            state[f"blocks.{i}.mlp.outer.weight"] = block.mlp.W_out.T
-            state[f"blocks.{i}.mlp.outer.bias"] = block.mlp.b_out
-        if norm:
-            for ln in ("ln1",) if cfg.attn_only else ("ln1", "ln2"):
-                state[f"blocks.{i}.{ln}.weight"] = getattr(block, ln).w
-                state[f"blocks.{i}.{ln}.bias"] = getattr(block, ln).b
-    if norm:
-        state |= {"ln_final.weight": bridge.ln_final.w, "ln_final.bias": bridge.ln_final.b}
-    net.load_state_dict({name: value.detach().clone() for name, value in state.items()})
-    return net.eval()
