@@ -21,6 +21,7 @@ from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.fit_probe import Reading, fit_probe, pooled
 from circuitz.models.open import runtime
 from circuitz.models.read_out import READ
+from circuitz.plausibility.rules.outside import KINDS as OUTSIDE_KINDS
 from circuitz.z.finding import Finding
 from circuitz.z.model import AnnotatedModel
 from circuitz.z.unit import Unit
@@ -74,7 +75,7 @@ class Without:
 
 def flagged_units(findings: tuple[Finding, ...]) -> tuple[str, ...]:
     """Return the units that a check flagged as driving a class they must not."""
-    found = (f for f in findings if f.kind == "implausible-driver" and f.verdict == "flagged")
+    found = (f for f in findings if f.kind in OUTSIDE_KINDS and f.verdict == "flagged")
     return tuple(sorted({unit for f in found for unit in f.units}, key=Unit.parse))
 
 

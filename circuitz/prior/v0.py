@@ -1,6 +1,6 @@
 """Prior v0: how plausible a z is, from the findings of a check.
 
-    log M_prior(z) = − [ w_driver      · Σ over flagged implausible drivers  (|e| − δ)₊
+    log M_prior(z) = − [ w_driver      · Σ over flagged drivers from outside  (|e| − δ)₊
                        + w_support     · Σ over flagged missing supports     (1 − e / δ)₊
                        + w_word        · number of flagged words
                        + w_unexplained · Σ over classes  unexplained share, cut to 0 … 1 ]
@@ -118,20 +118,23 @@ def log_prior(report: ReportLike, weights: Weights | None = None) -> Prior:
         What each kind costs.
     """
     w = weights or Weights()
+    # What holds a class back from outside is the same shortcut as what drives it.
     terms = {
-        "implausible-driver": lambda f: w.driver * _excess(f),
-        "missing-support": lambda f: w.support * _lack(f),
-        "mislabelled-unit": lambda _: w.word,
+        "implausible-driver": ("drivers", lambda f: w.driver * _excess(f)),
+        "inhibitory-shortcut": ("drivers", lambda f: w.driver * _excess(f)),
+        "missing-support": ("supports", lambda f: w.support * _lack(f)),
+        "mislabelled-unit": ("words", lambda _: w.word),
     }
-    costs: dict[str, list[float]] = {kind: [] for kind in terms}
+    costs: dict[str, list[float]] = {"drivers": [], "supports": [], "words": []}
     dear: list[tuple[str, float]] = []
     for finding in report.items:
         if finding.verdict == "flagged" and finding.kind in terms:
-            cost = float(terms[finding.kind](finding))
-            costs[finding.kind].append(cost)
+            part, term = terms[finding.kind]
+            cost = float(term(finding))
+            costs[part].append(cost)
             if cost > 0:
                 dear.append((finding.id, cost))
-    parts = [-math.fsum(costs[kind]) for kind in terms]
+    parts = [-math.fsum(some) for some in costs.values()]
     parts.append(-w.unexplained * _sum(share for share, _, _ in report.unexplained.values()))
     # -0.0 reads oddly on a screen.
     drivers, supports, words, unexplained = (part + 0.0 for part in parts)

@@ -25,6 +25,7 @@ from circuitz.models.weights import to_numpy
 from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose, withdraw
 from circuitz.plausibility.report import Report
+from circuitz.plausibility.rules.outside import KINDS as OUTSIDE_KINDS
 from circuitz.search.edits import Editor, Where, make_editor
 from circuitz.search.objective import LAMBDA, Score, chosen, score, sweep
 from circuitz.search.plan import Plan, plan
@@ -319,7 +320,7 @@ class _Job:
     def _found(self) -> Found:
         scores = [s for _, _, s in self.visited]
         drivers = [
-            sum(f.kind == "implausible-driver" for f in report.flagged)
+            sum(f.kind in OUTSIDE_KINDS for f in report.flagged)
             for _, report, _ in self.visited
         ]
         best = chosen(scores, drivers, self.how.lam)

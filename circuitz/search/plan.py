@@ -10,6 +10,7 @@ import numpy.typing as npt
 from circuitz.features.match import match_table
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.report import Report
+from circuitz.plausibility.rules.outside import KINDS as OUTSIDE_KINDS
 from circuitz.search.rows import rows_of
 from circuitz.z.annotation import Annotation
 from circuitz.z.model import AnnotatedModel
@@ -71,7 +72,7 @@ def plan(z: AnnotatedModel, report: Report, lexicon: Lexicon, edited: tuple[str,
     edited
         Concepts edited in earlier rounds: an edit that stops is an edit unlearned.
     """
-    flagged = [f for f in report.flagged if f.kind == "implausible-driver"]
+    flagged = [f for f in report.flagged if f.kind in OUTSIDE_KINDS]
     named = [
         str(r.arguments["concept"]) for f in flagged for r in f.remedies if r.action == "search"
     ]

@@ -27,6 +27,10 @@ from circuitz.plausibility.rules.shared import more_images, too_small
 from circuitz.z.finding import Remedy, Verdict
 
 
+#: The kinds of findings that say so.
+KINDS = ("implausible-driver", "inhibitory-shortcut")
+
+
 @dataclass(frozen=True, eq=False)
 class Outside:
     """One concept from outside against one class.
