@@ -20,7 +20,7 @@ from circuitz.z.finding import Finding
 @pytest.fixture(scope="module")
 def base() -> Base:
     """Return one honest hand-wired network."""
-    return base_of("wired", 3).with_(draws=Draws(each=40, known=200, fresh=200))
+    return base_of("wired", 3).with_(draws=Draws(each=40, known=200, fresh=300))
 
 
 def test_every_unit_of_an_honest_network_sees_what_its_words_say(base: Base) -> None:
