@@ -22,12 +22,6 @@ from circuitz.z.model import AnnotatedModel
 if TYPE_CHECKING:
     from circuitz.demo.run import Story
 
-KINDS = {
-    "implausible-driver": "Implausible driver",
-    "mislabelled-unit": "Mislabelled unit",
-    "missing-support": "Missing support",
-    "unexplained-effect": "Unexplained effect",
-}
 _CLOSE = 0.7
 DRIVER = "implausible-driver"
 
@@ -126,7 +120,7 @@ def finding(
     first = found.effects[0] if found.effects else None
     return {
         "id": found.id,
-        "kind": KINDS.get(found.kind, found.kind),
+        "kind": found.kind.replace("-", " ").capitalize(),
         "target": class_of(found.target),
         "verdict": found.verdict,
         "sentence": found.sentence,
