@@ -83,8 +83,11 @@ function Drawn({ circuit }: { circuit: Circuit }) {
         <span title="what these units of the cut bring about alone, run exactly">
           recovered <b>{share(scores.recovered)}</b> ({share(scores.recovered_low)} to {share(scores.recovered_high)})
         </span>
+        {typeof scores.rest === "number" && (
+          <span title="share of the effect that passes through what bases leave out of their layers: part of what is unexplained">left out by bases <b>{share(scores.rest)}</b></span>
+        )}
         {typeof stability.exact === "number" && (
-          <span title={`mean overlap of the strongest edges over resamples; EAP-IG's ${share(stability.eap_ig)}`}>stable <b>{share(stability.exact)}</b></span>
+          <span title={`mean overlap of the strongest edges over resamples${typeof stability.eap_ig === "number" ? `; EAP-IG's ${share(stability.eap_ig)}` : ""}`}>stable <b>{share(stability.exact)}</b></span>
         )}
         {circuit.stale.length > 0 && <span class="cz-stale">stale: {circuit.stale.join(", ")} changed</span>}
       </p>
@@ -158,7 +161,7 @@ function Told({ circuit, at }: { circuit: Circuit; at: number }) {
   const into = circuit.edges.filter((e) => e[1] === at).sort((a, b) => Math.abs(b[2]) - Math.abs(a[2]));
   const name = (i: number) => {
     const n = circuit.nodes[i];
-    return n ? (n.kind === "unexplained" ? "what is not in the graph" : n.words || n.id) : "";
+    return n ? (n.kind === "unexplained" ? "what is not in the graph" : n.kind === "input" ? "the tokens" : n.words || n.id) : "";
   };
   const shown = edgesShown(circuit, -1).length;
   return (
@@ -167,7 +170,8 @@ function Told({ circuit, at }: { circuit: Circuit; at: number }) {
         <b>{node.kind === "class" ? circuit.target : name(at)}</b>{" "}
         <span class="cz-faint">
           {node.kind === "unit" ? `${share(node.influence)} of the effect on ${circuit.target} passes through it` : ""}
-          {node.kind === "unexplained" ? `${share(node.influence)} of the effect on ${circuit.target} comes from here: pruned units, interactions` : ""}
+          {node.kind === "unexplained" ? `${share(node.influence)} of the effect on ${circuit.target} comes from here: pruned units, interactions${typeof circuit.scores.rest === "number" ? ", what bases leave out" : ""}` : ""}
+          {node.kind === "input" ? `${share(node.influence)} of the effect on ${circuit.target} is what later heads and the class read straight from them` : ""}
           {node.kind === "class" ? `${circuit.units} of ${circuit.counts.units} units, ${shown} of ${circuit.edges.length} edges drawn` : ""}
         </span>
       </p>

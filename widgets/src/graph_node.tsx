@@ -21,7 +21,7 @@ interface Props {
 export function NodeBox({ node, target, style, current, held, near, marked, onMark, hold, onChoose }: Props) {
   const store = useStore();
   const unit = node.kind === "unit";
-  const name = node.kind === "class" ? target : node.kind === "unexplained" ? "unexplained" : node.words || node.id;
+  const name = node.kind === "class" ? target : node.kind === "input" ? "tokens" : node.kind === "unexplained" ? "unexplained" : node.words || node.id;
   const count = node.members.length;
   const open = () => {
     onChoose();
@@ -44,7 +44,7 @@ export function NodeBox({ node, target, style, current, held, near, marked, onMa
       tabIndex={current ? 0 : -1}
       aria-label={said}
       aria-pressed={held}
-      title={count > 1 ? node.members.join(", ") : node.id}
+      title={count > 1 ? node.members.join(", ") : node.kind === "input" ? "the tokens, as heads of every block read them" : node.id}
       data-node={node.id}
       onClick={(event) => {
         if (event.shiftKey || event.ctrlKey || event.metaKey) {

@@ -242,10 +242,10 @@ export interface Responses {
   size: [number, number];
 }
 
-/** A unit, units shown together, the class, or what nothing in the graph explains. */
+/** A unit, units shown together, the class, the tokens, or what nothing in the graph explains. */
 export interface GraphNode {
   id: string;
-  kind: "unit" | "class" | "unexplained";
+  kind: "unit" | "class" | "unexplained" | "input";
   members: string[];
   words: string;
   influence: number;
