@@ -8,6 +8,7 @@ import type { GraphNode } from "./protocol";
 import type { Store } from "./store";
 
 const AFTER_MS = 220;
+const MOST_BARS = 10;
 
 interface Clamp {
   before: number[];
@@ -85,6 +86,14 @@ function moves(store: Store, clamp: Clamp): string {
   return found.slice(0, 2).map(([name, by]) => `${name} ${by < 0 ? "falls" : "rises"} by ${share(Math.abs(by))}`).join(", ");
 }
 
+/** Which classes have a bar: of many the target and those that move most, in their order. */
+export function listed(classes: string[], target: string, clamp: Pick<Clamp, "before" | "after">): number[] {
+  const all = classes.map((_, k) => k);
+  const by = (k: number) => (classes[k] === target ? Infinity : Math.abs((clamp.after[k] ?? 0) - (clamp.before[k] ?? 0)));
+  if (all.length <= MOST_BARS) return all;
+  return all.sort((a, b) => by(b) - by(a)).slice(0, MOST_BARS).sort((a, b) => a - b);
+}
+
 /** Mean probability of each class: as it is, and while a node is held. */
 export function Outputs({ hold, target }: { hold: Hold; target: string }) {
   const store = useStore();
@@ -103,7 +112,7 @@ export function Outputs({ hold, target }: { hold: Hold; target: string }) {
       <p class="cz-fact">
         {active && clamp ? (
           <>
-            <b>{hold.name}</b> is held as on the images it responds to most: mean outputs over {clamp.images} images of the {clamp.of === "D" ? "training set" : clamp.of}
+            <b>{hold.name}</b> is held as on the inputs it responds to most: mean outputs over {clamp.images} inputs of the {clamp.of === "D" ? "training set" : clamp.of}
           </>
         ) : (
           <>Hold a node down (or <kbd>Space</kbd>) to clamp it and watch the outputs.</>
@@ -111,7 +120,8 @@ export function Outputs({ hold, target }: { hold: Hold; target: string }) {
       </p>
       {clamp && (
         <div class="cz-outputs-bars">
-          {classes.map((name, k) => {
+          {listed(classes, target, clamp).map((k) => {
+            const name = classes[k] ?? "";
             const before = clamp.before[k] ?? 0;
             const now = active ? (clamp.after[k] ?? 0) : before;
             return (

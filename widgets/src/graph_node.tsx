@@ -18,10 +18,17 @@ interface Props {
   onChoose: () => void;
 }
 
+/** The column says the layer; what is left tells units of a basis, or of a long name, apart. */
+export function shortId(id: string): string {
+  const [place, index] = [id.slice(0, id.lastIndexOf(":")), id.slice(id.lastIndexOf(":") + 1)];
+  const last = place.includes("@") ? place.slice(place.indexOf("@") + 1) : place.slice(place.lastIndexOf(".") + 1);
+  return `${/^\d*$/.test(last) ? place : last}:${index}`;
+}
+
 export function NodeBox({ node, target, style, current, held, near, marked, onMark, hold, onChoose }: Props) {
   const store = useStore();
   const unit = node.kind === "unit";
-  const name = node.kind === "class" ? target : node.kind === "input" ? "tokens" : node.kind === "unexplained" ? "unexplained" : node.words || node.id;
+  const name = node.kind === "class" ? target : node.kind === "input" ? "tokens" : node.kind === "unexplained" ? "unexplained" : node.words || shortId(node.id);
   const count = node.members.length;
   const open = () => {
     onChoose();
@@ -34,7 +41,7 @@ export function NodeBox({ node, target, style, current, held, near, marked, onMa
     if (unit) hold.start(node);
   };
   const said = unit
-    ? `${name}${count > 1 ? `, ${count} units` : node.words ? `, ${node.id}` : ""}, influence ${share(node.influence)}${marked ? ", marked" : ""}; hold Space to clamp it`
+    ? `${node.words || node.id}${count > 1 ? `, ${count} units` : node.words ? `, ${node.id}` : ""}, influence ${share(node.influence)}${marked ? ", marked" : ""}; hold Space to clamp it`
     : `${name}, ${share(node.influence)}`;
   return (
     <button
@@ -69,6 +76,7 @@ export function NodeBox({ node, target, style, current, held, near, marked, onMa
         if (event.key !== " ") return;
         event.preventDefault();
         hold.stop();
+        hold.swallow(); // no click follows a key: the next Enter is meant
       }}
       onBlur={() => hold.stop(node.id)}
     >

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { listed } from "../src/graph_hold";
+import { shortId } from "../src/graph_node";
 import { edgesShown, moved, placed } from "../src/graph_place";
 import type { Circuit, GraphNode } from "../src/protocol";
 
@@ -57,5 +59,29 @@ describe("a circuit", () => {
     expect(edgesShown(many, -1)).not.toContain(89);
     expect(edgesShown(many, 89).at(-1)).toBe(89);
     expect(edgesShown(many, 90)).toHaveLength(90);
+  });
+});
+
+describe("a node", () => {
+  it("is told apart where its column has no room for its name", () => {
+    expect(shortId("conv4:17")).toBe("conv4:17");
+    expect(shortId("conv4@nmf:3")).toBe("nmf:3");
+    expect(shortId("layer4@sae.v2:3")).toBe("sae.v2:3");
+    expect(shortId("blocks.0.attn.hook_z:3")).toBe("hook_z:3");
+    expect(shortId("layer4.0:3")).toBe("layer4.0:3");
+  });
+});
+
+describe("outputs while a node is held", () => {
+  it("are all of a few classes, and of many the target and what moves most", () => {
+    const few = ["a", "b", "c"];
+    expect(listed(few, "a", { before: [0, 0, 0], after: [0, 0, 0] })).toEqual([0, 1, 2]);
+    const many = Array.from({ length: 24 }, (_, k) => `c${k}`);
+    const before = many.map(() => 0.04);
+    const after = before.map((p, k) => (k > 12 ? p + k / 100 : p));
+    const found = listed(many, "c3", { before, after });
+    expect(found).toHaveLength(10);
+    expect(found).toContain(3);
+    expect(found).toEqual([3, 15, 16, 17, 18, 19, 20, 21, 22, 23]);
   });
 });
