@@ -28,7 +28,10 @@ def ablate(
     ] = "zero",
     shortlist: Annotated[
         float | None,
-        typer.Option(help="Estimate all effects and run only this share of the units exactly."),
+        typer.Option(
+            help="Estimate all effects and run only this share of the units exactly; here, so "
+            "without --cluster and --checkpoint."
+        ),
     ] = None,
     images: Annotated[int, typer.Option(help="Images of D to ablate on.", min=1)] = 64,
     split: Annotated[str, typer.Option(help="Of which split.")] = "test",

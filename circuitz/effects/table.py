@@ -89,11 +89,11 @@ def ablate(
     level
         Of the intervals.
     cluster
-        Who ablates, unless ``shortlist`` is given: the address of a Dask scheduler or a
-        ``dask.distributed.Client``; by default this process. It then tells layers done.
+        Who ablates: the address of a Dask scheduler or a ``dask.distributed.Client``; by default
+        this process. It then tells layers done. Not with ``shortlist``.
     store
         Folder of finished layers (of a wide one, of 1,024 units at a time): a run that was killed
-        goes on where it was, here or on a cluster.
+        goes on where it was, here or on a cluster. Not with ``shortlist``.
     progress
         Called with units done and units in all.
 
@@ -124,6 +124,11 @@ def ablate(
         raise LayerError(
             "There is no layer to ablate.",
             "Pass layers= with dotted names of modules that are called once.",
+        )
+    if shortlist is not None and (cluster is not None or store is not None):
+        raise InputsError(
+            "A shortlist is drawn and run in this process: it is not shared or kept.",
+            "Leave cluster= and store= (--cluster, --checkpoint) out, or shortlist= for all units.",
         )
     columns = _columns(names, classes, run, given)
     bases = _bases(model, chosen)

@@ -134,6 +134,13 @@ def attribute(
     shown = _shown(run, x)
     name = str(target)
     if method in ("grad-cam", "conductance"):
+        if name not in z.classes and ":" in name and not Unit.parse(target).is_output:
+            raise UnitError(
+                f"{method} is of classes: what the units of a layer hand on to a logit. {name} is "
+                "a unit.",
+                "Take integrated-gradients, gradient or occlusion for a unit, or name a class: "
+                f"output:{z.classes[0]}.",
+            )
         place = _layer(z, layer)
         values, units = _at_layer(run, place, x, start, _class(z, target), method, steps)
         return Attribution(values, units, name, method, place.name, shown)

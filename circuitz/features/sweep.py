@@ -194,7 +194,7 @@ class Sweep:
         how = self.runtime.preprocessing
         return json_hash(
             [
-                "sweep 1",
+                "sweep 2",
                 arrays_hash(to_numpy(self.runtime.module)),
                 [how.mean, how.std, how.size, how.colour, self.runtime.head],
                 [p.name for p in self.places],
@@ -217,6 +217,11 @@ class Sweep:
         mean = [np.empty((n, p.spec.size), np.float32) for p in self.places]
         peak = [np.empty((n, p.spec.size), np.float32) for p in self.places]
         best = [Exemplars(p.spec.size, p.shape, scene) for p in self.places]
+        # Of a text a probe reads the mean, and so does whoever looks at it.
+        rank = [
+            m if p.layer.name == READ else k
+            for p, m, k in zip(self.places, mean, peak, strict=True)
+        ]
         embedding = np.empty((n, self.embed.size), np.float32)
         margin: list[F32] = []
         names = list({p.layer.name: None for p in self.places} | {self.embed.name: None})
@@ -238,11 +243,12 @@ class Sweep:
                     means = maps.sum((2, 3)) / there.sum((2, 3))
                 mean[i][where], peak[i][where] = means.cpu().numpy(), peaks.cpu().numpy()
                 self._finite(place, mean[i][where], start + where.start)
-                best[i].add(start + where.start, maps, peak[i][where])
+                best[i].add(start + where.start, maps, rank[i][where])
             embedding[where] = _embedded(self.embed, acts[self.embed.name])
             if progress is not None:
                 progress(start + where.stop, len(self.inputs))
-        tallies = tuple(Tally.of(start, m, p, b) for m, p, b in zip(mean, peak, best, strict=True))
+        said = zip(mean, peak, rank, best, strict=True)
+        tallies = tuple(Tally.of(start, *one) for one in said)
         shown = exemplars_of(tallies)
         spoken = speaking(np.concatenate(margin), start, self.spoken(margin[0].shape[1]))
         return Shard(

@@ -67,7 +67,7 @@ class Tally:
     top_map: F32
 
     @classmethod
-    def of(cls, start: int, means: F32, peaks: F32, best: Exemplars) -> Tally:
+    def of(cls, start: int, means: F32, peaks: F32, rank: F32, best: Exemplars) -> Tally:
         """Tally one shard.
 
         Parameters
@@ -76,6 +76,8 @@ class Tally:
             Index of its first input.
         means, peaks
             ``(n, u)`` mean and largest value over positions, all finite.
+        rank
+            ``(n, u)`` one of the two: what the exemplars were ranked by.
         best
             Exemplars of the shard.
         """
@@ -85,11 +87,11 @@ class Tally:
         index = np.arange(start, start + n)
         lowest = np.full((units, LOWEST), np.inf, np.float32)
         lowest_index = np.full((units, LOWEST), -1, np.int64)
-        left = np.array(peaks)
-        for rank in range(min(n, LOWEST)):
+        left = np.array(rank)
+        for i in range(min(n, LOWEST)):
             row = left.argmin(0)
-            lowest[:, rank] = left[row, np.arange(units)]
-            lowest_index[:, rank] = index[row]
+            lowest[:, i] = left[row, np.arange(units)]
+            lowest_index[:, i] = index[row]
             left[row, np.arange(units)] = np.inf
         drawn = np.sort(np.argsort(lots(index), kind="stable")[:SAMPLE])
         wide = units > MOST_CORRELATED

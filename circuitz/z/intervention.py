@@ -162,7 +162,7 @@ def _whole(name: str, values: Any) -> tuple[int, ...]:
     rows: list[Any] = list(listed) if isinstance(listed, list | tuple | range) else [listed]
     if any(isinstance(v, bool) or not hasattr(v, "__index__") or v < 0 for v in rows):
         raise InterventionError(
-            f"{name} are {values!r}, not whole numbers from 0.", "Give a list of indices."
+            f"{name} are {_told(values)}, not whole numbers from 0.", "Give a list of indices."
         )
     return tuple(int(v) for v in rows)
 
@@ -170,10 +170,26 @@ def _whole(name: str, values: Any) -> tuple[int, ...]:
 def _numbers(value: Any) -> tuple[float, ...]:
     rows = value.tolist() if hasattr(value, "tolist") else value
     rows = [rows] if isinstance(rows, int | float) else rows
+    if isinstance(rows, list | tuple) and any(isinstance(row, list | tuple) for row in rows):
+        raise InterventionError(
+            f"The value is {_told(value)}, not one number a unit.",
+            "Give one a unit, or one for all; to write something else at each position, patch.",
+        )
     try:
         made = tuple(float(v) for v in rows)
     except (TypeError, ValueError):
         made = (math.nan,)
     if not all(map(math.isfinite, made)):
-        raise InterventionError(f"The value {value!r} is no finite number.", "Give numbers.")
+        raise InterventionError(f"The value {_told(value)} is no finite number.", "Give numbers.")
     return made
+
+
+def _told(value: Any) -> str:
+    """Return what somebody gave in a few words, however large it is."""
+    shape = getattr(value, "shape", None)
+    if shape is not None and len(shape):
+        return f"an array of shape {tuple(shape)}"
+    if isinstance(value, list | tuple) and value and isinstance(value[0], list | tuple):
+        return f"{len(value)} rows of {len(value[0])}"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"

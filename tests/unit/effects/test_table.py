@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -106,6 +108,8 @@ def test_images_of_ones_own(world) -> None:
         ({"fill": "noise"}, InputsError, "no fill 'noise'"),
         ({"fill": "mean", "shortlist": 0.1}, InputsError, "zeroed units"),
         ({"shortlist": 3.0}, InputsError, "share of 3.0"),
+        ({"shortlist": 0.1, "cluster": "tcp://nobody:1"}, InputsError, "not shared or kept"),
+        ({"shortlist": 0.1, "store": Path("nowhere")}, InputsError, "not shared or kept"),
         ({"images": 1, "fill": "resample"}, InputsError, "no other"),
         ({"images": 0}, InputsError, "no inputs"),
     ],

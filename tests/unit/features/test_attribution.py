@@ -143,8 +143,11 @@ def test_nothing_is_left_behind_and_errors_are_named():
         attribute(z, images, "output:fox")
     with pytest.raises(UnitError, match="0 to 5"):
         attribute(z, images, "conv2:6")
-    with pytest.raises(UnitError, match="class"):
-        attribute(z, images, "conv2:1", "grad-cam")
+    for method in ("grad-cam", "conductance"):
+        with pytest.raises(UnitError, match=rf"{method} is of classes.*conv2:1 is a unit"):
+            attribute(z, images, "conv2:1", method)
+        with pytest.raises(UnitError, match="not a class"):
+            attribute(z, images, "fox", method)
     with pytest.raises(LayerError, match="conv7"):
         attribute(z, images, "husky", "conductance", layer="conv7")
     with pytest.raises(InputsError, match="no images"):

@@ -75,6 +75,27 @@ def test_a_foreign_transformer_is_wrapped_measured_and_ablated() -> None:
     assert np.allclose(z.measurements.layers["embed"].responses[0], mean, atol=1e-5)
 
 
+def test_exemplars_of_what_a_probe_reads_are_ranked_as_it_reads() -> None:
+    from circuitz.models.builders import build
+
+    torch.manual_seed(0)
+    data, known = tokens("D", 60), tokens("concepts", 90)
+    net = build("text-classifier", {
+        "vocabulary": len(WORDS), "context": 40, "heads": 2, "width": 12, "neurons": 10,
+        "classes": len(CLASSES), "at": "blocks.0.mlp.hook_post", "padding": 0,
+    })  # fmt: skip
+    z = cz.measure(cz.wrap(net, data).with_(data=None), known)
+    found = z.measurements.layers["read"]
+    best = np.argsort(-found.responses, axis=0, kind="stable")[:9].T
+    assert np.array_equal(found.exemplars, best)
+    assert np.array_equal(found.spectrum[:, 3], best[:, :3])
+    assert np.array_equal(found.spectrum[:, 0, 0], found.responses.argmin(0))
+    # What comes before is ranked by its largest token, as the map that is shown is.
+    assert (found.exemplars != np.argsort(-found.peaks, axis=0)[:9].T).any()
+    earlier = z.measurements.layers["blocks.0.attn.hook_z"]
+    assert np.array_equal(earlier.exemplars[:, 0], earlier.peaks.argmax(0))
+
+
 def test_what_does_not_fit_is_named() -> None:
     net, data = Foreign().eval(), tokens("D", 16)
     with pytest.raises(LayerError, match="layers="):

@@ -53,11 +53,20 @@ def test_plain_numbers_and_arrays_are_read() -> None:
         ({"kind": "clamp", "value": float("nan")}, "no finite number"),
         ({"kind": "clamp", "value": "much"}, "no finite number"),
         ({"donors": (1,)}, "takes no donors"),
+        ({"kind": "clamp", "value": np.zeros((3, 4))}, r"array of shape \(3, 4\), not one number"),
+        ({"kind": "clamp", "value": [[1.0, 2.0]]}, "1 rows of 2, not one number"),
+        (
+            {"kind": "steer", "value": np.full(9999, np.nan)},
+            r"array of shape \(9999,\) is no finite",
+        ),
+        ({"units": np.zeros((50, 2))}, r"units are an array of shape \(50, 2\)"),
+        ({"kind": "clamp", "value": ["x" * 999]}, "no finite number"),
     ],
 )
 def test_parts_that_do_not_fit_are_named(how, says) -> None:
-    with pytest.raises(InterventionError, match=says):
+    with pytest.raises(InterventionError, match=says) as caught:
         Intervention(**{"layer": "conv4", "units": (1,), **how})
+    assert len(str(caught.value)) < 200
 
 
 @pytest.mark.parametrize(
