@@ -34,18 +34,19 @@ def checker(
     Networks are built and annotated (truthfully, or sabotaged), checked blind, and scored. Results
     are kept under --out: run it again to go on, or to see the figures once more.
     """
-    from circuitz.bench.checker.plan import QUICK, RECORD, jobs
+    from circuitz.bench.checker.plan import QUICK, RECORD, jobs, trunks
     from circuitz.bench.checker.run import run
     from circuitz.bench.checker.score import score
 
     chosen = _seeds(seeds) if seeds is not None else QUICK if quick else RECORD
-    todo = jobs(chosen)
+    planned = jobs(chosen)
+    todo = [*trunks(planned), *planned]
     with progress() as steps:
         results = run(
             todo,
-            folder / "results",
+            folder,
             processes=processes,
-            progress=lambda done, of: steps("networks checked", done, of),
+            progress=lambda done, of: steps("jobs done", done, of),
         )
     figures = {"seeds": [chosen.start, chosen.stop], "quick": quick, **score(results)}
     if as_json:

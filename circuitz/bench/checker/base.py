@@ -66,6 +66,8 @@ class Base:
         Sizes of its sets.
     skew
         What its concept set ties to a part.
+    shuffled
+        Whether D's labels belong to other images.
     preprocessing
         Of the images.
     """
@@ -84,6 +86,7 @@ class Base:
     noise: float = 0.02
     draws: Draws = Draws()
     skew: Skew | None = None
+    shuffled: bool = False
     preprocessing: Preprocessing = PREPROCESSING
 
     def with_(self, **changes: Any) -> Base:
@@ -121,7 +124,15 @@ class Base:
     @cached_property
     def data(self) -> InputSet:
         """D."""
-        return self.world.data(self.draws.each, self.ties, self.seed)
+        return self.drawn(self.seed)
+
+    def drawn(self, seed: int) -> InputSet:
+        """Draw a D as the network's own, with another seed."""
+        data = self.world.data(self.draws.each, self.ties, seed)
+        if not self.shuffled:
+            return data
+        assert data.labels is not None
+        return replace(data, labels=np.random.default_rng([seed, 12]).permutation(data.labels))
 
     @cached_property
     def known(self) -> InputSet:

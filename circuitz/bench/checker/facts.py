@@ -116,6 +116,8 @@ def _unannotated(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
     """Units without words that hold carry the class."""
     bare = [u for u in units if truth.valid(u) is not True]
     certain = [u for u in bare if truth.valid(u) is False or not truth.base.words.get(u)]
+    if not bare:
+        return False
     made = _beyond(truth.share(bare, k))
     return made if made is False or certain == bare else None
 

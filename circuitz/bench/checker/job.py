@@ -12,7 +12,7 @@ from typing import Any, Literal
 import circuitz
 from circuitz.z.atomic import write_file
 
-JobKind = Literal["case", "edges", "nulls"]
+JobKind = Literal["trunk", "case", "edges", "nulls", "stability"]
 #: What a result depends on.
 _CODE = ("bench/checker", "plausibility", "effects", "features", "lexicon", "models", "data", "z")
 
@@ -24,7 +24,7 @@ class Job:
     Parameters
     ----------
     kind
-        A case, or the edges or nulls of a base network.
+        A case; the edges, nulls or stability of a base network; or the training of its trunk.
     family, seed
         Base network.
     role, name

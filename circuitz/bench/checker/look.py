@@ -27,7 +27,7 @@ def measured(
     """Return the case as a measured z; nothing of its truth goes along."""
     base = case.base
     data = base.data if data is None else data
-    z = _wrapped(case, data)
+    z = wrapped(case, data)
     return measure(
         z,
         base.known if known is None else known,
@@ -38,14 +38,17 @@ def measured(
     )
 
 
-def _wrapped(case: Case, data: InputSet) -> AnnotatedModel:
+def wrapped(
+    case: Case, data: InputSet, layers: tuple[str, ...] = (FEATURES, UNITS)
+) -> AnnotatedModel:
+    """Return the case as a z, with the words that were written on it."""
     base = case.base
 
     def bare(network: Any) -> AnnotatedModel:
         return wrap(
             network,
             data,
-            layers=[FEATURES, UNITS],
+            layers=layers,
             cut=UNITS,
             preprocess=base.preprocessing,
             subject=base.world.subject,
@@ -68,7 +71,7 @@ def look(case: Case, z: AnnotatedModel) -> dict[str, Any]:
     truth of all that is flagged at a false discovery rate of .10.
     """
     report = check(z)
-    truth = Truth(case)
+    truth = Truth(case, None if z.concept_set is None else z.concept_set.concept_names)
     loose = check(z, q=0.10)
     return {
         "planted": [
@@ -84,6 +87,21 @@ def look(case: Case, z: AnnotatedModel) -> dict[str, Any]:
         "findings": [{**_short(f), "true": judged(case, truth, f)} for f in report.items],
         "loose": [judged(case, truth, f) for f in loose.items if f.verdict == "flagged"],
     }
+
+
+def unsaid(case: Case) -> dict[str, Any]:
+    """Return the result of a case that could not be checked: nothing is caught."""
+    missed = [
+        {
+            "kinds": list(p.kinds),
+            "units": list(p.units),
+            "target": p.target,
+            "caught": False,
+            "said": [],
+        }
+        for p in case.planted
+    ]
+    return {"planted": missed, "findings": [], "loose": []}
 
 
 def judged(case: Case, truth: Truth, finding: Finding) -> bool | None:

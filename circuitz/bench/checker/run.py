@@ -30,43 +30,45 @@ def run(
     jobs
         See :func:`circuitz.bench.checker.plan.jobs`.
     folder
-        Where results are kept. A job whose result lies there, made by this very code, is not run.
+        Where results and trained parts are kept. A job whose result lies there, made by this very code, is not run.
     processes
         Jobs at a time; 1 runs them in this process.
     progress
         Called with jobs done and in all.
     """
-    results = {job: kept for job in jobs if (kept := job.kept(folder)) is not None}
+    results = {job: kept for job in jobs if (kept := job.kept(folder / "results")) is not None}
     todo = [job for job in jobs if job not in results]
 
     def done(job: Job, result: dict[str, Any]) -> None:
-        job.keep(folder, result)
+        job.keep(folder / "results", result)
         results[job] = result
         if progress is not None:
             progress(len(results), len(jobs))
 
     if progress is not None:
         progress(len(results), len(jobs))
+    keep = folder / "trunks"
+    first = [job for job in todo if job.kind == "trunk"]
+    rest = [job for job in todo if job.kind != "trunk"]
     if processes == 1 or len(todo) < 2:
-        from circuitz.bench.checker.work import do  # noqa: PLC0415 (torch)
-
-        for job in todo:
-            done(job, do(job))
+        for job in (*first, *rest):
+            done(job, _do(job, keep))
     else:
         with _workers(processes) as pool:
-            for job, result in _as_done(pool, todo, 2 * processes):
-                done(job, result)
+            for some in (first, rest):
+                for job, result in _as_done(pool, some, keep, 2 * processes):
+                    done(job, result)
     return [results[job] for job in jobs]
 
 
 def _as_done(
-    pool: ProcessPoolExecutor, todo: Sequence[Job], ahead: int
+    pool: ProcessPoolExecutor, todo: Sequence[Job], keep: Path, ahead: int
 ) -> Iterator[tuple[Job, dict[str, Any]]]:
     """Yield results as they come; never more than ``ahead`` jobs are handed out."""
     waiting: dict[Future[dict[str, Any]], Job] = {}
     rest = iter(todo)
     for job in rest:
-        waiting[pool.submit(_do, job)] = job
+        waiting[pool.submit(_do, job, keep)] = job
         if len(waiting) >= ahead:
             break
     while waiting:
@@ -75,7 +77,7 @@ def _as_done(
             yield waiting.pop(future), future.result()
             following = next(rest, None)
             if following is not None:
-                waiting[pool.submit(_do, following)] = following
+                waiting[pool.submit(_do, following, keep)] = following
 
 
 @contextmanager
@@ -100,7 +102,7 @@ def _alone() -> None:
     torch.set_num_threads(1)
 
 
-def _do(job: Job) -> dict[str, Any]:
+def _do(job: Job, keep: Path) -> dict[str, Any]:
     from circuitz.bench.checker.work import do  # noqa: PLC0415 (torch)
 
-    return do(job)
+    return do(job, keep)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from circuitz.bench.checker.edges import METHODS
+from circuitz.bench.checker.nulls import rates
 
 Result = Mapping[str, Any]
 _RESAMPLES = 2000
@@ -20,9 +24,17 @@ def score(results: Sequence[Result]) -> dict[str, Any]:
     results
         Of :func:`circuitz.bench.checker.work.do`.
     """
-    cases = [r for r in results if r["kind"] == "case" and not r["condition"]]
+    every = [r for r in results if r["kind"] == "case"]
+    cases = [r for r in every if not r["condition"] and r["role"] != "nothing"]
     return {
         **_figures(cases),
+        **_beside(results),
+        "nothing": _nothing([r for r in every if r["role"] == "nothing"]),
+        "conditions": {
+            name: _condition(some)
+            for name, some in _grouped(every, lambda r: r["condition"]).items()
+            if name
+        },
         "by_kind": _by_kind(cases),
         "by_family": {
             name: _figures(some) for name, some in _grouped(cases, lambda r: r["family"]).items()
@@ -56,8 +68,62 @@ def _figures(cases: Sequence[Result]) -> dict[str, Any]:
         "false_alarm_rate": _rate(alarms, len(decoys)),
         "fdr": {q: _fdr(cases, q) for q in ("0.05", "0.10")},
         "inconclusive_rate": _rate(sum(f["verdict"] == "inconclusive" for f in clear), len(clear)),
+        # A claim that was cleared although it is true: the one error that must not happen.
+        "wrongly_supported": sum(f["verdict"] == "supported" for f in clear if f["true"]),
         "grey": len(findings) - len(clear),
     }
+
+
+def _beside(results: Sequence[Result]) -> dict[str, Any]:
+    """Edges, stability and nulls, each with what it was by family."""
+    edges = [r for r in results if r["kind"] == "edges"]
+    stability = [r for r in results if r["kind"] == "stability"]
+    return {
+        "auroc_edges": _auroc(edges),
+        "auroc_edges_by_family": {
+            name: {kind: _auroc(some, kind) for kind in some[0]["auroc"]}
+            for name, some in _grouped(edges, lambda r: r["family"]).items()
+        },
+        "flag_jaccard": _mean([v for r in stability for v in r["jaccard"]]),
+        "null_rate": rates([r["counts"] for r in results if r["kind"] == "nulls"]),
+    }
+
+
+def _auroc(edges: Sequence[Result], kind: str = "") -> dict[str, float | None]:
+    """Mean over networks, and over kinds of edges unless one is named."""
+    found: dict[str, float | None] = {}
+    for method in METHODS:
+        values = [v[method] for r in edges for name, v in r["auroc"].items() if kind in ("", name)]
+        found[method] = _mean(values)
+    return found
+
+
+def _nothing(cases: Sequence[Result]) -> dict[str, Any]:
+    wrong = sum(any(_wrong(f) for f in r["findings"]) for r in cases)
+    return {
+        "networks": len(cases),
+        "refused": sum("refused" in r for r in cases),
+        "flagged_wrongly": wrong,
+        "rate": _rate(wrong, len(cases)),
+    }
+
+
+def _condition(cases: Sequence[Result]) -> dict[str, Any]:
+    figures = _figures(cases)
+    keys = (
+        "networks",
+        "planted",
+        "caught_rate",
+        "false_alarm_rate",
+        "inconclusive_rate",
+        "wrongly_supported",
+    )
+    return {key: figures[key] for key in keys} | {"fdr": figures["fdr"]["0.05"]["rate"]}
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    known = [v for v in values if not math.isnan(v)]
+    return float(np.mean(known)) if known else None
 
 
 def _small(cases: Sequence[Result]) -> dict[str, Any]:

@@ -36,10 +36,20 @@ _SWAPS = 4
 
 
 class Truth:
-    """Truth of one case."""
+    """Truth of one case.
 
-    def __init__(self, case: Case) -> None:
+    Parameters
+    ----------
+    case
+        The case.
+    labelled
+        Concepts that the concept set labels, where not all: words about others cannot be held
+        against it either way.
+    """
+
+    def __init__(self, case: Case, labelled: Iterable[str] | None = None) -> None:
         self.case, self.base, self.world = case, case.base, case.base.world
+        self.labelled = frozenset(self.world.concepts if labelled is None else labelled)
         self._seen: dict[tuple[int, float], frozenset[str]] = {}
         self.column = {name: i for i, name in enumerate(self.world.concepts)}
 
@@ -59,7 +69,9 @@ class Truth:
         found = np.asarray(np.linalg.lstsq(change, values, rcond=None)[0], np.float64)
         for group in self.world.groups:
             at = [self.column[name] for name in group]
-            found[at] -= np.median(found[at], axis=0)
+            # Of two values each is what the other is not.
+            middle = found[at][::-1] if len(at) == 2 else np.median(found[at], axis=0)
+            found[at] = found[at] - middle
         return found[:, : units.shape[1]], found[:, units.shape[1] :]
 
     @cached_property
@@ -72,7 +84,7 @@ class Truth:
     @cached_property
     def _d(self) -> tuple[F32, npt.NDArray[np.int64], F32]:
         """Responses, labels and logits on images of D drawn for this."""
-        data = self.world.data(self.base.draws.each, self.base.ties, self.base.seed + 600_000)
+        data = self.base.drawn(self.base.seed + 600_000)
         assert data.labels is not None
         units, logits = self.base.run(data.images)
         return units, data.labels, logits
@@ -134,7 +146,7 @@ class Truth:
     def valid(self, unit: int) -> bool | None:
         """Whether the words on a unit are right; ``None`` when that is grey or there are none."""
         named = self.named(unit)
-        if not self.base.words.get(unit):
+        if not self.base.words.get(unit) or not named & self.labelled:
             return None
         if named & self.seen(unit):
             return True

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, cast
 
-from circuitz.bench.checker.case import Role
-from circuitz.bench.checker.job import Job
-from circuitz.bench.checker.look import look, measured
+import numpy as np
+
+from circuitz.bench.checker.case import Case, Role
+from circuitz.bench.checker.conditions import CONDITIONS
+from circuitz.bench.checker.edges import edge_scores
+from circuitz.bench.checker.job import Job, JobKind
+from circuitz.bench.checker.look import look, measured, unsaid
+from circuitz.bench.checker.nulls import null_counts
 from circuitz.bench.checker.registry import base_of, build
+from circuitz.bench.checker.resample import flag_jaccard
+from circuitz.errors import MeasurementError
+
+PERMUTATIONS, SEVERED, RESAMPLES = 12, 6, 4
 
 
-def do(job: Job) -> dict[str, Any]:
-    """Return what came out, as JSON values."""
+def do(job: Job, keep: Path | None = None) -> dict[str, Any]:
+    """Return what came out, as JSON values; trained parts are kept in ``keep``."""
     wall, processor = time.perf_counter(), time.process_time()
-    result = _case(job)
+    result = _KINDS[job.kind](job, keep)
     return {
         **asdict(job),
         **result,
@@ -24,6 +35,46 @@ def do(job: Job) -> dict[str, Any]:
     }
 
 
-def _case(job: Job) -> dict[str, Any]:
-    case = build(cast(Role, job.role), job.name, base_of(job.family, job.seed))
-    return {"accuracy": case.base.accuracy, **look(case, measured(case))}
+def case_of(job: Job, keep: Path | None = None) -> Case:
+    """Return the case a job is about."""
+    return build(cast(Role, job.role), job.name, base_of(job.family, job.seed, keep))
+
+
+def _case(job: Job, keep: Path | None) -> dict[str, Any]:
+    case = case_of(job, keep)
+    known = case.base.known
+    if job.condition:
+        draw = np.random.default_rng([job.seed, *job.condition.encode()])
+        known = CONDITIONS[job.condition](case, known, draw)
+    try:
+        z = measured(case, known)
+    except MeasurementError as told:
+        # A network that does not tell its classes is refused, by name, before any claim is made.
+        return {"accuracy": case.base.accuracy, "refused": told.message, **unsaid(case)}
+    return {"accuracy": case.base.accuracy, **look(case, z)}
+
+
+def _edges(job: Job, keep: Path | None) -> dict[str, Any]:
+    return {"auroc": edge_scores(case_of(job, keep))}
+
+
+def _nulls(job: Job, keep: Path | None) -> dict[str, Any]:
+    return {"counts": null_counts(base_of(job.family, job.seed, keep), PERMUTATIONS, SEVERED)}
+
+
+def _stability(job: Job, keep: Path | None) -> dict[str, Any]:
+    return {"jaccard": flag_jaccard(measured(case_of(job, keep)), RESAMPLES, job.seed)}
+
+
+def _trunk(job: Job, keep: Path | None) -> dict[str, Any]:
+    base_of(job.family, job.seed, keep)
+    return {}
+
+
+_KINDS: dict[JobKind, Callable[[Job, Path | None], dict[str, Any]]] = {
+    "case": _case,
+    "edges": _edges,
+    "nulls": _nulls,
+    "stability": _stability,
+    "trunk": _trunk,
+}

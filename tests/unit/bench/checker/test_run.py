@@ -1,0 +1,182 @@
+"""Jobs are planned, kept, resumed and scored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from circuitz.bench.checker import run as running
+from circuitz.bench.checker.conditions import CONDITIONS
+from circuitz.bench.checker.edges import auroc
+from circuitz.bench.checker.job import Job
+from circuitz.bench.checker.look import measured
+from circuitz.bench.checker.nulls import permuted, rates
+from circuitz.bench.checker.plan import DEVELOP, RECORD, jobs, trunks
+from circuitz.bench.checker.registry import base_of, build, case_names, family_names
+from circuitz.bench.checker.resample import resampled
+from circuitz.bench.checker.run import run
+from circuitz.bench.checker.score import score
+from circuitz.cli.bench_checker import _seeds  # pyright: ignore[reportPrivateUsage]
+from circuitz.errors import BenchError
+from circuitz.plausibility.check import check
+
+
+def _result(**changes: Any) -> dict[str, Any]:
+    plain = {
+        "kind": "case", "family": "wired", "seed": 0, "role": "sabotage", "name": "x",
+        "condition": "", "planted": [], "findings": [], "loose": [], "seconds": 1.0,
+        "cpu_seconds": 1.0,
+    }  # fmt: skip
+    return {**plain, **changes}
+
+
+def _finding(verdict: str, true: bool | None, kind: str = "implausible-driver") -> dict[str, Any]:
+    return {
+        "kind": kind, "units": ["units:1"], "target": "husky", "verdict": verdict, "true": true,
+        "sentence": "s", "p": 0.0, "q": 0.0, "estimate": 0.5,
+    }  # fmt: skip
+
+
+def test_every_case_is_tried_in_every_family_over_the_seeds() -> None:
+    planned = jobs(range(4))
+    tried = {(j.name, j.family) for j in planned if j.kind == "case" and not j.condition}
+    for name in (*case_names("sabotage"), *case_names("decoy")):
+        if name != "beach":
+            assert {f for n, f in tried if n == name} == set(family_names()), name
+    counts = Counter(j.kind for j in planned)
+    assert counts["nulls"] == 4
+    assert {j.condition for j in planned} == {"", *CONDITIONS}
+
+
+def test_record_seeds_share_nothing_with_those_to_develop_on() -> None:
+    assert not set(DEVELOP) & set(RECORD)
+    mine, theirs = ({(j.family, j.seed) for j in trunks(jobs(s))} for s in (DEVELOP, RECORD))
+    assert mine
+    assert not mine & theirs
+    assert len(theirs) == 10
+
+
+def test_results_are_kept_and_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[Job] = []
+
+    def do(job: Job, _keep: Path) -> dict[str, Any]:
+        if job.seed == 2 and len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(job)
+        return {"seed": job.seed}
+
+    monkeypatch.setattr(running, "_do", do)
+    planned = [Job("case", "wired", seed, "decoy", "honest") for seed in range(3)]
+    with pytest.raises(KeyboardInterrupt):
+        run(planned, tmp_path, processes=1)
+    done.append(planned[0])  # the third is no longer stopped
+    assert run(planned, tmp_path, processes=1) == [{"seed": 0}, {"seed": 1}, {"seed": 2}]
+    assert done == [planned[0], planned[1], planned[0], planned[2]]
+
+
+def test_a_damaged_result_is_made_again(tmp_path: Path) -> None:
+    job = Job("case", "wired", 0, "decoy", "honest")
+    job.keep(tmp_path, {"a": 1})
+    assert job.kept(tmp_path) == {"a": 1}
+    (tmp_path / f"{job.key}.json").write_text("{")
+    assert job.kept(tmp_path) is None
+    assert job.key != Job("case", "wired", 1, "decoy", "honest").key
+
+
+def test_rates_are_counted_as_defined() -> None:
+    caught = {"kinds": ["implausible-driver"], "units": ["units:1"], "target": "husky", "said": []}
+    found = score(
+        [
+            _result(
+                planted=[{**caught, "caught": True}, {**caught, "caught": False}],
+                findings=[_finding("flagged", True), _finding("inconclusive", False)],
+                loose=[True, False],
+            ),
+            _result(role="decoy", name="y", findings=[_finding("flagged", False)], loose=[False]),
+            _result(role="decoy", name="y", findings=[_finding("flagged", None)]),
+            _result(role="decoy", name="y", findings=[_finding("supported", True)]),
+            _result(role="nothing", name="u", findings=[_finding("flagged", False)]),
+            _result(condition="no-masks", planted=[{**caught, "caught": False}]),
+        ]
+    )
+    assert (found["networks"], found["planted"], found["caught"]) == (4, 2, 1)
+    assert (found["decoys"], found["false_alarms"]) == (3, 1)
+    assert found["fdr"]["0.05"]["rate"] == pytest.approx(1 / 2)
+    assert found["fdr"]["0.10"]["rate"] == pytest.approx(2 / 3)
+    assert found["inconclusive_rate"] == pytest.approx(1 / 4)
+    assert found["grey"] == 1
+    assert found["wrongly_supported"] == 1
+    assert found["nothing"]["rate"] == 1
+    assert found["conditions"]["no-masks"]["caught_rate"] == 0
+    assert [e["name"] for e in found["escaped"]] == ["x"]
+
+
+def test_nothing_at_all_gives_no_rates() -> None:
+    found = score([])
+    assert found["caught_rate"] is None
+    assert found["fdr"]["0.05"]["rate"] is None
+    assert rates([]) == {}
+
+
+def test_auroc_counts_ties_half() -> None:
+    truth = np.array([True, False, True, False])
+    assert auroc(np.array([2.0, 1.0, 2.0, 1.0]), truth) == 1
+    assert auroc(np.array([1.0, 1.0, 1.0, 1.0]), truth) == 0.5
+    assert auroc(np.array([0.0, 1.0, 0.0, 1.0]), truth) == 0
+
+
+def test_permuted_labels_stay_within_their_split() -> None:
+    known = base_of("wired", 0).known
+    again = permuted(known, np.random.default_rng(0))
+    assert known.concepts is not None
+    assert again.concepts is not None
+    assert known.split is not None
+    for split in range(3):
+        rows = known.split == split
+        assert (known.concepts[rows].sum(0) == again.concepts[rows].sum(0)).all()
+    assert (known.concepts != again.concepts).any()
+
+
+def test_resampled_scenes_are_checked_like_any_other() -> None:
+    z = measured(build("sabotage", "open-shortcut", base_of("wired", 0)))
+    again = resampled(z, np.random.default_rng(0))
+    flagged = {f.kind for f in check(again).items if f.verdict == "flagged"}
+    assert "implausible-driver" in flagged
+    assert z.measurements is not None
+    assert z.measurements.effects is not None
+    assert again.measurements is not None
+    assert again.measurements.effects is not None
+    assert len(again.measurements.effects.scene) == len(z.measurements.effects.scene)
+
+
+@pytest.mark.parametrize("name", list(CONDITIONS))
+def test_conditions_change_what_they_say_and_keep_sets_whole(name: str) -> None:
+    case = build("sabotage", "open-shortcut", base_of("wired", 0))
+    known = case.base.known
+    got = CONDITIONS[name](case, known, np.random.default_rng(0))
+    assert got.concepts is not None
+    assert known.concepts is not None
+    assert got.concepts.shape == (len(got), len(got.concept_names))
+    assert len(set(got.concept_names)) == len(got.concept_names)
+    if name.startswith("wrong-labels"):
+        share = float((got.concepts != known.concepts).mean())
+        assert share == pytest.approx(int(name.rpartition("-")[2]) / 100, abs=0.01)
+    if name == "labelled-50":
+        assert len(got) == 50
+    if name == "concept-absent":
+        assert not {tie.concept for tie in case.base.ties} & set(got.concept_names)
+    if name == "distractors-50":
+        assert len(got.concept_names) == len(known.concept_names) + 50
+
+
+def test_seeds_are_read_or_refused() -> None:
+    assert _seeds("3:5") == range(3, 5)
+    for text in ("5:3", "3", "a:b", "1:1", "-1:4"):
+        with pytest.raises(BenchError, match="no range of seeds"):
+            _seeds(text)
