@@ -22,10 +22,12 @@ from circuitz.lexicon.combine import from_wordnet, with_wordnet
 from circuitz.lexicon.concept import KINDS, Category, Concept, Kind, Support
 from circuitz.lexicon.disputes import check_circles, check_sides, settle
 from circuitz.lexicon.layers import check, forgotten, merge
-from circuitz.lexicon.matching import Matcher, names_of
+from circuitz.lexicon.matching import Matcher, affirmed, names_of
+from circuitz.lexicon.nouns import nouns, whole
 from circuitz.lexicon.reading import Layer, read_layer
 from circuitz.lexicon.table import digest as shipped_digest
-from circuitz.lexicon.words import key
+from circuitz.lexicon.wordnet import WordNet
+from circuitz.lexicon.words import key, tokens
 
 DEFAULT = "default lexicon"
 
@@ -113,7 +115,8 @@ class Lexicon:
 
         The longest name wins, plurals, case and hyphens make no difference, what is denied does
         not count (*no snow*), and a concept is left out beside one of its own kinds (*ears*
-        beside *pointed ears*).
+        beside *pointed ears*). Things that have no entry are found where WordNet knows them
+        (*rusty anchors* are anchors; see :mod:`circuitz.lexicon.nouns`).
 
         Parameters
         ----------
@@ -123,11 +126,31 @@ class Lexicon:
         Returns
         -------
         tuple of str
-            Canonical names in the order of the text, each once.
+            Names in the order of the text, each once: canonical ones, and WordNet's spellings.
         """
-        found = self._matcher.find(text)
+        words = tokens(text)
+        hits = self._matcher.hits(words)
+        taken = [any(start <= i < end for start, end, _ in hits) for i in range(len(words))]
+        if self.wordnet and not all(taken):
+            more = [
+                (noun.start, noun.end, noun.name)
+                for noun in nouns(words, taken, WordNet.load())
+                if key(noun.name) not in self._gone and not self.resolve(noun.name)
+            ]
+            hits = sorted([*hits, *more]) if more else hits
+        return self._most_special(affirmed(words, hits))
+
+    def entries(self, text: str) -> tuple[str, ...]:
+        """Find the concepts a text affirms that have an entry; see :meth:`parse`."""
+        return self._most_special(self._matcher.find(text))
+
+    def _most_special(self, found: tuple[str, ...]) -> tuple[str, ...]:
         general = {above for name in found for above in self.ancestors(name)}
         return tuple(name for name in found if name not in general)
+
+    def noun(self, name: str) -> str:
+        """Return WordNet's spelling of a thing without an entry: *anchor*; empty for any other."""
+        return whole(tokens(name), WordNet.load()) if self._asks_wordnet(name) else ""
 
     def resolve(self, name: str) -> str:
         """Return the canonical name of a concept or synonym; empty when there is none."""

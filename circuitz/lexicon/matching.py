@@ -8,6 +8,8 @@ from circuitz.lexicon.concept import Concept
 from circuitz.lexicon.words import COPULAS, Token, key, negated, tokens
 
 Key = tuple[str, ...]
+Hit = tuple[int, int, str]
+"""First word, the one after the last, and what they name."""
 
 
 def names_of(concept: Concept, concepts: Mapping[str, Concept]) -> list[str]:
@@ -74,7 +76,11 @@ class Matcher:
             Canonical names.
         """
         words = tokens(text)
-        hits: list[tuple[int, int, str]] = []
+        return affirmed(words, self.hits(words))
+
+    def hits(self, words: list[Token]) -> list[Hit]:
+        """Return where concepts are named, denied ones too: start, end, concept."""
+        hits: list[Hit] = []
         i = 0
         while i < len(words):
             hit = self._at(words, i)
@@ -83,14 +89,7 @@ class Matcher:
                 continue
             hits.extend(hit)
             i = max(end for _, end, _ in hit)
-        denied = negated(words, [start for start, _, _ in hits])
-        found: list[str] = []
-        for (_, end, name), no in zip(hits, denied, strict=True):
-            after = [w.raw for w in words[end : end + 2]]
-            free = after[:1] == ["free"] and after != ["free", "of"]  # snow-free
-            if not (no or free) and name not in found:
-                found.append(name)
-        return tuple(found)
+        return hits
 
     def _at(self, words: list[Token], i: int) -> list[tuple[int, int, str]]:
         """Return hits (start, end, concept) that begin at word ``i``; none when none does."""
@@ -145,3 +144,15 @@ class Matcher:
                 break
             j += 1
         return hits
+
+
+def affirmed(words: list[Token], hits: list[Hit]) -> tuple[str, ...]:
+    """Return what is named and not denied, in order, each once."""
+    denied = negated(words, [start for start, _, _ in hits])
+    found: list[str] = []
+    for (_, end, name), no in zip(hits, denied, strict=True):
+        after = [w.raw for w in words[end : end + 2]]
+        free = after[:1] == ["free"] and after != ["free", "of"]  # snow-free
+        if not (no or free) and name not in found:
+            found.append(name)
+    return tuple(found)

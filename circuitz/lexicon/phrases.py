@@ -97,14 +97,14 @@ def _phrase(
 def _longest(words: list[str], wordnet: WordNet) -> tuple[str, tuple[Sense, ...], int] | None:
     """Find the longest run of last words that WordNet has as a noun."""
     for length in range(min(len(words), 5), 0, -1):
-        for spelling in _spellings(words[-length:], wordnet):
+        for spelling in spellings(words[-length:], wordnet):
             senses = wordnet.senses(spelling)
             if senses:
                 return spelling, senses, length
     return None
 
 
-def _spellings(words: list[str], wordnet: WordNet) -> list[str]:
+def spellings(words: list[str], wordnet: WordNet) -> list[str]:
     """Return what the words may stand as: as they are, in the singular, written together."""
     last = words[-1]
     irregular = wordnet.singulars(last)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from circuitz.lexicon.matching import Hit, affirmed
+from circuitz.lexicon.words import key, tokens
 from circuitz.z.annotation import Annotation
 from circuitz.z.targets import EDGE, GROUP, target_units
 from circuitz.z.unit import OUTPUT
@@ -67,6 +69,7 @@ class Columns:
     names: tuple[str, ...]
     kin: tuple[frozenset[int], ...]
     _below: Mapping[str, tuple[int, ...]]
+    _unknown: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, names: Sequence[str], lexicon: Lexicon) -> Columns:
@@ -85,7 +88,23 @@ class Columns:
         for i, some in enumerate(above):
             for concept in some:
                 below.setdefault(concept, []).append(i)
-        return cls(canonical, kin, {key: tuple(value) for key, value in below.items()})
+        unknown = tuple(n for n in canonical if key(n) and not lexicon.resolve(n))
+        return cls(canonical, kin, {k: tuple(value) for k, value in below.items()}, unknown)
+
+    def written(self, text: str) -> tuple[str, ...]:
+        """Columns without an entry whose very name stands in a text, the longest of them.
+
+        A concept set may label what no lexicon knows; words that repeat its label name it.
+        """
+        words = tokens(text)
+        hits: list[Hit] = []
+        for name in self._unknown:
+            label = key(name)
+            for i in range(len(words) - len(label) + 1):
+                if tuple(w.word for w in words[i : i + len(label)]) == label:
+                    hits.append((i, i + len(label), name))
+        hits = [h for h in hits if not any(o != h and o[0] <= h[0] and h[1] <= o[1] for o in hits)]
+        return affirmed(words, sorted(hits))
 
     def of(self, concept: str) -> tuple[int, ...]:
         """Columns that tell whether a concept is there: its own, else those of what is below it.
@@ -101,8 +120,9 @@ def canonical_name(name: str, lexicon: Lexicon) -> str:
     found = lexicon.resolve(name)
     if found:
         return found
-    parsed = lexicon.parse(name)
-    return parsed[0] if len(parsed) == 1 else name
+    parsed = lexicon.entries(name)
+    # A thing without an entry is named by all of its words: black and white seeds are two.
+    return parsed[0] if len(parsed) == 1 else lexicon.noun(name) or name
 
 
 def read_annotations(
@@ -117,7 +137,16 @@ def read_annotations(
     for target, annotation in effective.items():
         if target.startswith((EDGE, f"{OUTPUT}:")):
             continue
-        named = annotation.concepts or lexicon.parse(annotation.text)
+        written = columns.written(annotation.text)
+        covered = {word for name in written for word in key(name)}
+        named = (
+            *written,
+            *(
+                name
+                for name in annotation.concepts or lexicon.parse(annotation.text)
+                if not set(key(name)) <= covered or name in columns.names
+            ),
+        )
         concepts = dict.fromkeys(canonical_name(name, lexicon) for name in named)
         found = {concept: columns.of(concept) for concept in concepts}
         read.append(

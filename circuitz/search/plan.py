@@ -11,6 +11,7 @@ from circuitz.features.match import match_table
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.report import Report
 from circuitz.plausibility.rules.outside import KINDS as OUTSIDE_KINDS
+from circuitz.plausibility.said import canonical_name
 from circuitz.search.rows import rows_of
 from circuitz.z.annotation import Annotation
 from circuitz.z.model import AnnotatedModel
@@ -132,7 +133,7 @@ def _aims(
     columns = {
         canonical: i
         for i, name in enumerate(concepts.concept_names)
-        for canonical in (lexicon.parse(name)[:1] or (name,))
+        for canonical in (lexicon.entries(name)[:1] or (canonical_name(name, lexicon),))
     }
     aims: dict[int, int] = {}
     people: set[int] = set()

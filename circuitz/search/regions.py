@@ -257,7 +257,7 @@ def _from_masks(
         return None
     shows = {concept, *lexicon.ancestors(concept), lexicon.kind(concept)}
     for number, name in enumerate(concepts.mask_names):
-        if name and (name in shows or shows & set(lexicon.parse(name))):
+        if name and (name in shows or shows & set(lexicon.entries(name))):
             return rows, (concepts.masks[rows] == number).astype(np.float32)
     return None
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from circuitz.effects.sources import splits_of
 from circuitz.lexicon.lexicon import Lexicon
+from circuitz.plausibility.said import canonical_name
 from circuitz.z.inputs import SPLITS, InputSet
 
 I64 = npt.NDArray[np.int64]
@@ -30,7 +31,8 @@ def column_of(concept: str, concepts: InputSet, lexicon: Lexicon) -> int | None:
     names = concepts.concept_names
     if concept in names:
         return names.index(concept)
-    return next((i for i, name in enumerate(names) if concept in lexicon.parse(name)), None)
+    reads = ({canonical_name(name, lexicon), *lexicon.entries(name)} for name in names)
+    return next((i for i, read in enumerate(reads) if concept in read), None)
 
 
 def siblings(concept: str, concepts: InputSet, lexicon: Lexicon) -> list[int]:

@@ -4,18 +4,63 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from circuitz.lexicon.lexicon import Lexicon
+from circuitz.lexicon.phrases import spellings
+from circuitz.lexicon.wordnet import WordNet
+from circuitz.lexicon.words import tokens
 
 LEXICON = Lexicon.load()
+ALONE = Lexicon.from_text("wordnet: false\n")
 NAMES = st.sampled_from(LEXICON.names())
 FILLER = st.sampled_from(["the", "of", "a", "mostly", "detector", "responds", "to", "on"])
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.text(max_size=200))
-def test_any_text_parses_to_known_concepts_once_each(text: str):
+SOME = (
+    "anchor anchors rusty lantern sled umbrella carpet husky snow ears pointed no not "
+    "without of the a and detector picture left die der Hand la chat zorgle coffee "
+    "cup cups chequered green dog wheel mice table's free -- , ; fish tank den teapot "
+    "quickly runs "
+)
+WORDS = st.lists(
+    st.sampled_from(SOME.split()),
+    max_size=12,
+).map(" ".join)
+FREE = st.one_of(st.text(max_size=200), WORDS)
+
+
+def stands_in(name: str, text: str) -> bool:
+    """Whether some words of the text, one after the other, are a noun spelled like this."""
+    words = [t.raw.removesuffix("'s") for t in tokens(text)]
+    wordnet = WordNet.load()
+    return any(
+        name in spellings(words[i:j], wordnet)
+        for i in range(len(words))
+        for j in range(i + 1, min(i + 3, len(words)) + 1)
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(FREE)
+def test_any_text_parses_to_entries_and_to_nouns_that_stand_in_it(text: str):
     found = LEXICON.parse(text)
     assert len(set(found)) == len(found)
-    assert all(name in LEXICON.concepts for name in found)
+    assert set(LEXICON.entries(text)) <= set(found)
+    for name in found:
+        assert name in LEXICON.concepts or stands_in(name, text), (name, text)
+        assert name in LEXICON.concepts or not LEXICON.resolve(name)
+
+
+@settings(max_examples=150, deadline=None)
+@given(FREE)
+def test_without_wordnet_only_entries_are_found(text: str):
+    assert ALONE.parse(text) == ALONE.entries(text) == LEXICON.entries(text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(WORDS)
+def test_what_is_denied_is_not_found(text: str):
+    for clause in text.replace(";", ",").split(","):
+        alone = " ".join(w for w in clause.split() if w not in ("and", "not", "no", "without"))
+        assert LEXICON.parse(f"without {alone}") == ()
 
 
 @settings(max_examples=100, deadline=None)
