@@ -21,7 +21,7 @@ from circuitz.effects.head_graph import trace_heads
 from circuitz.effects.singles import scales
 from circuitz.effects.sources import draw_sources
 from circuitz.effects.statistics import clustered_mean, interval
-from circuitz.errors import GraphError, MeasurementError
+from circuitz.errors import GraphError, LayerError, MeasurementError
 from circuitz.features.basis import place_of
 from circuitz.features.place import Place
 from circuitz.models.open import runtime
@@ -177,7 +177,11 @@ def _heads(
             "Leave bases out, or wrap the network with another layer as its cut.",
         )
     specs, net = cut_heads(z, run), run.module
-    assert isinstance(net, SmallTransformer)
+    if not isinstance(net, SmallTransformer):
+        raise LayerError(
+            f"Circuits of heads are drawn for small transformers, not for a {type(net).__name__}.",
+            "Copy the model where it can be: Lens(bridge).small().",
+        )
     k = z.classes.index(name)
     return trace_heads(net, pairs, name, k, specs, resamples, seed, run.head, progress)
 
