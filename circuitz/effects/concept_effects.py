@@ -19,6 +19,7 @@ from circuitz.effects.concept_pairs import concept_pairs
 from circuitz.effects.downstream import Downstream
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.runtime import Runtime
+from circuitz.z.concept_moves import moved_columns
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import F32, ConceptEffects
@@ -39,26 +40,32 @@ def asked_concepts(
 ) -> dict[str, tuple[str, ...]]:
     """Return the columns worth measuring, each with the units of the cut whose words name it.
 
-    Those are what lies outside the subject, and whatever words on the cut name.
+    All columns are returned that lie outside the subject, or that words on the cut name.
     """
-    words, known = lexicon or Lexicon.load(), set(units)
-    named: dict[str, list[str]] = {}
-    for target, entry in z.effective().items():
-        members = [unit for unit in target_units(target) if unit in known]
-        for concept in entry.concepts:
-            for name in (concept, *words.ancestors(concept)):
-                named.setdefault(name, []).extend(members)
+    words = lexicon or Lexicon.load()
+    named = _named(z, units, words)
     found: dict[str, tuple[str, ...]] = {}
     for column in concept_set.concept_names:
         name = words.resolve(column) or column
-        above = (name, *words.ancestors(name))
-        mine = {unit for some in above for unit in named.get(some, ())}
+        mine = {u for some in (name, *words.ancestors(name)) for u in named.get(some, ())}
         opposed = (
             words.kind(name) in _OUTSIDE or words.support(name, z.subject).verdict == "opposes"
         )
         if mine or opposed:
             found[column] = tuple(unit for unit in units if unit in mine)
     return found
+
+
+def _named(z: AnnotatedModel, units: Sequence[str], lexicon: Lexicon) -> dict[str, list[str]]:
+    """Units of the cut by what words on them name, or what that is a kind of."""
+    known = set(units)
+    named: dict[str, list[str]] = {}
+    for target, entry in z.effective().items():
+        members = [unit for unit in target_units(target) if unit in known]
+        for concept in entry.concepts:
+            for name in (concept, *lexicon.ancestors(concept)):
+                named.setdefault(name, []).extend(members)
+    return named
 
 
 def concept_effects(
@@ -93,13 +100,16 @@ def concept_effects(
     old
         Measured before on the same weights, images and seed; what holds is kept.
     """
-    names = tuple(asked)
-    columns = [concept_set.concept_names.index(name) for name in names]
-    same = old is not None and old.names == names
-    if same and old is not None and old.left_out == tuple(asked.values()):
+    columns = [concept_set.concept_names.index(name) for name in asked]
+    same = old is not None and old.names == tuple(asked)
+    if same and old is not None:
+        pairs = np.stack([old.of, old.split, old.present, old.absent], 1).astype(np.int64)
+    else:
+        pairs = concept_pairs(concept_set, columns, seed)
+    left_out = _left_out(concept_set, asked, pairs, units)
+    if same and old is not None and old.left_out == left_out:
         return old
-    chosen = concept_pairs(concept_set, columns, seed)
-    of, split, present, absent = chosen.T
+    names, (of, split, present, absent) = tuple(asked), pairs.T
     images, place = np.unique(np.concatenate([present, absent]), return_inverse=True)
     to, at = place.reshape(2, -1).astype(np.int64)
     position = {unit: i for i, unit in enumerate(units)}
@@ -112,10 +122,10 @@ def concept_effects(
         margins = down.margins.cpu().numpy()
         whole = (margins[to] - margins[at]) / scale
         rest = whole.copy()
-        for c, left_out in enumerate(asked.values()):
+        for c, out in enumerate(left_out):
             rows = np.flatnonzero(of == c)
-            if left_out and len(rows):
-                others = [i for name, i in position.items() if name not in left_out]
+            if out and len(rows):
+                others = [i for name, i in position.items() if name not in out]
                 rest[rows] = down.change_all_targets(at[rows], to[rows], others) / scale
             if not same:
                 some = rows[split[rows] == SPLITS.index("select")][:_SINGLES]
@@ -124,7 +134,7 @@ def concept_effects(
     scene = concept_set.scene
     fresh = ConceptEffects(
         names=names,
-        left_out=tuple(asked.values()),
+        left_out=left_out,
         of=of,
         present=present,
         absent=absent,
@@ -135,3 +145,19 @@ def concept_effects(
         unit=unit,
     )
     return replace(fresh, unit=old.unit) if same and old is not None else fresh
+
+
+def _left_out(
+    concept_set: InputSet, asked: dict[str, tuple[str, ...]], pairs: I64, units: Sequence[str]
+) -> tuple[tuple[str, ...], ...]:
+    """By concept, units whose words name it, or what comes and goes with it in its pairs."""
+    found: list[tuple[str, ...]] = []
+    for c in range(len(asked)):
+        rows = pairs[pairs[:, 0] == c]
+        mine = {
+            unit
+            for j in moved_columns(concept_set, rows[:, 2], rows[:, 3])
+            for unit in asked.get(concept_set.concept_names[j], ())
+        } | set(list(asked.values())[c])
+        found.append(tuple(unit for unit in units if unit in mine))
+    return tuple(found)

@@ -30,6 +30,8 @@ from circuitz.effects.statistics import (
     power,
 )
 from circuitz.plausibility.case import Case
+from circuitz.plausibility.settings import Settings
+from circuitz.z.concept_moves import moved_columns
 from circuitz.z.inputs import SPLITS
 from circuitz.z.measurements import ConceptEffects
 
@@ -101,50 +103,132 @@ def carried(case: Case) -> tuple[Carried, ...]:
     effects = case.effects.concepts
     if effects is None:
         return ()
+    all_paths = [p for c in range(len(effects.names)) if (p := _paths(case, effects, c))]
     found: list[Carried] = []
-    for c, column in enumerate(effects.names):
-        found += _of_concept(case, effects, c, column)
+    for paths in all_paths:
+        found += _of_concept(case, effects, paths, all_paths)
     return tuple(found)
 
 
-def _of_concept(case: Case, effects: ConceptEffects, c: int, column: str) -> Iterator[Carried]:
-    if column not in case.concept_set.concept_names:
-        return
-    at = case.concept_set.concept_names.index(column)
-    if at in case.ties:
-        return
-    concept, delta = case.columns.names[at], case.settings.delta
-    rows = effects.of == c
-    named = _named(case, at)
-    values, gap = _rest(case, effects, c, rows, named)
+@dataclass(frozen=True, eq=False)
+class _Paths:
+    """What one concept does through units whose words do not name it, pair by pair.
+
+    Parameters
+    ----------
+    c, column, rows
+        Its place among the measured concepts, its column, and its pairs.
+    named, shown
+        Units that validly mean it; these, and those that mean what comes and goes with it.
+    moved
+        Columns that come and go with it.
+    values, gap
+        ``(t, k)`` effects, and ``(k,)`` what they may miss.
+    means
+        ``(k,)`` of the effects on *select*.
+    """
+
+    c: int
+    column: int
+    rows: np.ndarray
+    named: tuple[str, ...]
+    shown: tuple[str, ...]
+    moved: tuple[int, ...]
+    values: F64
+    gap: F64
+    means: F64
+
+
+def _paths(case: Case, effects: ConceptEffects, c: int) -> _Paths | None:
+    name, known = effects.names[c], case.concept_set.concept_names
+    rows = np.flatnonzero(effects.of == c)
     chosen = effects.split[rows] == SPLITS.index("select")
     judged = effects.split[rows] == case.settings.split_index
-    if not (chosen.any() and judged.any()):
-        return
-    first = clustered_mean(values[chosen], effects.scene[rows][chosen])
-    means = np.asarray(first.mean)
-    sure = np.minimum(p_greater(first, delta / 2), p_less(first, -delta / 2)) <= case.settings.q
-    scale = case.effects.scale.astype(np.float64)
-    raised = [k for k in range(len(scale)) if means[k] > delta and case.tells_apart(k)]
-    scene, whole = effects.scene[rows][judged], effects.whole[rows][judged].astype(np.float64)
+    if name not in known or not (chosen.any() and judged.any()):
+        return None
+    column = known.index(name)
+    if column in case.ties:
+        return None
+    named = _named(case, column)
+    moved = moved_columns(case.concept_set, effects.present[rows], effects.absent[rows])
+    others = (u for j in moved for u in case.units_meaning(case.columns.names[j]))
+    shown = case.on_cut([*named, *others])
+    values, gap = _rest(case, effects, c, rows, shown)
+    means = values[chosen].mean(0)
+    return _Paths(c, column, rows, named, shown, moved, values, gap, means)
+
+
+def _of_concept(
+    case: Case, effects: ConceptEffects, paths: _Paths, all_paths: list[_Paths]
+) -> Iterator[Carried]:
+    settings, scale = case.settings, case.effects.scale.astype(np.float64)
+    raised = [
+        k for k, mean in enumerate(paths.means) if mean > settings.delta and case.tells_apart(k)
+    ]
+    net = _net(paths.values, scale, raised)
     for k in range(len(scale)):
-        if not (case.tells_apart(k) and abs(means[k]) > delta and sure[k]):
+        if not case.tells_apart(k) or abs(paths.means[k]) <= settings.delta / 2:
             continue
-        sign = 1 if means[k] > 0 else -1
-        taken = sum(values[judged][:, j] * scale[j] for j in raised if j != k)
-        net = values[judged][:, k] + taken / max(len(scale) - 1, 1) / scale[k]
-        mine = sign * values[judged][:, k]
+        alike = _alike(case, effects, paths, all_paths, k)
+        rows, value, other = paths.rows[alike], paths.values[alike, k], net[alike, k]
+        scene, split = effects.scene[rows], effects.split[rows]
+        chosen, judged = split == SPLITS.index("select"), split == settings.split_index
+        sign = _sign(value[chosen], other[chosen], scene[chosen], settings)
+        members = _members(case, effects, paths.c, k, sign, paths.shown)
+        if not (sign and judged.any() and members):
+            continue
+        mine = sign * value[judged]
+        through = sign * (effects.whole[rows[judged], k].astype(np.float64) - value[judged])
         yield Carried(
-            concept=concept,
+            concept=case.columns.names[paths.column],
             k=k,
-            named=named,
-            members=_members(case, effects, c, k, sign, named),
+            named=paths.named,
+            members=members,
             sign=sign,
-            mean=clustered_mean(mine, scene),
-            net=clustered_mean(sign * net, scene),
-            lead=clustered_mean(mine - sign * (whole[:, k] - values[judged][:, k]), scene),
-            gap=float(gap[k]),
+            mean=clustered_mean(mine, scene[judged]),
+            net=clustered_mean(sign * other[judged], scene[judged]),
+            lead=clustered_mean(mine - through, scene[judged]),
+            gap=float(paths.gap[k]),
         )
+
+
+def _alike(
+    case: Case, effects: ConceptEffects, paths: _Paths, all_paths: list[_Paths], k: int
+) -> np.ndarray:
+    """Return the pairs that agree in whatever goes along with the concept and does more.
+
+    Where snow makes the class, grass seems to hold it back: it is there when snow is not.
+    """
+    labels = case.concept_set.concepts
+    assert labels is not None
+    stronger = [
+        other.column
+        for other in all_paths
+        if other.column in paths.moved and abs(other.means[k]) > abs(paths.means[k])
+    ]
+    here, there = effects.present[paths.rows], effects.absent[paths.rows]
+    return (labels[here][:, stronger] == labels[there][:, stronger]).all(1)
+
+
+def _sign(value: F64, net: F64, scene: np.ndarray, settings: Settings) -> int:
+    """1 or -1 for an effect on *select* beyond the margin that way, as it is and net; else 0."""
+    if not len(value):
+        return 0
+    means = [clustered_mean(some, scene) for some in (value, net)]
+    for sign, p_of in ((1, p_greater), (-1, p_less)):
+        p = max(float(p_of(mean, sign * settings.delta / 2)) for mean in means)
+        if min(sign * float(mean.mean) for mean in means) > settings.delta and p <= settings.q:
+            return sign
+    return 0
+
+
+def _net(values: F64, scale: F64, raised: list[int]) -> F64:
+    """Return ``(t, k)`` with what the raised classes take from each other one given back."""
+    logits = values * scale
+    total = logits[:, raised].sum(1, keepdims=True)
+    own = np.zeros_like(values)
+    own[:, raised] = logits[:, raised]
+    return values + (total - own) / max(len(scale) - 1, 1) / scale
 
 
 def _named(case: Case, column: int) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from circuitz.effects.edge_effects import Contrast, check_movable, edges
+from circuitz.effects.edge_effects import Contrast, edges
 from circuitz.effects.edges import exact_changes
-from circuitz.effects.exchange import Exchange
+from circuitz.effects.exchange import Exchange, check_movable
 from circuitz.errors import BasisError, LayerError, UnitError
 from circuitz.features.basis import over, place_of
 from circuitz.models.basis import Basis
