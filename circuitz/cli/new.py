@@ -165,14 +165,14 @@ def new(
         raise BundleWriteError(f"{where} is there already.", "Choose another name, or --replace.")
     known = Lexicon.load(lexicon)
     if texts is not None or lm is not None:
-        if cluster:
-            raise InputsError("Texts are measured here.", "Leave --cluster out.")
         if texts is None or lm is None or images is not None:
             raise InputsError(
                 "Texts and a language model go together, without pictures.",
                 "Give --texts FILE.csv and --lm DIR.",
             )
-        asked = Asked(texts, lm, concept_folder, layer, pool, subject, where, seed, as_json)
+        asked = Asked(
+            texts, lm, concept_folder, layer, pool, subject, where, seed, as_json, cluster
+        )
         new_texts(asked, known)
         return
     if images is None:

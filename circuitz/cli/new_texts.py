@@ -26,6 +26,7 @@ class Asked:
     out: Path
     seed: int
     as_json: bool
+    cluster: str
 
 
 def new_texts(asked: Asked, known: Lexicon) -> None:
@@ -33,6 +34,7 @@ def new_texts(asked: Asked, known: Lexicon) -> None:
     import numpy as np
 
     from circuitz.cli.new import accuracy, finish, report
+    from circuitz.cluster.connect import connected
     from circuitz.data.enough import check_enough
     from circuitz.data.synonyms import join_synonyms
     from circuitz.data.text_table import open_texts
@@ -43,7 +45,8 @@ def new_texts(asked: Asked, known: Lexicon) -> None:
 
     if asked.pool not in ("mean", "last"):
         raise InputsError(f"There is no pool {asked.pool!r}.", "Choose mean or last.")
-    with progress() as steps:
+    # A cluster that is not there is told of now.
+    with progress() as steps, connected(asked.cluster or None) as executor:
         steps("open the language model", 0, 1)
         words = Words.folder(asked.lm)
         lens = Lens.folder(asked.lm)
@@ -76,7 +79,9 @@ def new_texts(asked: Asked, known: Lexicon) -> None:
                 "pool": asked.pool}  # fmt: skip
         z = z.with_(notes={**z.notes, "texts": told})
         share = accuracy(z, True, asked.seed, asked.as_json)
-        z, kept = finish(z, concepts, known, asked.seed, asked.out, steps, visualise=False)
+        z, kept = finish(
+            z, concepts, known, asked.seed, asked.out, steps, visualise=False, cluster=executor
+        )
     report(z, kept, asked.out, share, remarks, asked.as_json)
 
 

@@ -29,8 +29,8 @@ def shift(
     unit: Annotated[
         list[str] | None,
         typer.Option(
-            help="A unit to take away, read:17; again for more. By default those that circuitz "
-            "check flags as implausible drivers."
+            help="A unit of the cut to take away, read:17, or a direction of it, read@sae:3; again "
+            "for more. By default those that circuitz check flags as implausible drivers."
         ),
     ] = None,
     lm: Annotated[

@@ -14,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.errors import InputsError, UnitError
+from circuitz.errors import InputsError
 from circuitz.evaluation.cells import Evaluation, evaluate
+from circuitz.evaluation.taken import read_units, spoken
 from circuitz.features.erase import Eraser
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.fit_probe import Reading, fit_probe, pooled
 from circuitz.models.open import runtime
-from circuitz.models.read_out import READ
 from circuitz.plausibility.rules.outside import KINDS as OUTSIDE_KINDS
+from circuitz.z.bases import basis_sizes
 from circuitz.z.finding import Finding
 from circuitz.z.model import AnnotatedModel
 from circuitz.z.unit import Unit
@@ -102,7 +103,8 @@ def without_units(
     z
         A model with a linear read-out (``circuitz new --texts``), with D at hand.
     units
-        Units that the probe reads: ``read:17``.
+        Units that the probe reads, ``read:17``, or directions of these, ``read@sae:3``; see
+        :func:`circuitz.evaluation.taken.read_units`.
     known
         Texts it is scored on; read for scoring alone, but for the last row, *oracle*: the probe
         fitted to one half of them and scored on the other.
@@ -127,21 +129,24 @@ def without_units(
             "Make one: circuitz new --texts FILE.csv --lm DIR --out NAME.z.",
         )
     reading: Any = net
-    columns = [_column(unit, z) for unit in units]
+    chosen = read_units(z, units)
     split = np.zeros(len(data), np.uint8) if data.split is None else data.split
     rows = np.flatnonzero(split == 0)
     given, labels = pooled(reading, data.images[rows]), data.labels[rows]
     shown = pooled(reading, known.tokens)
     job = _Job(reading, given, labels, shown, known, z.classes)
+
+    def without(some: dict[str, list[int]], *, refit: bool = False) -> Evaluation:
+        taken = [spoken(z, reading, some, t) for t in (data.images[rows], known.tokens)]
+        return job.score(*taken, refit=refit)
+
     draw = np.random.default_rng([seed, 61])
-    others = np.setdiff1d(np.arange(given.shape[1]), columns)
-    count = min(len(columns), len(others))
-    chance = [job.score(draw.permutation(others)[:count].tolist()) for _ in range(DRAWS)]
+    chance = [without(_others(z, chosen, draw)) for _ in range(DRAWS)]
     half = draw.permutation(len(known.labels))
     scores = {
-        "as it is": job.score([]),
-        "without the units": job.score(columns),
-        "and fitted again": job.score(columns, refit=True),
+        "as it is": without({}),
+        "without the units": without(chosen),
+        "and fitted again": without(chosen, refit=True),
         **job.erased(z, opposed_concepts(z, lexicon or Lexicon.load())),
         "oracle": job.oracle(half[::2], half[1::2]),
     }
@@ -157,10 +162,10 @@ class _Job:
     known: Known
     classes: tuple[str, ...]
 
-    def score(self, columns: list[int], *, refit: bool = False) -> Evaluation:
-        mean = self.given.mean(0)
-        given, shown = self.given.clone(), self.shown.clone()
-        given[:, columns], shown[:, columns] = mean[columns], mean[columns]
+    def score(self, taken: torch.Tensor, gone: torch.Tensor, *, refit: bool = False) -> Evaluation:
+        """Score with what units say of D, and of the known texts, at its mean over D."""
+        mean = taken.mean(0)
+        given, shown = self.given - taken + mean, self.shown - gone + mean
         return self._told(shown, np.arange(len(shown)), (given, self.labels) if refit else None)
 
     def erased(self, z: AnnotatedModel, columns: dict[str, list[int]]) -> dict[str, Evaluation]:
@@ -206,12 +211,16 @@ class _Job:
         )
 
 
-def _column(unit: str, z: AnnotatedModel) -> int:
-    parsed = Unit.parse(unit)
-    size = next((spec.size for spec in z.layers if spec.name == READ), 0)
-    if parsed.layer != READ or parsed.basis or not 0 <= parsed.index < size:
-        raise UnitError(f"{unit} is no unit that the probe reads.", f"They are {READ}:0 and so on.")
-    return parsed.index
+def _others(
+    z: AnnotatedModel, chosen: dict[str, list[int]], draw: np.random.Generator
+) -> dict[str, list[int]]:
+    """Draw as many other units, of the same bases."""
+    sizes = {spec.name: spec.size for spec in z.layers} | basis_sizes(z.bases)
+    found: dict[str, list[int]] = {}
+    for place, numbers in chosen.items():
+        rest = np.setdiff1d(np.arange(sizes[place]), numbers)
+        found[place] = draw.permutation(rest)[: len(numbers)].tolist()
+    return found
 
 
 def _worst(scores: Evaluation) -> float:

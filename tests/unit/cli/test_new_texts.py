@@ -137,6 +137,46 @@ def test_shift_scores_without_what_is_flagged(
     assert json.loads(capsys.readouterr().out) == found
 
 
+def test_shift_takes_directions_and_the_layer_s_own_name(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    z = cz.load(world / "z.z")
+    size = next(s.size for s in z.layers if s.name == "read")
+    same = cz.directions(z, "read", np.eye(size)[[4, 0]] * 2, name="two")
+    place = same.with_(data=z.data).save(tmp_path / "z.z")
+    shutil.copytree(world / "z.D", tmp_path / "z.D")
+    told = []
+    for unit in ("read:4", "blocks.0.mlp.hook_post:4", "read@two:0"):
+        capsys.readouterr()
+        assert run("shift", place, "--truth", world / "truth.csv", "--json", "--unit", unit,
+                   "--lexicon", world / "lexicon.yaml") == 0  # fmt: skip
+        told.append(json.loads(capsys.readouterr().out)["scores"])
+    for name in ("as it is", "without the units", "and fitted again"):
+        assert told[0][name] == told[1][name]
+        ours, theirs = (t[name]["accuracy"]["value"] for t in (told[0], told[2]))
+        assert theirs == pytest.approx(ours, abs=0.005), name
+    assert told[0]["without the units"] != told[0]["as it is"]
+    for unit, said in (
+        ("blocks.0.attn.hook_z:1", "not of the layer that the probe reads, read (blocks.0.mlp"),
+        ("read@two:2", "no unit read@two:2"),
+        ("read@none:0", "no layer 'read@none'"),
+        ("read:9999", "no unit read:9999"),
+    ):
+        assert run("shift", place, "--truth", world / "truth.csv", "--unit", unit) == 1
+        assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_cluster_that_is_not_there_is_told_of_before_anything_is_read(
+    world: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--texts", world / "texts.csv", "--lm", world / "lm", "--out", world / "no.z")
+    assert run("new", *words, "--cluster", "nowhere") == 1
+    told = capsys.readouterr()
+    assert "cluster" in told.err
+    assert "Accuracy" not in told.out + told.err
+    assert not (world / "no.z").exists()
+
+
 def test_the_other_commands_work_on_it(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
     z = world / "z.z"
     assert run("measure", z, "--lexicon", world / "lexicon.yaml") == 0
