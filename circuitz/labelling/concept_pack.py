@@ -79,10 +79,14 @@ def make_concept_pack(
         raise LabellingError(
             "No word was given.", "Name what to ask about: circuitz concepts ask Z snow."
         )
-    asked = {
-        name: choose(
-            z, units or units_said(z, name, lexicon), labelled(z, name, lexicon), n, seed=seed + i
+    known = {name: labelled(z, name, lexicon) for name in names}
+    done = [name for name in names if known[name].all()]
+    if done:
+        raise LabellingError(
+            f"Every picture is labelled with ‘{done[0]}’ already.", "Ask about another word."
         )
+    asked = {
+        name: choose(z, units or units_said(z, name, lexicon), known[name], n, seed=seed + i)
         for i, name in enumerate(names)
     }
     return pack_of(z, asked, overlap=overlap, seed=seed, progress=progress)

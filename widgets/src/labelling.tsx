@@ -64,7 +64,7 @@ function Body({ filter }: { filter: { current: HTMLInputElement | null } }) {
   const shown = held !== undefined;
   const { card } = store.pack;
   return (
-    <div class="cz-label-body">
+    <div class="cz-label-body" data-card={card.length > 0}>
       <div class="cz-label-left">
         <div class="cz-label-picture">
           {shown ? <><Picture />{card.length > 0 && <SeenList />}</> : <Nothing />}

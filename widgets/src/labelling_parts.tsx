@@ -65,6 +65,8 @@ export function Choices({ filter }: { filter: RefObject<HTMLInputElement> }) {
   const before = store.answer(current)?.choice;
   const { cannot, discard } = store.pack;
   const off = current === null;
+  // Yes and no have keys of their own, wherever they stand.
+  const asked = (store.question(current)?.question.word ?? "") !== "";
   return (
     <div class="cz-choices" role="group" aria-label="What is it?" data-cz="choices">
       {store.options.length > MOST_KEYS && (
@@ -86,7 +88,7 @@ export function Choices({ filter }: { filter: RefObject<HTMLInputElement> }) {
       <div class="cz-options" style={{ "--cz-columns": `${columns(store.offered)}` }}>
         {store.offered.map((name, i) => (
           <button key={name} type="button" class="cz-choice" data-choice={name} disabled={off} aria-pressed={before === name} onClick={() => store.choose(name)}>
-            {i < MOST_KEYS && <kbd>{i + 1}</kbd>}
+            {i < MOST_KEYS && <kbd>{asked ? name.charAt(0) : i + 1}</kbd>}
             <span>{name}</span>
             {before === name && <small>your answer</small>}
           </button>

@@ -192,6 +192,7 @@ it("gives long names more room", () => {
 it("asks whether a picture shows a concept, without card or signs, by y and n", async () => {
   const kernel = await open(new FakeKernel(["snow:1", "snow:2", "curled tail:1"], "mira", { card: [], name: "What do these pictures show?" }));
   expect(element.querySelector("[data-cz=asks]")?.textContent).toBe("Does this picture show snow?");
+  expect([...element.querySelectorAll(".cz-choice")].map((b) => b.textContent)).toEqual(["nno", "yyes"]);
   expect(element.querySelector("[data-cz=card]")).toBeNull();
   expect(element.querySelector("[data-cz=seen]")).toBeNull();
   expect(press("y").defaultPrevented).toBe(true);

@@ -332,7 +332,7 @@ def test_what_cannot_be_asked_about_is_an_error_that_says_why(toy) -> None:
     cases = {
         "no pictures": z.with_(concept_set=None),
         "not split": z.with_(concept_set=replace(z.concept_set, split=None)),
-        "labelled already": z,
+        "labelled with ‘snow’ already": z,
     }
     for says, case in cases.items():
         with pytest.raises(LabellingError, match=says):
