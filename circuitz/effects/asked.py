@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.effects.exchange import check_movable
 from circuitz.effects.sources import Sources
 from circuitz.effects.statistics import clustered_mean, interval, p_greater
 from circuitz.errors import InputsError, UnitError
+from circuitz.features.basis import place_of
+from circuitz.features.place import Place
 from circuitz.z.bases import basis_sizes
 from circuitz.z.effect import Effect
 from circuitz.z.inputs import SPLITS, InputSet
@@ -73,6 +76,24 @@ def checked_units(z: AnnotatedModel, given: Units) -> list[str]:
     if any(target.startswith(EDGE) for target in checked):
         raise UnitError("An edge is not units of one layer.", "Name units, as conv4:7.")
     return [unit for target in checked for unit in target_units(target)]
+
+
+def places_of(z: AnnotatedModel, units: Sequence[str]) -> dict[str, Place]:
+    """Return the layers and bases that units are of, by name; classes are of none.
+
+    Raises
+    ------
+    UnitError
+        If there is no such layer or basis.
+    BasisError
+        If a basis lies over attention heads.
+    """
+    parsed = [Unit.parse(unit) for unit in units]
+    names = dict.fromkeys(unit.place for unit in parsed if not unit.is_output)
+    found = {name: place_of(z, name) for name in names}
+    for place in found.values():
+        check_movable(place)
+    return found
 
 
 def source_mask(z: AnnotatedModel, drawn: Sources, where: Where) -> Bool:

@@ -13,9 +13,9 @@ import torch
 
 from circuitz.effects.edge_statistics import Shares, overlap, shares, strongest
 from circuitz.effects.edges import Changes, depth_order, exact_changes, rough_changes
-from circuitz.effects.exchange import parts_of
+from circuitz.effects.exchange import check_movable, parts_of
 from circuitz.effects.sources import draw_sources
-from circuitz.errors import BasisError, InputsError, LayerError, UnitError
+from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.features.basis import place_of
 from circuitz.features.place import Place
 from circuitz.models.open import runtime
@@ -304,21 +304,6 @@ def _between(
             f"{target!r} does not come after {source!r}.", f"The order is {', '.join(order)}."
         )
     return before, after, order[i + 1 : j]
-
-
-def check_movable(place: Place) -> None:
-    """Refuse a basis over attention heads: it is one of norms, along which nothing can be moved.
-
-    Raises
-    ------
-    BasisError
-        If it is one.
-    """
-    if place.basis is not None and place.layer.unit_axis == 2 and len(place.layer.shape) == 3:
-        raise BasisError(
-            f"{place.name!r} is a basis of how much heads gather, along which none can be moved.",
-            "Choose the heads themselves, or a basis over another layer.",
-        )
 
 
 def _frame(

@@ -15,10 +15,11 @@ from circuitz.effects.asked import (
     class_index,
     data_of,
     estimated,
+    places_of,
     source_rows,
 )
 from circuitz.effects.downstream import Downstream, margins
-from circuitz.effects.edge_effects import check_movable
+from circuitz.effects.exchange import check_movable
 from circuitz.effects.groups import Group, in_words, sorted_group
 from circuitz.effects.head_effects import HeadDownstream
 from circuitz.effects.held import HeldAs, draw_lenders, held_changes
@@ -81,7 +82,7 @@ def effect(
     held
         Units of any layers (supports, say: ears, tail and coat of a husky) that are held, in the
         run with the change and in the run without, at what they are on an input of their own;
-        ``rest`` for the whole rest of the layer.
+        ``rest`` for the whole rest of the layer, or all other directions of the basis.
     held_as
         What that input is: ``without`` = of another class, so that the sources act without their
         help; ``with`` = of the class.
@@ -195,7 +196,7 @@ def _given(
     supports: Group,
 ) -> F64:
     """Return the change of class k's margin in logits, ``(n,)``, while supports are held."""
-    specs = {s.name: s for s in z.layers}
+    places = places_of(z, (*group, *supports))
     run = runtime(z)
     many = lenders.shape[1]
     change = held_changes(
@@ -204,8 +205,8 @@ def _given(
         np.repeat(chosen.row, many),
         chosen.donors[:, k].ravel(),
         lenders.ravel(),
-        UnitSet(group, specs),
-        UnitSet(supports, specs),
+        UnitSet(group, places),
+        UnitSet(supports, places),
         lambda logits: margins(logits.float(), run.head)[:, k],
     )
     return change.reshape(-1, many).mean(1).astype(np.float64)

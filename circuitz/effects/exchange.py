@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from circuitz.errors import BasisError
 from circuitz.features.place import Place
 from circuitz.models.basis import Basis
 from circuitz.models.specs import folded, unit_maps
@@ -20,6 +21,21 @@ I64 = npt.NDArray[np.int64]
 def parts_of(place: Place) -> int:
     """Return how many parts a layer is exchanged in: its units, or directions and the rest."""
     return place.spec.size + (place.basis is not None)
+
+
+def check_movable(place: Place) -> None:
+    """Refuse a basis over attention heads: it is one of norms, along which nothing can be moved.
+
+    Raises
+    ------
+    BasisError
+        If it is one.
+    """
+    if place.basis is not None and place.layer.unit_axis == 2 and len(place.layer.shape) == 3:
+        raise BasisError(
+            f"{place.name!r} is a basis of how much heads gather, along which none can be moved.",
+            "Choose the heads themselves, or a basis over another layer.",
+        )
 
 
 @dataclass(frozen=True, eq=False)

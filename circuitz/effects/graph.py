@@ -10,9 +10,10 @@ import numpy.typing as npt
 import torch
 
 from circuitz.effects.asked import data_of, source_rows
-from circuitz.effects.edge_effects import EXACT, Contrast, check_movable
+from circuitz.effects.edge_effects import EXACT, Contrast
 from circuitz.effects.edges import depth_order
 from circuitz.effects.effect import downstream_of, effect, of_heads
+from circuitz.effects.exchange import check_movable
 from circuitz.effects.graph_prune import prune
 from circuitz.effects.graph_trace import Trace
 from circuitz.effects.graph_wiring import Wiring

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.effects.edge_effects import check_movable
+from circuitz.effects.exchange import check_movable
 from circuitz.errors import InputsError, UnitError
 from circuitz.features.basis import place_of
 from circuitz.features.place import Place

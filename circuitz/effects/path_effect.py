@@ -17,6 +17,7 @@ from circuitz.effects.asked import (
     class_index,
     data_of,
     estimated,
+    places_of,
     source_rows,
 )
 from circuitz.effects.downstream import margins
@@ -29,6 +30,7 @@ from circuitz.effects.sources import draw_sources
 from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
+from circuitz.z.bases import basis_sizes
 from circuitz.z.effect import Effect
 from circuitz.z.unit import OUTPUT, Unit
 
@@ -112,12 +114,13 @@ def path_effect(
         Annotated model with D at hand.
     sources
         Units of any layers, which take values from other inputs together: ``conv2:3``,
-        ``blocks.0.attn.hook_z:1@pos4``, ``group:a,b``.
+        ``blocks.0.attn.hook_z:1@pos4``, ``group:a,b``; or directions, ``conv2@nmf:3``.
     target
         Class.
     through
-        Mediators: units that come after a source, of any layers. The name of a layer stands for
-        all its units.
+        Mediators: units or directions that come after a source, of any layers. The name of a layer
+        stands for all its units, that of a basis for all its directions (not for what it does not
+        explain of its layer).
     held
         Units (or layers) that keep the values they have on the source input in every run: paths
         through them are closed.
@@ -143,10 +146,10 @@ def path_effect(
     if how not in ("sufficiency", "necessity"):
         raise InputsError(f"There is no effect {how!r}.", "Use sufficiency or necessity.")
     k = class_index(z, target)
-    specs = {s.name: s for s in z.layers}
     sets = [_units(z, given) for given in (sources, through, held)]
     _check_apart(*sets)
-    moved, via, kept = (UnitSet(units, specs) for units in sets)
+    specs = {s.name: s for s in z.layers}
+    moved, via, kept = (UnitSet(units, places_of(z, units)) for units in sets)
     data, run = data_of(z), runtime(z)
     drawn = draw_sources(data, z.classes, per_split=images, donors=donors, seed=seed, head=z.head)
     rows = source_rows(z, drawn, k, how, split, where)
@@ -207,8 +210,8 @@ def path_effect(
 
 
 def _units(z: AnnotatedModel, given: Units) -> Group:
-    """Return ids; the name of a layer stands for all its units."""
-    sizes = {s.name: s.size for s in z.layers}
+    """Return ids; the name of a layer or basis stands for all its units."""
+    sizes = {s.name: s.size for s in z.layers} | basis_sizes(z.bases)
     items = [given] if isinstance(given, str | Unit) else list(given)
     found: list[str | Unit] = []
     for item in items:
@@ -236,7 +239,7 @@ def _positions(units: Group) -> dict[str, set[int | None]]:
     """Return positions of each unit; ``None`` where all are meant."""
     found: dict[str, set[int | None]] = {}
     for unit in map(Unit.parse, units):
-        found.setdefault(f"{unit.layer}:{unit.name}", set()).add(unit.position)
+        found.setdefault(f"{unit.place}:{unit.name}", set()).add(unit.position)
     return found
 
 

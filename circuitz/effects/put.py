@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from circuitz.effects.exchange import Exchange
 from circuitz.errors import UnitError
+from circuitz.features.place import Place
 from circuitz.models.network import find_layer
 from circuitz.models.runtime import Runtime
 from circuitz.models.state import hooked
@@ -21,32 +23,45 @@ Acts = Mapping[str, torch.Tensor]
 class UnitSet:
     """Units of any layers, at all positions or at one, whose values can be put together.
 
+    Or directions of bases: activations move along each by as much as its coordinate differs from
+    what is put, and what the basis does not explain stays.
+
     Parameters
     ----------
     units
-        Ids; a direction of a basis is no such unit, nor is a class.
-    specs
-        The layers, by name.
+        Ids; a class is no such unit.
+    places
+        Layers, or bases over them, by name (``conv4``, ``conv4@nmf``).
     but
         Units left out.
 
     Raises
     ------
     UnitError
-        If one is of another kind.
+        If one is of another kind, or units of a layer are named in two ways.
     """
 
     def __init__(
-        self, units: Sequence[str], specs: Mapping[str, LayerSpec], but: UnitSet | None = None
+        self,
+        units: Sequence[str],
+        places: Mapping[str, LayerSpec] | Mapping[str, Place],
+        but: UnitSet | None = None,
     ) -> None:
         self._but = but
         self.units = tuple(dict.fromkeys(units))
-        self._specs = specs
+        self._places: dict[str, Place] = {}
         self._by_layer: dict[str, list[Unit]] = {}
         for unit in map(Unit.parse, self.units):
-            if unit.is_output or unit.basis or unit.layer not in specs:
+            if unit.is_output or unit.place not in places:
                 raise UnitError(
                     f"{unit} cannot be put at a value.", "Name units of a layer, as conv4:7."
+                )
+            place = Place.of(places[unit.place])
+            known = self._places.setdefault(unit.layer, place)
+            if known.name != place.name:
+                raise UnitError(
+                    f"Units of {unit.layer} are named along {known.name} and along {place.name}.",
+                    "Name all of a layer's in one way: its own units, or directions of one basis.",
                 )
             self._by_layer.setdefault(unit.layer, []).append(unit)
         self._masks: dict[tuple[str, torch.Size], torch.Tensor] = {}
@@ -58,13 +73,19 @@ class UnitSet:
 
     def put(self, layer: str, act: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         """Return a layer's output ``(n, ...)``, its units of the set as they are in ``values``."""
-        return torch.where(self.mask(layer, act), values, act)
+        if self._places[layer].basis is None:
+            out = torch.where(self._mask(layer, act), values, act)
+        else:
+            out = self._moved(layer, act, values)
+        if self._but is not None and layer in self._but.layers:
+            out = self._but.put(layer, out, act)
+        return out
 
-    def mask(self, layer: str, act: torch.Tensor) -> torch.Tensor:
+    def _mask(self, layer: str, act: torch.Tensor) -> torch.Tensor:
         """Return where the set's units lie in one input's output of a layer."""
         key = (layer, act.shape[1:])
         if key not in self._masks:
-            spec = self._specs[layer]
+            spec = self._places[layer].layer
             mask = torch.zeros(act.shape[1:], dtype=torch.bool, device=act.device)
             for unit in self._by_layer[layer]:
                 place: list[Any] = [slice(None)] * mask.ndim
@@ -72,10 +93,26 @@ class UnitSet:
                 if unit.position is not None:
                     place[spec.token_axes[0] - 1] = unit.position
                 mask[tuple(place)] = True
-            if self._but is not None and layer in self._but.layers:
-                mask &= ~self._but.mask(layer, act)
             self._masks[key] = mask
         return self._masks[key]
+
+    def _moved(self, layer: str, act: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        """Return a layer's output moved along the set's directions."""
+        place = self._places[layer]
+        swap = Exchange(place, act, values)
+        parts: dict[int | None, list[int]] = {}
+        for unit in self._by_layer[layer]:
+            parts.setdefault(unit.position, []).append(unit.index)
+        everywhere = parts.pop(None, [])
+        out = swap.given(*everywhere) if everywhere else act
+        for position, which in parts.items():
+            assert position is not None
+            at: list[Any] = [slice(None)] * act.ndim
+            at[place.layer.token_axes[0]] = position
+            both = swap.given(*dict.fromkeys([*everywhere, *which]))
+            out = out.clone()
+            out[tuple(at)] = both[tuple(at)]
+        return out
 
 
 def run_put(
