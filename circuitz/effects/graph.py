@@ -19,10 +19,11 @@ from circuitz.effects.graph_trace import Trace
 from circuitz.effects.graph_wiring import Wiring
 from circuitz.effects.head_effects import cut_heads
 from circuitz.effects.head_graph import trace_heads
+from circuitz.effects.head_pairs import HookedModel
 from circuitz.effects.singles import scales
 from circuitz.effects.sources import draw_sources
 from circuitz.effects.statistics import clustered_mean, interval
-from circuitz.errors import GraphError, LayerError, MeasurementError
+from circuitz.errors import GraphError, MeasurementError
 from circuitz.features.basis import place_of
 from circuitz.features.place import Place
 from circuitz.models.open import runtime
@@ -102,7 +103,7 @@ def graph(
     UnitError, InputsError
         If there is no such class or basis, or D cannot be used.
     LayerError
-        If the cut is heads, but not those of all blocks of a small transformer.
+        If the cut is heads, but not those of all blocks.
     BasisError
         If a basis does not fit its layer, or lies over attention heads.
     """
@@ -178,13 +179,9 @@ def _heads(
             "Leave bases out, or wrap the network with another layer as its cut.",
         )
     specs, net = cut_heads(z, run), run.module
-    if not isinstance(net, SmallTransformer):
-        raise LayerError(
-            f"Circuits of heads are drawn for small transformers, not for a {type(net).__name__}.",
-            "Copy the model where it can be: Lens(bridge).small().",
-        )
+    model = net if isinstance(net, SmallTransformer) else HookedModel(run, specs)
     k = z.classes.index(name)
-    return trace_heads(net, pairs, name, k, specs, resamples, seed, run.head, progress)
+    return trace_heads(model, pairs, name, k, specs, resamples, seed, run.head, progress)
 
 
 def _places(z: AnnotatedModel, run: Runtime, x: torch.Tensor, bases: Sequence[str]) -> list[Place]:

@@ -11,22 +11,19 @@ edges are shares.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.effects.downstream import margins
 from circuitz.effects.edge_effects import Contrast
 from circuitz.effects.edge_statistics import Shares, shares
 from circuitz.effects.graph_prune import cumulative
 from circuitz.effects.graph_wiring import Column, Wiring
-from circuitz.effects.head_patching import Run, run
-from circuitz.models.small_transformer import Keys, SmallTransformer
+from circuitz.effects.head_pairs import HeadChanges, HeadPair, HookedModel, HookedPair, SmallPair
+from circuitz.models.small_transformer import SmallTransformer
 from circuitz.z.layer import LayerSpec
 
-F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
 Progress = Callable[[int, int], None]
 
@@ -35,26 +32,8 @@ _BATCH = 128
 _TRACED = 0.98
 
 
-@dataclass(frozen=True, eq=False)
-class HeadChanges:
-    """What senders do to the class by way of receivers, an input.
-
-    Parameters
-    ----------
-    change
-        ``(n, s, v)`` float32: change of the margin, in logits, when one sender is exchanged in
-        what a receiver reads: the mean of what it does as the first to be exchanged and as the
-        last (see :func:`circuitz.effects.edges.exact_changes`).
-    whole
-        ``(n, v)`` float32: when all that the receiver reads is.
-    """
-
-    change: F32
-    whole: F32
-
-
 def head_changes(
-    net: SmallTransformer,
+    model: SmallTransformer | HookedModel,
     tokens: torch.Tensor,
     lent: torch.Tensor,
     target: int,
@@ -67,8 +46,8 @@ def head_changes(
 
     Parameters
     ----------
-    net
-        The model; its logits at the last position are those of the classes.
+    model
+        Its logits at the last position are those of the classes.
     tokens, lent
         ``(n, t)`` int64: inputs, and those that lend, row by row.
     target
@@ -90,15 +69,18 @@ def head_changes(
     parts: list[HeadChanges] = []
     with torch.no_grad():
         for i in range(0, len(tokens), _BATCH):
-            at = slice(i, i + _BATCH)
-            pair = _Pair(net, tokens[at], lent[at], target, head)
+            some = tokens[i : i + _BATCH], lent[i : i + _BATCH]
+            if isinstance(model, SmallTransformer):
+                pair: HeadPair = SmallPair(model, *some, target, head)
+            else:
+                pair = HookedPair(model, *some, target, head)
             parts.append(pair.changes(block, receivers, tick))
     change, whole = (np.concatenate([getattr(p, n) for p in parts]) for n in ("change", "whole"))
     return HeadChanges(change, whole)
 
 
 def trace_heads(
-    net: SmallTransformer,
+    model: SmallTransformer | HookedModel,
     pairs: Contrast,
     name: str,
     target: int,
@@ -112,7 +94,7 @@ def trace_heads(
 
     Parameters
     ----------
-    net, pairs
+    model, pairs
         The model, its inputs and those that lend.
     name, target
         The class, by name and index.
@@ -138,7 +120,7 @@ def trace_heads(
             progress(done, total)
 
     def told(block: int | None, receivers: I64) -> tuple[Shares, I64]:
-        found = head_changes(net, pairs.x, pairs.lent, target, block, receivers, head, tick)
+        found = head_changes(model, pairs.x, pairs.lent, target, block, receivers, head, tick)
         before = range(len(specs) if block is None else block)
         columns = [wiring.start[specs[i].name] + np.arange(sizes[i]) for i in before]
         senders = np.concatenate([*columns, [wiring.tokens]])
@@ -161,90 +143,3 @@ def trace_heads(
     if progress is not None:
         progress(total, total)
     return wiring
-
-
-class _Pair:
-    """The model on some inputs and on those that lend."""
-
-    def __init__(
-        self,
-        net: SmallTransformer,
-        tokens: torch.Tensor,
-        lent: torch.Tensor,
-        target: int,
-        head: str,
-    ) -> None:
-        self._net, self._target, self._head = net, target, head
-        last = torch.tensor([tokens.shape[1] - 1], device=tokens.device)
-        self._base, self._lent = run(net, tokens, last), run(net, lent, last)
-
-    def changes(
-        self, block: int | None, receivers: I64, tick: Callable[[], None] | None
-    ) -> HeadChanges:
-        net, base, lent = self._net, self._base, self._lent
-        upto = len(net.layers) if block is None else block
-        senders: list[tuple[int, int] | None] = [
-            (i, h) for i in range(upto) for h in range(net.layers[i].attn.heads)
-        ]
-        senders.append(None)
-        whole = self._put(block, receivers, lent.before[upto] if block is not None else None)
-        found = np.zeros((len(whole), len(senders), len(receivers)), np.float32)
-        for s, sender in enumerate(senders):
-            first = self._put(block, receivers, self._stream(base, lent, sender, upto))
-            rest = self._put(block, receivers, self._stream(lent, base, sender, upto))
-            found[:, s] = (first + whole - rest) / 2
-            if tick is not None:
-                tick()
-        return HeadChanges(found, whole)
-
-    def _stream(
-        self, base: Run, other: Run, sender: tuple[int, int] | None, upto: int
-    ) -> torch.Tensor:
-        """Return the residual stream before a block with one sender as in another run.
-
-        All heads put out what they do in ``base``; neurons are computed from that.
-        """
-        x = (other if sender is None else base).before[0]
-        for i, block in enumerate(self._net.layers[:upto]):
-            z = base.z[i]
-            if sender is not None and sender[0] == i:
-                z = z.clone()
-                z[:, :, sender[1]] = other.z[i][:, :, sender[1]]
-            x = block.after_attention(x + block.attn.o(z.flatten(-2)))
-        return x
-
-    def _put(self, block: int | None, receivers: I64, stream: torch.Tensor | None) -> F32:
-        """Return changes of the margin ``(n, v)`` when receivers, one by one, read a stream."""
-        own = self._margin(self._base.logits[:, 0])
-        if block is None:
-            out = self._lent.logits[:, 0] if stream is None else self._read_out(stream)
-            return (self._margin(out) - own)[:, None].float().cpu().numpy()
-        assert stream is not None
-        attn = self._net.layers[block].attn
-        read = self._net.layers[block].ln1(stream)
-        query, there = attn.split(attn.q(read)), attn.offered(read)
-        at = torch.arange(stream.shape[1], device=stream.device)
-        found: list[torch.Tensor] = []
-        for g in receivers.tolist():
-            one = slice(g, g + 1)
-            keys = Keys(there.key[:, :, one], there.value[:, :, one])
-            _, gathered = attn.gathered(query[:, :, one], keys, at)
-            found.append(self._margin(self._onward(block, g, gathered)) - own)
-        return torch.stack(found, 1).float().cpu().numpy()
-
-    def _onward(self, block: int, head: int, gathered: torch.Tensor) -> torch.Tensor:
-        """Return logits when one head puts out something else, all after it run anew."""
-        z = self._base.z[block].clone()
-        z[:, :, head : head + 1] = gathered
-        layers = self._net.layers
-        attn = layers[block].attn
-        x = layers[block].after_attention(self._base.before[block] + attn.o(z.flatten(-2)))
-        for later in layers[block + 1 :]:
-            x = later(x)
-        return self._read_out(x)
-
-    def _read_out(self, stream: torch.Tensor) -> torch.Tensor:
-        return self._net.unembed(self._net.ln_final(stream[:, -1]))
-
-    def _margin(self, logits: torch.Tensor) -> torch.Tensor:
-        return margins(logits.float(), self._head)[:, self._target]

@@ -269,13 +269,36 @@ def test_other_verbs_take_language_models(z, model) -> None:
 
 def test_what_does_not_fit_is_named(model) -> None:
     from circuitz.features.direct import direct_effect
+    from circuitz.models.transformer_lens import Lens
 
     data = make_data()
     with pytest.raises(InputsError, match="2 class names but the model has 14 logits"):
         cz.wrap(model, InputSet(data.images, labels=data.labels, classes=("x", "y"),
                                 vocabulary=WORDS))  # fmt: skip
+    for what in (model, Lens.of_model(model), Lens.of_model(model).bridge):
+        with pytest.raises(InputsError, match=r"is a language model.*token"):
+            cz.wrap(what)
+    bridge = Lens.of_model(model).bridge
+    for tokens_, said in (
+        (torch.zeros(2, 99, dtype=torch.long), "99 tokens are too long"),
+        (torch.full((2, 5), 77), "77 to 77; the model knows 0 to 13"),
+        (torch.rand(2, 5), "float32"),
+    ):
+        with pytest.raises(InputsError, match=said):
+            cz.ablate(bridge, tokens_)
     z = cz.wrap(model, data)
     with pytest.raises(LayerError, match="small transformer"):
         direct_effect(z.with_(concept_set=make_pairs()), "blocks.0.attn.hook_z:0", [0])
     with pytest.raises(LayerError, match=r"at every position.*Lens\.of_model"):
         cz.ablate(model, torch.from_numpy(data.images[:2].astype(np.int64)))
+
+
+def test_its_circuit_is_drawn_by_hooks(z) -> None:
+    found = cz.graph(z, "a", images=60, resamples=30)
+    assert {"unit", "class", "unexplained"} <= {n.kind for n in found.nodes}
+    assert found.layers == z.cut
+    assert found.scores["recovered"] > 0.5
+    direct = {e.source: e.share for e in found.edges if e.target == "output:a"}
+    assert sum(share for name, share in direct.items() if "hook_z" in name) > 0.5
+    heads = [n.id for n in found.nodes if n.kind == "unit"]
+    assert found.scores["recovered"] == cz.effect(z, heads, "a", images=60).estimate

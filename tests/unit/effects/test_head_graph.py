@@ -13,11 +13,14 @@ from circuitz.data.tokens import repeating
 from circuitz.effects.effect import effect
 from circuitz.effects.graph import graph
 from circuitz.effects.head_graph import head_changes
+from circuitz.effects.head_pairs import HookedModel
 from circuitz.errors import GraphError, LayerError, UnitError
 from circuitz.features.wrap import wrap
+from circuitz.models.runtime import Runtime
 from circuitz.models.small_transformer import SmallTransformer
 from circuitz.z.formats.attribution_graph import read_graph
 from circuitz.z.graph import INPUT, CircuitGraph
+from circuitz.z.layer import LayerSpec, Preprocessing
 from circuitz.z.model import AnnotatedModel
 
 FEW: dict[str, Any] = {"images": 96, "resamples": 30}
@@ -134,6 +137,25 @@ def test_every_edge_equals_hooks(how: dict[str, Any]) -> None:
                     plain = (first + whole - rest) / 2
                     assert np.abs(found.change[:, s, v] - plain.numpy()).max() < 2e-5
             assert np.abs(found.change).max() > 0.02
+
+
+@pytest.mark.parametrize("how", [{}, {"neurons": 12, "eps": 1e-5}])
+def test_any_model_by_hooks_has_the_same_numbers(how: dict[str, Any]) -> None:
+    torch.manual_seed(2)
+    net = SmallTransformer(9, 7, layers=3, heads=2, width=8, **how).eval()
+    for weight in net.parameters():
+        torch.nn.init.normal_(weight, std=0.4)
+    names = [f"blocks.{i}.attn.hook_z" for i in range(3)]
+    specs = tuple(LayerSpec(n, 2, unit_axis=2, token_axes=(1,), shape=(7, 2, 4)) for n in names)
+    model = HookedModel(Runtime(net, names, Preprocessing.of_tokens(7)), specs)
+    tokens, lent = torch.randint(0, 9, (2, 5, 7))
+    for block, heads in ((1, [0, 1]), (2, [1]), (None, [0])):
+        which = np.array(heads)
+        fast = head_changes(net, tokens, lent, 3, block, which)
+        slow = head_changes(model, tokens, lent, 3, block, which)
+        assert np.abs(fast.change - slow.change).max() < 2e-5
+        assert np.abs(fast.whole - slow.whole).max() < 2e-5
+    assert not any(m._forward_hooks for m in net.modules())
 
 
 @pytest.fixture(scope="module")
