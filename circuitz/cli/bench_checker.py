@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +29,10 @@ def checker(
         Path, typer.Option("--out", help="Where results are kept; a stopped run goes on there.")
     ] = Path("checker"),
     processes: Annotated[int, typer.Option(min=1, help="Networks at a time.")] = 2,
+    page: Annotated[
+        Path | None,
+        typer.Option("--page", help="Write the figures into this page, and the run into its log."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Try the plausibility check on networks whose truth is known, many of them made to fool it.
@@ -34,21 +40,43 @@ def checker(
     Networks are built and annotated (truthfully, or sabotaged), checked blind, and scored. Results
     are kept under --out: run it again to go on, or to see the figures once more.
     """
+    from circuitz.bench.checker.job import code_hash
+    from circuitz.bench.checker.page import append_log, log_line, outcome, write_page
     from circuitz.bench.checker.plan import QUICK, RECORD, jobs, trunks
     from circuitz.bench.checker.run import run
     from circuitz.bench.checker.score import score
+    from circuitz.bench.checker.targets import targets
 
     chosen = _seeds(seeds) if seeds is not None else QUICK if quick else RECORD
     planned = jobs(chosen)
     todo = [*trunks(planned), *planned]
-    with progress() as steps:
-        results = run(
-            todo,
-            folder,
-            processes=processes,
-            progress=lambda done, of: steps("jobs done", done, of),
-        )
-    figures = {"seeds": [chosen.start, chosen.stop], "quick": quick, **score(results)}
+
+    def row(how: str) -> str:
+        command = f"circuitz bench checker --seeds {chosen.start}:{chosen.stop}"
+        return log_line(f"{datetime.now(UTC):%Y-%m-%d %H:%M}", command, code_hash(), how)
+
+    try:
+        with progress() as steps:
+            results = run(
+                todo,
+                folder,
+                processes=processes,
+                progress=lambda done, of: steps("jobs done", done, of),
+            )
+    except BaseException as stop:
+        # A run that did not get to its end is on record too.
+        if page is not None:
+            append_log(page, row(f"stopped: {type(stop).__name__}"))
+        raise
+    figures: dict[str, Any] = {
+        "seeds": [chosen.start, chosen.stop],
+        "quick": quick,
+        "code": code_hash(),
+        **score(results),
+    }
+    figures["targets"] = [target.to_json() for target in targets(figures)]
+    if page is not None:
+        write_page(page, figures, row(outcome(figures)))
     if as_json:
         print(json.dumps(figures, ensure_ascii=False))
         return
@@ -66,6 +94,8 @@ def _seeds(text: str) -> range:
 def _show(figures: dict[str, Any]) -> None:
     from rich.table import Table
 
+    from circuitz.bench.checker.page import rate
+
     table = Table(box=None, pad_edge=False)
     for name in ("", "networks", "planted", "caught", "decoys", "false alarms", "FDR at .05",
                  "FDR at .10", "inconclusive"):  # fmt: skip
@@ -76,11 +106,11 @@ def _show(figures: dict[str, Any]) -> None:
             name,
             str(row["networks"]),
             str(row["planted"]),
-            _rate(row["caught_rate"]),
+            rate(row["caught_rate"]),
             str(row["decoys"]),
-            _rate(row["false_alarm_rate"]),
-            *(_interval(row["fdr"][q]) for q in ("0.05", "0.10")),
-            _rate(row["inconclusive_rate"]),
+            rate(row["false_alarm_rate"]),
+            *(_interval(row["fdr"][q], rate) for q in ("0.05", "0.10")),
+            rate(row["inconclusive_rate"]),
         )
     out.print(table)
     for miss in figures["escaped"]:
@@ -89,13 +119,12 @@ def _show(figures: dict[str, Any]) -> None:
         what += f" for {wanted['target']}" if wanted["target"] else ""
         where = f"{miss['name']} ({miss['family']}, seed {miss['seed']})"
         out.print(f"escaped: {where}: {what}", markup=False, highlight=False)
+    for missed in (t for t in figures["targets"] if not t["met"]):
+        what = f"{missed['what']} ({missed['where']}): {rate(missed['value'])}, aim {missed['aim']}"
+        out.print(f"not met: {what}", markup=False, highlight=False)
 
 
-def _rate(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}".replace("0.", ".", 1)
-
-
-def _interval(found: dict[str, Any]) -> str:
+def _interval(found: dict[str, Any], rate: Callable[[float | None], str]) -> str:
     if found["rate"] is None:
-        return ""
-    return f"{_rate(found['rate'])} [{_rate(found['low'])}, {_rate(found['high'])}]"
+        return "-"
+    return f"{rate(found['rate'])} [{rate(found['low'])}, {rate(found['high'])}]"

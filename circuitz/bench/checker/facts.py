@@ -122,6 +122,15 @@ def _unannotated(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
     return made if made is False or certain == bare else None
 
 
+def _bypass(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
+    """Something reaches the class through units whose words do not name it."""
+    verdicts = [_unannotated(truth, units, k)]
+    for concept in sorted({c for u in units for c in truth.seen(u, BLIND)}):
+        silent = [u for u in units if concept not in truth.named(u)]
+        verdicts.append(_beyond(abs(truth.carries(silent, concept, k))))
+    return _any(verdicts)
+
+
 def _missing(truth: Truth, _units: tuple[int, ...], k: int) -> bool | None:
     """No unit whose words name something of the thing itself, and hold, carries the class."""
     inside = [
@@ -200,7 +209,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "missing-support": _missing,
         "unexplained-effect": _unexplained,
         "unannotated-driver": _unannotated,
-        "bypass": _unannotated,
+        "bypass": _bypass,
         "contradictory-annotations": _contradictory,
         "vague-annotation": _vague,
         "redundant-annotation": _redundant,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import circuitz
-from circuitz.z.atomic import write_file
+from circuitz.z.atomic import staged
 
 JobKind = Literal["trunk", "case", "edges", "nulls", "stability"]
 #: What a result depends on.
@@ -56,7 +56,8 @@ class Job:
     def keep(self, folder: Path, result: dict[str, Any]) -> None:
         """Keep a result, all of it or nothing."""
         folder.mkdir(parents=True, exist_ok=True)
-        write_file(folder / f"{self.key}.json", json.dumps(result).encode())
+        with staged(folder / f"{self.key}.json", json.dumps(result).encode()):
+            pass
 
 
 @cache

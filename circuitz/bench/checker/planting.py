@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from circuitz.bench.checker.families.wired import prepared_images
 from circuitz.bench.checker.world import World
-from circuitz.z.atomic import write_file
+from circuitz.z.atomic import staged
 from circuitz.z.inputs import InputSet
 
 F32 = npt.NDArray[np.float32]
@@ -68,7 +68,8 @@ def planted(
         path.parent.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
         np.savez(buffer, **{k: v.numpy() for k, v in net.state_dict().items()})
-        write_file(path, buffer.getvalue())
+        with staged(path, buffer.getvalue()):
+            pass
     return net
 
 

@@ -77,8 +77,7 @@ class Truth:
     @cached_property
     def sees(self) -> F64:
         """``(u, c)``, see the module; 0 for a dead unit."""
-        units, _ = self.base.run(self.base.fresh.images)
-        spread = units.std(0).astype(np.float64)
+        spread = self._fresh_units.std(0).astype(np.float64)
         return self._effects[0].T / np.where(spread > 1e-6, spread, np.inf)[:, None]
 
     @cached_property
@@ -124,6 +123,27 @@ class Truth:
             x = torch.from_numpy(np.concatenate([before, after]))
             margin = _margin(self.base.network.head(x).numpy())[:, k]
         return float((margin[len(others) :] - margin[: len(others)]).mean() / self.scale[k])
+
+    def carries(self, units: Iterable[int], concept: str, k: int) -> float:
+        """Return how much of class ``k`` a concept makes through some units, in a paired render."""
+        fresh = self.base.fresh
+        assert fresh.pairs is not None
+        rows = fresh.pairs[fresh.pairs[:, 2] == self.column[concept]]
+        chosen = sorted(set(units))
+        if not chosen or not len(rows) or abs(self.scale[k]) <= 0.5:
+            return 0.0
+        before = self._fresh_units[rows[:, 1]]
+        after = before.copy()
+        after[:, chosen] = self._fresh_units[rows[:, 0]][:, chosen]
+        with torch.no_grad():
+            logits = self.base.network.head(torch.from_numpy(np.concatenate([before, after])))
+        change = logits.numpy()[len(rows) :] - logits.numpy()[: len(rows)]
+        centred = change - np.median(change, axis=1, keepdims=True)
+        return float(centred[:, k].mean() / self.scale[k])
+
+    @cached_property
+    def _fresh_units(self) -> F32:
+        return self.base.run(self.base.fresh.images)[0]
 
     # -- words ----------------------------------------------------------------------------
 

@@ -15,11 +15,20 @@ from circuitz.bench.checker.edges import auroc
 from circuitz.bench.checker.job import Job
 from circuitz.bench.checker.look import measured
 from circuitz.bench.checker.nulls import permuted, rates
+from circuitz.bench.checker.page import (
+    BEGIN,
+    END,
+    append_log,
+    log_line,
+    outcome,
+    write_page,
+)
 from circuitz.bench.checker.plan import DEVELOP, RECORD, jobs, trunks
 from circuitz.bench.checker.registry import base_of, build, case_names, family_names
 from circuitz.bench.checker.resample import resampled
 from circuitz.bench.checker.run import run
 from circuitz.bench.checker.score import score
+from circuitz.bench.checker.targets import targets
 from circuitz.cli.bench_checker import _seeds  # pyright: ignore[reportPrivateUsage]
 from circuitz.errors import BenchError
 from circuitz.plausibility.check import check
@@ -180,3 +189,27 @@ def test_seeds_are_read_or_refused() -> None:
     for text in ("5:3", "3", "a:b", "1:1", "-1:4"):
         with pytest.raises(BenchError, match="no range of seeds"):
             _seeds(text)
+
+
+def test_the_page_gets_figures_between_its_marks_and_a_line_in_its_log(tmp_path: Path) -> None:
+    page = tmp_path / "record.md"
+    page.write_text(f"# Title\n\n{BEGIN}\nold\n{END}\n\n## Log\n\n| a |\n|---|\n")
+    missed = {"kinds": ["split-shortcut"], "units": ["units:1"], "target": "husky", "said": []}
+    figures = score([_result(planted=[{**missed, "caught": False}])])
+    figures["targets"] = [t.to_json() for t in targets(figures)]
+    write_page(page, figures, log_line("now", "run", "abc", outcome(figures)))
+    append_log(page, log_line("later", "run", "abc", "stopped: KeyboardInterrupt"))
+    text = page.read_text()
+    assert "old" not in text
+    assert "| x | wired | 0 | split-shortcut husky | nothing |" in text
+    assert text.startswith("# Title")
+    assert [line.split("|")[1].strip() for line in text.splitlines()[-2:]] == ["now", "later"]
+    assert "caught .000 of 1" in text.splitlines()[-2]
+    page.write_text("no marks")
+    with pytest.raises(BenchError, match="no place for figures"):
+        write_page(page, figures, "")
+
+
+def test_an_aim_without_a_value_is_not_met() -> None:
+    found = targets(score([]))
+    assert not any(t.met for t in found if t.value is None and not t.what.startswith("FDR"))
