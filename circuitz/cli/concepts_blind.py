@@ -62,12 +62,13 @@ def blind(
 
     Half of the pictures are those a unit is most active on, half hard ones it is not. Whoever
     answers sees neither. Run it again to see how it stands: there is a verdict once all is
-    answered.
+    answered; it is kept in Z, and circuitz check judges by it where no label can.
     """
-    from circuitz.labelling.blind import results, to_finding
+    from circuitz.labelling.blind import keep, results, to_finding
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.store.address import open_store
     from circuitz.widgets.labelling import default_store
+    from circuitz.z.bundle import load
 
     known = Lexicon.load(lexicon)
     place, pack = _tasks(z, units or [], word or [], tasks, known, pairs, raters, seed)
@@ -84,6 +85,11 @@ def blind(
         answer_here(pack, kept, rater)
     found = results(pack, kept.rows(task=pack.task))
     findings = [to_finding(one, pack) for one in found]
+    if not all(one.open for one in found):
+        now = load(z)
+        made = keep(now, found, pack)
+        if made.notes != now.notes:
+            made.save(z)
     flagged = any(f.verdict == "flagged" for f in findings)
     if as_json:
         facts: dict[str, Any] = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from circuitz.labelling.concept_questions import Ask, Why, pictures_of
 from circuitz.labelling.contrast import contrast
 from circuitz.labelling.pack import TaskPack
 from circuitz.plausibility import prose
+from circuitz.plausibility.blind import Kept, with_tests
 from circuitz.plausibility.claim import finding_id
 from circuitz.plausibility.detection import BAR, Detection, Seen, decide, detect
 from circuitz.store.judgement import Judgement
@@ -130,7 +132,8 @@ def make_blind_pack(
             for why, rows in halves:
                 for row in map(int, rows):
                     mine.setdefault(row, why)
-                    told.setdefault(row, {"tests": {}})["tests"][target] = why
+                    told.setdefault(row, {"tests": {}, "weights": z.weights_hash})
+                    told[row]["tests"][target] = why
     if count > MOST_TESTS:
         raise LabellingError(
             f"{count} words would be tested at once.",
@@ -198,6 +201,30 @@ def results(pack: TaskPack, rows: Iterable[Judgement], *, bar: float = BAR) -> l
         simulated = any(row.rater_kind == "simulated" for row in mine)
         made.append(Blind(target, word, test, len({row.rater for row in mine}), simulated, n))
     return made
+
+
+def keep(z: AnnotatedModel, found: Iterable[Blind], pack: TaskPack) -> AnnotatedModel:
+    """Return z with the finished tests, by which the check judges words that no label can.
+
+    Raises
+    ------
+    LabellingError
+        If the pictures were chosen by what another network responds to.
+    """
+    if {facts.get("weights") for facts in pack.plan.values()} != {z.weights_hash}:
+        raise LabellingError(
+            "These pictures were chosen by what other weights respond to.",
+            "Make the test anew: name another place with --tasks.",
+        )
+    done = [
+        Kept(
+            b.target, b.word, d.accuracy, d.low, d.high, d.p_flag, d.p_support, d.power,
+            sentence(b), pack.task, z.weights_hash, b.simulated,
+        )
+        for b in found
+        if not b.open and not isnan((d := b.detection).accuracy)
+    ]  # fmt: skip
+    return with_tests(z, done) if done else z
 
 
 def to_finding(blind: Blind, pack: TaskPack) -> Finding:

@@ -14,6 +14,7 @@ import circuitz
 from circuitz.errors import ConceptLabelsError, InputsError, MeasurementError
 from circuitz.lexicon.concept import Support
 from circuitz.lexicon.lexicon import Lexicon
+from circuitz.plausibility.blind import judge_blind, kept_tests
 from circuitz.plausibility.joint import Joint, Joints
 from circuitz.plausibility.said import Columns, Said, read_annotations
 from circuitz.plausibility.scores import Place
@@ -115,9 +116,10 @@ class Case:
     @cached_property
     def words(self) -> tuple[Word, ...]:
         """Verdict on every annotation."""
-        return judge(
+        judged = judge(
             self.said, self.places, self.columns, self.opposes_subject, self.settings, self.ties
         )
+        return judge_blind(judged, kept_tests(self.z), self.settings.q)
 
     @cached_property
     def places(self) -> dict[str, Place]:

@@ -39,7 +39,7 @@ from circuitz.plausibility.scores import Draft, Place, Score, reaches, score_all
 from circuitz.plausibility.settings import COINCIDE, Settings
 from circuitz.z.finding import Verdict
 
-Basis = Literal["concepts", "class", "unknown", "unlabelled", "unusable", "unmeasured"]
+Basis = Literal["concepts", "class", "unknown", "unlabelled", "unusable", "unmeasured", "blind"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ class Word:
     said
         The annotation.
     basis
-        What it could be judged by; ``concepts`` is the normal case.
+        What it could be judged by; ``concepts`` is the normal case, ``blind`` a test with raters
+        where no concept is labelled (:mod:`circuitz.plausibility.blind`).
     own
         Scores of the named concepts, best on *select* first.
     rival
@@ -90,7 +91,7 @@ class Word:
     verdict, passed
         Verdict, and the concepts the annotation counts as (none when it is flagged).
     reason
-        Why it is inconclusive.
+        Why it is inconclusive; of a blind test, what came out.
     coincides
         Concept that cannot be told from a named one here; empty when none.
     tied

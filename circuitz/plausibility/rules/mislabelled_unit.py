@@ -70,6 +70,8 @@ def _where(case: Case, found: Score) -> str:
 def _sentence(case: Case, word: Word) -> str:
     unit, rival = word.said.target, word.rival
     called = f"{unit} is called ‘{_text(word)}’"
+    if word.basis == "blind":
+        return f"{called}, asked blind: {word.reason}."
     if word.verdict == "flagged" and rival is not None:
         if word.basis == "class":
             name = word.said.classes[0]
@@ -103,8 +105,13 @@ def _decide(case: Case, word: Word, family: int) -> str:
         return "Say what the unit sees (ears, coat, ground): that can be checked, a class cannot."
     if word.basis == "unknown":
         return "Name what the unit responds to, or add the word to the lexicon."
+    if word.basis == "blind":
+        return "More pictures: circuitz concepts blind Z, with more --pairs and another --seed."
     if word.basis == "unlabelled":
-        return f"Label {prose.quoted(word.said.missing)} in the concept set."
+        return (
+            f"Label {prose.quoted(word.said.missing)} in the concept set (circuitz concepts ask), or "
+            "test it blind (circuitz concepts blind)."
+        )
     if word.basis == "unusable":
         return "Add images to the concept set that show it, and images that do not."
     if word.basis == "unmeasured":

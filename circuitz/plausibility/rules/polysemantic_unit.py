@@ -70,7 +70,7 @@ def findings(case: Case) -> list[Finding]:
 
 
 def _second(case: Case, word: Word) -> Second | None:
-    if not word.passed or word.tied:
+    if not word.passed or not word.own or word.tied:
         return None
     place = case.places[word.said.target]
     barred = _named(case, word)

@@ -10,11 +10,12 @@ import pytest
 
 from circuitz.errors import CircuitzError, LabellingError, MeasurementError
 from circuitz.evaluation.simulated_labeller import answer_concepts
-from circuitz.labelling.blind import annotated, make_blind_pack, results, to_finding
+from circuitz.labelling.blind import annotated, keep, make_blind_pack, results, to_finding
 from circuitz.labelling.concept_pack import make_concept_pack
 from circuitz.labelling.pack_io import open_pack, write_pack
 from circuitz.labelling.session import Session
 from circuitz.lexicon.lexicon import Lexicon
+from circuitz.plausibility.check import check
 from circuitz.store.judgements import Judgements
 from circuitz.widgets import labelling_payload as payload
 from circuitz.z.inputs import SPLITS
@@ -156,3 +157,46 @@ def test_what_cannot_be_tested_is_an_error_that_says_why(toy, store) -> None:
         results(pack, store.rows())
     with pytest.raises(LabellingError, match="share"):
         answer_concepts(pack, store, {}, error=2)
+
+
+def checked(z: AnnotatedModel, store: Judgements, known, seed: int = 0) -> AnnotatedModel:
+    pack = make_blind_pack(z, lexicon=LEXICON, seed=seed)
+    answer_concepts(pack, store, known, seed=seed)
+    return keep(z, results(pack, store.rows(task=pack.task)), pack)
+
+
+def test_the_check_judges_words_by_blind_tests_where_no_label_can(toy, store) -> None:
+    known = truth(toy())
+    z = checked(bare(toy()).annotate("conv:3", "snow"), store, known)
+    report = check(z)
+    words = {f.units[0]: f for f in report.of("mislabelled-unit")}
+    assert [words[f"conv:{i}"].verdict for i in range(4)] == ["supported"] * 3 + ["flagged"]
+    assert "asked blind: 1 simulated rater saw" in words["conv:0"].sentence
+    assert words["conv:0"].family == 4
+    # What passed counts: the surroundings are caught at making husky without a single label.
+    driver = check(checked(bare(toy(snow=0.6)), store, known, seed=1))
+    found = {f.target: f.verdict for f in driver.of("implausible-driver") if "snow" in f.sentence}
+    assert found["output:husky"] == "flagged"
+    assert "conv:2" in {u for f in driver.of("unexplained-effect") for u in f.units}
+
+
+def test_tests_of_other_weights_other_words_or_unfinished_ones_say_nothing(toy, store) -> None:
+    known = truth(toy())
+    z = checked(bare(toy()), store, known)
+    assert check(z).decided
+    other = z.with_(weights={"w": np.zeros((4, 4), np.float32)})
+    assert not [f for f in check(other).of("mislabelled-unit") if f.verdict != "inconclusive"]
+    renamed = z.annotate("conv:0", "teapot")
+    assert next(f for f in check(renamed).of("mislabelled-unit") if f.units == ("conv:0",)).verdict == "inconclusive"  # fmt: skip
+    pack = make_blind_pack(z, ("conv:0",), lexicon=LEXICON, seed=7)
+    assert keep(bare(toy()), results(pack, []), pack).notes == bare(toy()).notes
+    with pytest.raises(LabellingError, match="other weights"):
+        keep(other, results(pack, []), pack)
+
+
+def test_labels_go_before_blind_tests(toy, store) -> None:
+    """Where the concept is labelled, its match decides."""
+    z = toy()
+    kept = checked(bare(z), store, truth(z)).notes
+    found = check(z.with_(notes=kept)).of("mislabelled-unit")
+    assert all("asked blind" not in f.sentence for f in found)
