@@ -47,9 +47,15 @@ def _driver(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
     for concept in _context(truth, units, BLIND):
         if truth.outside(concept, k):
             clear = any(concept in truth.seen(u) for u in units)
-            made = _beyond(truth.drives(concept, k))
+            made = _made(truth, units, concept, k)
             verdicts.append(made if clear or made is False else None)
     return _any(verdicts)
+
+
+def _made(truth: Truth, units: tuple[int, ...], concept: str, k: int) -> bool | None:
+    """Whether a concept makes a class, on D, or in paired renders through these units."""
+    through = abs(truth.carries(units, concept, k))
+    return _beyond(max(truth.drives(concept, k), through))
 
 
 def _inhibits(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
@@ -67,16 +73,15 @@ def _inhibits(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
 def _split(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
     """Together these units carry something outside the thing to the class."""
     verdicts: list[bool | None] = []
-    carried = _beyond(truth.share(units, k))
     for concept in truth.world.outside:
         if not truth.outside(concept, k):
             continue
         mean = float(truth.sees[list(units)][:, truth.column[concept]].mean()) if units else 0.0
-        made = _beyond(truth.drives(concept, k))
+        made = _made(truth, units, concept, k)
         if made is False or mean <= 0.05:
             verdicts.append(False)
         else:
-            verdicts.append(made and carried if mean >= 0.15 else None)
+            verdicts.append(made if mean >= 0.15 else None)
     return _any(verdicts)
 
 

@@ -25,6 +25,7 @@ _FOLDERS: dict[Role, ModuleType] = {
 }
 #: Below this share of D right a sabotage would be seen without any check.
 ACCURATE = 0.97
+_DRAWS = 8
 
 
 def case_names(role: Role) -> tuple[str, ...]:
@@ -68,14 +69,18 @@ def build(role: Role, name: str, base: Base) -> Case:
         )
     module = import_module(f"{_FOLDERS[role].__name__}.{name.replace('-', '_')}")
     make: Make = module.make
-    draw = np.random.default_rng([base.seed, *name.encode()])
-    case = replace(make(base, draw), name=name, role=role)
-    if role != "nothing" and case.base.accuracy < ACCURATE:
-        raise BenchError(
-            f"{role} {name} on {base.family} {base.seed} tells only {case.base.accuracy:.0%} of D.",
-            "A case must keep accuracy on D: leave more of what made the class.",
-        )
-    return case
+    found = 0.0
+    for attempt in range(_DRAWS):
+        # A random choice that leaves too little of a class is made again.
+        draw = np.random.default_rng([base.seed, attempt, *name.encode()])
+        case = replace(make(base, draw), name=name, role=role)
+        if role == "nothing" or case.base.accuracy >= ACCURATE:
+            return case
+        found = max(found, case.base.accuracy)
+    raise BenchError(
+        f"{role} {name} on {base.family} {base.seed} tells at most {found:.0%} of D.",
+        "A case must keep accuracy on D: leave more of what made the class.",
+    )
 
 
 def _names(folder: ModuleType) -> tuple[str, ...]:
