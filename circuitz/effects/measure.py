@@ -18,7 +18,7 @@ from circuitz.features.heads import sweep_tokens
 from circuitz.features.sweep import sweep
 from circuitz.features.visualise import visualise as visualise_units
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.models.open import runtime
+from circuitz.models.open import check_z, runtime
 from circuitz.z.bases import basis_sizes
 from circuitz.z.data_ref import DataRef
 from circuitz.z.inputs import InputSet
@@ -104,6 +104,7 @@ def measure(
     ClusterError
         If the cluster cannot be reached or does not fit this installation.
     """
+    check_z(z)
     settings = {"sources": int(sources), "donors": int(donors)}
     kept_settings = z.notes.get("measure") == settings
     z = _with_inputs(z, concept_set, data)

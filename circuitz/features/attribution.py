@@ -15,7 +15,7 @@ from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.features.basis import place_of
 from circuitz.features.place import Place
 from circuitz.models.network import find_layer
-from circuitz.models.open import runtime
+from circuitz.models.open import check_z, runtime
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
 from circuitz.z.unit import Unit
@@ -117,6 +117,7 @@ def attribute(
     LayerError
         If there is no such layer, or it has no maps.
     """
+    check_z(z)
     if method not in get_args(Method) or steps < 1:
         raise InputsError(
             f"There is no attribution by {method!r} in {steps} steps.",

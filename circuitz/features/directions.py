@@ -18,7 +18,7 @@ from circuitz.features.saelens import load_saelens
 from circuitz.features.sweep import sweep
 from circuitz.features.vectors import draw_vectors, mean_vectors
 from circuitz.models.basis import Basis, check_fits
-from circuitz.models.open import runtime
+from circuitz.models.open import check_z, runtime
 from circuitz.z.bases import basis_parts, basis_place, with_basis
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.layer import LayerSpec
@@ -94,6 +94,7 @@ def directions(
     InputsError
         If there are no images to fit it to, or no labelled concept.
     """
+    check_z(z)
     spec = next((s for s in z.layers if s.name == layer), None)
     if spec is None:
         raise LayerError(f"{z.name} has no layer {layer!r}.", f"It has {_names(z)}.")

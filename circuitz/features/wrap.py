@@ -13,7 +13,7 @@ from torch import nn
 
 from circuitz.data.sources import as_inputs
 from circuitz.errors import InputsError, LayerError, WeightsError
-from circuitz.features.wrap_tokens import wrap_any_tokens
+from circuitz.features.wrap_tokens import is_language_model, wrap_any_tokens
 from circuitz.models.choose_layers import choose_cut, choose_layers
 from circuitz.models.config import from_network
 from circuitz.models.plain import plain
@@ -103,6 +103,12 @@ def wrap(
     if isinstance(data, InputSet) and data.is_tokens:
         return wrap_any_tokens(
             net, data, layers=layers, classes=classes, cut=cut, subject=subject, name=name
+        )
+    if is_language_model(net):
+        raise InputsError(
+            f"A {type(net).__name__} is a language model: it reads tokens.",
+            "Pass token sequences: cz.wrap(model, data), with an InputSet of token numbers (n, t) "
+            "and their vocabulary.",
         )
     net = plain(net)
     inputs = _inputs(data, classes)

@@ -39,8 +39,7 @@ def wrap_any_tokens(
     made, and else as they are. Other networks tell classes from whole texts
     (:func:`circuitz.features.wrap_texts.wrap_reader`).
     """
-    lens = _lens(net)
-    net = plain(net) if lens is None else _language_model(lens, data)
+    net = _language_model(_lens(net), data) if is_language_model(net) else plain(net)
     if isinstance(net, SmallTransformer | BridgedLM) and layers is None and cut is None:
         return wrap_tokens(net, data, subject=subject or "token", name=name)
     where = cut if cut is None or isinstance(cut, str) else next(iter(cut), None)
@@ -49,17 +48,18 @@ def wrap_any_tokens(
     )
 
 
-def _lens(net: Any) -> Lens | None:
-    """Return a language model as TransformerLens has it; ``None`` for other networks."""
-    if isinstance(net, Lens):
-        return net
-    if is_bridge(net):
-        return Lens(net)
+def is_language_model(net: Any) -> bool:
+    """Whether this is a language model of TransformerLens or Hugging Face."""
     # As Hugging Face names them; a classifier on top of one reads texts like any other network.
     kind = type(net).__name__
-    if hasattr(net, "config") and kind.endswith(("ForCausalLM", "LMHeadModel")):
-        return Lens.of_model(net)
-    return None
+    theirs = hasattr(net, "config") and kind.endswith(("ForCausalLM", "LMHeadModel"))
+    return theirs or isinstance(net, Lens) or is_bridge(net)
+
+
+def _lens(net: Any) -> Lens:
+    if isinstance(net, Lens):
+        return net
+    return Lens(net) if is_bridge(net) else Lens.of_model(net)
 
 
 def _language_model(lens: Lens, data: InputSet) -> SmallTransformer | BridgedLM:

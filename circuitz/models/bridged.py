@@ -12,6 +12,7 @@ from torch import nn
 
 from circuitz.errors import LayerError
 from circuitz.models.builders import register
+from circuitz.models.prepare import check_tokens
 from circuitz.models.small_transformer import HeadPoint
 from circuitz.models.transformer_lens import SITES, Lens
 from circuitz.z.layer import LayerSpec
@@ -163,6 +164,13 @@ class BridgedLM(Bridged):
         return tuple(s.name for s in self.layers(1))
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Return the logits at the last position, ``(n, outputs)``."""
+        """Return the logits at the last position, ``(n, outputs)``.
+
+        Raises
+        ------
+        InputsError
+            If the tokens are none, are not in the vocabulary, or are too many for the model.
+        """
+        check_tokens(tokens, self.context, self.vocabulary)
         last = self.logits(tokens)[:, -1]
         return last[:, list(self.answers)] if self.answers else last

@@ -21,6 +21,8 @@ _FOLLOWERS = (
     nn.Hardswish, nn.Sigmoid, nn.Tanh, nn.Softplus,
 )  # fmt: skip
 
+_DEEP = 4
+
 
 def choose_layers(net: nn.Module, sample: torch.Tensor) -> tuple[str, ...]:
     """Return the network's blocks but the last, each by the module that ends it.
@@ -41,7 +43,15 @@ def choose_layers(net: nn.Module, sample: torch.Tensor) -> tuple[str, ...]:
     LayerError
         If no block is left, as in a network of one layer.
     """
-    steps = called_once(net, sample, _steps(net))
+    listed = _steps(net)
+    steps = called_once(net, sample, listed)
+    for _ in range(_DEEP):
+        # What gives no tensor cannot be read; what it is made of may be.
+        opened = _opened(listed, {name for name, _ in steps})
+        if sum(_weighted(module) for _, module in steps) > 1 or opened == listed:
+            break
+        listed = opened
+        steps = called_once(net, sample, listed)
     blocks: list[str] = []
     open_block = False
     for name, module in steps:
@@ -75,6 +85,15 @@ def choose_cut(runtime: Runtime, layers: Sequence[str]) -> str:
         f"None of {list(layers)} is crossed by every path to the output.",
         "Pass cut= with a layer after the residual sums.",
     )
+
+
+def _opened(steps: Sequence[tuple[str, nn.Module]], once: set[str]) -> list[tuple[str, nn.Module]]:
+    """Return the steps, with such that cannot be read replaced by what they are made of."""
+    found: list[tuple[str, nn.Module]] = []
+    for name, module in steps:
+        inner = [] if name in once else _steps(module, f"{name}.")
+        found.extend(inner or [(name, module)])
+    return found
 
 
 def _weighted(module: nn.Module) -> bool:

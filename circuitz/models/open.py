@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from circuitz.errors import BuilderError
+from circuitz.errors import BuilderError, InputsError
 from circuitz.models import builders
 from circuitz.models.device import choose_device
 from circuitz.models.network import device_of
@@ -52,7 +52,10 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
         If a layer of z does not exist in the network.
     DeviceError
         If the device asked for is not there.
+    InputsError
+        If it is no annotated model.
     """
+    check_z(z)
     live = plain(z.live) if isinstance(z.live, nn.Module) else None
     if device is not None:
         device = choose_device(device)
@@ -76,6 +79,20 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
     while len(_cache) > _KEPT:
         _cache.popitem(last=False)
     return made
+
+
+def check_z(z: object) -> None:
+    """Refuse what is no annotated model.
+
+    Raises
+    ------
+    InputsError
+        If so.
+    """
+    if not hasattr(z, "weights_hash"):
+        raise InputsError(
+            f"A {type(z).__name__} is no annotated model.", "Make one: z = cz.wrap(net, data)."
+        )
 
 
 def _network(z: AnnotatedModel, live: nn.Module | None, device: str) -> nn.Module:

@@ -67,6 +67,39 @@ def prepare(
     return rows.view(n, height, width, channels).permute(0, 3, 1, 2).to(dtype)
 
 
+def check_tokens(tokens: torch.Tensor, most: int, words: int) -> None:
+    """Refuse what is no batch of token sequences a model can read.
+
+    Parameters
+    ----------
+    tokens
+        ``(n, t)`` whole numbers.
+    most, words
+        Positions the model has, and tokens it knows.
+
+    Raises
+    ------
+    InputsError
+        If so.
+    """
+    if tokens.ndim != 2 or tokens.is_floating_point() or not tokens.numel():
+        raise InputsError(
+            f"Tokens are {tokens.dtype} of shape {tuple(tokens.shape)}.",
+            "Pass whole numbers (n, t): a row a prompt.",
+        )
+    if tokens.shape[1] > most:
+        raise InputsError(
+            f"Prompts of {tokens.shape[1]} tokens are too long: the model reads {most}.",
+            "Cut them.",
+        )
+    if int(tokens.min()) < 0 or int(tokens.max()) >= words:
+        raise InputsError(
+            f"Tokens go from {int(tokens.min())} to {int(tokens.max())}; the model knows 0 to "
+            f"{words - 1}.",
+            "Use the tokeniser the model was trained with.",
+        )
+
+
 def _tokens(tokens: npt.NDArray[Any], device: str) -> torch.Tensor:
     if tokens.dtype != np.int32 or tokens.ndim != 2:
         raise InputsError(

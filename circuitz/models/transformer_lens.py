@@ -22,12 +22,12 @@ import torch
 
 from circuitz.errors import (
     BuilderError,
-    InputsError,
     InterventionError,
     LayerError,
     NetworkError,
 )
 from circuitz.models.lens_copy import copied
+from circuitz.models.prepare import check_tokens
 from circuitz.models.small_transformer import SmallTransformer
 from circuitz.models.weight_files import check_folder
 from circuitz.z.layer import LayerSpec
@@ -312,23 +312,7 @@ class Lens:
                 raise LayerError(f"The model has no hook {name!r}.", f"Hooks: {sorted(names)[:6]}.")
 
     def _fit(self, tokens: torch.Tensor) -> None:
-        most, words = int(self.config.n_ctx), int(self.config.d_vocab)
-        if tokens.ndim != 2 or tokens.is_floating_point() or not tokens.numel():
-            raise InputsError(
-                f"Tokens are {tokens.dtype} of shape {tuple(tokens.shape)}.",
-                "Pass whole numbers (n, t): a row a prompt.",
-            )
-        if tokens.shape[1] > most:
-            raise InputsError(
-                f"Prompts of {tokens.shape[1]} tokens are too long: the model reads {most}.",
-                "Cut them.",
-            )
-        if int(tokens.min()) < 0 or int(tokens.max()) >= words:
-            raise InputsError(
-                f"Tokens go from {int(tokens.min())} to {int(tokens.max())}; the model knows 0 to "
-                f"{words - 1}.",
-                "Use the tokeniser the model was trained with.",
-            )
+        check_tokens(tokens, int(self.config.n_ctx), int(self.config.d_vocab))
 
     def _run(self, tokens: torch.Tensor, hooks: list[tuple[str, Hook]]) -> torch.Tensor:
         self._fit(tokens)

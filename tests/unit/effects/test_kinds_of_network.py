@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import circuitz as cz
-from circuitz.errors import CircuitzError, LayerError, NetworkError
+from circuitz.errors import CircuitzError, InputsError, LayerError, NetworkError
 from circuitz.models.weights import to_numpy
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
@@ -219,6 +219,20 @@ def test_kinds_that_cannot_be_read_are_named_by_every_verb(make, said, world) ->
     for ask in asks:
         with pytest.raises(NetworkError, match=said):
             ask()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        cz.measure,
+        lambda net: cz.edges(net, "first", "second", "husky"),
+        lambda net: cz.directions(net, "first"),
+        lambda net: cz.attribute(net, [0], "husky"),
+    ],
+)
+def test_a_network_that_was_not_wrapped_is_named(ask) -> None:
+    with pytest.raises(InputsError, match=r"Net is no annotated model.*cz\.wrap"):
+        ask(Net())
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

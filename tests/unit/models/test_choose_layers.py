@@ -112,3 +112,30 @@ def test_blocks_in_a_list_are_blocks():
     layers = choose_layers(net, torch.rand(2, 3, 14, 14))
     assert layers == ("stem", "blocks.0", "blocks.1")
     assert choose_cut(Runtime(net, layers, Preprocessing(size=(14, 14))), layers) == "blocks.1"
+
+
+class Inside(nn.Module):
+    """A trunk that returns an object, as Hugging Face's do; beside it a head."""
+
+    def __init__(self):
+        super().__init__()
+        self.trunk = nn.Module()
+        self.trunk.stem = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+        self.trunk.blocks = nn.ModuleList(nn.Conv2d(4, 4, 3, padding=1) for _ in range(2))
+        self.trunk.forward = self.whole
+        self.head = nn.Linear(4, 2)
+
+    def whole(self, x):
+        x = self.trunk.stem(x)
+        for block in self.trunk.blocks:
+            x = torch.relu(block(x))
+        return {"last": x}
+
+    def forward(self, x):
+        return self.head(self.trunk(x)["last"].mean((2, 3)))
+
+
+def test_a_trunk_that_returns_no_tensor_is_opened():
+    x = torch.rand(2, 3, 9, 9)
+    found = choose_layers(Inside(), x)
+    assert found == ("trunk.stem", "trunk.blocks.0", "trunk.blocks.1")
