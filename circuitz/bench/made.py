@@ -7,13 +7,19 @@ import numpy as np
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
-from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
+from circuitz.z.measurements import (
+    ConceptEffects,
+    EffectMeasurements,
+    LayerMeasurements,
+    Measurements,
+)
 from circuitz.z.model import AnnotatedModel
 
 CONCEPTS = ("snow", "grass", "sand", "pointed ears", "floppy ears", "fluffy coat", "curled tail")
 CLASSES = ("husky", "beagle", "corgi", "poodle")
 LAYER = "conv4"
 _SHOWN = 9  # exemplars a unit
+_PAIRS = 48  # a concept and split
 
 
 def made(units: int, *, images: int = 240, sources: int = 90, annotated: int = 0) -> AnnotatedModel:
@@ -30,7 +36,8 @@ def made(units: int, *, images: int = 240, sources: int = 90, annotated: int = 0
     """
     draw = np.random.default_rng(0)
     known = _concepts(images, draw)
-    found = Measurements({LAYER: _layer(known, units, draw)}, _effects(units, sources, draw))
+    layer, effects = _layer(known, units, annotated, draw), _effects(units, sources, draw)
+    found = Measurements({LAYER: layer}, effects)
     z = AnnotatedModel(
         "made up",
         CLASSES,
@@ -59,9 +66,15 @@ def _concepts(n: int, draw: np.random.Generator) -> InputSet:
     )
 
 
-def _layer(known: InputSet, units: int, draw: np.random.Generator) -> LayerMeasurements:
+def _layer(
+    known: InputSet, units: int, annotated: int, draw: np.random.Generator
+) -> LayerMeasurements:
     n = len(known)
+    assert known.concepts is not None
     responses = np.abs(draw.standard_normal((n, units), dtype=np.float32))
+    # What the words say is true, so that everything that rests on words is worked out.
+    meant = np.arange(annotated) % len(CONCEPTS)
+    responses[:, :annotated] = known.concepts[:, meant] + 0.2 * responses[:, :annotated]
     edges = np.linspace(0, responses.max(0), 11).T.astype(np.float32)
     return LayerMeasurements(
         LAYER,
@@ -96,4 +109,24 @@ def _effects(units: int, sources: int, draw: np.random.Generator) -> EffectMeasu
         np.arange(sources),
         drive,
         np.ones(units, np.float32),
+        concepts=_concept_effects(units, draw),
+    )
+
+
+def _concept_effects(units: int, draw: np.random.Generator) -> ConceptEffects:
+    of = np.repeat(np.arange(len(CONCEPTS)), 3 * _PAIRS)
+    whole = draw.standard_normal((len(of), len(CLASSES)), dtype=np.float32) * np.float32(0.2)
+    whole[of == 0, 0] += 0.5
+    return ConceptEffects(
+        names=CONCEPTS,
+        left_out=((),) * len(CONCEPTS),
+        of=of,
+        present=np.zeros(len(of), np.int64),
+        absent=np.zeros(len(of), np.int64),
+        split=np.tile(np.repeat(np.arange(3, dtype=np.uint8), _PAIRS), len(CONCEPTS)),
+        scene=np.arange(len(of)),
+        whole=whole,
+        rest=whole,
+        unit=draw.standard_normal((len(CONCEPTS), units, len(CLASSES)), dtype=np.float32)
+        * np.float32(1e-4),
     )

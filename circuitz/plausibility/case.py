@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -34,6 +35,10 @@ OUTSIDE = ("surroundings", "artefact")
 # A lexicon is a value, so what it answered once it answers always.
 _KNOWN: WeakKeyDictionary[Lexicon, dict[tuple[str, str], Support]] = WeakKeyDictionary()
 _HASHES: WeakKeyDictionary[Lexicon, str] = WeakKeyDictionary()
+# Measurements are values too, and an edit of words leaves them as they are. Only the latest are
+# kept, for they are large.
+_JOINTS: OrderedDict[tuple[int, Settings, str, str], Joints] = OrderedDict()
+_JOINTS_KEPT = 6
 _KEPT = 4096
 
 
@@ -98,15 +103,23 @@ class Case:
     @cached_property
     def joints(self) -> Joints:
         """Joint effects on the split."""
-        return Joints(
-            self.effects, self.settings, self.measured.data_hash, self.measured.weights_hash
-        )
+        return self._joints_on(self.settings)
 
     @cached_property
     def chosen_on(self) -> Joints:
         """Joint effects on *select*, for choices that verdicts must not rest on."""
-        settings = replace(self.settings, split="select")
-        return Joints(self.effects, settings, self.measured.data_hash, self.measured.weights_hash)
+        return self._joints_on(replace(self.settings, split="select"))
+
+    def _joints_on(self, settings: Settings) -> Joints:
+        hashes = (self.measured.data_hash, self.measured.weights_hash)
+        key = (id(self.effects), settings, *hashes)
+        found = _JOINTS.pop(key, None)
+        if found is None or found.measured is not self.effects:
+            found = Joints(self.effects, settings, *hashes)
+        _JOINTS[key] = found
+        while len(_JOINTS) > _JOINTS_KEPT:
+            _JOINTS.popitem(last=False)
+        return found
 
     @cached_property
     def said(self) -> tuple[Said, ...]:

@@ -39,6 +39,9 @@ F64 = npt.NDArray[np.float64]
 #: With no joint set run at all nothing is known about what summing misses.
 UNKNOWN_GAP = 1.0
 _SMALL = 0.05
+#: Share of the margin below which a unit does nothing: far less than what counts as an effect, for
+#: many such units may add up to one.
+IDLE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +149,26 @@ class Joints:
     def mean_single(self) -> dict[How, F64]:
         """``(u, k)`` mean effect of each unit; 0 where nothing was measured."""
         return {how: _mean(values, 0) for how, values in self._single.items()}
+
+    @cached_property
+    def p_idle(self) -> F64:
+        """``(u,)`` p-value of "does a quarter of the margin or more for some class", unit by unit.
+
+        The largest over classes, and over adding the unit and taking it away.
+        """
+        bound, worst = IDLE * self.settings.delta, np.zeros(len(self.measured.units))
+        near = np.ones(len(worst), bool)
+        for mean in self.mean_single.values():
+            near &= (np.abs(mean) < bound).all(1)
+        worst[~near] = 1.0  # its mean lies outside already
+        rows = np.flatnonzero(near)
+        for values in self._single.values():
+            some = values[:, rows].reshape(len(values), -1)
+            p = p_equivalent(clustered_mean(some, self.scene), -bound, bound)
+            worst[rows] = np.maximum(
+                worst[rows], p.reshape(len(rows), len(self.measured.targets)).max(1, initial=0.0)
+            )
+        return worst
 
     @cached_property
     def _worst_ratio(self) -> dict[How, F64]:

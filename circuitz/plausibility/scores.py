@@ -15,6 +15,8 @@ from circuitz.plausibility.settings import Settings
 from circuitz.plausibility.tables import Table
 
 F64 = npt.NDArray[np.float64]
+# Level; unit, concept, and the concept whose score is taken off, if any.
+_Asked = tuple[float, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -70,31 +72,31 @@ def score_all(
     drafts: Sequence[Draft], columns: Columns, settings: Settings
 ) -> list[tuple[tuple[Score, ...], Score | None, ClusteredMean | None]]:
     """Score all drafts; the per-image values of one table go through one clustered mean."""
-    series: dict[int, tuple[Table, list[F64]]] = {}
+    asked: dict[int, tuple[Table, list[_Asked]]] = {}
 
-    def add(table: Table, values: F64) -> tuple[int, int]:
-        kept = series.setdefault(id(table), (table, []))[1]
-        kept.append(values)
-        return id(table), len(kept) - 1
+    def add(table: Table, *what: int) -> _Asked:
+        wanted = (settings.level, what)
+        if wanted not in table.kept:
+            asked.setdefault(id(table), (table, []))[1].append(wanted)
+        return wanted
 
-    booked: list[tuple[list[tuple[int, int]], tuple[int, int] | None, tuple[int, int] | None]] = []
+    booked: list[tuple[list[_Asked], _Asked | None, _Asked | None]] = []
     for draft in drafts:
         table, unit = draft.place.judged, draft.place.column
-        own = [add(table, table.values(unit, column)) for _, column in draft.own]
+        own = [add(table, unit, column) for _, column in draft.own]
         rival = lead = None
         if draft.rival is not None:
-            values = table.values(unit, draft.rival)
-            rival = lead = add(table, values)
+            rival = lead = add(table, unit, draft.rival)
             if draft.own:
-                lead = add(table, values - table.values(unit, draft.own[0][1]))
+                lead = add(table, unit, draft.rival, draft.own[0][1])
         booked.append((own, rival, lead))
-    means: dict[int, list[tuple[ClusteredMean, float, float]]] = {
-        key: _columns_of(clustered_mean(np.stack(values, 1), table.scene), settings.level)
-        for key, (table, values) in series.items()
-    }
+    for table, wanted in asked.values():
+        values = np.stack([_values(table, *what) for _, what in wanted], 1)
+        found_means = _columns_of(clustered_mean(values, table.scene), settings.level)
+        table.kept.update(zip(wanted, found_means, strict=True))
 
-    def score(draft: Draft, concept: str, column: int, at: tuple[int, int]) -> Score:
-        mean, low, high = means[at[0]][at[1]]
+    def score(draft: Draft, concept: str, column: int, at: _Asked) -> Score:
+        mean, low, high = draft.place.judged.kept[at]
         match = draft.place.judged.scores(draft.place.column)
         pearson, p = float(match.pearson[column]), float(match.p[column])
         return Score(
@@ -118,8 +120,14 @@ def score_all(
         other = None
         if rival is not None and draft.rival is not None:
             other = score(draft, columns.names[draft.rival], draft.rival, rival)
-        found.append((mine, other, means[lead[0]][lead[1]][0] if lead else None))
+        found.append((mine, other, draft.place.judged.kept[lead][0] if lead else None))
     return found
+
+
+def _values(table: Table, unit: int, concept: int, less: int | None = None) -> F64:
+    """Per-image values of a unit's score, or of how far it exceeds that with another concept."""
+    values = table.values(unit, concept)
+    return values if less is None else values - table.values(unit, less)
 
 
 def _columns_of(mean: ClusteredMean, level: float) -> list[tuple[ClusteredMean, float, float]]:

@@ -49,6 +49,9 @@ class Table:
         ``(n, c)`` concept labels of the split's images.
     scene
         ``(n,)`` scene of each.
+    kept
+        What others worked out from this table, by a key of their own: as long as it lives, its
+        contents do not change, so nor does that.
     """
 
     measured: F32
@@ -57,6 +60,7 @@ class Table:
     scene: npt.NDArray[np.int64]
     _values: dict[tuple[int, int], F64] = field(default_factory=dict)
     _scores: dict[int, Scores] = field(default_factory=dict[int, Scores])
+    kept: dict[Any, Any] = field(default_factory=dict[Any, Any])
 
     @cached_property
     def responses(self) -> F32:

@@ -26,7 +26,6 @@ from circuitz.plausibility.presence import Work, made_by, work
 from circuitz.plausibility.rules.shared import more_images, too_small
 from circuitz.z.finding import Remedy, Verdict
 
-
 #: The kinds of findings that say so.
 KINDS = ("implausible-driver", "inhibitory-shortcut")
 

@@ -12,7 +12,7 @@ same difference for the best named concept (two differences of means, clustered 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -65,13 +65,26 @@ class Second:
 
 def findings(case: Case) -> list[Finding]:
     """Judge every annotation that holds."""
-    seconds = [second for word in case.words if (second := _second(case, word)) is not None]
+    seconds = [second for word in case.words if (second := _remembered(case, word)) is not None]
     return to_findings(case, KIND, VERSION, [_claim(case, second) for second in seconds])
 
 
-def _second(case: Case, word: Word) -> Second | None:
+def _remembered(case: Case, word: Word) -> Second | None:
+    """Return the second concept of a unit; worked out once as long as nothing about it changes."""
     if not word.passed or not word.own or word.tied:
         return None
+    place = case.places[word.said.target]
+    columns = tuple(score.column for score in word.own if score.means in word.passed)
+    ties = frozenset(case.ties)
+    key = (KIND, place.column, columns, _named(case, word), ties, case.settings.match_bar)
+    select, found = place.judged.kept.get(key, (None, None))
+    if select is not place.select:
+        found = _second(case, word)
+        place.judged.kept[key] = (place.select, found)
+    return None if found is None else replace(found, word=word)
+
+
+def _second(case: Case, word: Word) -> Second | None:
     place = case.places[word.said.target]
     barred = _named(case, word)
     own = next(score.column for score in word.own if score.means in word.passed)

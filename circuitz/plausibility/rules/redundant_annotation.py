@@ -16,15 +16,13 @@ import numpy as np
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
-from circuitz.plausibility.joint import Joint, Joints
+from circuitz.plausibility.joint import IDLE, Joint, Joints
 from circuitz.plausibility.words import Word
 from circuitz.z.effect import How
 from circuitz.z.finding import Finding, Remedy
 
 KIND = "redundant-annotation"
 VERSION = 1
-#: Of the margin: far less than what counts as an effect, for many such units may add up to one.
-SHARE = 0.25
 _HOW: tuple[How, How] = ("sufficiency", "necessity")
 
 
@@ -38,10 +36,16 @@ def findings(case: Case) -> list[Finding]:
         if _silent(case, word):
             claims.append(_claim(case, word, units, None))
         elif word.passed and all(_supports(case, name) for name in word.passed):
-            bound = SHARE * case.settings.delta
-            if _p_nothing(case.chosen_on, units, bound)[0] <= case.settings.q:
+            bound = IDLE * case.settings.delta
+            if _seems_idle(case, units, bound):
                 claims.append(_claim(case, word, units, bound))
     return to_findings(case, KIND, VERSION, claims)
+
+
+def _seems_idle(case: Case, units: tuple[str, ...], bound: float) -> bool:
+    if len(units) == 1:
+        return bool(case.chosen_on.p_idle[case.joints.position[units[0]]] <= case.settings.q)
+    return _p_nothing(case.chosen_on, units, bound)[0] <= case.settings.q
 
 
 def _silent(case: Case, word: Word) -> bool:
@@ -92,7 +96,7 @@ def _claim(case: Case, word: Word, units: tuple[str, ...], bound: float | None) 
         p_support=float("nan") if bound is None else _p_something(case, units),
         estimate=0.0 if effect is None else effect.estimate,
         ci=(0.0, 0.0) if effect is None else (effect.low, effect.high),
-        delta=SHARE * settings.delta,
+        delta=IDLE * settings.delta,
         power=1.0 if joint is None else joint.power(2 * settings.delta, settings.delta, settings.q),
         words=lambda _: sentence,
         decide=f"More source images on {settings.split}.",

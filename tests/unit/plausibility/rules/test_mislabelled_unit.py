@@ -49,7 +49,7 @@ def test_a_class_word_on_a_snow_detector_is_flagged_with_its_rival(plant) -> Non
 @pytest.mark.parametrize(
     ("text", "reason", "decide"),
     [
-        ("gizmo", "the lexicon knows no concept", "lexicon"),
+        ("blorf", "the lexicon knows no concept", "lexicon"),
         ("tongue", "does not label ‘tongue’", "Label ‘tongue’"),
     ],
 )
