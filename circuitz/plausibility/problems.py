@@ -55,6 +55,7 @@ def find_problems(case: Case) -> tuple[Problem, ...]:
         _no_words,
         _no_variation,
         _too_few,
+        _unlabelled,
         _unknown,
         _all_alike,
         _simulated,
@@ -77,12 +78,17 @@ def simulated_words(z: AnnotatedModel) -> tuple[str, ...]:
 def _no_labels(case: Case) -> Problem | None:
     if case.columns.names:
         return None
-    words = sum(bool(said.text) for said in case.said)
+    blind = sum(word.basis == "blind" for word in case.words)
+    count = prose.plural(len(case.said), "annotation")
+    kept = (
+        f"{blind} of them are judged by blind tests; about the others nothing"
+        if blind
+        else "Nothing that rests on words"
+    )
     return Problem(
         "no-concept-labels",
-        f"No concept is labelled in any picture, so none of the {prose.plural(words, 'annotation')} "
-        "can be held to what its unit responds to, and nothing that rests on words can be decided. "
-        "What units do to classes is measured all the same.",
+        f"No concept is labelled in any picture, so no word of {count} can be held to what its unit "
+        f"responds to. {kept} can be decided. What units do to classes is measured all the same.",
         "circuitz concepts blind Z tests the words on units by asking somebody who sees no "
         "activity; circuitz concepts ask Z WORD… makes concept labels of what people see.",
     )
@@ -141,6 +147,19 @@ def _too_few(case: Case) -> Problem | None:
         f"{MINIMUM_IMAGES} that show it and {MINIMUM_IMAGES} that do not are wanted on each split; "
         "words that name it stay undecided, and it is nobody's rival.",
         "Label more pictures: circuitz concepts ask Z WORD…",
+    )
+
+
+def _unlabelled(case: Case) -> Problem | None:
+    words = [w.said for w in case.words if w.basis == "unlabelled"]
+    if not words or not case.columns.names:
+        return None
+    names = list(dict.fromkeys(name for said in words for name in said.missing))
+    return Problem(
+        "unlabelled-words",
+        f"The concept set does not label {_listed(names)}, which is all that words on "
+        f"{prose.plural(len(words), 'unit')} name: they stay undecided.",
+        "Label it: circuitz concepts ask Z WORD…; or test the words: circuitz concepts blind Z.",
     )
 
 

@@ -114,6 +114,13 @@ def test_words_of_another_language_or_none_are_named_and_count_as_none(plant, te
     } - {f.units[0] for f in report.of("mislabelled-unit")}
 
 
+def test_words_that_the_concept_set_does_not_label_are_named(plant) -> None:
+    report = check(plant(words={**TRUE, 0: "umbrellas", 1: "collar"}))
+    assert codes(report) == ["unlabelled-words"]
+    assert "‘umbrella’ and ‘collar’" in report.problems[0].message
+    assert verdict(report, "conv4:0") == verdict(report, "conv4:1") == "inconclusive"
+
+
 def test_nothing_annotated_is_named_and_cannot_pass(plant) -> None:
     report = check(plant())
     assert codes(report) == ["no-annotations"]
