@@ -54,6 +54,7 @@ export function plural(n: number, one: string, many = `${one}s`): string {
 const FLAGGED: Record<string, string> = {
   "implausible-driver": "Implausible driver",
   "mislabelled-unit": "Mislabelled",
+  "mislabelled-edge": "Mislabelled edge",
   "missing-support": "Missing support",
   "unexplained-effect": "Unexplained effect",
 };
@@ -62,8 +63,16 @@ const FLAGGED: Record<string, string> = {
 const SUPPORTED: Record<string, string> = {
   "implausible-driver": "Drives within bounds",
   "mislabelled-unit": "Words fit",
+  "mislabelled-edge": "Edge as described",
   "missing-support": "Parts contribute",
   "unexplained-effect": "Mostly explained",
+  "inhibitory-shortcut": "Holds back within bounds",
+  "split-shortcut": "No more than its words",
+  bypass: "Little flows around",
+  "unannotated-driver": "Drives within bounds",
+  "polysemantic-unit": "Sees one thing",
+  "redundant-annotation": "Words count",
+  "stale-annotation": "Words still hold",
 };
 
 export function kindTitle(kind: string, verdict: string): string {
