@@ -55,6 +55,8 @@ class Base:
         Layers after the units, as planted.
     words
         Unit to the words on it.
+    edge_words
+        Unit and class to the words on the edge between them.
     ties
         What D ties to classes.
     spatial
@@ -81,6 +83,7 @@ class Base:
     mix: Dense
     head: tuple[Dense, ...]
     words: dict[int, str] = field(default_factory=dict[int, str])
+    edge_words: dict[tuple[int, str], str] = field(default_factory=dict[tuple[int, str], str])
     ties: tuple[Tie, ...] = ()
     spatial: bool = True
     noise: float = 0.02

@@ -53,6 +53,12 @@ def say(base: Base, unit: int, text: str) -> Base:
     return base.with_(words={**words, unit: text} if text else words)
 
 
+def say_edge(base: Base, unit: int, target: str, text: str) -> Base:
+    """Put words on the edge from a unit to a class."""
+    _class(base, target)
+    return base.with_(edge_words={**base.edge_words, (unit, target): text})
+
+
 def swap_words(base: Base, a: int, b: int) -> Base:
     """Exchange the words of two units."""
     texts = base.words.get(a, ""), base.words.get(b, "")
@@ -136,16 +142,20 @@ def wire(base: Base, unit: int, target: str, share: float) -> Base:
 
 
 def cut_wire(base: Base, unit: int, target: str) -> Base:
-    """Take a unit's direct weight on a class away."""
+    """Take all ways from a unit to a class away, those through a program's steps too."""
     k = _class(base, target)
     weight, bias = base.head[-1][0].copy(), base.head[-1][1].copy()
     if len(base.head) == 1:
         bias[k] += weight[k, unit] * base.mix[1][unit]
         weight[k, unit] = 0
         return base.with_(head=((weight, bias),))
-    alone = _handing(base, unit)
-    weight[k, alone] = 0
-    return base.with_(head=(*base.head[:-1], (weight, bias)))
+    first, alone = base.head[0][0].copy(), _handing(base, unit)
+    for step in np.flatnonzero(weight[k]).tolist():
+        if step in alone:
+            weight[k, step] = 0
+        else:
+            first[step, unit] = 0
+    return base.with_(head=((first, base.head[0][1]), *base.head[1:-1], (weight, bias)))
 
 
 def weaken(base: Base, target: str, factor: float) -> Base:

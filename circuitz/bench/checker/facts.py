@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from circuitz.bench.checker.case import Case
 from circuitz.bench.checker.truth import BLIND, COUNTS, NOTHING, SEES, Truth
 from circuitz.z.finding import Finding
 
@@ -195,13 +196,22 @@ def _redundant(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
     return _any(verdicts)
 
 
-def _stale(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
-    """Whether the unit no longer is what its words were written on."""
+def _stale(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
+    """Whether what the words were written on is no longer so: what a unit sees, or does to a class."""
     before, now = truth.case.before, truth.base
     if before is None:
         return False
+    if k >= 0:
+        moved = abs(Truth(Case(before)).share(units, k) - truth.share(units, k))
+        return _beyond(moved)
     changed = [u >= before.size or bool((before.mix[0][u] != now.mix[0][u]).any()) for u in units]
     return any(changed)
+
+
+def _edge(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
+    """Whether the unit does nothing to the class its edge is said to make."""
+    made = _beyond(truth.share(units, k))
+    return None if made is None else not made
 
 
 FACTS: Mapping[str, Fact] = MappingProxyType(
@@ -219,6 +229,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "vague-annotation": _vague,
         "redundant-annotation": _redundant,
         "stale-annotation": _stale,
+        "mislabelled-edge": _edge,
     }
 )
 """What makes a finding of each kind true."""

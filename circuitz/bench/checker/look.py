@@ -59,6 +59,8 @@ def wrapped(
     z = bare(written_on.network)
     for unit, text in sorted(base.words.items()):
         z = z.annotate(f"{UNITS}:{unit}", text, author="benchmark")
+    for (unit, target), text in sorted(base.edge_words.items()):
+        z = z.annotate(f"edge:{UNITS}:{unit}->output:{target}", text, author="benchmark")
     return z if written_on is base else bare(base.network).with_(log=z.log)
 
 
