@@ -97,7 +97,7 @@ def build(name: str, args: Mapping[str, Any] | None = None) -> nn.Module:
         ) from problem
     try:
         inspect.signature(builder).bind(**given)
-        net = builder(**given)
+        net = _unwrapped(builder(**given))
     except (TypeError, ValueError) as problem:
         raise BuilderError(
             f"{name!r} cannot be built from {given}: {problem}.",
@@ -105,3 +105,10 @@ def build(name: str, args: Mapping[str, Any] | None = None) -> nn.Module:
         ) from problem
     object.__setattr__(net, "circuitz_builder", (name, plain))
     return net
+
+
+def _unwrapped(net: Any) -> Any:
+    """Return a network without what ``torch.compile`` puts around it: it is kept by its own names."""
+    from circuitz.models.plain import unwrapped  # noqa: PLC0415 (names are known without torch)
+
+    return unwrapped(net)

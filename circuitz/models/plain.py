@@ -29,13 +29,7 @@ def plain(net: object) -> nn.Module:
         If it is no network, or TorchScript, or quantised, or its parameters are not there yet, or
         parts of it run on several devices at once.
     """
-    while True:
-        inner = getattr(net, "_orig_mod", None) if is_compiled(net) else None
-        if isinstance(net, DataParallel | DistributedDataParallel):
-            inner = net.module
-        if not isinstance(inner, nn.Module):
-            break
-        net = inner
+    net = unwrapped(net)
     if not isinstance(net, nn.Module) or isinstance(net, type):
         what = net.__name__ if isinstance(net, type) else type(net).__name__
         raise NetworkError(
@@ -50,6 +44,17 @@ def plain(net: object) -> nn.Module:
         return BridgedLM.of(Lens(net))
     _refuse(net)
     return net
+
+
+def unwrapped(net: object) -> object:
+    """Return what is inside ``torch.compile`` and parallel wrappers; other things as they are."""
+    while True:
+        inner = getattr(net, "_orig_mod", None) if is_compiled(net) else None
+        if isinstance(net, DataParallel | DistributedDataParallel):
+            inner = net.module
+        if not isinstance(inner, nn.Module):
+            return net
+        net = inner
 
 
 def is_bridge(net: object) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+import circuitz as cz
 from circuitz.errors import LayerError, NetworkError
+from circuitz.models.builders import build, register
 from circuitz.models.choose_layers import choose_layers
 from circuitz.models.network import find_layer
+from circuitz.models.open import runtime
 from circuitz.models.plain import is_compiled, plain
 from circuitz.models.runtime import Runtime
 from circuitz.models.state import evaluating
@@ -31,6 +35,19 @@ def test_wrappers_are_taken_off() -> None:
         torch.compile(nn.DataParallel(net), backend="eager"),
     ):
         assert plain(around) is net
+
+
+def test_a_builder_may_compile_what_it_returns(tmp_path) -> None:
+    @register("compiled-small")
+    def _make() -> nn.Module:
+        return torch.compile(small(), backend="eager")
+
+    net = build("compiled-small")
+    assert isinstance(net, nn.Sequential)
+    z = cz.wrap(net, layers=["1"], preprocess={"size": 8})
+    again = cz.load(z.save(tmp_path / "a.z"))
+    images = np.zeros((2, 8, 8, 3), np.uint8)
+    assert np.array_equal(runtime(again).logits(images), runtime(z).logits(images))
 
 
 def quantised() -> nn.Module:
