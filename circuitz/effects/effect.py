@@ -220,6 +220,8 @@ def _told(z: AnnotatedModel, place: Place, group: Group, supports: Group, on: st
     # A set that is all the rest is called so.
     every = not of_heads(z, place) and len(supports) + len(group) == place.spec.size
     every &= {Unit.parse(u).place for u in supports} == {place.name}
+    if place.basis is not None:
+        rest = f"all other directions of {place.name}"
     return f"{rest if every else in_words(supports)} as on {on}"
 
 
