@@ -30,6 +30,7 @@ from circuitz.lexicon.wordnet import WordNet
 from circuitz.lexicon.words import key, tokens
 
 DEFAULT = "default lexicon"
+_KEPT = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +129,19 @@ class Lexicon:
         tuple of str
             Names in the order of the text, each once: canonical ones, and WordNet's spellings.
         """
+        found = self._read.get(text)
+        if found is None:
+            if len(self._read) >= _KEPT:
+                self._read.clear()
+            found = self._read[text] = self._parse(text)
+        return found
+
+    @cached_property
+    def _read(self) -> dict[str, tuple[str, ...]]:
+        # A lexicon is a value: what it read in a text once it reads always.
+        return {}
+
+    def _parse(self, text: str) -> tuple[str, ...]:
         words = tokens(text)
         hits = self._matcher.hits(words)
         taken = [any(start <= i < end for start, end, _ in hits) for i in range(len(words))]

@@ -74,8 +74,6 @@ def nouns(text: Sequence[Token], taken: Sequence[bool], wordnet: WordNet) -> lis
     taken
         Which of them belong to entries that were found.
     """
-    if not _english(text, taken, wordnet):
-        return []
     found: list[Noun] = []
     owned = False
     for run in _runs(text):
@@ -86,7 +84,7 @@ def nouns(text: Sequence[Token], taken: Sequence[bool], wordnet: WordNet) -> lis
         if noun is not None:
             found.append(noun)
         owned = here or noun is not None
-    return found
+    return found if found and _english(text, taken, wordnet) else []
 
 
 def whole(text: Sequence[Token], wordnet: WordNet) -> str:

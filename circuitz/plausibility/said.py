@@ -96,6 +96,8 @@ class Columns:
 
         A concept set may label what no lexicon knows; words that repeat its label name it.
         """
+        if not self._unknown:
+            return ()
         words = tokens(text)
         hits: list[Hit] = []
         for name in self._unknown:
@@ -137,16 +139,13 @@ def read_annotations(
     for target, annotation in effective.items():
         if target.startswith((EDGE, f"{OUTPUT}:")):
             continue
+        named = annotation.concepts or lexicon.parse(annotation.text)
         written = columns.written(annotation.text)
-        covered = {word for name in written for word in key(name)}
-        named = (
-            *written,
-            *(
-                name
-                for name in annotation.concepts or lexicon.parse(annotation.text)
-                if not set(key(name)) <= covered or name in columns.names
-            ),
-        )
+        if written:
+            # What a label says in more words goes before what the lexicon makes of some of them.
+            covered = {word for name in written for word in key(name)}
+            rest = (n for n in named if n in columns.names or not set(key(n)) <= covered)
+            named = (*written, *rest)
         concepts = dict.fromkeys(canonical_name(name, lexicon) for name in named)
         found = {concept: columns.of(concept) for concept in concepts}
         read.append(
