@@ -39,9 +39,9 @@ F64 = npt.NDArray[np.float64]
 #: With no joint set run at all nothing is known about what summing misses.
 UNKNOWN_GAP = 1.0
 _SMALL = 0.05
-#: Share of the margin below which a unit does nothing: far less than what counts as an effect, for
-#: many such units may add up to one.
-IDLE = 0.25
+#: Share of the margin below which a unit is dead to what follows. Many honest units do little, and
+#: many that do little may add up to much; only what does nothing at all explains nothing.
+IDLE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +152,7 @@ class Joints:
 
     @cached_property
     def p_idle(self) -> F64:
-        """``(u,)`` p-value of "does a quarter of the margin or more for some class", unit by unit.
+        """``(u,)`` p-value of "does a hundredth of the margin or more for some class", by unit.
 
         The largest over classes, and over adding the unit and taking it away.
         """

@@ -4,7 +4,7 @@ A part or attribute of the subject that is written on a unit reads as support fo
 none where the unit never responds, or where nothing follows from it. Candidates are words on units
 of the cut whose response does not vary, or whose words hold, name what belongs to the subject, and
 that on *select* are equivalent to none, in sufficiency and necessity, for every class, within a
-quarter of the margin. *Flagged*: so they are on the split judged.
+hundredth of the margin: dead to what follows, and not just weak. *Flagged*: so they are on the split judged.
 
 Words on surroundings that do nothing are good news, told by ``implausible-driver``.
 """
@@ -85,7 +85,7 @@ def _claim(case: Case, word: Word, units: tuple[str, ...], bound: float | None) 
         p, joint = _p_nothing(case.joints, units, bound)
         sentence = (
             f"{unit} sees what its words say ({prose.quoted(word.passed)}), but nothing follows: "
-            f"it does less than a quarter of the margin for every class, whether it is added or taken away."
+            f"it does less than a hundredth of the margin for every class, whether it is added or taken away."
         )
     effect = None if joint is None else joint.effect
     return Claim(
