@@ -182,12 +182,10 @@ class HookedHeads(HeadDownstream):
         self._runtime, self._tokens = runtime, tokens
         self._layers = list(dict.fromkeys(unit.rpartition(":")[0] for unit in units))
         self._heads = len(units) // len(self._layers)
-        first, logits = runtime.run(tokens[:1], self._layers)
-        gathered = sum(z.numel() for z in first.values())
-        # It says something at every position.
-        self._chunk = max(
-            1, min(_CHUNK, _NUMBERS // max(gathered, logits.numel() * tokens.shape[1]))
-        )
+        gathered = sum(z.numel() for z in runtime.run(tokens[:1], self._layers)[0].values())
+        # Classes may be few of the tokens that it tells of.
+        words = int(getattr(runtime.module, "vocabulary", 1))
+        self._chunk = max(1, min(_CHUNK, _NUMBERS // max(gathered, words)))
         keep = gathered * len(tokens) <= _NUMBERS
         parts = [
             runtime.run(some, self._layers if keep else []) for some in tokens.split(self._chunk)

@@ -18,6 +18,7 @@ from circuitz.models.transformer_lens import SITES, Lens
 from circuitz.z.layer import LayerSpec
 
 PATTERN = "attn.hook_pattern"
+_READS = "unembed.hook_in"
 
 
 class Points(nn.Module):
@@ -142,6 +143,7 @@ class BridgedLM(Bridged):
         self.answers = tuple(int(a) for a in answers)
         self.outputs = len(self.answers) or int(lens.config.d_vocab_out or lens.config.d_vocab)
         self._specs = tuple(s for s in lens.layers if s.name in self._points)
+        self._reads = _READS in lens.hooks
 
     @classmethod
     def of(cls, lens: Lens, answers: Sequence[int] = ()) -> BridgedLM:
@@ -172,5 +174,13 @@ class BridgedLM(Bridged):
             If the tokens are none, are not in the vocabulary, or are too many for the model.
         """
         check_tokens(tokens, self.context, self.vocabulary)
-        last = self.logits(tokens)[:, -1]
+        # Words are told of the last position alone: of all of them that is most of a small model's
+        # work, and of a large vocabulary's memory.
+        end = [(_READS, _at_the_end)] if self._reads else []
+        last = self.lm.run_with_hooks(tokens, fwd_hooks=[*self._hooks(), *end])[:, -1]
         return last[:, list(self.answers)] if self.answers else last
+
+
+def _at_the_end(value: torch.Tensor, hook: Any) -> torch.Tensor:
+    del hook
+    return value[:, -1:]
