@@ -123,7 +123,10 @@ function EffectsPart() {
     return (
       <Part title="Effects">
         <p class="cz-faint">
-          {store.trait("head").missing || "Not measured: this unit lies outside the cut."}
+          {store.trait("head").missing ||
+            (store.id(unit).includes("@")
+              ? "Not measured here: a circuit drawn in this basis tells what its directions drive."
+              : "Not measured: this unit lies outside the cut.")}
         </p>
       </Part>
     );
