@@ -64,10 +64,14 @@ class Columns:
     kin
         ``kin[i]``: columns whose concept is the same as column i's, a kind of it, or what it is
         a kind of; they are no rivals of each other.
+    sort
+        ``sort[i]``: columns whose concept is a kind of the same thing as column i's is (*brown
+        coat* and *black coat*), itself included.
     """
 
     names: tuple[str, ...]
     kin: tuple[frozenset[int], ...]
+    sort: tuple[frozenset[int], ...]
     _below: Mapping[str, tuple[int, ...]]
     _unknown: tuple[str, ...] = ()
 
@@ -84,12 +88,16 @@ class Columns:
             )
             for i, name in enumerate(canonical)
         )
+        sort = tuple(
+            frozenset(j for j, other in enumerate(above) if j == i or mine & other)
+            for i, mine in enumerate(above)
+        )
         below: dict[str, list[int]] = {}
         for i, some in enumerate(above):
             for concept in some:
                 below.setdefault(concept, []).append(i)
         unknown = tuple(n for n in canonical if key(n) and not lexicon.resolve(n))
-        return cls(canonical, kin, {k: tuple(value) for k, value in below.items()}, unknown)
+        return cls(canonical, kin, sort, {k: tuple(value) for k, value in below.items()}, unknown)
 
     def written(self, text: str) -> tuple[str, ...]:
         """Columns without an entry whose very name stands in a text, the longest of them.

@@ -1,8 +1,9 @@
 """Units that see a second thing their words do not name.
 
-For words that hold, among images without anything they name: does the unit still tell a second
-concept, and respond to it in earnest? The second is the one the unit answers most to on *select*,
-among those that are no kin of the named ones and do not coincide with them. Its *answer* is the
+For words that hold, on units of the cut: among images without anything they name, does the unit
+still tell a second concept, and respond to it in earnest? The second is the one the unit answers
+most to on *select*, among those that do not coincide with the named ones and are of another sort (a
+unit that sees coats of two colours sees coats). Its *answer* is the
 unit's mean response to images that show it, less that to images that show neither, in units of the
 same difference for the best named concept (two differences of means, clustered by scene).
 
@@ -71,12 +72,13 @@ def findings(case: Case) -> list[Finding]:
 
 def _remembered(case: Case, word: Word) -> Second | None:
     """Return the second concept of a unit; worked out once as long as nothing about it changes."""
-    if not word.passed or not word.own or word.tied:
+    if not (word.passed and word.own and case.on_cut(word.said.units)) or word.tied:
         return None
     place = case.places[word.said.target]
     columns = tuple(score.column for score in word.own if score.means in word.passed)
     ties = frozenset(case.ties)
-    key = (KIND, place.column, columns, _named(case, word), ties, case.settings.match_bar)
+    named = _named(case, word)
+    key = (KIND, place.column, columns, named, _sort(case, named), ties, case.settings.match_bar)
     select, found = place.judged.kept.get(key, (None, None))
     if select is not place.select:
         found = _second(case, word)
@@ -92,10 +94,9 @@ def _second(case: Case, word: Word) -> Second | None:
     table, unit = place.select, place.column
     response = _response(table, unit)
     near = np.flatnonzero(np.abs(table.coincidence[own]) >= COINCIDE)
+    none = barred.union(_sort(case, barred), map(int, near), case.ties)
     candidates = [
-        j
-        for j in range(len(case.columns.names))
-        if j not in barred and j not in near and j not in case.ties and not table.reasons[j]
+        j for j in range(len(case.columns.names)) if j not in none and not table.reasons[j]
     ]
     best, most = None, bar
     for j in candidates:
@@ -116,6 +117,11 @@ def _named(case: Case, word: Word) -> frozenset[int]:
     """Columns of what the words name, with their kin."""
     taken = {column for _, some in word.said.concepts for column in some}
     return frozenset(taken.union(*(case.columns.kin[i] for i in taken)))
+
+
+def _sort(case: Case, named: frozenset[int]) -> frozenset[int]:
+    """Columns of the same sort as named ones."""
+    return frozenset(j for i in named for j in case.columns.sort[i])
 
 
 def _response(table: Table, unit: int) -> F64:
