@@ -60,6 +60,8 @@ class Carried:
         By how much it exceeds, pair by pair, what the named units do.
     gap
         What summing may miss, where exactly these units were not run.
+    ahead
+        Whether on *select* it does more than the named units do.
     """
 
     concept: str
@@ -71,6 +73,7 @@ class Carried:
     net: ClusteredMean
     lead: ClusteredMean
     gap: float
+    ahead: bool
 
     def p_beyond(self, bound: float) -> float:
         """P-value of "at most ``bound``, one way or the other"."""
@@ -188,18 +191,19 @@ def _of_concept(
         members = _members(case, effects, paths.c, k, sign, paths.shown)
         if not (sign and judged.any() and members):
             continue
-        mine = sign * value[judged]
-        through = sign * (effects.whole[rows[judged], k].astype(np.float64) - value[judged])
+        lead = sign * (2 * value - effects.whole[rows, k].astype(np.float64))
+        first = clustered_mean(lead[chosen], scene[chosen])
         yield Carried(
             concept=case.columns.names[paths.column],
             k=k,
             named=paths.named,
             members=members,
             sign=sign,
-            mean=clustered_mean(mine, scene[judged]),
+            mean=clustered_mean(sign * value[judged], scene[judged]),
             net=clustered_mean(sign * other[judged], scene[judged]),
-            lead=clustered_mean(mine - through, scene[judged]),
+            lead=clustered_mean(lead[judged], scene[judged]),
             gap=float(paths.gap[k]),
+            ahead=float(p_greater(first, 0.0)) <= settings.q,
         )
 
 

@@ -1,6 +1,7 @@
 """Whether what a concept does flows around the units that are called by it.
 
-Words name a path: these units see it. Where the concept does more to a class through all other
+Words name a path: these units see it. Candidates are concepts that, on *select*, do more unnamed
+than named. Where the concept does more to a class through all other
 units of the cut than through these, and more than the margin, the named path is not the one that
 counts (:mod:`circuitz.plausibility.carried`). *Supported*: what flows around is equivalent to none.
 
@@ -21,7 +22,7 @@ VERSION = 1
 
 def findings(case: Case) -> list[Finding]:
     """Judge every concept that units are validly called by."""
-    found = [one for one in carried(case) if one.named and one.members and not _split(case, one)]
+    found = [one for one in carried(case) if one.named and one.ahead and not _split(case, one)]
     claims = [
         unnamed_claim(
             case,
