@@ -119,6 +119,9 @@ def _show(figures: dict[str, Any]) -> None:
         what += f" for {wanted['target']}" if wanted["target"] else ""
         where = f"{miss['name']} ({miss['family']}, seed {miss['seed']})"
         out.print(f"escaped: {where}: {what}", markup=False, highlight=False)
+    for failed in figures["failed"]:
+        what = f"{failed['kind']} {failed['name']} ({failed['family']}, seed {failed['seed']})"
+        out.print(f"failed: {what}: {failed['why']}", markup=False, highlight=False)
     for missed in (t for t in figures["targets"] if not t["met"]):
         what = f"{missed['what']} ({missed['where']}): {rate(missed['value'])}, aim {missed['aim']}"
         out.print(f"not met: {what}", markup=False, highlight=False)

@@ -129,9 +129,9 @@ class Base:
         """D."""
         return self.drawn(self.seed)
 
-    def drawn(self, seed: int) -> InputSet:
-        """Draw a D as the network's own, with another seed."""
-        data = self.world.data(self.draws.each, self.ties, seed)
+    def drawn(self, seed: int, each: int | None = None) -> InputSet:
+        """Draw a D as the network's own, with another seed and perhaps another size."""
+        data = self.world.data(each or self.draws.each, self.ties, seed)
         if not self.shuffled:
             return data
         assert data.labels is not None

@@ -158,6 +158,22 @@ def cut_wire(base: Base, unit: int, target: str) -> Base:
     return base.with_(head=((first, base.head[0][1]), *base.head[1:-1], (weight, bias)))
 
 
+def hand_over(base: Base, unit: int, other: int, target: str) -> Base:
+    """Let another unit, which sees the same, do all that a unit does for a class."""
+    k = _class(base, target)
+    if len(base.head) == 1:
+        weight, bias = base.head[0][0].copy(), base.head[0][1].copy()
+        bias[k] += weight[k, unit] * (base.mix[1][unit] - base.mix[1][other])
+        weight[k, other] += weight[k, unit]
+        weight[k, unit] = 0
+        return base.with_(head=((weight, bias),))
+    first = base.head[0][0].copy()
+    steps = np.flatnonzero(base.head[-1][0][k])
+    first[steps, other] += first[steps, unit]
+    first[steps, unit] = 0
+    return base.with_(head=((first, base.head[0][1]), *base.head[1:]))
+
+
 def weaken(base: Base, target: str, factor: float) -> Base:
     """Multiply all that makes a class by a factor."""
     k = _class(base, target)

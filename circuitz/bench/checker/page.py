@@ -132,6 +132,11 @@ def _body(figures: Mapping[str, Any]) -> Iterator[str]:
     )
     yield ""
     yield from _table(
+        "Jobs that failed",
+        ("job", "case", "family", "seed", "why"),
+        [(f["kind"], f["name"], f["family"], f["seed"], f["why"]) for f in figures["failed"]],
+    )
+    yield from _table(
         "Aims not met",
         ("figure", "of", "measured", "aim"),
         [

@@ -24,6 +24,8 @@ def score(results: Sequence[Result]) -> dict[str, Any]:
     results
         Of :func:`circuitz.bench.checker.work.do`.
     """
+    failed = [r for r in results if "failed" in r]
+    results = [r for r in results if "failed" not in r]
     every = [r for r in results if r["kind"] == "case"]
     cases = [r for r in every if not r["condition"] and r["role"] != "nothing"]
     return {
@@ -44,6 +46,7 @@ def score(results: Sequence[Result]) -> dict[str, Any]:
         },
         "escaped": list(_escaped(cases)),
         "false_findings": list(_false(cases)),
+        "failed": [{**_place(r), "kind": r["kind"], "why": r["failed"]} for r in failed],
         "seconds": {
             "wall": sum(r["seconds"] for r in results),
             "processor": sum(r["cpu_seconds"] for r in results),

@@ -17,7 +17,7 @@ from circuitz.z.layer import Preprocessing
 
 #: Trunks a hundred seeds share; seeds of the record share none with those to develop on.
 TRUNKS = 5
-_DRAWS = Draws(each=75, known=420, fresh=260)
+_DRAWS = Draws(each=60, known=400, fresh=240)
 
 
 def trunk_seed(seed: int) -> int:

@@ -32,7 +32,8 @@ F64 = npt.NDArray[np.float64]
 SEES, BLIND = 0.9, 0.4
 #: Share of a class: from here on it counts, and up to here it does not (the margin lies between).
 COUNTS, NOTHING = 0.13, 0.07
-_SWAPS = 4
+_SWAPS = 6
+_EACH = 50  # images a class that shares are read on
 
 
 class Truth:
@@ -83,7 +84,7 @@ class Truth:
     @cached_property
     def _d(self) -> tuple[F32, npt.NDArray[np.int64], F32]:
         """Responses, labels and logits on images of D drawn for this."""
-        data = self.base.drawn(self.base.seed + 600_000)
+        data = self.base.drawn(self.base.seed + 600_000, _EACH)
         assert data.labels is not None
         units, logits = self.base.run(data.images)
         return units, data.labels, logits

@@ -26,7 +26,11 @@ PERMUTATIONS, SEVERED, RESAMPLES = 12, 6, 4
 def do(job: Job, keep: Path | None = None) -> dict[str, Any]:
     """Return what came out, as JSON values; trained parts are kept in ``keep``."""
     wall, processor = time.perf_counter(), time.process_time()
-    result = _KINDS[job.kind](job, keep)
+    try:
+        result = _KINDS[job.kind](job, keep)
+    except Exception as problem:
+        # One case that breaks must not take the others along; it is listed with the figures.
+        result = {"failed": f"{type(problem).__name__}: {problem}"}
     return {
         **asdict(job),
         **result,

@@ -15,6 +15,6 @@ def make(base: Base, draw: np.random.Generator) -> Case:
     base, tie = tied(base, draw)
     unit = int(draw.choice(part_units(base, tie.target)))
     mix = base.mix[0].copy()
-    mix[unit, base.sees.index("")] = 0.5
+    mix[unit] += draw.normal(0, 0.06, mix.shape[1]).astype(np.float32)
     wrong = ("mislabelled-unit", "polysemantic-unit")
     return Case(base.with_(mix=(mix, base.mix[1])), innocent=(Planted(wrong, names(unit)),))

@@ -7,14 +7,15 @@ import numpy as np
 from circuitz.bench.checker.base import Base
 from circuitz.bench.checker.case import Case, Planted
 from circuitz.bench.checker.choose import part_units, tied
-from circuitz.bench.checker.edit import cut_wire, names, say_edge, wire
+from circuitz.bench.checker.edit import add_unit, hand_over, names, say_edge
 
 
 def make(base: Base, draw: np.random.Generator) -> Case:
     """See the module."""
     base, tie = tied(base, draw)
-    unit, other = (int(u) for u in draw.permutation(part_units(base, tie.target))[:2])
-    base = wire(say_edge(base, unit, tie.target, f"makes {tie.target}"), unit, tie.target, 0.3)
-    before = base
-    base = wire(cut_wire(base, unit, tie.target), other, tie.target, 0.5)
+    unit = int(draw.choice(part_units(base, tie.target)))
+    # One like it stood beside it all along, with the same words.
+    base, other = add_unit(base, {base.words[unit]: 1.0}, text=base.words[unit])
+    before = say_edge(base, unit, tie.target, f"makes {tie.target}")
+    base = hand_over(before, unit, other, tie.target)
     return Case(base, (Planted(("stale-annotation",), names(unit), tie.target),), before=before)

@@ -29,6 +29,7 @@ from circuitz.bench.checker.resample import resampled
 from circuitz.bench.checker.run import run
 from circuitz.bench.checker.score import score
 from circuitz.bench.checker.targets import targets
+from circuitz.bench.checker.work import do
 from circuitz.cli.bench_checker import _seeds  # pyright: ignore[reportPrivateUsage]
 from circuitz.errors import BenchError
 from circuitz.plausibility.check import check
@@ -124,6 +125,14 @@ def test_rates_are_counted_as_defined() -> None:
     assert found["nothing"]["rate"] == 1
     assert found["conditions"]["no-masks"]["caught_rate"] == 0
     assert [e["name"] for e in found["escaped"]] == ["x"]
+
+
+def test_a_job_that_breaks_is_listed_and_stops_nothing() -> None:
+    broken = do(Job("case", "wired", 0, "sabotage", "no-such"))
+    assert "no-such" in broken["failed"]
+    found = score([broken])
+    assert found["networks"] == 0
+    assert found["failed"][0]["name"] == "no-such"
 
 
 def test_nothing_at_all_gives_no_rates() -> None:
