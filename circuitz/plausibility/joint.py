@@ -13,7 +13,7 @@ margin against the claim, and intervals widen by it on both sides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -39,6 +39,7 @@ F64 = npt.NDArray[np.float64]
 #: With no joint set run at all nothing is known about what summing misses.
 UNKNOWN_GAP = 1.0
 _SMALL = 0.05
+_CELL = 5  # images that a cell needs at least
 #: Share of the margin below which a unit is dead to what follows. Many honest units do little, and
 #: many that do little may add up to much; only what does nothing at all explains nothing.
 IDLE = 0.01
@@ -81,6 +82,26 @@ class Joint:
         side = np.sign(self.mean.mean - bound)
         wanted = float(clusters_needed(self.mean, bound + side * self.effect.gap, alpha=alpha))
         return int(wanted) if 0 < wanted < 1e6 else None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An effect on the sources of one class.
+
+    Parameters
+    ----------
+    source
+        The class.
+    estimate, n
+        Mean effect, and images.
+    p
+        P-value of "at most the margin", by Bonferroni over cells.
+    """
+
+    source: str
+    estimate: float
+    n: int
+    p: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,6 +269,31 @@ class Joints:
             seed=self.measured.seed,
         )
         return Joint(effect, mean)
+
+    def worst_cell(
+        self, units: tuple[str, ...], k: int, without: frozenset[int] = frozenset()
+    ) -> Cell | None:
+        """Sufficiency on the class of sources where it is largest; ``None`` with one class alone.
+
+        Parameters
+        ----------
+        units, k, without
+            As in :meth:`joint`.
+        """
+        chosen = frozenset(u for u in units if u in self.position)
+        values, _, gap = self._values(chosen, k, "sufficiency")
+        cells: list[Cell] = []
+        for j, name in enumerate(self.measured.targets):
+            rows = self._shows[:, j] & ~np.isnan(values)
+            if j in {k, *without} or rows.sum() < _CELL:
+                continue
+            mean = clustered_mean(values[rows], self.scene[rows])
+            p = float(p_greater(mean, self.settings.delta + gap))
+            cells.append(Cell(name, float(mean.mean), int(mean.n), p))
+        if len(cells) < 2:
+            return None
+        worst = max(cells, key=lambda cell: cell.estimate)
+        return replace(worst, p=min(1.0, worst.p * len(cells)))
 
     def _values(
         self, wanted: frozenset[str], k: int, how: How

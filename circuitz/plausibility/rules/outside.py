@@ -22,6 +22,7 @@ from weakref import WeakKeyDictionary
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim
+from circuitz.plausibility.joint import Cell
 from circuitz.plausibility.presence import Work, made_by, work
 from circuitz.plausibility.rules.shared import more_images, too_small
 from circuitz.z.finding import Remedy, Verdict
@@ -67,6 +68,11 @@ class Outside:
         """Units that validly mean something of the subject as well."""
         return tuple(unit for unit in self.everyone if unit in self.case.mixed)
 
+    @cached_property
+    def worst(self) -> Cell | None:
+        """Where the effect is largest: the sources of one class."""
+        return self.case.joints.worst_cell(self.work.units, self.work.k, self.work.without)
+
     def claim(self, family: int) -> Claim:
         """Return the claim, tested among ``family`` others."""
         case, did = self.case, self.work
@@ -78,6 +84,8 @@ class Outside:
         if self.both and pure:
             wider = case.joints.joint(self.everyone, did.k, without=did.without)
             p_support = max(p_support, wider.p_none(delta))
+        if self.worst is not None and self.worst.p <= case.settings.q:
+            p_support = 1.0  # as good as nothing on average is not as good as nothing
         if did.untold or not case.tells_apart(did.k):
             p_flag = p_support = float("nan")
         support = case.support(self.concept, self.target)
@@ -120,6 +128,11 @@ class Outside:
         if not case.tells_apart(did.k):
             return too_small(case, did.k)
         decide = more_images(case, did.joint, case.settings.delta, family)
+        if self.worst is not None and self.worst.p <= case.settings.q:
+            decide = (
+                f"On inputs of {self.worst.source} it is beyond the margin, on average it is not "
+                f"shown to be: look at {self.worst.source} and {target} by themselves."
+            )
         if did.joint.effect.estimate > case.settings.delta >= abs(did.activity):
             decide = (
                 f"Switching these units on hardly moves {target}, so it is not {self.concept} in "
@@ -155,6 +168,9 @@ class Outside:
             figures = f"{who} {verb} {prose.share(effect)} of what makes {self.target}"
         if self.work.without:
             figures += f" (against inputs of classes other than {self._others()})"
+        if self.worst is not None:
+            most = prose.percent(self.worst.estimate)
+            figures += f", at most {most} on inputs of one class ({self.worst.source})"
         if effect.method == "additive" and effect.gap >= 0.005:
             figures += f" (from single units; ± {prose.percent(effect.gap)} for what that may miss)"
         if verdict == "supported":

@@ -145,3 +145,28 @@ def test_pictures_come_from_the_nearest_set(plant, change) -> None:
         },
     )
     assert check(z).flagged[0].pictures == ("aa", "bb")
+
+
+def test_the_worst_class_of_sources_is_told_beside_the_average(plant, looks) -> None:
+    # Beagles stand on snow half of the time: against them snow says half as much.
+    looks["beagle"] |= {"snow": 0.5}
+    (found,) = [
+        f for f in check(plant(looks=looks, words=TRUE, groups=GROUPS)).flagged if f.kind == KIND
+    ]
+    assert "on inputs of one class (" in found.sentence
+    assert "(beagle)" not in found.sentence
+    most = int(found.sentence.partition("at most ")[2].partition(" %")[0])
+    assert most > 100 * found.estimate
+
+
+def test_a_cell_beyond_the_margin_is_not_averaged_away(plant, change) -> None:
+    # Snow does nothing against three breeds, and a lot against poodles.
+    z = plant(words=TRUE, speaks={"husky": {3: 1.0, 6: 2.0}, "beagle": {4: 3.0}, "corgi": {3: 3.0}})
+    effects = z.measurements.effects
+    sufficiency = effects.sufficiency.copy()
+    sufficiency[:, :2, 0] = np.where(np.isnan(sufficiency[:, :2, 0]), np.nan, 0.0)
+    poodles = np.repeat(np.arange(4), len(sufficiency) // 4) == 3
+    sufficiency[poodles, 0, 0] = 0.2
+    z = change(z, sufficiency=sufficiency, groups=())
+    (found,) = [f for f in check(z).of(KIND, "husky") if "conv4:0" in f.units]
+    assert found.verdict != "supported"
