@@ -116,6 +116,7 @@ def no_report(why: str) -> dict[str, Any]:
     return {
         "counts": {"flagged": 0, "supported": 0, "inconclusive": 0},
         "waived": 0,
+        "problems": [],
         "unexplained": [],
         "findings": [],
         "unlisted": 0,
@@ -136,6 +137,7 @@ def report(z: AnnotatedModel, checked: Report, path: str = "") -> dict[str, Any]
             "inconclusive": sum(f.verdict == "inconclusive" for f in items),
         },
         "waived": len(checked.waived),
+        "problems": [asdict(problem) for problem in checked.problems],
         "unexplained": [
             {
                 "target": target,

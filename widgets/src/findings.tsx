@@ -46,6 +46,9 @@ export function Findings() {
         data-cz-list="findings"
         onKeyDown={(event) => step(event, list.current)}
       >
+        {report.problems.map(({ code, message, hint }) => (
+          <p key={code} class="cz-fact cz-report-problem" data-problem={code}><b>{message}</b> {hint} <code>{code}</code></p>
+        ))}
         {shown.length === 0 && <p class="cz-nothing">Nothing {only === "all" ? "was tested yet" : only}.</p>}
         {shown.map((finding) => (
           <Item key={finding.id} finding={finding} />

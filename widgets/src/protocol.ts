@@ -105,9 +105,17 @@ export interface Unexplained {
   high: number | null;
 }
 
+/** Something wrong with what was checked, by name. */
+export interface Problem {
+  code: string;
+  message: string;
+  hint: string;
+}
+
 export interface Report {
   counts: Record<Verdict, number>;
   waived: number;
+  problems: Problem[];
   unexplained: Unexplained[];
   findings: Finding[];
   /** Supported findings that are not listed here, only counted. */

@@ -100,6 +100,7 @@ export function traits(units = 6): Traits {
     report: {
       counts: { flagged: 1, supported: 1, inconclusive: 1 },
       waived: 0,
+      problems: [],
       unexplained: [
         { target: "husky", estimate: 0.12, low: 0.08, high: 0.17 },
         { target: "corgi", estimate: 0.4, low: 0.3, high: 0.5 },

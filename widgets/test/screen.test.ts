@@ -311,3 +311,13 @@ describe("connection", () => {
     open();
   });
 });
+
+it("says what is wrong with what was checked, as text", async () => {
+  const state = traits();
+  const problems = [{ code: "no-concept-labels", message: "No concept is <b>labelled</b>.", hint: "circuitz concepts blind Z" }];
+  leave();
+  el.remove();
+  open({ ...state, report: { ...state.report, findings: [], problems } });
+  await press("2", $(".cz-studio"));
+  expect($('[data-problem="no-concept-labels"]').textContent).toContain("No concept is <b>labelled</b>. circuitz concepts blind Z");
+});

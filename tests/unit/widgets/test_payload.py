@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,6 +66,14 @@ def test_findings_beyond_the_limit_are_counted(z, monkeypatch):
     shown = payload.report(z, report)
     assert len(shown["findings"]) == 2
     assert shown["unlisted"] == len(report.items) - 2
+
+
+def test_what_is_wrong_with_what_was_checked_is_told_by_name(z):
+    shown = z.concept_set
+    bare = replace(shown, concepts=None, concept_names=(), pairs=None)
+    told = payload.report(z, check(z.with_(concept_set=bare)))["problems"]
+    assert [problem["code"] for problem in told] == ["no-concept-labels"]
+    assert set(told[0]) == {"code", "message", "hint"}
 
 
 def test_head_says_what_is_missing(z, make_z):
