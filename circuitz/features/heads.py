@@ -134,11 +134,11 @@ def _measured(
         ]
     )
     # Where it looks (a head), or where it is active.
-    spot = inputs.focus[:, 1 if is_heads(spec) else 0]
+    spot = boxes(inputs.focus[:, 1 if is_heads(spec) else 0], inputs)
     for (u, rank), row in np.ndenumerate(best):
         if row >= 0:
             heat[u, rank] = laid_out(maps[place[int(row)], u])
-            found[u, rank] = boxes(spot[int(row)], inputs)
+            found[u, rank] = spot[int(row)]
     low, high = responses.min(0), responses.max(0)
     wide = np.where(high > low, high - low, 1.0)
     edges = low[:, None] + wide[:, None] * np.linspace(0, 1, _BINS + 1)
