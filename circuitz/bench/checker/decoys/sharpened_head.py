@@ -1,0 +1,24 @@
+"""After the words were written, all logits were scaled alike, as calibration does; nothing else changed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from circuitz.bench.checker.base import Base
+from circuitz.bench.checker.case import Case, Planted
+from circuitz.bench.checker.choose import tied
+from circuitz.bench.checker.edit import names, weaken
+
+#: Written without knowing how the checks work.
+BLIND = True
+
+
+def make(base: Base, draw: np.random.Generator) -> Case:
+    """See the module."""
+    base, _ = tied(base, draw)
+    before, factor = base, float(draw.choice([0.5, 0.6, 1.6, 2.0]))
+    for name in base.world.classes:
+        base = weaken(base, name, factor)
+    wrong = ("stale-annotation", "mislabelled-unit")
+    innocent = tuple(Planted(wrong, names(unit)) for unit in sorted(base.words))
+    return Case(base, innocent=innocent, before=before)
