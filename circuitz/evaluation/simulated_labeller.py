@@ -15,6 +15,7 @@ from circuitz.labelling.concept_pack import NO, YES
 from circuitz.labelling.pack import TaskPack
 from circuitz.labelling.session import Session
 from circuitz.raters.protocol import CANNOT_TELL
+from circuitz.store.judgement import Judgement
 from circuitz.store.judgements import Judgements
 from circuitz.z.hashing import json_hash
 
@@ -52,6 +53,7 @@ def answer_concepts(
         if not 0 <= value <= 1:
             raise LabellingError(f"The share {what} is {value}.", "It is a share, from 0 to 1.")
     session = Session(pack, store, name or f"simulated-{seed}", kind="simulated")
+    rows: list[Judgement] = []
     for q in pack.questions:
         draw = np.random.default_rng([seed, int(json_hash([q.item, q.word])[:12], 16)])
         wrong, lost, coin = draw.random(3)
@@ -61,5 +63,6 @@ def answer_concepts(
             choice = CANNOT_TELL
         else:
             choice = YES if (value == 1) != (wrong < error) else NO
-        session.answer(q.id, choice, json_hash([q.id, choice, seed])[:32])
+        rows.append(session.row(q.id, choice, json_hash([q.id, choice, seed])[:32]))
+    store.answers(rows)
     return len(pack.questions)

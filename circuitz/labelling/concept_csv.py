@@ -136,7 +136,7 @@ def read_csv(pack: TaskPack, path: Path, *, rater: str = "") -> list[Row]:
 def store_rows(
     pack: TaskPack, store: Judgements, rows: list[Row], *, kind: RaterKind = "person"
 ) -> int:
-    """Keep answers of a file; those that stand already are not written again.
+    """Keep answers of a file, all or none; those that stand already are not written again.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def store_rows(
         if past.items:
             history[past.kind, past.items[0], past.rater].append(past)
     sessions: dict[str, Session] = {}
-    new = 0
+    new: list[Judgement] = []
     for row in rows:
         earlier = history[(*row.question.slot, row.rater)]
         if earlier and (earlier[-1].answer or {}).get("choice") == row.choice:
@@ -157,6 +157,6 @@ def store_rows(
             sessions[row.rater] = Session(pack, store, row.rater, kind=kind)
         # The same answer given again after another one is an answer of its own.
         key = json_hash([row.question.id, row.choice, len(earlier)])[:32]
-        sessions[row.rater].answer(row.question.id, row.choice, key)
-        new += 1
-    return new
+        new.append(sessions[row.rater].row(row.question.id, row.choice, key))
+    store.answers(new)
+    return len(new)

@@ -152,17 +152,32 @@ class Session:
             If it could not be stored; then nothing was.
         """
         asked = self.pack.question(question)
-        if choice not in (*self.options, CANNOT_TELL, DISCARDED):
-            raise LabellingError(
-                f"{choice[:60]!r} is no answer to this question.",
-                f"Answers are {', '.join(self.options[:12])}.",
-            )
+        self._check(choice)
         took = float(seconds)
         took = 0.0 if math.isnan(took) else round(min(max(took, 0.0), MOST_SECONDS), 2)
         row = self._row(asked, {"choice": choice, "seconds": took}, self._key(key))
         stored = self.store.answer(_timed(row, shown, answered))
         self._turns.set_aside(self.rater, question, later=False)
         return stored
+
+    def row(self, question: str, choice: str, key: str) -> Judgement:
+        """Return an answer as it would be stored, for whoever stores many at once.
+
+        Raises
+        ------
+        LabellingError
+            If question, choice or key cannot be.
+        """
+        asked = self.pack.question(question)
+        self._check(choice)
+        return self._row(asked, {"choice": choice}, self._key(key))
+
+    def _check(self, choice: str) -> None:
+        if choice not in (*self.options, CANNOT_TELL, DISCARDED):
+            raise LabellingError(
+                f"{choice[:60]!r} is no answer to this question.",
+                f"Answers are {', '.join(self.options[:12])}.",
+            )
 
     def withdraw(self, question: str, of: str = "") -> bool:
         """Take an answer back; returns whether one stood.

@@ -103,13 +103,20 @@ class Judgements:
             If the judgement is malformed, its key was used for another answer, or the file
             cannot be written.
         """
-        row = judgement.checked()
+        return self.answers([judgement])[0]
+
+    def answers(self, judgements: Iterable[Judgement]) -> list[str]:
+        """Store several answers as :meth:`answer` does, all of them or none; returns their ids."""
+        rows = [judgement.checked() for judgement in judgements]
+        ids: list[str] = []
         with self._writing() as connection:
-            stored = connection.execute(
-                'SELECT supersedes FROM judgements WHERE "key" = ?', (row.key,)
-            ).fetchone()
-            last = stored[0] if stored is not None else self._last(connection, row)
-            return self._insert(connection, replace(row, supersedes=last))
+            for row in rows:
+                stored = connection.execute(
+                    'SELECT supersedes FROM judgements WHERE "key" = ?', (row.key,)
+                ).fetchone()
+                last = stored[0] if stored is not None else self._last(connection, row)
+                ids.append(self._insert(connection, replace(row, supersedes=last)))
+        return ids
 
     def take_back(self, judgement: Judgement, of: str = "") -> str:
         """Withdraw what stands of a rater's on these items; the empty text when nothing does.

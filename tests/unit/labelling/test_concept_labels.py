@@ -14,6 +14,7 @@ from circuitz.labelling.concept_answers import merge, summary
 from circuitz.labelling.concept_csv import export_csv, read_csv, store_rows
 from circuitz.labelling.concept_labels import Taken, take, undo
 from circuitz.labelling.concept_pack import item_of, make_concept_pack, word_name
+from circuitz.labelling.concept_questions import choose
 from circuitz.labelling.pack import TaskPack
 from circuitz.labelling.pack_io import open_pack, write_pack
 from circuitz.labelling.session import Session
@@ -48,10 +49,11 @@ def without(z: AnnotatedModel, word: str) -> tuple[AnnotatedModel, np.ndarray]:
 def answer(pack: TaskPack, store: Judgements, truth: np.ndarray, rater: str = "ana", **odd: str):
     """Answer every question from the truth; ``odd`` says otherwise for ``row_N``."""
     session = Session(pack, store, rater)
-    for i, q in enumerate(pack.questions):
-        row = pack.plan[q.id]["row"]
-        choice = odd.get(f"row_{row}", "yes" if truth[row] else "no")
-        session.answer(q.id, choice, f"{rater}-key-{i:06d}")
+    rows = [(q.id, pack.plan[q.id]["row"]) for q in pack.questions]
+    store.answers(
+        session.row(q, odd.get(f"row_{row}", "yes" if truth[row] else "no"), f"{rater}-key-{q}")
+        for q, row in rows
+    )
 
 
 def taken(
@@ -85,8 +87,8 @@ def test_random_pictures_show_a_concept_as_often_as_all_do(toy) -> None:
     z, truth = without(toy(), "snow")
     seen = []
     for seed in range(20):
-        pack = make_concept_pack(z, ["snow"], lexicon=LEXICON, n=120, seed=seed)
-        seen += [truth[f["row"]] for f in pack.plan.values() if f["why"] == "random"]
+        asked = choose(z, ("conv:2",), np.zeros(len(truth), bool), 120, seed=seed)
+        seen += [truth[ask.row] for ask in asked if ask.why == "random"]
     assert abs(np.mean(seen) - truth.mean()) < 0.05
 
 
