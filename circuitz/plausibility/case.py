@@ -22,7 +22,7 @@ from circuitz.plausibility.scores import Place
 from circuitz.plausibility.settings import SCALE_FLOOR, Settings
 from circuitz.plausibility.tables import TABLES, Table
 from circuitz.plausibility.ties import class_ties
-from circuitz.plausibility.words import Word, judge
+from circuitz.plausibility.words import Word, judge, undecided
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.measurements import F32, EffectMeasurements, Measurements
 
@@ -164,6 +164,20 @@ class Case:
         units: dict[str, list[str]] = {}
         for word in self.words:
             for concept in word.passed:
+                units.setdefault(concept, []).extend(word.said.units)
+        return {concept: self.on_cut(some) for concept, some in units.items()}
+
+    @cached_property
+    def open_meaning(self) -> dict[str, tuple[str, ...]]:
+        """Units of the cut by concepts their words name that have neither passed nor failed.
+
+        Too few images show the concept, or lack it, or the score's interval spans the bar. Such
+        words count as none where something rests on them, but that nothing does cannot be said
+        without giving them the benefit of the doubt.
+        """
+        units: dict[str, list[str]] = {}
+        for word in self.words:
+            for concept in undecided(word, self.settings, self.columns):
                 units.setdefault(concept, []).extend(word.said.units)
         return {concept: self.on_cut(some) for concept, some in units.items()}
 

@@ -333,3 +333,17 @@ def _why(word: Word, passed: tuple[str, ...], settings: Settings) -> str:
     if failing:
         return f"‘{failing[0].concept}’ does not pass its match"
     return "too few images to tell it from its rival"
+
+
+def undecided(word: Word, settings: Settings, columns: Columns) -> tuple[str, ...]:
+    """Return the concepts of some words that have neither passed their match nor failed it."""
+    if word.verdict == "flagged" or word.tied:
+        return ()
+    if word.basis == "unusable":
+        return tuple(columns.names[i] for _, some in word.said.concepts for i in some)
+    return tuple(
+        score.means
+        for score in word.own
+        if score.means not in word.passed
+        and float(p_less(score.mean, settings.match_bar)) > settings.q
+    )

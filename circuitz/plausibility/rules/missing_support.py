@@ -11,7 +11,7 @@ from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
 from circuitz.plausibility.joint import Joint
-from circuitz.plausibility.rules.shared import more_images, too_small
+from circuitz.plausibility.rules.shared import more_images, more_labels, too_small
 from circuitz.z.finding import Finding, Remedy, Verdict
 
 KIND = "missing-support"
@@ -26,14 +26,23 @@ def findings(case: Case) -> list[Finding]:
 
 def _claim(case: Case, k: int) -> Claim:
     target, settings = case.effects.targets[k], case.settings
-    concepts = [c for c in case.concepts if case.support(c, target).verdict == "supports"]
+    concepts = [c for c in case.concepts if _supports(case, c, target)]
     units = case.on_cut(unit for c in concepts for unit in case.units_meaning(c))
     joint = case.joint(units, k)
     p_flag, p_support = joint.p_none(settings.delta), joint.p_beyond(settings.delta)
     decide = more_images(case, joint, settings.delta, len(case.effects.targets))
+    doubtful = [
+        u for c, some in case.open_meaning.items() for u in some if _supports(case, c, target)
+    ]
+    maybe = case.on_cut([*units, *doubtful])
+    if len(maybe) > len(units):
+        p_flag = max(p_flag, case.joint(maybe, k).p_none(settings.delta))
+        if not p_flag <= settings.q:
+            decide = more_labels(case)
     if not units:
         p_flag = p_support = float("nan")
-        decide = f"Annotate units that see parts or attributes of {_thing(case)}."
+        if not maybe:
+            decide = f"Annotate units that see parts or attributes of {_thing(case)}."
     elif not case.tells_apart(k):
         p_flag = p_support = float("nan")
         decide = too_small(case, k)
@@ -61,6 +70,10 @@ def _claim(case: Case, k: int) -> Claim:
             ),
         ),
     )
+
+
+def _supports(case: Case, concept: str, target: str) -> bool:
+    return case.support(concept, target).verdict == "supports"
 
 
 def _thing(case: Case) -> str:

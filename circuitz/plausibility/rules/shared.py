@@ -37,6 +37,16 @@ def more_images(case: Case, joint: Joint, bound: float, family: int) -> str:
     )
 
 
+def more_labels(case: Case) -> str:
+    """Say what would settle words that have neither passed their match nor failed it."""
+    names = sorted(case.open_meaning)
+    shown = prose.quoted(names[:4]) if len(names) <= 4 else prose.listed([*names[:4], "more"])
+    return (
+        f"More images of the concept set labelled with {shown}: too few to tell whether the words "
+        f"that name them hold on {case.settings.split}."
+    )
+
+
 def too_small(case: Case, k: int) -> str:
     """Why nothing is said about a class the cut hardly touches."""
     target, logits = case.effects.targets[k], float(case.effects.scale[k])

@@ -15,7 +15,7 @@ from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
 from circuitz.plausibility.joint import Joint
-from circuitz.plausibility.rules.shared import best_match, more_images, too_small
+from circuitz.plausibility.rules.shared import best_match, more_images, more_labels, too_small
 from circuitz.z.finding import Finding, Remedy, Verdict
 
 KIND = "unexplained-effect"
@@ -42,8 +42,13 @@ def _claim(case: Case, k: int) -> Claim:
     effect = joint.effect
     # With nothing annotated, nothing is recovered: true by definition, not by a test.
     p_flag = joint.p_below(1 - bound) if units else 0.0
+    maybe = case.on_cut([*units, *(u for some in case.open_meaning.values() for u in some)])
+    if len(maybe) > len(units):
+        p_flag = max(p_flag, case.joint(maybe, k).p_below(1 - bound))
     p_support = joint.p_beyond(1 - bound) if units else 1.0
     decide = more_images(case, joint, 1 - bound, len(case.effects.targets))
+    if len(maybe) > len(units) and not p_flag <= settings.q:
+        decide = more_labels(case)
     if not units and not case.columns.names:
         # Nothing could pass a match: that nothing did accuses nobody.
         p_flag = p_support = float("nan")

@@ -47,3 +47,15 @@ def test_a_model_without_valid_parts_is_not_accused(plant, words) -> None:
     assert {f.verdict for f in report.of(KIND)} == {"inconclusive"}
     assert "cannot be said" in husky(report).sentence
     assert "Annotate" in husky(report).decide
+
+
+def test_words_that_too_few_images_could_judge_accuse_nobody(plant) -> None:
+    # Forty images in all: ten on test, so no word passes its match.
+    words = {0: "snow", 3: "pointed ears", 4: "floppy ears", 5: "fluffy coat", 6: "curled tail"}
+    report = check(plant(n=40, words=words))
+    for kind in ("missing-support", "unexplained-effect"):
+        assert {f.verdict for f in report.of(kind)} == {"inconclusive"}
+        assert "labelled with" in report.of(kind)[0].decide
+    # With enough of them, words that fail are no excuse.
+    vague = check(plant(words={3: "fluffy coat", 4: "curled tail"}))
+    assert {f.verdict for f in vague.of("unexplained-effect")} == {"flagged"}
