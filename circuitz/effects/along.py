@@ -25,6 +25,7 @@ from circuitz.features.place import Place
 from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import folded, unit_maps
+from circuitz.z.check_z import check_z
 from circuitz.z.effect import Effect
 from circuitz.z.unit import OUTPUT, Unit
 
@@ -133,6 +134,7 @@ def direction_effect(
     LayerError
         If paths run around the layer.
     """
+    check_z(z)
     parsed = Unit.parse(unit)
     place = place_of(z, f"{parsed.layer}@{parsed.basis}" if parsed.basis else parsed.layer)
     if parsed.index >= place.spec.size:

@@ -20,6 +20,7 @@ from circuitz.features.basis import place_of
 from circuitz.features.place import Place
 from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
+from circuitz.z.check_z import check_z
 from circuitz.z.inputs import SPLITS
 from circuitz.z.layer import LayerSpec
 from circuitz.z.unit import OUTPUT
@@ -212,6 +213,7 @@ def edges(
     BasisError
         If a basis does not fit its layer, or lies over attention heads.
     """
+    check_z(z)
     run = runtime(z)
     pairs = Contrast.toward(z, run, toward, split, images, seed)
     before, after, held = _between(z, run, pairs.x, source, target)

@@ -31,6 +31,7 @@ from circuitz.features.basis import place_of
 from circuitz.features.heads import HEADS
 from circuitz.features.place import Place
 from circuitz.models.open import runtime
+from circuitz.z.check_z import check_z
 from circuitz.z.effect import Effect
 from circuitz.z.unit import OUTPUT, Unit
 
@@ -114,6 +115,7 @@ def effect(
     MeasurementError
         If the network does not tell the classes apart.
     """
+    check_z(z)
     if how not in ("sufficiency", "necessity", "resample"):
         raise InputsError(f"There is no effect {how!r}.", "Use sufficiency, necessity or resample.")
     place, group = _units(z, sources)

@@ -30,6 +30,7 @@ from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
 from circuitz.models.small_transformer import SmallTransformer
 from circuitz.z.bases import basis_parts
+from circuitz.z.check_z import check_z
 from circuitz.z.graph import CircuitGraph
 from circuitz.z.graph_store import keeping_sets
 from circuitz.z.hashing import arrays_hash
@@ -107,6 +108,7 @@ def graph(
     BasisError
         If a basis does not fit its layer, or lies over attention heads.
     """
+    check_z(z)
     if not (0 < nodes <= 1 and 0 < edges <= 1):
         raise GraphError(f"Kept shares are {nodes} and {edges}.", "Give numbers from 0 to 1.")
     name = str(target).removeprefix(f"{OUTPUT}:")

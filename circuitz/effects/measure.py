@@ -18,8 +18,9 @@ from circuitz.features.heads import sweep_tokens
 from circuitz.features.sweep import sweep
 from circuitz.features.visualise import visualise as visualise_units
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.models.open import check_z, runtime
+from circuitz.models.open import runtime
 from circuitz.z.bases import basis_sizes
+from circuitz.z.check_z import check_z
 from circuitz.z.data_ref import DataRef
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec

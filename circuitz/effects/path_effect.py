@@ -31,6 +31,7 @@ from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
 from circuitz.z.bases import basis_sizes
+from circuitz.z.check_z import check_z
 from circuitz.z.effect import Effect
 from circuitz.z.unit import OUTPUT, Unit
 
@@ -143,6 +144,7 @@ def path_effect(
     MeasurementError
         If the network does not tell the class from others.
     """
+    check_z(z)
     if how not in ("sufficiency", "necessity"):
         raise InputsError(f"There is no effect {how!r}.", "Use sufficiency or necessity.")
     k = class_index(z, target)

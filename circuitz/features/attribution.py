@@ -15,9 +15,10 @@ from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.features.basis import place_of
 from circuitz.features.place import Place
 from circuitz.models.network import find_layer
-from circuitz.models.open import check_z, runtime
+from circuitz.models.open import runtime
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
+from circuitz.z.check_z import check_z
 from circuitz.z.unit import Unit
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ from circuitz.features.saelens import load_saelens
 from circuitz.features.sweep import sweep
 from circuitz.features.vectors import draw_vectors, mean_vectors
 from circuitz.models.basis import Basis, check_fits
-from circuitz.models.open import check_z, runtime
+from circuitz.models.open import runtime
 from circuitz.z.bases import basis_parts, basis_place, with_basis
+from circuitz.z.check_z import check_z
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import Measurements

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from circuitz.errors import BuilderError, InputsError
+from circuitz.errors import BuilderError
 from circuitz.models import builders
 from circuitz.models.device import choose_device
 from circuitz.models.network import device_of
 from circuitz.models.plain import plain
 from circuitz.models.runtime import Runtime
 from circuitz.models.weights import load_numpy
+from circuitz.z.check_z import check_z
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
@@ -79,20 +80,6 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
     while len(_cache) > _KEPT:
         _cache.popitem(last=False)
     return made
-
-
-def check_z(z: object) -> None:
-    """Refuse what is no annotated model.
-
-    Raises
-    ------
-    InputsError
-        If so.
-    """
-    if not hasattr(z, "weights_hash"):
-        raise InputsError(
-            f"A {type(z).__name__} is no annotated model.", "Make one: z = cz.wrap(net, data)."
-        )
 
 
 def _network(z: AnnotatedModel, live: nn.Module | None, device: str) -> nn.Module:

@@ -12,6 +12,7 @@ from circuitz.plausibility.report import Report
 from circuitz.plausibility.rules import missing_support, unexplained_effect
 from circuitz.plausibility.rules.registry import RULES
 from circuitz.plausibility.settings import MATCH_BAR, Settings
+from circuitz.z.check_z import check_z
 from circuitz.z.finding import Finding
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ def check(
         If there is no concept set. One without labels gives a report: see ``Report.problems``.
     CheckError
         If a setting makes no sense.
+    InputsError
+        If z is no annotated model.
     """
+    check_z(z)
     start = time.perf_counter()
     settings = Settings(split, delta, q, unexplained_bound, match_bar)
     case = Case.of(z, lexicon, settings)

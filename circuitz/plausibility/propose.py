@@ -27,6 +27,7 @@ from circuitz.plausibility.tables import Table
 from circuitz.plausibility.ties import class_ties
 from circuitz.z import history
 from circuitz.z.annotation import Annotation
+from circuitz.z.check_z import check_z
 
 if TYPE_CHECKING:
     from circuitz.z.finding import Finding
@@ -89,6 +90,7 @@ def propose(
     LayerError
         If a layer was not measured.
     """
+    check_z(z)
     known = lexicon or Lexicon.load()
     measured, concept_set = measured_parts(z)
     if layers is None:
