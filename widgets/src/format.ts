@@ -51,12 +51,9 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${number(n)} ${n === 1 ? one : many}`;
 }
 
+/** Where a kind is not called by its own name. */
 const FLAGGED: Record<string, string> = {
-  "implausible-driver": "Implausible driver",
   "mislabelled-unit": "Mislabelled",
-  "mislabelled-edge": "Mislabelled edge",
-  "missing-support": "Missing support",
-  "unexplained-effect": "Unexplained effect",
 };
 
 /** What a supported claim of each kind comes to: the name of the fault would read as one. */
@@ -76,8 +73,8 @@ const SUPPORTED: Record<string, string> = {
 };
 
 export function kindTitle(kind: string, verdict: string): string {
-  const known = verdict === "supported" ? SUPPORTED[kind] : FLAGGED[kind];
-  if (known !== undefined) return verdict === "inconclusive" ? `${known}?` : known;
   const words = kind.replaceAll("-", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  const fault = FLAGGED[kind] ?? words.charAt(0).toUpperCase() + words.slice(1);
+  if (verdict === "supported") return SUPPORTED[kind] ?? fault;
+  return verdict === "inconclusive" ? `${fault}?` : fault;
 }
