@@ -19,6 +19,8 @@ def make(base: Base, draw: np.random.Generator) -> Case:
     tie = Tie(context(base, draw), target(base, draw), share=0.0, others=0.7)
     base = base.with_(ties=(tie,))
     text = base.words[int(draw.choice(part_units(base, tie.target)))]
-    base, unit = add_unit(base, {tie.concept: 1.0}, text=text)
-    base = wire(negate(base, unit), unit, tie.target, float(draw.uniform(0.7, 0.9)))
+    # It responds by much and its wire is light: noise goes by the heaviest wire.
+    loud, share = 4.0, float(draw.uniform(0.7, 0.9))
+    base, unit = add_unit(base, {tie.concept: loud}, text=text)
+    base = wire(negate(base, unit), unit, tie.target, share / loud)
     return Case(base, (Planted(("mislabelled-unit",), names(unit)),))
