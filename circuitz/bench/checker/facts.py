@@ -54,9 +54,9 @@ def _driver(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
 
 
 def _made(truth: Truth, units: tuple[int, ...], concept: str, k: int) -> bool | None:
-    """Whether a concept makes a class, on D, or in paired renders through these units."""
-    through = abs(truth.carries(units, concept, k))
-    return _beyond(max(truth.drives(concept, k), through))
+    """Whether a concept makes a class through these units, on D or in paired renders."""
+    on_d = min(truth.drives(concept, k), truth.share(units, k))
+    return _beyond(max(on_d, abs(truth.carries(units, concept, k))))
 
 
 def _inhibits(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
@@ -64,8 +64,7 @@ def _inhibits(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
     verdicts: list[bool | None] = []
     for concept in _context(truth, units, BLIND):
         if truth.outside(concept, k):
-            against = -float(truth.makes[truth.column[concept], k])
-            made = _beyond(against)
+            made = _beyond(-truth.carries(units, concept, k))
             # Where D has it as often with the class as without, nothing hangs on it there.
             verdicts.append(made if made is False or truth.drives(concept, k) >= COUNTS else None)
     return _any(verdicts)
