@@ -151,6 +151,7 @@ class CutEffects:
             drive=made["drive"],
             span=driving.span(self._responses(job.acts[len(sources) :]), job.switch),
             seed=self.seed,
+            margin=job.down.margins.float().cpu().numpy()[sources.row],
         )
 
     def _concepts(self, effects: EffectMeasurements, lexicon: Lexicon | None) -> EffectMeasurements:

@@ -82,6 +82,7 @@ class HeadEffects:
                 necessity=necessity, split=sources.split, scene=sources.scene,
                 source=sources.index, drive=_drive(sufficiency, sources.split),
                 span=self._span(specs), seed=self.seed,
+                margin=down.margins.float().cpu().numpy()[sources.row],
             )  # fmt: skip
         if not missing:
             return found

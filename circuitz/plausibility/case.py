@@ -233,8 +233,13 @@ class Case:
         return known[concept, subject]
 
     def tells_apart(self, k: int) -> bool:
-        """Whether the cut makes enough difference to class ``k`` for shares of it to mean much."""
-        return bool(self.effects.scale[k] >= SCALE_FLOOR)
+        """Whether the network tells class ``k`` well enough for shares of that to mean much.
+
+        The cut must make enough difference to it, and on the split judged its margin must be
+        higher on its own inputs than on others by a good part of what it is on all: a network
+        that learned noise by heart tells nothing on images it did not learn.
+        """
+        return bool(self.effects.scale[k] >= SCALE_FLOOR) and self.joints.told[k]
 
     def joint(self, units: Sequence[str], k: int) -> Joint:
         """Joint sufficiency of units on class ``k``."""

@@ -147,6 +147,9 @@ class EffectMeasurements:
         Seed of the pairing of sources and donors.
     concepts
         What concepts do through the cut; ``None`` where that was not measured.
+    margin
+        ``(n, k)`` float32: margins of the sources as they are, in logits; ``None`` in
+        measurements of old.
     """
 
     units: tuple[str, ...]
@@ -164,6 +167,7 @@ class EffectMeasurements:
     group_necessity: F32 = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
     seed: int = 0
     concepts: ConceptEffects | None = None
+    margin: F32 | None = None
 
     @cached_property
     def position(self) -> dict[str, int]:

@@ -52,6 +52,7 @@ _EFFECTS: dict[str, tuple[str, str]] = {
     "span": ("float32", "u"),
     "group_sufficiency": ("float32", "gnk"),
     "group_necessity": ("float32", "gnk"),
+    "margin": ("float32", "nk"),
 }
 
 # What concepts do, in the same file; absent where it was not measured.
@@ -68,6 +69,8 @@ _CONCEPTS: dict[str, tuple[str, str]] = {
 _PREFIX = "concepts."
 _BOTH = _EFFECTS | {_PREFIX + name: axes for name, axes in _CONCEPTS.items()}
 _OF_CONCEPTS = frozenset(_BOTH) - frozenset(_EFFECTS)
+# Measurements of old lack them.
+_OPTIONAL = _OF_CONCEPTS | {"margin"}
 
 
 def encode_layer(layer: LayerMeasurements) -> bytes:
@@ -130,7 +133,7 @@ def decode_effects(buffer: memoryview, where: str) -> EffectMeasurements:
     BundleFormatError
         If the file holds something else.
     """
-    arrays, meta = _read(buffer, where, _BOTH, optional=_OF_CONCEPTS)
+    arrays, meta = _read(buffer, where, _BOTH, optional=_OPTIONAL)
     concepts = _concepts(arrays, meta, where)
     texts = [*_list(meta, "units"), *_list(meta, "targets")]
     groups = _list(meta, "groups")

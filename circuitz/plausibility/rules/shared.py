@@ -50,6 +50,12 @@ def more_labels(case: Case) -> str:
 def too_small(case: Case, k: int) -> str:
     """Why nothing is said about a class the cut hardly touches."""
     target, logits = case.effects.targets[k], float(case.effects.scale[k])
+    if logits >= SCALE_FLOOR:
+        return (
+            f"On images of {case.settings.split} the network's margin for {target} is hardly higher "
+            f"on inputs of {target} than on others: what it learned of it does not hold there, so "
+            "there is nothing to share out."
+        )
     return (
         f"Resampling the whole cut changes {target} by {logits:.2f} logits, less than "
         f"{SCALE_FLOOR}: the network does not tell {target} apart there, so there is nothing to "

@@ -1,4 +1,4 @@
-"""A head fitted to D with its labels shuffled, on units that are honest: it learned noise."""
+"""A head fitted to *select* of D with labels shuffled, on honest units: it learned noise by heart."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ import numpy as np
 from circuitz.bench.checker.base import Base
 from circuitz.bench.checker.case import Case
 from circuitz.bench.checker.choose import tied
+from circuitz.z.inputs import SPLITS
 
 
 def make(base: Base, draw: np.random.Generator) -> Case:
     """See the module."""
     base = tied(base, draw)[0].with_(shuffled=True)
-    assert base.data.labels is not None
-    responses = base.run(base.data.images)[0]
-    wanted = np.eye(len(base.world.classes), dtype=np.float32)[base.data.labels]
+    data = base.data
+    assert data.labels is not None
+    assert data.split is not None
+    # What was learned by heart is really there on the images it was learned from.
+    seen = data.split == SPLITS.index("select")
+    responses = base.run(data.images[seen])[0]
+    wanted = np.eye(len(base.world.classes), dtype=np.float32)[data.labels[seen]]
     centred = responses - responses.mean(0)
     fitted = np.linalg.lstsq(centred, (wanted - wanted.mean(0)) * 10, rcond=None)[0].T
     weight = fitted.astype(np.float32)

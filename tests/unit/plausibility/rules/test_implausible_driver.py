@@ -170,3 +170,18 @@ def test_a_cell_beyond_the_margin_is_not_averaged_away(plant, change) -> None:
     z = change(z, sufficiency=sufficiency, groups=())
     (found,) = [f for f in check(z).of(KIND, "husky") if "conv4:0" in f.units]
     assert found.verdict != "supported"
+
+
+def test_a_network_that_learned_by_heart_is_accused_of_nothing(plant, change) -> None:
+    z = plant(words=TRUE, groups=GROUPS)
+    effects = z.measurements.effects
+    own = np.isnan(effects.sufficiency[:, 0, :])
+    rng = np.random.default_rng(0)
+    margin = np.where(own, 3.0, -3.0) + rng.normal(size=own.shape)
+    kept = change(z, margin=margin.astype(np.float32))
+    assert [f.target for f in check(kept).flagged] == ["output:husky"]
+    # On test it tells nothing.
+    margin[effects.split == 1] = rng.normal(size=own[effects.split == 1].shape)
+    report = check(change(z, margin=margin.astype(np.float32)))
+    assert not report.flagged
+    assert "does not hold there" in report.of(KIND)[0].decide
