@@ -6,10 +6,10 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -85,30 +85,33 @@ def _as_done(
 @contextmanager
 def _workers(processes: int) -> Generator[ProcessPoolExecutor]:
     # Workers are started afresh: a copy of a process that has run torch may hang.
-    pool = ProcessPoolExecutor(
-        processes, mp_context=multiprocessing.get_context("spawn"), initializer=_alone
-    )
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    pool = ProcessPoolExecutor(processes, context, initializer=_alone, initargs=(stop,))
     try:
         yield pool
+    except BaseException:
+        # Jobs under way are given up: what is not kept is made again.
+        stop.set()
+        raise
     finally:
-        # After Ctrl-C the jobs under way are finished (seconds), and none is begun.
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _alone() -> None:
+def _alone(stop: Event) -> None:
     """Use one thread, and leave Ctrl-C to the process that hands out jobs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OMP_NUM_THREADS"] = "1"
     import torch  # noqa: PLC0415
 
     torch.set_num_threads(1)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with, args=(os.getppid(), stop), daemon=True).start()
 
 
-def _end_with(parent: int) -> None:
-    """End this process when the one that hands out jobs is gone, killed perhaps."""
-    while os.getppid() == parent:
-        time.sleep(2)
+def _end_with(parent: int, stop: Event) -> None:
+    """End this process when the run is stopped, or whoever hands out jobs is gone."""
+    while os.getppid() == parent and not stop.wait(1.0):
+        pass
     os._exit(1)
 
 
