@@ -56,6 +56,7 @@ def resampled(z: AnnotatedModel, draw: np.random.Generator) -> AnnotatedModel:
         effects = replace(
             effects, sufficiency=effects.sufficiency[at], necessity=effects.necessity[at],
             split=effects.split[at], scene=scenes, source=effects.source[at],
+            margin=None if effects.margin is None else effects.margin[at],
             group_sufficiency=effects.group_sufficiency[:, at],
             group_necessity=effects.group_necessity[:, at],
             concepts=_concepts(effects.concepts, first, draw),
