@@ -3,8 +3,10 @@
 Every annotation is judged on one split. Rivals were chosen on *select*: the concept, other than
 those named, whose labels the unit's response ranks best. Verdicts:
 
-- *flagged*: the rival passes its own match and beats the best of the named concepts by more than
-  the margin. p is the larger of both tests' p-values (an intersection-union test).
+- *flagged*: the rival passes its own match and either beats the best of the named concepts by more
+  than the margin, or is what the unit answers to: to the named one, where the rival is not shown,
+  with less than a match bar's share of that (:mod:`circuitz.plausibility.contrast`). p is
+  the larger of the match's and twice the smaller of the other two.
 - *supported*: every named concept passes its match and the rival does not beat the best of them
   by the margin, both significantly.
 - *inconclusive* otherwise; so also where a named concept and another one coincide in the labels,
@@ -34,6 +36,7 @@ from circuitz.effects.statistics import (
     p_less,
     power,
 )
+from circuitz.plausibility.contrast import answer, response_of
 from circuitz.plausibility.said import Columns, Said
 from circuitz.plausibility.scores import Draft, Place, Score, reaches, score_all
 from circuitz.plausibility.settings import COINCIDE, Settings
@@ -287,7 +290,10 @@ def _test(
     if rival is not None and lead is not None:
         holds = max(holds, lead.p_below)
         if strong:
-            beaten = max(rival.p, lead.p_above)
+            less, more = _apart(draft, own[0].column, rival.column, settings)
+            # It leads, or is what the unit answers to where only one of them is shown.
+            beaten = max(rival.p, min(1.0, 2 * min(lead.p_above, less)))
+            holds = max(holds, more)
     table = draft.place.judged
     mine = {score.column for score in own}
     near = [
@@ -306,6 +312,25 @@ def _test(
         p_support=holds,
         coincides=near[0] if near else "",
     )
+
+
+def _apart(draft: Draft, own: int, rival: int, settings: Settings) -> tuple[float, float]:
+    """P-values for and against "answers to its word, where the rival is not shown, in earnest".
+
+    In earnest: by a match bar's share of what it answers to the rival. Without images that show the
+    word without the rival nothing speaks against it, or for it.
+    """
+    table, unit = draft.place.judged, draft.place.column
+    key = ("apart", unit, own, rival, settings.match_bar)
+    if key not in table.kept:
+        response = response_of(table, unit)
+        found = answer(table, response, rival, own, (rival,), settings.match_bar, alone=False)
+        told = found is not None and found[1] > 0
+        mean = found[0] if found is not None and told else None
+        table.kept[key] = (
+            (1.0, 0.0) if mean is None else (float(p_less(mean)), float(p_greater(mean)))
+        )
+    return table.kept[key]
 
 
 def _passing(words: Sequence[Word], settings: Settings) -> list[tuple[str, ...]]:

@@ -320,8 +320,7 @@ class _Job:
     def _found(self) -> Found:
         scores = [s for _, _, s in self.visited]
         drivers = [
-            sum(f.kind in OUTSIDE_KINDS for f in report.flagged)
-            for _, report, _ in self.visited
+            sum(f.kind in OUTSIDE_KINDS for f in report.flagged) for _, report, _ in self.visited
         ]
         best = chosen(scores, drivers, self.how.lam)
         z, report, _ = self.visited[best]

@@ -20,16 +20,16 @@ import numpy.typing as npt
 
 from circuitz.effects.statistics import (
     ClusteredMean,
-    clustered_mean,
     interval,
     p_greater,
     p_less,
     power,
 )
-from circuitz.features.match import MINIMUM_IMAGES, match_table
+from circuitz.features.match import match_table
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
+from circuitz.plausibility.contrast import answer, response_of
 from circuitz.plausibility.settings import COINCIDE
 from circuitz.plausibility.tables import Table
 from circuitz.plausibility.words import Word
@@ -92,7 +92,7 @@ def _second(case: Case, word: Word) -> Second | None:
     own = next(score.column for score in word.own if score.means in word.passed)
     bar = case.settings.match_bar
     table, unit = place.select, place.column
-    response = _response(table, unit)
+    response = response_of(table, unit)
     near = np.flatnonzero(np.abs(table.coincidence[own]) >= COINCIDE)
     none = barred.union(_sort(case, barred), map(int, near), case.ties)
     candidates = [
@@ -100,17 +100,17 @@ def _second(case: Case, word: Word) -> Second | None:
     ]
     best, most = None, bar
     for j in candidates:
-        found = _answer(table, response, own, j, barred, 0.0)
+        found = answer(table, response, own, j, barred, 0.0)
         if found is not None and found[1] > 0 and found[0].mean / found[1] > most:
             best, most = j, found[0].mean / found[1]
     if best is None or _match(table, response, best, barred, bar) > 1 - 1e-9:
         return None
     judged = place.judged
-    response = _response(judged, unit)
-    answer = _answer(judged, response, own, best, barred, bar)
-    if answer is None or answer[1] <= 0:
+    response = response_of(judged, unit)
+    found = answer(judged, response, own, best, barred, bar)
+    if found is None or found[1] <= 0:
         return None
-    return Second(word, best, *answer, _match(judged, response, best, barred, bar))
+    return Second(word, best, *found, _match(judged, response, best, barred, bar))
 
 
 def _named(case: Case, word: Word) -> frozenset[int]:
@@ -122,35 +122,6 @@ def _named(case: Case, word: Word) -> frozenset[int]:
 def _sort(case: Case, named: frozenset[int]) -> frozenset[int]:
     """Columns of the same sort as named ones."""
     return frozenset(j for i in named for j in case.columns.sort[i])
-
-
-def _response(table: Table, unit: int) -> F64:
-    return table.measured[table.rows, unit].astype(np.float64)
-
-
-def _answer(
-    table: Table, response: F64, own: int, second: int, named: frozenset[int], share: float
-) -> tuple[ClusteredMean, float] | None:
-    """Return the answer to the second less a share of the answer to the first, and the first."""
-    labels = table.labels
-    without = (labels[:, sorted(named)] == 0).all(1)
-    neither = without & (labels[:, second] == 0)
-    one = (labels[:, own] == 1) & (labels[:, second] == 0)
-    other = without & (labels[:, second] == 1)
-    if min(neither.sum(), one.sum(), other.sum()) < MINIMUM_IMAGES:
-        return None
-    weights = {"neither": share - 1.0, "one": -share, "other": 1.0}
-    groups = {"neither": neither, "one": one, "other": other}
-    estimate, values = 0.0, np.zeros(len(response))
-    for name, rows in groups.items():
-        mean = response[rows].mean()
-        estimate += weights[name] * mean
-        values[rows] += weights[name] * (response[rows] - mean) * len(response) / rows.sum()
-    # The mean of score plus influence is the estimate; its spread is that of the estimate.
-    return (
-        clustered_mean(values + estimate, table.scene),
-        float(response[one].mean() - response[neither].mean()),
-    )
 
 
 def _match(table: Table, response: F64, second: int, named: frozenset[int], bar: float) -> float:

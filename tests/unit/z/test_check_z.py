@@ -10,13 +10,13 @@ from circuitz.errors import InputsError
 @pytest.mark.parametrize(
     "verb",
     [
-        lambda net: cz.check(net),
-        lambda net: cz.measure(net),
+        cz.check,
+        cz.measure,
         lambda net: cz.effect(net, "conv:0", "output:husky"),
         lambda net: cz.path_effect(net, "conv:0", "output:husky", through="conv:1"),
         lambda net: cz.edges(net, "conv1", "conv2", "husky"),
         lambda net: cz.graph(net, "husky"),
-        lambda net: cz.propose(net),
+        cz.propose,
     ],
     ids=["check", "measure", "effect", "path_effect", "edges", "graph", "propose"],
 )
