@@ -5,7 +5,8 @@ those named, whose labels the unit's response ranks best. Verdicts:
 
 - *flagged*: the rival passes its own match and either beats the best of the named concepts by more
   than the margin, or is what the unit answers to: to the named one, where the rival is not shown,
-  with less than a match bar's share of that (:mod:`circuitz.plausibility.contrast`). p is
+  with less than a match bar's share of that (:mod:`circuitz.plausibility.apart`). So also where it
+  is the *absence* of a concept that the unit answers to. p is
   the larger of the match's and twice the smaller of the other two.
 - *supported*: every named concept passes its match and the rival does not beat the best of them
   by the margin, both significantly.
@@ -36,7 +37,7 @@ from circuitz.effects.statistics import (
     p_less,
     power,
 )
-from circuitz.plausibility.contrast import answer, response_of
+from circuitz.plausibility.apart import Absence, absence, p_apart
 from circuitz.plausibility.said import Columns, Said
 from circuitz.plausibility.scores import Draft, Place, Score, reaches, score_all
 from circuitz.plausibility.settings import COINCIDE, Settings
@@ -99,6 +100,8 @@ class Word:
         Concept that cannot be told from a named one here; empty when none.
     tied
         Concept and class that cannot be told apart here; empty when there are none.
+    absent
+        Concept whose absence the unit seems to see, where that speaks most against the words.
     """
 
     said: Said
@@ -115,6 +118,7 @@ class Word:
     reason: str = ""
     coincides: str = ""
     tied: tuple[str, str] | tuple[()] = ()
+    absent: Absence | None = None
 
 
 def judge(
@@ -290,10 +294,13 @@ def _test(
     if rival is not None and lead is not None:
         holds = max(holds, lead.p_below)
         if strong:
-            less, more = _apart(draft, own[0].column, rival.column, settings)
+            less, more = p_apart(draft.place, own[0].column, rival.column, settings)
             # It leads, or is what the unit answers to where only one of them is shown.
             beaten = max(rival.p, min(1.0, 2 * min(lead.p_above, less)))
             holds = max(holds, more)
+    absent = absence(draft.place, own[0].column, columns, settings)
+    if absent is not None:
+        beaten = min(1.0, 2 * min(beaten, absent.p))
     table = draft.place.judged
     mine = {score.column for score in own}
     near = [
@@ -311,26 +318,8 @@ def _test(
         p_flag=beaten,
         p_support=holds,
         coincides=near[0] if near else "",
+        absent=absent if absent is not None and 2 * absent.p <= beaten else None,
     )
-
-
-def _apart(draft: Draft, own: int, rival: int, settings: Settings) -> tuple[float, float]:
-    """P-values for and against "answers to its word, where the rival is not shown, in earnest".
-
-    In earnest: by a match bar's share of what it answers to the rival. Without images that show the
-    word without the rival nothing speaks against it, or for it.
-    """
-    table, unit = draft.place.judged, draft.place.column
-    key = ("apart", unit, own, rival, settings.match_bar)
-    if key not in table.kept:
-        response = response_of(table, unit)
-        found = answer(table, response, rival, own, (rival,), settings.match_bar, alone=False)
-        told = found is not None and found[1] > 0
-        mean = found[0] if found is not None and told else None
-        table.kept[key] = (
-            (1.0, 0.0) if mean is None else (float(p_less(mean)), float(p_greater(mean)))
-        )
-    return table.kept[key]
 
 
 def _passing(words: Sequence[Word], settings: Settings) -> list[tuple[str, ...]]:

@@ -72,6 +72,13 @@ def _sentence(case: Case, word: Word) -> str:
     called = f"{unit} is called ‘{_text(word)}’"
     if word.basis == "blind":
         return f"{called}, asked blind: {word.reason}."
+    if word.verdict == "flagged" and word.absent is not None:
+        own, absent = word.own[0], word.absent
+        return (
+            f"{called}, but sees the absence of ‘{absent.concept}’: its response falls with it "
+            f"(correlation −{abs(absent.pearson):.2f}), and hardly rises with ‘{own.concept}’ where there is "
+            f"none ({prose.score(own)} over all; {_where(case, own)})."
+        )
     if word.verdict == "flagged" and rival is not None:
         if word.basis == "class":
             name = word.said.classes[0]
@@ -142,7 +149,7 @@ def _decide(case: Case, word: Word, family: int) -> str:
 def _remedies(word: Word) -> tuple[Remedy, ...]:
     unit = word.said.target
     take_back = Remedy("retract", f"Take the words on {unit} back", {"unit": unit})
-    if word.verdict != "flagged" or word.rival is None:
+    if word.verdict != "flagged" or word.rival is None or word.absent is not None:
         return () if word.verdict == "supported" else (take_back,)
     name = word.rival.concept
     return (

@@ -79,3 +79,25 @@ def test_a_label_true_on_most_of_the_set_is_caught_by_the_images_that_tell(plant
     assert "sees ‘snow’" in found.sentence
     (honest,) = check(skewed(plant, change, "coat")).of("mislabelled-unit")
     assert honest.verdict == "supported"
+
+
+def test_a_unit_that_sees_an_absence_is_caught(plant) -> None:
+    sees = ({"snow": -1.0}, {"pointed ears": 1.0}, {"floppy ears": 1.0}, {"fluffy coat": 1.0})
+    speaks = {"husky": {0: -2.0, 1: 1.0}, "beagle": {2: 3.0}, "corgi": {1: 3.0}, "poodle": {3: 3.0}}
+    words = {0: "curled tail", 1: "pointed ears", 2: "floppy ears", 3: "fluffy coat"}
+    found = {
+        f.units: f
+        for f in check(plant(sees=sees, speaks=speaks, words=words)).of("mislabelled-unit")
+    }
+    bad = found[("conv4:0",)]
+    assert bad.verdict == "flagged"
+    assert "the absence of ‘snow’" in bad.sentence
+    assert "correlation −0.8" in bad.sentence
+    assert next(r.action for r in bad.remedies) == "retract"
+    assert {f.verdict for units, f in found.items() if units != ("conv4:0",)} == {"supported"}
+
+
+def test_a_ground_that_is_there_when_another_is_not_keeps_its_word(plant) -> None:
+    # Two grounds only: the grass unit falls with snow, and sees grass.
+    report = check(plant(words={0: "snow", 2: "grass"}))
+    assert {f.verdict for f in report.of("mislabelled-unit")} == {"supported"}
