@@ -5,8 +5,8 @@ those named, whose labels the unit's response ranks best. Verdicts:
 
 - *flagged*: the rival passes its own match and either beats the best of the named concepts by more
   than the margin, or is what the unit answers to: to the named one, where the rival is not shown,
-  with less than a match bar's share of that (:mod:`circuitz.plausibility.apart`). So also where it
-  is the *absence* of a concept that the unit answers to. p is
+  with less than a match bar's share of that (:mod:`circuitz.plausibility.apart`). So also where
+  no word reaches the bar and it is the *absence* of a concept that the unit answers to. p is
   the larger of the match's and twice the smaller of the other two.
 - *supported*: every named concept passes its match and the rival does not beat the best of them
   by the margin, both significantly.
@@ -298,7 +298,9 @@ def _test(
             # It leads, or is what the unit answers to where only one of them is shown.
             beaten = max(rival.p, min(1.0, 2 * min(lead.p_above, less)))
             holds = max(holds, more)
-    absent = absence(draft.place, own[0].column, columns, settings)
+    absent = None
+    if not any(reaches(score, settings) for score in own):
+        absent = absence(draft.place, own[0].column, columns, settings)
     if absent is not None:
         beaten = min(1.0, 2 * min(beaten, absent.p))
     table = draft.place.judged
