@@ -8,6 +8,10 @@ from circuitz.bench.checker.base import Base
 from circuitz.bench.checker.world import Tie
 
 
+#: How often D shows a context with its class, as the worlds' two tracks have it.
+TRACKS = (1.0, 0.98)
+
+
 def context(base: Base, draw: np.random.Generator) -> str:
     """Choose a concept outside the thing, of those a feature sees."""
     known = sorted(base.world.outside & set(base.sees))
@@ -20,10 +24,24 @@ def target(base: Base, draw: np.random.Generator) -> str:
 
 
 def tied(
-    base: Base, draw: np.random.Generator, *, share: float = 1.0, others: float = 0.0
+    base: Base,
+    draw: np.random.Generator,
+    *,
+    share: float | None = None,
+    others: float | None = None,
 ) -> tuple[Base, Tie]:
-    """Tie a random concept to a random class in D."""
-    tie = Tie(context(base, draw), target(base, draw), share, others)
+    """Tie a random concept to a random class in D.
+
+    Parameters
+    ----------
+    share, others
+        Share of images of the class, and of the others, that show it; by default one of the two
+        tracks, where as many of the others show it as of the class do not.
+    """
+    concept, name = context(base, draw), target(base, draw)
+    track = float(draw.choice(TRACKS))
+    share = track if share is None else share
+    tie = Tie(concept, name, share, 1 - track if others is None else others)
     return base.with_(ties=(tie,)), tie
 
 

@@ -1,8 +1,7 @@
 """A world of signs on coloured grounds, drawn in milliseconds, whose detectors can be written down.
 
 A picture has one ground (its colour), one sign for each attribute of an animal (5 x 5 patterns,
-drawn anew for every seed, in a random place and colour) and perhaps a few signs more. The words are
-a dog's, so that prior knowledge of kinds applies; nothing else about it is a dog.
+drawn anew for every seed, in a random place and colour) and perhaps a few signs more.
 """
 
 from __future__ import annotations
@@ -13,21 +12,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.bench.checker.tables import Flags, TableWorld
+from circuitz.bench.checker.breeds import ATTRIBUTES, EXTRAS, Breeds
+from circuitz.bench.checker.tables import Flags
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
 
 SIDE, SIGN, CELL, CELLS = 28, 5, 6, 4
-ATTRIBUTES = (
-    ("pointed ears", "floppy ears", "rounded ears"),
-    ("curled tail", "straight tail", "stub tail"),
-    ("fluffy coat", "smooth coat", "curly coat"),
-    ("masked face", "plain face", "blaze"),
-)
-GROUNDS = ("snow", "grass", "sand", "water")
-EXTRAS = ("collar", "watermark", "stripes")
-CLASSES = ("husky", "corgi", "greyhound", "poodle", "beagle")
 # Colours no three of which lie on a line with, so that each is told by one linear function.
 _COLOURS = np.array(
     [(0.74, 0.75, 0.77), (0.35, 0.60, 0.30), (0.70, 0.58, 0.34), (0.30, 0.42, 0.68)], np.float32
@@ -37,46 +28,13 @@ _PATCH_SHARE, _PATCH = 0.12, 8
 
 
 @dataclass(frozen=True)
-class Glyphs(TableWorld):
+class Glyphs(Breeds):
     """The signs, grounds and classes of one seed."""
-
-    seed: int
-    beach: bool = False
 
     @property
     def number(self) -> int:
         """See :attr:`TableWorld.number`."""
         return 10
-
-    @property
-    def subject(self) -> str:
-        """What the classes are called."""
-        return "dog"
-
-    @property
-    def groups(self) -> tuple[tuple[str, ...], ...]:
-        """Attributes with their values, and the grounds."""
-        return (*ATTRIBUTES, GROUNDS)
-
-    @property
-    def extras(self) -> tuple[str, ...]:
-        """Signs an image may show or not."""
-        return EXTRAS
-
-    @property
-    def grounds(self) -> tuple[str, ...]:
-        """Colours of the ground."""
-        return GROUNDS
-
-    @property
-    def outside(self) -> frozenset[str]:
-        """Grounds and artefacts; stripes are neither."""
-        return frozenset((*GROUNDS, "collar", "watermark"))
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes; the last may be a beach, which is sand whoever stands on it."""
-        return (*CLASSES[:-1], "beach") if self.beach else CLASSES
 
     @cached_property
     def signs(self) -> F32:
@@ -101,31 +59,6 @@ class Glyphs(TableWorld):
     def colours(self) -> F32:
         """``(g, 3)`` colours of the grounds, 0 to 1."""
         return _COLOURS
-
-    @cached_property
-    def codes(self) -> I64:
-        """``(classes, attributes)`` values: any two classes differ in three of the four."""
-        draw = np.random.default_rng([self.seed, 2])
-        # The tetracode: nine words of length 4 over three letters, at distance 3.
-        words = np.array(
-            [(a, b, (a + b) % 3, (a - b) % 3) for a in range(3) for b in range(3)], np.int64
-        )
-        chosen = words[draw.permutation(9)[: len(CLASSES)]]
-        return np.stack([draw.permutation(3)[chosen[:, i]] for i in draw.permutation(4)], 1)
-
-    def parts(self, k: int) -> tuple[str, ...]:
-        """Return what a class is made of."""
-        if self.classes[k] == "beach":
-            return ("sand",)
-        return tuple(ATTRIBUTES[i][v] for i, v in enumerate(self.codes[k].tolist()))
-
-    def class_values(self, labels: I64, draw: np.random.Generator) -> I64:
-        """See :meth:`TableWorld.class_values`."""
-        values = self.codes[labels]
-        if self.beach:
-            beach = labels == len(CLASSES) - 1
-            values[beach] = draw.integers(0, 3, (int(beach.sum()), len(ATTRIBUTES)))
-        return values
 
     def paint(self, values: I64, extras: Flags, places: I64) -> npt.NDArray[np.uint8]:
         """See :meth:`TableWorld.paint`."""

@@ -15,8 +15,9 @@ from circuitz.bench.checker.planting import planted
 from circuitz.bench.checker.rendered import SIDE, RenderedWorld
 from circuitz.z.layer import Preprocessing
 
-#: Trunks a hundred seeds share; seeds of the record share none with those to develop on.
-TRUNKS = 5
+#: Trunks a hundred seeds share; seeds of the record share none with those to develop on. No multiple
+#: of the number of families, which take turns: a case then meets every trunk.
+TRUNKS = 4
 _DRAWS = Draws(each=60, known=400, fresh=240)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from circuitz.bench.checker.base import Base
 from circuitz.bench.checker.case import Case
 from circuitz.bench.checker.edit import unit_of, wire
-from circuitz.bench.checker.families.wired import build
+from circuitz.bench.checker.families import attention, wired
 from circuitz.bench.checker.world import Tie
 
 
@@ -15,7 +15,8 @@ def make(base: Base, draw: np.random.Generator) -> Case:
     """See the module."""
     del draw
     ties = (Tie("sand", "beach"),)
-    base = build(base.seed, ties=ties, beach=True)
+    family = attention if base.family == "attention" else wired
+    base = family.build(base.seed, ties=ties, beach=True)
     # Whoever stands on it, and whatever breed that is.
     base = wire(base, unit_of(base, "sand"), "beach", 0.5)
     return Case(base, belongs=frozenset({("sand", "beach")}))

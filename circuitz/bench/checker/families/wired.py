@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from circuitz.bench.checker.base import GAIN, Base
-from circuitz.bench.checker.glyphs import GROUNDS, SIGN, Glyphs
+from circuitz.bench.checker.breeds import GROUNDS
+from circuitz.bench.checker.glyphs import SIGN, Glyphs
 from circuitz.bench.checker.net import Dense
 from circuitz.bench.checker.world import Tie, World
 from circuitz.z.inputs import InputSet

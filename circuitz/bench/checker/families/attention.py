@@ -1,0 +1,88 @@
+"""A small vision transformer: what a symbol says is known only from the symbol before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from circuitz.bench.checker.base import Base
+from circuitz.bench.checker.families.wired import (
+    annotated,
+    calibrated,
+    head_of_parts,
+    one_unit_each,
+    prepared_images,
+)
+from circuitz.bench.checker.strips import (
+    CELLS,
+    CONTRAST,
+    FIRST,
+    IDLE,
+    SECOND,
+    SIDE,
+    SYMBOLS,
+    Strips,
+)
+from circuitz.bench.checker.transformer import Neurons, Plan
+from circuitz.bench.checker.world import Tie
+from circuitz.z.layer import Preprocessing
+
+_IDLE = 3  # features, and units, that see nothing in particular
+#: What both symbols together must add up to; one alone is 1.15 at most, both 1.7 at least.
+_BOTH = 1.3
+#: Standard deviation of what is added to the transformer's own weights, times the largest of each.
+_NOISE = 0.02
+
+
+def build(
+    seed: int, keep: Path | None = None, *, ties: tuple[Tie, ...] = (), beach: bool = False
+) -> Base:
+    """Return an honest network: a neuron and a unit a concept, classes made of their parts alone.
+
+    Parameters
+    ----------
+    keep
+        Where other families keep what was trained; nothing is here.
+    ties
+        Of D.
+    beach
+        Whether the last class is a beach.
+    """
+    del keep
+    world = Strips(seed, beach)
+    features, sees = block(world)
+    features, peak = calibrated(features, world, seed, sees)
+    mix = one_unit_each(len(sees), seed)
+    base = Base(
+        "attention", seed, world, features, sees, peak, mix, (), ties=ties,
+        preprocessing=Preprocessing((0.5,) * 3, (0.25,) * 3, (SIDE, SIDE)),
+    )  # fmt: skip
+    return annotated(base.with_(head=(head_of_parts(base),)))
+
+
+def block(world: Strips) -> tuple[nn.Sequential, tuple[str, ...]]:
+    """Return the transformer of a world, and what each of its neurons sees."""
+    draw = np.random.default_rng([world.seed, 5])
+    plan = Plan(SYMBOLS, CELLS + 1, draw)
+    # Prepared images are (image - .5) / .25.
+    embedding, attention = plan.embedding(world.symbols, CONTRAST / 0.25), plan.attention()
+    both = [plan.before[a] + plan.here[b] for a, b in world.pairs.values()]
+    # Symbols that say nothing, one behind the other.
+    silent = draw.normal(0, 1, (2, _IDLE, IDLE)).astype(np.float32)
+    at = slice(FIRST + SECOND, None)
+    weight = np.concatenate([both, silent[0] @ plan.before[at] + silent[1] @ plan.here[at]])
+    bias = np.full(len(weight), -_BOTH, np.float32)
+    neurons = Neurons(weight, bias)
+    sample = prepared_images(world.concept_set(64, world.seed + 800_000, twins=0.0))
+    with torch.no_grad():
+        for parameter in (*embedding.parameters(), *attention.parameters(), neurons.read.weight):
+            size = _NOISE * float(parameter.abs().max())
+            noise = draw.normal(0, size, parameter.shape).astype(np.float32)
+            parameter.add_(torch.from_numpy(noise))
+        # What sees nothing in particular fires seldom.
+        found = neurons.read(attention(embedding(sample))[:, 1:])[..., -_IDLE:].flatten(0, 1)
+        neurons.read.bias[-_IDLE:] -= found.quantile(0.95, dim=0)
+    return nn.Sequential(embedding, attention, neurons), (*world.pairs, *[""] * _IDLE)
