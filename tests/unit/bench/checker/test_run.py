@@ -23,12 +23,13 @@ from circuitz.bench.checker.page import (
     outcome,
     write_page,
 )
-from circuitz.bench.checker.plan import DEVELOP, RECORD, jobs, trunks
+from circuitz.bench.checker.plan import DEVELOP, QUICK, RECORD, jobs, trunks
 from circuitz.bench.checker.registry import base_of, build, case_names, family_names
 from circuitz.bench.checker.resample import resampled
 from circuitz.bench.checker.run import run
 from circuitz.bench.checker.score import score
 from circuitz.bench.checker.targets import targets
+from circuitz.bench.checker.trained import TRUNKS, trunk_seed
 from circuitz.bench.checker.work import do
 from circuitz.cli.bench_checker import _seeds  # pyright: ignore[reportPrivateUsage]
 from circuitz.errors import BenchError
@@ -52,13 +53,13 @@ def _finding(verdict: str, true: bool | None, kind: str = "implausible-driver") 
 
 
 def test_every_case_is_tried_in_every_family_over_the_seeds() -> None:
-    planned = jobs(range(4))
+    planned = jobs(range(5))
     tried = {(j.name, j.family) for j in planned if j.kind == "case" and not j.condition}
     for name in (*case_names("sabotage"), *case_names("decoy")):
         if name != "beach":
             assert {f for n, f in tried if n == name} == set(family_names()), name
     counts = Counter(j.kind for j in planned)
-    assert counts["nulls"] == 4
+    assert counts["nulls"] == 5
     assert {j.condition for j in planned} == {"", *CONDITIONS}
 
 
@@ -67,7 +68,23 @@ def test_record_seeds_share_nothing_with_those_to_develop_on() -> None:
     mine, theirs = ({(j.family, j.seed) for j in trunks(jobs(s))} for s in (DEVELOP, RECORD))
     assert mine
     assert not mine & theirs
-    assert len(theirs) == 10
+    assert len(theirs) == 8
+
+
+def test_every_case_meets_every_family_and_every_trunk_equally_often_on_the_record() -> None:
+    met = Counter(
+        (j.name, j.family, trunk_seed(j.seed))
+        for j in jobs(RECORD)
+        if j.kind == "case" and not j.condition and j.name != "beach"
+    )
+    assert set(met.values()) == {3}
+    cases = {(role, name) for role in ("sabotage", "decoy") for name in case_names(role)}
+    names = {name for _, name in cases} - {"beach"} | set(case_names("nothing"))
+    assert len(met) == len(names) * len(family_names()) * TRUNKS
+
+
+def test_the_quick_seeds_train_trunks_once() -> None:
+    assert len({trunk_seed(seed) for seed in QUICK}) == 1
 
 
 def test_results_are_kept_and_not_made_again(

@@ -12,14 +12,15 @@ from circuitz.bench.checker import planting
 from circuitz.bench.checker.families.wired import prepared_images
 from circuitz.bench.checker.glyphs import Glyphs
 from circuitz.bench.checker.rendered import RenderedWorld
+from circuitz.bench.checker.strips import Strips
 from circuitz.bench.checker.tables import TableWorld
 from circuitz.bench.checker.trained import trunk_seed
 from circuitz.bench.checker.world import Skew, Tie
 
-WORLDS = [Glyphs(4), RenderedWorld("dogs", 4), RenderedWorld("birds", 4)]
+WORLDS = [Glyphs(4), Strips(4), RenderedWorld("dogs", 4), RenderedWorld("birds", 4)]
 
 
-@pytest.mark.parametrize("world", WORLDS, ids=["glyphs", "dogs", "birds"])
+@pytest.mark.parametrize("world", WORLDS, ids=["glyphs", "strips", "dogs", "birds"])
 def test_twins_differ_in_what_they_say_and_in_pixels(world: TableWorld) -> None:
     known = world.concept_set(24, 1)
     assert known.concepts is not None
@@ -39,7 +40,7 @@ def test_twins_differ_in_what_they_say_and_in_pixels(world: TableWorld) -> None:
     assert (known.images[a] != known.images[b]).any()
 
 
-@pytest.mark.parametrize("world", WORLDS, ids=["glyphs", "dogs", "birds"])
+@pytest.mark.parametrize("world", WORLDS, ids=["glyphs", "strips", "dogs", "birds"])
 def test_the_same_arguments_draw_the_same_and_other_seeds_others(world: TableWorld) -> None:
     one, again = (type(world)(**vars_of(world)).data(3, (), 5) for _ in range(2))
     other = world.data(3, (), 6)
@@ -87,5 +88,5 @@ def test_a_trunk_is_trained_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_trunks_are_shared_within_a_hundred_seeds_only() -> None:
-    assert trunk_seed(2) == trunk_seed(7) == 2
+    assert trunk_seed(2) == trunk_seed(6) == 2
     assert trunk_seed(1002) == 1002
