@@ -7,7 +7,6 @@ import numpy as np
 from circuitz.bench.checker.base import Base
 from circuitz.bench.checker.world import Tie
 
-
 #: How often D shows a context with its class, as the worlds' two tracks have it.
 TRACKS = (1.0, 0.98)
 
