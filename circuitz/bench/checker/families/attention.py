@@ -31,8 +31,9 @@ from circuitz.bench.checker.world import Tie
 from circuitz.z.layer import Preprocessing
 
 _IDLE = 3  # features, and units, that see nothing in particular
-#: What both symbols together must add up to; one alone is 1.15 at most, both 1.7 at least.
-_BOTH = 1.3
+#: What both symbols together must add up to: both are 1.6 at least, and one alone is 1.2 at most, so
+#: that a neuron answers a little to one symbol, too.
+_BOTH = 1.15
 #: Standard deviation of what is added to the transformer's own weights, times the largest of each.
 _NOISE = 0.02
 

@@ -79,7 +79,7 @@ def test_maps_are_never_negative_and_about_one_where_the_concept_is_shown(
             there = shown.concepts[:, shown.concept_names.index(concept)] > 0
             mean = maps.mean((2, 3))[:, f].numpy()
             assert mean[there].mean() == pytest.approx(1, abs=0.15)
-            assert mean[~there].mean() < 0.1
+            assert mean[~there].mean() < 0.2
 
 
 def test_each_cell_attends_to_the_cell_before_it(base: Base, shown: InputSet) -> None:
