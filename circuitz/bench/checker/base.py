@@ -33,6 +33,26 @@ class Draws:
 
 
 @dataclass(frozen=True, eq=False)
+class Inside:
+    """Wires that were planted within the features, between two of their layers.
+
+    Parameters
+    ----------
+    source, target
+        Names of the layers.
+    directions
+        ``(k, d)`` what carries something in the first, one a row.
+    wires
+        ``(k, f)`` bool: which of them make which units of the second.
+    """
+
+    source: str
+    target: str
+    directions: F32
+    wires: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
 class Base:
     """A network with known truth, as a value; the functions of :mod:`.edit` make others of it.
 
@@ -72,6 +92,8 @@ class Base:
         Whether D's labels belong to other images.
     preprocessing
         Of the images.
+    inside
+        Wires within ``features``, where those were written down.
     """
 
     family: str
@@ -91,6 +113,7 @@ class Base:
     skew: Skew | None = None
     shuffled: bool = False
     preprocessing: Preprocessing = PREPROCESSING
+    inside: Inside | None = None
 
     def with_(self, **changes: Any) -> Base:
         """Return it with some fields replaced."""

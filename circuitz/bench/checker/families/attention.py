@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from circuitz.bench.checker.base import Base
+from circuitz.bench.checker.base import Base, Inside
 from circuitz.bench.checker.families.wired import (
     annotated,
     calibrated,
@@ -16,6 +16,7 @@ from circuitz.bench.checker.families.wired import (
     one_unit_each,
     prepared_images,
 )
+from circuitz.bench.checker.net import FEATURES
 from circuitz.bench.checker.strips import (
     CELLS,
     CONTRAST,
@@ -54,18 +55,18 @@ def build(
     """
     del keep
     world = Strips(seed, beach)
-    features, sees = block(world)
+    features, sees, inside = block(world)
     features, peak = calibrated(features, world, seed, sees)
     mix = one_unit_each(len(sees), seed)
     base = Base(
         "attention", seed, world, features, sees, peak, mix, (), ties=ties,
-        preprocessing=Preprocessing((0.5,) * 3, (0.25,) * 3, (SIDE, SIDE)),
+        preprocessing=Preprocessing((0.5,) * 3, (0.25,) * 3, (SIDE, SIDE)), inside=inside,
     )  # fmt: skip
     return annotated(base.with_(head=(head_of_parts(base),)))
 
 
-def block(world: Strips) -> tuple[nn.Sequential, tuple[str, ...]]:
-    """Return the transformer of a world, and what each of its neurons sees."""
+def block(world: Strips) -> tuple[nn.Sequential, tuple[str, ...], Inside]:
+    """Return the transformer of a world, what each of its neurons sees, and from which symbols."""
     draw = np.random.default_rng([world.seed, 5])
     plan = Plan(SYMBOLS, CELLS + 1, draw)
     # Prepared images are (image - .5) / .25.
@@ -86,4 +87,11 @@ def block(world: Strips) -> tuple[nn.Sequential, tuple[str, ...]]:
         # What sees nothing in particular fires seldom.
         found = neurons.read(attention(embedding(sample))[:, 1:])[..., -_IDLE:].flatten(0, 1)
         neurons.read.bias[-_IDLE:] -= found.quantile(0.95, dim=0)
-    return nn.Sequential(embedding, attention, neurons), (*world.pairs, *[""] * _IDLE)
+    wires = np.zeros((SYMBOLS, len(weight)), np.bool_)
+    for f, pair in enumerate(world.pairs.values()):
+        wires[list(pair), f] = True
+    return (
+        nn.Sequential(embedding, attention, neurons),
+        (*world.pairs, *[""] * _IDLE),
+        Inside(f"{FEATURES}.0", f"{FEATURES}.2", plan.here, wires),
+    )

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from circuitz.bench.checker.base import Base
-from circuitz.bench.checker.edges import auroc
+from circuitz.bench.checker.edges import auroc, edge_scores
 from circuitz.bench.checker.families import attention
 from circuitz.bench.checker.families.wired import prepared_images
 from circuitz.bench.checker.registry import build
@@ -165,3 +165,18 @@ def test_a_beach_is_drawn_in_the_same_writing(base: Base) -> None:
     assert case.base.family == "attention"
     assert isinstance(case.base.world, Strips)
     assert case.base.accuracy >= 0.97
+
+
+def test_edges_through_the_head_are_told_from_noise(base: Base) -> None:
+    scores = edge_scores(build("sabotage", "open-shortcut", base))
+    assert set(scores) == {"unit-class", "feature-unit", "symbol-neuron"}
+    assert scores["symbol-neuron"]["ours"] > 0.99
+    # No gradient reaches a neuron that is silent until both its symbols are there.
+    assert scores["symbol-neuron"]["ours"] >= scores["symbol-neuron"]["eap"]
+
+
+def test_each_neuron_that_sees_a_concept_has_two_wires_from_symbols(base: Base) -> None:
+    assert base.inside is not None
+    assert base.inside.directions.shape[0] == len(base.inside.wires)
+    for f, concept in enumerate(base.sees):
+        assert base.inside.wires[:, f].sum() == (2 if concept else 0)
