@@ -2,10 +2,11 @@
 
 Over pairs of images, one with the concept (:class:`circuitz.z.measurements.ConceptEffects`), the
 *rest*, all units of the cut but those that validly mean the concept, go from the values they have
-without it to those with it. Margins sum to zero, so what the concept adds to one class it takes
-from every other in equal shares: on *select* it is found which classes it raises beyond the margin,
-and for the others that share is given back, pair by pair; an effect counts where it holds both
-ways.
+without it to those with it, less what else differs between the two
+(:mod:`circuitz.plausibility.adjusted`). Margins sum to zero, so what the concept adds to one class
+it takes from every other in equal shares. On *select* it is found which classes it leaves where they
+are, going by the middle one; what happens to their margins is others' doing and is taken off, pair
+by pair; an effect counts where it holds both ways.
 
 Whose effect it is, single units say, on *select*: those that carry at least a quarter of what the
 strongest of them carries, in the same direction.
@@ -30,6 +31,7 @@ from circuitz.effects.statistics import (
     p_less,
     power,
 )
+from circuitz.plausibility.adjusted import covariates
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.settings import Settings
 from circuitz.z.concept_moves import moved_columns
@@ -55,7 +57,7 @@ class Carried:
     sign
         1 where the concept raises the class, -1 where it lowers it (on *select*).
     mean, net
-        The effect times its sign, on the split judged: as it is, and with the share given back.
+        The effect times its sign, on the split judged: as it is, and without others' doing.
     lead
         By how much it exceeds, pair by pair, what the named units do.
     gap
@@ -136,8 +138,8 @@ class _Paths:
         Units that validly mean it; these, and those that mean what comes and goes with it.
     moved
         Columns that come and go with it.
-    values, gap
-        ``(t, k)`` effects, and ``(k,)`` what they may miss.
+    values, whole, gap
+        ``(t, k)`` effects, the same of the whole cut, and ``(k,)`` what the first may miss.
     means
         ``(k,)`` of the effects on *select*.
     """
@@ -149,6 +151,7 @@ class _Paths:
     shown: tuple[str, ...]
     moved: tuple[int, ...]
     values: F64
+    whole: F64
     gap: F64
     means: F64
 
@@ -167,19 +170,19 @@ def _paths(case: Case, effects: ConceptEffects, c: int) -> _Paths | None:
     moved = moved_columns(case.concept_set, effects.present[rows], effects.absent[rows])
     others = (u for j in moved for u in case.units_meaning(case.columns.names[j]))
     shown = case.on_cut([*named, *others])
-    values, gap = _rest(case, effects, c, rows, shown)
+    rest, gap = _rest(case, effects, c, rows, shown)
+    split = case.settings.split_index
+    off = covariates(effects, case.concept_set, c, rows, (column, *moved), split)
+    values, whole = (off.taken_off(v) for v in (rest, effects.whole[rows].astype(np.float64)))
     means = values[chosen].mean(0)
-    return _Paths(c, column, rows, named, shown, moved, values, gap, means)
+    return _Paths(c, column, rows, named, shown, moved, values, whole, gap, means)
 
 
 def _of_concept(
     case: Case, effects: ConceptEffects, paths: _Paths, all_paths: list[_Paths]
 ) -> Iterator[Carried]:
     settings, scale = case.settings, case.effects.scale.astype(np.float64)
-    raised = [
-        k for k, mean in enumerate(paths.means) if mean > settings.delta and case.tells_apart(k)
-    ]
-    net = _net(paths.values, scale, raised)
+    net = _net(paths.values, scale, paths.means, settings.delta)
     for k in range(len(scale)):
         if not case.tells_apart(k) or abs(paths.means[k]) <= settings.delta / 2:
             continue
@@ -191,7 +194,7 @@ def _of_concept(
         members = _members(case, effects, paths.c, k, sign, paths.shown)
         if not (sign and judged.any() and members):
             continue
-        lead = sign * (2 * value - effects.whole[rows, k].astype(np.float64))
+        lead = sign * (2 * value - paths.whole[alike, k])
         first = clustered_mean(lead[chosen], scene[chosen])
         yield Carried(
             concept=case.columns.names[paths.column],
@@ -237,13 +240,20 @@ def _sign(value: F64, net: F64, scene: np.ndarray, settings: Settings) -> int:
     return 0
 
 
-def _net(values: F64, scale: F64, raised: list[int]) -> F64:
-    """Return ``(t, k)`` with what the raised classes take from each other one given back."""
-    logits = values * scale
-    total = logits[:, raised].sum(1, keepdims=True)
-    own = np.zeros_like(values)
-    own[:, raised] = logits[:, raised]
-    return values + (total - own) / max(len(scale) - 1, 1) / scale
+def _net(values: F64, scale: F64, means: F64, delta: float) -> F64:
+    """Return ``(t, k)`` values less what happens to the classes that the concept leaves alone.
+
+    A margin is a logit less the mean of the others. Of all ways to explain margins by logits, the
+    one that moves them least takes the middle class as unmoved; so are all near it.
+    """
+    logits, count = values * scale, len(scale)
+    if count < 3:  # noqa: PLR2004 (of two classes either is as good a middle)
+        return values
+    moved = means * scale
+    still = np.abs(moved - np.median(moved)) <= delta / 2 * np.abs(scale)
+    if not still.any():  # an even number of classes, the middle between two of them
+        still[np.argsort(np.abs(moved - np.median(moved)))[:2]] = True
+    return (logits - logits[:, still].mean(1, keepdims=True)) * (count - 1) / count / scale
 
 
 def _named(case: Case, column: int) -> tuple[str, ...]:
@@ -281,5 +291,6 @@ def _members(
     most = float(size.max(initial=0.0))
     if most <= 0:
         return ()
-    order = [int(i) for i in np.argsort(-size, kind="stable") if size[i] >= _MEMBER * most]
+    strong = np.flatnonzero(size >= _MEMBER * most)
+    order = strong[np.argsort(-size[strong], kind="stable")]
     return tuple(case.effects.units[i] for i in order)

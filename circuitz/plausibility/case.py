@@ -17,14 +17,16 @@ from circuitz.lexicon.concept import Support
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.blind import judge_blind, kept_tests
 from circuitz.plausibility.joint import Joint, Joints
+from circuitz.plausibility.places import find_places, split_rows, table_of
 from circuitz.plausibility.said import Columns, Said, read_annotations
 from circuitz.plausibility.scores import Place
 from circuitz.plausibility.settings import SCALE_FLOOR, Settings
-from circuitz.plausibility.tables import TABLES, Table
+from circuitz.plausibility.tables import Table
 from circuitz.plausibility.ties import class_ties
 from circuitz.plausibility.words import Word, judge, undecided
-from circuitz.z.inputs import SPLITS, InputSet
-from circuitz.z.measurements import F32, EffectMeasurements, Measurements
+from circuitz.z.finding import Waiver
+from circuitz.z.inputs import InputSet
+from circuitz.z.measurements import EffectMeasurements, Measurements
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
@@ -35,6 +37,7 @@ OUTSIDE = ("surroundings", "artefact")
 # A lexicon is a value, so what it answered once it answers always.
 _KNOWN: WeakKeyDictionary[Lexicon, dict[tuple[str, str], Support]] = WeakKeyDictionary()
 _HASHES: WeakKeyDictionary[Lexicon, str] = WeakKeyDictionary()
+_COLUMNS: WeakKeyDictionary[Lexicon, dict[tuple[str, ...], Columns]] = WeakKeyDictionary()
 # Measurements are values too, and an edit of words leaves them as they are. Only the latest are
 # kept, for they are large.
 _JOINTS: OrderedDict[tuple[int, Settings, str, str], Joints] = OrderedDict()
@@ -98,7 +101,10 @@ class Case:
     @cached_property
     def columns(self) -> Columns:
         """Concept columns under their canonical names."""
-        return Columns.read(self.concept_set.concept_names, self.lexicon)
+        known, names = _COLUMNS.setdefault(self.lexicon, {}), tuple(self.concept_set.concept_names)
+        if names not in known:
+            known[names] = Columns.read(names, self.lexicon)
+        return known[names]
 
     @cached_property
     def joints(self) -> Joints:
@@ -129,9 +135,8 @@ class Case:
     @cached_property
     def words(self) -> tuple[Word, ...]:
         """Verdict on every annotation."""
-        judged = judge(
-            self.said, self.places, self.columns, self.opposes_subject, self.settings, self.ties
-        )
+        opposed = frozenset(filter(self.opposes_subject, self.columns.names))
+        judged = judge(self.said, self.places, self.columns, opposed, self.settings, self.ties)
         return judge_blind(judged, kept_tests(self.z), self.settings.q)
 
     @cached_property
@@ -203,9 +208,8 @@ class Case:
 
     def on_cut(self, units: Iterable[str]) -> tuple[str, ...]:
         """Those of the units that were measured on the cut, once each, in its order."""
-        position = self.joints.position
-        found = {unit for unit in units if unit in position}
-        return tuple(sorted(found, key=lambda unit: position[unit]))
+        position, names = self.joints.position, self.effects.units
+        return tuple(names[i] for i in sorted({position[u] for u in units if u in position}))
 
     def support(self, concept: str, target: str) -> Support:
         """Ask prior knowledge about a concept and a class.
@@ -244,6 +248,11 @@ class Case:
     def joint(self, units: Sequence[str], k: int) -> Joint:
         """Joint sufficiency of units on class ``k``."""
         return self.joints.joint(tuple(units), k)
+
+    @cached_property
+    def waivers(self) -> dict[str, Waiver]:
+        """By finding, the latest decision to let it stand."""
+        return {waiver.finding: waiver for waiver in self.z.waivers}
 
     def pictures(self, units: Sequence[str], target: str) -> tuple[str, ...]:
         """Pictures before and after intervening on these units, or on the set nearest to them."""
@@ -323,77 +332,3 @@ def measured_parts(z: AnnotatedModel, *, labels: bool = True) -> tuple[Measureme
                 "Run z = cz.measure(z, concept_set, data) again.",
             )
     return measured, concept_set
-
-
-def split_rows(concept_set: InputSet, split: str) -> np.ndarray:
-    """Boolean rows of the concept set on a split."""
-    assert concept_set.split is not None
-    return np.asarray(concept_set.split == SPLITS.index(split))
-
-
-def table_of(responses: F32, concept_set: InputSet, split: str) -> Table:
-    """Match table of some responses on a split of the concept set."""
-    assert concept_set.concepts is not None
-    scene = concept_set.scene
-    if scene is None:
-        scene = np.arange(len(concept_set.concepts))
-    return TABLES.get(responses, concept_set.concepts, scene, split_rows(concept_set, split))
-
-
-def find_places(
-    said: Sequence[Said], measured: Measurements, concept_set: InputSet, split: str
-) -> dict[str, Place]:
-    """Where each target's responses are.
-
-    A group responds as the mean of its members, each standardised over the whole concept set.
-    """
-    places: dict[str, Place] = {}
-    columns: dict[str, list[int]] = {}
-    groups: list[tuple[str, F32]] = []
-    tables: dict[str, tuple[Table, Table]] = {}
-    for item in said:
-        members = [_response(unit, measured) for unit in item.units]
-        if not members or any(member is None for member in members):
-            continue
-        if item.target != item.units[0]:
-            known = [measured.layers[m[0]].responses[:, m[1]] for m in members if m is not None]
-            groups.append((item.target, _standard_mean(known)))
-            continue
-        found = members[0]
-        assert found is not None
-        layer, column = found
-        if layer not in tables:
-            responses = measured.layers[layer].responses
-            tables[layer] = (
-                table_of(responses, concept_set, "select"),
-                table_of(responses, concept_set, split),
-            )
-        columns.setdefault(layer, []).append(column)
-        places[item.target] = Place(*tables[layer], column)
-    for layer, both in tables.items():
-        for table in both:
-            table.look_at(columns[layer])
-    if groups:
-        responses = np.stack([response for _, response in groups], 1)
-        select = table_of(responses, concept_set, "select")
-        judged = table_of(responses, concept_set, split)
-        for table in (select, judged):
-            table.look_at(range(len(groups)))
-        for column, (target, _) in enumerate(groups):
-            places[target] = Place(select, judged, column)
-    return places
-
-
-def _response(unit: str, measured: Measurements) -> tuple[str, int] | None:
-    layer, _, index = unit.rpartition(":")
-    found = measured.layers.get(layer)
-    if found is None or not index.isdecimal() or int(index) >= found.responses.shape[1]:
-        return None
-    return layer, int(index)
-
-
-def _standard_mean(responses: Sequence[F32]) -> F32:
-    stacked = np.stack(responses, 1).astype(np.float64)
-    deviation = stacked.std(0)
-    deviation[deviation == 0] = np.inf
-    return ((stacked - stacked.mean(0)) / deviation).mean(1).astype(np.float32)

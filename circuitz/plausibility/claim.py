@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from circuitz.effects.statistics import benjamini_hochberg
 from circuitz.plausibility.case import Case
@@ -13,6 +14,7 @@ from circuitz.z.effect import Effect
 from circuitz.z.finding import Finding, Remedy, Verdict
 
 
+@lru_cache(maxsize=20_000)
 def finding_id(kind: str, target: str, subject: str) -> str:
     """Id of a claim: the same for the same kind, target and subject, whatever the numbers."""
     return hashlib.sha256(f"{kind}|{target}|{subject}".encode()).hexdigest()[:12]
@@ -98,7 +100,6 @@ def to_finding(
     """Write a claim down with its verdict, p and q."""
     ident = finding_id(kind, claim.target, claim.subject)
     what, p, q = verdict
-    waiver = next((w for w in reversed(case.z.waivers) if w.finding == ident), None)
     remedies = (
         *claim.remedies,
         Remedy("ask", "Ask a person", {"finding": ident}),
@@ -125,5 +126,5 @@ def to_finding(
         remedies=remedies if what == "flagged" else remedies[:-1],
         decide=claim.decide if what == "inconclusive" else "",
         hashes=case.hashes,
-        waiver=waiver,
+        waiver=case.waivers.get(ident),
     )

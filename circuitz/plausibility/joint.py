@@ -13,7 +13,7 @@ margin against the claim, and intervals widen by it on both sides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -42,6 +42,7 @@ _SMALL = 0.05
 #: Share of the whole effect by which a class's own inputs must stand out on the split judged.
 TOLD = 0.25
 _CELL = 5  # images that a cell needs at least
+_KEPT = 1024  # joint effects remembered
 #: Share of the margin below which a unit is dead to what follows. Many honest units do little, and
 #: many that do little may add up to much; only what does nothing at all explains nothing.
 IDLE = 0.01
@@ -124,6 +125,8 @@ class Joints:
     settings: Settings
     inputs_hash: str = ""
     weights_hash: str = ""
+    # Measurements are values, and an edit of words leaves most sets of units as they were.
+    _kept: dict[tuple[object, ...], Joint] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> npt.NDArray[np.bool_]:
@@ -172,6 +175,12 @@ class Joints:
     def mean_single(self) -> dict[How, F64]:
         """``(u, k)`` mean effect of each unit; 0 where nothing was measured."""
         return {how: _mean(values, 0) for how, values in self._single.items()}
+
+    @cached_property
+    def strongest(self) -> tuple[npt.NDArray[np.int64], ...]:
+        """By class, indices of units from the largest mean sufficiency down."""
+        single = self.mean_single["sufficiency"]
+        return tuple(np.argsort(-single[:, k]) for k in range(single.shape[1]))
 
     @cached_property
     def p_idle(self) -> F64:
@@ -263,7 +272,18 @@ class Joints:
         without
             Classes whose inputs are left out as sources.
         """
-        chosen = tuple(sorted({u for u in units if u in self.position}, key=self.position.get))  # pyright: ignore[reportArgumentType,reportCallIssue]
+        asked = (units, k, how, without)
+        found = self._kept.get(asked)
+        if found is None:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            found = self._kept[asked] = self._joint(*asked)
+        return found
+
+    def _joint(self, units: tuple[str, ...], k: int, how: How, without: frozenset[int]) -> Joint:
+        position = self.position
+        at = sorted({position[unit] for unit in units if unit in position})
+        chosen = tuple(self.measured.units[i] for i in at)
         values, method, gap = self._values(frozenset(chosen), k, how)
         if without:
             values = np.where(self._shows[:, sorted(without)].any(1), np.nan, values)
@@ -337,20 +357,21 @@ class Joints:
         if len(wanted) == 1:
             (unit,) = wanted
             return single[:, self.position[unit]].astype(np.float64), "exact", 0.0
-        size = np.abs(self.mean_single[how][:, k])
+        position = self.position
+        # Every unit counts a little, so that of two equal candidates the nearer one wins.
+        size = (np.abs(self.mean_single[how][:, k]) + 1e-6).tolist()
 
         def weight(units: frozenset[str]) -> float:
-            # Every unit counts a little, so that of two equal candidates the nearer one wins.
-            return float(sum(size[self.position[u]] + 1e-6 for u in units))
+            return sum(size[position[unit]] for unit in units)
 
-        runs = [group for group in self._groups if group <= self.position.keys()]
+        runs = [group for group in self._groups if group <= position.keys()]
         base = min([frozenset[str](), *runs], key=lambda group: weight(group ^ wanted))
         values = nothing
         if base:
             values = self._group[how][self._groups[base], :, k].astype(np.float64)
         for units, sign in ((wanted - base, 1.0), (base - wanted, -1.0)):
             if units:
-                columns = [self.position[u] for u in units]
+                columns = [position[unit] for unit in units]
                 values = values + sign * single[:, columns].astype(np.float64).sum(1)
         ratio = float(self._worst_ratio[how][k])
         gap = UNKNOWN_GAP if np.isnan(ratio) else ratio * weight(base ^ wanted)

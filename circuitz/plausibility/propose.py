@@ -20,7 +20,8 @@ import numpy as np
 from circuitz.effects.statistics import benjamini_hochberg
 from circuitz.errors import LayerError
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.plausibility.case import measured_parts, table_of
+from circuitz.plausibility.case import measured_parts
+from circuitz.plausibility.places import table_of
 from circuitz.plausibility.said import Columns
 from circuitz.plausibility.settings import COINCIDE, MATCH_BAR, PROPOSAL_BAR
 from circuitz.plausibility.tables import Table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from circuitz.lexicon.matching import Hit, affirmed
@@ -15,11 +15,12 @@ from circuitz.z.unit import OUTPUT
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
+_KEPT = 20_000  # annotations remembered
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Said:
-    """An annotation on a unit or group, read with the lexicon.
+    """An annotation on a unit or group, read with the lexicon; the same object as long as it stands.
 
     Parameters
     ----------
@@ -74,6 +75,7 @@ class Columns:
     sort: tuple[frozenset[int], ...]
     _below: Mapping[str, tuple[int, ...]]
     _unknown: tuple[str, ...] = ()
+    _read: dict[tuple[Annotation, tuple[str, ...]], Said] = field(default_factory=dict)
 
     @classmethod
     def read(cls, names: Sequence[str], lexicon: Lexicon) -> Columns:
@@ -116,6 +118,15 @@ class Columns:
         hits = [h for h in hits if not any(o != h and o[0] <= h[0] and h[1] <= o[1] for o in hits)]
         return affirmed(words, sorted(hits))
 
+    def said(self, annotation: Annotation, classes: tuple[str, ...], lexicon: Lexicon) -> Said:
+        """Read an annotation, once: it is never changed, and an edit is another one."""
+        found = self._read.get((annotation, classes))
+        if found is None:
+            if len(self._read) >= _KEPT:
+                self._read.clear()
+            found = self._read[annotation, classes] = _read(annotation, classes, self, lexicon)
+        return found
+
     def of(self, concept: str) -> tuple[int, ...]:
         """Columns that tell whether a concept is there: its own, else those of what is below it.
 
@@ -142,29 +153,33 @@ def read_annotations(
     classes: Sequence[str],
 ) -> tuple[Said, ...]:
     """Read every annotation on a unit or group; words on edges and classes claim other things."""
-    patterns = {name: re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.I) for name in classes}
-    read: list[Said] = []
-    for target, annotation in effective.items():
-        if target.startswith((EDGE, f"{OUTPUT}:")):
-            continue
-        named = annotation.concepts or lexicon.parse(annotation.text)
-        written = columns.written(annotation.text)
-        if written:
-            # What a label says in more words goes before what the lexicon makes of some of them.
-            covered = {word for name in written for word in key(name)}
-            rest = (n for n in named if n in columns.names or not set(key(n)) <= covered)
-            named = (*written, *rest)
-        concepts = dict.fromkeys(canonical_name(name, lexicon) for name in named)
-        found = {concept: columns.of(concept) for concept in concepts}
-        read.append(
-            Said(
-                annotation=annotation,
-                units=target_units(target) if target.startswith(GROUP) else (target,),
-                concepts=tuple((concept, some) for concept, some in found.items() if some),
-                missing=tuple(concept for concept, some in found.items() if not some),
-                classes=tuple(
-                    n for n, pattern in patterns.items() if pattern.search(annotation.text)
-                ),
-            )
-        )
-    return tuple(read)
+    known = tuple(classes)
+    return tuple(
+        columns.said(annotation, known, lexicon)
+        for target, annotation in effective.items()
+        if not target.startswith((EDGE, f"{OUTPUT}:"))
+    )
+
+
+def _read(
+    annotation: Annotation, classes: tuple[str, ...], columns: Columns, lexicon: Lexicon
+) -> Said:
+    target, text = annotation.target, annotation.text
+    named = annotation.concepts or lexicon.parse(text)
+    written = columns.written(text)
+    if written:
+        # What a label says in more words goes before what the lexicon makes of some of them.
+        covered = {word for name in written for word in key(name)}
+        rest = (n for n in named if n in columns.names or not set(key(n)) <= covered)
+        named = (*written, *rest)
+    concepts = dict.fromkeys(canonical_name(name, lexicon) for name in named)
+    found = {concept: columns.of(concept) for concept in concepts}
+    return Said(
+        annotation=annotation,
+        units=target_units(target) if target.startswith(GROUP) else (target,),
+        concepts=tuple((concept, some) for concept, some in found.items() if some),
+        missing=tuple(concept for concept, some in found.items() if not some),
+        classes=tuple(
+            name for name in classes if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.I)
+        ),
+    )

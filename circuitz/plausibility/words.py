@@ -23,9 +23,9 @@ the concept set shows a class; it is flagged when the unit matches surroundings 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -41,9 +41,12 @@ from circuitz.plausibility.apart import Absence, absence, p_apart
 from circuitz.plausibility.said import Columns, Said
 from circuitz.plausibility.scores import Draft, Place, Score, reaches, score_all
 from circuitz.plausibility.settings import COINCIDE, Settings
+from circuitz.plausibility.tables import Table
 from circuitz.z.finding import Verdict
 
 Basis = Literal["concepts", "class", "unknown", "unlabelled", "unusable", "unmeasured", "blind"]
+_TESTED = ("concepts", "class")
+_KEPT = 20_000  # tested words remembered for one layer
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,9 @@ class Word:
         Concept and class that cannot be told apart here; empty when there are none.
     absent
         Concept whose absence the unit seems to see, where that speaks most against the words.
+    kept
+        What others worked out from the words and their scores, which do not change while the
+        annotation stands; verdicts may, with what else is annotated.
     """
 
     said: Said
@@ -119,43 +125,55 @@ class Word:
     coincides: str = ""
     tied: tuple[str, str] | tuple[()] = ()
     absent: Absence | None = None
+    kept: dict[Any, Any] = field(default_factory=dict[Any, Any], compare=False, repr=False)
 
 
 def judge(
     read: Sequence[Said],
     places: Mapping[str, Place],
     columns: Columns,
-    opposes: Callable[[str], bool],
+    opposed: frozenset[str],
     settings: Settings,
     ties: Mapping[int, tuple[str, ...]] | None = None,
 ) -> tuple[Word, ...]:
-    """Judge every annotation.
+    """Judge every annotation; what was said before is not tested again.
 
     Parameters
     ----------
     places
         Where each target was measured; a target that is absent was not.
-    opposes
-        Whether a concept speaks against the subject (surroundings, artefacts).
+    opposed
+        Concepts that speak against the subject (surroundings, artefacts).
     ties
         Columns that go together with classes in the concept set, and those classes.
     """
+    about = (columns, opposed, settings, tuple((ties or {}).items()))
+    tables = {(place.select, place.judged) for place in places.values()}
+    known: dict[tuple[Table, Table], dict[tuple[Said, int], Word]] = {
+        (select, judged): judged.kept.setdefault(("words", select, about), {})
+        for select, judged in tables
+    }
+    tested: dict[str, Word] = {}
     drafts: list[Draft] = []
-    words: list[Word] = []
     for said in read:
         place = places.get(said.target)
         if place is None:
-            words.append(Word(said, "unmeasured", reason="its responses were not measured"))
-        elif not said.concepts and said.classes:
-            drafts.append(Draft(said, place, (), _best(place, range(len(columns.names)))))
-        elif not said.concepts:
-            words.append(_unlabelled(said))
+            tested[said.target] = Word(said, "unmeasured", reason="its responses were not measured")
+            continue
+        found = known[place.select, place.judged].get((said, place.column))
+        found = found or _draft(said, place, columns)
+        if isinstance(found, Draft):
+            drafts.append(found)
         else:
-            drafted = _draft(said, place, columns)
-            (words if isinstance(drafted, Word) else drafts).append(drafted)  # pyright: ignore[reportArgumentType]
-    words += _decide(drafts, columns, opposes, settings, ties or {})
-    order = {said.target: i for i, said in enumerate(read)}
-    return tuple(sorted(words, key=lambda word: order[word.said.target]))
+            tested[said.target] = found
+    words = _test_all(drafts, columns, opposed, settings, ties or {})
+    for draft, word in zip(drafts, words, strict=True):
+        place, said = draft.place, draft.said
+        mine = known[place.select, place.judged]
+        if len(mine) >= _KEPT:
+            mine.clear()
+        mine[said, place.column] = tested[said.target] = word
+    return _decide([tested[said.target] for said in read], settings)
 
 
 def _unlabelled(said: Said) -> Word:
@@ -177,6 +195,10 @@ def _best(place: Place, candidates: Sequence[int] | range) -> int | None:
 
 
 def _draft(said: Said, place: Place, columns: Columns) -> Draft | Word:
+    if not said.concepts:
+        if not said.classes:
+            return _unlabelled(said)
+        return Draft(said, place, (), _best(place, range(len(columns.names))))
     own: list[tuple[str, int]] = []
     for concept, stand_ins in said.concepts:
         best = _best(place, stand_ins)
@@ -194,10 +216,10 @@ def _draft(said: Said, place: Place, columns: Columns) -> Draft | Word:
     return Draft(said, place, tuple(own), rival)
 
 
-def _decide(
+def _test_all(
     drafts: Sequence[Draft],
     columns: Columns,
-    opposes: Callable[[str], bool],
+    opposed: frozenset[str],
     settings: Settings,
     ties: Mapping[int, tuple[str, ...]],
 ) -> list[Word]:
@@ -205,18 +227,25 @@ def _decide(
     leads = _test_leads(
         [lead for _, _, lead in scores], [bool(own) for own, _, _ in scores], settings
     )
-    words = [
+    return [
         _untied(
-            _test(draft, own, rival, lead, columns=columns, opposes=opposes, settings=settings),
+            _test(draft, own, rival, lead, columns=columns, opposed=opposed, settings=settings),
             ties,
         )
         for draft, (own, rival, _), lead in zip(drafts, scores, leads, strict=True)
     ]
+
+
+def _decide(words: Sequence[Word], settings: Settings) -> tuple[Word, ...]:
+    """Give tested words their verdicts, Benjamini-Hochberg over all of them."""
     q_flag = benjamini_hochberg([word.p_flag for word in words])
     q_support = benjamini_hochberg([word.p_support for word in words])
     passes = _passing(words, settings)
     decided: list[Word] = []
     for word, flag, support, counts in zip(words, q_flag, q_support, passes, strict=True):
+        if word.basis not in _TESTED:
+            decided.append(word)
+            continue
         verdict: Verdict = "inconclusive"
         if flag <= settings.q:
             verdict = "flagged"
@@ -232,7 +261,7 @@ def _decide(
                 reason=_why(word, counts, settings) if verdict == "inconclusive" else "",
             )
         )
-    return decided
+    return tuple(decided)
 
 
 def _untied(word: Word, ties: Mapping[int, tuple[str, ...]]) -> Word:
@@ -281,13 +310,13 @@ def _test(
     lead: Lead | None,
     *,
     columns: Columns,
-    opposes: Callable[[str], bool],
+    opposed: frozenset[str],
     settings: Settings,
 ) -> Word:
     strong = rival is not None and reaches(rival, settings)
     beaten = 1.0
     if not own:
-        if strong and rival is not None and lead is not None and opposes(rival.concept):
+        if strong and rival is not None and lead is not None and rival.concept in opposed:
             beaten = max(rival.p, lead.p_above)
         return Word(draft.said, "class", own, rival, lead, beaten, p_support=1.0)
     holds = max(score.p if reaches(score, settings) else 1.0 for score in own)

@@ -9,6 +9,7 @@ halves hold on the split judged (an intersection-union test).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -23,17 +24,19 @@ from circuitz.z.unit import OUTPUT
 KIND = "contradictory-annotations"
 VERSION = 1
 NAN = float("nan")
+_Called = dict[str, list[tuple[Word, int]]]
 
 
 def findings(case: Case) -> list[Finding]:
     """Judge every concept that stands on several units."""
-    claims = [*_responses(case), *_work(case)]
+    called = _called(case)
+    claims = [*_responses(case, called), *_work(case, called)]
     return to_findings(case, KIND, VERSION, claims)
 
 
-def _called(case: Case) -> dict[str, list[tuple[Word, int]]]:
+def _called(case: Case) -> _Called:
     """Words by the concept they name, each with the column it is judged by."""
-    found: dict[str, list[tuple[Word, int]]] = {}
+    found: _Called = {}
     for word in case.words:
         for score in word.own:
             if not word.tied:
@@ -41,17 +44,20 @@ def _called(case: Case) -> dict[str, list[tuple[Word, int]]]:
     return {concept: words for concept, words in found.items() if len(words) > 1}
 
 
-def _responses(case: Case) -> Iterator[Claim]:
+def _responses(case: Case, by_concept: _Called) -> Iterator[Claim]:
     bar = case.settings.match_bar
-    for concept, called in _called(case).items():
+    for concept, called in by_concept.items():
         rising = [
             (word, column) for word, column in called if case.columns.names[column] in word.passed
         ]
         if not rising:
             continue
+        falling = [pair for pair in called if _pearson(case, *pair, judged=False)[0] <= -bar]
+        if not falling:
+            continue
         best, at = max(rising, key=lambda pair: _pearson(case, *pair, judged=False)[0])
-        for word, column in called:
-            if word is best or _pearson(case, word, column, judged=False)[0] > -bar:
+        for word, column in falling:
+            if word is best:
                 continue
             up, p_up = _pearson(case, best, at)
             down, p_rising = _pearson(case, word, column)
@@ -75,13 +81,13 @@ def _pearson(case: Case, word: Word, column: int, *, judged: bool = True) -> tup
     place = case.places[word.said.target]
     scores = (place.judged if judged else place.select).scores(place.column)
     r, p = float(scores.pearson[column]), float(scores.p[column])
-    return (r, p) if np.isfinite(r) and np.isfinite(p) else (0.0, 1.0)
+    return (r, p) if math.isfinite(r) and math.isfinite(p) else (0.0, 1.0)
 
 
-def _work(case: Case) -> Iterator[Claim]:
+def _work(case: Case, by_concept: _Called) -> Iterator[Claim]:
     delta, effects = case.settings.delta, case.effects
     single = case.chosen_on.mean_single["sufficiency"]
-    for concept, called in _called(case).items():
+    for concept, called in by_concept.items():
         units = {
             unit: word
             for word, column in called

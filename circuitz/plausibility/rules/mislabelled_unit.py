@@ -39,7 +39,10 @@ def _claim(case: Case, word: Word, family: int) -> Claim:
     chain: tuple[str, ...] = ()
     if word.basis == "class" and word.verdict == "flagged" and word.rival is not None:
         chain = case.support(word.rival.concept, word.said.classes[0]).chain
-    sentence = _sentence(case, word)
+    told = (KIND, word.basis, word.verdict, word.passed, word.reason, case.z.subject)
+    if told not in word.kept:
+        word.kept[told] = _sentence(case, word)
+    sentence: str = word.kept[told]
     return Claim(
         target="",
         subject=word.said.target,

@@ -75,10 +75,9 @@ def _remembered(case: Case, word: Word) -> Second | None:
     if not (word.passed and word.own and case.on_cut(word.said.units)) or word.tied:
         return None
     place = case.places[word.said.target]
-    columns = tuple(score.column for score in word.own if score.means in word.passed)
-    ties = frozenset(case.ties)
-    named = _named(case, word)
-    key = (KIND, place.column, columns, named, _sort(case, named), ties, case.settings.match_bar)
+    own = tuple(score.column for score in word.own if score.means in word.passed)
+    named, bar = word.said.concepts, case.settings.match_bar
+    key = (KIND, place.column, own, named, case.columns, frozenset(case.ties), bar)
     select, found = place.judged.kept.get(key, (None, None))
     if select is not place.select:
         found = _second(case, word)

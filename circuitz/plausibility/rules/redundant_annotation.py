@@ -11,8 +11,6 @@ Words on surroundings that do nothing are good news, told by ``implausible-drive
 
 from __future__ import annotations
 
-import numpy as np
-
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
@@ -52,8 +50,7 @@ def _silent(case: Case, word: Word) -> bool:
     place = case.places.get(word.said.target)
     if place is None:
         return False
-    response = place.judged.measured[place.judged.rows, place.column]
-    return bool(np.isfinite(response).all() and np.ptp(response) == 0)
+    return place.judged.scores(place.column).flat
 
 
 def _supports(case: Case, name: str) -> bool:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from itertools import islice
 
-import numpy as np
-
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
@@ -25,7 +23,9 @@ _SUGGESTED = 3
 
 def findings(case: Case) -> list[Finding]:
     """Judge every class."""
-    claims = [_claim(case, k) for k in range(len(case.effects.targets))]
+    units = explained_units(case)
+    maybe = case.on_cut([*units, *(u for some in case.open_meaning.values() for u in some)])
+    claims = [_claim(case, k, units, maybe) for k in range(len(case.effects.targets))]
     return to_findings(case, KIND, VERSION, claims)
 
 
@@ -34,15 +34,13 @@ def explained_units(case: Case) -> tuple[str, ...]:
     return case.on_cut(unit for word in case.words if word.passed for unit in word.said.units)
 
 
-def _claim(case: Case, k: int) -> Claim:
+def _claim(case: Case, k: int, units: tuple[str, ...], maybe: tuple[str, ...]) -> Claim:
     target, settings = case.effects.targets[k], case.settings
     bound = settings.unexplained_bound
-    units = explained_units(case)
     joint = case.joint(units, k)
     effect = joint.effect
     # With nothing annotated, nothing is recovered: true by definition, not by a test.
     p_flag = joint.p_below(1 - bound) if units else 0.0
-    maybe = case.on_cut([*units, *(u for some in case.open_meaning.values() for u in some)])
     if len(maybe) > len(units):
         p_flag = max(p_flag, case.joint(maybe, k).p_below(1 - bound))
     p_support = joint.p_beyond(1 - bound) if units else 1.0
@@ -103,8 +101,8 @@ def _suggestions(case: Case, k: int, units: tuple[str, ...]) -> tuple[Remedy, ..
     """Units without valid words that do most for the class, each with its best match."""
     size = case.joints.mean_single["sufficiency"][:, k]
     known = set(units)
-    strongest = (int(i) for i in np.argsort(-size))
-    others = (i for i in strongest if case.effects.units[i] not in known and size[i] > 0)
+    strongest = case.joints.strongest[k]
+    others = (int(i) for i in strongest if case.effects.units[i] not in known and size[i] > 0)
     remedies: list[Remedy] = []
     for i in islice(others, _SUGGESTED):
         unit = case.effects.units[i]
