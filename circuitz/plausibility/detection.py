@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.stats import beta, binom, hypergeom
@@ -155,15 +156,14 @@ def more_pictures(test: Detection, *, bar: float = BAR, q: float = Q) -> int:
     """How many more pictures would decide a test if answers went on as they are; 0 for none known."""
     if np.isnan(test.accuracy):
         return 0
-    share = test.accuracy
-    for n in range(test.n + 2 - test.n % 2, MOST + 1, 2):
-        right = round(share * n)
-        tail = binom.sf(right - 1, n, bar) if share > bar else binom.cdf(right, n, bar)
-        if tail <= q:
-            return n - test.n
-    return 0
+    share, n = test.accuracy, np.arange(test.n + 2 - test.n % 2, MOST + 1, 2)
+    right = np.round(share * n)
+    tail = binom.sf(right - 1, n, bar) if share > bar else binom.cdf(right, n, bar)
+    enough = n[tail <= q]
+    return int(enough[0]) - test.n if len(enough) else 0
 
 
+@lru_cache(maxsize=256)
 def _power(n: int, bar: float) -> float:
     """Chance that a word which tells nothing is flagged on its own at level Q."""
     right = np.arange(n + 1)
