@@ -15,6 +15,12 @@ from torch import nn
 
 F32 = npt.NDArray[np.float32]
 
+#: Turns of the waves that make the code of a position, over all positions.
+_RATES = np.array([1, 3, 5, 7])
+_WAVES = len(_RATES)
+#: How much more a token attends to the one before it than to others: about 95 % in all.
+_SHARPNESS = 2.0
+
 
 class Embedding(nn.Module):
     """Patches to tokens, with a code for the position, behind a token that marks the start.
@@ -84,8 +90,8 @@ class Neurons(nn.Module):
         return maps.unflatten(2, (int(maps.shape[2] ** 0.5), -1))
 
 
-class Plan:
-    """Where things lie in the residual stream.
+class Stream:
+    """Where things lie in the residual stream, and the layers that put them there.
 
     Parameters
     ----------
@@ -114,7 +120,7 @@ class Plan:
             (_code(np.arange(self.tokens), self.tokens) @ self.position).astype(np.float32),
         )
 
-    def attention(self, sharpness: float = 2.0) -> Attention:
+    def attention(self) -> Attention:
         """Let a head move each symbol one token on."""
         # Turning the code of a position by one step gives the code of the one before.
         angle = 2 * np.pi * _RATES / self.tokens
@@ -122,17 +128,13 @@ class Plan:
         for w, a in enumerate(angle):
             at = slice(2 * w, 2 * w + 2)
             back[at, at] = [[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]
-        scale = (sharpness * (2 * _WAVES) ** 0.5) ** 0.5
+        scale = (_SHARPNESS * (2 * _WAVES) ** 0.5) ** 0.5
         return Attention(
             (scale * back @ self.position).astype(np.float32),
             scale * self.position,
             self.here,
             np.ascontiguousarray(self.before.T),
         )
-
-
-_WAVES = 4
-_RATES = np.array([1, 3, 5, 7])
 
 
 def _code(at: npt.NDArray[np.int64], tokens: int) -> npt.NDArray[np.float64]:

@@ -27,7 +27,7 @@ from circuitz.bench.checker.strips import (
     SYMBOLS,
     Strips,
 )
-from circuitz.bench.checker.transformer import Neurons, Plan
+from circuitz.bench.checker.transformer import Neurons, Stream
 from circuitz.bench.checker.world import Tie
 from circuitz.z.layer import Preprocessing
 
@@ -68,14 +68,14 @@ def build(
 def block(world: Strips) -> tuple[nn.Sequential, tuple[str, ...], Inside]:
     """Return the transformer of a world, what each of its neurons sees, and from which symbols."""
     draw = np.random.default_rng([world.seed, 5])
-    plan = Plan(SYMBOLS, CELLS + 1, draw)
+    stream = Stream(SYMBOLS, CELLS + 1, draw)
     # Prepared images are (image - .5) / .25.
-    embedding, attention = plan.embedding(world.symbols, CONTRAST / 0.25), plan.attention()
-    both = [plan.before[a] + plan.here[b] for a, b in world.pairs.values()]
+    embedding, attention = stream.embedding(world.symbols, CONTRAST / 0.25), stream.attention()
+    both = [stream.before[a] + stream.here[b] for a, b in world.pairs.values()]
     # Symbols that say nothing, one behind the other.
     silent = draw.normal(0, 1, (2, _IDLE, IDLE)).astype(np.float32)
     at = slice(FIRST + SECOND, None)
-    weight = np.concatenate([both, silent[0] @ plan.before[at] + silent[1] @ plan.here[at]])
+    weight = np.concatenate([both, silent[0] @ stream.before[at] + silent[1] @ stream.here[at]])
     bias = np.full(len(weight), -_BOTH, np.float32)
     neurons = Neurons(weight, bias)
     sample = prepared_images(world.concept_set(64, world.seed + 800_000, twins=0.0))
@@ -93,5 +93,5 @@ def block(world: Strips) -> tuple[nn.Sequential, tuple[str, ...], Inside]:
     return (
         nn.Sequential(embedding, attention, neurons),
         (*world.pairs, *[""] * _IDLE),
-        Inside(f"{FEATURES}.0", f"{FEATURES}.2", plan.here, wires),
+        Inside(f"{FEATURES}.0", f"{FEATURES}.2", stream.here, wires),
     )
