@@ -1,9 +1,10 @@
 """Pairs of concept-set images that differ in one concept. No torch.
 
-Where the concept set holds counterfactuals, they are the pairs. Elsewhere images are matched: each
-image without the concept with one that shows it and differs least in all other labels (Hamming
-distance over labels known of both; ties at random). What is not labelled differs too, but for no
-reason that has to do with the concept, so it averages out where the concept set is decorrelated.
+Where the concept set holds enough counterfactuals, they are the pairs. Elsewhere images are matched,
+beside what counterfactuals there are: each image without the concept with one that shows it and
+differs least in all other labels (Hamming distance over labels known of both; ties at random). What
+is not labelled differs too, but for no reason that has to do with the concept, so it averages out
+where the concept set is decorrelated.
 """
 
 from __future__ import annotations
@@ -47,10 +48,11 @@ def concept_pairs(concept_set: InputSet, columns: Sequence[int], seed: int) -> I
     for at, column in enumerate(columns):
         for split in range(len(SPLITS)):
             draw = np.random.default_rng([seed, 31, column, split])
-            found = _given(concept_set, column, split)
+            found = draw.permutation(_given(concept_set, column, split))
             if len(found) < MINIMUM_IMAGES:
-                found = _matched(concept_set, column, split, draw)
-            found = draw.permutation(found)[:PAIRS]
+                matched = draw.permutation(_matched(concept_set, column, split, draw))
+                found = np.concatenate([found, matched]) if len(matched) else matched
+            found = found[:PAIRS]
             place = np.broadcast_to([at, split], (len(found), 2))
             rows.append(np.concatenate([place, found], 1).astype(np.int64))
     return np.concatenate(rows) if rows else np.zeros((0, 4), np.int64)

@@ -15,7 +15,7 @@ from circuitz.cluster.job import Executor
 from circuitz.effects import drive as driving
 from circuitz.effects.concept_effects import asked_concepts, concept_effects
 from circuitz.effects.cut_job import CutJob
-from circuitz.effects.groups import Group, annotated_groups, sorted_group
+from circuitz.effects.groups import Group, annotated_groups, class_groups, sorted_group
 from circuitz.effects.pictures import Evidence, strongest
 from circuitz.effects.singles import scales
 from circuitz.effects.sources import Sources, draw_sources
@@ -88,11 +88,12 @@ class CutEffects:
         """
         units = tuple(f"{self.spec.name}:{u}" for u in range(self.spec.size))
         wanted = annotated_groups(self.z, units, lexicon)
-        effects = new.effects
-        missing = [g for g in wanted if effects is None or g not in effects.groups]
+        effects, missing = new.effects, list(wanted)
         if effects is not None:
             effects = self._concepts(effects, lexicon)
             new = replace(new, effects=effects)
+            wanted = tuple(dict.fromkeys((*wanted, *class_groups(self.z, effects, lexicon))))
+            missing = [g for g in wanted if g not in effects.groups]
         if effects is not None and not missing:
             undrawn = set(strongest(effects, wanted)) - set(new.group_pictures)
             if not (draw and undrawn):
@@ -106,7 +107,10 @@ class CutEffects:
             head=self.z.head,
         )
         job = self.job(sources, None if effects is None else effects.scale)
-        effects = effects or self._concepts(self._singles(units, job), lexicon)
+        if effects is None:
+            effects = self._concepts(self._singles(units, job), lexicon)
+            wanted = tuple(dict.fromkeys((*wanted, *class_groups(self.z, effects, lexicon))))
+            missing = list(wanted)
         effects = self._groups(effects, job, wanted, missing)
         new = replace(new, effects=effects)
         evidence = Evidence(self.spec, job.down, sources, effects, shown(self.data))

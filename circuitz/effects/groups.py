@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from circuitz.lexicon.lexicon import Lexicon
+from circuitz.z.measurements import EffectMeasurements
 from circuitz.z.targets import GROUP, target_units
 from circuitz.z.unit import Unit
 
@@ -16,6 +17,8 @@ Group = tuple[str, ...]
 
 # Kinds of concepts that are judged together: the thing itself, and what is around it.
 TOGETHER = (("part", "attribute"), ("surroundings", "artefact"))
+#: Share of a class by which switching a unit on must lower it for the unit to count as against it.
+AGAINST = 0.01
 
 
 def annotated_groups(
@@ -57,6 +60,41 @@ def annotated_groups(
                 if words.kind(concept) in kinds:
                     sets.setdefault(f"kind {kinds[0]}", set()).update(members)
     return tuple(dict.fromkeys(sorted_group(members) for members in sets.values()))
+
+
+def class_groups(
+    z: AnnotatedModel, effects: EffectMeasurements, lexicon: Lexicon | None = None
+) -> tuple[Group, ...]:
+    """Return, by class, the units annotated with something of the thing that do not speak against it.
+
+    A part of one class is missing from others, and its silence seems to make them.
+
+    Parameters
+    ----------
+    z, lexicon
+        As in :func:`annotated_groups`.
+    effects
+        Of single units.
+
+    Returns
+    -------
+    Different non-empty sets, each sorted.
+    """
+    words = lexicon or Lexicon.load()
+    of_thing = {
+        unit
+        for target, entry in z.effective().items()
+        if any(words.kind(concept) in TOGETHER[0] for concept in entry.concepts)
+        for unit in target_units(target)
+        if unit in effects.position
+    }
+    found = (sorted_group(not_against(effects, of_thing, k)) for k in range(len(effects.targets)))
+    return tuple(dict.fromkeys(group for group in found if group))
+
+
+def not_against(effects: EffectMeasurements, units: Iterable[str], k: int) -> tuple[str, ...]:
+    """Return those of some units that do not lower class ``k`` when they are switched on."""
+    return tuple(u for u in units if effects.drive[effects.position[u], k] >= -AGAINST)
 
 
 def sorted_group(members: Sequence[str] | set[str]) -> Group:

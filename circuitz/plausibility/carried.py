@@ -247,7 +247,7 @@ def _net(values: F64, scale: F64, means: F64, delta: float) -> F64:
     one that moves them least takes the middle class as unmoved; so are all near it.
     """
     logits, count = values * scale, len(scale)
-    if count < 3:  # noqa: PLR2004 (of two classes either is as good a middle)
+    if count < 3:
         return values
     moved = means * scale
     still = np.abs(moved - np.median(moved)) <= delta / 2 * np.abs(scale)

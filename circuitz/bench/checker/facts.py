@@ -9,25 +9,38 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+import numpy as np
+
 from circuitz.bench.checker.case import Case
 from circuitz.bench.checker.truth import BLIND, COUNTS, NOTHING, SEES, Truth
+from circuitz.plausibility.claim import finding_id
 from circuitz.z.finding import Finding
 
 Fact = Callable[[Truth, tuple[int, ...], int], bool | None]
+FactOfConcept = Callable[[Truth, tuple[int, ...], int, str], bool | None]
 _BOUND, _GREY = 0.5, 0.07  # of unexplained shares
+#: Mean response of units that carry something together, in standard deviations: from one bound on
+#: they see it, up to the other they do not. Each may see but little of it.
+_CLEAR, _FAINT = 0.15, 0.05
 
 
 def holds(truth: Truth, finding: Finding) -> bool | None:
     """Whether what a finding claims is true; ``None`` when that is grey, or its kind unknown here."""
-    fact = FACTS.get(finding.kind)
-    if fact is None:
-        return None
     units = tuple(
         int(unit.rpartition(":")[2]) for unit in finding.units if unit.startswith("units:")
     )
     target = finding.target.removeprefix("output:")
     k = truth.world.classes.index(target) if target in truth.world.classes else -1
-    return fact(truth, units, k)
+    if finding.kind in OF_CONCEPTS:
+        return OF_CONCEPTS[finding.kind](truth, units, k, _concept(truth, finding))
+    fact = FACTS.get(finding.kind)
+    return None if fact is None else fact(truth, units, k)
+
+
+def _concept(truth: Truth, finding: Finding) -> str:
+    """Concept a finding is about: its id is made of it."""
+    ids = {finding_id(finding.kind, finding.target, c): c for c in truth.world.concepts}
+    return ids[finding.id]
 
 
 def _beyond(value: float) -> bool | None:
@@ -70,19 +83,16 @@ def _inhibits(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
     return _any(verdicts)
 
 
-def _split(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
+def _split(truth: Truth, units: tuple[int, ...], k: int, concept: str) -> bool | None:
     """Together these units carry something outside the thing to the class."""
-    verdicts: list[bool | None] = []
-    for concept in truth.world.outside:
-        if not truth.outside(concept, k):
-            continue
-        mean = float(truth.sees[list(units)][:, truth.column[concept]].mean()) if units else 0.0
-        made = _made(truth, units, concept, k)
-        if made is False or mean <= 0.05:
-            verdicts.append(False)
-        else:
-            verdicts.append(made if mean >= 0.15 else None)
-    return _any(verdicts)
+    if not units or not truth.outside(concept, k):
+        return False
+    made = _made(truth, units, concept, k)
+    # Some may see it and some its absence; what counts is that they do.
+    seen = float(np.abs(truth.sees[list(units)][:, truth.column[concept]]).mean())
+    if made is False or seen <= _FAINT:
+        return False
+    return made if seen >= _CLEAR else None
 
 
 def _mislabelled(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
@@ -127,23 +137,27 @@ def _unannotated(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
     return made if made is False or certain == bare else None
 
 
-def _bypass(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
-    """Something reaches the class through units whose words do not name it."""
-    verdicts = [_unannotated(truth, units, k)]
-    for concept in sorted({c for u in units for c in truth.seen(u, BLIND)}):
-        silent = [u for u in units if concept not in truth.named(u)]
-        verdicts.append(_beyond(abs(truth.carries(silent, concept, k))))
-    return _any(verdicts)
+def _bypass(truth: Truth, units: tuple[int, ...], k: int, concept: str) -> bool | None:
+    """Say whether a concept reaches the class through units whose words do not name it."""
+    silent = [u for u in units if concept not in truth.named(u)]
+    return _beyond(abs(truth.carries(silent, concept, k)))
 
 
 def _missing(truth: Truth, _units: tuple[int, ...], k: int) -> bool | None:
-    """No unit whose words name something of the thing itself, and hold, carries the class."""
+    """No unit whose words name something of the thing itself, and hold, carries the class.
+
+    Nor does it where units without words that see the same take back what it gives.
+    """
     inside = [
         u
         for u in range(truth.base.size)
         if truth.valid(u) and any(c not in truth.world.outside for c in truth.seen(u))
     ]
-    carried = _beyond(truth.share(inside, k))
+    same = {c for u in inside for c in truth.seen(u)} - truth.world.outside
+    more = [
+        u for u in range(truth.base.size) if not truth.base.words.get(u) and truth.seen(u) & same
+    ]
+    carried = _beyond(min(truth.share(some, k, alone=True) for some in (inside, [*inside, *more])))
     return None if carried is None else not carried
 
 
@@ -160,11 +174,19 @@ def _unexplained(truth: Truth, _units: tuple[int, ...], k: int) -> bool | None:
 
 
 def _contradictory(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
-    """Units with the same words see opposite things."""
+    """Units with the same words see opposite things, or see it and do opposite things to a class."""
     for name in {c for u in units for c in truth.said(u)} & set(truth.column):
-        values = [truth.sees[u, truth.column[name]] for u in units if name in truth.said(u)]
+        called = [u for u in units if name in truth.said(u)]
+        values = [truth.sees[u, truth.column[name]] for u in called]
         if len(values) > 1 and max(values) >= BLIND and min(values) <= -BLIND:
             return True
+        does = [
+            [truth.carries([u], name, j) for u in called] for j in range(len(truth.world.classes))
+        ]
+        if any(max(some) >= COUNTS and min(some) <= -COUNTS for some in does):
+            return True
+        if any(max(some) >= NOTHING and min(some) <= -NOTHING for some in does):
+            return None
     clear = [truth.valid(u) for u in units]
     return False if all(clear) else None
 
@@ -217,13 +239,11 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
     {
         "implausible-driver": _driver,
         "inhibitory-shortcut": _inhibits,
-        "split-shortcut": _split,
         "mislabelled-unit": _mislabelled,
         "polysemantic-unit": _polysemantic,
         "missing-support": _missing,
         "unexplained-effect": _unexplained,
         "unannotated-driver": _unannotated,
-        "bypass": _bypass,
         "contradictory-annotations": _contradictory,
         "vague-annotation": _vague,
         "redundant-annotation": _redundant,
@@ -232,3 +252,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
     }
 )
 """What makes a finding of each kind true."""
+OF_CONCEPTS: Mapping[str, FactOfConcept] = MappingProxyType(
+    {"split-shortcut": _split, "bypass": _bypass}
+)
+"""The same of kinds whose claim is about one concept."""

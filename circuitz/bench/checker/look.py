@@ -123,6 +123,8 @@ def is_about(finding: Finding, planted: Planted) -> bool:
     if planted.target and target != planted.target:
         return False
     one, other = set(finding.units), set(planted.units)
+    if not other:  # it is about the class, whoever it is that fails to make it
+        return True
     if len(other) == 1:
         return one == other
     return len(one & other) >= OVERLAP * len(one | other)

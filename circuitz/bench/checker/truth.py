@@ -108,8 +108,14 @@ class Truth:
         centred = change - np.median(change, axis=1, keepdims=True)
         return centred / np.where(np.abs(self.scale) > 0.5, self.scale, np.inf)
 
-    def share(self, units: Iterable[int], k: int) -> float:
-        """Return what units add to class ``k``; 0 where the network does not tell the class."""
+    def share(self, units: Iterable[int], k: int, *, alone: bool = False) -> float:
+        """Return what units add to class ``k``; 0 where the network does not tell the class.
+
+        Parameters
+        ----------
+        alone
+            Count the class's own logit, relative to the middle one, not what rivals lose.
+        """
         chosen = sorted(set(units))
         if not chosen or abs(self.scale[k]) <= 0.5:
             return 0.0
@@ -122,7 +128,11 @@ class Truth:
         after[:, chosen] = responses[lent][:, chosen]
         with torch.no_grad():
             x = torch.from_numpy(np.concatenate([before, after]))
-            margin = _margin(self.base.network.head(x).numpy())[:, k]
+            logits = self.base.network.head(x).numpy()
+        if alone:
+            change = logits[len(others) :] - logits[: len(others)]
+            return float((change[:, k] - np.median(change, axis=1)).mean() / self.scale[k])
+        margin = _margin(logits)[:, k]
         return float((margin[len(others) :] - margin[: len(others)]).mean() / self.scale[k])
 
     def carries(self, units: Iterable[int], concept: str, k: int) -> float:

@@ -1,9 +1,9 @@
 """What words on an edge claim: that a unit makes a class, or holds it back.
 
 Held against what the unit does to the class by being active
-(:mod:`circuitz.plausibility.presence`). *Flagged*: equivalent to none, or beyond the margin the
-other way. *Supported*: beyond the margin the way the words say. Edges between units are not among
-what is measured with a z; they stay inconclusive.
+(:mod:`circuitz.plausibility.presence`). *Supported*: beyond the margin the way the words say.
+*Flagged*: shown to stay below it, or to be beyond it the other way. Edges between units are not
+among what is measured with a z; they stay inconclusive.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def edge_claim(case: Case, annotation: Annotation, family: int) -> Claim:
     moves = did.activity * wanted
     p_support = did.p_beyond(settings.delta) if moves > settings.delta else 1.0
     turned = did.p_beyond(settings.delta) if moves < -settings.delta else 1.0
-    # Gone or turned round: one or the other, so twice the smaller (Bonferroni).
-    p_flag = min(1.0, 2 * min(joint.p_none(settings.delta), turned))
+    # Too little or turned round: one or the other, so twice the smaller (Bonferroni).
+    p_flag = min(1.0, 2 * min(joint.p_below(settings.delta), turned))
     decide = more_images(case, joint, settings.delta, family)
     if did.untold or not case.tells_apart(k):
         p_flag = p_support = NAN

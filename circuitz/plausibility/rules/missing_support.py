@@ -1,12 +1,19 @@
 """Whether anything of the thing itself makes a class.
 
-For every class: all units of the cut that validly mean a part or attribute of the subject, taken
-together. *Flagged*: their joint effect is equivalent to none. *Supported*: it is beyond the
-margin. A model nobody has annotated cannot be accused: *inconclusive*.
+For every class: all units of the cut that validly mean a part or attribute of the subject and do not
+speak against the class when they are active (parts of rivals do, and their silence seems to make it),
+taken together. *Flagged*: their joint effect stays below the margin, or it does with the units that
+see the same and take it back. *Supported*: it is beyond the margin, either way. A model nobody has
+annotated cannot be accused: *inconclusive*.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import numpy as np
+
+from circuitz.effects.groups import not_against
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
@@ -27,16 +34,23 @@ def findings(case: Case) -> list[Finding]:
 def _claim(case: Case, k: int) -> Claim:
     target, settings = case.effects.targets[k], case.settings
     concepts = [c for c in case.concepts if _supports(case, c, target)]
-    units = case.on_cut(unit for c in concepts for unit in case.units_meaning(c))
+    units = _for_class(case, (unit for c in concepts for unit in case.units_meaning(c)), k)
     joint = case.joint(units, k)
-    p_flag, p_support = joint.p_none(settings.delta), joint.p_beyond(settings.delta)
-    decide = more_images(case, joint, settings.delta, len(case.effects.targets))
+    p_flag, p_support = joint.p_below(settings.delta), joint.p_beyond(settings.delta)
+    back = _taking_back(case, joint, concepts, k)
+    shown = case.joint(case.on_cut([*units, *back]), k) if back else joint
+    if back:
+        # One or the other, so twice the smaller (Bonferroni).
+        p_flag = min(1.0, 2 * min(p_flag, shown.p_below(settings.delta)))
+        p_support = max(p_support, shown.p_beyond(settings.delta))
+    decide = more_images(case, shown, settings.delta, len(case.effects.targets))
     doubtful = [
         u for c, some in case.open_meaning.items() for u in some if _supports(case, c, target)
     ]
-    maybe = case.on_cut([*units, *doubtful])
+    maybe = _for_class(case, [*units, *doubtful], k)
     if len(maybe) > len(units):
-        p_flag = max(p_flag, case.joint(maybe, k).p_none(settings.delta))
+        most = case.joint(case.on_cut([*maybe, *back]), k)
+        p_flag = max(p_flag, most.p_below(settings.delta))
         if not p_flag <= settings.q:
             decide = more_labels(case)
     if not units:
@@ -48,28 +62,61 @@ def _claim(case: Case, k: int) -> Claim:
         decide = too_small(case, k)
     chain = dict.fromkeys(line for c in concepts for line in case.support(c, target).chain)
     return Claim(
-        target=joint.effect.target,
+        target=shown.effect.target,
         subject="subject",
-        units=units,
+        units=shown.effect.sources,
         p_flag=p_flag,
         p_support=p_support,
-        estimate=joint.effect.estimate,
-        ci=(joint.effect.low, joint.effect.high),
+        estimate=shown.effect.estimate,
+        ci=(shown.effect.low, shown.effect.high),
         delta=settings.delta,
-        power=joint.power(2 * settings.delta, settings.delta, settings.q) if units else 0.0,
-        words=lambda verdict: _sentence(case, concepts, target, joint, verdict),
+        power=shown.power(2 * settings.delta, settings.delta, settings.q) if units else 0.0,
+        words=lambda verdict: _sentence(case, concepts, target, (joint, shown), verdict),
         decide=decide,
-        effects=(joint.effect,) if units else (),
+        effects=(joint.effect, *([shown.effect] if back else [])) if units else (),
         chain=tuple(chain),
         pictures=case.pictures(units, target) if units else (),
         remedies=(
             Remedy(
                 "search",
                 f"Make {target} rest on {_thing(case)} itself",
-                {"concepts": list(concepts), "target": joint.effect.target},
+                {"concepts": list(concepts), "target": shown.effect.target},
             ),
         ),
     )
+
+
+def _for_class(case: Case, units: Iterable[str], k: int) -> tuple[str, ...]:
+    """Those that do not speak against the class; all where each of them does."""
+    some = case.on_cut(units)
+    return not_against(case.effects, some, k) or some
+
+
+def _taking_back(case: Case, joint: Joint, concepts: list[str], k: int) -> tuple[str, ...]:
+    """Units of the cut that see what these see, as read on *select*, and speak against the class.
+
+    Words may stand on one of two units that do the same and cancel.
+    """
+    effects, single = case.effects, case.chosen_on.mean_single["sufficiency"][:, k]
+    own = {case.joints.position[unit] for unit in joint.effect.sources}
+    against = [int(i) for i in np.flatnonzero(single < 0) if int(i) not in own]
+    gained = case.chosen_on.joint(joint.effect.sources, k).effect.estimate
+    if not own or gained + float(single[against].sum()) > case.settings.delta:
+        return ()  # all of them together could not take it back
+    columns = sorted(
+        {i for said in case.said for c, some in said.concepts if c in concepts for i in some}
+    )
+    bar = case.settings.match_bar
+    found: list[str] = []
+    for i in against:
+        layer, _, index = effects.units[i].rpartition(":")
+        if layer not in case.measured.layers:
+            continue
+        scores = case.select_table(layer).scores(int(index))
+        nauprc, pearson = scores.nauprc[columns], scores.pearson[columns]
+        if bool(((nauprc >= bar) & (pearson >= bar)).any()):
+            found.append(effects.units[i])
+    return tuple(found)
 
 
 def _supports(case: Case, concept: str, target: str) -> bool:
@@ -80,18 +127,27 @@ def _thing(case: Case) -> str:
     return f"the {case.z.subject}" if case.z.subject else "the thing"
 
 
-def _sentence(case: Case, concepts: list[str], target: str, joint: Joint, verdict: Verdict) -> str:
+def _sentence(
+    case: Case, concepts: list[str], target: str, joints: tuple[Joint, Joint], verdict: Verdict
+) -> str:
     thing, margin = _thing(case), prose.percent(case.settings.delta)
-    if not joint.effect.sources:
+    named, both = (one.effect for one in joints)
+    if not named.sources:
         return (
             f"No unit of the cut is annotated with a part or attribute of {thing} that passes its "
             f"match, so whether {thing} itself makes {target} cannot be said."
         )
-    named = prose.listed(concepts[:3] if len(concepts) <= 3 else [*concepts[:3], "more"])
+    listed = prose.listed(concepts[:3] if len(concepts) <= 3 else [*concepts[:3], "more"])
     figures = (
-        f"Units that see {thing} itself ({named}; {prose.plural(len(joint.effect.sources), 'unit')}) "
-        f"carry {prose.share(joint.effect)} of what makes {target}"
+        f"Units that see {thing} itself ({listed}; {prose.plural(len(named.sources), 'unit')}) "
+        f"carry {prose.share(named)} of what makes {target}"
     )
+    if both != named:
+        back = [unit for unit in both.sources if unit not in named.sources]
+        figures += (
+            f", and {prose.units(back)}, which see the same, take it back: together they carry "
+            f"{prose.share(both)}"
+        )
     if verdict == "flagged":
         return f"{figures}, less than {margin}: nothing of {thing} that is annotated counts for it."
     if verdict == "supported":

@@ -1,4 +1,4 @@
-"""A true label on a unit that no longer does anything."""
+"""A true label on a unit that no longer does anything: another one took over its work."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import numpy as np
 from circuitz.bench.checker.base import Base
 from circuitz.bench.checker.case import Case, Planted
 from circuitz.bench.checker.choose import part_units, tied
-from circuitz.bench.checker.edit import names, rewire_unit
+from circuitz.bench.checker.edit import add_unit, hand_over, names, rewire_unit
 
 
 def make(base: Base, draw: np.random.Generator) -> Case:
     """See the module."""
     base, tie = tied(base, draw)
     unit = int(draw.choice(part_units(base, tie.target)))
+    base, other = add_unit(base, {base.words[unit]: 1.0}, text=base.words[unit])
+    for name in base.world.classes:
+        base = hand_over(base, unit, other, name)
     return Case(rewire_unit(base, unit, {}), (Planted(("redundant-annotation",), names(unit)),))
