@@ -103,8 +103,9 @@ def _taking_back(case: Case, joint: Joint, concepts: list[str], k: int) -> tuple
     gained = case.chosen_on.joint(joint.effect.sources, k).effect.estimate
     if not own or gained + float(single[against].sum()) > case.settings.delta:
         return ()  # all of them together could not take it back
+    meant = {c for c in concepts if own & {case.joints.position[u] for u in case.units_meaning(c)}}
     columns = sorted(
-        {i for said in case.said for c, some in said.concepts if c in concepts for i in some}
+        {i for said in case.said for c, some in said.concepts if c in meant for i in some}
     )
     bar = case.settings.match_bar
     found: list[str] = []

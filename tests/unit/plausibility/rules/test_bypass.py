@@ -38,3 +38,12 @@ def test_the_named_path_may_have_a_helper(plant) -> None:
 
 def test_where_all_flows_through_the_words_nothing_is_said(plant) -> None:
     assert not check(net(plant, 3.0, 0.0)).of(KIND)
+
+
+def test_what_lowers_one_class_is_not_said_to_raise_all_others(plant) -> None:
+    # Margins sum to zero: where a hidden unit holds poodle back, every other margin rises.
+    speaks = {"husky": {2: 3.0}, "beagle": {3: 3.0}, "corgi": {2: 3.0}, "poodle": {1: -6.0, 4: 3.0}}
+    words = {2: "pointed ears", 3: "floppy ears", 4: "fluffy coat", 0: "snow"}
+    report = check(plant(sees=SEES, speaks=speaks, words=words, noise=0.1))
+    found = [f for f in report.flagged if f.kind in (KIND, "split-shortcut")]
+    assert {f.target for f in found} <= {"output:poodle"}

@@ -37,7 +37,8 @@ def test_a_class_made_by_ground_alone_is_flagged(plant) -> None:
 def test_parts_that_count_support_every_class(plant) -> None:
     report = check(plant(words=PARTS, groups=[(3, 4, 5, 6)]))
     assert {f.verdict for f in report.of(KIND)} == {"supported"}
-    assert husky(report).estimate == pytest.approx(0.19, abs=0.05)
+    # Curled tail is .8 of 6.5; what coats do for poodle by their silence is no part of it.
+    assert husky(report).estimate == pytest.approx(0.8 / 6.5, abs=0.03)
     assert husky(report).family == 4
 
 
@@ -59,3 +60,39 @@ def test_words_that_too_few_images_could_judge_accuse_nobody(plant) -> None:
     # With enough of them, words that fail are no excuse.
     vague = check(plant(words={3: "fluffy coat", 4: "curled tail"}))
     assert {f.verdict for f in vague.of("unexplained-effect")} == {"flagged"}
+
+
+def test_parts_that_twins_without_words_take_back_make_nothing(plant) -> None:
+    sees = ({"snow": 1.0}, *({"pointed ears": 1.0},) * 2, *({"curled tail": 1.0},) * 2)
+    words = {0: "snow", 1: "pointed ears", 3: "curled tail"}
+    looks = {
+        "husky": {"snow": 1.0, "pointed ears": 0.9, "curled tail": 0.9},
+        "beagle": {"grass": 0.5},
+        "corgi": {"sand": 0.5},
+    }
+
+    def check_with(twins: float):
+        speaks = {"husky": {0: 3.0, 1: 3.0, 2: twins, 3: 3.0, 4: twins}}
+        groups = [(1, 3), (1, 2, 3, 4)]
+        z = plant(sees=sees, looks=looks, speaks=speaks, words=words, groups=groups, noise=0.1)
+        return check(z)
+
+    found = husky(check_with(-3.0))
+    assert found.verdict == "flagged"
+    assert found.units == tuple(f"conv4:{u}" for u in (1, 2, 3, 4))
+    assert "take it back" in found.sentence
+    assert husky(check_with(-1.0)).verdict == "supported"
+    assert husky(check_with(0.0)).verdict == "supported"
+
+
+def test_units_that_see_another_part_take_nothing_back(plant) -> None:
+    looks = {
+        "husky": {"snow": 1.0, "pointed ears": 0.9, "curled tail": 0.9},
+        "beagle": {},
+        "corgi": {},
+    }
+    speaks = {"husky": {0: 9.0, 3: 2.0, 6: -2.0}}
+    words = {0: "snow", 3: "pointed ears", 6: "curled tail"}
+    found = husky(check(plant(looks=looks, speaks=speaks, words=words, noise=0.1)))
+    assert found.units == ("conv4:3",)
+    assert "take it back" not in found.sentence
