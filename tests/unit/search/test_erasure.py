@@ -16,7 +16,7 @@ from circuitz.search.fill import fill, spread
 from circuitz.search.regions import RegionFinder, find_regions
 from circuitz.z.inputs import InputSet
 
-SIDE = 24
+SIDE = 16
 
 
 def flecked(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -49,7 +49,7 @@ def flecks() -> tuple[InputSet, np.ndarray]:
 def finder(flecks) -> RegionFinder:
     with pytest.MonkeyPatch.context() as patch:
         # Fewer steps than a search takes: the pictures are small and their flecks plain.
-        patch.setattr(regions, "learn_erasure", partial(learn_erasure, steps=250))
+        patch.setattr(regions, "learn_erasure", partial(learn_erasure, steps=200))
         return find_regions("snow", flecks[0], Lexicon.load())
 
 
@@ -71,7 +71,7 @@ def test_what_cannot_be_erased_is_told_afterwards() -> None:
     draw = np.random.default_rng(0)
     # The whole picture is the concept: nothing around it can stand in for it.
     present, absent = (
-        torch.from_numpy(draw.normal(m, 0.05, (40, 3, 16, 16)).astype(np.float32))
+        torch.from_numpy(draw.normal(m, 0.05, (40, 3, 8, 8)).astype(np.float32))
         for m in (0.7, -0.7)
     )
     made = learn_erasure(present, absent, present[:10], absent[:10], steps=150)
