@@ -16,6 +16,7 @@ from circuitz.search.fill import fill, spread
 from circuitz.search.regions import RegionFinder, find_regions
 from circuitz.z.inputs import InputSet
 
+pytestmark = pytest.mark.slow
 SIDE = 16
 
 

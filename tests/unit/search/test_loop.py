@@ -18,6 +18,7 @@ from circuitz.search.rows import training_rows
 from circuitz.search.state import STATE
 from circuitz.z.model import AnnotatedModel
 
+pytestmark = pytest.mark.slow
 QUICK = Settings(rounds=2, epochs=8, sources=90)
 
 
