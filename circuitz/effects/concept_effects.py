@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.effects.concept_pairs import concept_pairs
+from circuitz.effects.concept_pairs import SINGLES, concept_pairs
 from circuitz.effects.downstream import Downstream
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.runtime import Runtime
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 I64 = npt.NDArray[np.int64]
 
-# Single units are run on fewer pairs: they only say whose effect it is.
-_SINGLES = 24
 _OUTSIDE = ("surroundings", "artefact")
 
 
@@ -43,11 +41,12 @@ def asked_concepts(
     All columns are returned that lie outside the subject, or that words on the cut name.
     """
     words = lexicon or Lexicon.load()
-    named = _named(z, units, words)
+    named = _named(z, units)
     found: dict[str, tuple[str, ...]] = {}
     for column in concept_set.concept_names:
         name = words.resolve(column) or column
-        mine = {u for some in (name, *words.ancestors(name)) for u in named.get(some, ())}
+        kin = (name, *words.ancestors(name), *words.descendants(name))
+        mine = {u for some in kin for u in named.get(some, ())}
         opposed = (
             words.kind(name) in _OUTSIDE or words.support(name, z.subject).verdict == "opposes"
         )
@@ -56,15 +55,14 @@ def asked_concepts(
     return found
 
 
-def _named(z: AnnotatedModel, units: Sequence[str], lexicon: Lexicon) -> dict[str, list[str]]:
-    """Units of the cut by what words on them name, or what that is a kind of."""
+def _named(z: AnnotatedModel, units: Sequence[str]) -> dict[str, list[str]]:
+    """Units of the cut by what words on them name."""
     known = set(units)
     named: dict[str, list[str]] = {}
     for target, entry in z.effective().items():
         members = [unit for unit in target_units(target) if unit in known]
         for concept in entry.concepts:
-            for name in (concept, *lexicon.ancestors(concept)):
-                named.setdefault(name, []).extend(members)
+            named.setdefault(concept, []).extend(members)
     return named
 
 
@@ -128,7 +126,7 @@ def concept_effects(
                 others = [i for name, i in position.items() if name not in out]
                 rest[rows] = down.change_all_targets(at[rows], to[rows], others) / scale
             if not same:
-                some = rows[split[rows] == SPLITS.index("select")][:_SINGLES]
+                some = rows[split[rows] == SPLITS.index("select")][:SINGLES]
                 for u in range(len(units)) if len(some) else ():
                     unit[c, u] = (down.change_all_targets(at[some], to[some], u) / scale).mean(0)
     scene = concept_set.scene

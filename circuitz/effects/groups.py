@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.z.measurements import EffectMeasurements
 from circuitz.z.targets import GROUP, target_units
@@ -17,8 +19,8 @@ Group = tuple[str, ...]
 
 # Kinds of concepts that are judged together: the thing itself, and what is around it.
 TOGETHER = (("part", "attribute"), ("surroundings", "artefact"))
-#: Share of a class by which switching a unit on must lower it for the unit to count as against it.
-AGAINST = 0.01
+#: Share of a class by which switching a unit on must raise it for the unit to speak for it.
+FOR = 0.01
 
 
 def annotated_groups(
@@ -65,9 +67,9 @@ def annotated_groups(
 def class_groups(
     z: AnnotatedModel, effects: EffectMeasurements, lexicon: Lexicon | None = None
 ) -> tuple[Group, ...]:
-    """Return, by class, the units annotated with something of the thing that do not speak against it.
+    """Return, by class, the units annotated with something of the thing that speak for it.
 
-    A part of one class is missing from others, and its silence seems to make them.
+    Others may seem to make it too: a part of one class is missing where another is shown.
 
     Parameters
     ----------
@@ -88,13 +90,19 @@ def class_groups(
         for unit in target_units(target)
         if unit in effects.position
     }
-    found = (sorted_group(not_against(effects, of_thing, k)) for k in range(len(effects.targets)))
+    found = (sorted_group(speaking_for(effects, of_thing, k)) for k in range(len(effects.targets)))
     return tuple(dict.fromkeys(group for group in found if group))
 
 
-def not_against(effects: EffectMeasurements, units: Iterable[str], k: int) -> tuple[str, ...]:
-    """Return those of some units that do not lower class ``k`` when they are switched on."""
-    return tuple(u for u in units if effects.drive[effects.position[u], k] >= -AGAINST)
+def speaking_for(effects: EffectMeasurements, units: Iterable[str], k: int) -> tuple[str, ...]:
+    """Return those of some units that raise class ``k`` when they are switched on.
+
+    Going by the middle class: a margin falls too where a unit raises others more.
+    """
+    some = list(units)
+    moves = effects.drive[[effects.position[u] for u in some]] * effects.scale
+    own = (moves[:, k] - np.median(moves, axis=1)) if len(effects.targets) > 2 else moves[:, k]
+    return tuple(u for u, v in zip(some, own, strict=True) if v > FOR * effects.scale[k])
 
 
 def sorted_group(members: Sequence[str] | set[str]) -> Group:

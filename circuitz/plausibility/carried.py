@@ -8,8 +8,9 @@ it takes from every other in equal shares. On *select* it is found which classes
 are, going by the middle one; what happens to their margins is others' doing and is taken off, pair
 by pair; an effect counts where it holds both ways.
 
-Whose effect it is, single units say, on *select*: those that carry at least a quarter of what the
-strongest of them carries, in the same direction.
+Whose effect it is, single units say, on *select*: how much their responses change with the concept,
+with all other labels held (ridge regression), times what a change of them does to the class. Those
+carry it that do at least a quarter of what the strongest does, in the same direction.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.effects.concept_pairs import SINGLES
 from circuitz.effects.statistics import (
     ClusteredMean,
     clustered_mean,
@@ -40,6 +42,8 @@ from circuitz.z.measurements import ConceptEffects
 
 F64 = npt.NDArray[np.float64]
 _MEMBER = 0.25
+# Penalty of the regression of responses on labels, in images.
+_RIDGE = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +174,7 @@ def _paths(case: Case, effects: ConceptEffects, c: int) -> _Paths | None:
     moved = moved_columns(case.concept_set, effects.present[rows], effects.absent[rows])
     others = (u for j in moved for u in case.units_meaning(case.columns.names[j]))
     shown = case.on_cut([*named, *others])
-    rest, gap = _rest(case, effects, c, rows, shown)
+    rest, gap = _rest(case, effects, c, rows, shown, (column, *moved))
     split = case.settings.split_index
     off = covariates(effects, case.concept_set, c, rows, (column, *moved), split)
     values, whole = (off.taken_off(v) for v in (rest, effects.whole[rows].astype(np.float64)))
@@ -191,7 +195,7 @@ def _of_concept(
         scene, split = effects.scene[rows], effects.split[rows]
         chosen, judged = split == SPLITS.index("select"), split == settings.split_index
         sign = _sign(value[chosen], other[chosen], scene[chosen], settings)
-        members = _members(case, effects, paths.c, k, sign, paths.shown)
+        members = _members(case, effects, paths, k, sign)
         if not (sign and judged.any() and members):
             continue
         lead = sign * (2 * value - paths.whole[alike, k])
@@ -263,7 +267,12 @@ def _named(case: Case, column: int) -> tuple[str, ...]:
 
 
 def _rest(
-    case: Case, effects: ConceptEffects, c: int, rows: np.ndarray, named: tuple[str, ...]
+    case: Case,
+    effects: ConceptEffects,
+    c: int,
+    rows: np.ndarray,
+    named: tuple[str, ...],
+    moved: tuple[int, ...],
 ) -> tuple[F64, F64]:
     """Return ``(t, k)`` values of all units but the named ones, and ``(k,)`` what they may miss."""
     whole, none = effects.whole[rows].astype(np.float64), np.zeros(effects.whole.shape[1])
@@ -277,20 +286,59 @@ def _rest(
     base = min(bases, key=lambda units: len(set(units) ^ set(named)))
     out = [position[u] for u in set(named) - set(base) if u in position]
     back = [position[u] for u in set(base) - set(named) if u in position]
-    single = effects.unit[c].astype(np.float64)
+    single = _singles(case, effects, c, rows, moved)
     change = single[back].sum(0) - single[out].sum(0)
     missed = np.abs(whole.mean(0) - single.sum(0)) / np.maximum(np.abs(single).sum(0), 0.05)
     return bases[base] + change, missed * np.abs(single[[*out, *back]]).sum(0)
 
 
+def _singles(
+    case: Case, effects: ConceptEffects, c: int, rows: np.ndarray, moved: tuple[int, ...]
+) -> F64:
+    """``(u, k)`` effects of single units, less what else differed in the few pairs they were run on."""
+    some = rows[effects.split[rows] == SPLITS.index("select")][:SINGLES]
+    chance = _differences(case, effects, some).mean(0)
+    chance[list(moved)] = 0.0
+    return effects.unit[c] - (chance @ _answers(case))[:, None] * _slope(case)
+
+
 def _members(
-    case: Case, effects: ConceptEffects, c: int, k: int, sign: int, named: tuple[str, ...]
+    case: Case, effects: ConceptEffects, paths: _Paths, k: int, sign: int
 ) -> tuple[str, ...]:
-    size = sign * effects.unit[c, :, k].astype(np.float64)
-    size[[case.joints.position[unit] for unit in named]] = 0.0
+    along = _differences(case, effects, paths.rows).mean(0)
+    along[[j for j in range(len(along)) if j not in (paths.column, *paths.moved)]] = 0.0
+    size = sign * (along @ _answers(case)) * _slope(case)[:, k]
+    size[[case.joints.position[unit] for unit in paths.shown]] = 0.0
     most = float(size.max(initial=0.0))
     if most <= 0:
         return ()
     strong = np.flatnonzero(size >= _MEMBER * most)
     order = strong[np.argsort(-size[strong], kind="stable")]
     return tuple(case.effects.units[i] for i in order)
+
+
+def _differences(case: Case, effects: ConceptEffects, rows: np.ndarray) -> F64:
+    """``(t, c)`` label of the one image less that of the other; 0 where either is unknown."""
+    labels = case.concept_set.concepts
+    assert labels is not None
+    return np.nan_to_num(
+        (labels[effects.present[rows]] - labels[effects.absent[rows]]).astype(float)
+    )
+
+
+def _slope(case: Case) -> F64:
+    """``(u, k)`` what a change of a unit's response by 1 does to each class."""
+    span = case.effects.span.astype(np.float64)
+    return case.effects.drive / np.where(span > 0, span, np.inf)[:, None]
+
+
+def _answers(case: Case) -> F64:
+    """``(c, u)`` change of each unit's response with each concept, all other labels held."""
+    table = case.select_table(case.effects.units[0].rpartition(":")[0])
+    if "answers" not in table.kept:
+        known = np.nan_to_num(table.labels - np.nanmean(table.labels, 0)).astype(np.float64)
+        responses = table.responses - table.responses.mean(0)
+        inner = known @ known.T
+        inner[np.diag_indices_from(inner)] += _RIDGE
+        table.kept["answers"] = known.T @ np.linalg.solve(inner, responses.astype(np.float64))
+    return table.kept["answers"]

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from circuitz.z.inputs import InputSet
 
 #: Mean difference of a concept's label from which on it goes along, and how many standard errors
-#: that must be: pairs that are not perfectly matched differ, but not all the same way.
-ALONG, SURE = 0.1, 3.0
+#: that must be: pairs that are not perfectly matched differ, but not all the same way, and each of
+#: many concepts is asked about each other.
+ALONG, SURE = 0.1, 4.0
 
 
 def moved_columns(

@@ -12,8 +12,9 @@ from types import MappingProxyType
 import numpy as np
 
 from circuitz.bench.checker.case import Case
-from circuitz.bench.checker.truth import BLIND, COUNTS, NOTHING, SEES, Truth
+from circuitz.bench.checker.truth import BLIND, COUNTS, NOTHING, SEES, Truth, lexicon
 from circuitz.plausibility.claim import finding_id
+from circuitz.plausibility.said import canonical_name
 from circuitz.z.finding import Finding
 
 Fact = Callable[[Truth, tuple[int, ...], int], bool | None]
@@ -32,15 +33,19 @@ def holds(truth: Truth, finding: Finding) -> bool | None:
     target = finding.target.removeprefix("output:")
     k = truth.world.classes.index(target) if target in truth.world.classes else -1
     if finding.kind in OF_CONCEPTS:
-        return OF_CONCEPTS[finding.kind](truth, units, k, _concept(truth, finding))
+        concept = _concept(truth, finding)
+        return OF_CONCEPTS[finding.kind](truth, units, k, concept) if concept else False
     fact = FACTS.get(finding.kind)
     return None if fact is None else fact(truth, units, k)
 
 
 def _concept(truth: Truth, finding: Finding) -> str:
-    """Concept a finding is about: its id is made of it."""
-    ids = {finding_id(finding.kind, finding.target, c): c for c in truth.world.concepts}
-    return ids[finding.id]
+    """Concept a finding is about: its id is made of it. Empty for one that no image shows."""
+    for concept in truth.world.concepts:
+        name = canonical_name(concept, lexicon())
+        if finding.id == finding_id(finding.kind, finding.target, name):
+            return concept
+    return ""
 
 
 def _beyond(value: float) -> bool | None:
@@ -151,9 +156,9 @@ def _missing(truth: Truth, _units: tuple[int, ...], k: int) -> bool | None:
     inside = [
         u
         for u in range(truth.base.size)
-        if truth.valid(u) and any(c not in truth.world.outside for c in truth.seen(u))
+        if truth.valid(u) and any(not truth.outside(c, k) for c in truth.seen(u))
     ]
-    same = {c for u in inside for c in truth.seen(u)} - truth.world.outside
+    same = {c for u in inside for c in truth.seen(u) if not truth.outside(c, k)}
     more = [
         u for u in range(truth.base.size) if not truth.base.words.get(u) and truth.seen(u) & same
     ]
@@ -218,15 +223,22 @@ def _redundant(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None:
 
 
 def _stale(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:
-    """Whether what the words were written on is no longer so: what a unit sees, or does to a class."""
+    """Whether what a unit sees, or does to a class, is no longer what the words were written on.
+
+    Words that were wrong from the start are older than the weights, and do not hold.
+    """
     before, now = truth.case.before, truth.base
     if before is None:
         return False
     if k >= 0:
         moved = abs(Truth(Case(before)).share(units, k) - truth.share(units, k))
         return _beyond(moved)
-    changed = [u >= before.size or bool((before.mix[0][u] != now.mix[0][u]).any()) for u in units]
-    return any(changed)
+    verdicts: list[bool | None] = []
+    for u in units:
+        changed = u >= before.size or bool((before.mix[0][u] != now.mix[0][u]).any())
+        valid = truth.valid(u)
+        verdicts.append(True if changed else None if valid is None else not valid)
+    return _any(verdicts)
 
 
 def _edge(truth: Truth, units: tuple[int, ...], k: int) -> bool | None:

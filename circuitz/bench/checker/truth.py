@@ -198,18 +198,19 @@ class Truth:
 
 
 @cache
-def _lexicon() -> Lexicon:
+def lexicon() -> Lexicon:
+    """Return the shipped one."""
     return Lexicon.load()
 
 
 @cache
 def _parsed(text: str) -> tuple[str, ...]:
-    return tuple(_lexicon().parse(text))
+    return tuple(lexicon().parse(text))
 
 
 @cache
 def _with_kinds(concept: str) -> tuple[str, ...]:
-    return (concept, *_lexicon().descendants(concept))
+    return (concept, *lexicon().descendants(concept))
 
 
 def _margin(logits: F32) -> F64:

@@ -1,19 +1,17 @@
 """Whether anything of the thing itself makes a class.
 
-For every class: all units of the cut that validly mean a part or attribute of the subject and do not
-speak against the class when they are active (parts of rivals do, and their silence seems to make it),
-taken together. *Flagged*: their joint effect stays below the margin, or it does with the units that
-see the same and take it back. *Supported*: it is beyond the margin, either way. A model nobody has
-annotated cannot be accused: *inconclusive*.
+For every class: all units of the cut that validly mean a part or attribute of the subject, taken
+together. *Flagged*: their joint effect is equivalent to none; or those of them that speak for the
+class seem to make it, and do not together with units that see the same and take it back.
+*Supported*: it is beyond the margin, either way. A model nobody has annotated cannot be accused:
+*inconclusive*.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
-from circuitz.effects.groups import not_against
+from circuitz.effects.groups import speaking_for
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
@@ -34,23 +32,22 @@ def findings(case: Case) -> list[Finding]:
 def _claim(case: Case, k: int) -> Claim:
     target, settings = case.effects.targets[k], case.settings
     concepts = [c for c in case.concepts if _supports(case, c, target)]
-    units = _for_class(case, (unit for c in concepts for unit in case.units_meaning(c)), k)
+    units = case.on_cut(unit for c in concepts for unit in case.units_meaning(c))
     joint = case.joint(units, k)
-    p_flag, p_support = joint.p_below(settings.delta), joint.p_beyond(settings.delta)
-    back = _taking_back(case, joint, concepts, k)
-    shown = case.joint(case.on_cut([*units, *back]), k) if back else joint
+    # Parts of rivals are missing where this class is shown, and their silence seems to make it.
+    own = case.joint(speaking_for(case.effects, units, k), k)
+    back = _taking_back(case, own, concepts, k)
+    both = case.joint(case.on_cut([*own.effect.sources, *back]), k) if back else joint
+    p_flag, p_support = _p_flag(case, units, back, k), joint.p_beyond(settings.delta)
     if back:
-        # One or the other, so twice the smaller (Bonferroni).
-        p_flag = min(1.0, 2 * min(p_flag, shown.p_below(settings.delta)))
-        p_support = max(p_support, shown.p_beyond(settings.delta))
-    decide = more_images(case, shown, settings.delta, len(case.effects.targets))
+        joint, p_support = own, max(p_support, both.p_beyond(settings.delta))
+    decide = more_images(case, both, settings.delta, len(case.effects.targets))
     doubtful = [
         u for c, some in case.open_meaning.items() for u in some if _supports(case, c, target)
     ]
-    maybe = _for_class(case, [*units, *doubtful], k)
+    maybe = case.on_cut([*units, *doubtful])
     if len(maybe) > len(units):
-        most = case.joint(case.on_cut([*maybe, *back]), k)
-        p_flag = max(p_flag, most.p_below(settings.delta))
+        p_flag = max(p_flag, _p_flag(case, maybe, back, k))
         if not p_flag <= settings.q:
             decide = more_labels(case)
     if not units:
@@ -62,34 +59,40 @@ def _claim(case: Case, k: int) -> Claim:
         decide = too_small(case, k)
     chain = dict.fromkeys(line for c in concepts for line in case.support(c, target).chain)
     return Claim(
-        target=shown.effect.target,
+        target=both.effect.target,
         subject="subject",
-        units=shown.effect.sources,
+        units=both.effect.sources,
         p_flag=p_flag,
         p_support=p_support,
-        estimate=shown.effect.estimate,
-        ci=(shown.effect.low, shown.effect.high),
+        estimate=both.effect.estimate,
+        ci=(both.effect.low, both.effect.high),
         delta=settings.delta,
-        power=shown.power(2 * settings.delta, settings.delta, settings.q) if units else 0.0,
-        words=lambda verdict: _sentence(case, concepts, target, (joint, shown), verdict),
+        power=both.power(2 * settings.delta, settings.delta, settings.q) if units else 0.0,
+        words=lambda verdict: _sentence(case, concepts, target, (joint, both), verdict),
         decide=decide,
-        effects=(joint.effect, *([shown.effect] if back else [])) if units else (),
+        effects=(joint.effect, *([both.effect] if back else [])) if units else (),
         chain=tuple(chain),
         pictures=case.pictures(units, target) if units else (),
         remedies=(
             Remedy(
                 "search",
                 f"Make {target} rest on {_thing(case)} itself",
-                {"concepts": list(concepts), "target": shown.effect.target},
+                {"concepts": list(concepts), "target": both.effect.target},
             ),
         ),
     )
 
 
-def _for_class(case: Case, units: Iterable[str], k: int) -> tuple[str, ...]:
-    """Those that do not speak against the class; all where each of them does."""
-    some = case.on_cut(units)
-    return not_against(case.effects, some, k) or some
+def _p_flag(case: Case, units: tuple[str, ...], back: tuple[str, ...], k: int) -> float:
+    """P-value of "some of it counts"; with units that take it back, of either way it may."""
+    delta = case.settings.delta
+    p_none = case.joint(units, k).p_none(delta)
+    if not back:
+        return p_none
+    own = speaking_for(case.effects, units, k)
+    both = case.joint(case.on_cut([*own, *back]), k)
+    cancelled = max(case.joint(own, k).p_beyond(delta), both.p_below(delta))
+    return min(1.0, 2 * min(p_none, cancelled))  # Bonferroni
 
 
 def _taking_back(case: Case, joint: Joint, concepts: list[str], k: int) -> tuple[str, ...]:
