@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.z.inputs import InputSet
@@ -36,7 +37,7 @@ def made(units: int, *, images: int = 240, sources: int = 90, annotated: int = 0
     """
     draw = np.random.default_rng(0)
     known = _concepts(images, draw)
-    layer, effects = _layer(known, units, annotated, draw), _effects(units, sources, draw)
+    layer, effects = _layer(known, units, annotated, draw), _effects(known, units, sources, draw)
     found = Measurements({LAYER: layer}, effects)
     z = AnnotatedModel(
         "made up",
@@ -88,7 +89,9 @@ def _layer(
     )
 
 
-def _effects(units: int, sources: int, draw: np.random.Generator) -> EffectMeasurements:
+def _effects(
+    known: InputSet, units: int, sources: int, draw: np.random.Generator
+) -> EffectMeasurements:
     k = len(CLASSES)
     labels = np.arange(sources) % k
     values = draw.standard_normal((2, sources, units, k), dtype=np.float32) * np.float32(0.1)
@@ -109,11 +112,12 @@ def _effects(units: int, sources: int, draw: np.random.Generator) -> EffectMeasu
         np.arange(sources),
         drive,
         np.ones(units, np.float32),
-        concepts=_concept_effects(units, draw),
+        concepts=_concept_effects(known, draw),
     )
 
 
-def _concept_effects(units: int, draw: np.random.Generator) -> ConceptEffects:
+def _concept_effects(known: InputSet, draw: np.random.Generator) -> ConceptEffects:
+    assert known.concepts is not None
     of = np.repeat(np.arange(len(CONCEPTS)), 3 * _PAIRS)
     whole = draw.standard_normal((len(of), len(CLASSES)), dtype=np.float32) * np.float32(0.2)
     whole[of == 0, 0] += 0.5
@@ -121,12 +125,15 @@ def _concept_effects(units: int, draw: np.random.Generator) -> ConceptEffects:
         names=CONCEPTS,
         left_out=((),) * len(CONCEPTS),
         of=of,
-        present=np.zeros(len(of), np.int64),
-        absent=np.zeros(len(of), np.int64),
+        present=_some(known.concepts.T[of] == 1, draw),
+        absent=_some(known.concepts.T[of] == 0, draw),
         split=np.tile(np.repeat(np.arange(3, dtype=np.uint8), _PAIRS), len(CONCEPTS)),
         scene=np.arange(len(of)),
         whole=whole,
         rest=whole,
-        unit=draw.standard_normal((len(CONCEPTS), units, len(CLASSES)), dtype=np.float32)
-        * np.float32(1e-4),
     )
+
+
+def _some(fit: npt.NDArray[np.bool_], draw: np.random.Generator) -> npt.NDArray[np.int64]:
+    """One of the images that fit, by row."""
+    return (draw.random(fit.shape) * fit).argmax(1)

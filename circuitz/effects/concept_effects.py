@@ -2,25 +2,24 @@
 
 A concept may reach a class by units nobody has said a word about, each too weak to notice. So its
 effect is measured as a whole: the cut goes from what it is without the concept to what it is with
-it; then all units but those whose words name the concept; then, on *select*, each unit alone.
+it; then all units but those whose words name the concept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.effects.concept_pairs import SINGLES, concept_pairs
+from circuitz.effects.concept_pairs import concept_pairs
 from circuitz.effects.downstream import Downstream
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.runtime import Runtime
 from circuitz.z.concept_moves import moved_columns
-from circuitz.z.inputs import SPLITS, InputSet
+from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import F32, ConceptEffects
 from circuitz.z.targets import target_units
@@ -114,7 +113,6 @@ def concept_effects(
     k = len(scale)
     whole = np.zeros((len(of), k), np.float32)
     rest = np.zeros((len(of), k), np.float32)
-    unit = np.zeros((len(names), len(units), k), np.float32)
     if len(of):
         down = Downstream(runtime, spec, acts(images))
         margins = down.margins.cpu().numpy()
@@ -125,12 +123,8 @@ def concept_effects(
             if out and len(rows):
                 others = [i for name, i in position.items() if name not in out]
                 rest[rows] = down.change_all_targets(at[rows], to[rows], others) / scale
-            if not same:
-                some = rows[split[rows] == SPLITS.index("select")][:SINGLES]
-                for u in range(len(units)) if len(some) else ():
-                    unit[c, u] = (down.change_all_targets(at[some], to[some], u) / scale).mean(0)
     scene = concept_set.scene
-    fresh = ConceptEffects(
+    return ConceptEffects(
         names=names,
         left_out=left_out,
         of=of,
@@ -140,9 +134,7 @@ def concept_effects(
         scene=present if scene is None else scene[present],
         whole=whole.astype(np.float32),
         rest=rest.astype(np.float32),
-        unit=unit,
     )
-    return replace(fresh, unit=old.unit) if same and old is not None else fresh
 
 
 def _left_out(

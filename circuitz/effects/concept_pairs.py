@@ -19,8 +19,8 @@ from circuitz.z.inputs import SPLITS, InputSet
 
 I64 = npt.NDArray[np.int64]
 
-#: Pairs of a concept and split; and the first so many on *select*, on which single units are run.
-PAIRS, SINGLES = 48, 24
+#: Pairs of a concept and split.
+PAIRS = 48
 # Images matched over; distances are one matrix.
 _POOL = 1024
 

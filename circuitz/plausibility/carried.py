@@ -22,7 +22,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.effects.concept_pairs import SINGLES
 from circuitz.effects.statistics import (
     ClusteredMean,
     clustered_mean,
@@ -174,7 +173,7 @@ def _paths(case: Case, effects: ConceptEffects, c: int) -> _Paths | None:
     moved = moved_columns(case.concept_set, effects.present[rows], effects.absent[rows])
     others = (u for j in moved for u in case.units_meaning(case.columns.names[j]))
     shown = case.on_cut([*named, *others])
-    rest, gap = _rest(case, effects, c, rows, shown, (column, *moved))
+    rest, gap = _rest(case, effects, c, rows, shown)
     split = case.settings.split_index
     off = covariates(effects, case.concept_set, c, rows, (column, *moved), split)
     values, whole = (off.taken_off(v) for v in (rest, effects.whole[rows].astype(np.float64)))
@@ -267,12 +266,7 @@ def _named(case: Case, column: int) -> tuple[str, ...]:
 
 
 def _rest(
-    case: Case,
-    effects: ConceptEffects,
-    c: int,
-    rows: np.ndarray,
-    named: tuple[str, ...],
-    moved: tuple[int, ...],
+    case: Case, effects: ConceptEffects, c: int, rows: np.ndarray, named: tuple[str, ...]
 ) -> tuple[F64, F64]:
     """Return ``(t, k)`` values of all units but the named ones, and ``(k,)`` what they may miss."""
     whole, none = effects.whole[rows].astype(np.float64), np.zeros(effects.whole.shape[1])
@@ -280,26 +274,23 @@ def _rest(
         return whole, none
     if set(named) == set(effects.left_out[c]):
         return effects.rest[rows].astype(np.float64), none
-    # Words were edited since: sums of single units stand in for the set that was not run.
+    # Other units than were left out when this was measured: what each does by itself, going by its
+    # response in each pair, stands in for the set that was not run.
     position = case.joints.position
     bases = {(): whole, effects.left_out[c]: effects.rest[rows].astype(np.float64)}
     base = min(bases, key=lambda units: len(set(units) ^ set(named)))
     out = [position[u] for u in set(named) - set(base) if u in position]
     back = [position[u] for u in set(base) - set(named) if u in position]
-    single = _singles(case, effects, c, rows, moved)
-    change = single[back].sum(0) - single[out].sum(0)
+    slope, responses = _slope(case), case.measured.layers[_layer(case)].responses
+    here, there = effects.present[rows][:, None], effects.absent[rows][:, None]
+
+    def change(units: list[int]) -> F64:
+        return (responses[here, units] - responses[there, units]) @ slope[units]
+
+    means = responses[here[:, 0]].mean(0) - responses[there[:, 0]].mean(0)
+    single = means[:, None] * slope
     missed = np.abs(whole.mean(0) - single.sum(0)) / np.maximum(np.abs(single).sum(0), 0.05)
-    return bases[base] + change, missed * np.abs(single[[*out, *back]]).sum(0)
-
-
-def _singles(
-    case: Case, effects: ConceptEffects, c: int, rows: np.ndarray, moved: tuple[int, ...]
-) -> F64:
-    """``(u, k)`` effects of single units, less what else differed in the few pairs they were run on."""
-    some = rows[effects.split[rows] == SPLITS.index("select")][:SINGLES]
-    chance = _differences(case, effects, some).mean(0)
-    chance[list(moved)] = 0.0
-    return effects.unit[c] - (chance @ _answers(case))[:, None] * _slope(case)
+    return bases[base] + change(back) - change(out), missed * np.abs(single[[*out, *back]]).sum(0)
 
 
 def _members(
@@ -307,7 +298,8 @@ def _members(
 ) -> tuple[str, ...]:
     along = _differences(case, effects, paths.rows).mean(0)
     along[[j for j in range(len(along)) if j not in (paths.column, *paths.moved)]] = 0.0
-    size = sign * (along @ _answers(case)) * _slope(case)[:, k]
+    # A unit whose responses are no numbers carries nothing that can be told.
+    size = np.nan_to_num(sign * (along @ _answers(case)) * _slope(case)[:, k])
     size[[case.joints.position[unit] for unit in paths.shown]] = 0.0
     most = float(size.max(initial=0.0))
     if most <= 0:
@@ -326,6 +318,11 @@ def _differences(case: Case, effects: ConceptEffects, rows: np.ndarray) -> F64:
     )
 
 
+def _layer(case: Case) -> str:
+    """Layer of the cut."""
+    return case.effects.units[0].rpartition(":")[0]
+
+
 def _slope(case: Case) -> F64:
     """``(u, k)`` what a change of a unit's response by 1 does to each class."""
     span = case.effects.span.astype(np.float64)
@@ -334,9 +331,11 @@ def _slope(case: Case) -> F64:
 
 def _answers(case: Case) -> F64:
     """``(c, u)`` change of each unit's response with each concept, all other labels held."""
-    table = case.select_table(case.effects.units[0].rpartition(":")[0])
+    table = case.select_table(_layer(case))
     if "answers" not in table.kept:
-        known = np.nan_to_num(table.labels - np.nanmean(table.labels, 0)).astype(np.float64)
+        there = np.isfinite(table.labels)
+        mean = np.where(there, table.labels, 0.0).sum(0) / np.maximum(there.sum(0), 1)
+        known = np.where(there, table.labels - mean, 0.0).astype(np.float64)
         responses = table.responses - table.responses.mean(0)
         inner = known @ known.T
         inner[np.diag_indices_from(inner)] += _RIDGE

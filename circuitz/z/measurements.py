@@ -96,8 +96,6 @@ class ConceptEffects:
     whole, rest
         ``(t, k)`` float32: change of every margin when the whole cut goes, and when all units but
         those left out do.
-    unit
-        ``(c, u, k)`` float32: the mean change when one unit goes by itself, on *select*.
     """
 
     names: tuple[str, ...]
@@ -109,7 +107,6 @@ class ConceptEffects:
     scene: npt.NDArray[np.int64]
     whole: F32
     rest: F32
-    unit: F32
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,7 +64,6 @@ _CONCEPTS: dict[str, tuple[str, str]] = {
     "scene": ("int64", "t"),
     "whole": ("float32", "tk"),
     "rest": ("float32", "tk"),
-    "unit": ("float32", "auk"),
 }
 _PREFIX = "concepts."
 _BOTH = _EFFECTS | {_PREFIX + name: axes for name, axes in _CONCEPTS.items()}
@@ -183,8 +182,7 @@ def describe(measurements: Measurements) -> dict[str, Any]:
 
 
 def _lengths(effects: EffectMeasurements) -> dict[str, int]:
-    known = {"u": len(effects.units), "k": len(effects.targets), "g": len(effects.groups)}
-    return known | ({"a": len(effects.concepts.names)} if effects.concepts is not None else {})
+    return {"u": len(effects.units), "k": len(effects.targets), "g": len(effects.groups)}
 
 
 def _arrays(record: Any, fields: dict[str, tuple[str, str]]) -> dict[str, Array]:

@@ -185,13 +185,14 @@ def _contradictory(truth: Truth, units: tuple[int, ...], _k: int) -> bool | None
         values = [truth.sees[u, truth.column[name]] for u in called]
         if len(values) > 1 and max(values) >= BLIND and min(values) <= -BLIND:
             return True
-        does = [
-            [truth.carries([u], name, j) for u in called] for j in range(len(truth.world.classes))
+        some = range(len(truth.world.classes))
+        shares = [[truth.share([u], j) for u in called] for j in some]
+        carried = [[truth.carries([u], name, j) for u in called] for j in some]
+        opposite = [
+            any(max(v) >= COUNTS and min(v) <= -COUNTS for v in t) for t in (shares, carried)
         ]
-        if any(max(some) >= COUNTS and min(some) <= -COUNTS for some in does):
-            return True
-        if any(max(some) >= NOTHING and min(some) <= -NOTHING for some in does):
-            return None
+        if any(opposite):
+            return True if all(opposite) else None
     clear = [truth.valid(u) for u in units]
     return False if all(clear) else None
 

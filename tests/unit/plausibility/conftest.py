@@ -98,7 +98,11 @@ def plant_world(
     shown = (rng.random((n, len(CONCEPTS))) < 0.35).astype(float)
     shown[:, :3] = ground[:, None] == np.arange(3)
     seen = responses(shown)
-    labels = shown[:, [CONCEPTS.index(c) if c in CONCEPTS else 0 for c in concepts]]
+
+    def labels_of(shown: np.ndarray) -> np.ndarray:
+        return shown[:, [CONCEPTS.index(c) if c in CONCEPTS else 0 for c in concepts]]
+
+    labels = labels_of(shown)
     if permute:
         labels = np.stack([rng.permutation(column) for column in labels.T], 1)
     scene = np.arange(n) // 2
@@ -155,7 +159,8 @@ def plant_world(
     with_it, without = base.copy(), base.copy()
     with_it[np.arange(len(of)), index[of]] = 1.0
     without[np.arange(len(of)), index[of]] = 0.0
-    step = (responses(with_it) - responses(without))[:, :, None] * margin / scale
+    stepped = responses(with_it), responses(without)
+    step = (stepped[0] - stepped[1])[:, :, None] * margin / scale
     pair_split = np.tile(np.repeat(np.arange(3), pairs), len(concept_columns)).astype(np.uint8)
     named: dict[str, list[str]] = {c: [] for c in concept_columns}
     for unit, text in (words or {}).items():
@@ -170,18 +175,24 @@ def plant_world(
         names=tuple(concept_columns),
         left_out=tuple(tuple(named[c]) for c in concept_columns),
         of=of,
-        present=np.zeros(len(of), np.int64),
-        absent=np.zeros(len(of), np.int64),
+        present=n + np.arange(len(of)),
+        absent=n + len(of) + np.arange(len(of)),
         split=pair_split,
         scene=np.arange(len(of), dtype=np.int64),
         whole=step.sum(1).astype(np.float32),
         rest=rest.astype(np.float32),
-        unit=np.stack(
-            [step[(of == c) & (pair_split == 0)].mean(0) for c in range(len(concept_columns))]
-        ).astype(np.float32)
-        if concept_columns
-        else np.zeros((0, len(sees), k), np.float32),
     )
+    # Their images belong to the concept set; on *audit*, where they disturb nobody.
+    more = 2 * len(of)
+    extra = labels_of(np.concatenate([with_it, without]))
+    concept_set = replace(
+        concept_set,
+        images=np.zeros((n + more, 2, 2, 3), np.uint8),
+        concepts=np.concatenate([labels, extra]).astype(np.float32),
+        split=np.concatenate([concept_set.split, np.full(more, 2, np.uint8)]),
+        scene=np.concatenate([scene, scene.max() + 1 + np.arange(more)]),
+    )
+    seen = np.concatenate([seen, *stepped])
     low, high = np.quantile(seen, 0.1, axis=0), np.quantile(seen, 0.9, axis=0)
     effects = EffectMeasurements(
         units=units,

@@ -36,7 +36,6 @@ def paired(seed: int, *, parts: int = 8, pairs: int = 48, effect: float = 0.0):
         scene=np.arange(n),
         whole=whole,
         rest=whole,
-        unit=np.zeros((1, 1, 1), np.float32),
     )
     return effects, known
 

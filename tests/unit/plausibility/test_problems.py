@@ -46,7 +46,7 @@ def test_good_input_has_no_problems(plant) -> None:
 @pytest.mark.parametrize("names", [None, ()])
 def test_no_concept_labels_at_all_is_a_report_that_offers_the_blind_test(plant, names) -> None:
     z = plant(words=TRUE)
-    none = None if names is None else np.zeros((800, 0), np.float32)
+    none = None if names is None else np.zeros((len(z.concept_set), 0), np.float32)
     report = check(z.with_(concept_set=replace(z.concept_set, concepts=none, concept_names=())))
     assert codes(report) == ["no-concept-labels"]
     assert "circuitz concepts blind" in report.problems[0].hint

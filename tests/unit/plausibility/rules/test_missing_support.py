@@ -37,8 +37,7 @@ def test_a_class_made_by_ground_alone_is_flagged(plant) -> None:
 def test_parts_that_count_support_every_class(plant) -> None:
     report = check(plant(words=PARTS, groups=[(3, 4, 5, 6)]))
     assert {f.verdict for f in report.of(KIND)} == {"supported"}
-    # Curled tail is .8 of 6.5; what coats do for poodle by their silence is no part of it.
-    assert husky(report).estimate == pytest.approx(0.8 / 6.5, abs=0.03)
+    assert husky(report).estimate == pytest.approx(0.19, abs=0.05)
     assert husky(report).family == 4
 
 
@@ -94,5 +93,5 @@ def test_units_that_see_another_part_take_nothing_back(plant) -> None:
     speaks = {"husky": {0: 9.0, 3: 2.0, 6: -2.0}}
     words = {0: "snow", 3: "pointed ears", 6: "curled tail"}
     found = husky(check(plant(looks=looks, speaks=speaks, words=words, noise=0.1)))
-    assert found.units == ("conv4:3",)
+    assert found.units == ("conv4:3", "conv4:6")
     assert "take it back" not in found.sentence

@@ -37,9 +37,7 @@ def test_snow_split_over_units_that_pass_for_parts_is_caught(plant) -> None:
     assert found.chain
     assert found.ci[0] < found.estimate < found.ci[1]
     assert found.estimate == pytest.approx(0.4, abs=0.15)
-    # Each alone stays below the margin, and its words hold.
-    single = split(plant).measurements.effects.concepts.unit[0, :8, 0]
-    assert (single < 0.1).all()
+    # The words on each of them hold.
     assert not [f for f in report.flagged if f.kind in ("implausible-driver", "mislabelled-unit")]
 
 
