@@ -28,7 +28,8 @@ SPLIT = "test"
 MOST_FINDINGS = 400
 PER_UNIT = sheets.PER_UNIT
 #: What the screen can do itself, or has a command for.
-ON_SCREEN = frozenset({"annotate", "retract", "search", "waive"})
+ON_SCREEN = frozenset({"annotate", "retract", "search", "ask", "waive"})
+_ASKED = 8  # units a command asks people about
 
 NOT_MEASURED = (
     "Exemplars, effects and findings appear after z = cz.measure(z, concept_set); "
@@ -192,7 +193,11 @@ def finding(
         "power": number(claim.power),
         "chain": list(claim.chain),
         "pictures": list(claim.pictures),
-        "remedies": [remedy(item, path) for item in claim.remedies if item.action in ON_SCREEN],
+        "remedies": [
+            remedy(item, units, path)
+            for item in claim.remedies
+            if item.action in ON_SCREEN and (units or item.action != "ask")
+        ],
         "decide": claim.decide,
         "python": as_python(claim),
         "waiver": asdict(claim.waiver) if claim.waiver else None,
@@ -208,9 +213,13 @@ def as_python(claim: Finding) -> str:
     return f'cz.effect(z, {sources!r}, "{effect.target}", how="{effect.how}")'
 
 
-def remedy(item: Remedy, path: str) -> dict[str, Any]:
+def remedy(item: Remedy, units: Sequence[str], path: str) -> dict[str, Any]:
     """Return a remedy, with the command to run where the screen cannot do it itself."""
-    command = f"circuitz search {shlex.quote(path or 'Z')} --out repaired.z"
+    z = shlex.quote(path or "Z")
+    commands = {
+        "search": f"circuitz search {z} --out repaired.z",
+        "ask": f"circuitz concepts blind {z} {shlex.join(units[:_ASKED])}",
+    }
     return {
         "action": item.action,
         "label": item.label,
@@ -218,5 +227,5 @@ def remedy(item: Remedy, path: str) -> dict[str, Any]:
             key: list(value) if isinstance(value, tuple) else value
             for key, value in item.arguments.items()
         },
-        "command": command if item.action == "search" else "",
+        "command": commands.get(item.action, ""),
     }

@@ -58,6 +58,11 @@ def test_remedies_are_what_the_screen_can_do_and_commands_quote_the_path(z):
     assert {item["action"] for item in remedies} <= payload.ON_SCREEN
     commands = {item["command"] for item in remedies if item["action"] == "search"}
     assert commands == {"circuitz search '/tmp/my dogs.z' --out repaired.z"}
+    for found in shown["findings"]:
+        asked = [item["command"] for item in found["remedies"] if item["action"] == "ask"]
+        names = " ".join(found["units"][:8])
+        wanted = [f"circuitz concepts blind '/tmp/my dogs.z' {names}"] if names else []
+        assert asked == wanted
 
 
 def test_findings_beyond_the_limit_are_counted(z, monkeypatch):
