@@ -70,6 +70,8 @@ _BOTH = _EFFECTS | {_PREFIX + name: axes for name, axes in _CONCEPTS.items()}
 _OF_CONCEPTS = frozenset(_BOTH) - frozenset(_EFFECTS)
 # Measurements of old lack them.
 _OPTIONAL = _OF_CONCEPTS | {"margin"}
+# What they hold that nobody reads any more.
+_RETIRED = frozenset({"concepts.unit"})
 
 
 def encode_layer(layer: LayerMeasurements) -> bytes:
@@ -224,6 +226,7 @@ def _read(
     optional: frozenset[str] = frozenset(),
 ) -> tuple[dict[str, Array], dict[str, Any]]:
     arrays, metadata = read_tensors(buffer, where)
+    arrays = {name: array for name, array in arrays.items() if name not in _RETIRED}
     missing = set(fields) - set(arrays) - optional
     if missing or set(arrays) - set(fields):
         raise BundleFormatError(f"{where} does not hold measurements.", "The file is damaged.")

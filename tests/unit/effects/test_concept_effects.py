@@ -8,6 +8,7 @@ from circuitz.effects.downstream import margins
 from circuitz.effects.measure import measure
 from circuitz.models.open import runtime
 from circuitz.z.measurements_io import decode_effects, encode_effects
+from circuitz.z.tensors_io import read_tensors, write_tensors
 
 SMALL = {"sources": 15, "donors": 2, "pictures": False}
 
@@ -58,6 +59,14 @@ def test_they_survive_a_bundle(world) -> None:
     assert again.concepts.left_out == effects.concepts.left_out
     for name in ("of", "present", "absent", "split", "scene", "whole", "rest"):
         assert np.array_equal(getattr(again.concepts, name), getattr(effects.concepts, name))
+
+
+def test_what_older_bundles_hold_besides_is_left_out(world) -> None:
+    effects = measure(world.z(), world.concepts(), **SMALL).measurements.effects
+    arrays, meta = read_tensors(memoryview(encode_effects(effects)), "effects")
+    arrays["concepts.unit"] = np.zeros((1, 2, 3), np.float32)
+    again = decode_effects(memoryview(write_tensors(arrays, meta)), "effects")
+    assert np.array_equal(again.concepts.rest, effects.concepts.rest)
 
 
 def test_a_concept_set_without_splits_has_none(world) -> None:
