@@ -88,6 +88,19 @@ def _literal(name: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
+def _remove(folder: Path) -> None:
+    """Delete a folder as far as that is possible.
+
+    Ctrl-C while a handle is closed makes ``rmtree`` close it twice, and the error of that, which it
+    does not ignore, would stand in the place of the interrupt.
+    """
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None
+
+
 def recover(path: Path) -> str:
     """Finish what a killed writer left half done; call with the lock held.
 
@@ -102,10 +115,10 @@ def recover(path: Path) -> str:
             old.rename(path)
             done = "A save was cut short; the bundle before it was put back."
         else:
-            shutil.rmtree(old, ignore_errors=True)
+            _remove(old)
     for leftover in _asides(path, "tmp"):
         if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
+            _remove(leftover)
         else:
             with suppress(OSError):
                 leftover.unlink()
@@ -216,7 +229,7 @@ def swap(new: Path, path: Path) -> None:
         path.rename(old)
         new.rename(path)
         sync_folder(path.parent)
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old)
     else:
         new.replace(path)
         sync_folder(path.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -210,6 +211,27 @@ def test_ctrl_c_at_any_moment_leaves_a_whole_bundle(
             assert set(leftovers(path)) <= {".a.z.lock"}
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+def test_ctrl_c_while_the_old_bundle_is_deleted_stays_an_interrupt(
+    two: tuple[AnnotatedModel, AnnotatedModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = two[0].save(tmp_path / "a.z")
+    remove = shutil.rmtree
+
+    def interrupted(folder: Any, **how: Any) -> None:
+        # What rmtree does when the interrupt comes while it closes a folder's handle.
+        monkeypatch.setattr(shutil, "rmtree", remove)
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        two[1].save(path)
+    assert contents(load(path)) == contents(two[1])
+    assert set(leftovers(path)) <= {".a.z.lock"}
 
 
 def test_a_reader_beside_a_busy_writer_never_sees_a_mixture(
