@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -107,15 +106,14 @@ class Carried:
         return float(clusters_needed(self.mean, delta + self.gap, alpha=alpha))
 
 
-# Two kinds divide the same effects among them.
-_CARRIED: WeakKeyDictionary[Case, tuple[Carried, ...]] = WeakKeyDictionary()
-
-
 def carried(case: Case) -> tuple[Carried, ...]:
-    """Return the effects beyond the margin on *select*, and there significantly beyond half of it."""
-    if case not in _CARRIED:
-        _CARRIED[case] = _carried(case)
-    return _CARRIED[case]
+    """Return the effects beyond the margin on *select*, and there significantly beyond half of it.
+
+    Two kinds divide them among them.
+    """
+    if "carried" not in case.kept:
+        case.kept["carried"] = _carried(case)
+    return case.kept["carried"]
 
 
 def _carried(case: Case) -> tuple[Carried, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -57,6 +57,8 @@ class Case:
         Its measurements; a case exists only where both are there.
     concept_set
         Images with concept labels.
+    kept
+        What several rules share, by who worked it out; it goes when the case goes.
     """
 
     z: AnnotatedModel
@@ -65,6 +67,7 @@ class Case:
     measured: Measurements
     effects: EffectMeasurements
     concept_set: InputSet
+    kept: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
     def of(cls, z: AnnotatedModel, lexicon: Lexicon | None, settings: Settings) -> Case:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
@@ -201,15 +200,11 @@ class Outside:
         return f"{concept} is nothing that {subject} has"
 
 
-# Two kinds divide the same pairs among them.
-_PAIRS: WeakKeyDictionary[Case, list[Outside]] = WeakKeyDictionary()
-
-
 def outside_pairs(case: Case) -> list[Outside]:
-    """Return every opposed concept on the cut with every class."""
-    if case not in _PAIRS:
-        _PAIRS[case] = _pairs(case)
-    return _PAIRS[case]
+    """Return every opposed concept on the cut with every class; two kinds divide them among them."""
+    if "outside" not in case.kept:
+        case.kept["outside"] = _pairs(case)
+    return case.kept["outside"]
 
 
 def _pairs(case: Case) -> list[Outside]:
