@@ -18,7 +18,7 @@ from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.blind import judge_blind, kept_tests
 from circuitz.plausibility.joint import Joint, Joints
 from circuitz.plausibility.places import find_places, split_rows, table_of
-from circuitz.plausibility.said import Columns, Said, read_annotations
+from circuitz.plausibility.said import Columns, Said, canonical_name, read_annotations
 from circuitz.plausibility.scores import Place
 from circuitz.plausibility.settings import SCALE_FLOOR, Settings
 from circuitz.plausibility.tables import Table
@@ -100,6 +100,20 @@ class Case:
     def rows(self) -> np.ndarray:
         """Images of the concept set that are on the split."""
         return split_rows(self.concept_set, self.settings.split)
+
+    @cached_property
+    def surroundings(self) -> dict[str, np.ndarray]:
+        """Surroundings that D's images are labelled with: which sources of the split show them."""
+        data = self.z.data
+        if data is None or data.concepts is None or self.effects.source.max() >= len(data):
+            return {}  # the last: it is another D than was measured, which the report says
+        shows = data.concepts[self.effects.source[self.joints.rows]] == 1
+        names = (canonical_name(name, self.lexicon) for name in data.concept_names)
+        return {
+            name: shows[:, i]
+            for i, name in enumerate(names)
+            if self.lexicon.kind(name) == "surroundings"
+        }
 
     @cached_property
     def columns(self) -> Columns:

@@ -13,6 +13,7 @@ margin against the claim, and intervals widen by it on both sides.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -89,12 +90,12 @@ class Joint:
 
 @dataclass(frozen=True)
 class Cell:
-    """An effect on the sources of one class.
+    """An effect on the sources of one class, in one kind of surroundings where those are labelled.
 
     Parameters
     ----------
     source
-        The class.
+        The class, and the surroundings: ``corgi``, ``corgi with grass``.
     estimate, n
         Mean effect, and images.
     p
@@ -321,25 +322,35 @@ class Joints:
         return Joint(effect, mean)
 
     def worst_cell(
-        self, units: tuple[str, ...], k: int, without: frozenset[int] = frozenset()
+        self,
+        units: tuple[str, ...],
+        k: int,
+        without: frozenset[int] = frozenset(),
+        surroundings: Mapping[str, npt.NDArray[np.bool_]] | None = None,
     ) -> Cell | None:
-        """Sufficiency on the class of sources where it is largest; ``None`` with one class alone.
+        """Sufficiency on the cell of sources where it is largest; ``None`` where there is but one.
 
         Parameters
         ----------
         units, k, without
             As in :meth:`joint`.
+        surroundings
+            By name, ``(n,)`` which sources of the split show them: a cell is a class in one of
+            them. Without any a cell is a class.
         """
         chosen = frozenset(u for u in units if u in self.position)
         values, _, gap = self._values(chosen, k, "sufficiency")
         cells: list[Cell] = []
+        everywhere = {"": np.ones(len(values), bool)}
         for j, name in enumerate(self.measured.targets):
-            rows = self._shows[:, j] & ~np.isnan(values)
-            if j in {k, *without} or rows.sum() < _CELL:
-                continue
-            mean = clustered_mean(values[rows], self.scene[rows])
-            p = float(p_greater(mean, self.settings.delta + gap))
-            cells.append(Cell(name, float(mean.mean), int(mean.n), p))
+            for where, shown in (surroundings or everywhere).items():
+                rows = self._shows[:, j] & shown & ~np.isnan(values)
+                if j in {k, *without} or rows.sum() < _CELL:
+                    continue
+                mean = clustered_mean(values[rows], self.scene[rows])
+                p = float(p_greater(mean, self.settings.delta + gap))
+                source = f"{name} with {where}" if where else name
+                cells.append(Cell(source, float(mean.mean), int(mean.n), p))
         if len(cells) < 2:
             return None
         worst = max(cells, key=lambda cell: cell.estimate)

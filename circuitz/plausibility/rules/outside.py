@@ -69,8 +69,9 @@ class Outside:
 
     @cached_property
     def worst(self) -> Cell | None:
-        """Where the effect is largest: the sources of one class."""
-        return self.case.joints.worst_cell(self.work.units, self.work.k, self.work.without)
+        """Where the effect is largest: the sources of one class, in one of its surroundings."""
+        work, case = self.work, self.case
+        return case.joints.worst_cell(work.units, work.k, work.without, case.surroundings)
 
     def claim(self, family: int) -> Claim:
         """Return the claim, tested among ``family`` others."""
@@ -169,7 +170,8 @@ class Outside:
             figures += f" (against inputs of classes other than {self._others()})"
         if self.worst is not None:
             most = prose.percent(self.worst.estimate)
-            figures += f", at most {most} on inputs of one class ({self.worst.source})"
+            cell = "cell" if self.case.surroundings else "class"
+            figures += f", at most {most} on inputs of one {cell} ({self.worst.source})"
         if effect.method == "additive" and effect.gap >= 0.005:
             figures += f" (from single units; ± {prose.percent(effect.gap)} for what that may miss)"
         if verdict == "supported":

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.check import check
+from circuitz.z.inputs import InputSet
 
 KIND = "implausible-driver"
 TRUE = {
@@ -170,6 +173,34 @@ def test_a_cell_beyond_the_margin_is_not_averaged_away(plant, change) -> None:
     z = change(z, sufficiency=sufficiency, groups=())
     (found,) = [f for f in check(z).of(KIND, "husky") if "conv4:0" in f.units]
     assert found.verdict != "supported"
+
+
+def test_where_d_says_its_surroundings_a_cell_is_a_class_in_one_of_them(plant, change) -> None:
+    z = plant(words=TRUE, speaks={"husky": {3: 1.0, 6: 2.0}, "beagle": {4: 3.0}, "corgi": {3: 3.0}})
+    sufficiency = z.measurements.effects.sufficiency.copy()
+    n = len(sufficiency)
+    sufficiency[:, :2, 0] = np.where(np.isnan(sufficiency[:, :2, 0]), np.nan, 0.0)
+    label, ground = np.repeat(np.arange(4), n // 4), np.arange(n) % 4
+    sufficiency[(label == 3) & (ground == 1), 0, 0] = 0.4  # poodles on grass
+    z = change(z, sufficiency=sufficiency, groups=())
+    data = InputSet(
+        images=np.zeros((n, 2, 2, 3), np.uint8),
+        labels=label,
+        classes=z.classes,
+        concepts=np.eye(4, dtype=np.float32)[ground],
+        concept_names=("snow", "grass", "sand", "curled tail"),
+        role="D",
+    )
+    (found,) = [f for f in check(z.with_(data=data)).of(KIND, "husky") if "conv4:0" in f.units]
+    assert "one cell (poodle with grass)" in found.sentence
+    assert found.verdict != "supported"
+    # Against each class as a whole there is nothing of the kind.
+    (plain,) = [f for f in check(z).of(KIND, "husky") if "conv4:0" in f.units]
+    assert "one class (poodle)" in plain.sentence
+    # Of another D than was measured nothing is read.
+    few = replace(data, images=data.images[:4], labels=label[:4], concepts=data.concepts[:4])
+    (other,) = [f for f in check(z.with_(data=few)).of(KIND, "husky") if "conv4:0" in f.units]
+    assert "one class (poodle)" in other.sentence
 
 
 def test_a_network_that_learned_by_heart_is_accused_of_nothing(plant, change) -> None:
