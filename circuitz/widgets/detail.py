@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from circuitz.features.match import match_table
+from circuitz.features.paired import paired_change
 from circuitz.features.token_grid import shown
 from circuitz.widgets import responds, sheets
 from circuitz.widgets.optimise import told
@@ -97,7 +98,9 @@ def matches(
     if known.concepts is None or len(known.concepts) != len(layer.responses):
         return []
     rows = known.split == SPLITS.index(split) if known.split is not None else None
-    scores = match_table(layer.responses[:, [index]], known.concepts, rows, known.scene)
+    own = layer.responses[:, [index]]
+    scores = match_table(own, known.concepts, rows, known.scene)
+    paired = paired_change(own, known, rows)
     order = np.argsort(-np.nan_to_num(scores.nauprc[0], nan=-np.inf), kind="stable")
     return [
         {
@@ -105,7 +108,10 @@ def matches(
             "kind": lexicon.kind(known.concept_names[c]),
             "score": number(scores.nauprc[0, c]),
             "pearson": number(scores.pearson[0, c]),
+            "purity": number(scores.purity[0, c]),
             "positives": int(scores.n_pos[c]),
+            "paired": [number(v[0, c]) for v in (paired.change, paired.low, paired.high)],
+            "pairs": int(paired.n[c]),
         }
         for c in order[:MOST_MATCHES]
         if np.isfinite(scores.nauprc[0, c])

@@ -1,6 +1,7 @@
 /** Small drawings, every one with its uncertainty, every one with words for those who cannot see it. */
 
 import { effect, plain } from "./format";
+import type { Match } from "./protocol";
 
 const WIDE = 240;
 
@@ -96,10 +97,21 @@ export function EffectBar({ name, values, reach, delta, strong = false, onClick,
   );
 }
 
+/** What putting the concept into an image does to the response, in words; empty where no pair tells. */
+export function changed({ concept, paired: [change, low, high], pairs }: Match): string {
+  if (change === null) return "";
+  return `putting ${concept} into an image changes the response by ${plain(change, 1)} sd [${plain(low, 1)}, ${plain(high, 1)}] (${pairs} pairs)`;
+}
+
 /** How well each concept's labels fit the unit's responses. */
-export function MatchBar({ name, kind, value, positives }: { name: string; kind: string; value: number | null; positives: number }) {
+export function MatchBar({ match }: { match: Match }) {
+  const { concept: name, kind, score: value, positives } = match;
   const width = Math.max(0, Math.min(1, value ?? 0)) * 100;
-  const words = `${name} (${kind || "unknown kind"}): match ${plain(value)} over ${positives} images that show it`;
+  const words = [
+    `${name} (${kind || "unknown kind"}): match ${plain(value)} over ${positives} images that show it`,
+    `purity ${plain(match.purity)}`,
+    changed(match),
+  ].filter(Boolean).join("; ");
   return (
     <div class="cz-bar-row" title={words}>
       <span class="cz-bar-name">{name}</span>

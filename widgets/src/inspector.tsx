@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Sheets } from "./atlas";
-import { EffectBar, Histogram, MatchBar } from "./charts";
+import { EffectBar, Histogram, MatchBar, changed } from "./charts";
 import { useStore } from "./context";
 import { InContext } from "./contexts";
 import { blames, worstOf } from "./derive";
@@ -173,11 +173,13 @@ function MatchPart() {
   const detail = store.detail();
   if (!detail) return <Waiting title="Matches" />;
   if (detail.matches.length === 0) return null;
+  const first = detail.matches[0] ? changed(detail.matches[0]) : "";
   return (
     <Part title="Matches" hint="normalised AUPRC of the unit's response against each concept's labels, test split">
       {detail.matches.slice(0, 5).map((match) => (
-        <MatchBar key={match.concept} name={match.concept} kind={match.kind} value={match.score} positives={match.positives} />
+        <MatchBar key={match.concept} match={match} />
       ))}
+      {first !== "" && <p class="cz-note" data-paired>{first}</p>}
     </Part>
   );
 }

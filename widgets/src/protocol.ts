@@ -141,7 +141,13 @@ export interface Match {
   kind: string;
   score: number | null;
   pearson: number | null;
+  /** Share of all the unit matches that this concept holds. */
+  purity: number | null;
   positives: number;
+  /** Change of the response, in its standard deviations, when the concept is put into an image; low; high. */
+  paired: [number | null, number | null, number | null];
+  /** Pairs of images that differ in the concept alone. */
+  pairs: number;
 }
 
 export interface Exemplar {

@@ -49,7 +49,7 @@ export function detail(unit: string): Detail {
     size: [64, 64],
     heat: [0, 0],
     histogram: { counts: [5, 3, 1], edges: [0, 1, 2, 3], threshold: 2.5 },
-    matches: [{ concept: "snow", kind: "surroundings", score: 0.9, pearson: 0.8, positives: 40 }],
+    matches: [{ concept: "snow", kind: "surroundings", score: 0.9, pearson: 0.8, purity: 0.7, positives: 40, paired: [2.1, 1.9, 2.3], pairs: 12 }],
     history: [],
     mean: 0.4,
     max: 3,

@@ -229,6 +229,13 @@ describe("editor", () => {
   });
 });
 
+describe("matches", () => {
+  it("say what putting the concept into an image does", () => {
+    expect(text("[data-paired]")).toBe("putting snow into an image changes the response by 2.1 sd [1.9, 2.3] (12 pairs)");
+    expect($(".cz-bar-row[title*='snow']").title).toContain("purity .70");
+  });
+});
+
 describe("findings", () => {
   it("open with all they rest on", async () => {
     await press("f", $(".cz-tiles"));
