@@ -192,8 +192,8 @@ def _of_concept(
         scene, split = effects.scene[rows], effects.split[rows]
         chosen, judged = split == SPLITS.index("select"), split == settings.split_index
         sign = _sign(value[chosen], other[chosen], scene[chosen], settings)
-        members = _members(case, effects, paths, k, sign)
-        if not (sign and judged.any() and members):
+        members = _members(case, effects, paths, k, sign) if sign and judged.any() else ()
+        if not members:
             continue
         lead = sign * (2 * value - paths.whole[alike, k])
         first = clustered_mean(lead[chosen], scene[chosen])
