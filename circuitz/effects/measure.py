@@ -16,6 +16,7 @@ from circuitz.errors import InputsError, LayerError
 from circuitz.features.basis import place_of
 from circuitz.features.heads import sweep_tokens
 from circuitz.features.sweep import sweep
+from circuitz.features.values import values_of
 from circuitz.features.visualise import visualise as visualise_units
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.open import runtime
@@ -51,9 +52,10 @@ def measure(
 ) -> AnnotatedModel:
     """Measure units on the concept set, and the effects of the cut's units on every class.
 
-    Incremental: responses are kept while weights and concept set are the same, effects of
-    single units while also D and the settings are; after an edit of annotations only the sets
-    of units that are new are run.
+    Incremental. After an edit of annotations only the sets of units that are new are run. After
+    an edit of weights, layers that lie before them (:mod:`circuitz.models.behind`) keep all that
+    their units' values decide, visualisations too; exemplars by relevance and scores by embedding,
+    which the rest of the network has a part in, are measured anew, and so are effects.
 
     Parameters
     ----------
@@ -116,8 +118,6 @@ def measure(
             "Pass one: measure(z, concept_set), for instance make_dogs('concepts').",
         )
     old = z.measurements or Measurements()
-    if old.weights_hash != z.weights_hash:
-        old = Measurements()
     # An input of tokens cannot be optimised by gradient; exemplars show what heads look at.
     shown = () if known.is_tokens else _visualised(z, visualise)
     weights = {"sweep": 4, "visual": 12 if shown else 0, "sources": 2, "effects": 3, "groups": 1}
@@ -133,6 +133,9 @@ def measure(
     # Optimised inputs belong to the weights alone.
     new = replace(new, pictures={**new.pictures, **kept_pictures(z)})
     return z.with_(what="measured", measurements=new, notes={**z.notes, "measure": settings})
+
+
+_MADE_FROM = ("weights_hash", "concepts_hash", "data_hash")
 
 
 class Pass(NamedTuple):
@@ -151,8 +154,8 @@ def _old_effects(
     seed: int,
 ) -> Measurements:
     """Return measurements of the layers, with the effects that are there and still hold."""
-    same_data = old.data_hash == z.data_hash and old.concepts_hash == z.concepts_hash
-    reusable = same_data and kept_settings and old.effects is not None and old.effects.seed == seed
+    same = all(getattr(old, name) == getattr(z, name) for name in _MADE_FROM)
+    reusable = same and kept_settings and old.effects is not None and old.effects.seed == seed
     return Measurements(
         layers=layers,
         effects=old.effects if reusable else None,
@@ -221,27 +224,37 @@ def _layers(
     stages: Stages,
     how: Pass,
 ) -> dict[str, LayerMeasurements]:
+    """Return measurements of all layers and bases; those that still hold are not made again."""
     names = [*(s.name for s in z.layers), *basis_sizes(z.bases)]
-    fresh = old.concepts_hash == z.concepts_hash
-    missing = [name for name in names if not fresh or name not in old.layers]
-    if not missing:
-        return {name: old.layers[name] for name in names}
+    there = old.layers if old.concepts_hash == z.concepts_hash else {}
+    same_weights = old.weights_hash == z.weights_hash
+    if same_weights and all(name in there for name in names):
+        return {name: there[name] for name in names}
+    run = runtime(z)
+    values = values_of(z, run, names)
+    held = {
+        name: there[name]
+        for name in names
+        if name in there and (same_weights or there[name].values == values[name])
+    }
+    missing = [name for name in names if name not in held]
 
     def tick(done: int, n: int) -> None:
         stages.at("sweep", done, n)
 
     if _pairs(concepts):
         todo = [s for s in z.layers if s.name in missing]
-        found = sweep_tokens(runtime(z), todo, concepts, progress=tick)
-        names = [name for name in names if name in found or name in old.layers]
+        found = sweep_tokens(run, todo, concepts, progress=tick)
     else:
         embed = next((s for s in z.layers if s.name in z.cut), None)
-        places = [place_of(z, name) for name in missing]
+        # Other weights after a layer change what its units matter to.
+        places = [place_of(z, name) for name in (missing if same_weights else names)]
         found = sweep(
-            runtime(z), places, concepts, embed=embed, store=how.store, shard=how.shard,
+            run, places, concepts, embed=embed, held=held, store=how.store, shard=how.shard,
             executor=how.executor, progress=tick,
         )  # fmt: skip
-    return {name: found.get(name) or old.layers[name] for name in names}
+    found = held | {name: replace(one, values=values[name]) for name, one in found.items()}
+    return {name: found[name] for name in names if name in found}
 
 
 def _visualised(z: AnnotatedModel, visualise: bool | Sequence[str]) -> tuple[str, ...]:
@@ -261,11 +274,14 @@ def _with_visualisations(
     seed: int,
     stages: Stages,
 ) -> dict[str, LayerMeasurements]:
-    """Add pictures of units; those made for the same weights stay."""
+    """Add pictures of units; those of units that are what they were stay, whatever is shown."""
     found = dict(layers)
     specs = {s.name: s for s in z.layers}
+    same_weights = old.weights_hash == z.weights_hash
     for i, (name, layer) in enumerate(layers.items()):
-        made = old.layers[name].visualisations if name in old.layers else None
+        before = old.layers.get(name)
+        holds = before is not None and (same_weights or before.values == layer.values)
+        made = before.visualisations if before is not None and holds else None
         if made is None and name in wanted:
             start = i / len(layers)
 

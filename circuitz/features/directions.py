@@ -16,6 +16,7 @@ from circuitz.features.basis import over
 from circuitz.features.sae import train_sae
 from circuitz.features.saelens import load_saelens
 from circuitz.features.sweep import sweep
+from circuitz.features.values import values_of
 from circuitz.features.vectors import draw_vectors, mean_vectors
 from circuitz.models.basis import Basis, check_fits
 from circuitz.models.open import runtime
@@ -149,9 +150,10 @@ def directions(
         old = Measurements(
             weights_hash=made.weights_hash, concepts_hash=made.concepts_hash, seed=seed
         )
+    found = replace(measured[place.name], values=values_of(made, run, [place.name])[place.name])
     return made.with_(
         what=f"measured {place.name}",
-        measurements=replace(old, layers={**old.layers, **measured}),
+        measurements=replace(old, layers={**old.layers, place.name: found}),
     )
 
 

@@ -38,7 +38,7 @@ class Shard:
         One ``(n, u)`` float32 a place, the mean and the largest value over positions; empty
         where they are not kept.
     shown
-        ``(m,)`` inputs that are exemplars of some unit, ascending.
+        ``(m,)`` inputs whose embeddings are wanted, ascending: exemplars of some unit.
     embedding
         ``(m, d)`` float32 their embeddings.
     embedded
@@ -56,15 +56,18 @@ class Shard:
     speaking: F32
     speaking_index: I64
 
-    def plus(self, later: Shard, places: Sequence[Place], scene: I64 | None) -> Shard:
-        """Return what this one's and later inputs say; ``responses`` and ``peaks`` are left out."""
+    def plus(self, later: Shard, places: Sequence[Place], scene: I64 | None, also: I64) -> Shard:
+        """Return what this one's and later inputs say; ``responses`` and ``peaks`` are left out.
+
+        ``also`` are inputs whose embeddings stay, whether or not they are exemplars still.
+        """
         tallies = tuple(
             a.plus(b, place, scene)
             for a, b, place in zip(self.tallies, later.tallies, places, strict=True)
         )
         shown = np.concatenate([self.shown, later.shown])
         embedding = np.concatenate([self.embedding, later.embedding])
-        kept = np.isin(shown, exemplars_of(tallies))
+        kept = np.isin(shown, np.union1d(exemplars_of(tallies), also))
         margin = np.concatenate([self.speaking, later.speaking], 1)
         index = np.concatenate([self.speaking_index, later.speaking_index], 1)
         order = np.argsort(-margin, axis=1, kind="stable")[:, : self.speaking.shape[1]]
@@ -113,7 +116,12 @@ _PLAIN = ("shown", "embedding", "embedded", "speaking", "speaking_index")
 
 def exemplars_of(tallies: Sequence[Tally]) -> I64:
     """Return the inputs that are exemplars of some unit, ascending."""
-    found = np.unique(np.concatenate([t.top_index.ravel() for t in tallies]))
+    return indices([t.top_index for t in tallies])
+
+
+def indices(tables: Sequence[I64]) -> I64:
+    """Return the inputs that tables name, ascending; -1 stands for none."""
+    found = np.unique(np.concatenate([np.zeros(0, np.int64), *(t.ravel() for t in tables)]))
     return found[found >= 0]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,14 @@ from circuitz.features.exemplars import Exemplars
 from circuitz.features.place import Place
 from circuitz.features.quality import quality
 from circuitz.features.relevance import margins, relevance, speaking
-from circuitz.features.shard import Shard, Shelf, exemplars_of
+from circuitz.features.shard import Shard, Shelf, exemplars_of, indices
 from circuitz.features.tally import Tally
 from circuitz.features.token_grid import TokenPictures
 from circuitz.models.read_out import READ, ReadOut
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
 from circuitz.models.weights import to_numpy
-from circuitz.z.hashing import arrays_hash, json_hash
+from circuitz.z.hashing import array_digest, arrays_hash, json_hash
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import LayerMeasurements
@@ -49,6 +49,7 @@ def sweep(
     responses: bool = True,
     relevant: int | None = None,
     embed: LayerSpec | None = None,
+    held: Mapping[str, LayerMeasurements] | None = None,
     store: Path | None = None,
     shard: int | None = None,
     executor: Executor | None = None,
@@ -80,6 +81,10 @@ def sweep(
     embed
         Layer whose means over positions say how alike two images are; by default the last of
         ``specs`` that is not the logits: in most networks the penultimate layer.
+    held
+        Measurements on these very inputs, by place, of units whose responses are what they were.
+        Of them only what also depends on the rest of the network is measured: exemplars by
+        relevance, and scores by embedding.
     store
         Folder of finished shards. A sweep that was killed goes on where it was; shards are
         found again by the hash of the network, the settings and their images.
@@ -108,7 +113,7 @@ def sweep(
         raise InputsError("The concept set is empty.", "Units are measured on images: add some.")
     job = Sweep.of(
         runtime, specs, inputs, batch=batch, responses=responses, relevant=relevant, embed=embed,
-        shard=shard,
+        held=held, shard=shard,
     )  # fmt: skip
     shelf = Shelf(store, job.setting() if store is not None else "")
     kept: list[tuple[tuple[F32, ...], tuple[F32, ...]]] = []
@@ -121,9 +126,9 @@ def sweep(
         found = shards(job, shelf, executor, progress)
     for part in found:
         kept.append((part.responses, part.peaks))
-        whole = part if whole is None else whole.plus(part, job.places, inputs.scene)
+        whole = part if whole is None else whole.plus(part, job.places, inputs.scene, job.shown)
     assert whole is not None
-    return job.finish(whole, kept)
+    return job.finish(whole, kept, held or {})
 
 
 def _shards(job: Sweep, shelf: Shelf, progress: Progress | None) -> Iterator[Shard]:
@@ -144,8 +149,14 @@ class Sweep:
 
     Parameters
     ----------
-    runtime, places, inputs, batch, responses
+    runtime, inputs, batch, responses
         See :func:`sweep`.
+    places
+        Whose units are measured.
+    again
+        Whose measurements are held, but for what depends on the rest of the network.
+    shown
+        ``(m,)`` inputs that are exemplars of units of ``again``, ascending.
     relevant
         Inputs a class.
     embed
@@ -165,6 +176,8 @@ class Sweep:
     embed: LayerSpec
     length: int
     padding: int = -1
+    again: tuple[Place, ...] = ()
+    shown: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @classmethod
     def of(
@@ -177,16 +190,21 @@ class Sweep:
         responses: bool = True,
         relevant: int | None = None,
         embed: LayerSpec | None = None,
+        held: Mapping[str, LayerMeasurements] | None = None,
         shard: int | None = None,
     ) -> Sweep:
         """Make a sweep ready; see :func:`sweep`."""
-        places = tuple(Place.of(s) for s in specs)
-        embed = embed or _penultimate(runtime, places, inputs)
+        held = held or {}
+        wanted = tuple(Place.of(s) for s in specs)
+        embed = embed or _penultimate(runtime, wanted, inputs)
+        places = tuple(p for p in wanted if p.name not in held)
+        again = tuple(p for p in wanted if p.name in held)
         units = sum(p.spec.size for p in places)
         length = max(batch, min(shard or SHARD, _MOST // max(1, units)))
         return cls(
-            runtime, places, inputs, batch, responses, relevant, embed, length, inputs.padding
-        )
+            runtime, places, inputs, batch, responses, relevant, embed, length, inputs.padding,
+            again, indices([held[p.name].exemplars for p in again]),
+        )  # fmt: skip
 
     def setting(self) -> str:
         """Hash of everything the results are made from, but the inputs."""
@@ -194,12 +212,13 @@ class Sweep:
         how = self.runtime.preprocessing
         return json_hash(
             [
-                "sweep 2",
+                "sweep 3",
                 arrays_hash(to_numpy(self.runtime.module)),
                 [how.mean, how.std, how.size, how.colour, self.runtime.head],
                 [p.name for p in self.places],
                 bases,
                 [self.embed.name, self.responses, self.relevant, self.length, self.padding],
+                array_digest(self.shown).hex(),
                 str(type(self.runtime.module)),
             ]
         )
@@ -249,7 +268,8 @@ class Sweep:
                 progress(start + where.stop, len(self.inputs))
         said = zip(mean, peak, rank, best, strict=True)
         tallies = tuple(Tally.of(start, *one) for one in said)
-        shown = exemplars_of(tallies)
+        also = self.shown[(self.shown >= start) & (self.shown < stop)]
+        shown = np.union1d(exemplars_of(tallies), also)
         spoken = speaking(np.concatenate(margin), start, self.spoken(margin[0].shape[1]))
         return Shard(
             tallies=tallies,
@@ -280,28 +300,26 @@ class Sweep:
         return maps / most[:, None, None, None].to(maps.device)
 
     def finish(
-        self, whole: Shard, kept: Sequence[tuple[tuple[F32, ...], tuple[F32, ...]]]
+        self,
+        whole: Shard,
+        kept: Sequence[tuple[tuple[F32, ...], tuple[F32, ...]]],
+        held: Mapping[str, LayerMeasurements],
     ) -> dict[str, LayerMeasurements]:
-        """Return measurements given the sum of all shards, and their responses and peaks."""
-        heard: list[tuple[I64, F32]] | None = None
+        """Return measurements given the sum of all shards, their responses and peaks.
+
+        And of what is held, see :func:`sweep`.
+        """
+        heard: dict[str, tuple[I64, F32]] = {}
+        every = (*self.places, *self.again)
         if self.spoken(len(whole.speaking)):
-            heard = relevance(
-                self.runtime, self.places, self.inputs.images, whole.speaking_index, self.batch
+            ranked = relevance(
+                self.runtime, every, self.inputs.images, whole.speaking_index, self.batch
             )
-        centre = (whole.embedded / len(self.inputs)).astype(np.float32)
+            heard = {place.name: one for place, one in zip(every, ranked, strict=True)}
         found: dict[str, LayerMeasurements] = {}
         for i, place in enumerate(self.places):
             tally = whole.tallies[i]
             best = tally.exemplars(place, self.inputs.scene)
-            row = np.searchsorted(whole.shown, np.maximum(best.index, 0))
-            row = np.minimum(row, max(0, len(whole.shown) - 1))
-            there = best.index >= 0
-            vectors = (
-                whole.embedding[row] - centre
-                if len(whole.shown)
-                else np.zeros((*there.shape, len(centre)), np.float32)
-            )
-            scores = quality(vectors, there)
             neighbours, how_much = _neighbours(tally.correlations(), tally.deviation > 0)
             nothing = np.zeros((0, place.spec.size), np.float32)
             histogram = tally.histogram
@@ -319,16 +337,33 @@ class Sweep:
                     [tally.total / n, tally.deviation, tally.active / n, tally.low, tally.high], 1
                 ).astype(np.float32),
                 spectrum=tally.spectrum(),
-                clarity=scores.clarity,
-                polysemanticity=scores.polysemanticity,
-                redundancy=scores.redundancy,
                 neighbours=neighbours,
                 neighbour_correlation=how_much,
-                relevant=None if heard is None else heard[i][0],
-                relevance=None if heard is None else heard[i][1],
-                embedding=self.embed.name,
             )
-        return found
+        found |= {place.name: held[place.name] for place in self.again}
+        return {
+            name: self._in_context(layer, whole, *heard.get(name, (None, None)))
+            for name, layer in found.items()
+        }
+
+    def _in_context(
+        self, layer: LayerMeasurements, whole: Shard, relevant: I64 | None, share: F32 | None
+    ) -> LayerMeasurements:
+        """Return measurements with all that depends on what is not before the layer."""
+        there = layer.exemplars >= 0
+        centre = (whole.embedded / len(self.inputs)).astype(np.float32)
+        vectors = np.zeros((*there.shape, len(centre)), np.float32)
+        vectors[there] = whole.embedding[np.searchsorted(whole.shown, layer.exemplars[there])]
+        scores = quality(vectors - centre, there)
+        return replace(
+            layer,
+            clarity=scores.clarity,
+            polysemanticity=scores.polysemanticity,
+            redundancy=scores.redundancy,
+            relevant=relevant,
+            relevance=share,
+            embedding=self.embed.name,
+        )
 
     def _boxes(self, place: Place, best: Exemplars) -> npt.NDArray[np.int16]:
         if not self.inputs.is_tokens:

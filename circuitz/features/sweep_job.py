@@ -35,6 +35,7 @@ class SweepJob:
         for i, place in enumerate(job.places):
             if place.basis is not None:
                 arrays |= {f"basis.{i}.{n}": a for n, a in place.basis.parts().items()}
+        arrays["shown"] = job.shown
         if job.inputs.scene is not None:
             arrays["scene"] = job.inputs.scene
         classes = job.runtime.logits(job.inputs.images[:1]).shape[1]
@@ -73,6 +74,7 @@ class SweepJob:
                 embed=spec_of(facts["embed"]),
                 length=facts["length"],
                 padding=facts["padding"],
+                shown=np.array(arrays["shown"]),
             )
         )
 

@@ -289,7 +289,7 @@ class Runtime:
         if inputs is not None:
             inputs = self.cast(inputs)
         elif checked.cut.asks_input:
-            inputs = self._blank(len(act))
+            inputs = self.blank(len(act))
         return self.present(checked.cut.after(act, inputs))
 
     def traced(self, layer: str) -> bool:
@@ -304,7 +304,8 @@ class Runtime:
         """Return inputs on the network's device, and in its floating type if they have one."""
         return x.to(self.device, self.dtype) if x.is_floating_point() else x.to(self.device)
 
-    def _blank(self, n: int) -> torch.Tensor:
+    def blank(self, n: int) -> torch.Tensor:
+        """Return ``n`` prepared inputs of zeros: black pictures, or the first token."""
         if self._like is not None:
             return self.cast(self._like.new_zeros((n, *self._like.shape[1:])))
         if self.preprocessing.is_tokens:
@@ -323,7 +324,7 @@ class Runtime:
         return self._cuts[layer]
 
     def _noise(self, draw: torch.Generator) -> torch.Tensor:
-        like = self._blank(2)
+        like = self.blank(2)
         if not like.is_floating_point():
             return torch.randint(0, 2, like.shape, generator=draw)  # any network has two tokens
         return torch.randn(like.shape, generator=draw)

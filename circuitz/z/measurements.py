@@ -52,6 +52,9 @@ class LayerMeasurements:
         there are fewer, and ``(u, k, r)`` float32 its share of the layer's contributions there.
     embedding
         Layer whose means over positions the scores compare images by.
+    values
+        Hash of all that the units' values are made from (:mod:`circuitz.models.behind`): while it
+        is the same, an edit of weights left them as they are. Empty in measurements of old.
     """
 
     layer: str
@@ -73,6 +76,7 @@ class LayerMeasurements:
     relevant: npt.NDArray[np.int64] | None = None
     relevance: F32 | None = None
     embedding: str = ""
+    values: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,6 +40,8 @@ _LAYER: dict[str, tuple[str, str]] = {
     "relevant": ("int64", "ukr"),
     "relevance": ("float32", "ukr"),
 }
+# Texts that say what a layer's were made with.
+_ABOUT = ("embedding", "values")
 _LATER = frozenset(list(_LAYER)[list(_LAYER).index("visualisations") :])
 _EFFECTS: dict[str, tuple[str, str]] = {
     "scale": ("float32", "k"),
@@ -84,7 +86,8 @@ def encode_layer(layer: LayerMeasurements) -> bytes:
     """
     arrays = _arrays(layer, _LAYER)
     _check(arrays, _LAYER, f"Measurements of {layer.layer}", MeasurementError)
-    meta = {"layer": layer.layer} | ({"embedding": layer.embedding} if layer.embedding else {})
+    about = {name: getattr(layer, name) for name in _ABOUT}
+    meta = {"layer": layer.layer} | {name: text for name, text in about.items() if text}
     return write_tensors(arrays, {_META: dumps(meta).decode()})
 
 
@@ -97,10 +100,10 @@ def decode_layer(buffer: memoryview, where: str) -> LayerMeasurements:
         If the file holds something else.
     """
     arrays, meta = _read(buffer, where, _LAYER, optional=_LATER)
-    layer, embedding = meta.get("layer"), meta.get("embedding", "")
-    if not isinstance(layer, str) or not isinstance(embedding, str):
+    layer, about = meta.get("layer"), {name: meta.get(name, "") for name in _ABOUT}
+    if not isinstance(layer, str) or not all(isinstance(text, str) for text in about.values()):
         raise BundleFormatError(f"{where} names no layer.", "The file is damaged.")
-    return LayerMeasurements(layer=layer, embedding=embedding, **arrays)
+    return LayerMeasurements(layer=layer, **about, **arrays)
 
 
 def encode_effects(effects: EffectMeasurements) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -12,6 +13,8 @@ from circuitz.effects import cut_effects
 from circuitz.effects import pictures as evidence
 from circuitz.effects.measure import measure
 from circuitz.errors import InputsError, LayerError, MeasurementError
+from circuitz.features.directions import directions
+from circuitz.features.sweep import Sweep
 from circuitz.models.runtime import Runtime
 from circuitz.models.weights import to_numpy
 from circuitz.z.measurements_io import encode_effects, encode_layer
@@ -124,6 +127,85 @@ def test_what_changed_is_measured_again(world, change):
     assert new.effects is not old.effects
     kept = new.layers["colour"] is old.layers["colour"]
     assert kept == (change not in ("weights", "concepts"))
+
+
+def _edited(z, name):
+    """Return z with one array of weights moved."""
+    live = copy.deepcopy(z.live)
+    with torch.no_grad():
+        live.get_parameter(name).add_(0.05)
+    return z.with_(what="edit", weights=to_numpy(live), live=live)
+
+
+def _look_alike(one, two):
+    for f in dataclasses.fields(one):
+        a, b = getattr(one, f.name), getattr(two, f.name)
+        if isinstance(a, np.ndarray):
+            np.testing.assert_allclose(a, b, 1e-4, 1e-5, equal_nan=True, err_msg=f.name)
+        else:
+            assert a == b, f.name
+
+
+@pytest.mark.parametrize(
+    ("weights", "kept"),
+    [
+        ("head.weight", {"colour", "mixed"}),
+        ("mixed.0.weight", {"colour"}),
+        ("colour.0.bias", set()),
+    ],
+)
+def test_after_an_edit_of_weights_only_what_lies_behind_it_is_measured(
+    deep, monkeypatch, weights, kept
+):
+    swept = []
+    shard = Sweep.shard
+    monkeypatch.setattr(
+        Sweep,
+        "shard",
+        lambda s, *a, **k: swept.extend(p.name for p in s.places) or shard(s, *a, **k),
+    )
+    edited = _edited(deep, weights)
+    known, now = deep.measurements, measure(edited, pictures=False).measurements
+    assert set(swept) == {"colour", "mixed"} - kept
+    for name in kept:
+        for part in ("responses", "exemplars", "exemplar_heat", "histogram", "neighbours"):
+            assert getattr(now.layers[name], part) is getattr(known.layers[name], part)
+    afresh = measure(edited.with_(measurements=None), pictures=False).measurements
+    for name in ("colour", "mixed"):
+        _look_alike(now.layers[name], afresh.layers[name])
+    np.testing.assert_array_equal(now.effects.sufficiency, afresh.effects.sufficiency)
+    assert not np.array_equal(now.effects.drive, known.effects.drive)
+    assert now.weights_hash == edited.weights_hash
+
+
+def test_visualisations_stay_while_their_units_are_what_they_were(deep):
+    z = measure(deep, visualise=["colour", "mixed"], pictures=False)
+    made = {name: one.visualisations for name, one in z.measurements.layers.items()}
+    later = measure(_edited(z, "mixed.0.weight"), pictures=False).measurements.layers
+    assert later["colour"].visualisations is made["colour"]
+    assert later["mixed"].visualisations is None
+
+
+def test_directions_over_a_layer_are_kept_with_it(deep):
+    z = directions(deep, "colour", "pca", count=2)
+    z = measure(z, pictures=False)
+    later = measure(_edited(z, "head.weight"), pictures=False).measurements.layers
+    assert later["colour@pca"].responses is z.measurements.layers["colour@pca"].responses
+    again = measure(_edited(z, "colour.0.bias"), pictures=False).measurements.layers
+    assert not np.array_equal(
+        again["colour@pca"].responses, z.measurements.layers["colour@pca"].responses
+    )
+
+
+def test_measurements_of_old_do_not_say_what_they_were_made_from(deep):
+    old = {
+        name: dataclasses.replace(one, values="") for name, one in deep.measurements.layers.items()
+    }
+    z = deep.with_(measurements=dataclasses.replace(deep.measurements, layers=old))
+    assert measure(z, pictures=False).measurements.layers["colour"] is old["colour"]
+    now = measure(_edited(z, "head.weight"), pictures=False).measurements.layers
+    assert now["colour"].responses is not old["colour"].responses
+    assert now["colour"].values == deep.measurements.layers["colour"].values
 
 
 def test_sets_of_earlier_words_are_kept_but_not_for_ever(world, monkeypatch):
