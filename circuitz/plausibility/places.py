@@ -25,7 +25,8 @@ def table_of(responses: F32, concept_set: InputSet, split: str) -> Table:
     scene = concept_set.scene
     if scene is None:
         scene = np.arange(len(concept_set.concepts))
-    return TABLES.get(responses, concept_set.concepts, scene, split_rows(concept_set, split))
+    rows = split_rows(concept_set, split)
+    return TABLES.get(responses, concept_set.concepts, scene, rows, concept_set.pairs)
 
 
 def find_places(

@@ -50,6 +50,9 @@ class Table:
         ``(n, c)`` concept labels of the split's images.
     scene
         ``(n,)`` scene of each.
+    pairs
+        ``(m, 3)`` of the split's images one that shows a concept, one that differs in that alone,
+        and the concept's column.
     kept
         What others worked out from this table, by a key of their own: as long as it lives, its
         contents do not change, so nor does that.
@@ -59,6 +62,7 @@ class Table:
     rows: npt.NDArray[np.int64]
     labels: F32
     scene: npt.NDArray[np.int64]
+    pairs: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), np.int64))
     _values: dict[tuple[int, int], F64] = field(default_factory=dict)
     _scores: dict[int, Scores] = field(default_factory=dict[int, Scores])
     kept: dict[Any, Any] = field(default_factory=dict[Any, Any])
@@ -132,18 +136,26 @@ class Tables:
             self._tables.clear()
 
     def get(
-        self, responses: F32, labels: F32, scene: npt.NDArray[np.int64], rows: npt.NDArray[np.bool_]
+        self,
+        responses: F32,
+        labels: F32,
+        scene: npt.NDArray[np.int64],
+        rows: npt.NDArray[np.bool_],
+        pairs: npt.NDArray[np.int64] | None = None,
     ) -> Table:
         """Table of the rows, made anew only for contents not seen lately."""
         at = np.flatnonzero(rows)
         labels = np.ascontiguousarray(labels[rows], dtype=np.float32)
         scene = np.ascontiguousarray(scene[rows], dtype=np.int64)
+        there = np.zeros((0, 3), np.int64) if pairs is None else pairs[rows[pairs[:, :2]].all(1)]
+        place = np.cumsum(rows) - 1
+        there = np.ascontiguousarray(np.c_[place[there[:, :2]], there[:, 2]], dtype=np.int64)
         # What can change is copied; what lies in a bundle cannot, and its place tells it apart.
         if _mapped(responses):
-            table = Table(responses, at, labels, scene)
+            table = Table(responses, at, labels, scene, there)
         else:
             copied = np.ascontiguousarray(responses[rows], dtype=np.float32)
-            table = Table(copied, np.arange(len(at)), labels, scene)
+            table = Table(copied, np.arange(len(at)), labels, scene, there)
         with self._lock:
             found = next((one for one in reversed(self._tables) if _alike(one, table)), table)
             if found in self._tables:
@@ -158,6 +170,7 @@ def _alike(one: Table, other: Table) -> bool:
         _mapped(one.measured) == _mapped(other.measured)
         and _same(one.rows, other.rows)
         and _same(one.scene, other.scene)
+        and _same(one.pairs, other.pairs)
         and _same(one.labels, other.labels)
         and (bool(_mapped(one.measured)) or _same(one.measured, other.measured))
     )

@@ -9,7 +9,8 @@ those named, whose labels the unit's response ranks best. Verdicts:
   no word reaches the bar and it is the *absence* of a concept that the unit answers to. p is
   the larger of the match's and twice the smaller of the other two.
 - *supported*: every named concept passes its match and the rival does not beat the best of them
-  by the margin, both significantly.
+  by the margin, both significantly; and putting a named concept into an image, where the concept
+  set has such pairs, is not shown to leave the unit as it was (:mod:`circuitz.plausibility.put_in`).
 - *inconclusive* otherwise; so also where a named concept and another one coincide in the labels,
   where a concept (a named one, or the rival) goes together with a class of z in a concept set that
   shows z's classes (such words count as none),
@@ -38,6 +39,7 @@ from circuitz.effects.statistics import (
     power,
 )
 from circuitz.plausibility.apart import Absence, absence, p_apart
+from circuitz.plausibility.put_in import Unmoved, unmoved
 from circuitz.plausibility.said import Columns, Said
 from circuitz.plausibility.scores import Draft, Place, Score, reaches, score_all
 from circuitz.plausibility.settings import COINCIDE, Settings
@@ -105,6 +107,8 @@ class Word:
         Concept and class that cannot be told apart here; empty when there are none.
     absent
         Concept whose absence the unit seems to see, where that speaks most against the words.
+    unmoved
+        Named concepts whose putting in hardly moves the unit, though their labels match.
     kept
         What others worked out from the words and their scores, which do not change while the
         annotation stands; verdicts may, with what else is annotated.
@@ -125,6 +129,7 @@ class Word:
     coincides: str = ""
     tied: tuple[str, str] | tuple[()] = ()
     absent: Absence | None = None
+    unmoved: tuple[Unmoved, ...] = ()
     kept: dict[Any, Any] = field(default_factory=dict[Any, Any], compare=False, repr=False)
 
 
@@ -333,6 +338,11 @@ def _test(
     if absent is not None:
         beaten = min(1.0, 2 * min(beaten, absent.p))
     table = draft.place.judged
+    still = [
+        unmoved(table, draft.place.column, score.column, score.means, settings)
+        for score in own
+        if reaches(score, settings)
+    ]
     mine = {score.column for score in own}
     near = [
         columns.names[j]
@@ -347,7 +357,8 @@ def _test(
         rival,
         lead,
         p_flag=beaten,
-        p_support=holds,
+        p_support=1.0 if any(still) else holds,
+        unmoved=tuple(one for one in still if one is not None),
         coincides=near[0] if near else "",
         absent=absent if absent is not None and 2 * absent.p <= beaten else None,
     )
@@ -359,7 +370,8 @@ def _passing(words: Sequence[Word], settings: Settings) -> list[tuple[str, ...]]
     q = benjamini_hochberg([score.p for _, score in pairs])
     passed: list[tuple[str, ...]] = [()] * len(words)
     for (i, score), value in zip(pairs, q, strict=True):
-        if value <= settings.q and reaches(score, settings):
+        still = any(one.means == score.means for one in words[i].unmoved)
+        if value <= settings.q and reaches(score, settings) and not still:
             passed[i] = (*passed[i], score.means)
     return passed
 
@@ -372,6 +384,12 @@ def _why(word: Word, passed: tuple[str, ...], settings: Settings) -> str:
         return "the concept set shows no classes, so a class cannot be matched"
     if word.coincides:
         return f"‘{word.own[0].concept}’ and ‘{word.coincides}’ coincide in the labels"
+    if word.unmoved:
+        one = word.unmoved[0]
+        return (
+            f"it goes along with ‘{one.means}’, but putting that into an image moves it by "
+            f"{100 * one.share:.0f} % [{100 * one.low:.0f}, {100 * one.high:.0f}] of that ({one.pairs} pairs)"
+        )
     failing = [score for score in word.own if score.means not in passed]
     if failing and not passed and word.rival is not None and not reaches(word.rival, settings):
         return f"neither ‘{failing[0].concept}’ nor any other labelled concept matches"

@@ -129,6 +129,12 @@ def _decide(case: Case, word: Word, family: int) -> str:
     if word.coincides:
         own = word.own[0].concept
         return f"Images on {split} that show ‘{own}’ without ‘{word.coincides}’, and the reverse."
+    if word.unmoved:
+        one = word.unmoved[0].means
+        return (
+            f"Look at the pairs with and without ‘{one}’: what else goes along with it in the other "
+            "images? Say that, once it is labelled. Until then it counts as not annotated."
+        )
     if len(word.passed) < len(word.own):
         failing = [score.concept for score in word.own if score.means not in word.passed]
         return (
