@@ -34,6 +34,7 @@ _VERBS = {
     "measure": "circuitz.effects.measure",
     "path_effect": "circuitz.effects.path_effect",
     "propose": "circuitz.plausibility.propose",
+    "silence": "circuitz.search.silence",
     "wrap": "circuitz.features.wrap",
 }
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "measure",
     "path_effect",
     "propose",
+    "silence",
     "wrap",
 ]
 
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon as Lexicon
     from circuitz.plausibility.check import check as check
     from circuitz.plausibility.propose import propose as propose
+    from circuitz.search.silence import silence as silence
     from circuitz.widgets.studio import Studio as Studio
     from circuitz.z.bundle import load as load
     from circuitz.z.inputs import InputSet as InputSet

@@ -239,6 +239,12 @@ class SearchError(CircuitzError):
     code = "search"
 
 
+class SilenceError(CircuitzError):
+    """Units cannot be silenced as asked: an unknown finding, no units, nothing to silence."""
+
+    code = "silence"
+
+
 class LabError(CircuitzError):
     """JupyterLab is not installed, or does not start."""
 

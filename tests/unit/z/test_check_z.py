@@ -17,8 +17,9 @@ from circuitz.errors import InputsError
         lambda net: cz.edges(net, "conv1", "conv2", "husky"),
         lambda net: cz.graph(net, "husky"),
         cz.propose,
+        lambda net: cz.silence(net, "conv:0"),
     ],
-    ids=["check", "measure", "effect", "path_effect", "edges", "graph", "propose"],
+    ids=["check", "measure", "effect", "path_effect", "edges", "graph", "propose", "silence"],
 )
 def test_a_bare_network_is_no_annotated_model(verb) -> None:
     with pytest.raises(InputsError, match="Linear is no annotated model") as caught:
