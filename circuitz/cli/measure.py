@@ -51,6 +51,7 @@ def measure(
     from circuitz.cluster.job import Counted
     from circuitz.effects.measure import measure as run_measure
     from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.search.illustrate import illustrate
     from circuitz.z.bundle import load
     from circuitz.z.inputs_io import read_inputs
 
@@ -65,6 +66,10 @@ def measure(
             model, known, given, seed=seed, lexicon=Lexicon.load(lexicon), store=folder,
             shard=per_shard, cluster=counted,
             progress=lambda done, n: steps("measure", done, n),
+        )  # fmt: skip
+        found = illustrate(
+            found, lexicon=Lexicon.load(lexicon),
+            progress=lambda done, n: steps("draw findings", done, n),
         )  # fmt: skip
         found.save(z)
     if checkpoint is None:

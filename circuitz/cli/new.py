@@ -320,6 +320,7 @@ def finish(
     """Measure, let a rule name units, measure what that says, save; return z and D's place."""
     from circuitz.effects.measure import measure
     from circuitz.plausibility.propose import propose
+    from circuitz.search.illustrate import illustrate
 
     z = measure(
         z, concept_set, seed=seed, visualise=visualise, lexicon=known, cluster=cluster,
@@ -329,6 +330,7 @@ def finish(
         propose(z, lexicon=known), seed=seed, visualise=visualise, lexicon=known, cluster=cluster,
         progress=lambda done, n: steps("measure what words say", done, n),
     )  # fmt: skip
+    z = illustrate(z, lexicon=known, progress=lambda done, n: steps("draw findings", done, n))
     steps("save", 0, 1)
     kept = _save(z, where)
     steps("save", 1, 1)

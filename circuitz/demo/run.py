@@ -30,6 +30,7 @@ from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose
 from circuitz.plausibility.report import Report
 from circuitz.raters.card import card
+from circuitz.search.illustrate import illustrate
 from circuitz.search.loop import Found, Settings, search
 from circuitz.search.objective import cut_responses
 from circuitz.search.regions import Finder
@@ -255,6 +256,7 @@ class _Job:
         what = "look at every unit"
         z = self.measured(z, what, concept_set=concepts, visualise=True)
         z = self.measured(propose(z), what, visualise=True)
+        z = illustrate(z, progress=self.step(what))
         report = check(z)
         z = z.with_(findings=report.items)
         z.save(self.out / f"{self.name}.z")

@@ -15,7 +15,13 @@ from circuitz.cluster.job import Executor
 from circuitz.effects import drive as driving
 from circuitz.effects.concept_effects import asked_concepts, concept_effects
 from circuitz.effects.cut_job import CutJob
-from circuitz.effects.groups import Group, annotated_groups, class_groups, sorted_group
+from circuitz.effects.groups import (
+    Group,
+    annotated_groups,
+    asked_about,
+    class_groups,
+    sorted_group,
+)
 from circuitz.effects.pictures import Evidence, strongest
 from circuitz.effects.singles import scales
 from circuitz.effects.sources import Sources, draw_sources
@@ -24,6 +30,7 @@ from circuitz.features.token_grid import shown
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.runtime import Runtime
 from circuitz.models.specs import unit_maps
+from circuitz.z.finding import Finding
 from circuitz.z.hashing import picture_hash
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
@@ -71,7 +78,12 @@ class CutEffects:
     executor: Executor | None = None
 
     def add_to(
-        self, new: Measurements, lexicon: Lexicon | None, settings: dict[str, int], draw: bool
+        self,
+        new: Measurements,
+        lexicon: Lexicon | None,
+        settings: dict[str, int],
+        draw: bool,
+        findings: Sequence[Finding] = (),
     ) -> Measurements:
         """Return measurements with what was missing of effects, sets of units and pictures.
 
@@ -85,17 +97,20 @@ class CutEffects:
             Number of ``sources`` a split and of ``donors``.
         draw
             Whether to draw pictures.
+        findings
+            Whose sets of units are run and drawn besides.
         """
         units = tuple(f"{self.spec.name}:{u}" for u in range(self.spec.size))
-        wanted = annotated_groups(self.z, units, lexicon)
-        effects, missing = new.effects, list(wanted)
+        asked = asked_about(findings, units, self.z.classes)
+        wanted = (*annotated_groups(self.z, units, lexicon), *(group for group, _ in asked))
+        effects, missing = new.effects, list(dict.fromkeys(wanted))
         if effects is not None:
             effects = self._concepts(effects, lexicon)
             new = replace(new, effects=effects)
             wanted = tuple(dict.fromkeys((*wanted, *class_groups(self.z, effects, lexicon))))
             missing = [g for g in wanted if g not in effects.groups]
         if effects is not None and not missing:
-            undrawn = set(strongest(effects, wanted)) - set(new.group_pictures)
+            undrawn = set(strongest(effects, wanted, asked)) - set(new.group_pictures)
             if not (draw and undrawn):
                 return new
         sources = draw_sources(
@@ -114,8 +129,9 @@ class CutEffects:
         effects = self._groups(effects, job, wanted, missing)
         new = replace(new, effects=effects)
         evidence = Evidence(self.spec, job.down, sources, effects, shown(self.data))
-        made = evidence.draw(wanted, new.group_pictures) if draw else {}
-        return _with_pictures(new, made, set(strongest(effects, wanted)))
+        chosen = strongest(effects, wanted, asked)
+        made = evidence.draw(chosen, new.group_pictures) if draw else {}
+        return _with_pictures(new, made, set(chosen))
 
     def job(self, sources: Sources, scale: F32 | None = None) -> CutJob:
         """Return the work; what units do on the concept set is needed where effects are missing."""

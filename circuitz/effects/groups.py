@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from circuitz.lexicon.lexicon import Lexicon
+from circuitz.z.finding import Finding
 from circuitz.z.measurements import EffectMeasurements
 from circuitz.z.targets import GROUP, target_units
 from circuitz.z.unit import Unit
@@ -92,6 +93,21 @@ def class_groups(
     }
     found = (sorted_group(speaking_for(effects, of_thing, k)) for k in range(len(effects.targets)))
     return tuple(dict.fromkeys(group for group in found if group))
+
+
+def asked_about(
+    findings: Iterable[Finding], units: Sequence[str], classes: Sequence[str]
+) -> tuple[tuple[Group, int], ...]:
+    """Return the sets of units and the classes that findings are about, each once.
+
+    Those about no class, or about no unit of the cut, are left out.
+    """
+    known, place = set(units), {f"output:{name}": k for k, name in enumerate(classes)}
+    found = (
+        (sorted_group(known.intersection(finding.units)), place.get(finding.target, -1))
+        for finding in findings
+    )
+    return tuple(dict.fromkeys(one for one in found if one[0] and one[1] >= 0))
 
 
 def speaking_for(effects: EffectMeasurements, units: Iterable[str], k: int) -> tuple[str, ...]:

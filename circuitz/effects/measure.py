@@ -23,6 +23,7 @@ from circuitz.models.open import runtime
 from circuitz.z.bases import basis_sizes
 from circuitz.z.check_z import check_z
 from circuitz.z.data_ref import DataRef
+from circuitz.z.finding import Finding
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import LayerMeasurements, Measurements
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 
+SOURCES, DONORS = 240, 2
+
 
 def measure(
     z: AnnotatedModel,
@@ -42,8 +45,9 @@ def measure(
     seed: int = 0,
     visualise: bool | Sequence[str] = False,
     pictures: bool = True,
-    sources: int = 240,
-    donors: int = 2,
+    findings: Sequence[Finding] = (),
+    sources: int = SOURCES,
+    donors: int = DONORS,
     lexicon: Lexicon | None = None,
     store: Path | None = None,
     shard: int | None = None,
@@ -74,6 +78,9 @@ def measure(
     pictures
         Whether to draw the strongest sets of units at work; a search that measures again and
         again does without.
+    findings
+        Of a check of z: the sets of units that these are about are run together and drawn at work
+        too, on the class each is about.
     sources
         Source images a split, evenly over classes.
     donors
@@ -128,7 +135,10 @@ def measure(
         layers = _with_visualisations(z, layers, old, shown, seed, stages)
         new = _old_effects(z, old, layers, kept_settings, seed)
         if z.data is not None:
-            new = _with_effects(z, known, z.data, new, settings, lexicon, pictures, stages, how)
+            shows = findings if pictures else ()
+            new = _with_effects(
+                z, known, z.data, new, settings, lexicon, pictures, shows, stages, how
+            )
     stages.finish()
     # Optimised inputs belong to the weights alone.
     new = replace(new, pictures={**new.pictures, **kept_pictures(z)})
@@ -176,6 +186,7 @@ def _with_effects(
     settings: dict[str, int],
     lexicon: Lexicon | None,
     pictures: bool,
+    findings: Sequence[Finding],
     stages: Stages,
     how: Pass,
 ) -> Measurements:
@@ -184,7 +195,7 @@ def _with_effects(
         heads = HeadEffects(z, runtime(z), data, dict(new.layers), new.seed, stages)
         return replace(new, effects=heads.measured(new.effects, lexicon, settings))
     job = CutEffects(z, runtime(z), _cut(z), known, data, new.seed, stages, how.store, how.executor)
-    return job.add_to(new, lexicon, settings, pictures)
+    return job.add_to(new, lexicon, settings, pictures, findings)
 
 
 def _with_inputs(

@@ -23,8 +23,9 @@ from circuitz.z.measurements import EffectMeasurements
 
 F32 = npt.NDArray[np.float32]
 Hashes = tuple[str, ...]
+Chosen = dict[str, tuple[Group, int]]
 
-# At most this many pictures, three for a set of units and a class.
+# At most this many pictures, three for a set of units and a class, besides those asked for.
 MOST = 36
 _EACH = 3
 # Sets that raise a class by less than this are not worth a picture.
@@ -49,13 +50,13 @@ class Evidence:
     effects: EffectMeasurements
     images: Any
 
-    def draw(self, groups: Sequence[Group], known: Mapping[str, Hashes]) -> dict[str, list[bytes]]:
-        """Draw the strongest of the sets of units at work.
+    def draw(self, chosen: Chosen, known: Mapping[str, Hashes]) -> dict[str, list[bytes]]:
+        """Draw sets of units at work.
 
         Parameters
         ----------
-        groups
-            Sets to choose from.
+        chosen
+            Sets of units and classes by key, see :func:`strongest`.
         known
             Keys of pictures that are there already.
 
@@ -65,7 +66,7 @@ class Evidence:
         """
         return {
             key: [render(self._strip(group, k, i)) for i in _clearest(self.effects, group, k)]
-            for key, (group, k) in strongest(self.effects, groups).items()
+            for key, (group, k) in chosen.items()
             if key not in known
         }
 
@@ -96,8 +97,10 @@ class Evidence:
         return laid_out(heat[0]) if isinstance(self.images, TokenPictures) else heat
 
 
-def strongest(effects: EffectMeasurements, groups: Sequence[Group]) -> dict[str, tuple[Group, int]]:
-    """Return sets and classes worth a picture by key.
+def strongest(
+    effects: EffectMeasurements, groups: Sequence[Group], asked: Sequence[tuple[Group, int]] = ()
+) -> Chosen:
+    """Return sets and classes worth a picture by key, and those asked about.
 
     Largest mean sufficiency for its number of units first (divided by the root of the number):
     what a few units do tells more than what all of them do together.
@@ -110,8 +113,8 @@ def strongest(effects: EffectMeasurements, groups: Sequence[Group]) -> dict[str,
             known = values[:, k][~np.isnan(values[:, k])]
             if len(known) and known.mean() >= _LARGE:
                 found.append((-float(known.mean()) / len(group) ** 0.5, len(group), group, k))
-    chosen = sorted(found)[: MOST // _EACH]
-    return {picture_key(group, effects.targets[k]): (group, k) for _, _, group, k in chosen}
+    chosen = [*((group, k) for _, _, group, k in sorted(found)[: MOST // _EACH]), *asked]
+    return {picture_key(group, effects.targets[k]): (group, k) for group, k in chosen}
 
 
 def _shown_rows(effects: EffectMeasurements) -> npt.NDArray[np.bool_]:

@@ -43,6 +43,8 @@ _COLUMNS: WeakKeyDictionary[Lexicon, dict[tuple[str, ...], Columns]] = WeakKeyDi
 _JOINTS: OrderedDict[tuple[int, Settings, str, str], Joints] = OrderedDict()
 _JOINTS_KEPT = 6
 _KEPT = 4096
+# Pictures of a set of units stand for another that has more than this share of both in common.
+_NEARLY = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,9 +274,9 @@ class Case:
         return {waiver.finding: waiver for waiver in self.z.waivers}
 
     def pictures(self, units: Sequence[str], target: str) -> tuple[str, ...]:
-        """Pictures before and after intervening on these units, or on the set nearest to them."""
+        """Pictures before and after intervening on these units, or on a set that is nearly that."""
         wanted = frozenset(units)
-        best, share = (), 0.0
+        best, share = (), _NEARLY
         for key, hashes in self.measured.group_pictures.items():
             names, _, of = key.rpartition("->")
             group = frozenset(names.split("+"))

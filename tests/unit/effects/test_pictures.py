@@ -10,6 +10,7 @@ from circuitz.effects.measure import measure
 from circuitz.effects.pictures import MOST
 from circuitz.effects.stages import Stages
 from circuitz.effects.strip import Strip, render
+from circuitz.z.finding import Finding
 from circuitz.z.hashing import picture_hash
 
 
@@ -84,6 +85,33 @@ def test_many_sets_still_make_few_pictures_and_audit_is_not_shown(world):
     assert all(picture_hash(png) == name for name, png in found.pictures.items())
     shown = {name for hashes in found.group_pictures.values() for name in hashes}
     assert shown == set(found.pictures)
+
+
+def _finding(units, target):
+    return Finding(
+        id="f", kind="bypass", version=1, units=units, target=target, verdict="flagged",
+        sentence="", estimate=0.3, ci=(0.2, 0.4), q=0.01, p=0.01, power=0.9, delta=0.1,
+    )  # fmt: skip
+
+
+def test_sets_that_findings_are_about_are_run_and_drawn_once(world):
+    z = measure(world.z(), world.concepts(), sources=15)
+    assert not z.measurements.pictures, "no words, no sets"
+    findings = [
+        _finding(("colour:2", "colour:0"), "output:husky"),
+        _finding(("colour:1",), ""),
+        _finding(("colour:1",), "output:cat"),
+        _finding(("elsewhere:1",), "output:husky"),
+    ]
+    drawn = measure(z, findings=findings, sources=15).measurements
+    assert "colour:0+colour:2->husky" in drawn.group_pictures
+    assert {key.rpartition("->")[0] for key in drawn.group_pictures} == {"colour:0+colour:2"}
+    assert ("colour:0", "colour:2") in drawn.effects.groups
+    again = measure(z.with_(measurements=drawn), findings=findings, sources=15).measurements
+    assert again.effects is drawn.effects
+    assert again.group_pictures == drawn.group_pictures
+    plain = measure(z, findings=findings, pictures=False, sources=15).measurements
+    assert plain.effects.groups == z.measurements.effects.groups
 
 
 def test_stages_move_forward_only():

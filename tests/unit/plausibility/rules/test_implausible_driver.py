@@ -150,6 +150,12 @@ def test_pictures_come_from_the_nearest_set(plant, change) -> None:
     assert check(z).flagged[0].pictures == ("aa", "bb")
 
 
+def test_pictures_of_quite_another_set_are_none(plant, change) -> None:
+    other = {"conv4:1+conv4:3+conv4:4+conv4:5->husky": ("no", "no")}
+    z = change(plant(words=TRUE, groups=GROUPS), group_pictures=other)
+    assert check(z).flagged[0].pictures == ()
+
+
 def test_the_worst_class_of_sources_is_told_beside_the_average(plant, looks) -> None:
     # Beagles stand on snow half of the time: against them snow says half as much.
     looks["beagle"] |= {"snow": 0.5}
