@@ -30,6 +30,7 @@ _VERBS = {
     "edges": "circuitz.effects.edge_effects",
     "effect": "circuitz.effects.effect",
     "graph": "circuitz.effects.graph",
+    "illustrate": "circuitz.search.illustrate",
     "load": "circuitz.z.bundle",
     "measure": "circuitz.effects.measure",
     "path_effect": "circuitz.effects.path_effect",
@@ -51,6 +52,7 @@ __all__ = [
     "edges",
     "effect",
     "graph",
+    "illustrate",
     "load",
     "measure",
     "path_effect",
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon as Lexicon
     from circuitz.plausibility.check import check as check
     from circuitz.plausibility.propose import propose as propose
+    from circuitz.search.illustrate import illustrate as illustrate
     from circuitz.search.silence import silence as silence
     from circuitz.widgets.studio import Studio as Studio
     from circuitz.z.bundle import load as load
