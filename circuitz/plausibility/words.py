@@ -188,8 +188,8 @@ def _unlabelled(said: Said) -> Word:
     return Word(said, "unknown", reason="the lexicon knows no concept in these words")
 
 
-def _best(place: Place, candidates: Sequence[int] | range) -> int | None:
-    """Column a unit matches best on *select*, among usable ones."""
+def best_column(place: Place, candidates: Sequence[int] | range) -> int | None:
+    """Return the column that a target matches best on *select*, of those that can be judged."""
     scores = place.select.scores(place.column).nauprc
     usable = [
         i
@@ -203,10 +203,10 @@ def _draft(said: Said, place: Place, columns: Columns) -> Draft | Word:
     if not said.concepts:
         if not said.classes:
             return _unlabelled(said)
-        return Draft(said, place, (), _best(place, range(len(columns.names))))
+        return Draft(said, place, (), best_column(place, range(len(columns.names))))
     own: list[tuple[str, int]] = []
     for concept, stand_ins in said.concepts:
-        best = _best(place, stand_ins)
+        best = best_column(place, stand_ins)
         if best is None:
             i = stand_ins[0]
             why = place.judged.reasons[i] or place.select.reasons[i]
@@ -217,7 +217,7 @@ def _draft(said: Said, place: Place, columns: Columns) -> Draft | Word:
     own.sort(key=lambda pair: -scores[pair[1]])
     taken = {i for _, some in said.concepts for i in some}
     barred = taken.union(*(columns.kin[i] for i in taken))
-    rival = _best(place, [i for i in range(len(columns.names)) if i not in barred])
+    rival = best_column(place, [i for i in range(len(columns.names)) if i not in barred])
     return Draft(said, place, tuple(own), rival)
 
 

@@ -11,15 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from circuitz.effects.statistics import interval
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
 from circuitz.plausibility.presence import Work, made_by, work
 from circuitz.plausibility.scores import Draft, Score, reaches, score_all
-from circuitz.plausibility.words import Word
+from circuitz.plausibility.words import Word, best_column
 from circuitz.z.finding import Finding, Remedy, Verdict
 
 KIND = "vague-annotation"
@@ -48,8 +46,14 @@ def _candidates(case: Case) -> list[Behind]:
         place = case.places.get(word.said.target)
         if word.basis not in _UNJUDGED or place is None or not case.on_cut(word.said.units):
             continue
+        # What the words name themselves is not behind them.
+        named = {i for _, columns in word.said.concepts for i in columns}
+        named |= {j for i in named for j in case.columns.kin[i]}
+        others = [i for i in range(len(case.columns.names)) if i not in named]
+        best = best_column(place, others)
+        if best is None:
+            continue
         scores = place.select.scores(place.column)
-        best = int(np.nanargmax(np.nan_to_num(scores.nauprc, nan=-1.0)))
         strong = min(scores.nauprc[best], scores.pearson[best]) >= case.settings.match_bar
         if strong and best not in case.ties and case.opposes_subject(case.columns.names[best]):
             drafts.append((word, Draft(word.said, place, (), best)))

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from circuitz.plausibility.check import check
@@ -35,3 +38,31 @@ def test_nothing_is_supported_for_want_of_a_label(plant) -> None:
     about = [f for f in report.items if "conv4:0" in f.units]
     assert about
     assert "supported" not in {f.verdict for f in about}
+
+
+def _seldom_labelled(z, concept: str, most: int):
+    """Leave so many images a split that are labelled as showing a concept; others are unknown."""
+    known, measured = z.concept_set, z.measurements
+    concepts = known.concepts.copy()
+    column = known.concept_names.index(concept)
+    for split in range(3):
+        shown = np.flatnonzero((known.split == split) & (concepts[:, column] == 1))
+        concepts[shown[most:], column] = np.nan
+    new = z.with_(concept_set=replace(known, concepts=concepts))
+    return new.with_(measurements=replace(measured, concepts_hash=new.concepts_hash))
+
+
+def test_words_that_name_what_is_behind_them_are_not_vague(plant) -> None:
+    z = plant(words={**WORDS, 0: "snow"})
+    for most in (0, 4, 7):
+        report = check(_seldom_labelled(z, "snow", most))
+        (said,) = [f for f in report.of("mislabelled-unit") if f.units == ("conv4:0",)]
+        assert said.verdict == "inconclusive"
+        assert "cannot be judged" in said.sentence
+        assert not report.of(KIND)
+
+
+def test_too_few_images_of_a_concept_put_nothing_behind_other_words(plant) -> None:
+    z = plant(words={**WORDS, 0: "bright patch"})
+    assert check(_seldom_labelled(z, "snow", 8)).of(KIND)
+    assert not check(_seldom_labelled(z, "snow", 7)).of(KIND)
