@@ -16,6 +16,7 @@ from circuitz.cli import (  # noqa: I001
     concepts_ask,
     concepts_blind,
     compare,
+    silence,
     search,
     export,
     tasks,
@@ -61,5 +62,6 @@ __all__ = [
     "search",
     "serve",
     "shift",
+    "silence",
     "tasks",
 ]
