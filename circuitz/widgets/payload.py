@@ -28,7 +28,7 @@ SPLIT = "test"
 MOST_FINDINGS = 400
 PER_UNIT = sheets.PER_UNIT
 #: What the screen can do itself, or has a command for.
-ON_SCREEN = frozenset({"annotate", "retract", "search", "ask", "waive"})
+ON_SCREEN = frozenset({"annotate", "retract", "silence", "search", "ask", "waive"})
 _ASKED = 8  # units a command asks people about
 
 NOT_MEASURED = (
@@ -194,7 +194,7 @@ def finding(
         "chain": list(claim.chain),
         "pictures": list(claim.pictures),
         "remedies": [
-            remedy(item, units, path)
+            remedy(item, claim.id, units, path)
             for item in claim.remedies
             if item.action in ON_SCREEN and (units or item.action != "ask")
         ],
@@ -213,10 +213,11 @@ def as_python(claim: Finding) -> str:
     return f'cz.effect(z, {sources!r}, "{effect.target}", how="{effect.how}")'
 
 
-def remedy(item: Remedy, units: Sequence[str], path: str) -> dict[str, Any]:
+def remedy(item: Remedy, finding: str, units: Sequence[str], path: str) -> dict[str, Any]:
     """Return a remedy, with the command to run where the screen cannot do it itself."""
     z = shlex.quote(path or "Z")
     commands = {
+        "silence": f"circuitz silence {z} --finding {finding} --out cut.z",
         "search": f"circuitz search {z} --out repaired.z",
         "ask": f"circuitz concepts blind {z} {shlex.join(units[:_ASKED])}",
     }

@@ -23,8 +23,8 @@ from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim
 from circuitz.plausibility.joint import Cell
 from circuitz.plausibility.presence import Work, made_by, work
-from circuitz.plausibility.rules.shared import more_images, too_small
-from circuitz.z.finding import Remedy, Verdict
+from circuitz.plausibility.rules.shared import cut_or_train, more_images, too_small
+from circuitz.z.finding import Verdict
 
 #: The kinds of findings that say so.
 KINDS = ("implausible-driver", "inhibitory-shortcut")
@@ -105,17 +105,7 @@ class Outside:
             effects=(joint.effect, necessity.effect),
             chain=support.chain,
             pictures=case.pictures(did.units, self.target),
-            remedies=(
-                Remedy(
-                    "search",
-                    f"Take away the path from {self.concept} to {self.target}",
-                    {
-                        "concept": self.concept,
-                        "units": list(did.units),
-                        "target": joint.effect.target,
-                    },
-                ),
-            ),
+            remedies=cut_or_train(did.units, joint.effect.target, self.concept, self.concept),
         )
 
     def _decide(self, family: int) -> str:

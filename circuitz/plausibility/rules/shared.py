@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.joint import Joint
 from circuitz.plausibility.settings import MATCH_BAR, SCALE_FLOOR
+from circuitz.z.finding import Remedy
 
 #: Times as many images as there are that nobody would gather.
 IMPRACTICAL = 20
@@ -61,6 +64,29 @@ def too_small(case: Case, k: int) -> str:
         f"{SCALE_FLOOR}: the network does not tell {target} apart there, so there is nothing to "
         "share out. Train the network first, or choose another cut."
     ).replace("-", "−")
+
+
+def cut_or_train(
+    units: Sequence[str], target: str, without: str, concept: str = ""
+) -> tuple[Remedy, Remedy]:
+    """Offer what changes the network: take the units out, or train it to do without.
+
+    Parameters
+    ----------
+    units, target
+        What drives which class.
+    without
+        What training is to do without, in words.
+    concept
+        The concept the units stand for, if they do.
+    """
+    about: dict[str, object] = {"units": list(units), "target": target}
+    if concept:
+        about = {"concept": concept, **about}
+    return (
+        Remedy("silence", f"Cut the path: silence {prose.units(units, 2)}", dict(about)),
+        Remedy("search", f"Train without {without}", about),
+    )
 
 
 def best_match(case: Case, unit: str) -> str:

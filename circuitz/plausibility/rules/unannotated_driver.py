@@ -13,7 +13,7 @@ from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
 from circuitz.plausibility.presence import Work, made_by, work
-from circuitz.plausibility.rules.shared import best_match, more_images, too_small
+from circuitz.plausibility.rules.shared import best_match, cut_or_train, more_images, too_small
 from circuitz.z.finding import Finding, Remedy, Verdict
 
 KIND = "unannotated-driver"
@@ -75,11 +75,7 @@ def _claim(case: Case, did: Work, family: int) -> Claim:
         pictures=case.pictures(did.units, target),
         remedies=(
             Remedy("annotate", label, arguments),
-            Remedy(
-                "search",
-                f"Take away the path from {unit} to {target}",
-                {"units": [unit], "target": joint.effect.target},
-            ),
+            *cut_or_train(did.units, joint.effect.target, unit),
         ),
     )
 

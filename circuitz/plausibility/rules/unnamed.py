@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from circuitz.plausibility import prose
 from circuitz.plausibility.carried import Carried
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim
-from circuitz.plausibility.rules.shared import IMPRACTICAL
+from circuitz.plausibility.rules.shared import IMPRACTICAL, cut_or_train
 from circuitz.z.finding import Remedy, Verdict
 from circuitz.z.unit import OUTPUT
 
@@ -31,26 +32,27 @@ def unnamed_claim(case: Case, one: Carried, *, p_flag: float, family: int) -> Cl
         decide=_decide(case, one, family),
         chain=case.support(one.concept, target).chain,
         pictures=case.pictures(one.members, target),
-        remedies=(
-            Remedy(
-                "search",
-                f"Take away the path from {one.concept} to {target}",
-                {
-                    "concept": one.concept,
-                    "units": list(one.members),
-                    "target": f"{OUTPUT}:{target}",
-                },
-            ),
-            *(
-                Remedy(
-                    "annotate",
-                    f"Say that {unit} sees ‘{one.concept}’ too",
-                    {"unit": unit, "text": one.concept, "concepts": [one.concept]},
-                )
-                for unit in one.members[:1]
-            ),
-        ),
+        remedies=_remedies(case, one),
     )
+
+
+def _remedies(case: Case, one: Carried) -> tuple[Remedy, ...]:
+    """Return what can be done: what lies outside the thing goes, what belongs to it is said."""
+    target = case.effects.targets[one.k]
+    change = cut_or_train(one.members, f"{OUTPUT}:{target}", one.concept, one.concept)
+    say = tuple(
+        Remedy(
+            "annotate",
+            f"Say that {unit} sees ‘{one.concept}’ too",
+            {"unit": unit, "text": one.concept, "concepts": [one.concept]},
+        )
+        for unit in one.members[:1]
+    )
+    if case.support(one.concept, target).verdict == "opposes":
+        return (*change, *say)
+    cut, train = change
+    label = f"Train {target} to rest on units called ‘{one.concept}’"
+    return (*say, replace(train, label=label), cut)
 
 
 def _decide(case: Case, one: Carried, family: int) -> str:

@@ -59,6 +59,10 @@ def test_remedies_are_what_the_screen_can_do_and_commands_quote_the_path(z):
     commands = {item["command"] for item in remedies if item["action"] == "search"}
     assert commands == {"circuitz search '/tmp/my dogs.z' --out repaired.z"}
     for found in shown["findings"]:
+        cuts = [item for item in found["remedies"] if item["action"] == "silence"]
+        wanted = f"circuitz silence '/tmp/my dogs.z' --finding {found['id']} --out cut.z"
+        assert {item["command"] for item in cuts} <= {wanted}
+        assert cuts or found["kind"] not in ("implausible-driver", "unannotated-driver")
         asked = [item["command"] for item in found["remedies"] if item["action"] == "ask"]
         names = " ".join(found["units"][:8])
         wanted = [f"circuitz concepts blind '/tmp/my dogs.z' {names}"] if names else []

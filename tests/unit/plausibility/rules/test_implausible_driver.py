@@ -39,7 +39,12 @@ def test_snow_units_are_caught_driving_husky_and_nothing_else_is(plant) -> None:
     assert any("surroundings" in line.lower() for line in found.chain)
     assert [effect.how for effect in found.effects] == ["sufficiency", "necessity"]
     assert found.effects[0].method == "exact"
-    assert {remedy.action for remedy in found.remedies} == {"search", "ask", "waive"}
+    assert [remedy.action for remedy in found.remedies] == ["silence", "search", "ask", "waive"]
+    cut, train = found.remedies[:2]
+    assert cut.label == "Cut the path: silence conv4:0, conv4:1"
+    assert train.label == "Train without snow"
+    about = {"concept": "snow", "units": ["conv4:0", "conv4:1"], "target": "output:husky"}
+    assert cut.arguments == train.arguments == about
     others = [f for f in report.of(KIND) if f is not found]
     assert {f.verdict for f in others} == {"supported"}
     assert all(f.family == 8 for f in report.of(KIND))

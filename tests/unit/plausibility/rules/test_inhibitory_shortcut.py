@@ -26,7 +26,7 @@ def test_grass_that_holds_a_husky_back_is_caught(plant, looks) -> None:
     assert "holds husky back" in found.sentence
     assert "surroundings do not keep a dog from being a husky" in found.sentence
     assert any("surroundings" in line for line in found.chain)
-    assert {remedy.action for remedy in found.remedies} == {"search", "ask", "waive"}
+    assert {remedy.action for remedy in found.remedies} == {"silence", "search", "ask", "waive"}
     # The pair is judged once: not as a driver too.
     assert not [f for f in report.of("implausible-driver", "husky") if f.units == found.units]
 

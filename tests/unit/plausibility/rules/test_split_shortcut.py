@@ -34,6 +34,8 @@ def test_snow_split_over_units_that_pass_for_parts_is_caught(plant) -> None:
     assert found.target == "output:husky"
     assert set(found.units) == {f"conv4:{i}" for i in range(8)}
     assert "none called so" in found.sentence
+    assert [r.action for r in found.remedies[:3]] == ["silence", "search", "annotate"]
+    assert found.remedies[0].label == f"Cut the path: silence {found.units[0]} and 7 more"
     assert found.chain
     assert found.ci[0] < found.estimate < found.ci[1]
     assert found.estimate == pytest.approx(0.4, abs=0.15)

@@ -14,6 +14,10 @@ def test_a_driver_without_words_is_found_with_what_it_matches(plant) -> None:
     assert "‘pointed ears’" in found[0].sentence
     assert found[0].remedies[0].action == "annotate"
     assert found[0].remedies[0].arguments["concepts"] == ["pointed ears"]
+    cut, train = found[0].remedies[1:3]
+    assert (cut.action, cut.label) == ("silence", "Cut the path: silence conv4:3")
+    assert (train.action, train.label) == ("search", "Train without conv4:3")
+    assert cut.arguments == {"units": ["conv4:3"], "target": "output:corgi"}
     assert found[0].ci[0] < found[0].estimate < found[0].ci[1]
 
 
