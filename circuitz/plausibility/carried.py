@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,7 @@ from circuitz.z.inputs import SPLITS
 from circuitz.z.measurements import ConceptEffects
 
 F64 = npt.NDArray[np.float64]
+Test = Literal["mean", "net", "lead"]
 _MEMBER = 0.25
 # Penalty of the regression of responses on labels, in images.
 _RIDGE = 1.0
@@ -79,6 +81,11 @@ class Carried:
     gap: float
     ahead: bool
 
+    def tests(self, bound: float) -> dict[Test, tuple[ClusteredMean, float]]:
+        """Return what must exceed what: the effect and the net effect a bound, the lead none."""
+        more = bound + self.gap
+        return {"mean": (self.mean, more), "net": (self.net, more), "lead": (self.lead, self.gap)}
+
     def p_beyond(self, bound: float) -> float:
         """P-value of "at most ``bound``, one way or the other"."""
         return max(float(p_greater(m, bound + self.gap)) for m in (self.mean, self.net))
@@ -101,9 +108,9 @@ class Carried:
         """Probability of finding an effect of twice the margin."""
         return float(power(self.mean, 2 * delta, delta + self.gap, alpha))
 
-    def needed(self, delta: float, alpha: float) -> float:
-        """Scenes that would tell it from the margin; infinite when no number would."""
-        return float(clusters_needed(self.mean, delta + self.gap, alpha=alpha))
+    def needed(self, test: Test, delta: float, alpha: float) -> float:
+        """Scenes that would decide a test; infinite when no number would."""
+        return float(clusters_needed(*self.tests(delta)[test], alpha=alpha))
 
 
 def carried(case: Case) -> tuple[Carried, ...]:

@@ -23,15 +23,7 @@ VERSION = 1
 def findings(case: Case) -> list[Finding]:
     """Judge every concept that units are validly called by."""
     found = [one for one in carried(case) if one.named and one.ahead and not _split(case, one)]
-    claims = [
-        unnamed_claim(
-            case,
-            one,
-            p_flag=max(one.p_beyond(case.settings.delta), one.p_leads()),
-            family=len(found),
-        )
-        for one in found
-    ]
+    claims = [unnamed_claim(case, one, leads=True, family=len(found)) for one in found]
     return to_findings(case, KIND, VERSION, claims)
 
 

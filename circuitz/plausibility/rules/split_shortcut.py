@@ -26,8 +26,5 @@ def findings(case: Case) -> list[Finding]:
         if len(one.members) > 1
         and case.support(one.concept, case.effects.targets[one.k]).verdict == "opposes"
     ]
-    claims = [
-        unnamed_claim(case, one, p_flag=one.p_beyond(case.settings.delta), family=len(found))
-        for one in found
-    ]
+    claims = [unnamed_claim(case, one, leads=False, family=len(found)) for one in found]
     return to_findings(case, KIND, VERSION, claims)

@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
+from circuitz.effects.statistics import interval, p_greater
 from circuitz.plausibility import prose
-from circuitz.plausibility.carried import Carried
+from circuitz.plausibility.carried import Carried, Test
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim
 from circuitz.plausibility.rules.shared import IMPRACTICAL, cut_or_train
 from circuitz.z.finding import Remedy, Verdict
 from circuitz.z.unit import OUTPUT
 
+_TESTS: tuple[Test, ...] = ("mean", "net", "lead")
 
-def unnamed_claim(case: Case, one: Carried, *, p_flag: float, family: int) -> Claim:
-    """Return the claim, tested among ``family`` others."""
+
+def unnamed_claim(case: Case, one: Carried, *, leads: bool, family: int) -> Claim:
+    """Return the claim, tested among ``family`` others.
+
+    Parameters
+    ----------
+    leads
+        Whether it says that units called by the concept do less, too.
+    """
+    needed = _TESTS if leads else _TESTS[:2]
     settings, target = case.settings, case.effects.targets[one.k]
     low, high = one.interval(settings.level)
     return Claim(
         target=f"{OUTPUT}:{target}",
         subject=one.concept,
         units=one.members,
-        p_flag=p_flag,
+        p_flag=max(one.p_beyond(settings.delta), one.p_leads() if leads else 0.0),
         p_support=one.p_none(settings.delta),
         estimate=float(one.mean.mean),
         ci=(low, high),
         delta=settings.delta,
         power=one.power(settings.delta, settings.q),
-        words=lambda verdict: _sentence(case, one, verdict),
-        decide=_decide(case, one, family),
+        words=lambda verdict: _sentence(case, one, verdict, needed, family),
+        decide=_decide(case, one, needed, family),
         chain=case.support(one.concept, target).chain,
         pictures=case.pictures(one.members, target),
         remedies=_remedies(case, one),
@@ -55,35 +66,56 @@ def _remedies(case: Case, one: Carried) -> tuple[Remedy, ...]:
     return (*say, replace(train, label=label), cut)
 
 
-def _decide(case: Case, one: Carried, family: int) -> str:
+def _unsettled(case: Case, one: Carried, needed: Sequence[Test]) -> Test | None:
+    """Return the first of the tests that is not passed by itself; None where each is."""
+    settings = case.settings
+    tests = one.tests(settings.delta)
+    return next((t for t in needed if float(p_greater(*tests[t])) > settings.q), None)
+
+
+def _decide(case: Case, one: Carried, needed: Sequence[Test], family: int) -> str:
     split, settings = case.settings.split, case.settings
     if one.gap >= settings.delta:
         return (
             "Measure again (cz.measure): words changed since, and exactly these units were not run."
         )
-    needed = one.needed(settings.delta, settings.q / max(family, 1))
+    test = _unsettled(case, one, needed) or "mean"
+    scenes = one.needed(test, settings.delta, settings.q / max(family, 1))
     here = int(one.mean.clusters)
-    if not math.isfinite(needed) or needed > IMPRACTICAL * max(here, 1):
+    if not math.isfinite(scenes) or scenes > IMPRACTICAL * max(here, 1):
         return f"The estimate lies on the bound: no practical number of images on {split} decides."
-    more = max(int(needed) - here, 1)
+    more = max(int(scenes) - here, 1)
     return f"About {prose.plural(more, 'more pair')} of images on {split}, with and without it."
 
 
-def _sentence(case: Case, one: Carried, verdict: Verdict) -> str:
+def _sentence(
+    case: Case, one: Carried, verdict: Verdict, needed: Sequence[Test], family: int
+) -> str:
     settings, target = case.settings, case.effects.targets[one.k]
-    share = prose.interval(float(one.mean.mean), *one.interval(settings.level))
-    does = "raises" if one.sign > 0 else "lowers"
+    estimate, (low, high), sign = float(one.mean.mean), one.interval(settings.level), one.sign
+    if estimate < 0:  # on the split judged it goes the other way
+        estimate, low, high, sign = -estimate, -high, -low, -sign
+    does = "raises" if sign > 0 else "lowers"
     who = prose.plural(len(one.members), "unit")
     called = (
         f"besides those called so ({prose.units(one.named)})" if one.named else "none called so"
     )
     figures = (
-        f"‘{one.concept}’ {does} {target} by {share} of what makes it through {who} "
-        f"({prose.units(one.members)}), {called}"
+        f"‘{one.concept}’ {does} {target} by {prose.interval(estimate, low, high)} of what makes it "
+        f"through {who} ({prose.units(one.members)}), {called}"
     )
     margin = prose.percent(settings.delta)
     if verdict == "flagged":
         return f"{figures}."
     if verdict == "supported":
         return f"{figures}; that is less than {margin}: as good as nothing."
+    test = _unsettled(case, one, needed)
+    if test == "net":
+        bounds = interval(one.net, settings.level)
+        net = prose.interval(float(one.net.mean), float(bounds[0]), float(bounds[1]))
+        return f"{figures}; net of what happens to other classes, {net}, that is not shown to exceed {margin}."
+    if test == "lead":
+        return f"{figures}; that those called so do less is not shown."
+    if test is None:
+        return f"{figures}; among {prose.plural(family, 'such claim')} that is not beyond chance."
     return f"{figures}; that is neither shown to exceed {margin} nor to stay below."
