@@ -115,14 +115,16 @@ class _Watch(TorchDispatchMode):
         """Remember that these went into a tensor, besides what did before."""
         storage = tensor.untyped_storage()
         self._alive.append(storage)
-        key = storage._cdata
+        key = storage.data_ptr()
         self._names[key] = self._names.get(key, frozenset()) | names
 
     def behind(self, tensor: torch.Tensor) -> Names:
         """Return what went into a tensor; everything, of one whose making was not seen."""
         if self.decided:
             return self._everything
-        return self._names.get(tensor.untyped_storage()._cdata, self._everything)
+        if not tensor.numel():
+            return frozenset()
+        return self._names.get(tensor.untyped_storage().data_ptr(), self._everything)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run an operation and note what its results are made of."""

@@ -100,10 +100,11 @@ def decode_layer(buffer: memoryview, where: str) -> LayerMeasurements:
         If the file holds something else.
     """
     arrays, meta = _read(buffer, where, _LAYER, optional=_LATER)
-    layer, about = meta.get("layer"), {name: meta.get(name, "") for name in _ABOUT}
-    if not isinstance(layer, str) or not all(isinstance(text, str) for text in about.values()):
+    layer: Any = meta.get("layer")
+    embedding, values = (meta.get(name, "") for name in _ABOUT)
+    if not all(isinstance(text, str) for text in (layer, embedding, values)):
         raise BundleFormatError(f"{where} names no layer.", "The file is damaged.")
-    return LayerMeasurements(layer=layer, **about, **arrays)
+    return LayerMeasurements(layer=layer, embedding=embedding, values=values, **arrays)
 
 
 def encode_effects(effects: EffectMeasurements) -> bytes:
