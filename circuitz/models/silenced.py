@@ -25,11 +25,13 @@ from circuitz.models.weights import to_numpy
 from circuitz.z.intervention import Intervention
 from circuitz.z.layer import LayerSpec
 
-# Modules before the layer that are tried where it has no weights itself (an activation by itself).
-_BEFORE = 4
+# Modules next to the layer that are tried where it has no weights itself (an activation alone).
+_NEXT = 4
 # Biases tried, in powers of two, before the one that gives the level is looked for between them.
 _POWERS = range(-8, 9)
 _HALVINGS = 40
+# What a constant may vary by, in steps of its own last digit: a mean of equal numbers is rounded.
+_DIGITS = 4
 _HINT = (
     "Train without them instead (circuitz search), or cut at a layer whose units one module makes: "
     "a convolution or linear layer, with its norm and activation."
@@ -78,7 +80,7 @@ def silenced(
     named = f"{layer.name}:{units[0]}" + (f" and {len(units) - 1} more" if units[1:] else "")
     if not any(_places(run.module, layer)):
         raise LayerError(
-            f"{named} cannot be silenced: no module in or before {layer.name!r} has one slice of "
+            f"{named} cannot be silenced: no module in or next to {layer.name!r} has one slice of "
             "weights for each of its units.",
             _HINT,
         )
@@ -111,9 +113,14 @@ def silenced(
     return best
 
 
-def is_constant(values: torch.Tensor, close: float) -> bool:
-    """Whether units ``(n, u, positions)`` put out the same on all inputs, at all positions."""
-    return bool((values.amax((0, 2)) - values.amin((0, 2)) <= close).all())
+def _is_constant(values: torch.Tensor) -> bool:
+    """Whether units ``(n, u, positions)`` put out the same on all inputs, at all positions.
+
+    But for the last digits of each unit itself: next to a large unit, a small one that still
+    varies would pass for rounding.
+    """
+    low, high = values.amin((0, 2)), values.amax((0, 2))
+    return bool((high - low <= _DIGITS * torch.finfo(values.dtype).eps * high.abs()).all())
 
 
 def _places(net: nn.Module, layer: LayerSpec) -> Iterator[tuple[str, nn.Module, int]]:
@@ -122,8 +129,10 @@ def _places(net: nn.Module, layer: LayerSpec) -> Iterator[tuple[str, nn.Module, 
     inside = list(whole.named_modules(prefix=layer.name))
     modules = list(net.named_modules())
     start = next(i for i, (_, module) in enumerate(modules) if module is whole)
-    before = [place for place in modules[:start] if _axes(place[1], layer.size)]
-    for name, module in [*reversed(inside), *before[: -_BEFORE - 1 : -1]]:
+    own = {module for _, module in inside}
+    near = [i for i, (_, m) in enumerate(modules) if m not in own and _axes(m, layer.size)]
+    near.sort(key=lambda i: abs(i - start))
+    for name, module in [*reversed(inside), *(modules[i] for i in near[:_NEXT])]:
         for axis in _axes(module, layer.size):
             yield name, module, axis
 
@@ -186,7 +195,7 @@ class _Trial:
     def _judged(self) -> torch.Tensor | str:
         after, logits = self._read(self.copy, self.x)
         made = after[:, list(self.units)]
-        if not is_constant(made, self.close):
+        if not _is_constant(made):
             return "they still vary: something else goes into them"
         change = (after[:, self.others] - self.before[:, self.others]).abs()
         if change.numel() and float(change.max()) > self.close:
@@ -232,7 +241,7 @@ class _Trial:
             bias[list(self.units)] = value.to(bias)
 
     def _varies(self) -> bool:
-        return not is_constant(self._read(self.copy, self.x)[0][:, list(self.units)], self.close)
+        return not _is_constant(self._read(self.copy, self.x)[0][:, list(self.units)])
 
     def _constants(self) -> torch.Tensor:
         """Return ``(u,)`` what the units put out; one input tells, where all give the same."""

@@ -139,9 +139,28 @@ def test_tokens_have_their_units_last():
     checked(before, after, (0.3, 1.2))
 
 
-def test_an_activation_by_itself_is_silenced_by_what_lies_before_it():
-    block = nn.Sequential(nn.Conv2d(5, 6, 3), nn.BatchNorm2d(6), nn.ReLU())
-    before, after, _, _ = cut(Net(block), (0.3, 1.2), layer="block.2")
+class ActFirst(nn.Module):
+    """Its activation is registered before what it follows, as in vision transformers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.act = nn.GELU()
+        self.conv = nn.Conv2d(5, 6, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.act(self.conv(x))
+
+
+@pytest.mark.parametrize(
+    ("block", "layer"),
+    [
+        (nn.Sequential(nn.Conv2d(5, 6, 3), nn.BatchNorm2d(6), nn.ReLU()), "block.2"),
+        (ActFirst(), "block.act"),
+    ],
+    ids=["behind", "before"],
+)
+def test_an_activation_by_itself_is_silenced_by_what_makes_its_input(block, layer):
+    before, after, _, _ = cut(Net(block), (0.3, 1.2), layer=layer)
     checked(before, after, (0.3, 1.2))
 
 
@@ -169,15 +188,23 @@ def test_an_axis_of_inputs_is_not_taken_for_one_of_units():
     checked(before, after, (0.3, 1.2))
 
 
+class Whisper(Sum):
+    """A residual sum whose second part hardly speaks, as layer scales begin."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.one(x) + 1e-6 * self.two(x)
+
+
 @pytest.mark.parametrize(
     ("net", "why"),
     [
+        (Net(Whisper()), "something else goes into them"),
         (Net(Sum()), "something else goes into them"),
         (Twice(), "used twice"),
         (Net(nn.Sequential(nn.Conv2d(5, 6, 3), Shares())), "other units"),
         (Net(nn.Sequential(nn.Conv2d(5, 6, 3), nn.Softmax(1))), "still vary"),
     ],
-    ids=["sum", "twice", "shares", "softmax"],
+    ids=["whisper", "sum", "twice", "shares", "softmax"],
 )
 def test_units_that_no_module_makes_are_refused_with_the_reason(net, why):
     with pytest.raises(LayerError, match=why) as refused:
