@@ -186,9 +186,13 @@ class _Cut:
             if len(found) > _SHOWN:
                 _say(f"{key:<4} and {len(found) - _SHOWN} more; --json lists them all")
         if self.fell:
+            lost = [
+                f"{c} ({now[c]['right']} of {now[c]['n']}, {then[c]['right']} before)"
+                for c in self.fell
+            ]
             _say(
-                f"{prose.listed(self.fell)} {'is' if len(self.fell) == 1 else 'are'} told right "
-                "less often: what was cut counted. Nothing took its place; training can."
+                f"Told right less often: {prose.listed(lost)}. Nothing took the place of what was "
+                "cut; training can."
             )
         else:
             _say("No class is told right less often.")

@@ -101,7 +101,8 @@ def test_what_counted_is_said_to_have_counted(monkeypatch, capsys, bundle, tmp_p
     units, out = [f"conv3:{u}" for u in range(20)], tmp_path / "cut.z"
     assert run(monkeypatch, bundle, *units, "--out", out) == 0
     told = capsys.readouterr().out
-    assert "told right less often" in told
+    assert "Told right less often: " in told
+    assert " before). Nothing took the place" in told
     # Its findings say what to train without; those of the bundle that was cut do not.
     assert f"Next: circuitz search {bundle} --out trained.z" in told
 

@@ -9,6 +9,7 @@ import circuitz as cz
 from circuitz.errors import InputsError, LayerError, SilenceError, UnitError
 from circuitz.models.open import runtime
 from circuitz.models.specs import unit_maps
+from circuitz.search.loop import Settings, search
 from circuitz.search.silence import AUTHOR, named_units, silence
 from circuitz.z.unit import Unit
 
@@ -169,3 +170,8 @@ def test_a_live_module_stays_what_it_was_and_the_new_z_has_its_own(caught):
     assert runtime(made).module is made.live
     for name, tensor in net.state_dict().items():
         assert torch.equal(tensor, torch.from_numpy(np.array(caught.weights[name])))
+
+
+def test_a_search_goes_on_from_what_was_cut(again):
+    found = search(again, settings=Settings(rounds=1, epochs=1, steps=20, sources=60))
+    assert len(found.scores) == 2
