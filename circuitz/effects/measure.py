@@ -165,6 +165,13 @@ def _old_effects(
 ) -> Measurements:
     """Return measurements of the layers, with the effects that are there and still hold."""
     same = all(getattr(old, name) == getattr(z, name) for name in _MADE_FROM)
+    # Another cut, or another preprocessing, changes none of the hashes.
+    about = {unit.rpartition(":")[0] for unit in old.effects.units} if old.effects else set[str]()
+    same &= all(
+        name in old.layers and name in layers and old.layers[name].values == layers[name].values
+        for name in about
+    )
+    same &= about <= {*z.cut} or z.concept_set is None or _pairs(z.concept_set)
     reusable = same and kept_settings and old.effects is not None and old.effects.seed == seed
     return Measurements(
         layers=layers,
@@ -236,19 +243,22 @@ def _layers(
     how: Pass,
 ) -> dict[str, LayerMeasurements]:
     """Return measurements of all layers and bases; those that still hold are not made again."""
-    names = [*(s.name for s in z.layers), *basis_sizes(z.bases)]
+    names = [s.name for s in z.layers]
+    if not _pairs(concepts):
+        names += basis_sizes(z.bases)
     there = old.layers if old.concepts_hash == z.concepts_hash else {}
     same_weights = old.weights_hash == z.weights_hash
-    if same_weights and all(name in there for name in names):
-        return {name: there[name] for name in names}
     run = runtime(z)
     values = values_of(z, run, names)
     held = {
         name: there[name]
         for name in names
-        if name in there and (same_weights or there[name].values == values[name])
+        if name in there and _holds(there[name], values[name], same_weights)
     }
     missing = [name for name in names if name not in held]
+
+    if same_weights and not missing:
+        return held
 
     def tick(done: int, n: int) -> None:
         stages.at("sweep", done, n)
@@ -266,6 +276,11 @@ def _layers(
         )  # fmt: skip
     found = held | {name: replace(one, values=values[name]) for name, one in found.items()}
     return {name: found[name] for name in names if name in found}
+
+
+def _holds(before: LayerMeasurements, values: str, same_weights: bool) -> bool:
+    """Whether units respond as they did; measurements of old say nothing but by the weights."""
+    return before.values == values if before.values else same_weights
 
 
 def _visualised(z: AnnotatedModel, visualise: bool | Sequence[str]) -> tuple[str, ...]:
@@ -291,7 +306,7 @@ def _with_visualisations(
     same_weights = old.weights_hash == z.weights_hash
     for i, (name, layer) in enumerate(layers.items()):
         before = old.layers.get(name)
-        holds = before is not None and (same_weights or before.values == layer.values)
+        holds = before is not None and _holds(before, layer.values, same_weights)
         made = before.visualisations if before is not None and holds else None
         if made is None and name in wanted:
             start = i / len(layers)

@@ -25,9 +25,16 @@ def values_of(z: AnnotatedModel, run: Runtime, names: Sequence[str]) -> dict[str
         Its network.
     names
         Layers, and bases over them (``conv4@nmf``).
+
+    Notes
+    -----
+    What a module without a builder keeps in Python and does not show in its description is not
+    known here.
     """
     layers = list(dict.fromkeys(name.partition("@")[0] for name in names))
-    of_layer = values_hashes(run, layers, [z.builder, z.builder_args])
+    # What a module keeps besides weights, a live one shows in its description (slopes, strides).
+    network = [z.builder, z.builder_args] if z.builder else [repr(run.module)]
+    of_layer = values_hashes(run, layers, network)
     found: dict[str, str] = {}
     for name in names:
         place = place_of(z, name)

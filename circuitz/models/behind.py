@@ -35,12 +35,14 @@ def weights_behind(runtime: Runtime, layers: Collection[str]) -> dict[str, Names
     Returns
     -------
     By layer: dotted names, as in ``named_parameters`` and ``named_buffers``. Too many rather than
-    too few: all of them, where the network cannot be watched or where values come from elsewhere.
+    too few: all of them, where the network cannot be watched, where values come from elsewhere, or
+    where they decide what is done. What is done for another number of inputs, or hands values on
+    outside torch (to a file, to text), is not seen.
     """
     held = _held(runtime)
     everything = frozenset(held)
     watch = _Watch(held)
-    x = runtime.blank(1)
+    x = runtime.blank(2)
     watch.know(x, frozenset())
     try:
         with watch, _Taken(watch):
@@ -54,7 +56,7 @@ def weights_behind(runtime: Runtime, layers: Collection[str]) -> dict[str, Names
 def values_hashes(
     runtime: Runtime, layers: Collection[str], network: Sequence[Any] = ()
 ) -> dict[str, str]:
-    """Return a hash a layer that is the same as long as its outputs on any input are.
+    """Return a hash a layer of all that is known to lie behind its outputs.
 
     Parameters
     ----------
@@ -69,6 +71,9 @@ def values_hashes(
     behind = weights_behind(runtime, layers)
     digests = {name: _digest(held[name]) for name in frozenset().union(*behind.values())}
     about = ["values 1", asdict(runtime.preprocessing), str(type(runtime.module)), *network]
+    # State that is neither parameter nor buffer may be behind anything.
+    state = runtime.module.state_dict()
+    about += [[name, _digest(state[name])] for name in sorted(set(state) - set(held))]
     return {
         layer: json_hash([*about, layer, {name: digests[name] for name in names}])
         for layer, names in behind.items()
@@ -108,6 +113,8 @@ class _Watch(TorchDispatchMode):
         # An address that was freed would be used again for something else.
         self._alive: list[torch.UntypedStorage] = []
         self.decided = False
+        # Whether a tensor is being made of plain numbers.
+        self.constant = False
         for name, tensor in held.items():
             self.know(tensor, frozenset({name}))
 
@@ -129,7 +136,7 @@ class _Watch(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run an operation and note what its results are made of."""
         kwargs = kwargs or {}
-        fresh = func._schema.name in self._FRESH
+        fresh = self.constant and func._schema.name in self._FRESH
         names = frozenset[str]().union(*map(self.behind, [] if fresh else _tensors(args, kwargs)))
         out = func(*args, **kwargs)
         given = dict(zip((a.name for a in func._schema.arguments), args, strict=False)) | kwargs
@@ -141,10 +148,18 @@ class _Watch(TorchDispatchMode):
 
 
 class _Taken(TorchFunctionMode):
-    """Notices values that leave torch by a way on which no operation is run."""
+    """Notices values that leave torch, or enter it, by a way on which no operation is run."""
 
     _OUT: ClassVar[frozenset[Any]] = frozenset(
-        {torch.Tensor.numpy, torch.Tensor.tolist, torch.Tensor.__dlpack__}
+        {
+            torch.Tensor.numpy,
+            torch.Tensor.tolist,
+            torch.Tensor.__array__,
+            torch.Tensor.__dlpack__,
+        }
+    )
+    _IN: ClassVar[frozenset[Any]] = frozenset(
+        {torch.tensor, torch.as_tensor, torch.asarray, torch.Tensor.new_tensor}
     )
 
     def __init__(self, watch: _Watch) -> None:
@@ -153,8 +168,16 @@ class _Taken(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run a function of torch's."""
+        kwargs = kwargs or {}
         self._watch.decided |= func in self._OUT
-        return func(*args, **(kwargs or {}))
+        if func not in self._IN:
+            return func(*args, **kwargs)
+        data = args[1:] if func is torch.Tensor.new_tensor else args
+        self._watch.constant = not any(True for _ in _tensors(data, kwargs))
+        try:
+            return func(*args, **kwargs)
+        finally:
+            self._watch.constant = False
 
 
 def _is_written(argument: Any, given: Mapping[str, Any]) -> bool:

@@ -22,8 +22,9 @@ from circuitz.errors import LayerError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.case import measured_parts
 from circuitz.plausibility.places import table_of
+from circuitz.plausibility.put_in import unmoved
 from circuitz.plausibility.said import Columns
-from circuitz.plausibility.settings import COINCIDE, MATCH_BAR, PROPOSAL_BAR
+from circuitz.plausibility.settings import COINCIDE, MATCH_BAR, PROPOSAL_BAR, Settings
 from circuitz.plausibility.tables import Table
 from circuitz.plausibility.ties import class_ties
 from circuitz.z import history
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 AUTHOR = "concept match"
 #: A second concept matches about as well when its score reaches this share of the best one's.
 ABOUT_EQUAL = 0.8
+_BARS = Settings()
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,11 @@ def _proposal(
     bar = min(minimum, MATCH_BAR)
     with np.errstate(invalid="ignore"):
         good = significant & (scores >= bar) & (pearson >= bar)
-    ranked = [int(i) for i in np.argsort(-np.nan_to_num(scores, nan=-1.0)) if good[i]]
+    ranked = [
+        int(i)
+        for i in np.argsort(-np.nan_to_num(scores, nan=-1.0))
+        if good[i] and unmoved(table, unit, int(i), columns.names[i], _BARS) is None
+    ]
     if not ranked or min(scores[ranked[0]], pearson[ranked[0]]) < minimum:
         return None
     # What goes with a class in these very images may be the class that the unit tells.

@@ -38,6 +38,7 @@ from circuitz.effects.statistics import (
     p_less,
     power,
 )
+from circuitz.plausibility import prose
 from circuitz.plausibility.apart import Absence, absence, p_apart
 from circuitz.plausibility.put_in import Unmoved, unmoved
 from circuitz.plausibility.said import Columns, Said
@@ -318,7 +319,12 @@ def _test(
     opposed: frozenset[str],
     settings: Settings,
 ) -> Word:
-    strong = rival is not None and reaches(rival, settings)
+    table, unit = draft.place.judged, draft.place.column
+    strong = (
+        rival is not None
+        and reaches(rival, settings)
+        and unmoved(table, unit, rival.column, rival.means, settings) is None
+    )
     beaten = 1.0
     if not own:
         if strong and rival is not None and lead is not None and rival.concept in opposed:
@@ -337,9 +343,8 @@ def _test(
         absent = absence(draft.place, own[0].column, columns, settings)
     if absent is not None:
         beaten = min(1.0, 2 * min(beaten, absent.p))
-    table = draft.place.judged
     still = [
-        unmoved(table, draft.place.column, score.column, score.means, settings)
+        unmoved(table, unit, score.column, score.means, settings)
         for score in own
         if reaches(score, settings)
     ]
@@ -388,7 +393,7 @@ def _why(word: Word, passed: tuple[str, ...], settings: Settings) -> str:
         one = word.unmoved[0]
         return (
             f"it goes along with ‘{one.means}’, but putting that into an image moves it by "
-            f"{100 * one.share:.0f} % [{100 * one.low:.0f}, {100 * one.high:.0f}] of that ({one.pairs} pairs)"
+            f"{prose.interval(one.share, one.low, one.high)} of that ({one.pairs} pairs)"
         )
     failing = [score for score in word.own if score.means not in passed]
     if failing and not passed and word.rival is not None and not reaches(word.rival, settings):
@@ -404,9 +409,11 @@ def undecided(word: Word, settings: Settings, columns: Columns) -> tuple[str, ..
         return ()
     if word.basis == "unusable":
         return tuple(columns.names[i] for _, some in word.said.concepts for i in some)
+    overruled = {one.means for one in word.unmoved}
     return tuple(
         score.means
         for score in word.own
         if score.means not in word.passed
+        and score.means not in overruled
         and float(p_less(score.mean, settings.match_bar)) > settings.q
     )

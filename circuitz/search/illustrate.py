@@ -24,7 +24,7 @@ def illustrate(
     Parameters
     ----------
     z
-        Measured, with D at hand.
+        Measured. Where D is not at hand, or no effects were measured, nothing can be drawn.
     findings
         By default those that a check flags; none where z cannot be checked.
     lexicon
@@ -34,7 +34,7 @@ def illustrate(
 
     Returns
     -------
-    The same z, with pictures.
+    The same z, with pictures; they last until z is measured again.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def illustrate(
         raise MeasurementError(
             "This model was not measured.", "Run z = cz.measure(z, concept_set, data) first."
         )
-    if z.measurements.effects is None:
+    if z.measurements.effects is None or z.data is None:
         return z
     if findings is None:
         try:

@@ -53,8 +53,8 @@ class LayerMeasurements:
     embedding
         Layer whose means over positions the scores compare images by.
     values
-        Hash of all that the units' values are made from (:mod:`circuitz.models.behind`): while it
-        is the same, an edit of weights left them as they are. Empty in measurements of old.
+        Hash of what the units' values are made from (:mod:`circuitz.features.values`): while it is
+        the same, an edit of weights left them as they are. Empty in measurements of old.
     """
 
     layer: str

@@ -1,7 +1,7 @@
 """Units nobody has said a word about that make a class.
 
-Candidates are units of the cut that no annotation in force covers and that, on *select*, make more
-than the margin of a class, by being active or by being silent. *Flagged*: so they do on the split
+Candidates are units of the cut that no annotation in force covers (words that counterfactuals
+overrule, :mod:`circuitz.plausibility.put_in`, cover nothing) and that, on *select*, make more than the margin of a class, by being active or by being silent. *Flagged*: so they do on the split
 judged. *Supported*: equivalent to none there.
 """
 
@@ -28,7 +28,9 @@ def findings(case: Case) -> list[Finding]:
 
 def _candidates(case: Case) -> list[Work]:
     delta, size = case.settings.delta, case.chosen_on.mean_single["sufficiency"]
-    covered = {unit for said in case.said for unit in said.units}
+    covered = {
+        unit for word in case.words if word.passed or not word.unmoved for unit in word.said.units
+    }
     moves = np.abs(case.effects.drive) > delta
     found: list[Work] = []
     for i in np.flatnonzero(((size > delta) & moves).any(1)):
@@ -53,7 +55,9 @@ def _claim(case: Case, did: Work, family: int) -> Claim:
     if not case.tells_apart(did.k):
         p_flag = p_support = float("nan")
         decide = too_small(case, did.k)
-    best = best_match(case, unit)
+    worded = any(unit in said.units for said in case.said)
+    # What its words said and pairs overruled is not proposed again.
+    best = "" if worded else best_match(case, unit)
     arguments: dict[str, object] = {"unit": unit}
     label = f"Say what {unit} sees"
     if best:
@@ -69,7 +73,7 @@ def _claim(case: Case, did: Work, family: int) -> Claim:
         ci=(joint.effect.low, joint.effect.high),
         delta=settings.delta,
         power=joint.power(2 * settings.delta, settings.delta, settings.q),
-        words=lambda verdict: _sentence(case, did, best, verdict),
+        words=lambda verdict: _sentence(case, did, best, verdict, worded=worded),
         decide=decide,
         effects=(joint.effect,),
         pictures=case.pictures(did.units, target),
@@ -80,16 +84,17 @@ def _claim(case: Case, did: Work, family: int) -> Claim:
     )
 
 
-def _sentence(case: Case, did: Work, best: str, verdict: Verdict) -> str:
+def _sentence(case: Case, did: Work, best: str, verdict: Verdict, *, worded: bool) -> str:
     (unit,), target = did.units, case.effects.targets[did.k]
     by = "carries" if did.activity > 0 else "carries, by its silence,"
-    figures = (
-        f"{unit}, which has no words, {by} {prose.share(did.joint.effect)} of what makes {target}"
-    )
+    which = "whose words do not hold" if worded else "which has no words"
+    figures = f"{unit}, {which}, {by} {prose.share(did.joint.effect)} of what makes {target}"
     margin = prose.percent(case.settings.delta)
     if verdict == "supported":
         return f"{figures}, less than {margin}: as good as nothing."
-    seen = f"it matches ‘{best}’ best" if best else "it matches no labelled concept"
+    seen = f"; it matches ‘{best}’ best" if best else "; it matches no labelled concept"
+    if worded:
+        seen = ""
     if verdict == "flagged":
-        return f"{figures}; {seen}."
-    return f"{figures}; {seen}; that is neither shown to exceed {margin} nor to stay below."
+        return f"{figures}{seen}."
+    return f"{figures}{seen}; that is neither shown to exceed {margin} nor to stay below."

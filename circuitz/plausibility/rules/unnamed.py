@@ -79,7 +79,9 @@ def _decide(case: Case, one: Carried, needed: Sequence[Test], family: int) -> st
         return (
             "Measure again (cz.measure): words changed since, and exactly these units were not run."
         )
-    test = _unsettled(case, one, needed) or "mean"
+    tests = one.tests(settings.delta)
+    # The hardest of them, which the others wait for.
+    test = max(needed, key=lambda t: float(p_greater(*tests[t])))
     scenes = one.needed(test, settings.delta, settings.q / max(family, 1))
     here = int(one.mean.clusters)
     if not math.isfinite(scenes) or scenes > IMPRACTICAL * max(here, 1):

@@ -46,12 +46,11 @@ def _candidates(case: Case) -> list[Behind]:
         place = case.places.get(word.said.target)
         if word.basis not in _UNJUDGED or place is None or not case.on_cut(word.said.units):
             continue
-        # What the words name themselves is not behind them.
+        # What the words name themselves is not behind them, nor what it answers to less.
         named = {i for _, columns in word.said.concepts for i in columns}
         named |= {j for i in named for j in case.columns.kin[i]}
-        others = [i for i in range(len(case.columns.names)) if i not in named]
-        best = best_column(place, others)
-        if best is None:
+        best = best_column(place, range(len(case.columns.names)))
+        if best is None or best in named:
             continue
         scores = place.select.scores(place.column)
         strong = min(scores.nauprc[best], scores.pearson[best]) >= case.settings.match_bar

@@ -197,6 +197,29 @@ def test_directions_over_a_layer_are_kept_with_it(deep):
     )
 
 
+def test_another_preprocessing_of_the_same_weights_is_measured(deep):
+    mean = dataclasses.replace(deep.preprocessing, mean=(0.2, 0.2, 0.2))
+    now = measure(deep.with_(preprocessing=mean), pictures=False).measurements
+    assert now.layers["colour"].responses is not deep.measurements.layers["colour"].responses
+    assert now.effects is not deep.measurements.effects
+
+
+def test_another_cut_of_the_same_network_has_effects_of_its_own(deep):
+    now = measure(deep.with_(cut=("colour",)), pictures=False).measurements
+    assert now.layers["colour"] is deep.measurements.layers["colour"]
+    assert now.effects.units == tuple(f"colour:{u}" for u in range(4))
+
+
+def test_what_a_live_module_says_of_itself_counts(deep):
+    live = copy.deepcopy(deep.live)
+    live.colour[1] = torch.nn.LeakyReLU(0.5)
+    with torch.no_grad():
+        live.head.weight.add_(0.05)
+    other = deep.with_(weights=to_numpy(live), live=live)
+    now = measure(other, pictures=False).measurements.layers
+    assert now["colour"].responses is not deep.measurements.layers["colour"].responses
+
+
 def test_measurements_of_old_do_not_say_what_they_were_made_from(deep):
     old = {
         name: dataclasses.replace(one, values="") for name, one in deep.measurements.layers.items()

@@ -78,6 +78,51 @@ def test_what_flows_into_a_layer_is_behind_it_and_nothing_else() -> None:
     assert found["head"] == first | norm | left | right | {"shift", "head.weight", "head.bias"}
 
 
+class Made(nn.Module):
+    """Makes a tensor of values of its own in one way or another."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+        self.first = nn.Linear(192, 3)
+        self.gain = nn.Parameter(torch.ones(3))
+        self.last = nn.Linear(3, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h, some = self.first(x.flatten(1)), [self.gain[0], 1.0, 1.0]
+        if self.how == "tensor":
+            gain = torch.tensor(some)
+        elif self.how == "as_tensor":
+            gain = torch.as_tensor(some)
+        elif self.how == "new_tensor":
+            gain = h.new_tensor(some)
+        elif self.how == "legacy":
+            gain = torch.Tensor(some)
+        else:
+            gain = torch.from_numpy(np.asarray(self.gain.detach()))
+        return self.last(h * gain)
+
+
+@pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")
+@pytest.mark.parametrize("how", ["tensor", "as_tensor", "new_tensor", "legacy", "array"])
+def test_tensors_made_of_values_by_hand_are_seen(how: str) -> None:
+    found = weights_behind(_runtime(Made(how)), ["first", "last"])
+    assert "gain" in found["last"]
+
+
+def test_state_that_is_no_tensor_of_a_module_counts_for_every_layer() -> None:
+    class Extra(Several):
+        kept = torch.zeros(2)
+
+        def get_extra_state(self) -> torch.Tensor:
+            return self.kept
+
+    net = Extra()
+    before = values_hashes(_runtime(net), ["first"])
+    net.kept = torch.ones(2)
+    assert values_hashes(_runtime(net), ["first"]) != before
+
+
 @pytest.mark.parametrize("how", ["number", "shape", "list", "numpy"])
 def test_where_values_decide_the_way_every_weight_is_behind_everything(how: str) -> None:
     net = Decides(how)

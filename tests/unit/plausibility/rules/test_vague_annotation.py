@@ -62,6 +62,14 @@ def test_words_that_name_what_is_behind_them_are_not_vague(plant) -> None:
         assert not report.of(KIND)
 
 
+def test_what_a_unit_answers_to_less_than_to_its_words_is_not_behind_them(plant) -> None:
+    sees = ({"pointed ears": 1.0, "snow": 0.75}, {"floppy ears": 1.0}, {"fluffy coat": 1.0})
+    speaks = {"husky": {0: 3.0}, "beagle": {1: 3.0}, "poodle": {2: 3.0}}
+    words = {0: "pointed ears and curled tail", 1: "floppy ears", 2: "fluffy coat"}
+    z = plant(sees=sees, speaks=speaks, words=words)
+    assert not check(_seldom_labelled(z, "curled tail", 4)).of(KIND)
+
+
 def test_too_few_images_of_a_concept_put_nothing_behind_other_words(plant) -> None:
     z = plant(words={**WORDS, 0: "bright patch"})
     assert check(_seldom_labelled(z, "snow", 8)).of(KIND)
