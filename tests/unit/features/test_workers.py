@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from threading import local
 
 import numpy as np
@@ -67,6 +68,22 @@ def test_any_number_of_workers_gives_the_same_bytes(ready):
         assert 1 <= workers.opened <= many
         for name in NAMES:
             assert encode_layer(found[name]) == encode_layer(alone[name]), (many, name)
+
+
+@pytest.mark.parametrize("held", [("conv1",), ("conv2",), NAMES])
+def test_what_is_held_is_put_in_context_by_any_worker(ready, held, tmp_path):
+    runtime, specs, inputs = ready
+    alone = sweep(runtime, specs, inputs, batch=8, shard=16)
+    bare = {
+        name: replace(alone[name], clarity=None, relevant=None, relevance=None) for name in held
+    }
+    how = {"batch": 8, "shard": 16, "held": bare, "embed": specs[1]}
+    whole = sweep(runtime, specs, inputs, batch=8, shard=16, embed=specs[1])
+    for executor in (None, Workers(2)):
+        found = sweep(runtime, specs, inputs, executor=executor, store=tmp_path, **how)
+        for name in NAMES:
+            assert encode_layer(found[name]) == encode_layer(whole[name]), name
+        assert all(found[name].responses is bare[name].responses for name in held)
 
 
 def test_shards_cut_for_more_workers_differ_by_rounding_alone(ready):

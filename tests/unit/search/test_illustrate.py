@@ -49,5 +49,9 @@ def test_without_effects_or_a_check_there_is_nothing_to_draw(caught: AnnotatedMo
     assert illustrate(bare) is bare
     unsplit = caught.with_(concept_set=replace(caught.concept_set, split=None))
     assert illustrate(unsplit) is unsplit
+    # Weights that changed since would be measured again, and without D lose their effects.
+    moved = {name: 1.01 * array for name, array in caught.weights.items()}
+    away = caught.with_(weights=moved, data=None, data_ref=None)
+    assert illustrate(away) is away
     with pytest.raises(MeasurementError, match="not measured"):
         illustrate(caught.with_(measurements=None))
