@@ -19,7 +19,7 @@ from circuitz.features.match import MINIMUM_IMAGES
 from circuitz.plausibility.settings import Settings
 from circuitz.plausibility.tables import Table
 
-F64 = npt.NDArray[np.float64]
+F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
 #: Fewer scenes with a pair say too little to overrule labels.
 MINIMUM_SCENES = 20
@@ -57,35 +57,53 @@ def unmoved(table: Table, unit: int, column: int, means: str, settings: Settings
     """
     wanted = ("put in", column)
     if wanted not in table.kept:
-        table.kept[wanted] = _changes(table, column)
-    found: tuple[ClusteredMean, F64] | None = table.kept[wanted]
-    if found is None:
-        return None
-    of_all, along = found[0], float(found[1][unit])
-    if not along > 0:
-        return None  # its match fails anyhow
-    mean, se = float(of_all.mean[unit]) / along, float(of_all.se[unit]) / along
-    counts = (int(of_all.df[unit]), int(of_all.n[unit]), int(of_all.clusters[unit]))
-    change = ClusteredMean(mean, se, *counts)
-    if float(p_less(change, settings.match_bar)) > settings.q:
+        table.kept[wanted] = _Pairs.of(table, column)
+    pairs: _Pairs | None = table.kept[wanted]
+    change = None if pairs is None else pairs.change(table.measured[:, unit])
+    if change is None or float(p_less(change, settings.match_bar)) > settings.q:
         return None
     low, high = interval(change, settings.level)
     return Unmoved(means, change.mean, float(low), float(high), change.n)
 
 
-def _changes(table: Table, column: int) -> tuple[ClusteredMean, F64] | None:
-    """Return every unit's change within pairs, and how its mean differs with the label."""
-    shows, lacks = table.pairs[table.pairs[:, 2] == column, :2].T
-    scene = _apart(table.scene[shows], table.scene[lacks])
-    clusters = len(np.unique(scene))
-    with_it, without = (_images(table, column, shown, shows, lacks) for shown in (1, 0))
-    if clusters < MINIMUM_SCENES or not (len(with_it) and len(without)):
-        return None
-    x = table.measured
-    change = clustered_mean(x[table.rows[shows]].astype(np.float64) - x[table.rows[lacks]], scene)
-    seen = x[with_it].astype(np.float64)
-    least = seen.std(0) / np.sqrt(clusters)
-    return replace(change, se=np.maximum(change.se, least)), seen.mean(0) - x[without].mean(0)
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Rows of a concept's pairs, and of images that show it and that do not.
+
+    Parameters
+    ----------
+    shows, lacks, cluster
+        ``(m,)`` each.
+    with_it, without
+        Rows of other images.
+    """
+
+    shows: I64
+    lacks: I64
+    cluster: I64
+    with_it: I64
+    without: I64
+
+    @classmethod
+    def of(cls, table: Table, column: int) -> _Pairs | None:
+        """Return the pairs of a column; None where there are too few."""
+        shows, lacks = table.pairs[table.pairs[:, 2] == column, :2].T
+        cluster = _apart(table.scene[shows], table.scene[lacks])
+        with_it, without = (_images(table, column, shown, shows, lacks) for shown in (1, 0))
+        if len(np.unique(cluster)) < MINIMUM_SCENES or not (len(with_it) and len(without)):
+            return None
+        return cls(table.rows[shows], table.rows[lacks], cluster, with_it, without)
+
+    def change(self, response: F32) -> ClusteredMean | None:
+        """Return the change within pairs as a share of what goes along with the label."""
+        x = response.astype(np.float64)
+        seen = x[self.with_it]
+        along = float(seen.mean() - x[self.without].mean())
+        if not along > 0:
+            return None  # its match fails anyhow
+        found = clustered_mean((x[self.shows] - x[self.lacks]) / along, self.cluster)
+        least = float(seen.std()) / along / max(float(found.clusters), 1.0) ** 0.5
+        return replace(found, se=max(found.se, least))
 
 
 def _images(table: Table, column: int, shown: int, *pairs: I64) -> I64:
