@@ -1,8 +1,18 @@
-"""Files that take long begin first: no process is left alone with one of them at the end."""
+"""Files that take long begin first, and cases drawn by lot are the same in every run.
+
+No process is left alone with a long file at the end. ``CIRCUITZ_FUZZ=1`` draws other cases each time.
+"""
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import settings
+
+settings.register_profile("same", derandomize=True)
+if os.environ.get("CIRCUITZ_FUZZ", "") in ("", "0"):
+    settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
