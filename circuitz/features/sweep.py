@@ -14,6 +14,7 @@ from torch.nn import functional
 from circuitz.cluster.job import Executor
 from circuitz.errors import InputsError, MeasurementError
 from circuitz.features import token_grid
+from circuitz.features.embedding import embedded, penultimate
 from circuitz.features.exemplars import Exemplars
 from circuitz.features.place import Place
 from circuitz.features.quality import quality
@@ -23,7 +24,6 @@ from circuitz.features.tally import Tally
 from circuitz.features.token_grid import TokenPictures
 from circuitz.models.read_out import READ, ReadOut
 from circuitz.models.runtime import Runtime
-from circuitz.models.specs import unit_maps
 from circuitz.models.weights import to_numpy
 from circuitz.z.hashing import array_digest, arrays_hash, json_hash
 from circuitz.z.inputs import InputSet
@@ -37,7 +37,6 @@ Progress = Callable[[int, int], None]
 SHARD = 4096
 # Numbers a shard may hold before it is folded, over all units.
 _MOST = 2**25
-_NEIGHBOURS = 6
 
 
 def sweep(
@@ -196,7 +195,7 @@ class Sweep:
         """Make a sweep ready; see :func:`sweep`."""
         held = held or {}
         wanted = tuple(Place.of(s) for s in specs)
-        embed = embed or _penultimate(runtime, wanted, inputs)
+        embed = embed or penultimate(runtime, wanted, inputs)
         places = tuple(p for p in wanted if p.name not in held)
         again = tuple(p for p in wanted if p.name in held)
         units = sum(p.spec.size for p in places)
@@ -263,7 +262,7 @@ class Sweep:
                 mean[i][where], peak[i][where] = means.cpu().numpy(), peaks.cpu().numpy()
                 self._finite(place, mean[i][where], start + where.start)
                 best[i].add(start + where.start, maps, rank[i][where])
-            embedding[where] = _embedded(self.embed, acts[self.embed.name])
+            embedding[where] = embedded(self.embed, acts[self.embed.name])
             if progress is not None:
                 progress(start + where.stop, len(self.inputs))
         said = zip(mean, peak, rank, best, strict=True)
@@ -320,7 +319,7 @@ class Sweep:
         for i, place in enumerate(self.places):
             tally = whole.tallies[i]
             best = tally.exemplars(place, self.inputs.scene)
-            neighbours, how_much = _neighbours(tally.correlations(), tally.deviation > 0)
+            neighbours, how_much = tally.neighbours()
             nothing = np.zeros((0, place.spec.size), np.float32)
             histogram = tally.histogram
             n = float(tally.count[0])
@@ -395,37 +394,3 @@ class Sweep:
                 "In half precision values may overflow; otherwise look at that image and at the "
                 "network's normalisation.",
             )
-
-
-def _penultimate(runtime: Runtime, places: Sequence[Place], inputs: InputSet) -> LayerSpec:
-    """Return the last layer that is not the logits."""
-    layers = {p.layer.name: p.layer for p in places}
-    order = [layers[name] for name in runtime.layers if name in layers] or list(layers.values())
-    if len(order) > 1:
-        classes = runtime.logits(inputs.images[:1]).shape[1]
-        if order[-1].shape == (classes,):
-            return order[-2]
-    return order[-1]
-
-
-def _embedded(spec: LayerSpec, act: torch.Tensor) -> F32:
-    return unit_maps(spec, act).float().mean(2).cpu().numpy()
-
-
-def _neighbours(joint: npt.NDArray[np.float64], alive: npt.NDArray[np.bool_]) -> tuple[I64, F32]:
-    """Return the units that respond most alike, ``(u, 6)``, -1 where there are fewer."""
-    units = len(alive)
-    index = np.full((units, _NEIGHBOURS), -1, np.int64)
-    value = np.zeros((units, _NEIGHBOURS), np.float32)
-    if not len(joint):
-        return index, value
-    joint = joint.copy()
-    np.fill_diagonal(joint, -np.inf)
-    joint[:, ~alive] = -np.inf
-    joint[~alive] = -np.inf
-    order = np.argsort(-joint, axis=1, kind="stable")[:, :_NEIGHBOURS]
-    best = np.take_along_axis(joint, order, 1)
-    there = np.isfinite(best)
-    index[:, : order.shape[1]] = np.where(there, order, -1)
-    value[:, : order.shape[1]] = np.where(there, best, 0)
-    return index, value

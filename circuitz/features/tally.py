@@ -19,6 +19,7 @@ F64 = npt.NDArray[np.float64]
 Array = npt.NDArray[Any]
 
 LOWEST = 3
+NEIGHBOURS = 6
 SAMPLE = 512
 # Beyond this many units a layer's table of who fires with whom would outgrow everything else.
 MOST_CORRELATED = 4096
@@ -203,6 +204,28 @@ class Tally:
         scale = np.where(alive, 1 / np.where(alive, deviation, 1.0), 0.0)
         joint = (self.products / n - np.outer(mean, mean)) * np.outer(scale, scale)
         return np.clip(joint, -1, 1)
+
+    def neighbours(self) -> tuple[I64, F32]:
+        """Return the units that respond most alike, ``(u, 6)``, -1 where there are fewer.
+
+        And how their responses correlate, ``(u, 6)``.
+        """
+        joint, alive = self.correlations(), self.deviation > 0
+        units = len(alive)
+        index = np.full((units, NEIGHBOURS), -1, np.int64)
+        value = np.zeros((units, NEIGHBOURS), np.float32)
+        if not len(joint):
+            return index, value
+        joint = joint.copy()
+        np.fill_diagonal(joint, -np.inf)
+        joint[:, ~alive] = -np.inf
+        joint[~alive] = -np.inf
+        order = np.argsort(-joint, axis=1, kind="stable")[:, :NEIGHBOURS]
+        best = np.take_along_axis(joint, order, 1)
+        there = np.isfinite(best)
+        index[:, : order.shape[1]] = np.where(there, order, -1)
+        value[:, : order.shape[1]] = np.where(there, best, 0)
+        return index, value
 
 
 def lots(index: I64) -> npt.NDArray[np.uint64]:

@@ -31,15 +31,12 @@ from typing import Any, Literal
 import numpy as np
 
 from circuitz.effects.statistics import (
-    ClusteredMean,
     benjamini_hochberg,
-    interval,
-    p_greater,
     p_less,
-    power,
 )
 from circuitz.plausibility import prose
 from circuitz.plausibility.apart import Absence, absence, p_apart
+from circuitz.plausibility.lead import Lead, test_leads
 from circuitz.plausibility.put_in import Unmoved, unmoved
 from circuitz.plausibility.said import Columns, Said
 from circuitz.plausibility.scores import Draft, Place, Score, reaches, score_all
@@ -50,33 +47,6 @@ from circuitz.z.finding import Verdict
 Basis = Literal["concepts", "class", "unknown", "unlabelled", "unusable", "unmeasured", "blind"]
 _TESTED = ("concepts", "class")
 _KEPT = 20_000  # tested words remembered for one layer
-
-
-@dataclass(frozen=True)
-class Lead:
-    """By how much the rival's score exceeds the best named one, paired image by image.
-
-    Parameters
-    ----------
-    mean
-        The lead as a clustered mean.
-    bound
-        What it must exceed to count.
-    low, high
-        Its interval.
-    p_above, p_below
-        One-sided p-values of "at most the bound" and "at least the bound".
-    power
-        Probability of finding a lead of twice the bound.
-    """
-
-    mean: ClusteredMean
-    bound: float
-    low: float
-    high: float
-    p_above: float
-    p_below: float
-    power: float
 
 
 @dataclass(frozen=True)
@@ -230,7 +200,7 @@ def _test_all(
     ties: Mapping[int, tuple[str, ...]],
 ) -> list[Word]:
     scores = score_all(drafts, columns, settings)
-    leads = _test_leads(
+    leads = test_leads(
         [lead for _, _, lead in scores], [bool(own) for own, _, _ in scores], settings
     )
     return [
@@ -279,34 +249,6 @@ def _untied(word: Word, ties: Mapping[int, tuple[str, ...]]) -> Word:
             nan = float("nan")
             return replace(word, p_flag=nan, p_support=nan, tied=(score.means, classes))
     return word
-
-
-def _test_leads(
-    means: Sequence[ClusteredMean | None], named: Sequence[bool], settings: Settings
-) -> list[Lead | None]:
-    """Test all leads at once; where no concept is named, the bound is the bar of a match."""
-    known = [i for i, mean in enumerate(means) if mean is not None]
-    if not known:
-        return [None] * len(means)
-    some = [mean for mean in means if mean is not None]
-    bound = np.array([settings.delta if named[i] else settings.match_bar for i in known])
-    arrays = ClusteredMean(
-        *(
-            np.array([getattr(m, name) for m in some])
-            for name in ("mean", "se", "df", "n", "clusters")
-        )
-    )
-    # The tests take one bound for all, so the bound is moved to 0.
-    moved = ClusteredMean(arrays.mean - bound, arrays.se, arrays.df, arrays.n, arrays.clusters)
-    above, below = p_greater(moved, 0.0), p_less(moved, 0.0)
-    # Power for a lead of twice the bound, which moved is once the bound.
-    strength = power(moved, bound, 0.0, settings.q)  # pyright: ignore[reportArgumentType]
-    low, high = interval(arrays, settings.level)
-    found: list[Lead | None] = [None] * len(means)
-    for j, i in enumerate(known):
-        figures = (bound, low, high, above, below, strength)
-        found[i] = Lead(some[j], *(float(values[j]) for values in figures))
-    return found
 
 
 def _test(
