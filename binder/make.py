@@ -19,9 +19,9 @@ import torch
 from PIL import Image
 
 import circuitz as cz
-from circuitz.data.dogs import make_dogs
-from circuitz.models.builders import build
-from circuitz.models.training import Recipe, fit
+from circuitz.data.worlds.dog_world import make_dogs
+from circuitz.models.zoo.builders import build
+from circuitz.models.zoo.training import Recipe, fit
 from circuitz.z.layer import Preprocessing
 
 PLACE = Path(__file__).resolve().parent / "shipped.tar.xz"

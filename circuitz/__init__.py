@@ -21,22 +21,22 @@ _VERBS = {
     "AnnotatedModel": "circuitz.z.model",
     "InputSet": "circuitz.z.inputs",
     "Lexicon": "circuitz.lexicon.lexicon",
-    "Studio": "circuitz.widgets.studio",
-    "ablate": "circuitz.effects.table",
-    "attribute": "circuitz.features.attribution",
+    "Studio": "circuitz.widgets.studio.studio",
+    "ablate": "circuitz.effects.ablation.ablate",
+    "attribute": "circuitz.effects.attribution.attribute",
     "check": "circuitz.plausibility.check",
-    "direction_effect": "circuitz.effects.along",
-    "directions": "circuitz.features.directions",
-    "edges": "circuitz.effects.edge_effects",
-    "effect": "circuitz.effects.effect",
-    "graph": "circuitz.effects.graph",
-    "illustrate": "circuitz.search.illustrate",
-    "load": "circuitz.z.bundle",
-    "measure": "circuitz.effects.measure",
+    "direction_effect": "circuitz.effects.direction_effect",
+    "directions": "circuitz.responses.directions.directions",
+    "edges": "circuitz.effects.edge.edges",
+    "effect": "circuitz.effects.unit_effect",
+    "graph": "circuitz.effects.circuit.graph",
+    "illustrate": "circuitz.measurement.illustrate",
+    "load": "circuitz.z.bundle.load_save",
+    "measure": "circuitz.measurement.measure",
     "path_effect": "circuitz.effects.path_effect",
     "propose": "circuitz.plausibility.propose",
-    "silence": "circuitz.search.silence",
-    "wrap": "circuitz.features.wrap",
+    "silence": "circuitz.zstar.silence",
+    "wrap": "circuitz.wrapping.wrap",
 }
 __all__ = [
     "AnnotatedModel",
@@ -62,25 +62,25 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from circuitz.effects.along import direction_effect as direction_effect
-    from circuitz.effects.edge_effects import edges as edges
-    from circuitz.effects.effect import effect as effect
-    from circuitz.effects.graph import graph as graph
-    from circuitz.effects.measure import measure as measure
+    from circuitz.effects.ablation.ablate import ablate as ablate
+    from circuitz.effects.attribution.attribute import attribute as attribute
+    from circuitz.effects.circuit.graph import graph as graph
+    from circuitz.effects.direction_effect import direction_effect as direction_effect
+    from circuitz.effects.edge.edges import edges as edges
     from circuitz.effects.path_effect import path_effect as path_effect
-    from circuitz.effects.table import ablate as ablate
-    from circuitz.features.attribution import attribute as attribute
-    from circuitz.features.directions import directions as directions
-    from circuitz.features.wrap import wrap as wrap
+    from circuitz.effects.unit_effect import effect as effect
     from circuitz.lexicon.lexicon import Lexicon as Lexicon
+    from circuitz.measurement.illustrate import illustrate as illustrate
+    from circuitz.measurement.measure import measure as measure
     from circuitz.plausibility.check import check as check
     from circuitz.plausibility.propose import propose as propose
-    from circuitz.search.illustrate import illustrate as illustrate
-    from circuitz.search.silence import silence as silence
-    from circuitz.widgets.studio import Studio as Studio
-    from circuitz.z.bundle import load as load
+    from circuitz.responses.directions.directions import directions as directions
+    from circuitz.widgets.studio.studio import Studio as Studio
+    from circuitz.wrapping.wrap import wrap as wrap
+    from circuitz.z.bundle.load_save import load as load
     from circuitz.z.inputs import InputSet as InputSet
     from circuitz.z.model import AnnotatedModel as AnnotatedModel
+    from circuitz.zstar.silence import silence as silence
 
 
 def __getattr__(name: str) -> Any:

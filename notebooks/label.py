@@ -15,7 +15,7 @@
 # %%
 import sys
 
-from circuitz.widgets.labelling import labelling
+from circuitz.widgets.labelling.labelling import labelling
 
 screen = labelling()
 # Labellers' kernels stay small: a network is nothing they need.

@@ -13,6 +13,6 @@
 # ---
 
 # %%
-from circuitz.widgets.served import studio
+from circuitz.widgets.serving.served_page import studio
 
 studio()

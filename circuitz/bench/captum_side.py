@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from circuitz.models.state import hooked
+from circuitz.models.run.restore_state import hooked
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]

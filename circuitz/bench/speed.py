@@ -80,7 +80,7 @@ def time_rows(
     Parameters
     ----------
     rows
-        See :func:`circuitz.bench.registry.rows`.
+        See :func:`circuitz.bench.row_registry.rows`.
     quick
         Smaller jobs and three rounds.
     rounds

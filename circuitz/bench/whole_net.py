@@ -13,7 +13,7 @@ from torch import nn
 from circuitz.bench.captum_side import F32, CaptumAblation
 from circuitz.bench.nets import resnet18
 from circuitz.bench.row import Sides, Size
-from circuitz.models.runtime import Runtime
+from circuitz.models.run.runtime import Runtime
 from circuitz.z.layer import Preprocessing
 
 CLASSES, SIDE, IMAGES = 10, 64, 2

@@ -1,36 +1,36 @@
 """The command line: a command a file."""
 
 # In the order of --help.
-from circuitz.cli import (  # noqa: I001
-    demo,
-    new,
-    measure,
-    check,
-    graph,
-    edges,
+from circuitz.cli import (
     ablate,
-    effect,
-    directions,
     annotations,
+    bench,
+    bench_checker,
+    check,
     concepts,
     concepts_ask,
     concepts_blind,
-    compare,
-    silence,
-    search,
-    export,
-    tasks,
-    labels,
-    evaluate,
-    shift,
-    lab,
-    serve,
     data,
-    data_tokens,
     data_texts,
-    bench,
-    bench_checker,
+    data_tokens,
+    demo,
+    directions,
+    edges,
+    effect,
+    evaluate,
+    export,
+    graph,
+    lab,
+    labels,
+    measure,
+    new,
+    search,
+    serve,
+    shift,
+    silence,
+    tasks,
 )
+from circuitz.cli import diff_merge as compare
 from circuitz.cli.shell import app, main
 
 __all__ = [

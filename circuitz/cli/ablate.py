@@ -48,8 +48,8 @@ def ablate(
     as_json: Json = False,
 ) -> None:
     """Take every unit away by itself and say what each class loses."""
-    from circuitz.effects.table import ablate as run_ablate
-    from circuitz.z.bundle import load
+    from circuitz.effects.ablation.ablate import ablate as run_ablate
+    from circuitz.z.bundle.load_save import load
 
     model = load(z)
     with progress() as steps:

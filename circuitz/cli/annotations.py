@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from circuitz.cli.shell import Json, LexiconPath, Z, app, out, say
-from circuitz.z.text import shown
+from circuitz.disk.safe_text import shown
 
 if TYPE_CHECKING:
     from circuitz.z.formats import AnnotationFile, Taken
@@ -67,7 +67,7 @@ def annotate(
 ) -> None:
     """Take the words of a file over into a bundle. Exits 1 when conflicts kept it from that."""
     from circuitz.lexicon.lexicon import Lexicon
-    from circuitz.z.bundle import load
+    from circuitz.z.bundle.load_save import load
     from circuitz.z.formats import annotate_bundle, read_annotations, take_over
 
     words = None if lexicon is None else Lexicon.load(lexicon)
@@ -143,7 +143,7 @@ def write(
     as_json: Json = False,
 ) -> None:
     """Write the words of a bundle to a file."""
-    from circuitz.z.bundle import load
+    from circuitz.z.bundle.load_save import load
     from circuitz.z.formats import write_annotations
 
     made = write_annotations(

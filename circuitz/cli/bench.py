@@ -35,7 +35,7 @@ def speed(
     Both sides run in this process, in turn, several rounds; medians and spread are shown.
     """
     from circuitz.bench.machine import machine
-    from circuitz.bench.registry import rows as find_rows
+    from circuitz.bench.row_registry import rows as find_rows
     from circuitz.bench.speed import time_rows
 
     chosen = find_rows(rows or ())

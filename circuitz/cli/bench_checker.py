@@ -40,12 +40,12 @@ def checker(
     Networks are built and annotated (truthfully, or sabotaged), checked blind, and scored. Results
     are kept under --out: run it again to go on, or to see the figures once more.
     """
-    from circuitz.bench.checker.job import code_hash
-    from circuitz.bench.checker.page import append_log, log_line, outcome, write_page
-    from circuitz.bench.checker.plan import QUICK, RECORD, jobs, trunks
-    from circuitz.bench.checker.run import run
-    from circuitz.bench.checker.score import score
-    from circuitz.bench.checker.targets import targets
+    from circuitz.bench.checker.aims import targets
+    from circuitz.bench.checker.checker_job import code_hash
+    from circuitz.bench.checker.job_plan import QUICK, RECORD, jobs, trunks
+    from circuitz.bench.checker.record_page import append_log, log_line, outcome, write_page
+    from circuitz.bench.checker.run_jobs import run
+    from circuitz.bench.checker.score_results import score
 
     chosen = _seeds(seeds) if seeds is not None else QUICK if quick else RECORD
     planned = jobs(chosen)
@@ -94,7 +94,7 @@ def _seeds(text: str) -> range:
 def _show(figures: dict[str, Any]) -> None:
     from rich.table import Table
 
-    from circuitz.bench.checker.page import rate
+    from circuitz.bench.checker.record_page import rate
 
     table = Table(box=None, pad_edge=False)
     for name in ("", "networks", "planted", "caught", "decoys", "false alarms", "FDR at .05",

@@ -30,9 +30,9 @@ def check(
 ) -> None:
     """Do words and wiring agree? Judges what was measured; no network is run."""
     from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.plausibility.audit_reads import log_reads
     from circuitz.plausibility.check import check as run_check
-    from circuitz.plausibility.reads import log_reads
-    from circuitz.z.bundle import load
+    from circuitz.z.bundle.load_save import load
 
     try:
         model = load(z)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from circuitz.cli.shell import Json, LexiconPath, app, out, say
-from circuitz.z.text import shown
+from circuitz.disk.safe_text import shown
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
@@ -87,7 +87,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a concept to your lexicon file."""
-    from circuitz.lexicon.editing import add_concept
+    from circuitz.lexicon.edit_yaml import add_concept
 
     fields = _fields(kind, is_a, part_of, context_of, synonym, adjective)
     _tell(add_concept(lexicon, word, fields), word, lexicon, as_json)
@@ -112,7 +112,7 @@ def override(
 ) -> None:
     """Say otherwise of a concept, in your name; this wins over all that is shipped."""
     from circuitz.errors import LexiconError
-    from circuitz.lexicon.editing import add_override
+    from circuitz.lexicon.edit_yaml import add_override
 
     fields = _fields(kind, is_a, part_of, context_of, synonym, adjective)
     if not fields:

@@ -11,12 +11,12 @@ import typer
 
 from circuitz.cli.concepts import concepts
 from circuitz.cli.shell import Json, LexiconPath, Seed, Z, out, progress, say
+from circuitz.disk.safe_text import shown
 from circuitz.errors import LabellingError
-from circuitz.z.text import shown
 
 if TYPE_CHECKING:
-    from circuitz.labelling.concept_labels import Taken
-    from circuitz.labelling.pack import TaskPack
+    from circuitz.labelling.concepts.concept_labels import Taken
+    from circuitz.labelling.tasks.pack import TaskPack
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.store.judgements import Judgements
     from circuitz.z.model import AnnotatedModel
@@ -69,11 +69,11 @@ def ask(
     (circuitz serve --tasks), here (--here), or elsewhere (--export, then --answers). Answers are
     written into Z after --here and --answers; after a screen, --take writes them.
     """
-    from circuitz.labelling.concept_answers import summary
+    from circuitz.labelling.concepts.concept_answers import summary
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.store.address import open_store
-    from circuitz.widgets.labelling import default_store
-    from circuitz.z.bundle import load
+    from circuitz.widgets.labelling.labelling import default_store
+    from circuitz.z.bundle.load_save import load
 
     if undo:
         _undo(z, as_json)
@@ -86,7 +86,7 @@ def ask(
     kept = open_store(store or default_store(place))
     facts: dict[str, Any] = {"tasks": str(place), "store": str(kept.path), "task": pack.task}
     if export is not None:
-        from circuitz.labelling.concept_csv import export_csv
+        from circuitz.labelling.concepts.concept_csv import export_csv
 
         facts |= {"file": str(export), "pictures": str(export_csv(pack, export))}
     if answers:
@@ -118,8 +118,8 @@ def _tasks(
     seed: int,
 ) -> tuple[Path, TaskPack]:
     """Open the questions that are there, or make them."""
-    from circuitz.labelling.concept_pack import make_concept_pack, word_name
-    from circuitz.labelling.pack_io import open_pack, write_pack
+    from circuitz.labelling.concepts.concept_pack import make_concept_pack, word_name
+    from circuitz.labelling.tasks.pack_io import open_pack, write_pack
 
     if place is None:
         if not words:
@@ -155,7 +155,7 @@ def tasks_beside(z: Path, what: str, names: list[str]) -> Path:
 
 def import_answers(pack: TaskPack, kept: Judgements, files: list[Path], rater: str) -> int:
     """Read every file before anything is kept: all of them or none."""
-    from circuitz.labelling.concept_csv import read_csv, store_rows
+    from circuitz.labelling.concepts.concept_csv import read_csv, store_rows
 
     rows = [row for path in files for row in read_csv(pack, path, rater=rater)]
     return store_rows(pack, kept, rows)
@@ -165,9 +165,9 @@ def _take(
     z: Path, pack: TaskPack, kept: Judgements, lexicon: Lexicon, replace: bool
 ) -> list[Taken]:
     """Write answers into the bundle as it is now: somebody may have edited it meanwhile."""
-    from circuitz.labelling.concept_answers import merge
-    from circuitz.labelling.concept_labels import take
-    from circuitz.z.bundle import load
+    from circuitz.labelling.concepts.concept_answers import merge
+    from circuitz.labelling.concepts.concept_labels import take
+    from circuitz.z.bundle.load_save import load
 
     rows = kept.rows(task=pack.task)
     model = load(z)
@@ -191,9 +191,9 @@ def _take(
 
 def _save(model: AnnotatedModel, z: Path) -> None:
     """Save a z whose concept set changed; one too large for the bundle goes beside it."""
-    from circuitz.z.bundle_write import SMALL_CONCEPTS
-    from circuitz.z.data_ref import DataRef
-    from circuitz.z.inputs_io import inputs_bytes, write_inputs
+    from circuitz.z.bundle.data_ref import DataRef
+    from circuitz.z.bundle.inputs_io import inputs_bytes, write_inputs
+    from circuitz.z.bundle.write_bundle import SMALL_CONCEPTS
 
     assert model.concept_set is not None
     ref = None
@@ -205,8 +205,8 @@ def _save(model: AnnotatedModel, z: Path) -> None:
 
 
 def _undo(z: Path, as_json: bool) -> None:
-    from circuitz.labelling.concept_labels import undo
-    from circuitz.z.bundle import load
+    from circuitz.labelling.concepts.concept_labels import undo
+    from circuitz.z.bundle.load_save import load
 
     model, facts = undo(load(z))
     _save(model, z)
@@ -272,7 +272,7 @@ def say_next(tasks: Path, store: Path, again: str) -> None:
 
 
 def _told_labels(one: dict[str, Any], line: Any) -> None:
-    from circuitz.features.match import MINIMUM_IMAGES
+    from circuitz.stats.match import MINIMUM_IMAGES
 
     line(
         f"‘{one['word']}’: {one['written']} labels written. On test {one['shown']['test']} show it "

@@ -11,11 +11,11 @@ import typer
 from circuitz.cli.concepts import concepts
 from circuitz.cli.concepts_ask import import_answers, say_next, tasks_beside
 from circuitz.cli.shell import Json, LexiconPath, Seed, Z, out, progress, say
+from circuitz.disk.safe_text import shown
 from circuitz.errors import LabellingError
-from circuitz.z.text import shown
 
 if TYPE_CHECKING:
-    from circuitz.labelling.pack import TaskPack
+    from circuitz.labelling.tasks.pack import TaskPack
     from circuitz.lexicon.lexicon import Lexicon
 
 
@@ -64,17 +64,17 @@ def blind(
     answers sees neither. Run it again to see how it stands: there is a verdict once all is
     answered; it is kept in Z, and circuitz check judges by it where no label can.
     """
-    from circuitz.labelling.blind import keep, results, to_finding
+    from circuitz.labelling.concepts.blind_pack import keep, results, to_finding
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.store.address import open_store
-    from circuitz.widgets.labelling import default_store
-    from circuitz.z.bundle import load
+    from circuitz.widgets.labelling.labelling import default_store
+    from circuitz.z.bundle.load_save import load
 
     known = Lexicon.load(lexicon)
     place, pack = _tasks(z, units or [], word or [], tasks, known, pairs, raters, seed)
     kept = open_store(store or default_store(place))
     if export is not None:
-        from circuitz.labelling.concept_csv import export_csv
+        from circuitz.labelling.concepts.concept_csv import export_csv
 
         export_csv(pack, export)
     if answers:
@@ -134,9 +134,9 @@ def _tasks(
     seed: int,
 ) -> tuple[Path, TaskPack]:
     """Open the questions that are there, or make them."""
-    from circuitz.labelling.blind import make_blind_pack
-    from circuitz.labelling.pack_io import open_pack, write_pack
-    from circuitz.z.bundle import load
+    from circuitz.labelling.concepts.blind_pack import make_blind_pack
+    from circuitz.labelling.tasks.pack_io import open_pack, write_pack
+    from circuitz.z.bundle.load_save import load
 
     if place is None:
         name = [*units, *words, *([str(seed)] if seed else [])] or ["all"]

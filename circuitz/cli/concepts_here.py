@@ -12,13 +12,13 @@ from rich.color import Color
 from rich.segment import Segment, Segments
 from rich.style import Style
 
+from circuitz.card.rater_answer import CANNOT_TELL, DISCARDED
 from circuitz.cli.shell import say
-from circuitz.labelling.concept_pack import NO, YES, prompt
-from circuitz.raters.protocol import CANNOT_TELL, DISCARDED
-from circuitz.z.text import shown
+from circuitz.disk.safe_text import shown
+from circuitz.labelling.concepts.concept_pack import NO, YES, prompt
 
 if TYPE_CHECKING:
-    from circuitz.labelling.pack import Question, TaskPack
+    from circuitz.labelling.tasks.pack import Question, TaskPack
     from circuitz.store.judgements import Judgements
 
 KEYS = {"y": YES, "n": NO, "?": CANNOT_TELL, "x": DISCARDED}
@@ -31,7 +31,7 @@ def answer_here(pack: TaskPack, store: Judgements, rater: str = "") -> int:
 
     Every answer is kept at once, so that stopping, by whatever key, loses nothing.
     """
-    from circuitz.labelling.session import Session
+    from circuitz.labelling.tasks.session import Session
 
     session = Session(pack, store, rater or getpass.getuser())
     say.print(

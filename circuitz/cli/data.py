@@ -12,7 +12,7 @@ from circuitz.cli.shell import Seed, app, out, progress
 from circuitz.errors import InputsError
 
 if TYPE_CHECKING:
-    from circuitz.data.scenes import Role
+    from circuitz.data.worlds.scenes import Role
 
 data = typer.Typer(help="Make and look at data.", no_args_is_help=True)
 app.add_typer(data, name="data")
@@ -139,7 +139,7 @@ class _Wish:
 def _make(
     wish: _Wish, sheet: Path | None, where: Path | None, arrays: Path | None, truth: Path | None
 ) -> None:
-    from circuitz.data.sheet import sheet as draw
+    from circuitz.data.worlds.contact_sheet import sheet as draw
 
     role = _ROLES.get(wish.role.lower())
     if role is None:
@@ -165,11 +165,11 @@ def _make(
 def _write(
     wish: _Wish, role: Role, where: Path | None, arrays: Path | None, truth: Path | None
 ) -> None:
-    from circuitz.data.make import make_set
-    from circuitz.data.worlds import world_of
-    from circuitz.data.write_folder import file_names, write_folder
+    from circuitz.data.folders.write_folder import file_names, write_folder
+    from circuitz.data.worlds.make_world import make_set
+    from circuitz.data.worlds.world_by_name import world_of
     from circuitz.evaluation.write_truth import write_truth
-    from circuitz.z.inputs_io import write_inputs
+    from circuitz.z.bundle.inputs_io import write_inputs
 
     with progress() as steps:
         made = make_set(

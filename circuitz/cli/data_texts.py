@@ -31,7 +31,7 @@ def texts(
     In D every nurse lives by the sea and nobody else does; in D′ people live anywhere. The file is
     what circuitz new --texts reads; the lexicon says which words belong to a profession at all.
     """
-    from circuitz.data.write_texts import write_texts
+    from circuitz.data.text.write_texts import write_texts
 
     files = write_texts(
         where, n=n, concepts=concepts, shifted=shifted, seed=seed, track=track, truth=truth
@@ -54,7 +54,7 @@ def language(
     """
     from functools import partial
 
-    from circuitz.data.text_model import (
+    from circuitz.data.text.text_model import (
         LanguageRecipe,
         check_place,
         perplexity,

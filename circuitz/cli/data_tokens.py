@@ -35,12 +35,12 @@ def transformer(
 
     from safetensors.numpy import save
 
-    from circuitz.data.bracket_model import NAME, BracketRecipe, train_brackets
-    from circuitz.data.brackets import brackets
-    from circuitz.data.induction import RECIPES, right, train
-    from circuitz.data.tokens import PERIODS, repeating
-    from circuitz.models.weights import to_numpy
-    from circuitz.z.atomic import staged, write_error
+    from circuitz.data.text.bracket_model import NAME, BracketRecipe, train_brackets
+    from circuitz.data.text.brackets import brackets
+    from circuitz.data.text.induction import RECIPES, right, train
+    from circuitz.data.text.tokens import PERIODS, repeating
+    from circuitz.disk.atomic import staged, write_error
+    from circuitz.models.adapters.weight_arrays import to_numpy
 
     known = (*RECIPES, NAME)
     if model not in known:

@@ -41,8 +41,8 @@ def demo(
     if world == "induction":
         _induction(where, seed, full, as_json)
         return
-    from circuitz.demo.report import write_report
-    from circuitz.demo.run import run
+    from circuitz.demo.husky_report import write_report
+    from circuitz.demo.husky_story import run
 
     with progress() as steps:
         story = run(
@@ -58,8 +58,8 @@ def demo(
 
 
 def _induction(where: Path, seed: int, full: bool, as_json: bool) -> None:
-    from circuitz.demo.induction.report import write_induction_report
-    from circuitz.demo.induction.run import run_induction
+    from circuitz.demo.induction.induction_report import write_induction_report
+    from circuitz.demo.induction.induction_run import run_induction
 
     with progress() as steps:
         story = run_induction(where, seed=seed, full=full, progress=steps)
@@ -99,7 +99,7 @@ def _induction(where: Path, seed: int, full: bool, as_json: bool) -> None:
 
 
 def _tell(summary: dict[str, Any], where: Path) -> None:
-    from circuitz.data.worlds import world_of
+    from circuitz.data.worlds.world_by_name import world_of
 
     about = world_of(summary["world"]).world
     first, off = about.classes[0], about.ties[summary["shortcut"]].off

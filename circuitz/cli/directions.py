@@ -39,9 +39,9 @@ def directions(
     as_json: Json = False,
 ) -> None:
     """Give a layer a basis whose directions are units like its own, and measure them."""
-    from circuitz.features.directions import directions as run_directions
+    from circuitz.responses.directions.directions import directions as run_directions
     from circuitz.z.bases import basis_place
-    from circuitz.z.bundle import load
+    from circuitz.z.bundle.load_save import load
 
     model = load(z)
     with progress() as steps:

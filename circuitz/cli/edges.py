@@ -13,7 +13,7 @@ from circuitz.cli.shell import Json, Seed, Z, app, out, progress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from circuitz.effects.edge_effects import EdgeTable
+    from circuitz.effects.edge.edges import EdgeTable
 
 _MOST = 20
 _FEW = 5
@@ -44,8 +44,8 @@ def edges(
     In shares of what the target does when the whole earlier layer takes values from inputs of
     the class. What a basis leaves of its layer has a row of its own, NAME:rest.
     """
-    from circuitz.effects.edge_effects import edges as measure
-    from circuitz.z.bundle import load
+    from circuitz.effects.edge.edges import edges as measure
+    from circuitz.z.bundle.load_save import load
 
     model = load(z)
     with progress() as bars:
@@ -70,7 +70,7 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _tell(found: EdgeTable) -> None:
-    from circuitz.effects.edge_effects import REST
+    from circuitz.effects.edge.edges import REST
 
     tried, every = found.tried
     rows: list[dict[str, Any]] = found.frame.to_dict("records")  # strongest first

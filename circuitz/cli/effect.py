@@ -52,10 +52,10 @@ def effect(
     resampling everything does, with 95 % intervals clustered by scene. With --through, held units
     keep their own values in every run, and --held-as does not apply.
     """
-    from circuitz.effects.effect import effect as run_effect
     from circuitz.effects.path_effect import path_effect
+    from circuitz.effects.unit_effect import effect as run_effect
     from circuitz.errors import InputsError
-    from circuitz.z.bundle import load
+    from circuitz.z.bundle.load_save import load
 
     if direct and not through:
         raise InputsError("--direct is about --through.", "Name units: --through conv4:7.")
@@ -83,7 +83,7 @@ def effect(
 
 
 def _tell(found: dict[str, Effect]) -> None:
-    from circuitz.effects.groups import in_words
+    from circuitz.plausibility.unit_groups import in_words
 
     first = next(iter(found.values()))
     lines = [f"{in_words(first.sources)} on {first.target}, {first.how}:"]

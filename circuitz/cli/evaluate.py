@@ -14,7 +14,7 @@ from circuitz.errors import InputsError
 
 if TYPE_CHECKING:
     from circuitz.cli.shell import Steps
-    from circuitz.evaluation.cells import Evaluation
+    from circuitz.evaluation.group_cells import Evaluation
     from circuitz.evaluation.truth_table import TruthTable
     from circuitz.z.model import AnnotatedModel
 
@@ -53,8 +53,8 @@ def evaluate(
     group, taken together.
     """
     from circuitz.evaluation.truth_table import read_truth
-    from circuitz.models.device import choose_device
-    from circuitz.z.bundle import load
+    from circuitz.models.run.device import choose_device
+    from circuitz.z.bundle.load_save import load
 
     model = load(z)
     if model.preprocessing.is_tokens:
@@ -87,9 +87,9 @@ def evaluate(
 def _scores(model: AnnotatedModel, known: TruthTable, device: str, steps: Steps) -> Evaluation:
     import numpy as np
 
-    from circuitz.evaluation.cells import evaluate as score
-    from circuitz.labelling.shifted import View
-    from circuitz.models.open import runtime
+    from circuitz.evaluation.group_cells import evaluate as score
+    from circuitz.labelling.tasks.shifted_pictures import View
+    from circuitz.models.run.open_runtime import runtime
 
     network = runtime(model, device)
     # The way D's were brought to one size, whatever theirs is.
@@ -112,8 +112,8 @@ def _given(
     """Score labels of a file, and say what was left out."""
     import numpy as np
 
-    from circuitz.evaluation.cells import evaluate as score
-    from circuitz.evaluation.given_labels import read_labels
+    from circuitz.evaluation.group_cells import evaluate as score
+    from circuitz.evaluation.label_file import read_labels
 
     if model.head == "multi-label":
         raise InputsError(

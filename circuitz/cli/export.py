@@ -29,7 +29,7 @@ def export(
     from circuitz.labelling.export import export as run_export
     from circuitz.labelling.export import waive as waiver
     from circuitz.lexicon.lexicon import Lexicon
-    from circuitz.z.bundle import load
+    from circuitz.z.bundle.load_save import load
 
     model = load(z)
     waivers = [waiver(finding, author=author, reason=reason) for finding in waive or []]

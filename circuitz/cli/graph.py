@@ -11,7 +11,7 @@ import typer
 from circuitz.cli.shell import Json, Seed, Z, app, out, progress, say
 
 if TYPE_CHECKING:
-    from circuitz.z.graph import CircuitGraph
+    from circuitz.z.circuit.circuit_graph import CircuitGraph
     from circuitz.z.model import AnnotatedModel
 
 _MOST = 20
@@ -47,7 +47,7 @@ def graph(
     Needs the network and D; what Z keeps already is shown as it is.
     """
     from circuitz.errors import GraphError
-    from circuitz.z.bundle import load
+    from circuitz.z.bundle.load_save import load
 
     if file is not None and file.suffix not in (".html", ".json"):
         raise GraphError(f"{file.name} is neither .html nor .json.", "Name it FILE.html.")
@@ -71,7 +71,7 @@ def _kept(
     model: AnnotatedModel, target: str, bases: list[str], asked: Mapping[str, object]
 ) -> CircuitGraph | None:
     """Return the graph z keeps if it was measured as asked, on what z is now."""
-    from circuitz.z.graph_store import kept
+    from circuitz.z.circuit.stored_circuits import kept
 
     found = kept(model).get(target.removeprefix("output:"))
     if found is None or found.stale(model):
@@ -84,7 +84,7 @@ def _kept(
 def _measured(
     model: AnnotatedModel, target: str, asked: Mapping[str, object], place: Path
 ) -> CircuitGraph:
-    from circuitz.effects.graph import graph as measure
+    from circuitz.effects.circuit.graph import graph as measure
 
     with progress() as bars:
 

@@ -17,6 +17,6 @@ def lab(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page.")] = True,
 ) -> None:
     """Open a z in JupyterLab."""
-    from circuitz.widgets.lab import lab as run_lab
+    from circuitz.widgets.serving.jupyterlab import lab as run_lab
 
     raise typer.Exit(run_lab(z, port=port, open_browser=browser))

@@ -14,7 +14,7 @@ from circuitz.cli.shell import Json, Seed, app, out, progress, say
 from circuitz.errors import LabellingError
 
 if TYPE_CHECKING:
-    from circuitz.labelling.label_model import LabelModel
+    from circuitz.labelling.labels.label_model import LabelModel
     from circuitz.z.model import AnnotatedModel
 
 labels = typer.Typer(help="What people answered, and labels learned from it.", no_args_is_help=True)
@@ -40,9 +40,9 @@ def collect(
     as_json: Json = False,
 ) -> None:
     """Show how far people are and how far they agree; write their answers to a file."""
-    from circuitz.labelling.collect import collect as run_collect
-    from circuitz.labelling.collect import write
-    from circuitz.labelling.pack_io import open_pack
+    from circuitz.labelling.labels.collect import collect as run_collect
+    from circuitz.labelling.labels.collect import write
+    from circuitz.labelling.tasks.pack_io import open_pack
     from circuitz.store.address import open_store
 
     _check_free(to, overwrite)
@@ -86,11 +86,11 @@ def train(
     The file has a row a picture: path, label, its probability, how many people answered, and a
     column a class. Whether the labels are right the answers alone cannot tell.
     """
-    from circuitz.labelling.collect import write_bytes
-    from circuitz.labelling.pack_io import open_pack
-    from circuitz.labelling.train import train as run_train
+    from circuitz.labelling.labels.collect import write_bytes
+    from circuitz.labelling.labels.train_labels import train as run_train
+    from circuitz.labelling.tasks.pack_io import open_pack
     from circuitz.store.address import open_store
-    from circuitz.z.bundle import load
+    from circuitz.z.bundle.load_save import load
 
     _check_free(where, overwrite)
     model = load(zstar)
@@ -144,7 +144,7 @@ def _check_free(place: Path | None, overwrite: bool) -> None:
 def _keep(zstar: Path, model: AnnotatedModel, learned: LabelModel) -> None:
     """Write what was learned into z*, as it is now: somebody may have edited it meanwhile."""
     from circuitz.labelling.export import with_label_model
-    from circuitz.z.bundle import load
+    from circuitz.z.bundle.load_save import load
 
     now = load(zstar)
     if now.hash != model.hash:

@@ -47,13 +47,13 @@ def measure(
     What is measured already is kept. After Ctrl-C or a crash the same command goes on: a finished
     shard is not computed again, here or on a cluster.
     """
-    from circuitz.cluster.connect import connected
-    from circuitz.cluster.job import Counted
-    from circuitz.effects.measure import measure as run_measure
+    from circuitz.jobs.connect import connected
+    from circuitz.jobs.job import Counted
     from circuitz.lexicon.lexicon import Lexicon
-    from circuitz.search.illustrate import illustrate
-    from circuitz.z.bundle import load
-    from circuitz.z.inputs_io import read_inputs
+    from circuitz.measurement.illustrate import illustrate
+    from circuitz.measurement.measure import measure as run_measure
+    from circuitz.z.bundle.inputs_io import read_inputs
+    from circuitz.z.bundle.load_save import load
 
     model = load(z)
     known = model.concept_set if concept_set is None else read_inputs(concept_set)

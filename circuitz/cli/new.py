@@ -13,10 +13,10 @@ from circuitz.errors import BuilderError, BundleWriteError, InputsError
 
 if TYPE_CHECKING:
     from circuitz.cli.shell import Steps
-    from circuitz.cluster.job import Executor
-    from circuitz.evaluation.scores import Share
-    from circuitz.features.bring import Brought
+    from circuitz.evaluation.prediction_scores import Share
+    from circuitz.jobs.job import Executor
     from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.wrapping.load_network import Brought
     from circuitz.z.inputs import InputSet
     from circuitz.z.model import AnnotatedModel
 
@@ -151,15 +151,15 @@ def new(
     D is written once beside the bundle, as NAME.D, where later commands find it.
     """
     from circuitz.cli.new_texts import Asked, new_texts
-    from circuitz.cluster.connect import connected
-    from circuitz.data.enough import check_enough
-    from circuitz.data.layouts import open_layout_pair
-    from circuitz.data.pair import open_pair
-    from circuitz.data.synonyms import join_synonyms
-    from circuitz.features.bring import order_of, own_network, train_small
+    from circuitz.data.benchmarks.layouts import open_layout_pair
+    from circuitz.data.folders.check_sample_size import check_enough
+    from circuitz.data.folders.folder_pair import open_pair
+    from circuitz.data.folders.synonyms import join_synonyms
+    from circuitz.jobs.connect import connected
     from circuitz.lexicon.lexicon import Lexicon
-    from circuitz.models.device import choose_device
-    from circuitz.models.training import Recipe
+    from circuitz.models.run.device import choose_device
+    from circuitz.models.zoo.training import Recipe
+    from circuitz.wrapping.load_network import order_of, own_network, train_small
 
     if where.exists() and not replace:
         raise BundleWriteError(f"{where} is there already.", "Choose another name, or --replace.")
@@ -240,7 +240,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _given(mean: str, std: str, file: Path | None) -> dict[str, Any]:
-    from circuitz.models.config import from_file
+    from circuitz.models.adapters.preprocessing_config import from_file
 
     found: dict[str, Any] = {} if file is None else from_file(file)[0]
     for name, text in (("mean", mean), ("std", std)):
@@ -257,7 +257,7 @@ def _given(mean: str, std: str, file: Path | None) -> dict[str, Any]:
 def _wrapped(
     made: Brought, classes: tuple[str, ...], data: InputSet, cut: str, subject: str, where: Path
 ) -> AnnotatedModel:
-    from circuitz.features.wrap import wrap
+    from circuitz.wrapping.wrap import wrap
 
     z = wrap(
         made.net, data, classes=classes, preprocess=made.preprocess, cut=cut or None,
@@ -275,10 +275,10 @@ def accuracy(z: AnnotatedModel, held_back: bool, seed: int, quiet: bool) -> Shar
     """Print the accuracy first of all; near chance nothing that follows means anything."""
     import numpy as np
 
-    from circuitz.effects.sources import class_members
-    from circuitz.evaluation.scores import wilson
-    from circuitz.features.bring import checked_rows
-    from circuitz.models.open import runtime
+    from circuitz.evaluation.prediction_scores import wilson
+    from circuitz.models.run.open_runtime import runtime
+    from circuitz.patching.source_rows import class_members
+    from circuitz.wrapping.load_network import checked_rows
 
     assert z.data is not None
     shown = class_members(z.data, z.classes, z.head)
@@ -318,9 +318,9 @@ def finish(
     cluster: Executor | None = None,
 ) -> tuple[AnnotatedModel, Path]:
     """Measure, let a rule name units, measure what that says, save; return z and D's place."""
-    from circuitz.effects.measure import measure
+    from circuitz.measurement.illustrate import illustrate
+    from circuitz.measurement.measure import measure
     from circuitz.plausibility.propose import propose
-    from circuitz.search.illustrate import illustrate
 
     z = measure(
         z, concept_set, seed=seed, visualise=visualise, lexicon=known, cluster=cluster,
@@ -339,7 +339,7 @@ def finish(
 
 def _save(z: AnnotatedModel, where: Path) -> Path:
     """Write D beside the bundle, then the bundle."""
-    from circuitz.z.inputs_io import write_inputs
+    from circuitz.z.bundle.inputs_io import write_inputs
 
     assert z.data is not None
     kept = where.with_name(f"{_stem(where)}.D")

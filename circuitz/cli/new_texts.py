@@ -34,14 +34,14 @@ def new_texts(asked: Asked, known: Lexicon) -> None:
     import numpy as np
 
     from circuitz.cli.new import accuracy, finish, report
-    from circuitz.cluster.connect import connected
-    from circuitz.data.enough import check_enough
-    from circuitz.data.synonyms import join_synonyms
-    from circuitz.data.text_table import open_texts
-    from circuitz.features.wrap_texts import wrap_reader
-    from circuitz.models.fit_probe import fit_probe, pooled
-    from circuitz.models.text_lm import Words, classifier, read_config
-    from circuitz.models.transformer_lens import Lens
+    from circuitz.data.folders.check_sample_size import check_enough
+    from circuitz.data.folders.synonyms import join_synonyms
+    from circuitz.data.text.text_table import open_texts
+    from circuitz.jobs.connect import connected
+    from circuitz.models.adapters.text_lm import Words, classifier, read_config
+    from circuitz.models.adapters.transformer_lens import Lens
+    from circuitz.models.zoo.fit_probe import fit_probe, pooled
+    from circuitz.wrapping.wrap_texts import wrap_reader
 
     if asked.pool not in ("mean", "last"):
         raise InputsError(f"There is no pool {asked.pool!r}.", "Choose mean or last.")

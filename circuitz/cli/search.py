@@ -37,10 +37,10 @@ def search(
     import shutil
 
     from circuitz.lexicon.lexicon import Lexicon
-    from circuitz.search.loop import Settings
-    from circuitz.search.loop import search as run_search
-    from circuitz.z.bundle import load
-    from circuitz.z.inputs_io import read_inputs
+    from circuitz.z.bundle.inputs_io import read_inputs
+    from circuitz.z.bundle.load_save import load
+    from circuitz.zstar.search import Settings
+    from circuitz.zstar.search import search as run_search
 
     model = load(z)
     if data_path is not None:

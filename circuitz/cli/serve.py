@@ -55,7 +55,7 @@ def serve(
 
     The address that is printed carries a token: who has it can open the screen.
     """
-    from circuitz.widgets import voila
+    from circuitz.widgets.serving import voila
 
     env: dict[str, str] = {"CIRCUITZ_AUTHOR": author, "CIRCUITZ_RATER": author}
     if tasks is not None:
@@ -68,7 +68,7 @@ def serve(
     elif store:
         raise ServeError("--store is where answers to a task pack go.", "Name the pack: --tasks.")
     else:
-        from circuitz.z.bundle import load
+        from circuitz.z.bundle.load_save import load
 
         path = (z or Path("circuitz-demo/husky.z")).absolute()
         title = f"Studio: {load(path).name or path.name}"
@@ -92,9 +92,9 @@ def serve(
 
 def _labelling(tasks: Path, store: str) -> dict[str, str]:
     """Open pack and store once, so that what is wrong with them is said here and not to visitors."""
-    from circuitz.labelling.pack_io import open_pack
+    from circuitz.labelling.tasks.pack_io import open_pack
     from circuitz.store.address import open_store
-    from circuitz.widgets.labelling import default_store
+    from circuitz.widgets.labelling.labelling import default_store
 
     if not tasks.exists():
         raise ServeError(f"There is no task pack at {tasks}.", "circuitz tasks make makes one.")

@@ -24,8 +24,8 @@ from rich.progress import (
 )
 
 from circuitz import __version__
+from circuitz.disk.safe_text import shown
 from circuitz.errors import CircuitzError
-from circuitz.z.text import shown
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel

@@ -12,7 +12,7 @@ from circuitz.cli.shell import Json, LexiconPath, Seed, Z, app, out, say
 from circuitz.errors import InputsError
 
 if TYPE_CHECKING:
-    from circuitz.evaluation.without import Known, Without
+    from circuitz.evaluation.shift_baselines import Known, Without
     from circuitz.z.model import AnnotatedModel
 
 
@@ -49,10 +49,10 @@ def shift(
     others. Nothing is written into Z.
     Intervals are 95 % Wilson intervals.
     """
-    from circuitz.evaluation.without import flagged_units, without_units
+    from circuitz.evaluation.shift_baselines import flagged_units, without_units
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.plausibility.check import check
-    from circuitz.z.bundle import load
+    from circuitz.z.bundle.load_save import load
 
     model = load(z)
     words = Lexicon.load(lexicon)
@@ -86,9 +86,9 @@ def shift(
 def _known(model: AnnotatedModel, truth: Path, lm: Path | None) -> Known:
     import numpy as np
 
-    from circuitz.data.text_table import TextTable, padded
-    from circuitz.evaluation.without import Known
-    from circuitz.models.text_lm import Words
+    from circuitz.data.text.text_table import TextTable, padded
+    from circuitz.evaluation.shift_baselines import Known
+    from circuitz.models.adapters.text_lm import Words
 
     told: Any = model.notes.get("texts")
     if not isinstance(told, dict):

@@ -12,11 +12,11 @@ import typer
 from rich.table import Table
 
 from circuitz.cli.shell import Json, LexiconPath, Z, app, out, progress
+from circuitz.disk.safe_text import shown
 from circuitz.errors import BundleWriteError, InputsError, MeasurementError
-from circuitz.z.text import shown
 
 if TYPE_CHECKING:
-    from circuitz.evaluation.cells import Evaluation
+    from circuitz.evaluation.group_cells import Evaluation
     from circuitz.plausibility.report import Report
     from circuitz.z.finding import Finding
     from circuitz.z.model import AnnotatedModel
@@ -45,13 +45,13 @@ def silence(
     Nothing is trained. It then measures and checks again, and says what that costs in accuracy on
     D, and which findings went, are new, and stay.
     """
-    from circuitz.effects.measure import measure
     from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.measurement.measure import measure
     from circuitz.plausibility.check import check
-    from circuitz.search.silence import named_units
-    from circuitz.search.silence import silence as run_silence
-    from circuitz.z.bundle import load
-    from circuitz.z.inputs_io import read_inputs
+    from circuitz.z.bundle.inputs_io import read_inputs
+    from circuitz.z.bundle.load_save import load
+    from circuitz.zstar.silence import named_units
+    from circuitz.zstar.silence import silence as run_silence
 
     if bool(units) == bool(finding):
         raise typer.BadParameter("Name units or a --finding, one of the two.")
@@ -203,11 +203,10 @@ def _accuracy(z: AnnotatedModel) -> Evaluation:
     """Score the network on D's test split, or on all of D where it has none."""
     import numpy as np
 
-    from circuitz.effects.sources import class_members
-    from circuitz.evaluation.cells import evaluate
-    from circuitz.features.bring import checked_rows
-    from circuitz.models.open import runtime
-    from circuitz.search.rows import rows_of
+    from circuitz.evaluation.group_cells import evaluate
+    from circuitz.models.run.open_runtime import runtime
+    from circuitz.patching.source_rows import class_members, rows_of
+    from circuitz.wrapping.load_network import checked_rows
 
     assert z.data is not None
     rows = rows_of(z.data, "test")

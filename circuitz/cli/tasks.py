@@ -55,10 +55,10 @@ def make(
     sure of. Nothing else of D′ is used, nor are the folders' names.
     """
     from circuitz.labelling.export import card_of
-    from circuitz.labelling.make_pack import GUIDELINES, make_pack
-    from circuitz.labelling.pack_io import check_place, write_pack
-    from circuitz.labelling.shifted import check_z
-    from circuitz.z.bundle import load
+    from circuitz.labelling.tasks.make_pack import GUIDELINES, make_pack
+    from circuitz.labelling.tasks.pack_io import check_place, write_pack
+    from circuitz.labelling.tasks.shifted_pictures import check_z
+    from circuitz.z.bundle.load_save import load
 
     if not overwrite:
         check_place_early(where)
@@ -108,7 +108,7 @@ def make(
 
 def check_place_early(where: Path) -> None:
     """Refuse a place that holds something else before the network is run for minutes."""
-    from circuitz.labelling.pack_io import MANIFEST, check_place
+    from circuitz.labelling.tasks.pack_io import MANIFEST, check_place
 
     pack = where.is_dir() and (where / MANIFEST).is_file()
     if not pack and not (where.is_file() and where.suffix == ".zip"):

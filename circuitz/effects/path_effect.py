@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from circuitz.effects.asked import (
+from circuitz.effects.arguments import (
     Units,
     Where,
     checked_units,
@@ -20,16 +20,16 @@ from circuitz.effects.asked import (
     places_of,
     source_rows,
 )
-from circuitz.effects.downstream import margins
-from circuitz.effects.edges import depth_order
-from circuitz.effects.groups import Group, in_words, sorted_group
-from circuitz.effects.paths import PARTS, path_changes
-from circuitz.effects.put import UnitSet
-from circuitz.effects.singles import scale_of
-from circuitz.effects.sources import draw_sources
+from circuitz.effects.edge.exact_edges import depth_order
+from circuitz.effects.mediation import PARTS, path_changes
 from circuitz.errors import InputsError, LayerError, UnitError
-from circuitz.models.open import runtime
-from circuitz.models.runtime import Runtime
+from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.runtime import Runtime
+from circuitz.patching.from_cut import margins
+from circuitz.patching.patch import UnitSet
+from circuitz.patching.source_rows import draw_sources
+from circuitz.patching.trials import scale_of
+from circuitz.plausibility.unit_groups import Group, in_words, sorted_group
 from circuitz.z.bases import basis_sizes
 from circuitz.z.check_z import check_z
 from circuitz.z.effect import Effect
@@ -49,7 +49,7 @@ class PathEffect:
     Parameters
     ----------
     total, through, around, rest
-        See :mod:`circuitz.effects.paths`; the first is the sum of the others. In shares of what
+        See :mod:`circuitz.effects.mediation`; the first is the sum of the others. In shares of what
         resampling everything does to the class.
     mediators, held
         Units of the two sets.
@@ -129,7 +129,7 @@ def path_effect(
         Close paths from sources to mediators by way of other units of z's layers, as path
         patching does.
     how, where, split, images, donors, delta, level, seed
-        As for :func:`circuitz.effects.effect.effect`; equal settings give equal totals.
+        As for :func:`circuitz.effects.unit_effect.effect`; equal settings give equal totals.
     progress
         Called with trials done, and in all.
 

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.card.card import Card
+from circuitz.evaluation.evaluation_sets import KnownSet
 from circuitz.evaluation.simulated_rater import SimulatedRater
-from circuitz.evaluation.truth import KnownSet
-from circuitz.raters.cues import Card
 from circuitz.store.judgement import Judgement, Use, now
 
 INSTRUCTIONS = "1"

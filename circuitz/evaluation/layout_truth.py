@@ -8,14 +8,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from circuitz.data.benchmark import Rows
-from circuitz.data.cub import cub_rows
-from circuitz.data.cub_files import read_images
-from circuitz.data.layouts import layout_of
-from circuitz.data.spawrious import spawrious_rows
-from circuitz.data.waterbirds import waterbirds_rows
+from circuitz.data.benchmarks.benchmark import Rows
+from circuitz.data.benchmarks.cub import cub_rows
+from circuitz.data.benchmarks.cub_files import read_images
+from circuitz.data.benchmarks.layouts import layout_of
+from circuitz.data.benchmarks.spawrious import spawrious_rows
+from circuitz.data.benchmarks.waterbirds import waterbirds_rows
+from circuitz.disk.atomic import staged
 from circuitz.errors import InputsError
-from circuitz.z.atomic import staged
 
 
 def layout_truth(
@@ -26,7 +26,7 @@ def layout_truth(
     classes: Sequence[str] | None = None,
     seed: int = 0,
 ) -> Rows:
-    """Return labels and places of D′, in the order :func:`circuitz.data.layouts.open_layout` has it.
+    """Return labels and places of D′, in the order :func:`circuitz.data.benchmarks.layouts.open_layout` has it.
 
     Raises
     ------

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.card.rater_answer import CANNOT_TELL
+from circuitz.disk.hashing import json_hash
 from circuitz.errors import LabellingError
-from circuitz.labelling.concept_pack import NO, YES
-from circuitz.labelling.pack import TaskPack
-from circuitz.labelling.session import Session
-from circuitz.raters.protocol import CANNOT_TELL
+from circuitz.labelling.concepts.concept_pack import NO, YES
+from circuitz.labelling.tasks.pack import TaskPack
+from circuitz.labelling.tasks.session import Session
 from circuitz.store.judgement import Judgement
 from circuitz.store.judgements import Judgements
-from circuitz.z.hashing import json_hash
 
 
 def answer_concepts(

@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.card.card import Card, ClassEntry, Cue
+from circuitz.card.rater_answer import Answer, Perceived
+from circuitz.disk.hashing import json_hash
 from circuitz.errors import LabellingError
-from circuitz.raters.cues import Card, ClassEntry, Cue
-from circuitz.raters.protocol import Answer, Perceived
 from circuitz.store.judgement import RaterKind
-from circuitz.z.hashing import json_hash
 
 Exclusive = Sequence[Sequence[str]]
 _SECONDS_A_CUE, _SECONDS_TO_LOOK = 0.35, 1.2

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.class_table import SEPARATOR
-from circuitz.data.folder import pictures
-from circuitz.data.table import place_of, read_rows, value, within
+from circuitz.data.folders.class_table import SEPARATOR
+from circuitz.data.folders.concept_table import place_of, read_rows, value, within
+from circuitz.data.folders.image_folder import pictures
 from circuitz.errors import ConceptLabelsError, InputsError
 
 _SPECIAL = ("path", "class")

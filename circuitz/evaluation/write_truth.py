@@ -8,10 +8,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from circuitz.data.worlds import WORLDS
+from circuitz.data.worlds.world_by_name import WORLDS
+from circuitz.disk.atomic import staged
 from circuitz.errors import InputsError
-from circuitz.evaluation.truth import truth_of
-from circuitz.z.atomic import staged
+from circuitz.evaluation.evaluation_sets import truth_of
 from circuitz.z.inputs import InputSet
 
 

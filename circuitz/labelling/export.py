@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from circuitz.card.card import Card
+from circuitz.card.make_card import card as make_card
+from circuitz.disk.atomic import staged
 from circuitz.errors import ExportRefusedError, MeasurementError
-from circuitz.labelling.label_model import LabelModel
-from circuitz.labelling.story import write_story
+from circuitz.labelling.exported_story import write_story
+from circuitz.labelling.labels.label_model import LabelModel
+from circuitz.plausibility.audit_reads import log_reads
 from circuitz.plausibility.check import check
-from circuitz.plausibility.reads import log_reads
 from circuitz.plausibility.report import Report
-from circuitz.raters.card import card as make_card
-from circuitz.raters.cues import Card
-from circuitz.z.atomic import staged
-from circuitz.z.bundle_extras import check_place
+from circuitz.z.bundle.replace_bundle import check_place
 from circuitz.z.finding import Waiver
 
 if TYPE_CHECKING:

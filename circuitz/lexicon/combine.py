@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from circuitz.lexicon.concept import Concept, Support
 from circuitz.lexicon.judge import LIKELY, Judgement
-from circuitz.lexicon.words import key
+from circuitz.lexicon.word_forms import key
 
 #: A part that is known outright to belong to the class counts against what a word mostly means.
 _SURE = 0.85

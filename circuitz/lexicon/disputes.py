@@ -7,8 +7,8 @@ from typing import Any
 
 from circuitz.errors import ContradictoryOverridesError, CyclicSynonymsError
 from circuitz.lexicon.concept import Concept
-from circuitz.lexicon.reading import Layer
-from circuitz.lexicon.words import key
+from circuitz.lexicon.read_yaml import Layer
+from circuitz.lexicon.word_forms import key
 
 _SETTLE = (
     "People have to settle it: take one of the two out of the file, or write the one that holds "

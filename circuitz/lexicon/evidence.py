@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from circuitz.lexicon import table
+from circuitz.lexicon import parts_table as table
 from circuitz.lexicon.concept import Kind
 from circuitz.lexicon.phrases import Phrase
 from circuitz.lexicon.sorts import GROWN, KIND_OF, LIVING, MADE, may_belong, sort_of

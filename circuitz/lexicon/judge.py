@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from circuitz.lexicon import evidence, table
+from circuitz.lexicon import evidence
+from circuitz.lexicon import parts_table as table
 from circuitz.lexicon.concept import Concept, Verdict
 from circuitz.lexicon.evidence import Evidence, a
 from circuitz.lexicon.phrases import GENERIC, SHAPES, Phrase, read
 from circuitz.lexicon.sorts import EATEN, sort_of
+from circuitz.lexicon.word_forms import key
 from circuitz.lexicon.wordnet import Sense, WordNet
-from circuitz.lexicon.words import key
 
 _SEARCHES = (evidence.itself, evidence.meronym, evidence.listed, evidence.defined, evidence.alike)
 _RARE = 0.05

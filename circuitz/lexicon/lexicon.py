@@ -21,13 +21,13 @@ from circuitz.lexicon import support as chains
 from circuitz.lexicon.combine import from_wordnet, with_wordnet
 from circuitz.lexicon.concept import KINDS, Category, Concept, Kind, Support
 from circuitz.lexicon.disputes import check_circles, check_sides, settle
-from circuitz.lexicon.layers import check, forgotten, merge
 from circuitz.lexicon.matching import Matcher, affirmed, names_of
 from circuitz.lexicon.nouns import nouns, whole
-from circuitz.lexicon.reading import Layer, read_layer
-from circuitz.lexicon.table import digest as shipped_digest
+from circuitz.lexicon.overlay import check, forgotten, merge
+from circuitz.lexicon.parts_table import digest as shipped_digest
+from circuitz.lexicon.read_yaml import Layer, read_layer
+from circuitz.lexicon.word_forms import key, tokens
 from circuitz.lexicon.wordnet import WordNet
-from circuitz.lexicon.words import key, tokens
 
 DEFAULT = "default lexicon"
 _KEPT = 20_000

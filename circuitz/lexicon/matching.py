@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from circuitz.lexicon.concept import Concept
-from circuitz.lexicon.words import COPULAS, Token, key, negated, tokens
+from circuitz.lexicon.word_forms import COPULAS, Token, key, negated, tokens
 
 Key = tuple[str, ...]
 Hit = tuple[int, int, str]

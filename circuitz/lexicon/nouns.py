@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from circuitz.lexicon.phrases import GENERIC, SHAPES, spellings
+from circuitz.lexicon.word_forms import COPULAS, NEGATORS, Token
 from circuitz.lexicon.wordnet import WordNet
-from circuitz.lexicon.words import COPULAS, NEGATORS, Token
 
 #: Letters of the lexicographer's files of things one can see in a picture.
 _CONCRETE = frozenset("AbFoPuy")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from circuitz.lexicon.word_forms import singular, tokens
 from circuitz.lexicon.wordnet import Sense, WordNet
-from circuitz.lexicon.words import singular, tokens
 
 _OF = frozenset(
     {"of", "on", "in", "at", "behind", "around", "under", "over", "with", "from", "for"}

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from circuitz.lexicon.concept import Category, Concept, Support, Verdict
 from circuitz.lexicon.judge import is_whole, kinds_of
-from circuitz.lexicon.words import key
+from circuitz.lexicon.word_forms import key
 
 _KIND_PHRASE = {
     "part": "a part of things",

@@ -15,15 +15,20 @@ import circuitz
 from circuitz.errors import ConceptLabelsError, InputsError, MeasurementError
 from circuitz.lexicon.concept import Support
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.plausibility.blind import judge_blind, kept_tests
-from circuitz.plausibility.joint import Joint, Joints
-from circuitz.plausibility.places import find_places, split_rows, table_of
-from circuitz.plausibility.said import Columns, Said, canonical_name, read_annotations
-from circuitz.plausibility.scores import Place
-from circuitz.plausibility.settings import SCALE_FLOOR, Settings
-from circuitz.plausibility.tables import Table
-from circuitz.plausibility.ties import class_ties
-from circuitz.plausibility.words import Word, judge, undecided
+from circuitz.plausibility.check_settings import SCALE_FLOOR, Settings
+from circuitz.plausibility.effects.joint_effect import Joint, Joints
+from circuitz.plausibility.words.blind_tests import judge_blind, kept_tests
+from circuitz.plausibility.words.class_confounds import class_ties
+from circuitz.plausibility.words.match_scores import Place
+from circuitz.plausibility.words.match_tables import Table
+from circuitz.plausibility.words.parsed_annotation import (
+    Columns,
+    Said,
+    canonical_name,
+    read_annotations,
+)
+from circuitz.plausibility.words.unit_tables import find_places, split_rows, table_of
+from circuitz.plausibility.words.word_fit import Word, judge, undecided
 from circuitz.z.finding import Waiver
 from circuitz.z.inputs import InputSet
 from circuitz.z.measurements import EffectMeasurements, Measurements

@@ -7,11 +7,11 @@ import time
 from typing import TYPE_CHECKING
 
 from circuitz.plausibility.case import Case
+from circuitz.plausibility.check_settings import MATCH_BAR, Settings
 from circuitz.plausibility.problems import find_problems
 from circuitz.plausibility.report import Report
 from circuitz.plausibility.rules import missing_support, unexplained_effect
-from circuitz.plausibility.rules.registry import RULES
-from circuitz.plausibility.settings import MATCH_BAR, Settings
+from circuitz.plausibility.rules.kinds import RULES
 from circuitz.z.check_z import check_z
 from circuitz.z.finding import Finding
 
@@ -40,7 +40,7 @@ def check(
         A measured model.
     split
         Images the verdicts rest on. ``audit`` is for export; each look is to be logged with
-        :func:`circuitz.plausibility.reads.log_reads`.
+        :func:`circuitz.plausibility.audit_reads.log_reads`.
     delta
         Effects within this share of the whole cut's count as none.
     q

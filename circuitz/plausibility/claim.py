@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from circuitz.effects.statistics import benjamini_hochberg
 from circuitz.plausibility.case import Case
+from circuitz.stats.clustered import benjamini_hochberg
 from circuitz.z.effect import Effect
 from circuitz.z.finding import Finding, Remedy, Verdict
 

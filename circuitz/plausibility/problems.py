@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from circuitz.features.match import MINIMUM_IMAGES
+from circuitz.disk.safe_text import shown
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
+from circuitz.stats.match import MINIMUM_IMAGES
 from circuitz.z.inputs import SPLITS
-from circuitz.z.text import shown
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel

@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from circuitz.effects.statistics import benjamini_hochberg
 from circuitz.errors import LayerError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.case import measured_parts
-from circuitz.plausibility.places import table_of
-from circuitz.plausibility.put_in import unmoved
-from circuitz.plausibility.said import Columns
-from circuitz.plausibility.settings import COINCIDE, MATCH_BAR, PROPOSAL_BAR, Settings
-from circuitz.plausibility.tables import Table
-from circuitz.plausibility.ties import class_ties
-from circuitz.z import history
+from circuitz.plausibility.check_settings import COINCIDE, MATCH_BAR, PROPOSAL_BAR, Settings
+from circuitz.plausibility.words.class_confounds import class_ties
+from circuitz.plausibility.words.counterfactual_test import unmoved
+from circuitz.plausibility.words.match_tables import Table
+from circuitz.plausibility.words.parsed_annotation import Columns
+from circuitz.plausibility.words.unit_tables import table_of
+from circuitz.stats.clustered import benjamini_hochberg
 from circuitz.z.annotation import Annotation
 from circuitz.z.check_z import check_z
+from circuitz.z.edits.annotate import history
 
 if TYPE_CHECKING:
     from circuitz.z.finding import Finding

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from circuitz.plausibility.scores import Score
+from circuitz.plausibility.words.match_scores import Score
 from circuitz.z.effect import Effect
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 
+from circuitz.disk.safe_text import shown
 from circuitz.plausibility import prose
 from circuitz.plausibility.problems import Problem
 from circuitz.z.finding import Finding
-from circuitz.z.text import shown
 
 COLUMNS = (
     "verdict",

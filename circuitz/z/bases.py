@@ -14,8 +14,8 @@ from weakref import WeakSet
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.disk.arrays import Arrays
 from circuitz.errors import BasisError, UnitError
-from circuitz.z.arrays import Arrays
 from circuitz.z.layer import LayerSpec
 
 Array = npt.NDArray[Any]

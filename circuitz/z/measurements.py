@@ -43,7 +43,7 @@ class LayerMeasurements:
         (one and two quarters of the way to the largest) and largest; -1 where there are fewer.
     clarity, polysemanticity, redundancy
         ``(u,)`` float32 scores of how much a unit means one thing
-        (:mod:`circuitz.features.quality`).
+        (:mod:`circuitz.stats.quality`).
     neighbours, neighbour_correlation
         ``(u, m)`` int64 units of the layer whose responses correlate most, -1 where there are
         fewer, and ``(u, m)`` float32 the correlations.
@@ -53,7 +53,7 @@ class LayerMeasurements:
     embedding
         Layer whose means over positions the scores compare images by.
     values
-        Hash of what the units' values are made from (:mod:`circuitz.features.values`): while it is
+        Hash of what the units' values are made from (:mod:`circuitz.models.run.values`): while it is
         the same, an edit of weights left them as they are. Empty in measurements of old.
     """
 
@@ -84,7 +84,7 @@ class ConceptEffects:
     """What concepts do to classes through the cut, over pairs of concept-set images.
 
     Of a pair, one image shows the concept and the other does not, and they are as alike as can
-    be otherwise (:mod:`circuitz.effects.concept_pairs`). Units go from the values they have on the
+    be otherwise (:mod:`circuitz.measurement.concept_pairs`). Units go from the values they have on the
     image without it to those on the image with it. Effects are in shares, as all others.
 
     Parameters

@@ -13,27 +13,27 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 import pandas as pd
 
-from circuitz.z import hashing, history
+from circuitz.disk.arrays import Arrays
+from circuitz.disk.lazy import LazyField, raw
+from circuitz.disk.safe_text import clean_name
+from circuitz.z import z_hash as hashing
 from circuitz.z.annotation import Annotation, AuthorKind
-from circuitz.z.arrays import Arrays
 from circuitz.z.bases import basis_sizes, check_bases
-from circuitz.z.data_ref import DataRef
-from circuitz.z.edits import new_annotation
+from circuitz.z.bundle.data_ref import DataRef
+from circuitz.z.edits.annotate import history, new_annotation
+from circuitz.z.edits.lineage import next_lineage
+from circuitz.z.edits.staleness import set_hash, stale_findings, stale_measurements
 from circuitz.z.finding import Finding, Waiver
-from circuitz.z.frames import annotations_frame, units_frame
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Head, LayerSpec, Preprocessing, check_head, check_parts
-from circuitz.z.lazy import LazyField, raw
-from circuitz.z.lineage import next_lineage
 from circuitz.z.measurements import Measurements
-from circuitz.z.staleness import set_hash, stale_findings, stale_measurements
+from circuitz.z.shown.frames import annotations_frame, units_frame
 from circuitz.z.targets import check_target
-from circuitz.z.text import clean_name
 from circuitz.z.unit import Unit
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
-    from circuitz.z.graph import CircuitGraph
+    from circuitz.z.circuit.circuit_graph import CircuitGraph
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -299,44 +299,44 @@ class AnnotatedModel:
         return new
 
     def diff(self, other: AnnotatedModel) -> pd.DataFrame:
-        """List what differs from this z to the other one (see :func:`circuitz.z.diff.diff`)."""
-        from circuitz.z.diff import diff  # noqa: PLC0415 (diff needs this class)
+        """List what differs from this z to the other one (see :func:`circuitz.z.edits.diff.diff`)."""
+        from circuitz.z.edits.diff import diff  # noqa: PLC0415 (diff needs this class)
 
         return diff(self, other)
 
     def merge(self, other: AnnotatedModel) -> tuple[AnnotatedModel, pd.DataFrame]:
         """Take over the other's edits; conflicts are listed and left as they are here."""
-        from circuitz.z.diff import merge  # noqa: PLC0415
+        from circuitz.z.edits.diff import merge  # noqa: PLC0415
 
         return merge(self, other)
 
     def graph(self, target: str) -> CircuitGraph:
-        """Return the circuit graph kept of a class (see :func:`circuitz.z.graph_store.graph_of`)."""
-        from circuitz.z.graph_store import graph_of  # noqa: PLC0415 (graphs speak of z)
+        """Return the circuit graph kept of a class (see :func:`circuitz.z.circuit.stored_circuits.graph_of`)."""
+        from circuitz.z.circuit.stored_circuits import graph_of  # noqa: PLC0415 (graphs speak of z)
 
         return graph_of(self, target)
 
     def with_graph(self, graph: CircuitGraph) -> AnnotatedModel:
-        """Return this z with a circuit graph kept (see :func:`circuitz.z.graph_store.with_graph`)."""
-        from circuitz.z.graph_store import with_graph  # noqa: PLC0415
+        """Return this z with a circuit graph kept (see :func:`circuitz.z.circuit.stored_circuits.with_graph`)."""
+        from circuitz.z.circuit.stored_circuits import with_graph  # noqa: PLC0415
 
         return with_graph(self, graph)
 
     # -- disk and looks -------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = True) -> Path:
-        """Write the bundle (see :func:`circuitz.z.bundle.save`)."""
-        from circuitz.z.bundle import save  # noqa: PLC0415
+        """Write the bundle (see :func:`circuitz.z.bundle.load_save.save`)."""
+        from circuitz.z.bundle.load_save import save  # noqa: PLC0415
 
         return save(self, path, overwrite=overwrite)
 
     def __repr__(self) -> str:
-        from circuitz.z.summary import summary  # noqa: PLC0415
+        from circuitz.z.shown.summary import summary  # noqa: PLC0415
 
         return summary(self)
 
     def _repr_html_(self) -> str:
-        from circuitz.z.repr_html import model_html  # noqa: PLC0415
+        from circuitz.z.shown.repr_html import model_html  # noqa: PLC0415
 
         return model_html(self)
 

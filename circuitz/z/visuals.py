@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from circuitz.disk.hashing import picture_hash
 from circuitz.errors import MeasurementError
-from circuitz.z.hashing import picture_hash
 from circuitz.z.unit import Unit
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Visual:
     pictures
         Content hashes of its pictures, which are among ``z.measurements.pictures``.
     how, steps, negative, seed
-        Settings, see :func:`circuitz.features.visualise.visualise`.
+        Settings, see :func:`circuitz.responses.optimised.visualise.visualise`.
     weights
         Hash of the weights it was made from.
     """

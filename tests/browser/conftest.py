@@ -21,10 +21,10 @@ import torch
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 import circuitz as cz
-from circuitz.data.dogs import make_dogs
-from circuitz.models.small_cnn import SmallCNN
-from circuitz.models.training import Recipe, fit
-from circuitz.widgets.lab import serve
+from circuitz.data.worlds.dog_world import make_dogs
+from circuitz.models.zoo.small_cnn import SmallCNN
+from circuitz.models.zoo.training import Recipe, fit
+from circuitz.widgets.serving.jupyterlab import serve
 from circuitz.z.layer import Preprocessing
 
 Opener = Callable[[Page, Path], Locator]

@@ -9,10 +9,10 @@ import torch
 from playwright.sync_api import expect
 
 import circuitz as cz
-from circuitz.data.dogs import make_dogs
-from circuitz.models.builders import build
-from circuitz.models.training import Recipe, fit
-from circuitz.z.bundle import load
+from circuitz.data.worlds.dog_world import make_dogs
+from circuitz.models.zoo.builders import build
+from circuitz.models.zoo.training import Recipe, fit
+from circuitz.z.bundle.load_save import load
 from circuitz.z.layer import Preprocessing
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from circuitz.demo.report import write_report
+from circuitz.card.card import Card, ClassEntry, Cue, Exemplars
+from circuitz.demo.husky_report import write_report
 from circuitz.plausibility.report import Report
-from circuitz.raters.cues import Card, ClassEntry, Cue, Exemplars
 from circuitz.z.effect import Effect
 from circuitz.z.finding import Finding, Remedy, Waiver
 from circuitz.z.layer import LayerSpec

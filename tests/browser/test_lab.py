@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from circuitz.widgets.lab import Server, serve, stop
-from circuitz.z.bundle import load
+from circuitz.widgets.serving.jupyterlab import Server, serve, stop
+from circuitz.z.bundle.load_save import load
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SCREEN = ".jp-OutputArea-output .cz-studio"
@@ -209,7 +209,7 @@ def test_two_screens_on_one_bundle_ask_which_words_to_keep(chromium, page, watch
         studio(page)
         unit = page.locator(f"{SCREEN} .cz-inspector").get_attribute("data-unit")
         code = (
-            "import sys, circuitz as cz; from circuitz.widgets.desk import Desk; "
+            "import sys, circuitz as cz; from circuitz.widgets.studio.editing_session import Desk; "
             "Desk(sys.argv[1], author='jon').annotate(sys.argv[2], 'white ground')"
         )
         subprocess.run([sys.executable, "-c", code, str(bundle), unit], check=True, timeout=60)

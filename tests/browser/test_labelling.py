@@ -18,11 +18,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from circuitz.labelling.pack import Question, Sighting, TaskPack, question_id
-from circuitz.labelling.pack_io import write_pack
-from circuitz.raters.cues import Card, ClassEntry, Cue, Exemplars
+from circuitz.card.card import Card, ClassEntry, Cue, Exemplars
+from circuitz.labelling.tasks.pack import Question, Sighting, TaskPack, question_id
+from circuitz.labelling.tasks.pack_io import write_pack
 from circuitz.store.judgements import Judgements
-from circuitz.widgets import lab, voila
+from circuitz.widgets.serving import jupyterlab as lab
+from circuitz.widgets.serving import voila
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SCREEN = ".jp-OutputArea-output .cz-labelling"

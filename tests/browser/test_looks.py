@@ -9,9 +9,9 @@ import torch
 from playwright.sync_api import expect
 
 import circuitz as cz
-from circuitz.data.dogs import make_dogs
-from circuitz.models.builders import build
-from circuitz.z.bundle import load
+from circuitz.data.worlds.dog_world import make_dogs
+from circuitz.models.zoo.builders import build
+from circuitz.z.bundle.load_save import load
 from circuitz.z.layer import Preprocessing
 from circuitz.z.visuals import visuals_of
 

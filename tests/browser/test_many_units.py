@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from circuitz.bench.made import LAYER, made
-from circuitz.widgets.units import UnitTable
-from circuitz.z.bundle import load
+from circuitz.bench.synthetic_z import LAYER, made
+from circuitz.widgets.studio.unit_table import UnitTable
+from circuitz.z.bundle.load_save import load
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SCREEN = ".cz-studio"

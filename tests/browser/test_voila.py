@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from circuitz.z.bundle import load
+from circuitz.z.bundle.load_save import load
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SHIPPED = Path(__file__).parents[2] / "binder" / "shipped.tar.xz"

@@ -14,17 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from circuitz.disk.hashing import picture_hash
+from circuitz.disk.json_io import dumps, loads
 from circuitz.errors import BundleError, CircuitzError
 from circuitz.z.annotation import Annotation
-from circuitz.z.bundle import append_log, load
+from circuitz.z.bundle.inputs_io import fingerprint, read_inputs, write_inputs
+from circuitz.z.bundle.load_save import append_log, load
+from circuitz.z.bundle.log_io import log_lines, read_log
 from circuitz.z.effect import Effect
 from circuitz.z.finding import Finding, Remedy, Waiver
-from circuitz.z.hashing import picture_hash
 from circuitz.z.inputs import InputSet
-from circuitz.z.inputs_io import fingerprint, read_inputs, write_inputs
-from circuitz.z.json_io import dumps, loads
 from circuitz.z.layer import LayerSpec, Preprocessing
-from circuitz.z.log_io import log_lines, read_log
 from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
 from circuitz.z.model import AnnotatedModel
 

@@ -11,11 +11,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from circuitz.disk.safe_text import clean_text
 from circuitz.errors import AnnotationError
-from circuitz.z.formats import FORMATS, read_annotations, take_over, write_annotations
+from circuitz.z.formats import FORMATS, read_annotations, write_annotations
+from circuitz.z.formats import import_annotations as take_over
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
-from circuitz.z.text import clean_text
 
 BARE = AnnotatedModel(
     "m; =name",

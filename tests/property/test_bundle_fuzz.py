@@ -28,16 +28,16 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from circuitz.disk.hashing import picture_hash
+from circuitz.disk.json_io import dumps
 from circuitz.errors import BundleWarning, CircuitzError
-from circuitz.z.bundle import load
-from circuitz.z.data_ref import DataRef
+from circuitz.z.bundle.data_ref import DataRef
+from circuitz.z.bundle.load_save import load
+from circuitz.z.bundle.log_io import _chain, _line
 from circuitz.z.effect import Effect
 from circuitz.z.finding import Finding, Remedy, Waiver
-from circuitz.z.hashing import picture_hash
 from circuitz.z.inputs import InputSet
-from circuitz.z.json_io import dumps
 from circuitz.z.layer import LayerSpec, Preprocessing
-from circuitz.z.log_io import _chain, _line
 from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
 from circuitz.z.model import AnnotatedModel
 

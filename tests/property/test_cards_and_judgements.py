@@ -10,8 +10,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circuitz.raters.card import permuted
-from circuitz.raters.cues import Card, ClassEntry, Cue, Exemplars
+from circuitz.card.card import Card, ClassEntry, Cue, Exemplars
+from circuitz.card.make_card import permuted
 from circuitz.store.judgement import Judgement
 from circuitz.store.judgements import Judgements
 

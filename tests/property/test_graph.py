@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circuitz.effects.graph_prune import composition, cumulative, influence, prune
-from circuitz.z.formats.attribution_graph import cantor, read_graph, uncantor, write_graph
-from circuitz.z.graph import (
+from circuitz.effects.circuit.prune_graph import composition, cumulative, influence, prune
+from circuitz.z.circuit.attribution_graph import cantor, read_graph, uncantor, write_graph
+from circuitz.z.circuit.circuit_graph import (
     UNEXPLAINED,
     CircuitGraph,
     Edge,
@@ -19,7 +19,7 @@ from circuitz.z.graph import (
     ordered_edges,
     ordered_nodes,
 )
-from circuitz.z.graph_layout import crossings, layout
+from circuitz.z.circuit.layout import crossings, layout
 
 numbers = st.integers(0, 10**6)
 

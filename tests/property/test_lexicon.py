@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.lexicon.phrases import spellings
+from circuitz.lexicon.word_forms import tokens
 from circuitz.lexicon.wordnet import WordNet
-from circuitz.lexicon.words import tokens
 
 LEXICON = Lexicon.load()
 ALONE = Lexicon.from_text("wordnet: false\n")

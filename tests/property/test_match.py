@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score
 
-from circuitz.features.match import match_table, nauprc_values
+from circuitz.stats.match import match_table, nauprc_values
 
 SIZE = 40
 RESPONSES = arrays(

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from circuitz.models.runtime import Runtime
-from circuitz.models.silenced import silenced
-from circuitz.models.specs import describe, unit_maps
-from circuitz.models.weights import load_numpy
+from circuitz.models.adapters.weight_arrays import load_numpy
+from circuitz.models.run.layer_specs import describe, unit_maps
+from circuitz.models.run.runtime import Runtime
+from circuitz.patching.silenced_weights import silenced
 from circuitz.z.layer import Preprocessing
 
 SIZE = 5

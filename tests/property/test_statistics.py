@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as s
 from hypothesis.extra import numpy as hnp
 
-from circuitz.effects import statistics as st
+from circuitz.stats import clustered as st
 
 values = hnp.arrays(np.float64, s.integers(2, 40), elements=s.floats(-100, 100, width=32))
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from circuitz.errors import AnnotationError
-from circuitz.z import history
+from circuitz.z.edits.annotate import history
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
 

@@ -96,11 +96,11 @@ def caught(world: tuple[InputSet, InputSet]) -> AnnotatedModel:
     # Imported here: most tests of the house need no torch.
     import torch
 
-    from circuitz.effects.measure import measure
-    from circuitz.features.wrap import wrap
-    from circuitz.models.builders import build
-    from circuitz.models.training import Recipe, fit
+    from circuitz.measurement.measure import measure
+    from circuitz.models.zoo.builders import build
+    from circuitz.models.zoo.training import Recipe, fit
     from circuitz.plausibility.propose import propose
+    from circuitz.wrapping.wrap import wrap
 
     data, concepts = world
     torch.manual_seed(0)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from circuitz.cli import main
-from circuitz.z.bundle import load
-from circuitz.z.data_ref import DataRef
-from circuitz.z.inputs_io import write_inputs
+from circuitz.z.bundle.data_ref import DataRef
+from circuitz.z.bundle.inputs_io import write_inputs
+from circuitz.z.bundle.load_save import load
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
 

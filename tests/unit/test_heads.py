@@ -7,17 +7,17 @@ import pytest
 import torch
 from torch import nn
 
-from circuitz.effects.effect import effect
-from circuitz.effects.measure import measure
-from circuitz.effects.sources import class_members, draw_sources
+from circuitz.effects.unit_effect import effect
 from circuitz.errors import InputsError, LayerError
-from circuitz.features.wrap import wrap
-from circuitz.models.builders import build
-from circuitz.models.open import runtime
-from circuitz.models.training import LOSSES, Recipe, fit
+from circuitz.measurement.measure import measure
+from circuitz.models.run.open_runtime import runtime
+from circuitz.models.zoo.builders import build
+from circuitz.models.zoo.training import LOSSES, Recipe, fit
+from circuitz.patching.source_rows import class_members, draw_sources
 from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose
-from circuitz.z.bundle import load
+from circuitz.wrapping.wrap import wrap
+from circuitz.z.bundle.load_save import load
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
 from circuitz.z.model import AnnotatedModel
@@ -187,7 +187,7 @@ def test_a_binary_head_is_searched_and_several_classes_an_image_are_refused(
     binary, many, tmp_path
 ) -> None:
     from circuitz.errors import SearchError
-    from circuitz.search.loop import Settings, search
+    from circuitz.zstar.search import Settings, search
 
     settings = Settings(rounds=1, epochs=1, steps=20, flip=False, sources=60)
     found = search(binary.with_(live=None), settings=settings)

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.bench.checker.tables import TableWorld
+from circuitz.bench.checker.painted_tables import TableWorld
 
 I64 = npt.NDArray[np.int64]
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from circuitz.bench.checker.case import Case
+from circuitz.bench.checker.benchmark_case import Case
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.z.inputs import InputSet
 

@@ -11,10 +11,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from circuitz.bench.checker.case import Case
-from circuitz.bench.checker.truth import BLIND, COUNTS, NOTHING, SEES, Truth, lexicon
+from circuitz.bench.checker.benchmark_case import Case
+from circuitz.bench.checker.case_truth import BLIND, COUNTS, NOTHING, SEES, Truth, lexicon
 from circuitz.plausibility.claim import finding_id
-from circuitz.plausibility.said import canonical_name
+from circuitz.plausibility.words.parsed_annotation import canonical_name
 from circuitz.z.finding import Finding
 
 Fact = Callable[[Truth, tuple[int, ...], int], bool | None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from circuitz.bench.checker.base import Base
+from circuitz.bench.checker.base_network import Base
 
 _EACH = 150  # images a class that the head is fitted to; none of them is in the D that is checked
 _DECAY, _STEPS = 3e-3, 60

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from circuitz.bench.checker.base import Base
-from circuitz.bench.checker.case import Case
-from circuitz.bench.checker.choose import tied
+from circuitz.bench.checker.base_network import Base
+from circuitz.bench.checker.benchmark_case import Case
+from circuitz.bench.checker.blind_check import measured
+from circuitz.bench.checker.case_truth import Truth
 from circuitz.bench.checker.facts import holds
-from circuitz.bench.checker.look import measured
-from circuitz.bench.checker.truth import Truth
+from circuitz.bench.checker.random_choices import tied
 from circuitz.plausibility.check import check
 from circuitz.z.finding import Finding
 from circuitz.z.inputs import InputSet

@@ -17,9 +17,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from circuitz.bench.checker.bench_world import World
 from circuitz.bench.checker.families.wired import prepared_images
-from circuitz.bench.checker.world import World
-from circuitz.z.atomic import staged
+from circuitz.disk.atomic import staged
 from circuitz.z.inputs import InputSet
 
 F32 = npt.NDArray[np.float32]

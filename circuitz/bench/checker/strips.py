@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.bench.checker.breeds import ATTRIBUTES, EXTRAS, GROUNDS, Breeds
-from circuitz.bench.checker.tables import Flags
+from circuitz.bench.checker.painted_tables import Flags
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]

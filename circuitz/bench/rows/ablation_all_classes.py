@@ -15,10 +15,10 @@ def _make(size: Size) -> Sides:
     import torch
 
     from circuitz.bench.captum_side import CaptumAblation
-    from circuitz.effects.ablation import ablate
-    from circuitz.models.builders import build
-    from circuitz.models.runtime import Runtime
-    from circuitz.models.small_cnn import fitting
+    from circuitz.effects.ablation.exact_ablation import ablate
+    from circuitz.models.run.runtime import Runtime
+    from circuitz.models.zoo.builders import build
+    from circuitz.models.zoo.small_cnn import fitting
     from circuitz.z.layer import Preprocessing
 
     torch.manual_seed(0)

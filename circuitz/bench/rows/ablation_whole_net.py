@@ -9,7 +9,7 @@ def _make(size: Size) -> Sides:
     import numpy as np
 
     from circuitz.bench.whole_net import SAMPLE, WholeNet
-    from circuitz.effects.ablation import ablate
+    from circuitz.effects.ablation.exact_ablation import ablate
 
     case = WholeNet(size)
     return case.sides(

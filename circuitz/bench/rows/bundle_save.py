@@ -6,8 +6,8 @@ from circuitz.bench.row import Row, Sides, Size
 
 
 def _make(size: Size) -> Sides:
-    from circuitz.bench.made import made
-    from circuitz.z.bundle import load
+    from circuitz.bench.synthetic_z import made
+    from circuitz.z.bundle.load_save import load
 
     path = made(300, annotated=40).save(size.room / "made.z")
     chain = [load(path)]

@@ -6,7 +6,7 @@ from circuitz.bench.row import Row, Sides, Size
 
 
 def _make(_size: Size) -> Sides:
-    from circuitz.bench.made import made
+    from circuitz.bench.synthetic_z import made
     from circuitz.plausibility.check import check
 
     units, annotated = 10_000, 1_000

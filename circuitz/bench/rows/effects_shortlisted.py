@@ -11,8 +11,8 @@ def _make(size: Size) -> Sides:
     import numpy as np
 
     from circuitz.bench.whole_net import WholeNet
-    from circuitz.effects.ablation import ablate
-    from circuitz.effects.shortlist import shortlist
+    from circuitz.effects.ablation.exact_ablation import ablate
+    from circuitz.effects.ablation.shortlist import shortlist
 
     case = WholeNet(size)
 

@@ -22,9 +22,9 @@ def _make(size: Size) -> Sides:
     import torch
 
     from circuitz.bench.nets import resnet18
-    from circuitz.features.visualise import visualise
-    from circuitz.models.runtime import Runtime
-    from circuitz.models.specs import describe
+    from circuitz.models.run.layer_specs import describe
+    from circuitz.models.run.runtime import Runtime
+    from circuitz.responses.optimised.visualise import visualise
     from circuitz.z.layer import Preprocessing
 
     net = resnet18(side=_SIDE)

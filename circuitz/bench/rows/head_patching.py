@@ -13,8 +13,8 @@ def _make(size: Size) -> Sides:
     import torch
     from transformer_lens.patching import get_act_patch_attn_head_out_by_pos
 
-    from circuitz.effects.head_patching import patch_heads
-    from circuitz.models.transformer_lens import Lens
+    from circuitz.effects.ablation.patch_heads import patch_heads
+    from circuitz.models.adapters.transformer_lens import Lens
 
     layers, positions, prompts = (2, 16, 8) if size.quick else (4, 32, 16)
     lens = Lens.native(

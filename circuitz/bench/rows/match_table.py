@@ -8,7 +8,7 @@ from circuitz.bench.row import Row, Sides, Size
 def _make(_size: Size) -> Sides:
     import numpy as np
 
-    from circuitz.features.match import match_table
+    from circuitz.stats.match import match_table
 
     draw = np.random.default_rng(0)
     responses = draw.normal(size=(800, 300)).astype(np.float32)

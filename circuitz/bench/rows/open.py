@@ -15,10 +15,10 @@ _ANNOTATED = 300
 
 
 def _make(size: Size) -> Sides:
-    from circuitz.bench.made import made
+    from circuitz.bench.synthetic_z import made
     from circuitz.lexicon.lexicon import Lexicon
-    from circuitz.plausibility.tables import TABLES
-    from circuitz.widgets.studio import Studio
+    from circuitz.plausibility.words.match_tables import TABLES
+    from circuitz.widgets.studio.studio import Studio
 
     units = 10_000 if size.quick else 100_000
     z = made(units, images=60, sources=24, annotated=_ANNOTATED)

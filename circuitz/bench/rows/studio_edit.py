@@ -8,9 +8,9 @@ from circuitz.bench.row import Row, Sides, Size
 
 
 def _make(size: Size) -> Sides:
-    from circuitz.bench.made import made
+    from circuitz.bench.synthetic_z import made
     from circuitz.errors import BenchError
-    from circuitz.widgets.studio import Studio
+    from circuitz.widgets.studio.studio import Studio
 
     units = 300
     studio = Studio(made(units, annotated=40).save(size.room / "made.z"))

@@ -16,9 +16,9 @@ def _make(size: Size) -> Sides:
     import torch
 
     from circuitz.bench.nets import BLOCKS, resnet18
-    from circuitz.features.sweep import sweep
-    from circuitz.models.runtime import Runtime
-    from circuitz.models.specs import describe
+    from circuitz.models.run.layer_specs import describe
+    from circuitz.models.run.runtime import Runtime
+    from circuitz.responses.sweep_layers import sweep
     from circuitz.z.inputs import InputSet
     from circuitz.z.layer import Preprocessing
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from circuitz.demo import pictures
-from circuitz.demo.chapters.shared import (
+from circuitz.demo import inline_pictures as pictures
+from circuitz.demo.chapters.chapter_parts import (
     DRIVER,
     accuracies,
     class_of,
@@ -15,11 +15,11 @@ from circuitz.demo.chapters.shared import (
     hero,
     spread,
 )  # fmt: skip
-from circuitz.demo.figures import percent
+from circuitz.demo.scale_figures import percent
 from circuitz.z.finding import Finding
 
 if TYPE_CHECKING:
-    from circuitz.demo.run import Story
+    from circuitz.demo.husky_story import Story
 
 _MINE, _OTHERS, _SHOWN, _STRIPS, _UNITS, _EXEMPLARS = 10, 20, 4, 3, 6, 5
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from circuitz.demo import pictures
-from circuitz.demo.figures import Figure, around, number
+from circuitz.card.card import Cue
+from circuitz.demo import inline_pictures as pictures
+from circuitz.demo.scale_figures import Figure, around, number
 from circuitz.labelling.export import card_of
-from circuitz.raters.cues import Cue
 
 if TYPE_CHECKING:
-    from circuitz.demo.run import Story
+    from circuitz.demo.husky_story import Story
 
 _THUMBS = 3
 

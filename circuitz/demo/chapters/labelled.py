@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from circuitz.demo.figures import Figure, counted, percent
+from circuitz.demo.scale_figures import Figure, counted, percent
 
 if TYPE_CHECKING:
-    from circuitz.demo.run import Story
+    from circuitz.demo.husky_story import Story
 
 _CARDS = (
     ("no_card", "no card", "class names alone", "control"),

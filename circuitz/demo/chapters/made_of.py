@@ -8,12 +8,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from circuitz import __version__
-from circuitz.demo.chapters.shared import world
+from circuitz.demo.chapters.chapter_parts import world
 from circuitz.demo.sizes import FULL, QUICK
 from circuitz.z.model import AnnotatedModel
 
 if TYPE_CHECKING:
-    from circuitz.demo.run import Story
+    from circuitz.demo.husky_story import Story
 
 _PACKAGES = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "pillow", "safetensors")
 _SIZES = {

@@ -6,14 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from circuitz.data.truth import in_every_cell
-from circuitz.demo import pictures
-from circuitz.demo.chapters.shared import accuracies, everywhere, hero, said, tie, world, worst
-from circuitz.demo.figures import number, percent, whole
-from circuitz.evaluation.truth import SHORTCUT_CLASS
+from circuitz.demo import inline_pictures as pictures
+from circuitz.demo.chapters.chapter_parts import (
+    accuracies,
+    everywhere,
+    hero,
+    said,
+    tie,
+    world,
+    worst,
+)
+from circuitz.demo.scale_figures import number, percent, whole
+from circuitz.evaluation.evaluation_sets import SHORTCUT_CLASS
+from circuitz.evaluation.world_truth import in_every_cell
 
 if TYPE_CHECKING:
-    from circuitz.demo.run import Story
+    from circuitz.demo.husky_story import Story
 
 _DOGS = 3
 _FORGOTTEN = 0.1

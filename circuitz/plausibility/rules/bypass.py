@@ -3,17 +3,17 @@
 Words name a path: these units see it. Candidates are concepts that, on *select*, do more unnamed
 than named. Where the concept does more to a class through all other
 units of the cut than through these, and more than the margin, the named path is not the one that
-counts (:mod:`circuitz.plausibility.carried`). *Supported*: what flows around is equivalent to none.
+counts (:mod:`circuitz.plausibility.effects.unnamed_effect`). *Supported*: what flows around is equivalent to none.
 
 What lies outside the thing and flows around through several units is a ``split-shortcut``.
 """
 
 from __future__ import annotations
 
-from circuitz.plausibility.carried import Carried, carried
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import to_findings
-from circuitz.plausibility.rules.unnamed import unnamed_claim
+from circuitz.plausibility.effects.unnamed_effect import Carried, carried
+from circuitz.plausibility.rules.unnamed_claims import unnamed_claim
 from circuitz.z.finding import Finding
 
 KIND = "bypass"

@@ -17,7 +17,7 @@ import numpy as np
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
-from circuitz.plausibility.words import Word
+from circuitz.plausibility.words.word_fit import Word
 from circuitz.z.finding import Finding, Remedy
 from circuitz.z.unit import OUTPUT
 

@@ -1,7 +1,7 @@
 """What words on an edge claim: that a unit makes a class, or holds it back.
 
 Held against what the unit does to the class by being active
-(:mod:`circuitz.plausibility.presence`). *Supported*: beyond the margin the way the words say.
+(:mod:`circuitz.plausibility.effects.driving_effect`). *Supported*: beyond the margin the way the words say.
 *Flagged*: shown to stay below it, or to be beyond it the other way. Edges between units are not
 among what is measured with a z; they stay inconclusive.
 """
@@ -13,8 +13,8 @@ import re
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim
-from circuitz.plausibility.presence import Work, made_by, work
-from circuitz.plausibility.rules.shared import more_images, too_small
+from circuitz.plausibility.effects.driving_effect import Work, made_by, work
+from circuitz.plausibility.rules.what_would_decide import more_images, too_small
 from circuitz.z.annotation import Annotation
 from circuitz.z.finding import Remedy, Verdict
 from circuitz.z.targets import EDGE, target_units

@@ -1,4 +1,4 @@
-"""Whether surroundings drive a class; :mod:`circuitz.plausibility.rules.outside` has the test.
+"""Whether surroundings drive a class; :mod:`circuitz.plausibility.rules.outside_claims` has the test.
 
 Where the concept set shows the classes themselves and a concept goes together with one of them,
 the claim is *inconclusive*, whatever the units do.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
-from circuitz.plausibility.rules.outside import outside_pairs
+from circuitz.plausibility.rules.outside_claims import outside_pairs
 from circuitz.z.finding import Finding
 from circuitz.z.unit import OUTPUT
 

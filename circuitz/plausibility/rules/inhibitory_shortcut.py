@@ -1,7 +1,7 @@
 """Whether surroundings hold a class back: their silence makes it.
 
 Grass that suppresses *husky* is the same shortcut as snow that raises it. The test is that of
-:mod:`circuitz.plausibility.rules.outside`; claims are those where, on *select*, the units' activity
+:mod:`circuitz.plausibility.rules.outside_claims`; claims are those where, on *select*, the units' activity
 moves the class down.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import to_findings
-from circuitz.plausibility.rules.outside import outside_pairs
+from circuitz.plausibility.rules.outside_claims import outside_pairs
 from circuitz.z.finding import Finding
 
 KIND = "inhibitory-shortcut"

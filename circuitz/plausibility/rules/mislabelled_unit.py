@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from circuitz.effects.statistics import clusters_needed
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_finding
-from circuitz.plausibility.rules.shared import IMPRACTICAL
-from circuitz.plausibility.scores import Score
-from circuitz.plausibility.words import Word
+from circuitz.plausibility.rules.what_would_decide import IMPRACTICAL
+from circuitz.plausibility.words.match_scores import Score
+from circuitz.plausibility.words.word_fit import Word
+from circuitz.stats.clustered import clusters_needed
 from circuitz.z.finding import Finding, Remedy
 
 KIND = "mislabelled-unit"

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.effects.groups import speaking_for
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
-from circuitz.plausibility.joint import Joint
-from circuitz.plausibility.rules.shared import more_images, more_labels, too_small
+from circuitz.plausibility.effects.joint_effect import Joint
+from circuitz.plausibility.rules.what_would_decide import more_images, more_labels, too_small
+from circuitz.plausibility.unit_groups import speaking_for
 from circuitz.z.finding import Finding, Remedy, Verdict
 
 KIND = "missing-support"

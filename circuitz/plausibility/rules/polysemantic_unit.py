@@ -18,21 +18,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.effects.statistics import (
+from circuitz.plausibility import prose
+from circuitz.plausibility.case import Case
+from circuitz.plausibility.check_settings import COINCIDE
+from circuitz.plausibility.claim import Claim, to_findings
+from circuitz.plausibility.words.concept_contrast import answer, response_of
+from circuitz.plausibility.words.match_tables import Table
+from circuitz.plausibility.words.word_fit import Word
+from circuitz.stats.clustered import (
     ClusteredMean,
     interval,
     p_greater,
     p_less,
     power,
 )
-from circuitz.features.match import match_table
-from circuitz.plausibility import prose
-from circuitz.plausibility.case import Case
-from circuitz.plausibility.claim import Claim, to_findings
-from circuitz.plausibility.contrast import answer, response_of
-from circuitz.plausibility.settings import COINCIDE
-from circuitz.plausibility.tables import Table
-from circuitz.plausibility.words import Word
+from circuitz.stats.match import match_table
 from circuitz.z.finding import Finding, Remedy, Verdict
 
 F64 = npt.NDArray[np.float64]

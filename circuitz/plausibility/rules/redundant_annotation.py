@@ -14,8 +14,8 @@ from __future__ import annotations
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
-from circuitz.plausibility.joint import IDLE, Joint, Joints
-from circuitz.plausibility.words import Word
+from circuitz.plausibility.effects.joint_effect import IDLE, Joint, Joints
+from circuitz.plausibility.words.word_fit import Word
 from circuitz.z.effect import How
 from circuitz.z.finding import Finding, Remedy
 

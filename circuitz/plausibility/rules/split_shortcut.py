@@ -2,16 +2,16 @@
 
 A context may be split over units that are each too weak to notice, or that pass for something
 else. So the joint subspace is tested: what the concept does through all units of the cut that do
-not validly mean it (:mod:`circuitz.plausibility.carried`). *Flagged*: more than the margin, through
+not validly mean it (:mod:`circuitz.plausibility.effects.unnamed_effect`). *Flagged*: more than the margin, through
 two units or more. *Supported*: equivalent to none.
 """
 
 from __future__ import annotations
 
-from circuitz.plausibility.carried import carried
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import to_findings
-from circuitz.plausibility.rules.unnamed import unnamed_claim
+from circuitz.plausibility.effects.unnamed_effect import carried
+from circuitz.plausibility.rules.unnamed_claims import unnamed_claim
 from circuitz.z.finding import Finding
 
 KIND = "split-shortcut"

@@ -8,13 +8,13 @@ best named concept's score is below the bar. Words on edges: as in ``mislabelled
 
 from __future__ import annotations
 
-from circuitz.effects.statistics import p_less, power
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
 from circuitz.plausibility.rules.edge_words import edge_claim, edge_words, is_stale
-from circuitz.plausibility.scores import reaches
-from circuitz.plausibility.words import Word
+from circuitz.plausibility.words.match_scores import reaches
+from circuitz.plausibility.words.word_fit import Word
+from circuitz.stats.clustered import p_less, power
 from circuitz.z.finding import Finding, Remedy, Verdict
 
 KIND = "stale-annotation"

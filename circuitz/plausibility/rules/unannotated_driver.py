@@ -1,7 +1,7 @@
 """Units nobody has said a word about that make a class.
 
 Candidates are units of the cut that no annotation in force covers (words that counterfactuals
-overrule, :mod:`circuitz.plausibility.put_in`, cover nothing) and that, on *select*, make more than the margin of a class, by being active or by being silent. *Flagged*: so they do on the split
+overrule, :mod:`circuitz.plausibility.words.counterfactual_test`, cover nothing) and that, on *select*, make more than the margin of a class, by being active or by being silent. *Flagged*: so they do on the split
 judged. *Supported*: equivalent to none there.
 """
 
@@ -12,8 +12,13 @@ import numpy as np
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
-from circuitz.plausibility.presence import Work, made_by, work
-from circuitz.plausibility.rules.shared import best_match, cut_or_train, more_images, too_small
+from circuitz.plausibility.effects.driving_effect import Work, made_by, work
+from circuitz.plausibility.rules.what_would_decide import (
+    best_match,
+    cut_or_train,
+    more_images,
+    too_small,
+)
 from circuitz.z.finding import Finding, Remedy, Verdict
 
 KIND = "unannotated-driver"

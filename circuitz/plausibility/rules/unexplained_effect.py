@@ -12,8 +12,13 @@ from itertools import islice
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
-from circuitz.plausibility.joint import Joint
-from circuitz.plausibility.rules.shared import best_match, more_images, more_labels, too_small
+from circuitz.plausibility.effects.joint_effect import Joint
+from circuitz.plausibility.rules.what_would_decide import (
+    best_match,
+    more_images,
+    more_labels,
+    too_small,
+)
 from circuitz.z.finding import Finding, Remedy, Verdict
 
 KIND = "unexplained-effect"

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from circuitz.effects.statistics import interval
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, to_findings
-from circuitz.plausibility.presence import Work, made_by, work
-from circuitz.plausibility.scores import Draft, Score, reaches, score_all
-from circuitz.plausibility.words import Word, best_column
+from circuitz.plausibility.effects.driving_effect import Work, made_by, work
+from circuitz.plausibility.words.match_scores import Draft, Score, reaches, score_all
+from circuitz.plausibility.words.word_fit import Word, best_column
+from circuitz.stats.clustered import interval
 from circuitz.z.finding import Finding, Remedy, Verdict
 
 KIND = "vague-annotation"

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from circuitz.disk.json_io import dumps, loads
 from circuitz.errors import AnnotationError, AnnotationFileError, CircuitzError
 from circuitz.z.annotation import Annotation
-from circuitz.z.formats.rows import AnnotationFile, collect
-from circuitz.z.json_io import dumps, loads
+from circuitz.z.formats.annotation_row import AnnotationFile, collect
 from circuitz.z.unit import Unit
 
 TYPE = "circuitz"

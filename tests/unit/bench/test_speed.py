@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from circuitz.bench.machine import machine
-from circuitz.bench.registry import row_names, rows
 from circuitz.bench.row import Row, Sides, Size
+from circuitz.bench.row_registry import row_names, rows
 from circuitz.bench.speed import time_rows
 from circuitz.errors import BenchError
 

@@ -9,7 +9,7 @@ import pytest
 
 import circuitz as cz
 from circuitz.cli import main
-from circuitz.z.inputs_io import write_inputs
+from circuitz.z.bundle.inputs_io import write_inputs
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:

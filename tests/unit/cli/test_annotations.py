@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from circuitz.cli import main
-from circuitz.z.bundle import load
+from circuitz.z.bundle.load_save import load
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
 

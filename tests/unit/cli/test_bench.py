@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from circuitz.bench import registry
+from circuitz.bench import row_registry as registry
 from circuitz.bench.row import Row, Sides
 from circuitz.cli import main
 

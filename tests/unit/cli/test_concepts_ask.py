@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from circuitz.cli import main
-from circuitz.labelling.pack_io import open_pack
-from circuitz.z.bundle import load
+from circuitz.labelling.tasks.pack_io import open_pack
+from circuitz.z.bundle.load_save import load
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from circuitz.cli import app
 from circuitz.errors import BundleWriteError, InputsError, WeightsError
-from circuitz.z.inputs_io import read_inputs
+from circuitz.z.bundle.inputs_io import read_inputs
 
 
 def call(*words: str | Path) -> str:
@@ -74,7 +74,7 @@ def test_the_truth_of_a_benchmark_is_written_for_evaluate(tmp_path: Path) -> Non
 def test_a_model_that_continues_sequences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from safetensors.numpy import load_file
 
-    from circuitz.data import induction as made
+    from circuitz.data.text import induction as made
 
     monkeypatch.setitem(made.RECIPES, "fixed", made.TokenRecipe(periods=(12, 12), steps=2, batch=2))  # pyright: ignore[reportArgumentType]
     place = tmp_path / "new" / "fixed.safetensors"

@@ -9,9 +9,9 @@ import pytest
 
 import circuitz as cz
 from circuitz.cli import main
-from circuitz.models.basis import Basis
+from circuitz.models.run.basis import Basis
 from circuitz.z.bases import with_basis
-from circuitz.z.inputs_io import write_inputs
+from circuitz.z.bundle.inputs_io import write_inputs
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from circuitz.cli import main
-from circuitz.models.open import runtime
-from circuitz.z.inputs_io import write_inputs
+from circuitz.models.run.open_runtime import runtime
+from circuitz.z.bundle.inputs_io import write_inputs
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
@@ -117,8 +117,8 @@ def test_missing_places_are_named(bundle, folders, monkeypatch, capsys) -> None:
 def test_classes_that_are_told_one_by_one(world, folders, monkeypatch, capsys, tmp_path) -> None:
     import torch
 
-    from circuitz.features.wrap import wrap
-    from circuitz.models.builders import build
+    from circuitz.models.zoo.builders import build
+    from circuitz.wrapping.wrap import wrap
     from circuitz.z.inputs import InputSet
     from circuitz.z.layer import Preprocessing
 
@@ -180,13 +180,13 @@ def test_pictures_of_other_sizes_are_seen_as_d_was(
 
 def test_a_network_of_texts_is_named(caught, folders, monkeypatch, capsys, tmp_path) -> None:
     from circuitz.errors import LabellingError
-    from circuitz.labelling.shifted import check_z
+    from circuitz.labelling.tasks.shifted_pictures import check_z
     from circuitz.z.layer import Preprocessing
 
     texts = caught.with_(preprocessing=Preprocessing.of_tokens(8))
     with pytest.raises(LabellingError, match="reads texts"):
         check_z(texts)
-    monkeypatch.setattr("circuitz.z.bundle.load", lambda _: texts)
+    monkeypatch.setattr("circuitz.z.bundle.load_save.load", lambda _: texts)
     words = ("--images", folders / "Dprime", "--truth", folders / "truth.csv")
     assert run(monkeypatch, "evaluate", tmp_path / "any.z", *words) == 1
     assert "reads texts" in capsys.readouterr().err
@@ -244,7 +244,7 @@ def test_labels_that_cannot_be_scored_are_named(
 
 
 def test_a_label_is_read_as_it_was_escaped(tmp_path) -> None:
-    from circuitz.evaluation.given_labels import read_labels
+    from circuitz.evaluation.label_file import read_labels
 
     (tmp_path / "l.csv").write_text("path,label\n'=1.png,'-a\n", encoding="utf-8")
     found = read_labels(tmp_path / "l.csv", tmp_path, [tmp_path / "=1.png"], ("b", "-a"))

@@ -6,9 +6,9 @@ import pytest
 
 from circuitz.cli import graph as command
 from circuitz.cli.shell import main
-from circuitz.z.bundle import load
-from circuitz.z.formats.attribution_graph import read_graph
-from circuitz.z.graph import CircuitGraph, Edge, Node
+from circuitz.z.bundle.load_save import load
+from circuitz.z.circuit.attribution_graph import read_graph
+from circuitz.z.circuit.circuit_graph import CircuitGraph, Edge, Node
 from circuitz.z.model import AnnotatedModel
 
 SETTINGS = {"split": "test", "images": 120, "seed": 0}
@@ -76,7 +76,7 @@ def test_other_questions_are_measured_and_kept(place, capsys, monkeypatch):
         progress(1, 1)
         return made()
 
-    monkeypatch.setattr("circuitz.effects.graph.graph", measure)
+    monkeypatch.setattr("circuitz.effects.circuit.graph.graph", measure)
     for extra in (["--nodes", "0.5"], ["--fresh"], ["--images", "60"], ["--basis", "conv4@nmf"]):
         assert run(capsys, monkeypatch, place, "--class", "husky", *extra)[0] == 0
     assert [a["nodes"] for _, a in asked] == [0.5, 0.8, 0.8, 0.8]

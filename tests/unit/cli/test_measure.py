@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 
 from circuitz.cli import app
 from circuitz.errors import ClusterError
-from circuitz.features.wrap import wrap
-from circuitz.models.builders import build
-from circuitz.z.bundle import load
+from circuitz.models.zoo.builders import build
+from circuitz.wrapping.wrap import wrap
+from circuitz.z.bundle.load_save import load
+from circuitz.z.bundle.measurements_io import encode_layer
 from circuitz.z.layer import Preprocessing
-from circuitz.z.measurements_io import encode_layer
 
 
 def test_measured_here_and_on_a_cluster_alike(world, tmp_path):

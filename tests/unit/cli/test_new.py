@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 
 from circuitz.cli import main
 from circuitz.errors import BuilderError
-from circuitz.models import imported
-from circuitz.models.open import runtime
-from circuitz.z.bundle import load
+from circuitz.models.adapters import imported
+from circuitz.models.run.open_runtime import runtime
+from circuitz.z.bundle.load_save import load
 
 CODE = """
 import torch
@@ -131,7 +131,7 @@ def test_a_network_of_ones_own_is_wrapped_and_opened_again_only_when_told(
     import blocks_net
 
     sys.path.remove(str(code))
-    from circuitz.models.training import Recipe, fit
+    from circuitz.models.zoo.training import Recipe, fit
     from circuitz.z.layer import Preprocessing
 
     torch.manual_seed(0)
@@ -176,7 +176,7 @@ def test_a_network_of_ones_own_is_wrapped_and_opened_again_only_when_told(
     )  # fmt: skip
     # Another process, which nobody told to trust the function.
     monkeypatch.setattr(imported, "_trusted", set())
-    monkeypatch.setattr("circuitz.models.open._cache", OrderedDict())
+    monkeypatch.setattr("circuitz.models.run.open_runtime._cache", OrderedDict())
     with pytest.raises(BuilderError, match="nobody allowed"):
         runtime(load(place))
     assert run(monkeypatch, "check", place) == 0  # runs no network
@@ -307,7 +307,7 @@ def test_too_few_pictures_are_refused_before_anything_is_trained(
     def train_small(*_: object) -> None:
         raise AssertionError("trained in vain")
 
-    monkeypatch.setattr("circuitz.features.bring.train_small", train_small)
+    monkeypatch.setattr("circuitz.wrapping.load_network.train_small", train_small)
     few = some_of(folders, tmp_path / "few", 4)
     words = ("new", "--images", few, "--concept-set", folders / "concepts", "--concepts",
              folders / "concepts.csv", "--out", tmp_path / "few.z")  # fmt: skip

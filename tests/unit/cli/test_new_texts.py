@@ -13,7 +13,7 @@ import torch
 
 import circuitz as cz
 from circuitz.cli import main
-from circuitz.data.text_words import FAMILIES, NAMES
+from circuitz.data.text.text_words import FAMILIES, NAMES
 
 pytest.importorskip("transformer_lens")
 
@@ -33,7 +33,7 @@ def write_families(place: Path) -> Path:
     """Write a GPT-2 of one block whose neuron i is on at words of family i."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from circuitz.data.text_model import vocabulary, write_language
+    from circuitz.data.text.text_model import vocabulary, write_language
 
     words = vocabulary()
     net = GPT2LMHeadModel(
@@ -99,8 +99,8 @@ def test_padding_counts_nowhere(world: Path) -> None:
     longer[:, :-6] = known.images
     from dataclasses import replace
 
-    from circuitz.features.sweep import sweep
-    from circuitz.models.open import runtime
+    from circuitz.models.run.open_runtime import runtime
+    from circuitz.responses.sweep_layers import sweep
 
     layer = next(s for s in z.layers if s.name == "blocks.0.attn.hook_z")
     assert z.measurements is not None

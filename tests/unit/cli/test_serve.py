@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from circuitz.card.card import Card, ClassEntry
 from circuitz.cli.shell import app
 from circuitz.errors import BundleError, LabellingError, ServeError, StoreError
-from circuitz.labelling.pack import Question, TaskPack
-from circuitz.labelling.pack_io import write_pack
-from circuitz.raters.cues import Card, ClassEntry
-from circuitz.widgets import voila
+from circuitz.labelling.tasks.pack import Question, TaskPack
+from circuitz.labelling.tasks.pack_io import write_pack
+from circuitz.widgets.serving import voila
 
 runner = CliRunner()
 

@@ -12,10 +12,10 @@ import pytest
 
 import circuitz as cz
 from circuitz.cli import main
-from circuitz.models.open import runtime
-from circuitz.z.bundle import load
-from circuitz.z.data_ref import DataRef
-from circuitz.z.inputs_io import write_inputs
+from circuitz.models.run.open_runtime import runtime
+from circuitz.z.bundle.data_ref import DataRef
+from circuitz.z.bundle.inputs_io import write_inputs
+from circuitz.z.bundle.load_save import load
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_the_bundle_itself_is_never_written_over(monkeypatch, capsys, bundle, tm
 
 
 def test_ctrl_c_leaves_nothing_half_written(monkeypatch, capsys, bundle, tmp_path):
-    from circuitz.effects import measure as room
+    from circuitz.measurement import measure as room
 
     real, calls = room.measure, []
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import circuitz as cz
-from circuitz.demo.induction.report import induction_page, write_induction_report
-from circuitz.demo.induction.run import Sizes, run_induction
-from circuitz.demo.induction.story import InductionStory
+from circuitz.demo.induction.induction_report import induction_page, write_induction_report
+from circuitz.demo.induction.induction_run import Sizes, run_induction
+from circuitz.demo.induction.induction_story import InductionStory
 from circuitz.errors import InputsError
 
 SMALL = Sizes(sequences=1500, pairs=120, sources=48)

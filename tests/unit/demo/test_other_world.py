@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from circuitz.demo.report import page
-from circuitz.demo.run import run
+from circuitz.demo.husky_report import page
+from circuitz.demo.husky_story import run
 from circuitz.demo.sizes import Sizes
-from circuitz.z.bundle import load
+from circuitz.z.bundle.load_save import load
 
 TINY = Sizes(
     per_class=120, concepts=400, per_cell=8, epochs=10, rounds=1, round_epochs=3, sources=60

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from circuitz.z.data_ref import DataRef
-from circuitz.z.inputs_io import write_inputs
+from circuitz.z.bundle.data_ref import DataRef
+from circuitz.z.bundle.inputs_io import write_inputs
 
 ROOT = Path(__file__).resolve().parents[3]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.S | re.M)

@@ -37,7 +37,9 @@ def test_every_page_is_built(site: Path) -> None:
         if not (site / page.with_suffix(".html")).is_file()
     ]
     assert not missing
-    assert "circuitz.data.make.make_set" in (site / "reference" / "api.html").read_text()
+    assert (
+        "circuitz.data.worlds.make_world.make_set" in (site / "reference" / "api.html").read_text()
+    )
 
 
 def test_no_page_fetches_anything_from_elsewhere(site: Path) -> None:

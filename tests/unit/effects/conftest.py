@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from circuitz.effects.measure import measure
-from circuitz.features.adam import Adam
-from circuitz.models.specs import describe
-from circuitz.models.weights import to_numpy
+from circuitz.measurement.measure import measure
+from circuitz.models.adapters.weight_arrays import to_numpy
+from circuitz.models.run.layer_specs import describe
+from circuitz.responses.optimised.adam import Adam
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
 from circuitz.z.model import AnnotatedModel

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 import circuitz as cz
-from circuitz.data.tokens import attention_pairs
-from circuitz.effects.downstream import margins
-from circuitz.effects.head_effects import HeadDownstream, HookedHeads
+from circuitz.data.text.tokens import attention_pairs
 from circuitz.errors import InputsError, LayerError
-from circuitz.models.bridged import BridgedLM
-from circuitz.models.open import runtime
-from circuitz.models.small_transformer import SmallTransformer
+from circuitz.models.adapters.bridged import BridgedLM
+from circuitz.models.run.open_runtime import runtime
+from circuitz.models.zoo.small_transformer import SmallTransformer
+from circuitz.patching.from_cut import margins
+from circuitz.patching.from_heads import HeadDownstream, HookedHeads
 from circuitz.z.inputs import InputSet
 
 pytest.importorskip("transformer_lens")
@@ -159,7 +159,7 @@ def patched_by_hand(model: Any, x: Any, y: Any, heads: list[tuple[int, int]]) ->
 @pytest.mark.parametrize("kept", [True, False])
 @pytest.mark.parametrize("heads", [[(0, 1)], [(1, 3)], [(0, 0), (0, 2), (1, 1)]])
 def test_effects_of_heads_are_those_by_hand(z, model, heads, kept, monkeypatch) -> None:
-    from circuitz.effects import head_effects
+    from circuitz.patching import from_heads as head_effects
 
     if not kept:
         monkeypatch.setattr(head_effects, "_NUMBERS", 2000)
@@ -191,9 +191,9 @@ def test_effects_are_measured_for_every_head(z) -> None:
 
 
 def test_a_plain_model_gives_the_same_either_way() -> None:
-    from circuitz.data.induction import shipped
-    from circuitz.data.tokens import repeating
-    from circuitz.models.transformer_lens import Lens
+    from circuitz.data.text.induction import shipped
+    from circuitz.data.text.tokens import repeating
+    from circuitz.models.adapters.transformer_lens import Lens
 
     plain = shipped("induction")
     data = repeating(60)
@@ -225,7 +225,7 @@ def test_a_plain_model_gives_the_same_either_way() -> None:
     ],
 )  # fmt: skip
 def test_native_models_are_wrapped_saved_and_built_again(more, tmp_path) -> None:
-    from circuitz.models.transformer_lens import Lens
+    from circuitz.models.adapters.transformer_lens import Lens
 
     config = {
         "n_layers": 2, "n_heads": 4, "d_model": 16, "d_head": 4, "n_ctx": 12, "d_mlp": 10,
@@ -246,7 +246,7 @@ def test_native_models_are_wrapped_saved_and_built_again(more, tmp_path) -> None
 
 
 def test_other_verbs_take_language_models(z, model) -> None:
-    from circuitz.models.transformer_lens import Lens
+    from circuitz.models.adapters.transformer_lens import Lens
 
     x = torch.from_numpy(make_data().images[:6].astype(np.int64))
     bridge = Lens.of_model(model).bridge
@@ -268,8 +268,8 @@ def test_other_verbs_take_language_models(z, model) -> None:
 
 
 def test_what_does_not_fit_is_named(model) -> None:
-    from circuitz.features.direct import direct_effect
-    from circuitz.models.transformer_lens import Lens
+    from circuitz.effects.attribution.direct_effect import direct_effect
+    from circuitz.models.adapters.transformer_lens import Lens
 
     data = make_data()
     with pytest.raises(InputsError, match="2 class names but the model has 14 logits"):

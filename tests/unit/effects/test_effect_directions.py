@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from circuitz.effects.along import direction_effect
-from circuitz.effects.downstream import Downstream, margins
-from circuitz.effects.effect import effect
-from circuitz.effects.sources import draw_sources
+from circuitz.effects.direction_effect import direction_effect
+from circuitz.effects.unit_effect import effect
 from circuitz.errors import UnitError
-from circuitz.features.basis import place_of
-from circuitz.models.basis import Basis
-from circuitz.models.open import runtime
+from circuitz.models.run.basis import Basis
+from circuitz.models.run.basis_space import place_of
+from circuitz.models.run.open_runtime import runtime
+from circuitz.patching.from_cut import Downstream, margins
+from circuitz.patching.source_rows import draw_sources
 from circuitz.z.bases import with_basis
 
 from .conftest import Wired, make_z, trained_bent

@@ -12,7 +12,7 @@ from torch import nn
 
 import circuitz as cz
 from circuitz.errors import CircuitzError, InputsError, LayerError, NetworkError
-from circuitz.models.weights import to_numpy
+from circuitz.models.adapters.weight_arrays import to_numpy
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
 

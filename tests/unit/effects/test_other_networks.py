@@ -9,8 +9,8 @@ import pytest
 import torch
 from captum.attr import LayerFeatureAblation
 
-from circuitz.effects.ablation import ablate
-from circuitz.models.runtime import Runtime
+from circuitz.effects.ablation.exact_ablation import ablate
+from circuitz.models.run.runtime import Runtime
 from circuitz.z.intervention import Intervention
 from circuitz.z.layer import Preprocessing
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from circuitz.effects.effect import effect
+from circuitz.effects.mediation import path_changes
 from circuitz.effects.path_effect import path_effect
-from circuitz.effects.paths import path_changes
-from circuitz.effects.put import UnitSet
+from circuitz.effects.unit_effect import effect
 from circuitz.errors import UnitError
-from circuitz.features.basis import over
-from circuitz.features.place import Place
-from circuitz.models.basis import Basis
-from circuitz.models.runtime import Runtime
-from circuitz.models.specs import describe
+from circuitz.models.run.basis import Basis
+from circuitz.models.run.basis_space import over
+from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.runtime import Runtime
+from circuitz.models.run.unit_space import Place
+from circuitz.patching.patch import UnitSet
 from circuitz.z.bases import with_basis
 from circuitz.z.layer import LayerSpec
 

@@ -8,13 +8,13 @@ import torch
 from torch import nn
 
 import circuitz as cz
+from circuitz.effects.mediation import path_changes
 from circuitz.effects.path_effect import path_effect
-from circuitz.effects.paths import path_changes
-from circuitz.effects.put import UnitSet
 from circuitz.errors import InputsError, LayerError, UnitError
-from circuitz.models.runtime import Runtime
-from circuitz.models.small_transformer import SmallTransformer
-from circuitz.models.specs import describe
+from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.runtime import Runtime
+from circuitz.models.zoo.small_transformer import SmallTransformer
+from circuitz.patching.patch import UnitSet
 from circuitz.z.layer import LayerSpec, Preprocessing
 
 PREP = Preprocessing((0.0,) * 3, (1.0,) * 3, (6, 6))

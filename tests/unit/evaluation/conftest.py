@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from circuitz.data.parts import ATTRIBUTES, BREEDS
-from circuitz.data.truth import dogs_truth
-from circuitz.evaluation.truth import KnownSet
-from circuitz.raters.cues import Card, ClassEntry, Cue
+from circuitz.card.card import Card, ClassEntry, Cue
+from circuitz.data.worlds.dog_parts import ATTRIBUTES, BREEDS
+from circuitz.evaluation.evaluation_sets import KnownSet
+from circuitz.evaluation.world_truth import dogs_truth
 from circuitz.z.inputs import InputSet
 
 ROLES = {"D": 0, "D'": 1}

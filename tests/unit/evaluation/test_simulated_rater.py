@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import circuitz
-from circuitz.data.parts import ATTRIBUTES, BREEDS, GROUNDS
+from circuitz.card.card import Card, ClassEntry, Cue
+from circuitz.card.make_card import empty_card, permuted
+from circuitz.data.worlds.dog_parts import ATTRIBUTES, BREEDS, GROUNDS
 from circuitz.errors import LabellingError
+from circuitz.evaluation.evaluation_sets import EXCLUSIVE, KnownSet
 from circuitz.evaluation.interview import look
 from circuitz.evaluation.simulated_rater import SimulatedRater
-from circuitz.evaluation.truth import EXCLUSIVE, KnownSet
-from circuitz.raters.card import empty_card, permuted
-from circuitz.raters.cues import Card, ClassEntry, Cue
 
 Cards = Callable[..., Card]
 Worlds = Callable[..., KnownSet]

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from circuitz.data.birds import make_birds
-from circuitz.data.truth import birds_truth
-from circuitz.data.write_folder import file_names, write_folder
+from circuitz.data.folders.write_folder import file_names, write_folder
+from circuitz.data.worlds.bird_world import make_birds
 from circuitz.errors import InputsError
 from circuitz.evaluation.truth_table import read_truth
+from circuitz.evaluation.world_truth import birds_truth
 from circuitz.evaluation.write_truth import write_truth
 from circuitz.z.inputs import InputSet
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from circuitz.labelling.pack import Question, Sighting, TaskPack, question_id
-from circuitz.raters.cues import Card, ClassEntry, Cue, Exemplars
+from circuitz.card.card import Card, ClassEntry, Cue, Exemplars
+from circuitz.labelling.tasks.pack import Question, Sighting, TaskPack, question_id
+from circuitz.z.bundle.inputs_io import fingerprint
 from circuitz.z.inputs import InputSet
-from circuitz.z.inputs_io import fingerprint
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
 from circuitz.z.model import AnnotatedModel

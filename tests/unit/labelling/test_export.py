@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from circuitz.card.card import Card
 from circuitz.errors import BundleWriteError, ExportRefusedError, MeasurementError
 from circuitz.labelling.export import card_of, export, label_model_of, waive, with_label_model
-from circuitz.labelling.label_model import fit
-from circuitz.plausibility.reads import audit_reads
-from circuitz.raters.cues import Card
-from circuitz.z.bundle import load
+from circuitz.labelling.labels.label_model import fit
+from circuitz.plausibility.audit_reads import audit_reads
+from circuitz.z.bundle.load_save import load
 from circuitz.z.finding import Waiver
 from circuitz.z.model import AnnotatedModel
 

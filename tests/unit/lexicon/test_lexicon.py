@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from circuitz.data.parts import ARTEFACTS, BREEDS, GROUNDS, PART_CONCEPTS
+from circuitz.data.worlds.dog_parts import ARTEFACTS, BREEDS, GROUNDS, PART_CONCEPTS
 from circuitz.errors import LexiconError
 from circuitz.lexicon.concept import KINDS
 from circuitz.lexicon.lexicon import Lexicon

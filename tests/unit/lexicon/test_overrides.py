@@ -10,7 +10,7 @@ from circuitz.errors import (
     LexiconError,
     UnknownConceptError,
 )
-from circuitz.lexicon.editing import add_concept, add_override
+from circuitz.lexicon.edit_yaml import add_concept, add_override
 from circuitz.lexicon.lexicon import Lexicon
 
 

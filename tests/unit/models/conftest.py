@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from circuitz.models.builders import build
+from circuitz.models.zoo.builders import build
 from circuitz.z.layer import Preprocessing
 
 PREP = Preprocessing(size=(16, 16))

@@ -5,8 +5,8 @@ import weakref
 
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.check import check
-from circuitz.plausibility.rules.registry import RULES
-from circuitz.plausibility.settings import Settings
+from circuitz.plausibility.check_settings import Settings
+from circuitz.plausibility.rules.kinds import RULES
 
 
 def test_a_case_goes_when_its_check_is_over(plant) -> None:

@@ -10,7 +10,7 @@ import pytest
 from circuitz.errors import CheckError, ConceptLabelsError, InputsError, MeasurementError
 from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose
-from circuitz.plausibility.rules.registry import RULES
+from circuitz.plausibility.rules.kinds import RULES
 from circuitz.z.finding import Waiver
 from circuitz.z.measurements import Measurements
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from circuitz.effects.measure import measure
-from circuitz.features.wrap import wrap
-from circuitz.models.builders import build
-from circuitz.models.training import Recipe, fit
+from circuitz.measurement.measure import measure
+from circuitz.models.zoo.builders import build
+from circuitz.models.zoo.training import Recipe, fit
 from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose
 from circuitz.plausibility.report import Report
-from circuitz.plausibility.ties import class_ties
+from circuitz.plausibility.words.class_confounds import class_ties
+from circuitz.wrapping.wrap import wrap
 from circuitz.z.inputs import InputSet
 from circuitz.z.model import AnnotatedModel
 

@@ -4,8 +4,8 @@ import json
 
 import pandas as pd
 
+from circuitz.plausibility.audit_reads import audit_reads, log_reads
 from circuitz.plausibility.check import check
-from circuitz.plausibility.reads import audit_reads, log_reads
 from circuitz.plausibility.report import COLUMNS
 
 TRUE = {0: "snow", 1: "snow", 3: "pointed ears", 5: "fluffy coat"}

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from circuitz.disk.hashing import picture_hash
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.z.hashing import picture_hash
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from circuitz.disk.hashing import picture_hash
 from circuitz.z.effect import Effect
 from circuitz.z.finding import Finding, Remedy, Waiver
-from circuitz.z.hashing import picture_hash
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec, Preprocessing
 from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from circuitz.disk.json_io import dumps
+from circuitz.disk.tensors_io import write_tensors
 from circuitz.errors import BasisError, BundleFormatError
 from circuitz.z.bases import with_basis
-from circuitz.z.bundle import load
-from circuitz.z.json_io import dumps
+from circuitz.z.bundle.load_save import load
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
-from circuitz.z.tensors_io import write_tensors
 
 F4 = np.float32
 GOOD = np.ones((3, 4), F4)

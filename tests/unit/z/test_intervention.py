@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from circuitz.errors import InterventionError
-from circuitz.z.bundle import load
+from circuitz.z.bundle.load_save import load
 from circuitz.z.intervention import Intervention, keep, kept
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from circuitz.errors import MeasurementError, UnitError
-from circuitz.z.bundle import load
+from circuitz.z.bundle.load_save import load
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import Measurements
 from circuitz.z.model import AnnotatedModel

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base import Base
-from circuitz.bench.checker.case import Case
-from circuitz.bench.checker.choose import tied
+from circuitz.bench.checker.base_network import Base
+from circuitz.bench.checker.benchmark_case import Case
+from circuitz.bench.checker.random_choices import tied
 from circuitz.z.inputs import SPLITS
 
 

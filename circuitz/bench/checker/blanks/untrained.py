@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from circuitz.bench.checker.base import Base
-from circuitz.bench.checker.case import Case
-from circuitz.bench.checker.choose import tied
+from circuitz.bench.checker.base_network import Base
+from circuitz.bench.checker.benchmark_case import Case
+from circuitz.bench.checker.random_choices import tied
 
 _UNITS = 18
 

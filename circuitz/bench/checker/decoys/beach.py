@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base import Base
-from circuitz.bench.checker.case import Case
-from circuitz.bench.checker.edit import unit_of, wire
+from circuitz.bench.checker.base_network import Base
+from circuitz.bench.checker.bench_world import Tie
+from circuitz.bench.checker.benchmark_case import Case
+from circuitz.bench.checker.edit_base import unit_of, wire
 from circuitz.bench.checker.families import attention, wired
-from circuitz.bench.checker.world import Tie
 
 
 def make(base: Base, draw: np.random.Generator) -> Case:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base import Base
-from circuitz.bench.checker.case import Case
+from circuitz.bench.checker.base_network import Base
+from circuitz.bench.checker.benchmark_case import Case
 from circuitz.bench.checker.learned import learned
 
 

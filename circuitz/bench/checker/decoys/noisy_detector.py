@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base import Base
-from circuitz.bench.checker.case import Case, Planted
-from circuitz.bench.checker.choose import part_units, tied
-from circuitz.bench.checker.edit import names
+from circuitz.bench.checker.base_network import Base
+from circuitz.bench.checker.benchmark_case import Case, Planted
+from circuitz.bench.checker.edit_base import names
+from circuitz.bench.checker.random_choices import part_units, tied
 
 
 def make(base: Base, draw: np.random.Generator) -> Case:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base import Base
-from circuitz.bench.checker.case import Case, Planted
-from circuitz.bench.checker.choose import part_units, tied
-from circuitz.bench.checker.edit import names, unit_of
-from circuitz.bench.checker.world import Skew
+from circuitz.bench.checker.base_network import Base
+from circuitz.bench.checker.bench_world import Skew
+from circuitz.bench.checker.benchmark_case import Case, Planted
+from circuitz.bench.checker.edit_base import names, unit_of
+from circuitz.bench.checker.random_choices import part_units, tied
 
 
 def make(base: Base, draw: np.random.Generator) -> Case:

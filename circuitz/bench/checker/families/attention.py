@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from circuitz.bench.checker.base import Base, Inside
+from circuitz.bench.checker.base_network import Base, Inside
+from circuitz.bench.checker.bench_world import Tie
 from circuitz.bench.checker.families.wired import (
     annotated,
     calibrated,
@@ -16,7 +17,8 @@ from circuitz.bench.checker.families.wired import (
     one_unit_each,
     prepared_images,
 )
-from circuitz.bench.checker.net import FEATURES
+from circuitz.bench.checker.planted_net import FEATURES
+from circuitz.bench.checker.planted_transformer import Neurons, Stream
 from circuitz.bench.checker.strips import (
     CELLS,
     CONTRAST,
@@ -27,8 +29,6 @@ from circuitz.bench.checker.strips import (
     SYMBOLS,
     Strips,
 )
-from circuitz.bench.checker.transformer import Neurons, Stream
-from circuitz.bench.checker.world import Tie
 from circuitz.z.layer import Preprocessing
 
 _IDLE = 3  # features, and units, that see nothing in particular

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from circuitz.bench.checker.base import GAIN, Base
+from circuitz.bench.checker.base_network import GAIN, Base
 from circuitz.bench.checker.families import wired
-from circuitz.bench.checker.net import Dense
+from circuitz.bench.checker.planted_net import Dense
 
 #: A program: the terms of a sum, each *at least so many of these parts*.
 Program = tuple[tuple[tuple[int, ...], int], ...]

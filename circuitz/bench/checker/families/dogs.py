@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from circuitz.bench.checker import trained
-from circuitz.bench.checker.base import Base
+from circuitz.bench.checker import trained_base as trained
+from circuitz.bench.checker.base_network import Base
 
 
 def build(seed: int, keep: Path | None = None) -> Base:

@@ -9,11 +9,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from circuitz.bench.checker.base import GAIN, Base
+from circuitz.bench.checker.base_network import GAIN, Base
+from circuitz.bench.checker.bench_world import Tie, World
 from circuitz.bench.checker.breeds import GROUNDS
 from circuitz.bench.checker.glyphs import SIGN, Glyphs
-from circuitz.bench.checker.net import Dense
-from circuitz.bench.checker.world import Tie, World
+from circuitz.bench.checker.planted_net import Dense
 from circuitz.z.inputs import InputSet
 
 F32 = npt.NDArray[np.float32]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base import Base
-from circuitz.bench.checker.case import Case, Planted
-from circuitz.bench.checker.choose import context, part_units, target
-from circuitz.bench.checker.edit import add_unit, names, negate, wire
-from circuitz.bench.checker.world import Tie
+from circuitz.bench.checker.base_network import Base
+from circuitz.bench.checker.bench_world import Tie
+from circuitz.bench.checker.benchmark_case import Case, Planted
+from circuitz.bench.checker.edit_base import add_unit, names, negate, wire
+from circuitz.bench.checker.random_choices import context, part_units, target
 
 #: Written without knowing how the checks work.
 BLIND = True

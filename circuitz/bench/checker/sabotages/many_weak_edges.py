@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base import Base
-from circuitz.bench.checker.case import Case, Planted
-from circuitz.bench.checker.choose import tied
-from circuitz.bench.checker.edit import add_unit, names, unit_of, weaken, wire
+from circuitz.bench.checker.base_network import Base
+from circuitz.bench.checker.benchmark_case import Case, Planted
+from circuitz.bench.checker.edit_base import add_unit, names, unit_of, weaken, wire
+from circuitz.bench.checker.random_choices import tied
 
 
 def make(base: Base, draw: np.random.Generator) -> Case:

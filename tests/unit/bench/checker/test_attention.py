@@ -12,13 +12,13 @@ import pytest
 import torch
 from torch import nn
 
-from circuitz.bench.checker.base import Base
-from circuitz.bench.checker.edges import auroc, edge_scores
+from circuitz.bench.checker.base_network import Base
+from circuitz.bench.checker.case_registry import build
+from circuitz.bench.checker.edge_ranking import auroc, edge_scores
 from circuitz.bench.checker.families import attention
 from circuitz.bench.checker.families.wired import prepared_images
-from circuitz.bench.checker.registry import build
+from circuitz.bench.checker.planted_transformer import Attention
 from circuitz.bench.checker.strips import CELL, CELLS, FIRST, ROW, SECOND, Strips
-from circuitz.bench.checker.transformer import Attention
 from circuitz.z.inputs import InputSet
 
 F32 = npt.NDArray[np.float32]

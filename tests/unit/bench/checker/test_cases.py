@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from circuitz.bench.checker import edit
-from circuitz.bench.checker.base import Base, Draws
-from circuitz.bench.checker.case import Case, Planted
-from circuitz.bench.checker.choose import tied
-from circuitz.bench.checker.look import is_about, look, measured
-from circuitz.bench.checker.registry import base_of, build, case_names
-from circuitz.bench.checker.truth import Truth
-from circuitz.bench.checker.world import Tie
+from circuitz.bench.checker import edit_base as edit
+from circuitz.bench.checker.base_network import Base, Draws
+from circuitz.bench.checker.bench_world import Tie
+from circuitz.bench.checker.benchmark_case import Case, Planted
+from circuitz.bench.checker.blind_check import is_about, look, measured
+from circuitz.bench.checker.case_registry import base_of, build, case_names
+from circuitz.bench.checker.case_truth import Truth
+from circuitz.bench.checker.random_choices import tied
 from circuitz.errors import BenchError
 from circuitz.z.finding import Finding
 

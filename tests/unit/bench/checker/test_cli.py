@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from circuitz.bench.checker import plan
-from circuitz.bench.checker.job import Job
+from circuitz.bench.checker import job_plan as plan
+from circuitz.bench.checker.checker_job import Job
 from circuitz.cli import app
 
 KEYS = {
@@ -55,7 +55,7 @@ def test_figures_are_printed_and_kept(tmp_path: Path) -> None:
 
 
 def test_a_stopped_run_is_on_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from circuitz.bench.checker import run as running
+    from circuitz.bench.checker import run_jobs as running
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from circuitz.bench.checker import planting
+from circuitz.bench.checker.bench_world import Skew, Tie
 from circuitz.bench.checker.families.wired import prepared_images
 from circuitz.bench.checker.glyphs import Glyphs
-from circuitz.bench.checker.rendered import RenderedWorld
+from circuitz.bench.checker.painted_tables import TableWorld
+from circuitz.bench.checker.rendered_worlds import RenderedWorld
 from circuitz.bench.checker.strips import Strips
-from circuitz.bench.checker.tables import TableWorld
-from circuitz.bench.checker.trained import trunk_seed
-from circuitz.bench.checker.world import Skew, Tie
+from circuitz.bench.checker.trained_base import trunk_seed
 
 WORLDS = [Glyphs(4), Strips(4), RenderedWorld("dogs", 4), RenderedWorld("birds", 4)]
 

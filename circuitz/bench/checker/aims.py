@@ -1,0 +1,78 @@
+"""What is aimed at, and whether it was met; by family, not only pooled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Q = (0.05, 0.10)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One aim.
+
+    Parameters
+    ----------
+    what, where
+        Which figure, and of what: ``all``, or a family.
+    value
+        As measured; ``None`` where there was nothing to measure it on.
+    aim
+        In words, with the number.
+    met
+        Whether it was; never where there is no value.
+    """
+
+    what: str
+    where: str
+    value: float | None
+    aim: str
+    met: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self)
+
+
+def targets(figures: Mapping[str, Any]) -> list[Target]:
+    """Hold the figures of :func:`circuitz.bench.checker.score_results.score` against the aims."""
+    found = [t for where, row in _rows(figures) for t in _of_row(where, row)]
+    edges = figures["auroc_edges"]
+    ours, peers = edges["ours"], [v for k, v in edges.items() if k != "ours" and v is not None]
+    found.append(_least("AUROC of edges", "all", ours, 0.95))
+    above = ours is not None and bool(peers) and ours > max(peers)
+    found.append(Target("AUROC of edges", "all", ours, "above EAP and EAP-IG", above))
+    found.append(_least("overlap of flags under resampling", "all", figures["flag_jaccard"], 0.90))
+    for kind, row in figures["null_rate"].items():
+        found.append(_most(f"nulls rejected at .05: {kind}", "all", row["rate"], 0.055))
+    found.append(_most("know nothing, flagged", "all", figures["nothing"]["rate"], 0.05))
+    absent = figures["conditions"].get("concept-absent", {}).get("wrongly_supported")
+    found.append(_most("concept absent, wrongly supported", "all", absent, 0))
+    return found
+
+
+def _rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield "all", figures
+    yield from figures["by_family"].items()
+
+
+def _of_row(where: str, row: Mapping[str, Any]) -> Iterator[Target]:
+    yield _least("caught", where, row["caught_rate"], 0.95)
+    yield _most("false alarms", where, row["false_alarm_rate"], 0.05)
+    yield _most("inconclusive", where, row["inconclusive_rate"], 0.15)
+    for q in Q:
+        found = row["fdr"][f"{q:.2f}"]
+        rate, low = found["rate"], found["low"]
+        met = rate is None or (rate <= 1.1 * q and low <= q)
+        aim = f"<= {1.1 * q:.3g}, and its interval reaches down to {q:.2g}"
+        yield Target(f"FDR at {q:.2f}", where, rate, aim, met)
+
+
+def _least(what: str, where: str, value: float | None, bound: float) -> Target:
+    return Target(what, where, value, f">= {bound:g}", value is not None and value >= bound)
+
+
+def _most(what: str, where: str, value: float | None, bound: float) -> Target:
+    return Target(what, where, value, f"<= {bound:g}", value is not None and value <= bound)

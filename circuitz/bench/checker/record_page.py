@@ -1,0 +1,197 @@
+"""The record as a page: figures between two marks, and below them a log of every run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from circuitz.disk.atomic import staged
+from circuitz.errors import BenchError
+
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+
+
+def write_page(path: Path, figures: Mapping[str, Any], log: str) -> None:
+    """Put figures between the marks of a page, and a line at its end.
+
+    Raises
+    ------
+    BenchError
+        If the page lacks the marks.
+    """
+    text = _read(path)
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    body = "\n".join(_body(figures))
+    page = f"{before}{BEGIN}\n\n{body}\n\n{END}{after.rstrip()}\n{log}\n"
+    _write(path, page)
+
+
+def append_log(path: Path, log: str) -> None:
+    """Put a line at the end of a page; its figures stay."""
+    _write(path, f"{_read(path).rstrip()}\n{log}\n")
+
+
+def log_line(when: str, command: str, code: str, outcome: str) -> str:
+    """Return a row of the log."""
+    return f"| {when} | `{command}` | {code} | {outcome} |"
+
+
+def outcome(figures: Mapping[str, Any]) -> str:
+    """Say in a line how a run went."""
+    missed = [t for t in figures["targets"] if not t["met"]]
+    fdr = figures["fdr"]["0.05"]["rate"]
+    return (
+        f"caught {rate(figures['caught_rate'])} of {figures['planted']}, "
+        f"false alarms {rate(figures['false_alarm_rate'])} of {figures['decoys']}, "
+        f"FDR {rate(fdr)}; {len(figures['targets']) - len(missed)} of {len(figures['targets'])} "
+        "aims met"
+    )
+
+
+def rate(value: float | None) -> str:
+    """Return a rate as it is printed: .953."""
+    if value is None:
+        return "-"
+    text = f"{value:.3f}"
+    return text.removeprefix("0") if value < 1 else text
+
+
+def _read(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    if BEGIN not in text or END not in text:
+        raise BenchError(
+            f"{path} has no place for figures.", f"It needs the lines {BEGIN} and {END}."
+        )
+    return text
+
+
+def _write(path: Path, text: str) -> None:
+    with staged(path, text.encode()):
+        pass
+
+
+def _body(figures: Mapping[str, Any]) -> Iterator[str]:
+    yield from _families(figures)
+    yield from _table(
+        "By kind",
+        ("kind", "planted", "caught", "flagged", "of these false", "grey", "inconclusive", "claims"),
+        [
+            (
+                name, row["planted"], rate(row["caught_rate"]), row["flagged"], row["false"],
+                row["grey"], row["inconclusive"], row["findings"],
+            )
+            for name, row in figures["by_kind"].items()
+        ],
+    )  # fmt: skip
+    yield from _table(
+        "By case",
+        ("case", "", "networks", "caught", "with a false finding"),
+        [
+            (
+                name,
+                row["role"],
+                row["networks"],
+                rate(row["caught_rate"]),
+                row["with_false_finding"],
+            )
+            for name, row in figures["by_case"].items()
+        ],
+    )
+    yield from _table(
+        "Harder conditions",
+        ("condition", "networks", "caught", "false alarms", "FDR", "inconclusive", "wrongly supported"),
+        [
+            (
+                name, row["networks"], rate(row["caught_rate"]), rate(row["false_alarm_rate"]),
+                rate(row["fdr"]), rate(row["inconclusive_rate"]), row["wrongly_supported"],
+            )
+            for name, row in figures["conditions"].items()
+        ],
+    )  # fmt: skip
+    yield from _table(
+        "Nulls",
+        ("kind", "nulls", "rejected at .05"),
+        [(name, row["nulls"], rate(row["rate"])) for name, row in figures["null_rate"].items()],
+    )
+    yield from _table(
+        "Edges: area under the ROC curve",
+        ("family", "edges", "ours", "EAP", "EAP-IG"),
+        [
+            (name, kind, *(rate(found[m]) for m in ("ours", "eap", "eap_ig")))
+            for name, kinds in figures["auroc_edges_by_family"].items()
+            for kind, found in kinds.items()
+        ],
+    )
+    nothing = figures["nothing"]
+    yield (
+        f"Networks that know nothing: {nothing['networks']}, of which {nothing['refused']} were "
+        f"refused before any claim and {nothing['flagged_wrongly']} flagged wrongly. Overlap of "
+        f"flags on resampled scenes (Jaccard): {rate(figures['flag_jaccard'])}."
+    )
+    yield ""
+    yield from _table(
+        "Jobs that failed",
+        ("job", "case", "family", "seed", "why"),
+        [(f["kind"], f["name"], f["family"], f["seed"], f["why"]) for f in figures["failed"]],
+    )
+    yield from _table(
+        "Aims not met",
+        ("figure", "of", "measured", "aim"),
+        [
+            (t["what"], t["where"], rate(t["value"]), t["aim"])
+            for t in figures["targets"]
+            if not t["met"]
+        ],
+    )
+    yield from _table(
+        "Escaped",
+        ("case", "family", "seed", "expected", "what was said instead"),
+        [
+            (
+                e["name"], e["family"], e["seed"],
+                f"{e['expected']['kinds'][0]} {e['expected']['target']}",
+                "; ".join(e["found"])[:300] or "nothing",
+            )
+            for e in figures["escaped"]
+        ],
+    )  # fmt: skip
+
+
+def _families(figures: Mapping[str, Any]) -> Iterator[str]:
+    rows: list[tuple[object, ...]] = []
+    for name, row in {"all": figures, **figures["by_family"]}.items():
+        loose = [
+            f"{rate(row['fdr'][q]['rate'])} [{rate(row['fdr'][q]['low'])}, {rate(row['fdr'][q]['high'])}]"
+            for q in ("0.05", "0.10")
+        ]
+        rows.append(
+            (
+                name, row["networks"], row["planted"], rate(row["caught_rate"]), row["decoys"],
+                rate(row["false_alarm_rate"]), *loose, rate(row["inconclusive_rate"]),
+                row["wrongly_supported"], row["grey"],
+            )
+        )  # fmt: skip
+    yield from _table(
+        "",
+        ("family", "networks", "planted", "caught", "decoys", "false alarms", "FDR at .05",
+         "FDR at .10", "inconclusive", "wrongly supported", "grey"),
+        rows,
+    )  # fmt: skip
+
+
+def _table(title: str, head: tuple[str, ...], rows: list[tuple[object, ...]]) -> Iterator[str]:
+    if title:
+        yield f"### {title}"
+        yield ""
+    if not rows:
+        yield "None."
+        yield ""
+        return
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        cells = (str(cell).replace("|", "/").replace("\n", " ") for cell in row)
+        yield f"| {' | '.join(cells)} |"
+    yield ""

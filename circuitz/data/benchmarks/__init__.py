@@ -1,0 +1,1 @@
+"""Benchmarks of the field in the folders their authors publish."""

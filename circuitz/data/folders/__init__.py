@@ -1,0 +1,1 @@
+"""Pictures in folders, concept labels in tables: what a person brings."""

@@ -1,0 +1,196 @@
+"""Open a folder of pictures: one sub-folder a class, concept labels in a CSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.data.folders.class_table import read_classes
+from circuitz.data.folders.concept_table import ConceptTable
+from circuitz.data.folders.duplicates import scenes_of
+from circuitz.data.folders.read_picture import SUFFIXES, read_picture
+from circuitz.data.splits import assign_splits
+from circuitz.data.validate_inputs import check_concept_set, check_inputs
+from circuitz.errors import ConceptLabelsError, InputsError
+from circuitz.z.inputs import InputSet
+
+CONCEPTS_FILE = "concepts.csv"
+D_SHARES = (0.70, 0.15, 0.15)
+CONCEPT_SHARES = (0.5, 0.25, 0.25)
+Progress = Callable[[int, int], None]
+
+
+def open_folder(
+    path: str | Path,
+    *,
+    concepts: str | Path | None = None,
+    classes: str | Path | None = None,
+    size: int | None = None,
+    seed: int = 0,
+    role: Literal["D", "concepts"] | None = None,
+    progress: Progress | None = None,
+) -> InputSet:
+    """Open a folder of pictures.
+
+    Parameters
+    ----------
+    path
+        Folder with one sub-folder a class, or, with concept labels, just with pictures.
+    concepts
+        CSV file: a column ``path`` relative to that file and one column a concept with 1, 0 or
+        nothing (not known). Columns ``scene`` (pictures of one scene share a value) and
+        ``split`` (select, test or audit) are optional. One file may label pictures of several
+        folders: rows of others are left alone. By default ``concepts.csv`` in the folder, which
+        labels pictures of this folder only.
+    classes
+        CSV file with columns ``path`` and ``class`` for pictures that sub-folders do not sort; a
+        cell may name several classes divided by ``|``, or none. Pictures without a row are left
+        out.
+    size
+        Side to crop and scale pictures to; by default they must be of one size.
+    seed
+        Chooses the split where the file gives none.
+    role
+        ``D`` or ``concepts``; by default ``concepts`` where there are concept labels, else ``D``.
+    progress
+        Called with pictures read and pictures in all.
+
+    Returns
+    -------
+    InputSet
+        Identical pictures share a scene where the file names none.
+
+    Raises
+    ------
+    InputsError
+        For a folder without pictures, a single class, a file that is no picture (named), sizes
+        that differ.
+    ConceptLabelsError
+        For a table that names missing or double files, or, in a concept set, has empty or
+        constant columns.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise InputsError(f"There is no folder {folder}.", "Check the path.")
+    table = Path(concepts) if concepts is not None else folder / CONCEPTS_FILE
+    if concepts is not None and not table.is_file():
+        raise ConceptLabelsError(f"There is no file {table}.", "Check the path.")
+    has_table = table.is_file()
+    if classes is not None:
+        everything = pictures(folder)
+        told = read_classes(Path(classes), folder, everything)
+        names, paths, labels = list(told.classes), list(told.files), told.labels
+    else:
+        names, files = _files(folder, flat=has_table, labelled=role == "D" or not has_table)
+        paths = everything = [f for f, _ in files]
+        labels = np.array([label for _, label in files], dtype=np.int64) if names else None
+    rows = None
+    if has_table:
+        # Before the pictures: a table that does not fit is told at once.
+        given = concepts is not None
+        rows = ConceptTable(table, folder, everything, base=table.parent, strangers=given)
+        if len(paths) < len(everything):
+            where = {path: i for i, path in enumerate(everything)}
+            rows.keep([where[path] for path in paths])
+        if rows.labelled == 0:
+            if role != "D":
+                raise ConceptLabelsError(
+                    f"{table} names no picture of {folder}.", "Paths are relative to that file."
+                )
+            rows = None
+    images = read_pictures(paths, size, progress)
+    scene = rows.scene if rows else None
+    if scene is None:
+        scene = scenes_of(images, labels)
+    role = role or ("concepts" if rows else "D")
+    split = rows.split if rows else None
+    if split is None:
+        shares = CONCEPT_SHARES if role == "concepts" else D_SHARES
+        split = assign_splits(len(paths), shares, groups=scene, seed=seed, strata=labels)
+    inputs = InputSet(
+        images,
+        labels=labels,
+        classes=tuple(names),
+        concepts=rows.values if rows else None,
+        concept_names=rows.names if rows else (),
+        split=split,
+        scene=scene,
+        role=role,
+    )
+    if role == "concepts":
+        return check_concept_set(inputs)
+    return check_inputs(inputs, labelled=True)
+
+
+def _files(folder: Path, *, flat: bool, labelled: bool) -> tuple[list[str], list[tuple[Path, int]]]:
+    """Return class names and the pictures with their class; without classes where ``flat``."""
+    names = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    files = [(f, i) for i, name in enumerate(names) for f in pictures(folder / name)]
+    if not files and flat:
+        names, files = [], [(f, -1) for f in pictures(folder)]
+    if not files or (labelled and not names):
+        raise InputsError(
+            f"There are no pictures in {folder}{' in sub-folders, one a class' if files else ''}.",
+            f"Put them into one sub-folder a class ({', '.join(sorted(SUFFIXES))}).",
+        )
+    filled = {label for _, label in files}
+    empty = [name for i, name in enumerate(names) if i not in filled]
+    if empty:
+        raise InputsError(
+            f"The folder of class ‘{empty[0]}’ has no pictures.", "Fill it or remove it."
+        )
+    if labelled and len(names) < 2:
+        raise InputsError(
+            f"There is a single class in {folder}: {', '.join(names)}.",
+            "Put pictures into one sub-folder a class, two classes or more.",
+        )
+    return names, files
+
+
+def pictures(folder: Path) -> list[Path]:
+    """Return the picture files in a folder and below it, in order; hidden ones are left out."""
+    return sorted(
+        p
+        for p in folder.rglob("*")
+        if p.suffix.lower() in SUFFIXES and p.is_file() and not p.name.startswith(".")
+    )
+
+
+def read_pictures(
+    files: Sequence[Path],
+    size: int | tuple[int, int] | None = None,
+    progress: Progress | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Read pictures of one size, or bring them to one: a square's side, or height and width.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(n, h, w, 3)`` uint8.
+
+    Raises
+    ------
+    InputsError
+        Naming the first picture that cannot be read, or is of another size.
+    """
+    if isinstance(size, int) and not 8 <= size <= 1024:
+        raise InputsError(f"Pictures of side {size} were asked for.", "Choose 8 to 1024.")
+    first = read_picture(files[0], size)
+    # One block from the start: a list and its stack would take the memory twice.
+    images = np.empty((len(files), *first.shape), np.uint8)
+    for i, file in enumerate(files):
+        image = first if i == 0 else read_picture(file, size)
+        if image.shape != first.shape:
+            raise InputsError(
+                f"{file} is {image.shape[1]} × {image.shape[0]}, the pictures before it "
+                f"{first.shape[1]} × {first.shape[0]}.",
+                "Give a size (--size) to bring all pictures to.",
+            )
+        images[i] = image
+        if progress is not None:
+            progress(i + 1, len(files))
+    return images

@@ -1,0 +1,277 @@
+"""Turn what a person has at hand into an InputSet: arrays, a dataset, a loader, a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.data.folders.duplicates import scenes_of
+from circuitz.data.folders.image_folder import D_SHARES, open_folder
+from circuitz.data.splits import assign_splits
+from circuitz.data.validate_inputs import check_inputs
+from circuitz.errors import InputsError
+from circuitz.z.inputs import InputSet
+
+
+def as_inputs(
+    data: object,
+    *,
+    classes: Sequence[str] | None = None,
+    seed: int = 0,
+    limit: int | None = None,
+) -> InputSet:
+    """Turn data into a checked set with labels, splits and scenes.
+
+    Parameters
+    ----------
+    data
+        An ``InputSet``; arrays ``(X, y)`` with ``X`` uint8 ``(n, h, w, c)`` or float
+        ``(n, c, h, w)`` in 0..1; a dataset or loader that gives ``(picture, label)``; the path
+        of a folder with one sub-folder a class.
+    classes
+        Names of the classes in the order of the labels; by default the data's own.
+    seed
+        Chooses the split; the same data and seed give the same one.
+    limit
+        Take this many pictures at most, the first ones.
+
+    Returns
+    -------
+    InputSet
+        Identical pictures share a scene, so that they never stand in two splits.
+
+    Raises
+    ------
+    InputsError
+        Saying which picture cannot be used, and why.
+    """
+    if limit is not None and limit < 1:
+        raise InputsError(f"The limit is {limit}.", "Take at least one picture.")
+    if isinstance(data, InputSet):
+        return check_inputs(data)
+    if isinstance(data, (str, Path)):
+        found = open_folder(data)
+    elif isinstance(data, tuple) and len(cast(tuple[Any, ...], data)) == 2:
+        images, labels = cast(tuple[Any, Any], data)
+        found = _from_arrays(_pixels(images), labels, classes)
+    elif hasattr(data, "__iter__") or hasattr(data, "__getitem__"):
+        found = _from_items(data, classes, limit)
+    else:
+        raise InputsError(
+            f"Inputs cannot be read from a {type(data).__name__}.",
+            "Give (X, y) arrays, a dataset, a loader, a folder or an InputSet.",
+        )
+    if limit is not None and len(found) > limit:
+        found = _first(found, limit)
+    if classes is not None:
+        found = replace(found, classes=tuple(classes))
+    check_inputs(found, labelled=True)
+    return _with_splits(found, seed)
+
+
+def _first(inputs: InputSet, n: int) -> InputSet:
+    def cut(values: Any) -> Any:
+        return None if values is None else values[:n]
+
+    return replace(
+        inputs,
+        images=inputs.images[:n],
+        labels=cut(inputs.labels),
+        concepts=cut(inputs.concepts),
+        split=cut(inputs.split),
+        scene=cut(inputs.scene),
+        masks=cut(inputs.masks),
+        pairs=None,
+    )
+
+
+def _numpy(values: Any) -> npt.NDArray[Any]:
+    """Return any array-like as numpy; tensors are known by what they can do."""
+    for step in ("detach", "cpu", "numpy"):
+        if hasattr(values, step):
+            values = getattr(values, step)()
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputsError(
+            "Pictures or labels are not all of one shape.", "Bring them to one size."
+        ) from error
+
+
+def _pixels(values: Any, first: int = 0) -> npt.NDArray[np.uint8]:
+    """Return pictures as uint8 ``(n, h, w, c)``; ``first`` is the number of the first one."""
+    array = _numpy(values)
+    if array.dtype == object or array.dtype.kind in "USV":
+        raise InputsError("Pictures are not all of one size.", "Bring them to one size.")
+    if array.ndim == 3:
+        array = array[..., None]
+    if array.ndim != 4:
+        raise InputsError(
+            f"Pictures are of shape {array.shape}.", "Give (n, h, w, c) or (n, c, h, w)."
+        )
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8) * np.uint8(255)
+    whole = array.dtype.kind in "iu"
+    ends = (array.shape[1] in (1, 3, 4), array.shape[3] in (1, 3, 4))
+    if not any(ends):
+        raise InputsError(
+            f"Pictures of shape {array.shape} have no axis of 1, 3 or 4 channels.",
+            "Give (n, h, w, c) or (n, c, h, w).",
+        )
+    # By custom whole numbers have their channels last and floats first, where both would do.
+    if ends == (True, False) or (ends == (True, True) and not whole):
+        array = array.transpose(0, 2, 3, 1)
+    if array.size == 0:
+        raise InputsError("The set is empty.", "Give at least one picture.")
+    if not whole:
+        return _from_floats(array, first)
+    if array.dtype != np.uint8:
+        if array.min() < 0 or array.max() > 255:
+            raise InputsError(
+                f"Pixels run from {array.min()} to {array.max()}.", "Give 0 to 255 as uint8."
+            )
+        array = array.astype(np.uint8)
+    return np.ascontiguousarray(array)
+
+
+def _from_floats(array: npt.NDArray[Any], first: int) -> npt.NDArray[np.uint8]:
+    finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
+    if not finite.all():
+        raise InputsError(
+            f"Picture {first + int(np.argmin(finite))} has pixels that are not numbers (NaN).",
+            "Leave it out or mend it.",
+        )
+    low, high = float(array.min()), float(array.max())
+    if low < -1e-3 or high > 1 + 1e-3:
+        raise InputsError(
+            f"Pixels run from {low:.3g} to {high:.3g} instead of 0 to 1.",
+            "Give pictures as they are before normalisation, and the normalisation as preprocess.",
+        )
+    return np.ascontiguousarray(np.rint(np.clip(array, 0, 1) * 255).astype(np.uint8))
+
+
+def _labels(values: Any, n: int) -> npt.NDArray[np.int64]:
+    labels = _numpy(values)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim == 2 and len(labels) == n:
+        return _several(labels)
+    if labels.shape != (n,):
+        raise InputsError(
+            f"There are {n} pictures but labels of shape {labels.shape}.",
+            "Give one whole number a picture, or a row of 0 and 1, one a class.",
+        )
+    if labels.dtype.kind == "f":
+        if not np.isfinite(labels).all() or (labels != np.rint(labels)).any():
+            raise InputsError(
+                "Labels are not whole numbers.", "Give the number of each picture's class."
+            )
+    elif labels.dtype.kind not in "iub":
+        raise InputsError(
+            f"Labels are of type {labels.dtype}.", "Give the number of each picture's class."
+        )
+    return labels.astype(np.int64)
+
+
+def _several(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return a row of 0 and 1 a picture; where each shows exactly one class, its number."""
+    if labels.dtype.kind not in "iubf" or not np.isin(labels, (0, 1)).all():
+        raise InputsError(
+            "Rows of labels hold values other than 0 and 1.",
+            "Give 1 for each class a picture shows and 0 for the others.",
+        )
+    whole = labels.astype(np.int64)
+    return whole.argmax(1) if (whole.sum(1) == 1).all() else whole
+
+
+def _from_arrays(
+    images: npt.NDArray[np.uint8], labels: Any, classes: Sequence[str] | None
+) -> InputSet:
+    numbers = _labels(labels, len(images))
+    if classes is None:
+        count = int(numbers.max()) + 1 if len(numbers) else 0
+        count = numbers.shape[1] if numbers.ndim == 2 else count
+        if count > max(1000, len(numbers)):
+            raise InputsError(
+                f"A label is {count - 1}.",
+                "Labels count from 0; give classes if there are so many.",
+            )
+        classes = [f"class {i}" for i in range(count)]
+    return InputSet(images, labels=numbers, classes=tuple(classes))
+
+
+def _from_items(data: Any, classes: Sequence[str] | None, limit: int | None) -> InputSet:
+    """Read a dataset or a loader; a plainly shuffled loader is read in its dataset's order."""
+    own = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None)
+    parts: list[npt.NDArray[np.uint8]] = []
+    labels: list[npt.NDArray[Any]] = []
+    n = 0
+    for item in _items(data):
+        images, numbers = _one(item, n)
+        if parts and images.shape[1:] != parts[0].shape[1:]:
+            raise InputsError(
+                f"Picture {n} is {_size(images)}, the ones before it {_size(parts[0])}.",
+                "Bring pictures to one size in the dataset's transform.",
+            )
+        parts.append(images)
+        labels.append(numbers)
+        n += len(images)
+        if limit is not None and n >= limit:
+            break
+    if not parts:
+        raise InputsError("The set is empty.", "Give at least one picture.")
+    if classes is None and own is not None:
+        classes = [str(name) for name in own]
+    return _from_arrays(np.concatenate(parts), np.concatenate(labels), classes)
+
+
+def _size(images: npt.NDArray[np.uint8]) -> str:
+    return f"{images.shape[2]} × {images.shape[1]} with {images.shape[3]} channels"
+
+
+def _items(data: Any) -> Iterator[Any]:
+    dataset = getattr(data, "dataset", None)
+    plain = type(getattr(data, "sampler", None)).__name__ in ("RandomSampler", "SequentialSampler")
+    collate = getattr(getattr(data, "collate_fn", None), "__name__", "")
+    if dataset is not None and plain and collate == "default_collate":
+        # The same pictures as the loader gives, in an order that does not change from run to run.
+        data = dataset
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__"):
+        for i in range(len(data)):
+            yield data[i]
+        return
+    yield from cast(Iterable[Any], data)
+
+
+def _one(item: Any, n: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]:
+    """Return a picture, or a batch, with its labels, both with a first axis."""
+    if isinstance(item, dict):
+        item = tuple(cast(dict[str, Any], item).values())
+    if not isinstance(item, (tuple, list)) or len(cast(Sequence[Any], item)) < 2:
+        raise InputsError(
+            f"Item {n} of the data is a {type(item).__name__}, not a picture and its label.",
+            "Give items (picture, label).",
+        )
+    picture, label = cast(Sequence[Any], item)[:2]
+    pixels, numbers = _numpy(picture), _numpy(label)
+    if numbers.ndim == 0 or (numbers.ndim == 1 and pixels.ndim < 4):
+        # A grey picture may come without a channel axis.
+        return _pixels(pixels[None], n), numbers[None]
+    return _pixels(pixels, n), numbers
+
+
+def _with_splits(inputs: InputSet, seed: int) -> InputSet:
+    """Give identical pictures one scene, refuse contradictions, and split by scene."""
+    labels = inputs.labels
+    scene = inputs.scene
+    if scene is None:
+        scene = scenes_of(inputs.images, labels)
+    if inputs.split is not None:
+        return replace(inputs, scene=scene)
+    split = assign_splits(len(inputs), D_SHARES, groups=scene, seed=seed, strata=labels)
+    return replace(inputs, scene=scene, split=split)

@@ -1,0 +1,1 @@
+"""Worlds painted here: dogs on grounds, birds over water or land."""

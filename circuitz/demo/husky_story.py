@@ -1,0 +1,382 @@
+"""Caught, repaired, exported, labelled: every step of the husky story, run for real."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from circuitz.card.make_card import card
+from circuitz.data.worlds.make_world import make_set
+from circuitz.data.worlds.world_by_name import world_of
+from circuitz.demo.export_with_waivers import leave
+from circuitz.demo.output_folder import make_room
+from circuitz.demo.sizes import FULL, QUICK, RATE, WIDTHS, Sizes
+from circuitz.evaluation.evaluation_sets import SHORTCUT_CLASS, KnownSet, known, shifted_set
+from circuitz.evaluation.labelling_study import Study, labelling_study
+from circuitz.evaluation.prediction_scores import accuracy, by_group, summary
+from circuitz.labelling.export import with_label_model
+from circuitz.measurement.illustrate import illustrate
+from circuitz.measurement.measure import measure
+from circuitz.models.run.open_runtime import runtime
+from circuitz.models.zoo.builders import build
+from circuitz.models.zoo.training import Recipe, fit
+from circuitz.patching.source_rows import rows_of
+from circuitz.plausibility.check import check
+from circuitz.plausibility.propose import propose
+from circuitz.plausibility.report import Report
+from circuitz.posterior.objective import cut_responses
+from circuitz.store.judgements import Judgements
+from circuitz.wrapping.wrap import wrap
+from circuitz.z.bundle.data_ref import DataRef
+from circuitz.z.bundle.inputs_io import write_inputs
+from circuitz.z.inputs import InputSet
+from circuitz.z.layer import Preprocessing
+from circuitz.z.model import AnnotatedModel
+from circuitz.zstar.edits.regions import Finder
+from circuitz.zstar.search import Found, Settings, search
+
+Progress = Callable[[str, int, int], None]
+LAYERS = ("conv1", "conv2", "conv3", "conv4")
+SHIFTED_SEED = 1_000_003  # keeps D′ and what the oracle learns from apart from D
+
+
+@dataclass(frozen=True, eq=False)
+class Story:
+    """What came out of the demo.
+
+    Parameters
+    ----------
+    summary
+        The figures, as written to ``report.json``.
+    husky, zstar
+        The network as trained, and the exported z*.
+    before, after
+        Their checks, on *test* and on *audit*.
+    found
+        The search.
+    study
+        How D′ was labelled.
+    shifted
+        D′ with its truth, for pictures in the report.
+    """
+
+    summary: dict[str, Any]
+    husky: AnnotatedModel
+    zstar: AnnotatedModel
+    before: Report
+    after: Report
+    found: Found
+    study: Study
+    shifted: KnownSet
+
+
+def run(
+    out: Path,
+    *,
+    world: str = "dogs",
+    shortcut: str = "ground",
+    track: float = 1.0,
+    seed: int = 0,
+    full: bool = False,
+    classes: tuple[str, ...] | None = None,
+    sizes: Sizes | None = None,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> Story:
+    """Tell the whole story and write its bundles into a folder.
+
+    Parameters
+    ----------
+    out
+        Folder for ``husky.z`` (named after the class that has the shortcut), ``zstar.z``, D and
+        the judgements; made when missing.
+    world
+        ``dogs`` or ``birds``.
+    shortcut
+        What gives the first class away; one of the world's.
+    track
+        Share of D that follows the shortcut.
+    seed
+        Of everything random.
+    full
+        More data and training, the same steps.
+    classes
+        Other names for the classes; they change nothing else.
+    sizes
+        Sizes of one's own.
+    workers
+        Processes that render.
+    progress
+        Called with what is being done, steps done and steps in all.
+    """
+    start = time.monotonic()
+    sizes = sizes or (FULL if full else QUICK)
+    job = _Job(out, _Setting(world, shortcut, track, seed, classes), sizes, workers, progress)
+    make_room(out)
+    husky, before = job.train_and_check()
+    found = job.search(husky, "repair")
+    zstar = job.export(found.z)
+    after = check(zstar, split="test")
+    shifted = job.shifted()
+    truths = {
+        "before": job.figures(husky, shifted),
+        "after": job.figures(zstar, shifted),
+        "oracle": job.figures(job.oracle(husky), shifted),
+    }
+    rounds = len(found.scores) - 1
+    controls = {
+        name: job.figures(
+            job.search(husky, f"control, {name.replace('_', ' ')}", rounds, **how).last, shifted
+        )
+        for name, how in _CONTROLS.items()
+    }
+    study = job.label(husky, before, zstar, after, shifted)
+    zstar = with_label_model(zstar, study.model)
+    zstar.save(out / "zstar.z")
+    figures = {
+        "world": world,
+        "shortcut": shortcut,
+        "track": track,
+        "seed": seed,
+        "full": full,
+        **truths,
+        "controls": {
+            name: found_figures["d_prime_worst_group"] for name, found_figures in controls.items()
+        },
+        "findings": [_finding(f) for f in before.items],
+        "unexplained": {
+            "before": {name: list(share) for name, share in before.unexplained.items()},
+            "after": {name: list(share) for name, share in after.unexplained.items()},
+        },
+        "audit": {
+            "reads": len(zstar.notes.get("audit_reads", [])),
+            "withdrawn": job.withdrawn,
+            "waived": [f.sentence for f in zstar.findings if f.waiver is not None],
+        },
+        "labels": study.labels,
+        "search": found.z.notes["search"],
+        "sizes": asdict(job.sizes),
+        "bundle": {"husky": str(out / f"{job.name}.z"), "zstar": str(out / "zstar.z")},
+        "seconds": round(time.monotonic() - start, 1),
+    }
+    return Story(figures, husky, zstar, before, after, found, study, shifted)
+
+
+_CONTROLS: dict[str, dict[str, Any]] = {
+    "random_regions": {"where": "random"},
+    "no_annotations": {"words": False},
+}
+
+
+def _finding(f: Any) -> dict[str, Any]:
+    return {
+        "kind": f.kind,
+        "units": list(f.units),
+        "target": f.target,
+        "verdict": f.verdict,
+        "estimate": f.estimate,
+        "ci": list(f.ci),
+        "q": f.q,
+        "sentence": f.sentence,
+    }
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """Which story is told."""
+
+    world: str
+    shortcut: str
+    track: float
+    seed: int
+    classes: tuple[str, ...] | None
+
+
+class _Job:
+    def __init__(
+        self,
+        out: Path,
+        setting: _Setting,
+        sizes: Sizes,
+        workers: int,
+        progress: Progress | None,
+    ) -> None:
+        self.out, self.setting, self.sizes = out, setting, sizes
+        self.seed, self.classes = setting.seed, setting.classes
+        self.drawn = world_of(setting.world)
+        self.name = self.drawn.world.classes[0]
+        self.workers = workers
+        self.finders: dict[str, Finder] = {}
+        self.withdrawn: list[str] = []
+        self.say: Progress = progress or (lambda _what, _done, _total: None)
+
+    def step(self, what: str) -> Callable[[int, int], None]:
+        """Return a progress callback that names the step."""
+        return lambda done, total: self.say(what, done, total)
+
+    def render(self, role: Any, n: int, what: str, seed: int) -> InputSet:
+        how = self.setting
+        return make_set(
+            self.drawn, role, n, seed=seed, shortcut=how.shortcut, track=how.track,
+            classes=self.classes, workers=self.workers, progress=self.step(what),
+        )  # fmt: skip
+
+    def network(self, data: InputSet, what: str) -> Any:
+        """Train a fresh network on the *select* rows of a set."""
+        assert data.labels is not None
+        torch.manual_seed(self.seed)
+        net = build("small-cnn", {"classes": len(data.classes), "widths": list(WIDTHS)})
+        rows = rows_of(data, "select")
+        recipe = Recipe(epochs=self.sizes.epochs, rate=RATE, seed=self.seed)
+        fit(
+            net, data.images[rows], data.labels[rows], Preprocessing(), recipe,
+            progress=self.step(what),
+        )  # fmt: skip
+        return net
+
+    def train_and_check(self) -> tuple[AnnotatedModel, Report]:
+        """Make D and the concept set, train a network on D, measure, annotate and check it."""
+        data = self.render("D", self.sizes.per_class, "draw D", self.seed)
+        concepts = self.render("concepts", self.sizes.concepts, "draw the concept set", self.seed)
+        # From here on D and the concept set are what lies on disk; nothing renders them again.
+        write_inputs(self.out / "D", data)
+        net = self.network(data, "train on D")
+        z = wrap(
+            net, data, layers=LAYERS, classes=data.classes, preprocess=Preprocessing(),
+            subject=self.drawn.world.subject, name=self.name,
+        )  # fmt: skip
+        z = z.with_(data_ref=DataRef.to(data, "D"), live=None)
+        what = "look at every unit"
+        z = self.measured(z, what, concept_set=concepts, visualise=True)
+        z = self.measured(propose(z), what, visualise=True)
+        z = illustrate(z, progress=self.step(what))
+        report = check(z)
+        z = z.with_(findings=report.items)
+        z.save(self.out / f"{self.name}.z")
+        return z, report
+
+    def measured(self, z: AnnotatedModel, what: str, **how: Any) -> AnnotatedModel:
+        return measure(
+            z, seed=self.seed, sources=self.sizes.sources, progress=self.step(what), **how
+        )
+
+    def search(self, z: AnnotatedModel, what: str, rounds: int | None = None, **how: Any) -> Found:
+        settings = Settings(
+            rounds=self.sizes.rounds if rounds is None else max(rounds, 1),
+            epochs=self.sizes.round_epochs,
+            rate=RATE,
+            seed=self.seed,
+            sources=self.sizes.sources,
+        )
+        found = search(
+            z,
+            settings=replace(settings, **how),
+            finders=self.finders,
+            progress=lambda step, done, total: self.say(f"{what}: {step}", done, total),
+        )
+        if how:
+            return found
+        # The picture of every unit is for people; the search does without.
+        return replace(found, z=self.measured(found.z, "look at z*", visualise=True))
+
+    def export(self, z: AnnotatedModel) -> AnnotatedModel:
+        """Export z*, whatever still stands against it waived in so many words."""
+        made, self.withdrawn = leave(
+            z, self.out / "zstar.z", lambda fewer: self.measured(fewer, "look at z*")
+        )
+        return made
+
+    def shifted(self) -> KnownSet:
+        """Make D′, every class in every cell equally often. Only evaluation sees its truth."""
+        world, shortcut = self.drawn.world, self.setting.shortcut
+        ties = world.shortcuts[shortcut]
+        cells = len(world.grounds) if "ground" in ties else 1
+        if len(ties) > 1 or "ground" not in ties:
+            cells *= 2  # with what is added, and without
+        return shifted_set(
+            self.sizes.per_cell * cells,
+            world=world.name,
+            shortcut=shortcut,
+            seed=self.seed + SHIFTED_SEED,
+            classes=self.classes,
+            workers=self.workers,
+            progress=self.step("draw D′"),
+        )
+
+    def oracle(self, z: AnnotatedModel) -> AnnotatedModel:
+        """Train the same network on data without the shortcut."""
+        data = self.render(
+            "decorrelated",
+            self.sizes.per_class,
+            "draw data for the oracle",
+            self.seed + SHIFTED_SEED,
+        )
+        net = self.network(data, "train the oracle")
+        return wrap(
+            net, data, layers=LAYERS, classes=data.classes, preprocess=z.preprocessing,
+            subject=z.subject, name="oracle",
+        )  # fmt: skip
+
+    def figures(self, z: AnnotatedModel, shifted: KnownSet) -> dict[str, Any]:
+        """Return accuracy on held-out D and on D′, there also by group."""
+        truth = shifted.truth
+        predicted = _predicted(z, shifted.inputs.images)
+        found = summary(
+            predicted, truth.labels, truth.cell, truth.classes, truth.cells,
+            shortcut_class=truth.classes[SHORTCUT_CLASS],
+            shortcut_cell=truth.cells[truth.home],
+        )  # fmt: skip
+        others = (truth.labels != SHORTCUT_CLASS) & (truth.cell == truth.home)
+        assert z.data is not None
+        assert z.data.labels is not None
+        held = np.concatenate([rows_of(z.data, "test"), rows_of(z.data, "audit")])
+        own = accuracy(_predicted(z, z.data.images[held]), z.data.labels[held])
+        groups = by_group(predicted, truth.labels, truth.cell, truth.classes, truth.cells)
+        return {
+            "d_accuracy": own.value,
+            "d_prime_accuracy": found["accuracy"],
+            "d_prime_worst_group": found["worst_group"],
+            # The first class without its shortcut, whatever the two are called.
+            "husky_off_snow": found["off_shortcut"],
+            "others_on_shortcut": accuracy(predicted[others], truth.labels[others]).value,
+            "by_group": groups.to_dict("records"),
+        }
+
+    def label(
+        self,
+        husky: AnnotatedModel,
+        before: Report,
+        zstar: AnnotatedModel,
+        after: Report,
+        shifted: KnownSet,
+    ) -> Study:
+        """Have D′ labelled by a simulated rater, with z*'s card and with every control."""
+        assert husky.data is not None
+        return labelling_study(
+            star=card(zstar, after),
+            unrepaired=card(husky, before),
+            shifted=shifted,
+            logits=runtime(zstar).logits(shifted.inputs.images),
+            features=cut_responses(zstar, shifted.inputs)[:, _annotated(zstar)],
+            examples=known(husky.data),
+            seed=self.seed,
+            store=Judgements(self.out / "judgements.sqlite"),
+            progress=self.step("label D′"),
+        )
+
+
+def _predicted(z: AnnotatedModel, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    return runtime(z).logits(images).argmax(1).astype(np.int64)
+
+
+def _annotated(z: AnnotatedModel) -> list[int]:
+    """Return indices of the cut's annotated units."""
+    prefix = f"{z.cut[0]}:"
+    return sorted(int(t.removeprefix(prefix)) for t in z.effective() if t.startswith(prefix))

@@ -1,0 +1,295 @@
+"""Effects of all units of any layers on every class, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from torch import nn
+
+from circuitz.effects.ablation.ablation_job import AblationJob, ablate_pieces
+from circuitz.effects.ablation.exact_ablation import Ablation
+from circuitz.effects.ablation.exact_ablation import ablate as run_ablation
+from circuitz.effects.ablation.shortlist import shortlist as find_shortlist
+from circuitz.errors import InputsError, LayerError, UnitError
+from circuitz.jobs.connect import Cluster, connected
+from circuitz.models.adapters.unwrap import plain
+from circuitz.models.run.basis import Basis, basis_of
+from circuitz.models.run.choose_layers import called_once
+from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.runtime import Runtime
+from circuitz.models.run.splice import Spliced
+from circuitz.patching.baselines import Fill
+from circuitz.patching.from_cut import margins
+from circuitz.stats.clustered import clustered_mean, interval
+from circuitz.z.inputs import SPLITS
+from circuitz.z.layer import Preprocessing
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+I64 = npt.NDArray[np.int64]
+COLUMNS = (
+    "unit", "layer", "index", "target", "effect", "low", "high", "n", "clusters", "method",
+)  # fmt: skip
+
+
+def ablate(
+    model: AnnotatedModel | nn.Module,
+    x: torch.Tensor | npt.NDArray[np.uint8] | None = None,
+    *,
+    layers: Sequence[str] | None = None,
+    fill: Fill = "zero",
+    classes: Sequence[str] | None = None,
+    shortlist: float | None = None,
+    images: int = 64,
+    split: str = "test",
+    level: float = 0.95,
+    seed: int = 0,
+    cluster: Cluster = None,
+    store: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Ablate every unit of any layers by itself and say what each class loses.
+
+    The verb ``cz.ablate``. Exact but where ``shortlist`` asks for less: see
+    :func:`circuitz.effects.ablation.exact_ablation.ablate`.
+
+    Parameters
+    ----------
+    model
+        An annotated model, or any ``torch.nn.Module`` that returns logits. One logit is that of
+        the second of two classes, ``0`` and ``1``.
+    x
+        Inputs: prepared ones ``(n, ...)``, or, with an annotated model, 8-bit images
+        ``(n, h, w, c)``. By default images of the model's D.
+    layers
+        Dotted module names, of z's layers or any others, or names of z's bases (``conv4@nmf``):
+        of those every direction is ablated, which takes away (or lends) its coordinate and leaves
+        what the basis does not explain as it is. By default z's layers, or of a module
+        all its convolutions and linear layers that are called once. What is shared, never called,
+        or read by another module without being called (the projection inside torch's attention)
+        is left out then; by name it is refused.
+    fill
+        What a unit becomes: ``zero``, its ``mean``, or what it is on another of the inputs
+        (``resample``).
+    classes
+        Names of classes (or their indices, of a module without names); by default all.
+    shortlist
+        Estimate all effects in a few passes and run only this share of the units exactly, those
+        estimated largest. Only with ``fill="zero"``.
+    images, split, seed
+        How many images of D, of which split, drawn with which seed.
+    level
+        Of the intervals.
+    cluster
+        Who ablates: the address of a Dask scheduler or a ``dask.distributed.Client``; by default
+        this process. It then tells layers done. Not with ``shortlist``.
+    store
+        Folder of finished layers (of a wide one, of 1,024 units at a time): a run that was killed
+        goes on where it was, here or on a cluster. Not with ``shortlist``.
+    progress
+        Called with units done and units in all.
+
+    Returns
+    -------
+    One row a unit and class, largest effect first: ``unit``, ``layer``, ``index``, ``target``;
+    ``effect``: mean over inputs of the margin of the class (its logit less the mean of the
+    others) before, less after; ``low``, ``high``: t interval clustered by scene; ``n``,
+    ``clusters``: inputs and scenes; ``method``: ``exact``, or ``estimated`` (no interval then).
+
+    Raises
+    ------
+    InputsError
+        If there are no inputs, they do not fit or are not finite, or there is no network.
+    UnitError
+        If a class or a basis does not exist.
+    LayerError
+        If a layer does not exist, is not called exactly once, or has no axis of units, or if there
+        is none.
+    BasisError
+        If a basis does not fit its layer, or lies over attention heads.
+    """
+    if isinstance(model, nn.Module):
+        model = plain(model)
+    run, given, scenes, names = _ready(model, x, images, split, seed)
+    chosen = _layers(model, run, given) if layers is None else list(_listed(layers))
+    if not chosen:
+        raise LayerError(
+            "There is no layer to ablate.",
+            "Pass layers= with dotted names of modules that are called once.",
+        )
+    if shortlist is not None and (cluster is not None or store is not None):
+        raise InputsError(
+            "A shortlist is drawn and run in this process: it is not shared or kept.",
+            "Leave cluster= and store= (--cluster, --checkpoint) out, or shortlist= for all units.",
+        )
+    columns = _columns(names, classes, run, given)
+    bases = _bases(model, chosen)
+    along = Spliced(run, bases, given)
+    modules = [along.name(name) for name in chosen]
+    called = dict(zip(modules, chosen, strict=True))
+    score = lambda logits: margins(logits, run.head)[:, columns]  # noqa: E731
+    if shortlist is None:
+        donors = _donors(given, seed) if fill == "resample" else None
+        with connected(cluster) as executor:
+            if executor is None and store is None:
+                made = run_ablation(
+                    along.runtime, given, modules, fill=fill, donors=donors, score=score,
+                    progress=progress,
+                )  # fmt: skip
+                made = (replace(one, layer=called[one.layer]) for one in made)
+            else:
+                job = AblationJob(run, given, fill, donors, columns, bases)
+                made = ablate_pieces(job, chosen, executor, progress, store)
+            found = list(made)
+        parts = [_exact(a, scenes, level) for a in found]
+    else:
+        if fill != "zero":
+            raise InputsError(
+                f"A shortlist is drawn for zeroed units, not for fill={fill!r}.",
+                "Leave shortlist= out, or use fill='zero'.",
+            )
+        short = find_shortlist(
+            along.runtime, given, modules, share=shortlist, score=score, progress=progress
+        )
+        parts = [
+            _exact(replace(a, layer=called[a.layer]), scenes, level) for a in short.exact.values()
+        ]
+        for name, estimate in short.estimates.items():
+            done = short.exact[name].units if name in short.exact else np.zeros(0, np.int64)
+            rest = np.setdiff1d(np.arange(len(estimate)), done)
+            parts.append(_frame(called[name], rest, estimate[rest], len(given), len(set(scenes))))
+    table = pd.concat(parts, ignore_index=True)
+    table["target"] = [names[columns[k]] for k in table["target"]]
+    order = np.argsort(-np.abs(table["effect"].to_numpy()), kind="stable")
+    return table.iloc[order].reset_index(drop=True)[list(COLUMNS)]
+
+
+def _ready(
+    model: AnnotatedModel | nn.Module, x: Any, images: int, split: str, seed: int
+) -> tuple[Runtime, torch.Tensor, I64, list[str]]:
+    """Return the network, prepared inputs, the scene of each, and names of classes."""
+    if isinstance(model, nn.Module):
+        if not isinstance(x, torch.Tensor):
+            raise InputsError(
+                "A network alone has no images to ablate on.",
+                "Pass prepared inputs: cz.ablate(net, x), a tensor with the batch axis first.",
+            )
+        channels = x.shape[1] if x.ndim == 4 else 1
+        side = (int(x.shape[-2]), int(x.shape[-1])) if x.ndim == 4 else (1, 1)
+        prep = Preprocessing((0.0,) * channels, (1.0,) * channels, side)
+        run = Runtime(model, [], prep, like=x)
+        if len(x) and _outputs(run, x) == 1:
+            run = Runtime(model, [], prep, head="binary", like=x)
+        return run, x, np.arange(len(x)), []
+    if not hasattr(model, "weights_hash"):
+        raise InputsError(
+            f"A {type(model).__name__} is no annotated model and no torch.nn.Module.",
+            "Pass one of them.",
+        )
+    run = runtime(model)
+    if isinstance(x, torch.Tensor):
+        return run, x, np.arange(len(x)), list(model.classes)
+    if x is not None:
+        return run, run.prepare(x), np.arange(len(x)), list(model.classes)
+    data = model.data
+    if data is None:
+        raise InputsError(
+            "D, whose images units are ablated on, is not at hand.",
+            "Pass images: cz.ablate(z, images), or open D: z = z.with_(data=data).",
+        )
+    if split not in SPLITS:
+        raise InputsError(f"There is no split {split!r}.", f"Splits are {', '.join(SPLITS)}.")
+    rows = np.arange(len(data))
+    if data.split is not None:
+        rows = np.flatnonzero(data.split == SPLITS.index(split))
+    rows = np.sort(np.random.default_rng(seed).permutation(rows)[:images])
+    scenes = rows if data.scene is None else data.scene[rows]
+    return run, run.prepare(np.asarray(data.images[rows])), scenes, list(model.classes)
+
+
+def _outputs(run: Runtime, x: torch.Tensor) -> int:
+    with torch.no_grad():
+        return run.forward(x[:1]).shape[1]
+
+
+def _listed(layers: Sequence[str]) -> Sequence[str]:
+    return [layers] if isinstance(layers, str) else layers
+
+
+def _layers(model: AnnotatedModel | nn.Module, run: Runtime, x: torch.Tensor) -> list[str]:
+    if not isinstance(model, nn.Module):
+        return list(run.layers)
+    told: tuple[str, ...] = getattr(model, "circuitz_layers", ())
+    if told:
+        return list(told)
+    kinds = (nn.Conv1d, nn.Conv2d, nn.Linear)
+    steps = [(name, m) for name, m in model.named_modules() if isinstance(m, kinds)]
+    once = {name for name, _ in called_once(model, run.cast(x[:1]), steps)} if len(x) else set()
+    return [name for name, _ in steps if name in once]
+
+
+def _bases(model: AnnotatedModel | nn.Module, names: Sequence[str]) -> dict[str, Basis]:
+    """Return the bases among the names of layers."""
+    if isinstance(model, nn.Module):
+        return {}
+    return {name: basis_of(model.bases, name) for name in names if "@" in name}
+
+
+def _columns(
+    names: list[str], classes: Sequence[str] | None, run: Runtime, x: torch.Tensor
+) -> list[int]:
+    if not names:
+        if not len(x):
+            raise InputsError("There are no inputs to ablate on.", "Pass at least one.")
+        names.extend(str(k) for k in range(_outputs(run, x)))
+    wanted = [str(c) for c in classes] if classes is not None else names
+    for name in wanted:
+        if name not in names:
+            raise UnitError(f"{name!r} is not a class.", f"Classes are {', '.join(names[:12])}.")
+    return [names.index(name) for name in wanted]
+
+
+def _donors(x: torch.Tensor, seed: int) -> torch.Tensor:
+    if len(x) < 2:
+        raise InputsError("One input has no other to take values from.", "Pass two or more.")
+    order = np.random.default_rng(seed).permutation(len(x))
+    lends = np.empty_like(order)
+    lends[order] = np.roll(order, -1)  # a ring, so that none keeps its own
+    return x[torch.from_numpy(lends)]
+
+
+def _exact(found: Ablation, scenes: I64, level: float) -> pd.DataFrame:
+    n, u, k = found.drop.shape
+    mean = clustered_mean(found.drop.reshape(n, u * k), scenes)
+    low, high = interval(mean, level)
+    made = _frame(
+        found.layer, found.units, np.asarray(mean.mean).reshape(u, k), n, len(set(scenes))
+    )
+    return made.assign(low=np.ravel(low), high=np.ravel(high), method="exact")
+
+
+def _frame(layer: str, units: I64, effect: npt.NDArray[Any], n: int, clusters: int) -> pd.DataFrame:
+    u, k = effect.shape
+    index = np.repeat(units, k)
+    return pd.DataFrame(
+        {
+            "unit": [f"{layer}:{i}" for i in index],
+            "layer": layer,
+            "index": index,
+            "target": np.tile(np.arange(k), u),
+            "effect": effect.astype(np.float64).ravel(),
+            "low": np.nan,
+            "high": np.nan,
+            "n": n,
+            "clusters": clusters,
+            "method": "estimated",
+        }
+    )

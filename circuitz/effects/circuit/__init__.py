@@ -1,0 +1,1 @@
+"""The circuit graph of a class, measured edge by edge."""

@@ -1,0 +1,1 @@
+"""What units of one layer do to those of a later one."""

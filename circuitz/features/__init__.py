@@ -1,1 +1,0 @@
-"""What a unit responds to: statistics, exemplars, visualisation, concept match."""

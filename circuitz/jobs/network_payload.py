@@ -1,0 +1,79 @@
+"""A network as facts and arrays: built by name on the other side, its weights put in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy.typing as npt
+import torch
+
+from circuitz import __version__
+from circuitz.errors import BuilderError, ClusterError
+from circuitz.jobs.serialisation import copied
+from circuitz.models.adapters.weight_arrays import load_numpy, to_numpy
+from circuitz.models.run.runtime import Runtime
+from circuitz.models.zoo.builders import build
+from circuitz.z.layer import LayerSpec, Preprocessing
+
+Array = npt.NDArray[Any]
+_WEIGHTS = "weights."
+
+
+def network_parts(runtime: Runtime) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return facts and arrays from which :func:`network_of` makes the network.
+
+    Raises
+    ------
+    BuilderError
+        If the network was not made by a registered builder: code does not travel.
+    """
+    builder = getattr(runtime.module, "circuitz_builder", None)
+    if builder is None:
+        raise BuilderError(
+            f"Workers cannot build a {type(runtime.module).__name__} that exists only here.",
+            "Register a function that returns it with @circuitz.models.zoo.builders.register, or "
+            "name it as package.module:function, and build the network by that name.",
+        )
+    how = asdict(runtime.preprocessing)
+    facts = {
+        "version": __version__,
+        "builder": list(builder),
+        "preprocessing": how,
+        "layers": list(runtime.layers),
+        "head": runtime.head,
+        "dtype": str(runtime.dtype).removeprefix("torch."),
+    }
+    return facts, {_WEIGHTS + n: a for n, a in to_numpy(runtime.module).items()}
+
+
+def network_of(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> Runtime:
+    """Return the network on a worker.
+
+    Raises
+    ------
+    ClusterError
+        If the worker has another version of circuitz.
+    BuilderError
+        If it does not know the builder, or was not told to trust it.
+    """
+    if facts["version"] != __version__:
+        raise ClusterError(
+            f"A worker has circuitz {__version__}, this process {facts['version']}.",
+            "Install the same version on all machines.",
+        )
+    name, args = facts["builder"]
+    net = build(name, args).to(getattr(torch, facts["dtype"])).eval()
+    load_numpy(net, copied(arrays, _WEIGHTS))
+    how = Preprocessing(**_with_tuples(facts["preprocessing"]))
+    return Runtime(net, facts["layers"], how, head=facts["head"])
+
+
+def spec_of(facts: Mapping[str, Any]) -> LayerSpec:
+    """Return a layer, given what ``dataclasses.asdict`` made of it and JSON of that."""
+    return LayerSpec(**_with_tuples(facts))
+
+
+def _with_tuples(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in facts.items()}

@@ -1,0 +1,1 @@
+"""Questions about concepts: where they are shown, and blind tests of words."""

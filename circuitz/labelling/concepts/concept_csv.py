@@ -1,0 +1,162 @@
+"""Questions about concepts out to a CSV file, and answers back: for people who label elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from circuitz.card.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.data.folders.concept_table import read_rows
+from circuitz.disk.hashing import json_hash
+from circuitz.errors import LabellingError
+from circuitz.labelling.concepts.concept_pack import NO, YES, prompt
+from circuitz.labelling.labels.collect import write_bytes
+from circuitz.labelling.tasks.pack import Question, TaskPack
+from circuitz.labelling.tasks.session import Session, clean_rater
+from circuitz.store.judgement import Judgement, RaterKind
+from circuitz.store.judgements import Judgements
+from circuitz.z.formats.csv_cells import escape
+
+COLUMNS = ("path", "question", "asks", "answer", "rater")
+SAID: Mapping[str, str] = {
+    **dict.fromkeys(("yes", "y", "1", "1.0", "true"), YES),
+    **dict.fromkeys(("no", "n", "0", "0.0", "false"), NO),
+    **dict.fromkeys(("cannot tell", "?", "unsure", "don't know", "nan"), CANNOT_TELL),
+    **dict.fromkeys(("not usable", "x", "unusable"), DISCARDED),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One answer of a file."""
+
+    number: int
+    question: Question
+    choice: str
+    rater: str
+
+
+def export_csv(pack: TaskPack, path: Path) -> Path:
+    """Write the questions to a CSV file, and their pictures to a folder beside it.
+
+    Neither names nor order tell why a picture was chosen.
+
+    Returns
+    -------
+    Path
+        The folder with the pictures.
+
+    Raises
+    ------
+    LabellingError
+        If the name does not end in ``.csv``.
+    StoreError
+        If something cannot be written.
+    """
+    if path.suffix.lower() != ".csv":
+        raise LabellingError(f"{path} is no CSV file.", "End its name in .csv.")
+    folder = path.with_name(f"{path.stem}-pictures")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabellingError(
+            f"{folder} cannot be made: {error.strerror}.", "Choose another."
+        ) from error
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(COLUMNS)
+    for number, q in enumerate(pack.questions, 1):
+        name = f"{number:04}.png"
+        write_bytes(folder / name, bytes(pack.pictures[q.picture]))
+        writer.writerow([f"{folder.name}/{name}", q.id, escape(prompt(q.word)), "", ""])
+    write_bytes(path, buffer.getvalue().encode())
+    return folder
+
+
+def read_csv(pack: TaskPack, path: Path, *, rater: str = "") -> list[Row]:
+    """Read answers; rows without one are left out.
+
+    Parameters
+    ----------
+    rater
+        Who answered the rows that name nobody.
+
+    Raises
+    ------
+    LabellingError
+        Naming the row, if a question is not of this pack, an answer is none, nobody is named, or
+        one rater answers a question in two ways.
+    """
+    if not path.is_file():
+        raise LabellingError(f"There is no file {path}.", "Check --answers.")
+    header, rows = read_rows(path, "question")
+    if "answer" not in header:
+        raise LabellingError(
+            f"{path} has no column ‘answer’.",
+            "Fill in the file that circuitz concepts ask Z WORD --export FILE.csv wrote.",
+        )
+    at = {name: header.index(name) for name in ("question", "answer", "rater") if name in header}
+    found: dict[tuple[str, str], Row] = {}
+    for number, cells in rows:
+        said = cells[at["answer"]].strip().lower()
+        if not said:
+            continue
+        choice = SAID.get(said)
+        if choice is None:
+            raise LabellingError(
+                f"Row {number} of {path} answers {said[:40]!r}.",
+                "Answers are yes, no, cannot tell, not usable, or nothing.",
+            )
+        question = pack.by_id.get(cells[at["question"]].strip())
+        if question is None:
+            raise LabellingError(
+                f"Row {number} of {path} answers no question of these tasks.",
+                "Name the tasks it was exported from: --tasks.",
+            )
+        who = (cells[at["rater"]].strip() if "rater" in at else "") or rater
+        if not who:
+            raise LabellingError(
+                f"Row {number} of {path} does not say who answered.",
+                "Fill in the column ‘rater’, or pass --rater NAME.",
+            )
+        row = Row(number, question, choice, clean_rater(who))
+        before = found.setdefault((question.id, row.rater), row)
+        if before.choice != choice:
+            raise LabellingError(
+                f"Rows {before.number} and {number} of {path} answer one question in two ways.",
+                "Leave the one that is meant.",
+            )
+    return list(found.values())
+
+
+def store_rows(
+    pack: TaskPack, store: Judgements, rows: list[Row], *, kind: RaterKind = "person"
+) -> int:
+    """Keep answers of a file, all or none; those that stand already are not written again.
+
+    Returns
+    -------
+    int
+        How many were new.
+    """
+    history: dict[tuple[str, str, str], list[Judgement]] = defaultdict(list)
+    for past in store.rows(task=pack.task, current=False):
+        if past.items:
+            history[past.kind, past.items[0], past.rater].append(past)
+    sessions: dict[str, Session] = {}
+    new: list[Judgement] = []
+    for row in rows:
+        earlier = history[(*row.question.slot, row.rater)]
+        if earlier and (earlier[-1].answer or {}).get("choice") == row.choice:
+            continue
+        if row.rater not in sessions:
+            sessions[row.rater] = Session(pack, store, row.rater, kind=kind)
+        # The same answer given again after another one is an answer of its own.
+        key = json_hash([row.question.id, row.choice, len(earlier)])[:32]
+        new.append(sessions[row.rater].row(row.question.id, row.choice, key))
+    store.answers(new)
+    return len(new)

@@ -1,0 +1,218 @@
+"""Task packs that ask whether pictures show a concept. Nothing is run: pictures are z's own."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from circuitz.card.card import Card, ClassEntry
+from circuitz.disk.hashing import array_digest
+from circuitz.disk.safe_text import clean_name
+from circuitz.errors import LabellingError
+from circuitz.labelling.concepts.concept_questions import Ask, choose, pictures_of
+from circuitz.labelling.tasks.pack import Question, TaskPack, question_id
+from circuitz.plausibility.words.parsed_annotation import canonical_name
+from circuitz.z.targets import EDGE, GROUP
+from circuitz.z.unit import OUTPUT
+
+if TYPE_CHECKING:
+    from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.z.model import AnnotatedModel
+
+Progress = Callable[[str, int, int], None]
+YES, NO = "yes", "no"
+QUESTIONS = 240
+LONGEST_WORD = 60
+MOST_UNITS = 6
+#: Small pictures are shown larger: nobody sees a tail in 32 pixels on a modern screen.
+SHOWN = 256
+GUIDELINES = """Say whether each picture shows what is asked for.
+
+Say yes when you see it, wherever it is and however small. Say no when you do not.
+
+If it is hidden, or the word could mean two things here, say that you cannot tell. If the picture \
+is broken, say that it is not usable.
+
+There is no right number of yes and no. Take your time. Every answer can be changed later."""
+
+
+def make_concept_pack(
+    z: AnnotatedModel,
+    words: Sequence[str],
+    *,
+    lexicon: Lexicon,
+    units: Sequence[str] = (),
+    n: int = QUESTIONS,
+    overlap: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> TaskPack:
+    """Choose pictures of z's concept set and ask whether they show each word.
+
+    Parameters
+    ----------
+    z
+        A model with a concept set; measured ones are asked about more cleverly.
+    words
+        Concepts; brought to the lexicon's names.
+    units
+        Units said to mean the words; by default those annotated with each.
+    n
+        Pictures a word.
+    overlap
+        How many raters answer each question.
+    seed
+        Seed of choice and order.
+
+    Raises
+    ------
+    LabellingError
+        If there is nothing to ask about, or a word cannot be one.
+    """
+    names = list(dict.fromkeys(word_name(word, lexicon) for word in words))
+    if not names:
+        raise LabellingError(
+            "No word was given.", "Name what to ask about: circuitz concepts ask Z snow."
+        )
+    known = {name: labelled(z, name, lexicon) for name in names}
+    done = [name for name in names if known[name].all()]
+    if done:
+        raise LabellingError(
+            f"Every picture is labelled with ‘{done[0]}’ already.", "Ask about another word."
+        )
+    asked = {
+        name: choose(z, units or units_said(z, name, lexicon), known[name], n, seed=seed + i)
+        for i, name in enumerate(names)
+    }
+    return pack_of(z, asked, overlap=overlap, seed=seed, progress=progress)
+
+
+def pack_of(
+    z: AnnotatedModel,
+    asked: Mapping[str, Sequence[Ask]],
+    *,
+    overlap: int = 1,
+    seed: int = 0,
+    facts: Mapping[str, Mapping[int, Mapping[str, Any]]] | None = None,
+    progress: Progress | None = None,
+) -> TaskPack:
+    """Put chosen pictures into a pack, word after word.
+
+    Parameters
+    ----------
+    asked
+        Pictures by word, in the order they are asked.
+    facts
+        More to remember of a picture, by word and row.
+    """
+    shown = pictures_of(z)
+    rows = sorted({ask.row for asks in asked.values() for ask in asks})
+    item = {row: item_of(shown.images[row]) for row in rows}
+    pictures: dict[str, bytes] = {}
+    for i, row in enumerate(rows):
+        pictures[f"pictures/{item[row][:24]}.png"] = picture(shown.images[row])
+        if progress is not None:
+            progress("copy pictures", i + 1, len(rows))
+    questions: list[Question] = []
+    plan: dict[str, Any] = {}
+    for word, asks in asked.items():
+        seen: set[str] = set()
+        for ask in asks:
+            one = item[ask.row]
+            if one in seen:  # two copies of one picture are one question
+                continue
+            seen.add(one)
+            ident = question_id(seed, one, "ask", word)
+            questions.append(Question(ident, one, "ask", "", f"pictures/{one[:24]}.png", word=word))
+            more = dict((facts or {}).get(word, {}).get(ask.row, {}))
+            plan[ident] = {"row": ask.row, "why": ask.why, **more}
+    return TaskPack(
+        name="What do these pictures show?",
+        card=Card((ClassEntry(YES, ()), ClassEntry(NO, ())), z_hash=z.hash),
+        questions=tuple(questions),
+        seed=seed,
+        overlap=overlap,
+        guidelines=GUIDELINES,
+        pictures=pictures,
+        plan=plan,
+    )
+
+
+def prompt(word: str) -> str:
+    """Return the question as raters read it."""
+    return f"Does this picture show ‘{word}’?"
+
+
+def word_name(word: str, lexicon: Lexicon) -> str:
+    """Return the name of a word's column: the lexicon's, or the word as it is.
+
+    Raises
+    ------
+    LabellingError
+        If it is empty, too long or holds control characters.
+    """
+    clean = " ".join(clean_name(word, what="concept").split())
+    if not clean or len(clean) > LONGEST_WORD or clean in (YES, NO):
+        raise LabellingError(
+            f"{word[:80]!r} cannot be asked about.", f"Give one to {LONGEST_WORD} characters."
+        )
+    return canonical_name(clean, lexicon)
+
+
+def column_of(z: AnnotatedModel, name: str, lexicon: Lexicon) -> int:
+    """Column of the concept set that a word stands for; -1 where there is none."""
+    names = z.concept_set.concept_names if z.concept_set is not None else ()
+    if name in names:
+        return names.index(name)
+    return next((i for i, own in enumerate(names) if canonical_name(own, lexicon) == name), -1)
+
+
+def labelled(z: AnnotatedModel, name: str, lexicon: Lexicon) -> npt.NDArray[np.bool_]:
+    """``(n,)`` pictures of the concept set that are labelled with a word already."""
+    concept_set = pictures_of(z)
+    column = column_of(z, name, lexicon)
+    if column < 0 or concept_set.concepts is None:
+        return np.zeros(len(concept_set), bool)
+    return ~np.isnan(concept_set.concepts[:, column])
+
+
+def units_said(z: AnnotatedModel, name: str, lexicon: Lexicon) -> tuple[str, ...]:
+    """Measured units whose words name a concept, those of the cut first, a few at most."""
+    measured = z.measurements
+    if measured is None:
+        return ()
+
+    def named(concepts: Iterable[str], text: str) -> bool:
+        found = {canonical_name(c, lexicon) for c in concepts or lexicon.parse(text)}
+        return name in found or name.casefold() == text.strip().casefold()
+
+    found = [
+        target
+        for target, said in z.effective().items()
+        if not target.startswith((EDGE, f"{OUTPUT}:", GROUP))
+        and target.rpartition(":")[0] in measured.layers
+        and named(said.concepts, said.text)
+    ]
+    return tuple(sorted(found, key=lambda t: t.rpartition(":")[0] not in z.cut)[:MOST_UNITS])
+
+
+def item_of(pixels: npt.NDArray[Any]) -> str:
+    """Content hash of a picture of the concept set: of its pixels, however they are encoded."""
+    return array_digest(np.ascontiguousarray(pixels)).hex()
+
+
+def picture(pixels: npt.NDArray[Any]) -> bytes:
+    """Return a picture as PNG; small ones with every pixel drawn as a square."""
+    values = np.ascontiguousarray(pixels, dtype=np.uint8)
+    image = Image.fromarray(values[..., 0] if values.shape[2] == 1 else values[..., :3])
+    times = SHOWN // max(image.size)
+    if times > 1:
+        image = image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,229 @@
+"""Answers out of a store: who said what, how far they are, and how far they agree."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from circuitz.card.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.disk.atomic import staged, write_error
+from circuitz.errors import LabellingError, StoreError
+from circuitz.labelling.tasks.pack import TaskPack
+from circuitz.stats.agreement import Figure, alpha, share
+from circuitz.store.judgement import Judgement
+from circuitz.store.judgements import Judgements
+from circuitz.z.formats.csv_cells import escape
+
+KINDS = ("label", "label-again")
+COLUMNS = (
+    "path", "item", "rater", "answer", "seconds", "kind", "right", "shown", "answered", "options",
+    "task", "z", "card", "instructions", "id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Answers in force and what they come to.
+
+    Parameters
+    ----------
+    rows
+        The judgements, oldest first.
+    summary
+        JSON values: ``answers``, ``tasks``, ``raters`` (each with answers, cannot tell, not
+        usable, median seconds, gold, self-agreement), ``agreement``, ``progress``.
+    """
+
+    rows: tuple[Judgement, ...]
+    summary: dict[str, Any]
+
+
+def collect(store: Judgements, pack: TaskPack | None = None) -> Collected:
+    """Return the labelling answers of a store.
+
+    Parameters
+    ----------
+    store
+        Where they are kept.
+    pack
+        Only the answers to this pack; it also tells which were gold, and how far raters are.
+
+    Raises
+    ------
+    LabellingError
+        If there are no such answers; it says whether the store holds others.
+    """
+    everything = [
+        row for row in store.rows() if row.kind in KINDS and row.answer is not None and row.items
+    ]
+    if not everything:
+        raise LabellingError(
+            f"{store.path} holds no labels yet.", "circuitz serve --tasks PACK collects them."
+        )
+    rows = everything if pack is None else [r for r in everything if r.task == pack.task]
+    if pack is not None and not rows:
+        raise LabellingError(
+            f"{store.path} holds no answers to this task pack ({pack.task}), but "
+            f"{len(everything):,} to {_listed(sorted({r.task for r in everything}))}.",
+            "Name the pack these were given to, or leave out --tasks.",
+        )
+    return Collected(tuple(rows), _summary(rows, pack))
+
+
+def _summary(rows: Sequence[Judgement], pack: TaskPack | None) -> dict[str, Any]:
+    by_rater: dict[str, list[Judgement]] = defaultdict(list)
+    for row in rows:
+        by_rater[row.rater].append(row)
+    first = [row for row in rows if row.kind == "label" and row.use != "gold"]
+    given: dict[str, list[str]] = defaultdict(list)
+    for row in first:
+        if _choice(row) not in (CANNOT_TELL, DISCARDED):
+            given[f"{row.task} {row.items[0]}"].append(_choice(row))
+    kinds = sorted({row.rater_kind for row in rows})
+    known = _known(pack)
+    return {
+        "answers": len(rows),
+        "tasks": sorted({row.task for row in rows}),
+        "z": sorted({row.z_hash for row in rows}),
+        "rater_kinds": kinds,
+        "raters": {name: _rater(some, known) for name, some in sorted(by_rater.items())},
+        "agreement": _json(alpha(given)),
+        "choices": dict(Counter(_choice(row) for row in first).most_common()),
+        "progress": None if pack is None else _progress(first, pack),
+    }
+
+
+def _rater(rows: Sequence[Judgement], known: Mapping[str, str]) -> dict[str, Any]:
+    choices = Counter(_choice(row) for row in rows)
+    seconds = [s for row in rows if (s := _seconds(row)) is not None]
+    gold = [right for row in rows if (right := _right(row, known)) is not None]
+    # Within one task: another pack may show another card.
+    first = {(row.task, row.items[0]): _choice(row) for row in rows if row.kind == "label"}
+    again = [
+        _choice(row) == first[row.task, row.items[0]]
+        for row in rows
+        if row.kind == "label-again" and (row.task, row.items[0]) in first
+    ]
+    return {
+        "answers": len(rows),
+        "kind": rows[0].rater_kind,
+        "cannot_tell": choices[CANNOT_TELL],
+        "not_usable": choices[DISCARDED],
+        "seconds": round(median(seconds), 2) if seconds else None,
+        "gold": _json(share(sum(gold), len(gold))),
+        "with_themselves": _json(share(sum(again), len(again))),
+    }
+
+
+def _progress(first: Sequence[Judgement], pack: TaskPack) -> dict[str, int]:
+    asked = {q.item for q in pack.questions if q.kind == "ask"}
+    counts = Counter(row.items[0] for row in first if row.items[0] in asked)
+    return {
+        "questions": len(asked),
+        "complete": sum(n >= pack.overlap for n in counts.values()),
+        "begun": len(counts),
+        "answers": sum(min(n, pack.overlap) for n in counts.values()),
+        "needed": len(asked) * pack.overlap,
+    }
+
+
+def write(found: Collected, path: Path, pack: TaskPack | None = None) -> None:
+    """Write answers to a file: CSV with formulas escaped, or JSON Lines as they are stored.
+
+    Raises
+    ------
+    LabellingError
+        If the name ends in neither ``.csv`` nor ``.jsonl``.
+    StoreError
+        If it cannot be written; what was there is untouched.
+    """
+    if path.suffix == ".csv":
+        data = as_csv(found.rows, pack)
+    elif path.suffix == ".jsonl":
+        lines = (json.dumps(row.to_dict(), ensure_ascii=False) for row in found.rows)
+        data = "".join(f"{line}\n" for line in lines).encode()
+    else:
+        raise LabellingError(
+            f"{path} is neither CSV nor JSON Lines.", "End its name in .csv or .jsonl."
+        )
+    write_bytes(path, data)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file wholly or not at all.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    try:
+        with staged(path, data):
+            pass
+    except OSError as error:
+        said = write_error(path, error)
+        raise StoreError(said.message, said.hint) from error
+
+
+def as_csv(rows: Sequence[Judgement], pack: TaskPack | None = None) -> bytes:
+    """Return answers as CSV, a row an answer; text that a spreadsheet would run is escaped."""
+    paths = {} if pack is None else {q.item: q.path for q in pack.questions}
+    known = _known(pack)
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        right = _right(row, known)
+        cells = (
+            paths.get(row.items[0], ""), row.items[0], row.rater, _choice(row),
+            "" if (took := _seconds(row)) is None else took, "gold" if row.use == "gold" else row.kind,
+            "" if right is None else int(right), row.shown, row.answered,
+            json.dumps(list(row.options), ensure_ascii=False), row.task, row.z_hash,
+            row.card_hash, row.instructions, row.id,
+        )  # fmt: skip
+        writer.writerow([escape(c) if isinstance(c, str) else c for c in cells])
+    return buffer.getvalue().encode()
+
+
+def _known(pack: TaskPack | None) -> Mapping[str, str]:
+    """Return the answers that are known, by item."""
+    if pack is None:
+        return {}
+    return {q.item: pack.gold[q.id] for q in pack.questions if q.kind == "gold"}
+
+
+def _right(row: Judgement, known: Mapping[str, str]) -> bool | None:
+    """Whether a gold answer is right; ``None`` where it is not known."""
+    wanted = known.get(row.items[0]) if row.use == "gold" else None
+    return None if wanted is None else _choice(row) == wanted
+
+
+def _seconds(row: Judgement) -> float | None:
+    found = _answer(row).get("seconds")
+    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+        return None
+    return float(found)
+
+
+def _answer(row: Judgement) -> dict[str, Any]:
+    return row.answer or {}
+
+
+def _choice(row: Judgement) -> str:
+    return str(_answer(row).get("choice", ""))
+
+
+def _json(figure: Figure | None) -> dict[str, Any] | None:
+    return None if figure is None else figure.to_json()
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,255 @@
+"""Make a task pack from z* and a folder of pictures. Runs the network; opening a pack does not."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from circuitz.card.card import Card
+from circuitz.card.make_card import card as make_card
+from circuitz.data.folders.concept_table import place_of, read_rows
+from circuitz.errors import CardError, LabellingError
+from circuitz.labelling.export import card_of
+from circuitz.labelling.tasks.pack import (
+    LEASE_SECONDS,
+    MOST_QUESTIONS,
+    Kind,
+    Question,
+    TaskPack,
+    check_classes,
+    check_numbers,
+    question_id,
+)
+from circuitz.labelling.tasks.questions import MOST, choose_questions
+from circuitz.labelling.tasks.shifted_outputs import outputs, sightings
+from circuitz.labelling.tasks.shifted_pictures import (
+    Picture,
+    View,
+    check_z,
+    find_pictures,
+    item_hash,
+)
+from circuitz.plausibility.check import check
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+Progress = Callable[[str, int, int], None]
+THUMB = 96
+REPEATS = 5
+GUIDELINES = """Say which class each picture shows.
+
+You need not know the classes. The card says what speaks for each of them and against it. Look at \
+the picture first, then find the class whose signs you see.
+
+The marks on the picture show where the model sees a sign. The model may be wrong: what you see \
+counts.
+
+If two classes fit equally well, or the signs are hidden, say that you cannot tell. Guessing helps \
+nobody. If the picture is broken or shows nothing of the kind, say that it is not usable.
+
+Take your time. Every answer can be changed later."""
+
+
+def make_pack(
+    z: AnnotatedModel,
+    folder: Path,
+    *,
+    name: str = "",
+    gold: Path | None = None,
+    overlap: int = 2,
+    limit: int = MOST,
+    repeats: int = REPEATS,
+    guidelines: str = GUIDELINES,
+    lease: float | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> TaskPack:
+    """Choose questions about D′ and put all that is needed to answer them into a pack.
+
+    Parameters
+    ----------
+    z
+        z*, exported with its card; a measured z that was never exported gets one made here.
+    folder
+        D′: pictures in it and below it. Folders' names are not looked at.
+    name
+        The question as raters read it; made from z's subject when empty.
+    gold
+        CSV with ``path`` (relative to the file) and ``class``: pictures whose answer is known.
+        They are mixed in, tell how reliable a rater is, and teach nothing.
+    overlap
+        How many raters answer each question.
+    limit
+        Most questions; chosen by :func:`circuitz.labelling.tasks.questions.choose_questions`.
+    repeats
+        Questions asked a second time, at most a tenth of all.
+    guidelines
+        Plain text for the raters.
+    lease
+        Seconds a question stays with a rater who does not answer.
+    seed
+        Seed of everything random.
+    progress
+        Called with what is done, how far, and of how many.
+
+    Raises
+    ------
+    LabellingError
+        If z, card or numbers do not allow it.
+    InputsError, ConceptLabelsError
+        If pictures or the gold table cannot be read or do not fit.
+    CardError
+        If z has no card and none can be made.
+    """
+    check_z(z)
+    card = _card(z)
+    # Before the network is run: what no screen could ask need not cost minutes.
+    check_classes(card.names)
+    check_numbers(overlap, LEASE_SECONDS if lease is None else lease)
+    _check_limits(limit, repeats)
+    told = _told(progress)
+    found = find_pictures(folder, told("find pictures"))
+    known = _gold(gold, card.names) if gold is not None else {}
+    pool = _distinct(found, {p.item for p in known})
+    view = View.of(z)
+    ran = outputs(z, [p.file for p in pool], view, told("run the network"))
+    chosen = choose_questions(ran.logits, limit, seed=seed)
+    asked = [pool[int(i)] for i in chosen.rows]
+    again = _again(asked, min(repeats, len(asked) // 10), seed)
+    shown = list(dict.fromkeys([*asked, *known]))
+    seen, heat = sightings(z, card, [p.file for p in shown], view, told("look at the units"))
+    sight = dict(zip(shown, seen, strict=True))
+    pictures: dict[str, bytes] = {}
+    for i, p in enumerate(shown):
+        data = view.shown(p.file)
+        suffix = "png" if data.startswith(b"\x89PNG") else "webp"
+        pictures[f"pictures/{p.item[:24]}.{suffix}"] = data
+        told("copy pictures")(i + 1, len(shown))
+    file = {Path(name).stem: name for name in pictures}
+    kinds: list[tuple[Kind, Sequence[Picture]]] = [
+        ("ask", asked), ("gold", list(known)), ("again", again)
+    ]  # fmt: skip
+    questions = [
+        Question(question_id(seed, p.item, kind), p.item, kind, p.path, file[p.item[:24]], sight[p])
+        for kind, some in kinds
+        for p in some
+    ]
+    pack = TaskPack(
+        name=name.strip() or (f"Which kind of {z.subject} is it?" if z.subject else "What is it?"),
+        card=card,
+        questions=tuple(questions),
+        seed=seed,
+        overlap=overlap,
+        guidelines=guidelines.strip() or GUIDELINES,
+        gold={question_id(seed, p.item, "gold"): label for p, label in known.items()},
+        heat=heat,
+        pictures=pictures,
+        exemplars=_exemplars(z, card),
+    )
+    return pack if lease is None else replace(pack, lease=float(lease))
+
+
+def _card(z: AnnotatedModel) -> Card:
+    """Return the card z was exported with, or make it; refuse one of another z."""
+    found = card_of(z)
+    if found is None:
+        return make_card(z, check(z))
+    if found.z_hash != z.hash:
+        raise CardError(
+            "The words on this model changed since its card was made.", "Export it again."
+        )
+    return found
+
+
+def _check_limits(limit: int, repeats: int) -> None:
+    if not 1 <= limit <= MOST_QUESTIONS or repeats < 0:
+        raise LabellingError(
+            f"{limit} questions, {repeats} of them twice, cannot be asked.",
+            f"Ask for 1 to {MOST_QUESTIONS:,}.",
+        )
+
+
+def _distinct(found: Sequence[Picture], without: set[str]) -> list[Picture]:
+    """Leave out copies of a picture, and those whose answer is known."""
+    first = {p.item: p for p in reversed(found) if p.item not in without}
+    pool = [p for p in found if first.get(p.item) is p]
+    if not pool:
+        raise LabellingError(
+            "Every picture is a gold one: nothing is left to ask.", "Give more pictures."
+        )
+    return pool
+
+
+def _gold(table: Path, classes: Sequence[str]) -> dict[Picture, str]:
+    """Read pictures whose answer is known."""
+    if not table.is_file():
+        raise LabellingError(f"There is no file {table}.", "Check --gold.")
+    header, rows = read_rows(table)
+    column = next((c for c in ("class", "label") if c in header), None)
+    if column is None:
+        raise LabellingError(f"{table} has no column ‘class’.", "Name the class of each picture.")
+    at_path, at_class = header.index("path"), header.index(column)
+    found: dict[str, tuple[Picture, str]] = {}
+    for number, cells in rows:
+        file = Path(place_of(cells[at_path], table.parent, number, table))
+        if not file.is_file():
+            raise LabellingError(
+                f"Row {number} of {table} names {cells[at_path][:200]}, which is not there.",
+                "Paths are relative to the file.",
+            )
+        if cells[at_class] not in classes:
+            raise LabellingError(
+                f"Row {number} of {table} says {cells[at_class][:60]!r}, which is no class.",
+                f"Classes are {', '.join(list(classes)[:12])}.",
+            )
+        picture = Picture(file, cells[at_path], item_hash(file))
+        before = found.get(picture.item)
+        if before is not None and before[1] != cells[at_class]:
+            raise LabellingError(
+                f"Row {number} of {table} contradicts an earlier row about the same picture.",
+                "Leave out what is not certain.",
+            )
+        found.setdefault(picture.item, (picture, cells[at_class]))
+    if not found:
+        raise LabellingError(f"{table} has no rows.", "Add pictures, or leave out --gold.")
+    return dict(found.values())
+
+
+def _again(asked: Sequence[Picture], n: int, seed: int) -> list[Picture]:
+    order = np.random.default_rng([seed, 31]).permutation(len(asked))[:n]
+    return [asked[int(i)] for i in sorted(order)]
+
+
+def _exemplars(z: AnnotatedModel, card: Card) -> dict[int, bytes]:
+    """Return small pictures of the card's exemplars."""
+    known = z.concept_set
+    if known is None:
+        return {}
+    wanted = {i for e in card.classes for c in e.cues for x in c.exemplars for i in x.indices}
+    made: dict[int, bytes] = {}
+    for i in sorted(w for w in wanted if 0 <= w < len(known)):
+        pixels = np.ascontiguousarray(known.images[i], dtype=np.uint8)
+        image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., :3])
+        image.thumbnail((THUMB, THUMB), Image.Resampling.LANCZOS)
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG", optimize=True)
+        made[i] = buffer.getvalue()
+    return made
+
+
+def _told(progress: Progress | None) -> Callable[[str], Callable[[int, int], None]]:
+    def about(what: str) -> Callable[[int, int], None]:
+        def tick(done: int, total: int) -> None:
+            if progress is not None:
+                progress(what, done, total)
+
+        return tick
+
+    return about

@@ -1,0 +1,257 @@
+"""Task packs on disk: a folder, or one zip file; as safe to open as a bundle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from circuitz import __version__
+from circuitz.card.card import Card
+from circuitz.disk.atomic import building, new_folder, swap, write_files
+from circuitz.disk.file_names import parse_files
+from circuitz.disk.folder_source import FolderSource
+from circuitz.disk.json_io import dumps, loads
+from circuitz.disk.seal import check_seal, seal, unseal
+from circuitz.disk.zip_source import ZipSource
+from circuitz.errors import (
+    BundleError,
+    BundleFormatError,
+    BundleSchemaError,
+    BundleUnsafeError,
+    BundleWriteError,
+    LabellingError,
+)
+from circuitz.labelling.tasks.pack import KINDS, Question, TaskPack, sighting
+from circuitz.z.bundle.replace_bundle import pack as zip_folder
+
+SCHEMA = 1
+MANIFEST = "tasks.json"
+CARD, GUIDE, GOLD, HEAT = "card.json", "field-guide.md", "gold.json", "heat.bin"
+PLAN = "plan.json"
+MOST_PICTURE = 8 * 2**20
+_MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
+
+
+def picture_type(data: bytes) -> str:
+    """Return the media type of a picture a browser may be given.
+
+    Raises
+    ------
+    BundleUnsafeError
+        If it is no PNG, JPEG or WebP, or too large.
+    """
+    if len(data) <= MOST_PICTURE:
+        for magic, kind in _MAGIC.items():
+            if data.startswith(magic) and (magic != b"RIFF" or data[8:12] == b"WEBP"):
+                return kind
+    raise BundleUnsafeError(
+        "A picture of the pack is no PNG, JPEG or WebP of a sensible size.",
+        "Make the pack anew: circuitz tasks make.",
+    )
+
+
+def write_pack(pack: TaskPack, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write a pack: a folder, or a zip file when the path ends in ``.zip``.
+
+    Parameters
+    ----------
+    overwrite
+        Whether another pack that is there may be replaced. The same pack may be written again;
+        what is no pack is never replaced.
+
+    Raises
+    ------
+    BundleWriteError
+        If something else is there, or it cannot be written; what was there is untouched.
+    """
+    place = Path(path).absolute()
+    check_place(place, pack, overwrite)
+    files = _files(pack)
+    if place.suffix == ".zip":
+        with building(place) as folder:
+            _fill(folder, files)
+            swap(zip_folder(folder), place)
+    else:
+        with new_folder(place) as folder:
+            _fill(folder, files)
+    return place
+
+
+def check_place(place: Path, pack: TaskPack | None = None, overwrite: bool = False) -> None:
+    """Refuse to replace what is no pack, or, unless told to, another pack.
+
+    Raises
+    ------
+    BundleWriteError
+        If something is there that stays.
+    """
+    place = place.absolute()
+    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        return
+    try:
+        there = open_pack(place)
+    except (BundleError, LabellingError) as error:
+        if place.is_dir() and (place / MANIFEST).is_file() and overwrite:
+            return
+        raise BundleWriteError(
+            f"{place} is there and is no task pack; it is not replaced.", "Choose another name."
+        ) from error
+    if pack is not None and there.hash == pack.hash:
+        return
+    if not overwrite:
+        raise BundleWriteError(
+            f"{place} is there, and is another task pack.",
+            "Answers belong to one pack: choose another name, or pass --overwrite.",
+        )
+
+
+def open_pack(path: str | os.PathLike[str]) -> TaskPack:
+    """Open a pack; every file is checked against the manifest's hashes.
+
+    Raises
+    ------
+    LabellingError
+        If there is no pack at the path, or its parts do not fit together.
+    BundleError
+        If it is truncated, was changed, is unsafe, or of a newer schema.
+    """
+    place = Path(os.path.realpath(path))
+    if place.is_dir() and (place / MANIFEST).is_file():
+        source: FolderSource | ZipSource = FolderSource(place)
+    elif place.is_file() and zipfile.is_zipfile(place):
+        source = ZipSource(place, manifest=MANIFEST)
+    else:
+        raise LabellingError(
+            f"There is no task pack at {path}.", "circuitz tasks make ZSTAR makes one."
+        )
+    if not source.exists(MANIFEST):
+        raise LabellingError(
+            f"{path} is no task pack: it has no {MANIFEST}.", "circuitz tasks make makes one."
+        )
+    document = unseal(source.read_unchecked(MANIFEST), MANIFEST)
+    schema = document.get("schema")
+    if document.get("kind") != "circuitz tasks" or not isinstance(schema, int):
+        raise BundleFormatError(f"{MANIFEST} is not of a task pack.", "Make the pack anew.")
+    if schema > SCHEMA:
+        raise BundleSchemaError(
+            f"The task pack was written by a newer version (schema {schema}).", "Update circuitz."
+        )
+    check_seal(document, MANIFEST)
+    entries = parse_files(document.get("files"), MANIFEST)
+    if any(entry.size > 2**31 for entry in entries.values()):
+        raise BundleUnsafeError("A file of the pack has gigabytes.", "Nothing was read.")
+    source.check_sizes(entries)
+    read = {name: bytes(source.read(name, entry)) for name, entry in entries.items()}
+    try:
+        return _pack(document, read)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise BundleFormatError(
+            f"{MANIFEST} is not what a task pack has: {type(error).__name__} {error}.",
+            "Make the pack anew.",
+        ) from error
+
+
+def _files(pack: TaskPack) -> dict[str, bytes]:
+    files = {
+        CARD: dumps(pack.card.to_json(), indent=1) + b"\n",
+        GUIDE: pack.card.to_text().encode(),
+        GOLD: dumps(dict(sorted(pack.gold.items())), indent=1) + b"\n",
+        HEAT: pack.heat.tobytes(),
+    }
+    if pack.plan:
+        files[PLAN] = dumps(dict(pack.plan)) + b"\n"
+    files |= {name: bytes(data) for name, data in pack.pictures.items()}
+    files |= {f"exemplars/{i}.png": bytes(data) for i, data in pack.exemplars.items()}
+    document: dict[str, Any] = {
+        "kind": "circuitz tasks",
+        "schema": SCHEMA,
+        "circuitz": __version__,
+        "name": pack.name,
+        "task": pack.task,
+        "z": pack.z_hash,
+        "card": pack.card.hash,
+        "classes": list(pack.classes),
+        "instructions": {"version": pack.instructions, "text": pack.guidelines},
+        "seed": pack.seed,
+        "overlap": pack.overlap,
+        "lease": pack.lease,
+        "heat": list(pack.heat.shape),
+        "questions": [_record(q) for q in pack.questions],
+        "files": {
+            name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+            for name, data in sorted(files.items())
+        },
+    }
+    return {**files, MANIFEST: seal(document)}
+
+
+def _fill(folder: Path, files: dict[str, bytes]) -> None:
+    for parent in {Path(name).parent for name in files}:
+        (folder / parent).mkdir(parents=True, exist_ok=True)
+    try:
+        write_files({folder / name: data for name, data in files.items()})
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _pack(document: dict[str, Any], read: dict[str, bytes]) -> TaskPack:
+    shape = [int(side) for side in document["heat"]]
+    if len(shape) != 3 or any(side < 0 for side in shape) or max(shape[1:]) > 64:
+        raise ValueError("the maps have no proper shape")
+    questions = tuple(_question(record) for record in document["questions"])
+    pictures = {name: read[name] for name in dict.fromkeys(q.picture for q in questions)}
+    exemplars = {
+        int(Path(name).stem): data for name, data in read.items() if name.startswith("exemplars/")
+    }
+    for data in (*pictures.values(), *exemplars.values()):
+        picture_type(data)
+    gold = loads(read[GOLD], GOLD)
+    made = TaskPack(
+        name=str(document["name"]),
+        card=Card.from_json(loads(read[CARD], CARD)),
+        questions=questions,
+        seed=int(document["seed"]),
+        overlap=int(document["overlap"]),
+        guidelines=str(document["instructions"]["text"]),
+        gold={str(k): str(v) for k, v in gold.items()},
+        heat=np.frombuffer(read[HEAT], np.uint8).reshape(shape),
+        pictures=pictures,
+        exemplars=exemplars,
+        lease=float(document["lease"]),
+        plan=dict(loads(read[PLAN], PLAN)) if PLAN in read else {},
+    )
+    stated = (document["task"], document["card"], document["z"], document["classes"])
+    if stated != (made.task, made.card.hash, made.z_hash, list(made.classes)):
+        raise ValueError("what it says of itself does not fit what it holds")
+    return made
+
+
+def _record(question: Question) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(json.dumps(asdict(question)))
+    if not question.word:
+        del record["word"]
+    return record
+
+
+def _question(record: dict[str, Any]) -> Question:
+    kind = record["kind"]
+    if kind not in KINDS:
+        raise ValueError(f"{kind!r} is no kind of question")
+    return Question(
+        id=str(record["id"]),
+        item=str(record["item"]),
+        kind=kind,
+        path=str(record["path"]),
+        picture=str(record["picture"]),
+        seen=tuple(sighting(s) for s in record["seen"]),
+        word=str(record.get("word", "")),
+    )

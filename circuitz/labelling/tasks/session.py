@@ -1,0 +1,262 @@
+"""One rater at work on a task pack: what is asked, what was answered, what is left.
+
+No widget and no torch: a screen of any kind can be laid over it, and tests need none.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from circuitz.card.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.disk.safe_text import clean_name
+from circuitz.errors import CircuitzError, LabellingError
+from circuitz.labelling.tasks.next_question import Standing, standing, upcoming
+from circuitz.labelling.tasks.pack import Kind, Question, TaskPack
+from circuitz.store.judgement import Judgement, RaterKind, Use, now
+from circuitz.store.judgements import Judgements
+from circuitz.store.leases import Board, Turns
+
+AHEAD = 4
+"""Questions a screen holds, so that the next picture is there at once and a break is bridged."""
+MOST_HELD = 2 * AHEAD
+RECENT = 10
+MOST_SECONDS = 86_400.0
+_CLOCKS_APART = timedelta(hours=1)
+_USES: dict[Kind, Use] = {"ask": "train", "gold": "gold", "again": "held-out"}
+
+
+class Session:
+    """A rater and a pack.
+
+    Each call opens the store for itself, so that one session may be used from any thread.
+
+    Parameters
+    ----------
+    pack
+        What is asked.
+    store
+        Where answers are kept.
+    rater
+        Who answers; the same name goes on where it stopped.
+    kind
+        What kind of rater that is.
+    clock
+        Seconds since 1970; leases run by it.
+
+    Raises
+    ------
+    LabellingError
+        If the name is empty or holds what no name does.
+    StoreError
+        If the store cannot be written.
+    """
+
+    def __init__(
+        self,
+        pack: TaskPack,
+        store: Judgements,
+        rater: str,
+        *,
+        kind: RaterKind = "person",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.pack, self.store, self.rater = pack, store, clean_rater(rater)
+        self.kind: RaterKind = kind
+        self.options, self.seed = pack.options(self.rater)
+        self._turns = Turns(store, pack.task, clock=clock)
+
+    # -- what to show ---------------------------------------------------------------------
+
+    def next(self, held: Collection[str] = (), n: int = AHEAD) -> tuple[list[Question], Standing]:
+        """Return questions to show after those on the screen, and what is left.
+
+        Parameters
+        ----------
+        held
+            Ids of the questions on the screen; their leases are renewed.
+        n
+            How many the screen should hold in all.
+        """
+        # A page that claims more than a screen ever holds keeps no others from it.
+        known = list(dict.fromkeys(h for h in held if h in self.pack.by_id))[:MOST_HELD]
+        found: list[Question] = []
+
+        def choose(board: Board) -> list[str]:
+            found[:] = upcoming(self.pack, board, self.rater, known, max(0, n - len(known)))
+            return [q.id for q in found]
+
+        board, _ = self._turns.take(self.rater, known, choose, self.pack.lease)
+        return found, standing(self.pack, board, self.rater)
+
+    def standing(self) -> Standing:
+        """Return what is left, and how far everybody is."""
+        return standing(self.pack, self._turns.board(self.rater), self.rater)
+
+    def recent(self, n: int = RECENT) -> list[dict[str, str]]:
+        """Return the last answers in force, the latest first: question, choice and key."""
+        known = {q.slot: q for q in self.pack.questions}
+        rows = self.store.rows(task=self.pack.task, rater=self.rater)
+        found: list[dict[str, str]] = []
+        for row in reversed(rows):
+            question = known.get((row.kind, row.items[0] if row.items else ""))
+            if question is not None and row.answer is not None:
+                own = row.key.removeprefix(self._prefix)
+                found.append(
+                    {"id": question.id, "choice": str(row.answer.get("choice")), "key": own}
+                )
+            if len(found) == n:
+                break
+        return found
+
+    # -- what is done ---------------------------------------------------------------------
+
+    def answer(
+        self,
+        question: str,
+        choice: str,
+        key: str,
+        *,
+        seconds: float = 0.0,
+        shown: str = "",
+        answered: str = "",
+    ) -> str:
+        """Store an answer; one to the same question before it is superseded.
+
+        Parameters
+        ----------
+        question
+            Its id.
+        choice
+            A class, ``cannot tell`` or ``not usable``.
+        key
+            Idempotency key: sent again, it changes nothing.
+        seconds
+            How long the rater looked.
+        shown, answered
+            When, ISO 8601; now when not given or no time.
+
+        Returns
+        -------
+        Id of the stored row.
+
+        Raises
+        ------
+        LabellingError
+            If question, choice or key cannot be.
+        StoreError
+            If it could not be stored; then nothing was.
+        """
+        asked = self.pack.question(question)
+        self._check(choice)
+        took = float(seconds)
+        took = 0.0 if math.isnan(took) else round(min(max(took, 0.0), MOST_SECONDS), 2)
+        row = self._row(asked, {"choice": choice, "seconds": took}, self._key(key))
+        stored = self.store.answer(_timed(row, shown, answered))
+        self._turns.set_aside(self.rater, question, later=False)
+        return stored
+
+    def row(self, question: str, choice: str, key: str) -> Judgement:
+        """Return an answer as it would be stored, for whoever stores many at once.
+
+        Raises
+        ------
+        LabellingError
+            If question, choice or key cannot be.
+        """
+        asked = self.pack.question(question)
+        self._check(choice)
+        return self._row(asked, {"choice": choice}, self._key(key))
+
+    def _check(self, choice: str) -> None:
+        if choice not in (*self.options, CANNOT_TELL, DISCARDED):
+            raise LabellingError(
+                f"{choice[:60]!r} is no answer to this question.",
+                f"Answers are {', '.join(self.options[:12])}.",
+            )
+
+    def withdraw(self, question: str, of: str = "") -> bool:
+        """Take an answer back; returns whether one stood.
+
+        Parameters
+        ----------
+        of
+            Key of the answer meant: one given since is left alone.
+        """
+        asked = self.pack.question(question)
+        row = self._row(asked, None, "")
+        return bool(self.store.take_back(row, self._key(of) if of else ""))
+
+    def set_aside(self, question: str, *, later: bool = True) -> None:
+        """Put a question off until the others are done, or take it back."""
+        self.pack.question(question)
+        self._turns.set_aside(self.rater, question, later=later)
+
+    def leave(self) -> None:
+        """Give back what is on the screen."""
+        self._turns.take(self.rater, (), lambda _: (), self.pack.lease)
+
+    @property
+    def _prefix(self) -> str:
+        # A colon in a name must not make it end elsewhere.
+        name = self.rater.replace("%", "%25").replace(":", "%3A")
+        return f"{self.pack.task}:{name}:"
+
+    def _key(self, key: str) -> str:
+        if not 8 <= len(key) <= 100 or not key.isascii() or not key.isprintable():
+            raise LabellingError("An answer came without a proper key.", "Reload the page.")
+        # Under their own name: one rater's keys never meet another's.
+        return self._prefix + key
+
+    def _row(self, question: Question, answer: dict[str, Any] | None, key: str) -> Judgement:
+        kind, item = question.slot
+        return Judgement(
+            task=self.pack.task,
+            kind=kind,
+            z_hash=self.pack.z_hash,
+            card_hash=self.pack.card.hash,
+            items=(item,),
+            options=self.options,
+            seed=self.seed,
+            answer=answer,
+            rater=self.rater,
+            rater_kind=self.kind,
+            shown=now(),
+            answered=now(),
+            key=key,
+            instructions=self.pack.instructions,
+            use=_USES[question.kind],
+        )
+
+
+def clean_rater(name: str) -> str:
+    """Return a rater's name as it is stored.
+
+    Raises
+    ------
+    LabellingError
+        If it is empty, too long, or holds control characters.
+    """
+    try:
+        clean = clean_name(name, what="name")
+    except CircuitzError as error:
+        raise LabellingError(error.message, error.hint) from error
+    if not clean:
+        raise LabellingError("Nobody was named.", "Write your name, or any name you will keep.")
+    return clean
+
+
+def _timed(row: Judgement, shown: str, answered: str) -> Judgement:
+    """Take over the page's times where they are times, in order, and not to come."""
+    try:
+        first, last = (datetime.fromisoformat(t).astimezone(UTC) for t in (shown, answered))
+    except (TypeError, ValueError, OverflowError):
+        return row
+    if last < first or last > datetime.now(UTC) + _CLOCKS_APART:
+        return row
+    said = [t.isoformat(timespec="milliseconds") for t in (first, last)]
+    return replace(row, shown=said[0], answered=said[1])

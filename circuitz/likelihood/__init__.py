@@ -1,1 +1,0 @@
-"""How likely a label is to somebody who holds z. No torch."""

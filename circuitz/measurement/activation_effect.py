@@ -1,0 +1,109 @@
+"""What a unit does to each class when it goes from off to on, on the concept set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.patching.from_cut import Downstream
+from circuitz.z.inputs import SPLITS, InputSet
+
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+
+# Share of images on which a unit counts as active.
+ACTIVE = 0.15
+# Images that lend activations, and draws a unit averages over.
+POOL = 384
+DRAWS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Switch:
+    """Where each unit is switched from off to on.
+
+    Parameters
+    ----------
+    base
+        ``(d,)`` images whose other units are held.
+    off, on
+        ``(u, d)`` images that lend the unit's inactive and active values.
+    """
+
+    base: I64
+    off: I64
+    on: I64
+
+
+def draw_pool(concept_set: InputSet, seed: int) -> I64:
+    """Return indices of concept-set images (of *select*, where it is split) to switch units on."""
+    rows = np.arange(len(concept_set))
+    if concept_set.split is not None:
+        select = np.flatnonzero(concept_set.split == SPLITS.index("select"))
+        rows = select if len(select) else rows
+    return np.sort(np.random.default_rng([seed, 21]).permutation(rows)[:POOL])
+
+
+def draw_switch(responses: F32, seed: int) -> Switch:
+    """Pair inactive and active images of every unit.
+
+    Parameters
+    ----------
+    responses
+        ``(p, u)`` responses on the pool.
+    seed
+        The same arguments give the same pairs.
+    """
+    count, units = responses.shape
+    draw = np.random.default_rng([seed, 22])
+    base = draw.integers(0, count, DRAWS)
+    low = draw.random((units, DRAWS))
+    high = draw.random((units, DRAWS))
+    # By rank, so that a unit that is silent on most images still has an inactive half.
+    order = np.argsort(responses, axis=0, kind="stable").T
+    active = max(1, round(ACTIVE * count))
+    rows = np.arange(units)[:, None]
+    off = order[rows, (low * max(1, count // 2)).astype(np.int64)]
+    on = order[rows, count - 1 - (high * active).astype(np.int64)]
+    return Switch(base, off, on)
+
+
+def drive(
+    down: Downstream, switch: Switch, start: int, scale: F32, units: slice = slice(None)
+) -> F32:
+    """Return the mean change of every margin when each unit is switched on, in shares.
+
+    Parameters
+    ----------
+    down
+        Holds the pool's activations from position ``start`` on.
+    switch
+        Which images to use.
+    scale
+        ``(k,)`` whole effect of each class.
+    units
+        Which of them; all by default.
+
+    Returns
+    -------
+    ``(u, k)`` float32.
+    """
+    rows = [
+        (
+            down.change_all_targets(start + switch.base, start + on, u)
+            - down.change_all_targets(start + switch.base, start + off, u)
+        ).mean(0)
+        for u, off, on in zip(
+            range(len(switch.off))[units], switch.off[units], switch.on[units], strict=True
+        )
+    ]
+    return (np.stack(rows) / scale).astype(np.float32)
+
+
+def span(responses: F32, switch: Switch) -> F32:
+    """Return how much each unit's mean response rises when it is switched on, ``(u,)``."""
+    units = np.arange(responses.shape[1])[:, None]
+    rise = responses[switch.on, units].mean(1) - responses[switch.off, units].mean(1)
+    return rise.astype(np.float32)

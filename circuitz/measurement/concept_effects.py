@@ -1,0 +1,153 @@
+"""What concepts do to classes through the cut: pairs of images, one with the concept.
+
+A concept may reach a class by units nobody has said a word about, each too weak to notice. So its
+effect is measured as a whole: the cut goes from what it is without the concept to what it is with
+it; then all units but those whose words name the concept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.measurement.concept_pairs import concept_pairs
+from circuitz.models.run.runtime import Runtime
+from circuitz.patching.from_cut import Downstream
+from circuitz.z.co_changing_concepts import moved_columns
+from circuitz.z.inputs import InputSet
+from circuitz.z.layer import LayerSpec
+from circuitz.z.measurements import F32, ConceptEffects
+from circuitz.z.targets import target_units
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+I64 = npt.NDArray[np.int64]
+
+_OUTSIDE = ("surroundings", "artefact")
+
+
+def asked_concepts(
+    z: AnnotatedModel, concept_set: InputSet, units: Sequence[str], lexicon: Lexicon | None
+) -> dict[str, tuple[str, ...]]:
+    """Return the columns worth measuring, each with the units of the cut whose words name it.
+
+    All columns are returned that lie outside the subject, or that words on the cut name.
+    """
+    words = lexicon or Lexicon.load()
+    named = _named(z, units)
+    found: dict[str, tuple[str, ...]] = {}
+    for column in concept_set.concept_names:
+        name = words.resolve(column) or column
+        kin = (name, *words.ancestors(name), *words.descendants(name))
+        mine = {u for some in kin for u in named.get(some, ())}
+        opposed = (
+            words.kind(name) in _OUTSIDE or words.support(name, z.subject).verdict == "opposes"
+        )
+        if mine or opposed:
+            found[column] = tuple(unit for unit in units if unit in mine)
+    return found
+
+
+def _named(z: AnnotatedModel, units: Sequence[str]) -> dict[str, list[str]]:
+    """Units of the cut by what words on them name."""
+    known = set(units)
+    named: dict[str, list[str]] = {}
+    for target, entry in z.effective().items():
+        members = [unit for unit in target_units(target) if unit in known]
+        for concept in entry.concepts:
+            named.setdefault(concept, []).extend(members)
+    return named
+
+
+def concept_effects(
+    runtime: Runtime,
+    spec: LayerSpec,
+    concept_set: InputSet,
+    asked: dict[str, tuple[str, ...]],
+    units: Sequence[str],
+    scale: F32,
+    seed: int,
+    acts: Callable[[I64], torch.Tensor],
+    old: ConceptEffects | None = None,
+) -> ConceptEffects:
+    """Measure what some concepts do through a cut.
+
+    Parameters
+    ----------
+    runtime, spec
+        The network, and the layer of the cut.
+    concept_set
+        With concept labels and splits.
+    asked
+        Columns, each with the units to leave out (:func:`asked_concepts`).
+    units
+        All units of the cut.
+    scale
+        ``(k,)`` whole effect of each class, in logits.
+    seed
+        Of the choice of pairs.
+    acts
+        From indices of concept-set images to what the cut puts out on them.
+    old
+        Measured before on the same weights, images and seed; what holds is kept.
+    """
+    columns = [concept_set.concept_names.index(name) for name in asked]
+    same = old is not None and old.names == tuple(asked)
+    if same and old is not None:
+        pairs = np.stack([old.of, old.split, old.present, old.absent], 1).astype(np.int64)
+    else:
+        pairs = concept_pairs(concept_set, columns, seed)
+    left_out = _left_out(concept_set, asked, pairs, units)
+    if same and old is not None and old.left_out == left_out:
+        return old
+    names, (of, split, present, absent) = tuple(asked), pairs.T
+    images, place = np.unique(np.concatenate([present, absent]), return_inverse=True)
+    to, at = place.reshape(2, -1).astype(np.int64)
+    position = {unit: i for i, unit in enumerate(units)}
+    k = len(scale)
+    whole = np.zeros((len(of), k), np.float32)
+    rest = np.zeros((len(of), k), np.float32)
+    if len(of):
+        down = Downstream(runtime, spec, acts(images))
+        margins = down.margins.cpu().numpy()
+        whole = (margins[to] - margins[at]) / scale
+        rest = whole.copy()
+        for c, out in enumerate(left_out):
+            rows = np.flatnonzero(of == c)
+            if out and len(rows):
+                others = [i for name, i in position.items() if name not in out]
+                rest[rows] = down.change_all_targets(at[rows], to[rows], others) / scale
+    scene = concept_set.scene
+    return ConceptEffects(
+        names=names,
+        left_out=left_out,
+        of=of,
+        present=present,
+        absent=absent,
+        split=split.astype(np.uint8),
+        scene=present if scene is None else scene[present],
+        whole=whole.astype(np.float32),
+        rest=rest.astype(np.float32),
+    )
+
+
+def _left_out(
+    concept_set: InputSet, asked: dict[str, tuple[str, ...]], pairs: I64, units: Sequence[str]
+) -> tuple[tuple[str, ...], ...]:
+    """By concept, units whose words name it, or what comes and goes with it in its pairs."""
+    found: list[tuple[str, ...]] = []
+    for c in range(len(asked)):
+        rows = pairs[pairs[:, 0] == c]
+        mine = {
+            unit
+            for j in moved_columns(concept_set, rows[:, 2], rows[:, 3])
+            for unit in asked.get(concept_set.concept_names[j], ())
+        } | set(list(asked.values())[c])
+        found.append(tuple(unit for unit in units if unit in mine))
+    return tuple(found)

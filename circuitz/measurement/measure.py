@@ -1,0 +1,320 @@
+"""Measure what a z's units respond to and what they drive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from circuitz.errors import InputsError, LayerError
+from circuitz.jobs.connect import Cluster, connected
+from circuitz.jobs.job import Executor
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.measurement.cut_effects import CutEffects
+from circuitz.measurement.measure_tokens import HeadEffects
+from circuitz.measurement.stages import Stages
+from circuitz.models.run.basis_space import place_of
+from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.values import values_of
+from circuitz.responses.optimised.visualise import visualise as visualise_units
+from circuitz.responses.sweep_layers import sweep
+from circuitz.responses.token_responses import sweep_tokens
+from circuitz.z.bases import basis_sizes
+from circuitz.z.bundle.data_ref import DataRef
+from circuitz.z.check_z import check_z
+from circuitz.z.finding import Finding
+from circuitz.z.inputs import InputSet
+from circuitz.z.layer import LayerSpec
+from circuitz.z.measurements import LayerMeasurements, Measurements
+from circuitz.z.visuals import kept_pictures
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+Progress = Callable[[int, int], None]
+
+SOURCES, DONORS = 240, 2
+
+
+def measure(
+    z: AnnotatedModel,
+    concept_set: InputSet | None = None,
+    data: InputSet | None = None,
+    *,
+    seed: int = 0,
+    visualise: bool | Sequence[str] = False,
+    pictures: bool = True,
+    findings: Sequence[Finding] = (),
+    sources: int = SOURCES,
+    donors: int = DONORS,
+    lexicon: Lexicon | None = None,
+    store: Path | None = None,
+    shard: int | None = None,
+    cluster: Cluster = None,
+    progress: Progress | None = None,
+) -> AnnotatedModel:
+    """Measure units on the concept set, and the effects of the cut's units on every class.
+
+    Incremental. After an edit of annotations only the sets of units that are new are run. After
+    an edit of weights, layers that lie before them (:mod:`circuitz.models.run.dependency`) keep all that
+    their units' values decide, visualisations too; exemplars by relevance and scores by embedding,
+    which the rest of the network has a part in, are measured anew, and so are effects.
+
+    Parameters
+    ----------
+    z
+        Annotated model.
+    concept_set
+        Images, or pairs of token positions, on which responses are measured; by default the
+        one z has.
+    data
+        D with labels, on which effects are measured; by default the one z has. Without any,
+        responses alone are measured.
+    seed
+        Of the choice of source and lending images.
+    visualise
+        Also optimise an input for each unit: of the cut (``True``) or of the layers named.
+    pictures
+        Whether to draw the strongest sets of units at work; a search that measures again and
+        again does without.
+    findings
+        Of a check of z: the sets of units that these are about are run together and drawn at work
+        too, on the class each is about.
+    sources
+        Source images a split, evenly over classes.
+    donors
+        Images that lend values, a source image and class.
+    lexicon
+        Tells kinds of concepts when sets of units are formed; the shipped one by default.
+    store
+        Folder of finished shards of the pass over the concept set, and of finished units and sets
+        of the effects: a run that was killed goes on where it was.
+    shard
+        Images a shard, see :func:`circuitz.responses.sweep_layers.sweep`.
+    cluster
+        Who makes the pass over a concept set of images, and runs units and sets of the cut: the
+        address of a Dask scheduler (``tcp://host:8786``) or a ``dask.distributed.Client``; by
+        default this process. Pictures, and all that is about heads, are computed here.
+    progress
+        Called with steps done and steps in all.
+
+    Returns
+    -------
+    The same z with measurements; its words and weights are untouched.
+
+    Raises
+    ------
+    InputsError
+        If there is no concept set, or D's labels are missing or lack a class.
+    MeasurementError
+        If the network does not tell a class from the others on D.
+    BuilderError, WeightsError, LayerError
+        If the network cannot be run, or workers cannot build it.
+    ClusterError
+        If the cluster cannot be reached or does not fit this installation.
+    """
+    check_z(z)
+    settings = {"sources": int(sources), "donors": int(donors)}
+    kept_settings = z.notes.get("measure") == settings
+    z = _with_inputs(z, concept_set, data)
+    known = z.concept_set
+    if known is None:
+        raise InputsError(
+            "There is no concept set to measure units on.",
+            "Pass one: measure(z, concept_set), for instance make_dogs('concepts').",
+        )
+    old = z.measurements or Measurements()
+    # An input of tokens cannot be optimised by gradient; exemplars show what heads look at.
+    shown = () if known.is_tokens else _visualised(z, visualise)
+    weights = {"sweep": 4, "visual": 12 if shown else 0, "sources": 2, "effects": 3, "groups": 1}
+    stages = Stages(progress, weights)
+    with connected(cluster) as executor:
+        how = Pass(store, shard, executor)
+        layers = _layers(z, known, old, stages, how)
+        layers = _with_visualisations(z, layers, old, shown, seed, stages)
+        new = _old_effects(z, old, layers, kept_settings, seed)
+        if z.data is not None:
+            shows = findings if pictures else ()
+            new = _with_effects(
+                z, known, z.data, new, settings, lexicon, pictures, shows, stages, how
+            )
+    stages.finish()
+    # Optimised inputs belong to the weights alone.
+    new = replace(new, pictures={**new.pictures, **kept_pictures(z)})
+    return z.with_(what="measured", measurements=new, notes={**z.notes, "measure": settings})
+
+
+_MADE_FROM = ("weights_hash", "concepts_hash", "data_hash")
+
+
+class Pass(NamedTuple):
+    """How the work is cut and who does it, see :func:`measure`."""
+
+    store: Path | None
+    shard: int | None
+    executor: Executor | None
+
+
+def _old_effects(
+    z: AnnotatedModel,
+    old: Measurements,
+    layers: dict[str, LayerMeasurements],
+    kept_settings: bool,
+    seed: int,
+) -> Measurements:
+    """Return measurements of the layers, with the effects that are there and still hold."""
+    same = all(getattr(old, name) == getattr(z, name) for name in _MADE_FROM)
+    # Another cut, or another preprocessing, changes none of the hashes.
+    about = {unit.rpartition(":")[0] for unit in old.effects.units} if old.effects else set[str]()
+    same &= all(
+        name in old.layers and name in layers and old.layers[name].values == layers[name].values
+        for name in about
+    )
+    same &= about <= {*z.cut} or z.concept_set is None or _pairs(z.concept_set)
+    reusable = same and kept_settings and old.effects is not None and old.effects.seed == seed
+    return Measurements(
+        layers=layers,
+        effects=old.effects if reusable else None,
+        weights_hash=z.weights_hash,
+        concepts_hash=z.concepts_hash,
+        data_hash=z.data_hash,
+        pictures=old.pictures if reusable else {},
+        group_pictures=old.group_pictures if reusable else {},
+        seed=seed,
+    )
+
+
+def _with_effects(
+    z: AnnotatedModel,
+    known: InputSet,
+    data: InputSet,
+    new: Measurements,
+    settings: dict[str, int],
+    lexicon: Lexicon | None,
+    pictures: bool,
+    findings: Sequence[Finding],
+    stages: Stages,
+    how: Pass,
+) -> Measurements:
+    """Return measurements with what was missing of effects."""
+    if _pairs(known):
+        heads = HeadEffects(z, runtime(z), data, dict(new.layers), new.seed, stages)
+        return replace(new, effects=heads.measured(new.effects, lexicon, settings))
+    job = CutEffects(z, runtime(z), _cut(z), known, data, new.seed, stages, how.store, how.executor)
+    return job.add_to(new, lexicon, settings, pictures, findings)
+
+
+def _with_inputs(
+    z: AnnotatedModel, concept_set: InputSet | None, data: InputSet | None
+) -> AnnotatedModel:
+    changes: dict[str, Any] = {}
+    if concept_set is not None and concept_set is not z.concept_set:
+        changes |= {"concept_set": concept_set, "concepts_ref": None}
+    if data is not None and data is not z.data:
+        ref = DataRef.to(data)
+        # The same D opened anew keeps its place on disk.
+        known = z.data_ref
+        same = known is not None and known.fingerprint == ref.fingerprint
+        changes |= {"data": data, "data_ref": known if same else ref}
+    return z.with_(**changes) if changes else z
+
+
+def _pairs(concepts: InputSet) -> bool:
+    """Whether concepts are about pairs of positions, and not about whole inputs."""
+    return concepts.is_tokens and concepts.focus is not None
+
+
+def _cut(z: AnnotatedModel) -> LayerSpec:
+    specs = [s for s in z.layers if s.name in z.cut]
+    if len(specs) != 1:
+        raise LayerError(
+            f"The cut has {len(specs)} layers; effects are measured at one.",
+            "Set cut to one layer that all paths to the output cross.",
+        )
+    return specs[0]
+
+
+def _layers(
+    z: AnnotatedModel,
+    concepts: InputSet,
+    old: Measurements,
+    stages: Stages,
+    how: Pass,
+) -> dict[str, LayerMeasurements]:
+    """Return measurements of all layers and bases; those that still hold are not made again."""
+    names = [s.name for s in z.layers]
+    if not _pairs(concepts):
+        names += basis_sizes(z.bases)
+    there = old.layers if old.concepts_hash == z.concepts_hash else {}
+    same_weights = old.weights_hash == z.weights_hash
+    run = runtime(z)
+    values = values_of(z, run, names)
+    held = {
+        name: there[name]
+        for name in names
+        if name in there and _holds(there[name], values[name], same_weights)
+    }
+    missing = [name for name in names if name not in held]
+
+    if same_weights and not missing:
+        return held
+
+    def tick(done: int, n: int) -> None:
+        stages.at("sweep", done, n)
+
+    if _pairs(concepts):
+        todo = [s for s in z.layers if s.name in missing]
+        found = sweep_tokens(run, todo, concepts, progress=tick)
+    else:
+        embed = next((s for s in z.layers if s.name in z.cut), None)
+        # Other weights after a layer change what its units matter to.
+        places = [place_of(z, name) for name in (missing if same_weights else names)]
+        found = sweep(
+            run, places, concepts, embed=embed, held=held, store=how.store, shard=how.shard,
+            executor=how.executor, progress=tick,
+        )  # fmt: skip
+    found = held | {name: replace(one, values=values[name]) for name, one in found.items()}
+    return {name: found[name] for name in names if name in found}
+
+
+def _holds(before: LayerMeasurements, values: str, same_weights: bool) -> bool:
+    """Whether units respond as they did; measurements of old say nothing but by the weights."""
+    return before.values == values if before.values else same_weights
+
+
+def _visualised(z: AnnotatedModel, visualise: bool | Sequence[str]) -> tuple[str, ...]:
+    names = [s.name for s in z.layers]
+    wanted = z.cut if visualise is True else tuple(visualise or ())
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        raise LayerError(f"{unknown[0]!r} is not a layer of z.", f"Its layers are {names}.")
+    return wanted
+
+
+def _with_visualisations(
+    z: AnnotatedModel,
+    layers: dict[str, LayerMeasurements],
+    old: Measurements,
+    wanted: tuple[str, ...],
+    seed: int,
+    stages: Stages,
+) -> dict[str, LayerMeasurements]:
+    """Add pictures of units; those of units that are what they were stay, whatever is shown."""
+    found = dict(layers)
+    specs = {s.name: s for s in z.layers}
+    same_weights = old.weights_hash == z.weights_hash
+    for i, (name, layer) in enumerate(layers.items()):
+        before = old.layers.get(name)
+        holds = before is not None and _holds(before, layer.values, same_weights)
+        made = before.visualisations if before is not None and holds else None
+        if made is None and name in wanted:
+            start = i / len(layers)
+
+            def tick(done: int, n: int, start: float = start) -> None:
+                stages.at("visual", start + done / n / len(layers), 1)
+
+            made = visualise_units(runtime(z), specs[name], seed=seed, progress=tick)
+        if made is not layer.visualisations:
+            found[name] = replace(layer, visualisations=made)
+    return found

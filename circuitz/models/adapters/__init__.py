@@ -1,0 +1,1 @@
+"""Networks and weights from elsewhere: TransformerLens, Hugging Face, files, wrapped modules."""

@@ -1,0 +1,186 @@
+"""Models of any architecture TransformerLens bridges, with points at which they are read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from circuitz.errors import LayerError
+from circuitz.models.adapters.transformer_lens import SITES, Lens
+from circuitz.models.run.prepare_inputs import check_tokens
+from circuitz.models.zoo.builders import register
+from circuitz.models.zoo.small_transformer import HeadPoint
+from circuitz.z.layer import LayerSpec
+
+PATTERN = "attn.hook_pattern"
+_READS = "unembed.hook_in"
+
+
+class Points(nn.Module):
+    """Where a block is read and written; names as TransformerLens has them."""
+
+    def __init__(self, *, neurons: bool) -> None:
+        super().__init__()
+        self.attn = nn.Module()
+        self.attn.hook_pattern, self.attn.hook_z = nn.Identity(), HeadPoint()
+        self.mlp = nn.Module()
+        if neurons:
+            self.mlp.hook_post = nn.Identity()
+        self.hook_resid_post = nn.Identity()
+
+
+class _Read(BaseException):
+    """Leaves the model once a layer has been read; no ``except Exception`` may eat it."""
+
+
+class Bridged(nn.Module):
+    """A bridged model whose heads, neurons and residual stream pass through modules of their own.
+
+    Parameters
+    ----------
+    lens
+        The model.
+    blocks
+        How many blocks, from the first, have points.
+    """
+
+    def __init__(self, lens: Lens, blocks: int) -> None:
+        super().__init__()
+        cfg = lens.config
+        self.context, self.vocabulary = int(cfg.n_ctx), int(cfg.d_vocab)
+        self.lm = lens.bridge
+        self.blocks = nn.ModuleList(Points(neurons=not cfg.attn_only) for _ in range(blocks))
+        known = lens.hooks
+        own = dict(self.named_modules())
+        names = (f"blocks.{i}.{site}" for i in range(blocks) for site in (*SITES, PATTERN))
+        self._points = tuple(name for name in names if name in known and name in own)
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """Return parameters and buffers, each under one name (a bridge has several for some)."""
+        found = super().state_dict(*args, **kwargs)
+        own = {name for name, _ in self.named_parameters()}
+        own |= {name for name, _ in self.named_buffers()}
+        for name in [name for name in found if name not in own]:
+            del found[name]
+        return found
+
+    def logits(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return what the model says at every position, ``(n, t, vocabulary)``."""
+        return self.lm.run_with_hooks(tokens, fwd_hooks=self._hooks())
+
+    def up_to(self, layer: str, tokens: torch.Tensor) -> torch.Tensor:
+        """Return what passes a point, ``(n, t, ...)``; nothing after it is run.
+
+        Raises
+        ------
+        LayerError
+            If there is no such point, or it is not called.
+        """
+        found: list[torch.Tensor] = []
+        with suppress(_Read):
+            self.lm.run_with_hooks(tokens, fwd_hooks=self._hooks(layer, found))
+        if not found:
+            raise LayerError(
+                f"The model has no {layer!r} that is called.",
+                "Read another layer: --layer blocks.N.hook_resid_post.",
+            )
+        return found[0]
+
+    def _hooks(
+        self, stop: str = "", found: list[torch.Tensor] | None = None
+    ) -> list[tuple[str, Callable[..., torch.Tensor]]]:
+        def passing(name: str) -> Callable[..., torch.Tensor]:
+            def through(value: torch.Tensor, hook: Any) -> torch.Tensor:
+                del hook
+                # Looked up anew: a copy of this module has points of its own.
+                passed = self.get_submodule(name)(value)
+                if name == stop and found is not None:
+                    found.append(passed)
+                    raise _Read
+                return passed
+
+            return through
+
+        return [(name, passing(name)) for name in self._points]
+
+
+@register("bridged-lm")
+class BridgedLM(Bridged):
+    """A bridged language model: tokens in, what follows the last of them out.
+
+    Parameters
+    ----------
+    config
+        The model's configuration: as its ``config.json`` has it, or, if ``native``, as
+        ``TransformerBridge.boot_native`` takes it.
+    native
+        Whether it is one of TransformerLens' own architecture.
+    answers
+        Tokens whose logits are told, in this order; all by default.
+    lens
+        The model; by default one with fresh weights. Not for bundles, which hold ``config``.
+
+    Raises
+    ------
+    NetworkError, BuilderError
+        If the model cannot be built.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        native: bool = False,
+        answers: Sequence[int] = (),
+        lens: Lens | None = None,
+    ) -> None:
+        lens = lens or (Lens.native(config) if native else Lens.of_config(config))
+        super().__init__(lens, int(lens.config.n_layers))
+        self.answers = tuple(int(a) for a in answers)
+        self.outputs = len(self.answers) or int(lens.config.d_vocab_out or lens.config.d_vocab)
+        self._specs = tuple(s for s in lens.layers if s.name in self._points)
+        self._reads = _READS in lens.hooks
+
+    @classmethod
+    def of(cls, lens: Lens, answers: Sequence[int] = ()) -> BridgedLM:
+        """Return a model as one that can be wrapped, measured and, where it can be, saved."""
+        config, native = lens.recipe()
+        made = cls(config or {}, native, answers, lens).eval()
+        if config is not None:
+            arguments = {"config": config, "native": native, "answers": list(made.answers)}
+            object.__setattr__(made, "circuitz_builder", ("bridged-lm", arguments))
+        return made
+
+    def layers(self, length: int) -> tuple[LayerSpec, ...]:
+        """Return heads and neurons of every block, for sequences of some length."""
+        found = (s for s in self._specs if not s.name.endswith("hook_resid_post"))
+        return tuple(replace(s, shape=(length, *s.shape[1:])) for s in found)
+
+    @property
+    def circuitz_layers(self) -> tuple[str, ...]:
+        """Layers that are looked at where none is named."""
+        return tuple(s.name for s in self.layers(1))
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return the logits at the last position, ``(n, outputs)``.
+
+        Raises
+        ------
+        InputsError
+            If the tokens are none, are not in the vocabulary, or are too many for the model.
+        """
+        check_tokens(tokens, self.context, self.vocabulary)
+        # Words are told of the last position alone: of all of them that is most of a small model's
+        # work, and of a large vocabulary's memory.
+        end = [(_READS, _at_the_end)] if self._reads else []
+        last = self.lm.run_with_hooks(tokens, fwd_hooks=[*self._hooks(), *end])[:, -1]
+        return last[:, list(self.answers)] if self.answers else last
+
+
+def _at_the_end(value: torch.Tensor, hook: Any) -> torch.Tensor:
+    del hook
+    return value[:, -1:]

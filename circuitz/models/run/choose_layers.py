@@ -1,0 +1,154 @@
+"""Which layers of an unknown network are worth looking at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import jit, nn
+
+from circuitz.errors import LayerError
+from circuitz.models.run.network_facts import failures_named
+from circuitz.models.run.restore_state import evaluating, hooked
+from circuitz.models.run.runtime import Runtime
+
+_WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+# What follows a weighted layer and belongs to it: a unit is read behind these.
+_FOLLOWERS = (
+    nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d, nn.ReLU,
+    nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish,
+    nn.Hardswish, nn.Sigmoid, nn.Tanh, nn.Softplus,
+)  # fmt: skip
+
+_DEEP = 4
+
+
+def choose_layers(net: nn.Module, sample: torch.Tensor) -> tuple[str, ...]:
+    """Return the network's blocks but the last, each by the module that ends it.
+
+    Blocks are the network's named children; containers that only string layers together are
+    opened. A convolution or linear layer is read after the normalisation and activation that
+    follow it.
+
+    Parameters
+    ----------
+    net
+        The network.
+    sample
+        Prepared inputs to run it on.
+
+    Raises
+    ------
+    LayerError
+        If no block is left, as in a network of one layer.
+    """
+    listed = _steps(net)
+    steps = called_once(net, sample, listed)
+    for _ in range(_DEEP):
+        # What gives no tensor cannot be read; what it is made of may be.
+        opened = _opened(listed, {name for name, _ in steps})
+        if sum(_weighted(module) for _, module in steps) > 1 or opened == listed:
+            break
+        listed = opened
+        steps = called_once(net, sample, listed)
+    blocks: list[str] = []
+    open_block = False
+    for name, module in steps:
+        if _weighted(module):
+            blocks.append(name)
+            open_block = isinstance(module, _WEIGHTED)
+        elif open_block and isinstance(module, _FOLLOWERS):
+            blocks[-1] = name
+        else:
+            open_block = False
+    if len(blocks) < 2:
+        raise LayerError(
+            f"No layer to look at was found among {[n for n, _ in steps] or 'no modules'}.",
+            "Pass layers= with the dotted names of modules whose units you want to see.",
+        )
+    return tuple(blocks[:-1])
+
+
+def choose_cut(runtime: Runtime, layers: Sequence[str]) -> str:
+    """Return the last of the layers that every path to the output crosses.
+
+    Raises
+    ------
+    LayerError
+        If there is none.
+    """
+    for name in reversed(layers):
+        if not runtime.bypassed(name):
+            return name
+    raise LayerError(
+        f"None of {list(layers)} is crossed by every path to the output.",
+        "Pass cut= with a layer after the residual sums.",
+    )
+
+
+def _opened(steps: Sequence[tuple[str, nn.Module]], once: set[str]) -> list[tuple[str, nn.Module]]:
+    """Return the steps, with such that cannot be read replaced by what they are made of."""
+    found: list[tuple[str, nn.Module]] = []
+    for name, module in steps:
+        inner = [] if name in once else _steps(module, f"{name}.")
+        found.extend(inner or [(name, module)])
+    return found
+
+
+def _weighted(module: nn.Module) -> bool:
+    return any(isinstance(m, _WEIGHTED) for m in module.modules())
+
+
+def _steps(net: nn.Module, prefix: str = "") -> list[tuple[str, nn.Module]]:
+    """Return the network's children in order, with plain chains opened."""
+    found: list[tuple[str, nn.Module]] = []
+    children = list(net.named_children())
+    wrapper = sum(_weighted(m) for _, m in children) < 2
+    for name, child in children:
+        direct = sum(isinstance(m, _WEIGHTED) for m in child.children())
+        # A list is never called itself; what it holds is.
+        listed = isinstance(child, nn.ModuleList | nn.ModuleDict)
+        chain = listed or (isinstance(child, nn.Sequential) and direct > 1)
+        # A module around the real network is looked through.
+        around = wrapper and _weighted(child) and not isinstance(child, _WEIGHTED)
+        if chain or around:
+            found.extend(_steps(child, f"{prefix}{name}."))
+        else:
+            found.append((f"{prefix}{name}", child))
+    return found
+
+
+def called_once(
+    net: nn.Module, sample: torch.Tensor, steps: Sequence[tuple[str, nn.Module]]
+) -> list[tuple[str, nn.Module]]:
+    """Return the modules called exactly once that give one tensor, in the order of the calls.
+
+    Parameters
+    ----------
+    net
+        The network.
+    sample
+        Prepared inputs to run it on.
+    steps
+        Modules of it, with their names.
+
+    Raises
+    ------
+    NetworkError
+        If the network fails on the sample.
+    """
+    calls: list[nn.Module] = []
+    tensors: set[nn.Module] = set()
+
+    def note(module: nn.Module, _args: Any, out: Any) -> None:
+        calls.append(module)
+        if isinstance(out, torch.Tensor) and 2 <= out.ndim <= 4:
+            tensors.add(module)
+
+    modules = {module for _, module in steps if not isinstance(module, jit.ScriptModule)}
+    noting = hooked(dict.fromkeys(modules, note))
+    with torch.no_grad(), evaluating(net), noting, failures_named(sample):
+        net(sample)
+    once = [(n, m) for n, m in steps if calls.count(m) == 1 and m in tensors]
+    return sorted(once, key=lambda step: calls.index(step[1]))

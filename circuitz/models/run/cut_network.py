@@ -1,0 +1,148 @@
+"""A network cut in two at one layer: the part before it and the part after it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, Protocol
+
+import torch
+from torch import fx, nn
+
+from circuitz.models.run.fx_graph import NetGraph, called_once, needed
+from circuitz.models.run.network_facts import failures_named
+from circuitz.models.run.restore_state import evaluating, hooked
+
+
+class Cut(Protocol):
+    """The two halves of a network at a layer. Both run in eval mode and carry gradients."""
+
+    asks_input: bool
+
+    def before(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the layer's output for prepared inputs, computing nothing after it."""
+        ...
+
+    def after(self, act: torch.Tensor, x: torch.Tensor | None) -> Any:
+        """Return the network's output given the layer's output (and inputs if it asks)."""
+        ...
+
+
+class GraphCut:
+    """The cut on the traced graph: the half after the layer computes only what is downstream.
+
+    Parameters
+    ----------
+    net, name
+        The network and the dotted name of the layer.
+
+    Raises
+    ------
+    LayerError
+        If the layer is not called exactly once.
+    Exception
+        Whatever tracing raises when the network cannot be traced.
+    """
+
+    def __init__(self, net: nn.Module, name: str) -> None:
+        self._graph = NetGraph(net, name)
+        self._node = self._graph.node(name)
+        self._input = self._graph.inputs[0]
+        self._upstream = needed(self._node, None)
+        self._downstream = needed(self._graph.output, self._node)
+        # Even where no value runs around the layer, a shape taken from the input may.
+        self.asks_input = self._input in self._downstream
+
+    def before(self, x: torch.Tensor) -> torch.Tensor:
+        """Run the graph up to the layer."""
+        return self._graph.run({self._input: x}, self._upstream, self._node)
+
+    def after(self, act: torch.Tensor, x: torch.Tensor | None) -> Any:
+        """Run what depends on the layer, and on ``x`` where a path runs around it."""
+        env: dict[fx.Node, Any] = {self._node: act}
+        if x is not None:
+            env[self._input] = x
+        return self._graph.run(env, self._downstream)
+
+
+class _Stop(BaseException):
+    """Leaves a forward pass once the layer has spoken; no ``except Exception`` may eat it."""
+
+
+class HookCut:
+    """The cut by hooks, for networks that cannot be traced: slower, the same numbers.
+
+    Parameters
+    ----------
+    net, name
+        The network and the dotted name of the layer.
+    """
+
+    asks_input = True
+
+    def __init__(self, net: nn.Module, name: str) -> None:
+        self._net = net
+        self._name = name
+        self._layer = net.get_submodule(name)
+
+    def before(self, x: torch.Tensor) -> torch.Tensor:
+        """Run the network and leave it as soon as the layer has been called."""
+        seen: list[torch.Tensor] = []
+
+        def catch(_module: nn.Module, _args: Any, out: torch.Tensor) -> None:
+            seen.append(out)
+            raise _Stop
+
+        with (
+            evaluating(self._net),
+            hooked({self._layer: catch}),
+            suppress(_Stop),
+            failures_named(x),
+        ):
+            self._net(x)
+        called_once(self._name, len(seen))
+        return seen[0]
+
+    def after(self, act: torch.Tensor, x: torch.Tensor | None) -> Any:
+        """Run the whole network with the layer's output replaced by ``act``."""
+        calls = 0
+
+        def replace(_module: nn.Module, _args: Any, _out: torch.Tensor) -> torch.Tensor:
+            nonlocal calls
+            calls += 1
+            return act
+
+        with evaluating(self._net), hooked({self._layer: replace}), failures_named(x):
+            out = self._net(x)
+        called_once(self._name, calls)
+        return out
+
+
+class TailCut(HookCut):
+    """The cut of a network that knows how to go on: it has ``tail(name)``, or None for a layer.
+
+    Parameters
+    ----------
+    net, name
+        The network and the dotted name of the layer.
+
+    Raises
+    ------
+    LookupError
+        If the network does not know.
+    """
+
+    asks_input = False
+
+    def __init__(self, net: nn.Module, name: str) -> None:
+        super().__init__(net, name)
+        tail = getattr(net, "tail", None)
+        found = tail(name) if callable(tail) else None
+        if not callable(found):
+            raise LookupError(name)
+        self._tail = found
+
+    def after(self, act: torch.Tensor, x: torch.Tensor | None) -> Any:
+        """Run what comes after the layer."""
+        del x
+        with evaluating(self._net):
+            return self._tail(act)

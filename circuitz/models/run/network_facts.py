@@ -1,0 +1,180 @@
+"""Plain questions to a network: where it is, what it is made of, what it returned."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import Any
+
+import torch
+from torch import nn
+
+from circuitz.errors import CircuitzError, LayerError, NetworkError, WeightsError
+from circuitz.models.adapters.unwrap import script_around
+
+_ONE_DIMENSIONAL = (nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d, nn.AvgPool1d)
+
+# Where classes of networks lay when hashes of them were first stored. Results that were measured
+# before a file moved stay valid, so the hashes go on with the old name.
+_MODULE_IN_HASHES = {
+    "circuitz.models.adapters.bridged": "circuitz.models.bridged",
+    "circuitz.models.adapters.bridged_classifier": "circuitz.models.bridged_classifier",
+    "circuitz.models.zoo.small_cnn": "circuitz.models.small_cnn",
+    "circuitz.models.zoo.small_transformer": "circuitz.models.small_transformer",
+    "circuitz.models.zoo.text_classifier": "circuitz.models.text_classifier",
+}
+
+
+def type_in_hashes(net: nn.Module) -> str:
+    """Return the class of a network as hashes of results name it: the same wherever its file lies."""
+    kind = type(net)
+    module = _MODULE_IN_HASHES.get(kind.__module__, kind.__module__)
+    return f"<class '{module}.{kind.__qualname__}'>"
+
+
+def find_layer(net: nn.Module, name: str) -> nn.Module:
+    """Return the module of that dotted name.
+
+    Raises
+    ------
+    LayerError
+        If there is none; the message suggests near names.
+    """
+    known = dict(net.named_modules(remove_duplicate=False))
+    if name and name in known:
+        script = script_around(net, name)
+        if script:
+            raise LayerError(
+                f"Layer {name!r} cannot be read or written: {script!r} is TorchScript.",
+                "Choose another, or put the Python module it was made from in its place.",
+            )
+        return known[name]
+    near = get_close_matches(name, list(known), 3) or [n for n in known if n][:6]
+    raise LayerError(
+        f"The network has no layer {name!r}.", f"Near names: {', '.join(near) or 'none'}."
+    )
+
+
+@contextmanager
+def failures_named(x: torch.Tensor | None) -> Generator[None]:
+    """Turn whatever a network's own code raises into an error of ours that says so.
+
+    Raises
+    ------
+    NetworkError
+        Chained to the cause.
+    """
+    try:
+        yield
+    except CircuitzError:
+        raise
+    except Exception as problem:
+        shape = "" if x is None else f" of shape {tuple(x.shape)}"
+        raise NetworkError(
+            f"The network fails on inputs{shape}: {type(problem).__name__}: {problem}",
+            "Check size, channels and colour order of the preprocessing, then its forward().",
+        ) from problem
+
+
+def device_of(net: nn.Module) -> torch.device:
+    """Return where a network's parameters are; the CPU when it has none."""
+    return next((p.device for p in net.parameters()), torch.device("cpu"))
+
+
+def check_finite(net: nn.Module) -> None:
+    """Refuse a network with NaN or infinite weights.
+
+    Raises
+    ------
+    WeightsError
+        Naming the first such parameter or buffer.
+    """
+    held: Mapping[str, Any] = net.state_dict(keep_vars=True)
+    for name, tensor in held.items():
+        if not isinstance(tensor, torch.Tensor):  # what a module keeps besides, as it likes
+            continue
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor.detach()).all()):
+            raise WeightsError(
+                f"Weights {name!r} hold NaN or infinite values.",
+                "Training probably diverged: load an earlier checkpoint or lower the rate.",
+            )
+
+
+def as_logits(out: Any, head: str = "softmax") -> torch.Tensor:
+    """Return the logits tensor ``(n, classes)`` from what a network returned.
+
+    Parameters
+    ----------
+    out
+        A tensor, or a mapping, object or tuple that holds the logits.
+    head
+        With ``binary`` the network returns one logit s for the second of two classes, ``(n, 1)``
+        or ``(n,)``. It becomes (-s/2, s/2), of which softmax makes exactly sigmoid(s).
+
+    Raises
+    ------
+    LayerError
+        If there is no two-dimensional tensor in it, or a binary head has several logits.
+    """
+    if isinstance(out, Mapping):
+        out = out.get("logits")
+    elif not isinstance(out, torch.Tensor):
+        first = out[0] if isinstance(out, tuple | list) and out else None
+        out = getattr(out, "logits", first)
+    if head == "binary" and isinstance(out, torch.Tensor):
+        if out.ndim == 2 and out.shape[1] != 1:
+            raise LayerError(
+                f"A binary head has one logit; the network returns {out.shape[1]}.",
+                "Wrap it with head='softmax', or 'multi-label'.",
+            )
+        if out.ndim in (1, 2):
+            half = out.reshape(-1, 1) / 2
+            return torch.cat([-half, half], 1)
+    if not isinstance(out, torch.Tensor) or out.ndim != 2:
+        found = tuple(out.shape) if isinstance(out, torch.Tensor) else type(out).__name__
+        if isinstance(out, torch.Tensor) and out.ndim == 3:
+            raise LayerError(
+                f"The network returns {found}, something at every position, not logits (inputs, "
+                "classes).",
+                "Of a language model: cz.wrap(model, tokens), or pass the TransformerLens model "
+                "(circuitz.models.adapters.transformer_lens.Lens.of_model(model).bridge); else wrap it in a "
+                "module that returns one row of class scores an input.",
+            )
+        raise LayerError(
+            f"The network returns {found}, not logits (inputs, classes).",
+            "Wrap it in a module that returns one row of class scores an input.",
+        )
+    return out
+
+
+def axis_of_units(net: nn.Module, name: str, act: torch.Tensor) -> int:
+    """Return along which axis of a layer's output its units lie, the batch axis being 0.
+
+    Parameters
+    ----------
+    net, name
+        The network and the dotted name of the layer.
+    act
+        Its output for some inputs.
+
+    Raises
+    ------
+    LayerError
+        If it is not known.
+    """
+    told = getattr(find_layer(net, name), "unit_axis", None)
+    if isinstance(told, int) and 0 < told < act.ndim:
+        return told
+    if act.ndim in (2, 4):
+        return 1
+    if act.ndim == 3:
+        one_dimensional = any(
+            isinstance(m, _ONE_DIMENSIONAL) for m in find_layer(net, name).modules()
+        )
+        return 1 if one_dimensional else 2
+    raise LayerError(
+        f"Layer {name!r} puts out {act.ndim - 1} axes an input; which one counts the units "
+        "is not known.",
+        "Choose a layer that puts out maps (units, h, w), tokens (length, units) or a vector.",
+    )

@@ -1,0 +1,117 @@
+"""Where units lie: a layer's own axes, or the directions of a basis over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from circuitz.models.run.layer_specs import unit_maps
+from circuitz.models.zoo.read_out import READ
+from circuitz.z.layer import LayerSpec
+
+if TYPE_CHECKING:
+    from circuitz.models.run.basis import Basis
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Units that can be read off one layer.
+
+    Parameters
+    ----------
+    spec
+        How the units lie; its name is that of the measurements (``conv4`` or ``conv4@nmf``).
+    layer
+        The layer as it is in the network.
+    basis
+        Directions, for units that are not the layer's own.
+    """
+
+    spec: LayerSpec
+    layer: LayerSpec
+    basis: Basis | None = None
+
+    @classmethod
+    def of(cls, spec: LayerSpec | Place) -> Place:
+        """Return a layer as a place."""
+        return spec if isinstance(spec, Place) else cls(spec, spec)
+
+    @property
+    def name(self) -> str:
+        """Name of the measurements."""
+        return self.spec.name
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of a unit's map; 1 where the layer has no such axis."""
+        return map_shape(self.spec)
+
+    def maps(self, act: torch.Tensor) -> torch.Tensor:
+        """Return what the units say, ``(n, u, h, w)``, given the layer's output."""
+        if self.basis is None and act.ndim == 4 and self.layer.unit_axis == 1:
+            return act
+        flat = _flat(self.layer, act)
+        if self.basis is not None:
+            flat = self.basis.read(flat)
+        return flat.unflatten(2, self.shape)
+
+    def tokens(self, inputs: torch.Tensor, padding: int) -> torch.Tensor | None:
+        """Return ``(n, t)`` bool, where texts have a token; None where all positions count.
+
+        Parameters
+        ----------
+        inputs
+            ``(n, t)`` tokens, or pictures.
+        padding
+            Number of the token that fills up short texts; -1 for none.
+        """
+        # What a probe reads is weighed by position already.
+        if padding < 0 or not self.layer.token_axes or self.layer.name == READ:
+            return None
+        return inputs != padding
+
+    def lean(self, act: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+        """Return one unit's map for each input, ``(n, positions)``, with gradients that flow.
+
+        Parameters
+        ----------
+        act
+            The layer's output on n inputs.
+        chosen
+            ``(n,)`` which unit of each. Of a basis the coordinate before it is cut off at zero.
+        """
+        flat = _flat(self.layer, act)
+        if self.basis is not None:
+            return self.basis.lean(flat, chosen)
+        return flat[torch.arange(len(flat), device=flat.device), chosen].float()
+
+    def speaks(self, act: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
+        """Return activation times gradient of each unit, summed over positions, ``(n, u)``.
+
+        Parameters
+        ----------
+        act
+            The layer's output.
+        grad
+            The gradient of something there.
+        """
+        flat, slope = unit_maps(self.layer, act), unit_maps(self.layer, grad)
+        if self.basis is not None:
+            flat, slope = self.basis.read(flat), self.basis.along(slope)
+        return (flat.float() * slope.float()).sum(2)
+
+
+def _flat(layer: LayerSpec, act: torch.Tensor) -> torch.Tensor:
+    """Return ``(n, u, positions)``; of heads how much each gathers at a position, a norm."""
+    if act.ndim == 4 and layer.unit_axis == 2:
+        return act.float().norm(dim=3).transpose(1, 2)
+    return unit_maps(layer, act)
+
+
+def map_shape(spec: LayerSpec) -> tuple[int, int]:
+    """Return height and width of a unit's map; 1 where the layer has no such axis."""
+    sides = [spec.shape[a - 1] for a in (*spec.spatial_axes, *spec.token_axes)]
+    height, width = [1] * (2 - len(sides)) + sides
+    return height, width

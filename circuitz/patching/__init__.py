@@ -1,0 +1,1 @@
+"""The engine of interventions: write values into units, hold others, read what changes."""

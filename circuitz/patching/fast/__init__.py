@@ -1,0 +1,1 @@
+"""Following a change of one unit through a traced network, computing only what changes."""

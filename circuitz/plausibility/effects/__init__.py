@@ -1,0 +1,1 @@
+"""What units and concepts do to a class, from what was measured."""

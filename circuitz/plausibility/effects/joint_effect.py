@@ -1,0 +1,397 @@
+"""Joint effect of a set of units, from what was measured.
+
+Where the very set was run, its effect is exact. After an edit of words the set asked for often
+differs by a unit or two from one that was run. Then the nearest run set is corrected by the
+single effects of the units that differ (control variates with coefficient 1; the empty set, whose
+effect is 0, is one of the candidates, so that a plain sum of single effects is the last resort).
+
+What that may miss is the *gap*. For every set that was run, the difference between its exact
+effect and the sum of its single effects is known; the largest such difference per unit of single
+effect, times the single effects of the units that differ, bounds it. Tests add the gap to the
+margin against the claim, and intervals widen by it on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.plausibility.check_settings import Settings
+from circuitz.stats.clustered import (
+    ClusteredMean,
+    clustered_mean,
+    clusters_needed,
+    interval,
+    p_equivalent,
+    p_greater,
+    p_less,
+    power,
+)
+from circuitz.z.effect import Effect, How
+from circuitz.z.measurements import EffectMeasurements
+from circuitz.z.unit import OUTPUT
+
+F64 = npt.NDArray[np.float64]
+#: With no joint set run at all nothing is known about what summing misses.
+UNKNOWN_GAP = 1.0
+_SMALL = 0.05
+#: Share of the whole effect by which a class's own inputs must stand out on the split judged.
+TOLD = 0.25
+_CELL = 5  # images that a cell needs at least
+_KEPT = 1024  # joint effects remembered
+#: Share of the margin below which a unit is dead to what follows. Many honest units do little, and
+#: many that do little may add up to much; only what does nothing at all explains nothing.
+IDLE = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """Joint effect of some units on one class.
+
+    Parameters
+    ----------
+    effect
+        As reported; interval and p-value allow for the gap.
+    mean
+        The clustered mean itself, without the gap.
+    """
+
+    effect: Effect
+    mean: ClusteredMean
+
+    def p_beyond(self, bound: float) -> float:
+        """One-sided p-value of "at most ``bound``"."""
+        return float(p_greater(self.mean, bound + self.effect.gap))
+
+    def p_below(self, bound: float) -> float:
+        """One-sided p-value of "at least ``bound``"."""
+        return float(p_less(self.mean, bound - self.effect.gap))
+
+    def p_none(self, bound: float) -> float:
+        """P-value of "``bound`` or more away from 0": small means equivalent to none."""
+        room = bound - self.effect.gap
+        return float(p_equivalent(self.mean, -room, room)) if room > 0 else 1.0
+
+    def power(self, true: float, bound: float, alpha: float) -> float:
+        """Probability of finding it beyond ``bound`` if it truly were ``true``."""
+        return float(power(self.mean, true, bound + self.effect.gap, alpha))
+
+    def needed(self, bound: float, alpha: float) -> int | None:
+        """Scenes that would tell it from ``bound``; ``None`` when no number can be given."""
+        side = np.sign(self.mean.mean - bound)
+        wanted = float(clusters_needed(self.mean, bound + side * self.effect.gap, alpha=alpha))
+        return int(wanted) if 0 < wanted < 1e6 else None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An effect on the sources of one class, in one kind of surroundings where those are labelled.
+
+    Parameters
+    ----------
+    source
+        The class, and the surroundings: ``corgi``, ``corgi with grass``.
+    estimate, n
+        Mean effect, and images.
+    p
+        P-value of "at most the margin", by Bonferroni over cells.
+    """
+
+    source: str
+    estimate: float
+    n: int
+    p: float
+
+
+@dataclass(frozen=True, eq=False)
+class Joints:
+    """Joint effects on one split, from stored measurements.
+
+    Parameters
+    ----------
+    measured
+        Effects of the cut.
+    settings
+        Split, margin and level.
+    inputs_hash, weights_hash
+        Hashes reported with every effect.
+    """
+
+    measured: EffectMeasurements
+    settings: Settings
+    inputs_hash: str = ""
+    weights_hash: str = ""
+    # Measurements are values, and an edit of words leaves most sets of units as they were.
+    _kept: dict[tuple[object, ...], Joint] = field(default_factory=dict)
+
+    @cached_property
+    def rows(self) -> npt.NDArray[np.bool_]:
+        """Source images of the split."""
+        return np.asarray(self.measured.split == self.settings.split_index)
+
+    @cached_property
+    def scene(self) -> npt.NDArray[np.int64]:
+        """Scenes of those images."""
+        return self.measured.scene[self.rows]
+
+    @property
+    def position(self) -> dict[str, int]:
+        """Index of each unit of the cut."""
+        return self.measured.position
+
+    @cached_property
+    def _groups(self) -> dict[frozenset[str], int]:
+        return {frozenset(group): i for i, group in enumerate(self.measured.groups)}
+
+    @cached_property
+    def _single(self) -> dict[How, npt.NDArray[np.float32]]:
+        measured = self.measured
+        return {
+            "sufficiency": measured.sufficiency[self.rows],
+            "necessity": measured.necessity[self.rows],
+        }
+
+    @cached_property
+    def _applies(self) -> dict[How, npt.NDArray[np.bool_]]:
+        """``(n, k)`` whether a source is of the right kind: of the class, or of another."""
+        return {how: np.asarray(~np.isnan(v).all(1), bool) for how, v in self._single.items()}
+
+    @cached_property
+    def _group(self) -> dict[How, npt.NDArray[np.float32]]:
+        measured = self.measured
+        if not measured.groups:
+            none = np.zeros((0, int(self.rows.sum()), len(measured.targets)), np.float32)
+            return {"sufficiency": none, "necessity": none}
+        return {
+            "sufficiency": measured.group_sufficiency[:, self.rows],
+            "necessity": measured.group_necessity[:, self.rows],
+        }
+
+    @cached_property
+    def mean_single(self) -> dict[How, F64]:
+        """``(u, k)`` mean effect of each unit; 0 where nothing was measured."""
+        return {how: _mean(values, 0) for how, values in self._single.items()}
+
+    @cached_property
+    def strongest(self) -> tuple[npt.NDArray[np.int64], ...]:
+        """By class, indices of units from the largest mean sufficiency down."""
+        single = self.mean_single["sufficiency"]
+        return tuple(np.argsort(-single[:, k]) for k in range(single.shape[1]))
+
+    @cached_property
+    def p_idle(self) -> F64:
+        """``(u,)`` p-value of "does a hundredth of the margin or more for some class", by unit.
+
+        The largest over classes, and over adding the unit and taking it away.
+        """
+        bound, worst = IDLE * self.settings.delta, np.zeros(len(self.measured.units))
+        near = np.ones(len(worst), bool)
+        for mean in self.mean_single.values():
+            near &= (np.abs(mean) < bound).all(1)
+        worst[~near] = 1.0  # its mean lies outside already
+        rows = np.flatnonzero(near)
+        for values in self._single.values():
+            some = values[:, rows].reshape(len(values), -1)
+            p = p_equivalent(clustered_mean(some, self.scene), -bound, bound)
+            worst[rows] = np.maximum(
+                worst[rows], p.reshape(len(rows), len(self.measured.targets)).max(1, initial=0.0)
+            )
+        return worst
+
+    @cached_property
+    def _worst_ratio(self) -> dict[How, F64]:
+        """``(k,)`` largest additivity gap per unit of single effect, NaN when none was run."""
+        found: dict[How, F64] = {}
+        for how in ("sufficiency", "necessity"):
+            ratios = [np.full(len(self.measured.targets), np.nan)]
+            means = _mean(self._group[how], 1)
+            for i, group in enumerate(self.measured.groups):
+                members = [self.position[u] for u in group if u in self.position]
+                if len(members) > 1:
+                    single = self.mean_single[how][members]
+                    mass = np.maximum(np.abs(single).sum(0), _SMALL)
+                    ratios.append(np.abs(means[i] - single.sum(0)) / mass)
+            with np.errstate(invalid="ignore"):
+                found[how] = np.fmax.reduce(np.stack(ratios))
+        return found
+
+    @property
+    def _shows(self) -> npt.NDArray[np.bool_]:
+        """``(n, k)`` classes each source image shows: sufficiency for those does not apply."""
+        return ~self._applies["sufficiency"]
+
+    @cached_property
+    def told(self) -> tuple[bool, ...]:
+        """By class, whether its own inputs have a higher margin for it than others, on the split.
+
+        By a quarter of the whole effect or more, at .05; where margins were not kept, nothing
+        speaks against it.
+        """
+        return tuple(self._told(k) for k in range(len(self.measured.targets)))
+
+    def _told(self, k: int) -> bool:
+        if self.measured.margin is None:
+            return True
+        margin = self.measured.margin[self.rows, k].astype(np.float64)
+        own = self._shows[:, k]
+        if not own.any() or own.all():
+            return False
+        values = np.zeros(len(margin))
+        difference = 0.0
+        for rows, sign in ((own, 1.0), (~own, -1.0)):
+            mean = margin[rows].mean()
+            difference += sign * mean
+            values[rows] = sign * (margin[rows] - mean) * len(margin) / rows.sum()
+        # The mean of estimate plus influence is the estimate, and its spread that of the estimate.
+        mean = clustered_mean(values + difference, self.scene)
+        return (
+            float(p_greater(mean, TOLD * float(self.measured.scale[k]))) <= 1 - self.settings.level
+        )
+
+    def joint(
+        self,
+        units: tuple[str, ...],
+        k: int,
+        how: How = "sufficiency",
+        without: frozenset[int] = frozenset(),
+    ) -> Joint:
+        """Joint effect of units of the cut on class ``k``.
+
+        Parameters
+        ----------
+        units
+            Unit ids; those outside the cut's measured units are left out.
+        k
+            Index of the class in the measured targets.
+        how
+            Sufficiency or necessity.
+        without
+            Classes whose inputs are left out as sources.
+        """
+        asked = (units, k, how, without)
+        found = self._kept.get(asked)
+        if found is None:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            found = self._kept[asked] = self._joint(*asked)
+        return found
+
+    def _joint(self, units: tuple[str, ...], k: int, how: How, without: frozenset[int]) -> Joint:
+        position = self.position
+        at = sorted({position[unit] for unit in units if unit in position})
+        chosen = tuple(self.measured.units[i] for i in at)
+        values, method, gap = self._values(frozenset(chosen), k, how)
+        if without:
+            values = np.where(self._shows[:, sorted(without)].any(1), np.nan, values)
+        mean = clustered_mean(values, self.scene)
+        low, high = interval(mean, self.settings.level)
+        p = float(p_greater(mean, self.settings.delta + gap))
+        target = self.measured.targets[k]
+        given, taken = f"inputs of {target}", "inputs of other classes"
+        if without:
+            names = [self.measured.targets[j] for j in sorted(without)]
+            taken += f" but {' and '.join(names)}"
+        if how == "necessity":
+            given, taken = taken, given
+        effect = Effect(
+            sources=chosen,
+            target=f"{OUTPUT}:{target}",
+            how=how,
+            value=f"as on {given}",
+            baseline=taken,
+            estimate=float(mean.mean),
+            low=float(low) - gap,
+            high=float(high) + gap,
+            level=self.settings.level,
+            n=int(mean.n),
+            clusters=int(mean.clusters),
+            p=p,
+            delta=self.settings.delta,
+            method=method,
+            gap=gap,
+            split=self.settings.split,
+            inputs_hash=self.inputs_hash,
+            weights_hash=self.weights_hash,
+            seed=self.measured.seed,
+        )
+        return Joint(effect, mean)
+
+    def worst_cell(
+        self,
+        units: tuple[str, ...],
+        k: int,
+        without: frozenset[int] = frozenset(),
+        surroundings: Mapping[str, npt.NDArray[np.bool_]] | None = None,
+    ) -> Cell | None:
+        """Sufficiency on the cell of sources where it is largest; ``None`` where there is but one.
+
+        Parameters
+        ----------
+        units, k, without
+            As in :meth:`joint`.
+        surroundings
+            By name, ``(n,)`` which sources of the split show them: a cell is a class in one of
+            them. Without any a cell is a class.
+        """
+        chosen = frozenset(u for u in units if u in self.position)
+        values, _, gap = self._values(chosen, k, "sufficiency")
+        cells: list[Cell] = []
+        everywhere = {"": np.ones(len(values), bool)}
+        for j, name in enumerate(self.measured.targets):
+            for where, shown in (surroundings or everywhere).items():
+                rows = self._shows[:, j] & shown & ~np.isnan(values)
+                if j in {k, *without} or rows.sum() < _CELL:
+                    continue
+                mean = clustered_mean(values[rows], self.scene[rows])
+                p = float(p_greater(mean, self.settings.delta + gap))
+                source = f"{name} with {where}" if where else name
+                cells.append(Cell(source, float(mean.mean), int(mean.n), p))
+        if len(cells) < 2:
+            return None
+        worst = max(cells, key=lambda cell: cell.estimate)
+        return replace(worst, p=min(1.0, worst.p * len(cells)))
+
+    def _values(
+        self, wanted: frozenset[str], k: int, how: How
+    ) -> tuple[F64, Literal["exact", "additive"], float]:
+        single = self._single[how][..., k]
+        nothing = np.where(self._applies[how][:, k], 0.0, np.nan)
+        if not wanted:
+            return nothing, "exact", 0.0
+        if wanted in self._groups:
+            return self._group[how][self._groups[wanted], :, k].astype(np.float64), "exact", 0.0
+        if len(wanted) == 1:
+            (unit,) = wanted
+            return single[:, self.position[unit]].astype(np.float64), "exact", 0.0
+        position = self.position
+        # Every unit counts a little, so that of two equal candidates the nearer one wins.
+        size = (np.abs(self.mean_single[how][:, k]) + 1e-6).tolist()
+
+        def weight(units: frozenset[str]) -> float:
+            return sum(size[position[unit]] for unit in units)
+
+        runs = [group for group in self._groups if group <= position.keys()]
+        base = min([frozenset[str](), *runs], key=lambda group: weight(group ^ wanted))
+        values = nothing
+        if base:
+            values = self._group[how][self._groups[base], :, k].astype(np.float64)
+        for units, sign in ((wanted - base, 1.0), (base - wanted, -1.0)):
+            if units:
+                columns = [position[unit] for unit in units]
+                values = values + sign * single[:, columns].astype(np.float64).sum(1)
+        ratio = float(self._worst_ratio[how][k])
+        gap = UNKNOWN_GAP if np.isnan(ratio) else ratio * weight(base ^ wanted)
+        return values, "additive", gap
+
+
+def _mean(values: npt.NDArray[np.float32], axis: int) -> F64:
+    """Mean over an axis without NaN; 0 where there is nothing."""
+    known = ~np.isnan(values)
+    count = known.sum(axis)
+    total = np.where(known, values, 0).sum(axis, dtype=np.float64)
+    return total / np.maximum(count, 1)

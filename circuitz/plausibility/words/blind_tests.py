@@ -1,0 +1,104 @@
+"""Blind tests that z keeps: what stands in for a match where no concept is labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from circuitz.plausibility.words.word_fit import Word
+from circuitz.stats.clustered import benjamini_hochberg
+from circuitz.z.finding import Verdict
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+NOTES = "blind_tests"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A finished blind test of one word on one target.
+
+    Parameters
+    ----------
+    target, word
+        What was tested.
+    accuracy, low, high, p_flag, p_support, power
+        As in :class:`circuitz.plausibility.words.detection_test.Detection`.
+    sentence
+        What came out, in words.
+    task, weights
+        The questions, and the hash of the weights that were looked at.
+    simulated
+        Whether a simulated rater gave any of the answers.
+    """
+
+    target: str
+    word: str
+    accuracy: float
+    low: float
+    high: float
+    p_flag: float
+    p_support: float
+    power: float
+    sentence: str
+    task: str
+    weights: str
+    simulated: bool
+
+
+def with_tests(z: AnnotatedModel, tests: Sequence[Kept]) -> AnnotatedModel:
+    """Return z with tests kept; one of the same word on the same target is replaced."""
+    kept = {(t.target, t.word): t for t in (*kept_tests(z).values(), *tests)}
+    return z.with_(what="blind tests", notes={**z.notes, NOTES: [asdict(t) for t in kept.values()]})
+
+
+def kept_tests(z: AnnotatedModel) -> dict[tuple[str, str], Kept]:
+    """Return the tests kept of these weights, by target and word; others say nothing of them."""
+    records: Any = z.notes.get(NOTES, [])
+    names = {field.name for field in fields(Kept)}
+    found = [Kept(**record) for record in records if set(record) == names]
+    return {(t.target, t.word): t for t in found if t.weights == z.weights_hash}
+
+
+def judge_blind(
+    words: Sequence[Word], tests: Mapping[tuple[str, str], Kept], q: float
+) -> tuple[Word, ...]:
+    """Give words that no label can judge the verdict of their blind tests, where they have any.
+
+    A text that names several such concepts needs a test of each: it is supported when all are,
+    and flagged when one is. Benjamini-Hochberg over all words judged so.
+    """
+    mine: dict[int, list[Kept]] = {}
+    for i, word in enumerate(words):
+        if word.basis not in ("unlabelled", "unknown"):
+            continue
+        named = word.said.missing or (word.said.text.strip(),)
+        found = [t for name in named if (t := tests.get((word.said.target, name))) is not None]
+        if len(found) == len(named):
+            mine[i] = found
+    p_flag = {i: min(1.0, len(some) * min(t.p_flag for t in some)) for i, some in mine.items()}
+    p_support = {i: max(t.p_support for t in some) for i, some in mine.items()}
+    q_flag = benjamini_hochberg(list(p_flag.values()))
+    q_support = benjamini_hochberg(list(p_support.values()))
+    judged = list(words)
+    for (i, some), flag, support in zip(mine.items(), q_flag, q_support, strict=True):
+        verdict: Verdict = "inconclusive"
+        if flag <= q:
+            verdict = "flagged"
+        elif support <= q:
+            verdict = "supported"
+        word = words[i]
+        judged[i] = replace(
+            word,
+            basis="blind",
+            p_flag=p_flag[i],
+            p_support=p_support[i],
+            q_flag=float(flag),
+            q_support=float(support),
+            verdict=verdict,
+            passed=word.said.missing if verdict == "supported" else (),
+            reason="; ".join(t.sentence.removesuffix(".") for t in some),
+        )
+    return tuple(judged)

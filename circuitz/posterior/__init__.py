@@ -1,0 +1,1 @@
+"""What people think of a z: the prior, the likelihood, and the objective made of both."""

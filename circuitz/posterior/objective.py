@@ -1,0 +1,144 @@
+"""The posterior of a z: λ · log M_prior(z) + Σ over D of log M_L(y | x, z)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.card.make_card import card
+from circuitz.models.run.layer_specs import unit_maps
+from circuitz.models.run.open_runtime import runtime
+from circuitz.patching.source_rows import training_rows
+from circuitz.plausibility.report import Report
+from circuitz.posterior.likelihood import log_likelihood
+from circuitz.posterior.prior import log_prior
+from circuitz.z.inputs import InputSet
+from circuitz.z.model import AnnotatedModel
+
+U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
+# λ is stored as a share of the number of inputs in D: at 1, a prior lower by one is worth one nat
+# an input. Comparisons of plausibility fix the prior only up to a scale, so it is swept.
+LAMBDA = 1.0
+# Priors, an input, that differ by less than this differ by what other source images would change.
+_ALIKE = 0.02
+SWEEP = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Score:
+    """The terms of one z's posterior.
+
+    Parameters
+    ----------
+    prior
+        log M_prior, 0 at most.
+    likelihood
+        Sum over D's *select* inputs of log M_L, in nats.
+    n
+        Those inputs.
+    accuracy
+        Share of them a rater who holds the card would label right.
+    flagged
+        Findings that stand against the z.
+    network
+        Share of them the network itself labels right.
+    """
+
+    prior: float
+    likelihood: float
+    n: int
+    accuracy: float
+    flagged: int
+    network: float = 1.0
+
+    def posterior(self, lam: float = LAMBDA) -> float:
+        """Return λ · n · prior + likelihood."""
+        return lam * self.n * self.prior + self.likelihood
+
+    def to_json(self) -> dict[str, float]:
+        """Return the terms by name."""
+        return asdict(self)
+
+
+def score(z: AnnotatedModel, report: Report, data: InputSet) -> Score:
+    """Score a measured z.
+
+    Parameters
+    ----------
+    z
+        Measured and annotated model.
+    report
+        Its check on *test*.
+    data
+        D with labels.
+    """
+    assert data.labels is not None
+    assert z.measurements is not None
+    assert z.measurements.effects is not None
+    rows = training_rows(data)
+    responses, logits = _read(z, data.images[rows])
+    units = [f"{z.cut[0]}:{u}" for u in range(responses.shape[1])]
+    labels = data.labels[rows]
+    found = log_likelihood(card(z, report), responses, units, labels, z.measurements.effects)
+    return Score(
+        prior=log_prior(report).value,
+        likelihood=found.total,
+        n=len(rows),
+        accuracy=found.accuracy,
+        flagged=len(report.flagged),
+        network=float((logits.argmax(1) == labels).mean()),
+    )
+
+
+def cut_responses(
+    z: AnnotatedModel, inputs: InputSet, rows: npt.NDArray[np.int64] | None = None
+) -> F32:
+    """Return mean responses of the cut's units, ``(n, u)`` float32."""
+    return _read(z, inputs.images if rows is None else inputs.images[rows])[0]
+
+
+def _read(z: AnnotatedModel, images: U8) -> tuple[F32, F32]:
+    """Return mean responses of the cut's units and logits, in one pass."""
+    spec = next(s for s in z.layers if s.name == z.cut[0])
+    parts = [
+        (
+            unit_maps(spec, acts[spec.name]).mean(2).float().cpu().numpy(),
+            logits.float().cpu().numpy(),
+        )
+        for _, acts, logits in runtime(z).read(images, [spec.name])
+    ]
+    return np.concatenate([r for r, _ in parts]), np.concatenate([y for _, y in parts])
+
+
+def chosen(scores: Sequence[Score], drivers: Sequence[int], lam: float = LAMBDA) -> int:
+    """Return the index of the z that is z*.
+
+    A z that rests on a flagged driver cannot be exported: by the posterior alone, a black box
+    would lose to a shortcut that has a name. So the best is looked for among those with the fewest;
+    of several that are no worse than noise, it is the one trained longest.
+
+    Parameters
+    ----------
+    scores
+        Of the z's visited, in order.
+    drivers
+        How many implausible drivers are flagged in each.
+    lam
+        λ.
+    """
+    value = {
+        i: score.posterior(lam) for i, score in enumerate(scores) if drivers[i] == min(drivers)
+    }
+    noise = lam * _ALIKE * scores[0].n
+    return max(i for i in value if value[i] >= max(value.values()) - noise)
+
+
+def sweep(scores: list[Score], lams: tuple[float, ...] = SWEEP) -> dict[str, int]:
+    """Return, for every λ, the index of the z that would have been chosen."""
+    return {
+        f"{lam:g}": int(np.argmax([s.posterior(lam) for s in scores])) for lam in lams if scores
+    }

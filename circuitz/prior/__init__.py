@@ -1,1 +1,0 @@
-"""How plausible people find z. No torch."""

@@ -1,0 +1,1 @@
+"""What a unit responds to: one pass over the concept set, exemplars, statistics."""

@@ -1,0 +1,1 @@
+"""Feature visualisation: inputs optimised to activate units."""

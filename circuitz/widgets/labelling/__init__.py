@@ -1,0 +1,1 @@
+"""The labelling screen: one picture, one decision. No torch."""

@@ -1,0 +1,269 @@
+"""The labelling screen: one picture, the card beside it, one decision. No torch."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from circuitz.errors import CircuitzError, LabellingError
+from circuitz.labelling.tasks.pack import TaskPack
+from circuitz.labelling.tasks.pack_io import open_pack
+from circuitz.labelling.tasks.session import Session
+from circuitz.store.address import open_store
+from circuitz.store.judgements import Judgements
+from circuitz.widgets.labelling import labelling_payload as payload
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+_log = logging.getLogger(__name__)
+Answer = tuple[dict[str, Any], dict[str, bytes]]
+
+
+class Labelling(anywidget.AnyWidget):
+    """Have the pictures of a task pack labelled, in JupyterLab, Notebook 7 or Voila.
+
+    What the screen shows first lies in traits; what a person does comes as a message ``{id,
+    action, ...}`` and is answered ``{id, ok: true, ...}`` or ``{id, ok: false, code, message,
+    hint}``. An answer is in the store before its reply is sent. Answers carry idempotency keys,
+    so that a page which heard no reply may send them again.
+
+    Parameters
+    ----------
+    tasks
+        A task pack, or its path.
+    store
+        Where answers are kept: a path, ``sqlite:///answers.sqlite``, or an open store.
+    rater
+        Who answers; asked on the screen when empty.
+
+    Raises
+    ------
+    LabellingError, BundleError
+        If there is no task pack, or it cannot be read.
+    StoreError
+        If the store cannot be opened or written.
+    """
+
+    _esm = STATIC / "labelling.js"
+    _css = STATIC / "labelling.css"
+
+    pack = traitlets.Dict().tag(sync=True)
+    first = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+
+    def __init__(
+        self,
+        tasks: TaskPack | str | os.PathLike[str],
+        store: Judgements | str | os.PathLike[str],
+        *,
+        rater: str = "",
+    ) -> None:
+        self._tasks: TaskPack | None = tasks if isinstance(tasks, TaskPack) else open_pack(tasks)
+        self._store = store if isinstance(store, Judgements) else open_store(os.fspath(store))
+        # Handlers may run on another thread than cells do: one at a time.
+        self._lock = threading.RLock()
+        self._session: Session | None = None
+        first: dict[str, Any] | None = None
+        if rater.strip():
+            self._session = Session(self._tasks, self._store, rater)
+            facts, blobs = self._begin(self._session)
+            first = {**facts, "blobs": blobs}
+        super().__init__(pack=payload.pack(self._tasks), first=first)
+        self.on_msg(self._heard)
+
+    # -- from Python ----------------------------------------------------------------------
+
+    @property
+    def rater(self) -> str:
+        """Who is answering; empty before anybody gave a name."""
+        return self._session.rater if self._session is not None else ""
+
+    # -- to the screen --------------------------------------------------------------------
+
+    def _begin(self, session: Session) -> Answer:
+        """Return everything a screen needs to go on where this rater stopped."""
+        chosen, left = session.next()
+        recent = session.recent()
+        tasks = session.pack
+        upcoming, blobs = payload.questions(tasks, chosen)
+        earlier, more = payload.questions(tasks, (tasks.by_id[r["id"]] for r in recent))
+        facts = {
+            "rater": session.rater,
+            "options": list(session.options),
+            "upcoming": upcoming,
+            "earlier": earlier,
+            "recent": recent,
+            "standing": payload.standing(left),
+        }
+        return facts, {**more, **blobs}
+
+    def _next(self, session: Session, held: Sequence[str]) -> Answer:
+        """Return what the screen needs after something was done."""
+        chosen, left = session.next([str(h) for h in held][:64])
+        upcoming, blobs = payload.questions(session.pack, chosen)
+        return {"upcoming": upcoming, "standing": payload.standing(left)}, blobs
+
+    # -- from the screen ------------------------------------------------------------------
+
+    def _heard(self, _: Any, message: Any, __: Any) -> None:
+        if not isinstance(message, dict) or not isinstance(message.get("id"), str):
+            return
+        arguments = {key: value for key, value in message.items() if key not in {"id", "action"}}
+        answer, blobs = self._answer(str(message.get("action")), arguments)
+        names = list(blobs)
+        self.send({"id": message["id"], **answer, "blobs": names}, [blobs[name] for name in names])
+
+    def _answer(self, action: str, arguments: dict[str, Any]) -> Answer:
+        """Do one thing; whatever goes wrong comes back by name."""
+        act = self._actions().get(action)
+        if act is None:
+            return _failure("unknown-action", f"This kernel knows no action {action!r}."), {}
+        with self._lock:
+            try:
+                facts, blobs = act(**arguments)
+            except CircuitzError as error:
+                return _failure(error.code, error.message, error.hint), {}
+            except (TypeError, ValueError) as error:
+                return _failure("malformed", f"The screen sent something odd: {error}."), {}
+            except Exception as error:
+                _log.exception("The labelling screen's action %r failed", action)
+                said = f"{type(error).__name__}: {error}"
+                return _failure("unexpected", said, "The kernel's log has the traceback."), {}
+            return {"ok": True, **facts}, blobs
+
+    def _actions(self) -> dict[str, Callable[..., Answer]]:
+        return {
+            "ping": lambda: ({}, {}),
+            "enter": self._enter,
+            "leave": self._leave,
+            "begin": lambda: self._begin(self._open()),
+            "next": lambda held=(): self._next(self._open(), held),
+            "answer": self._answered,
+            "withdraw": self._withdrawn,
+            "aside": self._aside,
+        }
+
+    def _open(self) -> Session:
+        if self._session is None:
+            raise LabellingError("Nobody has given a name yet.", "Give one on the screen.")
+        return self._session
+
+    def _enter(self, rater: str) -> Answer:
+        assert self._tasks is not None
+        self._session = Session(self._tasks, self._store, str(rater))
+        return self._begin(self._session)
+
+    def _leave(self) -> Answer:
+        if self._session is not None:
+            self._session.leave()
+        self._session = None
+        return {}, {}
+
+    def _answered(
+        self,
+        rater: str,
+        question: str,
+        choice: str,
+        key: str,
+        seconds: float = 0.0,
+        shown: str = "",
+        answered: str = "",
+        held: Sequence[str] = (),
+    ) -> Answer:
+        session = self._of(rater)
+        session.answer(
+            str(question), str(choice), str(key),
+            seconds=float(seconds), shown=str(shown), answered=str(answered),
+        )  # fmt: skip
+        return self._next(session, held)
+
+    def _withdrawn(
+        self, rater: str, question: str, of: str = "", held: Sequence[str] = ()
+    ) -> Answer:
+        session = self._of(rater)
+        session.withdraw(str(question), str(of))
+        return self._next(session, held)
+
+    def _aside(
+        self, rater: str, question: str, later: bool = True, held: Sequence[str] = ()
+    ) -> Answer:
+        session = self._of(rater)
+        session.set_aside(str(question), later=bool(later))
+        return self._next(session, held)
+
+    def _of(self, rater: str) -> Session:
+        """Return the session of whoever gave the answer: never another's who sat down since."""
+        session = self._open()
+        if session.rater != rater:
+            raise LabellingError(
+                f"This answer was given by {rater!r}, and {session.rater!r} is here now.",
+                "It is kept on the page until they come back.",
+            )
+        return session
+
+    # -- without a front end --------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        """Say what is labelled, for where no screen can be drawn."""
+        if self._tasks is None:
+            problem = self.pack["problem"]
+            return f"No labelling screen: {problem['message']} {problem['hint']}".strip()
+        tasks = self._tasks
+        lines = [
+            f"Labelling of {tasks.name}: {tasks.counts()['ask']} pictures, "
+            f"{len(tasks.classes)} classes, {tasks.overlap} answers each",
+            f"Answers go to {self._store.path} as {tasks.task}",
+            "The screen needs JupyterLab, Notebook 7 or Voila: circuitz serve --tasks PACK.",
+        ]
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, **kwargs: dict[str, Any]) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if isinstance(data, dict):
+            data["text/plain"] = repr(self)
+        return bundle
+
+
+class _Closed(Labelling):
+    """The screen that says why there is none."""
+
+    def __init__(self, error: CircuitzError) -> None:
+        self._tasks = None
+        self._session = None
+        self._lock = threading.RLock()
+        anywidget.AnyWidget.__init__(self, pack=payload.problem(error), first=None)
+        self.on_msg(self._heard)
+
+
+def labelling() -> Labelling:
+    """Return the screen that the environment asks for; what is wrong with it is on the screen.
+
+    ``CIRCUITZ_TASKS`` names the task pack, ``CIRCUITZ_STORE`` the store (``PACK.sqlite`` beside
+    the pack by default), ``CIRCUITZ_RATER`` who answers (asked on the screen when empty).
+    """
+    try:
+        place = os.environ.get("CIRCUITZ_TASKS", "")
+        if not place:
+            raise LabellingError(
+                "No task pack was named.", "circuitz serve --tasks PACK names one."
+            )
+        store = os.environ.get("CIRCUITZ_STORE", "").strip() or default_store(place)
+        return Labelling(place, store, rater=os.environ.get("CIRCUITZ_RATER", ""))
+    except CircuitzError as error:
+        return _Closed(error)
+
+
+def default_store(tasks: str | os.PathLike[str]) -> str:
+    """Return where answers to a pack go when nobody says: beside it."""
+    path = Path(tasks).absolute()
+    return str(path.with_name(f"{path.name.removesuffix('.zip')}.sqlite"))
+
+
+def _failure(code: str, message: str, hint: str = "") -> dict[str, Any]:
+    return {"ok": False, "code": code, "message": message, "hint": hint}

@@ -1,0 +1,144 @@
+"""What the labelling screen is given: the card, and questions without what raters may not know."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from circuitz.card.card import Card, Cue
+from circuitz.card.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.errors import CircuitzError
+from circuitz.labelling.tasks.next_question import Standing
+from circuitz.labelling.tasks.pack import Question, TaskPack
+from circuitz.labelling.tasks.pack_io import picture_type
+
+TILE = 64
+COLUMNS = 16
+PER_CUE = 4
+Blobs = dict[str, bytes]
+
+
+def pack(tasks: TaskPack) -> dict[str, Any]:
+    """Return the trait that says what is labelled, and with what card."""
+    sprite, place = _sprite(tasks.exemplars)
+    strongest = max((abs(c.strength) for e in tasks.card.classes for c in e.cues), default=1.0)
+    return {
+        "problem": None,
+        "task": tasks.task,
+        "name": tasks.name,
+        "subject": tasks.card.subject,
+        "guidelines": tasks.guidelines,
+        "instructions": tasks.instructions,
+        "cannot": CANNOT_TELL,
+        "discard": DISCARDED,
+        "lease": tasks.lease,
+        "card": [] if tasks.words else _card(tasks.card, place, max(strongest, 1e-9)),
+        "sprite": {"tile": TILE, "columns": COLUMNS, "count": len(place), "data": sprite},
+    }
+
+
+def problem(error: CircuitzError) -> dict[str, Any]:
+    """Return the trait of a screen that cannot be shown."""
+    return {
+        "problem": {"code": error.code, "message": error.message, "hint": error.hint},
+        "task": "", "name": "", "subject": "", "guidelines": "", "instructions": "",
+        "cannot": CANNOT_TELL, "discard": DISCARDED, "lease": 0.0, "card": [],
+        "sprite": {"tile": TILE, "columns": COLUMNS, "count": 0, "data": b""},
+    }  # fmt: skip
+
+
+def question(tasks: TaskPack, asked: Question) -> tuple[dict[str, Any], Blobs]:
+    """Return a question for the screen, and its picture and maps.
+
+    Neither its kind nor the picture's name is told: both may give the answer away.
+    """
+    data = tasks.pictures[asked.picture]
+    maps = [tasks.heat[s.heat] for s in asked.seen]
+    record: dict[str, Any] = {
+        "id": asked.id,
+        "word": asked.word,
+        "type": picture_type(data),
+        "heat": list(maps[0].shape) if maps else [0, 0],
+        "seen": [{"words": s.words, "level": s.level, "units": list(s.units)} for s in asked.seen],
+    }
+    blobs: Blobs = {f"picture {asked.id}": bytes(data)}
+    if maps:
+        blobs[f"heat {asked.id}"] = np.ascontiguousarray(np.stack(maps)).tobytes()
+    return record, blobs
+
+
+def questions(tasks: TaskPack, asked: Iterable[Question]) -> tuple[list[dict[str, Any]], Blobs]:
+    """Return several questions."""
+    records: list[dict[str, Any]] = []
+    blobs: Blobs = {}
+    for one in asked:
+        record, more = question(tasks, one)
+        records.append(record)
+        blobs |= more
+    return records, blobs
+
+
+def standing(left: Standing) -> dict[str, Any]:
+    """Return what is left, for the screen."""
+    return asdict(left)
+
+
+def _card(card: Card, place: Mapping[int, int], strongest: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": entry.name,
+            "cues": [_cue(cue, place, strongest) for cue in entry.cues],
+            "unexplained": list(entry.unexplained) if entry.unexplained else None,
+        }
+        for entry in card.classes
+    ]
+
+
+def _cue(cue: Cue, place: Mapping[int, int], strongest: float) -> dict[str, Any]:
+    indices = dict.fromkeys(i for x in _turns(cue) for i in x)
+    return {
+        "words": cue.words,
+        "for": cue.speaks_for,
+        "grade": cue.grade,
+        "long": round(min(abs(cue.strength) / strongest, 1.0), 3),
+        "units": list(cue.units),
+        "exemplars": [place[i] for i in indices if i in place][:PER_CUE],
+    }
+
+
+def _turns(cue: Cue) -> list[list[int]]:
+    """Return first the best exemplar of every unit, then the second of every unit, and so on."""
+    depth = max((len(x.indices) for x in cue.exemplars), default=0)
+    return [
+        [x.indices[rank] for x in cue.exemplars if rank < len(x.indices)] for rank in range(depth)
+    ]
+
+
+def _sprite(pictures: Mapping[int, bytes]) -> tuple[bytes, dict[int, int]]:
+    """Put the exemplars side by side; those that cannot be read are left out."""
+    tiles: list[Image.Image] = []
+    place: dict[int, int] = {}
+    for index, data in sorted(pictures.items()):
+        try:
+            with Image.open(io.BytesIO(data)) as opened:
+                if max(opened.size) > 1024:
+                    continue
+                tile = opened.convert("RGB").resize((TILE, TILE), Image.Resampling.LANCZOS)
+        except Exception:  # decoders of broken files raise whatever they stumble over
+            continue
+        place[index] = len(tiles)
+        tiles.append(tile)
+    if not tiles:
+        return b"", {}
+    rows = -(-len(tiles) // COLUMNS)
+    page = Image.new("RGB", (COLUMNS * TILE, rows * TILE))
+    for i, tile in enumerate(tiles):
+        page.paste(tile, (i % COLUMNS * TILE, i // COLUMNS * TILE))
+    buffer = io.BytesIO()
+    page.save(buffer, "WEBP", quality=88)
+    return buffer.getvalue(), place

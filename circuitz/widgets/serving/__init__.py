@@ -1,0 +1,1 @@
+"""Showing a screen to others: JupyterLab, Voila, and who may come in."""

@@ -1,0 +1,338 @@
+"""The z a screen works on: edits reach the disk before anybody is told that they did.
+
+No widget and no torch: everything here can be used, and is tested, without a front end.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from circuitz.disk.lock import locked
+from circuitz.errors import AnnotationError, CircuitzError, ConflictError
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.plausibility.check import check
+from circuitz.plausibility.report import Report
+from circuitz.z.annotation import Annotation
+from circuitz.z.bundle.load_save import append_log, load, save
+from circuitz.z.bundle.log_io import read_log
+from circuitz.z.bundle.manifest import LOG
+from circuitz.z.circuit.circuit_graph import NOTE
+from circuitz.z.edits.annotate import history
+from circuitz.z.finding import Waiver
+from circuitz.z.model import AnnotatedModel
+
+Stamp = tuple[int, ...]
+
+
+class Desk:
+    """A z, where it lies on disk, and who is editing it.
+
+    Parameters
+    ----------
+    subject
+        A z, or the path of a bundle. A z read from a bundle is edited there, unless it has
+        edits of its own that were never saved.
+    author
+        Written with every edit; the user's name by default.
+    lexicon
+        Parses words and judges concepts; the shipped one by default.
+    """
+
+    def __init__(
+        self,
+        subject: AnnotatedModel | str | os.PathLike[str],
+        *,
+        author: str | None = None,
+        lexicon: Lexicon | None = None,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.lexicon = lexicon or Lexicon.load()
+        self.author = user_name() if author is None else author
+        self.path: Path | None = None
+        self._stamp: tuple[Stamp, Stamp] = ((), ())
+        self._checked: tuple[AnnotatedModel, Report] | None = None
+        if isinstance(subject, AnnotatedModel):
+            self.z = subject
+            self._settle_home()
+        else:
+            self.path = Path(subject).absolute()
+            self._stamp = self._look()
+            self.z = load(self.path)
+
+    def _settle_home(self) -> None:
+        """Edit a z where it came from, when what lies there is what is being shown."""
+        if not self.z.home:
+            return
+        home = Path(self.z.home)
+        try:
+            there = load(home)
+        except CircuitzError:
+            return
+        ahead = history.newest(self.z.log, (entry.id for entry in there.log))
+        if not ahead and there.weights_hash == self.z.weights_hash:
+            self.path = home
+            self.refresh()
+
+    # -- reading --------------------------------------------------------------------------
+
+    def _look(self) -> tuple[Stamp, Stamp]:
+        """Return what tells a saved bundle, and a longer log, from the one read last."""
+        if self.path is None:
+            return (), ()
+        return _stat(self.path, whole=self.path.is_file()), _stat(self.path / LOG, whole=True)
+
+    def refresh(self) -> bool:
+        """Take over what others wrote to the bundle.
+
+        Returns
+        -------
+        Whether z changed.
+
+        Raises
+        ------
+        BundleError
+            If the bundle is gone or damaged; what is shown stays as it was.
+        """
+        with self.lock:
+            if self.path is None:
+                return False
+            now = self._look()
+            if now == self._stamp:
+                return False
+            before = self.z
+            if now[0] == self._stamp[0] and now[1]:
+                log = read_log((self.path / LOG).read_bytes()).entries
+                self._adopt(log)
+            else:
+                self.z = load(self.path)
+            self._stamp = now
+            return self.z is not before
+
+    def _adopt(self, log: tuple[Annotation, ...]) -> None:
+        if log != self.z.log:
+            self.z = self.z.with_(what="annotations", log=log)
+
+    def report(self) -> Report:
+        """Return the findings for z as it is now; computed once a z.
+
+        Raises
+        ------
+        MeasurementError
+            If there is nothing to check yet.
+        """
+        with self.lock:
+            if self._checked is None or self._checked[0] is not self.z:
+                self._checked = (self.z, check(self.z, lexicon=self.lexicon))
+            return self._checked[1]
+
+    def parse(self, text: str) -> list[dict[str, str]]:
+        """Return the concepts that the check will read in these words."""
+        chips: list[dict[str, str]] = []
+        for name in self.lexicon.parse(text):
+            support = self.lexicon.support(name, self.z.subject)
+            chips.append(
+                {
+                    "name": name,
+                    "kind": self.lexicon.kind(name),
+                    "verdict": support.verdict,
+                    "why": " · ".join(support.chain),
+                }
+            )
+        return chips
+
+    # -- editing --------------------------------------------------------------------------
+
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        """Hold the bundle while it is read again and added to, so that nothing comes between."""
+        with self.lock:
+            if self.path is None:
+                yield
+                return
+            with locked(self.path):
+                self.refresh()
+                yield
+
+    def _write(self, new: AnnotatedModel) -> None:
+        if self.path is not None:
+            entries = history.newest(new.log, (entry.id for entry in self.z.log))
+            log = append_log(self.path, entries)
+            self.z = new
+            self._adopt(log)
+            self._stamp = self._look()
+        else:
+            self.z = new
+
+    def annotate(
+        self, unit: str, text: str, confidence: float = 1.0, base: str | None = None
+    ) -> str:
+        """Write words on a unit, or withdraw those there when the text is empty.
+
+        Parameters
+        ----------
+        base
+            Id of the annotation the author was looking at; ``None`` to overwrite whatever is
+            there.
+
+        Returns
+        -------
+        What was done, in words.
+
+        Raises
+        ------
+        ConflictError
+            If somebody else changed the unit since.
+        """
+        with self._writing():
+            there = self.z.effective().get(unit)
+            if base is not None and base != (there.id if there else ""):
+                raise conflict(unit, self._latest(unit))
+            if text.strip():
+                new = self.z.annotate(
+                    unit, text, author=self.author, confidence=confidence, lexicon=self.lexicon
+                )
+                said = f"{unit} now says {text.strip()}."
+            elif there is None:
+                raise AnnotationError(f"{unit} has no words to withdraw.", "Write what it means.")
+            else:
+                new = self.z.retract(unit, author=self.author)
+                said = f"The words on {unit} are withdrawn."
+            self._write(new)
+            return said
+
+    def undo(self) -> tuple[str, str]:
+        """Take back the last edit of a person.
+
+        Returns
+        -------
+        The unit it was about, and what was done in words.
+        """
+        with self._writing():
+            active = history.state(self.z.log).active
+            if active and active[-1].author_kind == "rule":
+                raise AnnotationError(
+                    "There is nothing to undo.", "What stands was proposed by rule: write over it."
+                )
+            return self._step(self.z.undo, "undone")
+
+    def redo(self) -> tuple[str, str]:
+        """Restore the edit undone last."""
+        with self._writing():
+            return self._step(self.z.redo, "restored")
+
+    def _step(self, act: Callable[[str], AnnotatedModel], done: str) -> tuple[str, str]:
+        new = act(self.author)
+        target = new.log[-1].target
+        self._write(new)
+        return target, f"The edit of {target} is {done}."
+
+    def waive(self, finding: str, author: str, reason: str) -> str:
+        """Let a flagged finding stand, for a reason; both travel along with z.
+
+        Raises
+        ------
+        AnnotationError
+            If there is no such finding, or author or reason is missing.
+        """
+        with self._writing():
+            known = {item.id: item for item in self.report().items}
+            if finding not in known:
+                raise AnnotationError(
+                    "That finding no longer stands.", "Its words or numbers changed meanwhile."
+                )
+            if not author.strip() or not reason.strip():
+                raise AnnotationError(
+                    "A waiver needs an author and a reason.", "Both are shown wherever z goes."
+                )
+            waiver = Waiver(finding, author.strip(), reason.strip(), history.now())
+            kept = tuple(old for old in self.z.waivers if old.finding != finding)
+            new = self.z.with_(what="waiver", waivers=(*kept, waiver))
+            if self.path is not None:
+                save(new, self.path)
+                self._stamp = self._look()
+            self.z = new
+            return "The finding is waived."
+
+    def keep(self, z: AnnotatedModel) -> None:
+        """Keep the circuits measured of z; words that others wrote meanwhile stay."""
+        graphs = z.notes.get(NOTE, {})
+        self.change(lambda now: now.with_(what="graph", notes={**now.notes, NOTE: graphs}))
+
+    def change(self, edit: Callable[[AnnotatedModel], AnnotatedModel]) -> None:
+        """Change what is kept besides words, starting from what others wrote meanwhile.
+
+        Parameters
+        ----------
+        edit
+            Returns the new z; nothing is written when it raises.
+        """
+        with self._writing():
+            new = edit(self.z)
+            if self.path is not None:
+                save(new, self.path)
+                self._stamp = self._look()
+            self.z = new
+
+    def replace(self, z: AnnotatedModel) -> None:
+        """Show another z; its edits go to the bundle when it is the same network.
+
+        Raises
+        ------
+        CircuitzError
+            If its edits cannot be written.
+        """
+        with self._writing():
+            if self.path is not None and z.weights_hash == self.z.weights_hash:
+                known = {entry.id for entry in self.z.log}
+                self._adopt(append_log(self.path, history.newest(z.log, known)))
+                self._stamp = self._look()
+            else:
+                self.path, self.z = None, z
+                self._settle_home()
+
+    def _latest(self, unit: str) -> Annotation | None:
+        there = self.z.effective().get(unit)
+        if there is not None:
+            return there
+        about = [entry for entry in self.z.log if entry.target == unit]
+        return about[-1] if about else None
+
+
+def conflict(unit: str, theirs: Annotation | None) -> ConflictError:
+    """Return the error that says somebody changed a unit meanwhile, and to what."""
+    return ConflictError(
+        f"Somebody else changed the words on {unit} meanwhile.",
+        "Choose which to keep.",
+        theirs={
+            "id": theirs.id if theirs and theirs.text else "",
+            "text": theirs.text if theirs else "",
+            "author": theirs.author if theirs else "",
+            "time": theirs.time if theirs else "",
+        },
+    )
+
+
+def user_name() -> str:
+    """Return who is editing: ``CIRCUITZ_AUTHOR``, else the user's name, else nobody."""
+    named = os.environ.get("CIRCUITZ_AUTHOR", "").strip()
+    if named:
+        return named
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
+
+
+def _stat(path: Path, *, whole: bool) -> Stamp:
+    """Return what identifies a file's content, or a folder as such."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    place = (found.st_dev, found.st_ino)
+    return (*place, found.st_size, found.st_mtime_ns) if whole else place

@@ -1,0 +1,1 @@
+"""From a live network and its data to a z."""

@@ -1,0 +1,251 @@
+"""From a live torch module to a z."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from circuitz.data.input_sources import as_inputs
+from circuitz.errors import InputsError, LayerError, WeightsError
+from circuitz.models.adapters.preprocessing_config import from_network
+from circuitz.models.adapters.unwrap import plain
+from circuitz.models.adapters.weight_arrays import to_numpy
+from circuitz.models.run.choose_layers import choose_cut, choose_layers
+from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.restore_state import evaluating
+from circuitz.models.run.runtime import Runtime
+from circuitz.wrapping.wrap_tokens import is_language_model, wrap_any_tokens
+from circuitz.z.bundle.data_ref import DataRef
+from circuitz.z.inputs import InputSet
+from circuitz.z.layer import Head, Preprocessing
+from circuitz.z.model import AnnotatedModel
+
+_SAVABLE = (
+    "This z lives in this session only: its network has no registered builder. To save it, "
+    "register one with @circuitz.models.zoo.builders.register(name) and wrap build(name, arguments) "
+    "with the weights loaded."
+)
+_ASSUMED = (
+    "Preprocessing was not given and is assumed to be mean .5, std .25. If the network was "
+    "trained otherwise, every finding is silently wrong: pass preprocess=."
+)
+
+
+def wrap(
+    net: nn.Module,
+    data: Any = None,
+    *,
+    layers: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    preprocess: Preprocessing | Mapping[str, Any] | None = None,
+    cut: str | Sequence[str] | None = None,
+    head: Head | None = None,
+    subject: str = "",
+    name: str = "model",
+) -> AnnotatedModel:
+    """Make a z from a live torch module.
+
+    Parameters
+    ----------
+    net
+        Prepared inputs ``(n, c, h, w)`` in, logits ``(n, classes)`` out. Left as it is. With token
+        sequences also a TransformerLens model, a ``Lens``, or a Hugging Face language model.
+    data
+        What it was trained on: an ``InputSet``, a data loader or dataset, or arrays (see
+        :func:`circuitz.data.input_sources.as_inputs`). Of token sequences the units are a
+        transformer's heads (:func:`circuitz.wrapping.wrap_tokens.wrap_tokens`).
+    layers
+        Dotted names of the layers whose units are of interest; by default every block but the
+        last, read after its activation.
+    classes
+        Class names in the order of the logits; by default those of the data.
+    preprocess
+        How 8-bit images become inputs: a ``Preprocessing`` or its fields as a mapping. By
+        default what the network itself says (timm's ``pretrained_cfg``, torchvision's weights),
+        or else an assumption, which ``notes["preprocessing"]`` tells. Wrong preprocessing gives
+        silently wrong findings, so give it.
+    cut
+        The layer that all paths to the output cross, at which z is read; by default the last
+        of ``layers`` for which that holds.
+    head
+        What the logits mean: ``softmax``, one class of several; ``binary``, one logit for the
+        second of two classes; ``multi-label``, a yes or no for each class. By default binary
+        where there is one logit, multi-label where images of the data show several classes or
+        none, and else softmax.
+    subject
+        What the classes are kinds of, for instance ``"dog"``.
+    name
+        What to call it.
+
+    Returns
+    -------
+    AnnotatedModel
+        Savable when the module comes from a registered builder, otherwise session-only
+        (``notes["session"]`` says what to do).
+
+    Raises
+    ------
+    LayerError
+        If a layer does not exist or cannot be read, or paths run around the cut.
+    InputsError
+        If the data or the class names do not fit the network.
+    WeightsError
+        If a weight, or what the network makes of its data, is not finite.
+    NetworkError
+        If the network itself fails when it is run.
+    """
+    if isinstance(data, InputSet) and data.is_tokens:
+        return wrap_any_tokens(
+            net, data, layers=layers, classes=classes, cut=cut, subject=subject, name=name
+        )
+    if is_language_model(net):
+        raise InputsError(
+            f"A {type(net).__name__} is a language model: it reads tokens.",
+            "Pass token sequences: cz.wrap(model, data), with an InputSet of token numbers (n, t) "
+            "and their vocabulary.",
+        )
+    net = plain(net)
+    inputs = _inputs(data, classes)
+    notes: dict[str, Any] = {}
+    if preprocess is None:
+        found = from_network(net)
+        preprocess, notes["preprocessing"] = found or (None, _ASSUMED)
+    how = _preprocessing(preprocess, inputs)
+    kind = head or _head(net, inputs, how)
+    probe = Runtime(net, (), how, head=kind)
+    sample = probe.prepare(_sample(inputs, how))
+    logits = _logits(probe, sample)
+    if layers is None:
+        layers = choose_layers(net, sample)
+    specs = describe(net, layers, sample, kind)
+    where = (cut,) if isinstance(cut, str) else tuple(cut or (choose_cut(probe, layers),))
+    _check_cut(probe, where, layers)
+    named = _classes(classes, inputs, logits)
+    builder, arguments = getattr(net, "circuitz_builder", ("", {}))
+    if not builder:
+        notes["session"] = _SAVABLE
+    return AnnotatedModel(
+        name=name,
+        classes=named,
+        subject=subject,
+        layers=specs,
+        cut=where,
+        preprocessing=how,
+        builder=builder,
+        builder_args=dict(arguments),
+        head=kind,
+        weights=to_numpy(net),
+        data=inputs,
+        data_ref=None if inputs is None else DataRef.to(inputs),
+        notes=notes,
+        live=net,
+    )
+
+
+def _inputs(data: Any, classes: Sequence[str] | None) -> InputSet | None:
+    if data is None:
+        return None
+    found = as_inputs(data)
+    if classes is None or isinstance(data, InputSet) or set(found.classes) <= set(classes):
+        return found
+    # Arrays and loaders number their classes; whoever wraps them knows the names.
+    named = tuple(str(c) for c in classes)
+    return replace(found, classes=named) if len(found.classes) <= len(named) else found
+
+
+def _preprocessing(
+    given: Preprocessing | Mapping[str, Any] | None, inputs: InputSet | None
+) -> Preprocessing:
+    if isinstance(given, Preprocessing):
+        return given
+    shape = (64, 64, 3) if inputs is None else tuple(int(s) for s in inputs.images.shape[1:])
+    fields: dict[str, Any] = dict(given or {})
+    unknown = set(fields) - {"mean", "std", "size", "colour"}
+    if unknown:
+        raise InputsError(
+            f"Preprocessing has no field {min(unknown)!r}.", "Its fields: mean, std, size, colour."
+        )
+    channels = shape[2]
+    mean = _numbers(fields.get("mean", 0.5), channels)
+    std = _numbers(fields.get("std", 0.25), len(mean))
+    size = fields.get("size", shape[:2])
+    size = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+    if len(std) != len(mean) or min(std) <= 0 or min(size) < 1:
+        raise InputsError(
+            f"Preprocessing with mean {mean}, std {std} and size {size} is impossible.",
+            "Give one mean and one positive std a channel, and a positive size.",
+        )
+    return Preprocessing(mean, std, size, fields.get("colour", "RGB" if len(mean) == 3 else "L"))
+
+
+def _numbers(value: Any, channels: int) -> tuple[float, ...]:
+    many = np.atleast_1d(np.asarray(value, float)).tolist()
+    return tuple(many * channels if len(many) == 1 else many)
+
+
+def _sample(inputs: InputSet | None, how: Preprocessing) -> npt.NDArray[np.uint8]:
+    if inputs is not None and len(inputs):
+        return np.array(inputs.images[:2])
+    draw = np.random.default_rng(0)
+    return draw.integers(0, 256, (2, *how.size, len(how.mean)), dtype=np.uint8)
+
+
+def _head(net: nn.Module, inputs: InputSet | None, how: Preprocessing) -> Head:
+    if inputs is not None and inputs.labels is not None and inputs.labels.ndim == 2:
+        return "multi-label"
+    probe = Runtime(net, (), how)
+    sample = probe.prepare(_sample(inputs, how))
+    try:
+        with torch.no_grad(), evaluating(net):
+            out = net(sample)
+    except Exception:  # told by name when the network is run in earnest
+        return "softmax"
+    one = isinstance(out, torch.Tensor) and out.shape in ((len(sample),), (len(sample), 1))
+    return "binary" if one else "softmax"
+
+
+def _logits(probe: Runtime, sample: torch.Tensor) -> int:
+    """Run the network once and count its logits."""
+    with torch.no_grad():
+        out = probe.forward(sample)
+    if not bool(torch.isfinite(out).all()):
+        raise WeightsError(
+            "The network's logits are not finite on its own data.",
+            "Check the preprocessing; in half precision, values may overflow.",
+        )
+    return int(out.shape[1])
+
+
+def _check_cut(probe: Runtime, cut: tuple[str, ...], layers: Sequence[str]) -> None:
+    if len(cut) != 1 or cut[0] not in layers:
+        raise LayerError(
+            f"The cut is {list(cut)}; it must be one of the layers {list(layers)}.",
+            "Pass one name as cut=, and have it among layers=.",
+        )
+    if probe.bypassed(cut[0]):
+        raise LayerError(
+            f"Not every path to the output goes through {cut[0]!r}, so it is no cut.",
+            "Choose a layer after the last residual sum around it.",
+        )
+
+
+def _classes(given: Sequence[str] | None, inputs: InputSet | None, logits: int) -> tuple[str, ...]:
+    named = tuple(given or (inputs.classes if inputs is not None else ()))
+    named = named or tuple(f"class {i}" for i in range(logits))
+    if len(named) != logits:
+        raise InputsError(
+            f"There are {len(named)} class names but the network has {logits} logits.",
+            "Pass classes= with one name a logit, in their order.",
+        )
+    if inputs is not None and inputs.classes and set(inputs.classes) - set(named):
+        raise InputsError(
+            f"The data has class {min(set(inputs.classes) - set(named))!r}, the network has not.",
+            "Use the same class names for both.",
+        )
+    return named

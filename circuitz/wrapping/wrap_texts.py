@@ -1,0 +1,157 @@
+"""From a language model with a read-out, and texts, to a z; and from other networks that read tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from circuitz.errors import InputsError, LayerError
+from circuitz.models.adapters.weight_arrays import to_numpy
+from circuitz.models.run.runtime import Runtime
+from circuitz.models.zoo.read_out import READ
+from circuitz.models.zoo.small_transformer import HeadPoint
+from circuitz.z.bundle.data_ref import DataRef
+from circuitz.z.bundle.inputs_check import check_inputs
+from circuitz.z.inputs import InputSet
+from circuitz.z.layer import LayerSpec, Preprocessing
+from circuitz.z.model import AnnotatedModel
+
+_SITES = ("attn.hook_z", "mlp.hook_post", "hook_resid_post")
+_SAVABLE = (
+    "This z lives in this session only: its network has no registered builder. To save it, "
+    "register one with @circuitz.models.zoo.builders.register(name), or make it with "
+    "circuitz new --texts."
+)
+
+
+def wrap_reader(
+    net: nn.Module,
+    data: InputSet,
+    *,
+    layers: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    cut: str | None = None,
+    subject: str = "",
+    name: str = "model",
+) -> AnnotatedModel:
+    """Make a z from a network that tells classes from whole token sequences.
+
+    Parameters
+    ----------
+    net
+        Tokens ``(n, t)`` int64 in, logits ``(n, classes)`` out (or an object with ``logits``).
+    data
+        D: token sequences with labels.
+    layers
+        Dotted names of modules that put out ``(n, t, units)``, heads ``(n, t, heads, width)`` or
+        a vector an input; by default the points TransformerLens names, where it has them.
+    classes
+        Class names in the order of the logits; by default those of the data.
+    cut
+        The layer that all paths to the output cross; by default ``read``, or the last of
+        ``layers`` for which that holds.
+    subject, name
+        What the classes are kinds of, and what to call the model.
+
+    Raises
+    ------
+    LayerError
+        If a layer cannot be read, none is named where none is known, or paths run around the cut.
+    InputsError
+        If the data does not fit the network.
+    NetworkError
+        If the network fails.
+    """
+    check_inputs(data)
+    length = int(data.images.shape[1])
+    context, vocabulary = (getattr(net, what, None) for what in ("context", "vocabulary"))
+    if (isinstance(context, int) and length > context) or (
+        isinstance(vocabulary, int) and len(data.vocabulary) > vocabulary
+    ):
+        raise InputsError(
+            f"Sequences have {length} positions and {len(data.vocabulary)} tokens; the model has "
+            f"{context} and {vocabulary}.",
+            "Use the model's own vocabulary, and sequences no longer than its context.",
+        )
+    how = Preprocessing.of_tokens(length)
+    names = tuple(layers) if layers is not None else _points(net)
+    probe = Runtime(net, names, how)
+    sample = probe.prepare(data.images[:2])
+    acts, logits = probe.run(sample, names)
+    specs = tuple(_spec(probe, name, acts[name], length) for name in names)
+    named = tuple(classes or data.classes)
+    if len(named) != logits.shape[1]:
+        raise InputsError(
+            f"There are {len(named)} class names but the network has {logits.shape[1]} logits.",
+            "Name one class a logit, in their order.",
+        )
+    builder, arguments = getattr(net, "circuitz_builder", ("", {}))
+    notes: dict[str, Any] = {} if builder else {"session": _SAVABLE}
+    return AnnotatedModel(
+        name=name, classes=named, subject=subject or "text", layers=specs,
+        cut=(_cut(probe, names, cut),), preprocessing=how, builder=builder,
+        builder_args=dict(arguments), weights=to_numpy(net), data=data,
+        data_ref=DataRef.to(data), notes=notes, live=net,
+    )  # fmt: skip
+
+
+def _points(net: nn.Module) -> tuple[str, ...]:
+    known = dict(net.named_modules())
+    found: list[str] = []
+    at = str(getattr(net, "circuitz_builder", ("", {}))[1].get("at", ""))
+    for i in range(len(known)):
+        if f"blocks.{i}" not in known:
+            break
+        here = (f"blocks.{i}.{site}" for site in _SITES)
+        # The layer that is read is there once, as what is read.
+        found += [name for name in here if name in known and name != at and _reached(name, at)]
+    if READ in known:
+        found.append(READ)
+    if not found:
+        raise LayerError(
+            f"Which layers of a {type(net).__name__} to look at is not known.",
+            "Pass layers= with the dotted names of modules, the last one crossed by all paths.",
+        )
+    return tuple(found)
+
+
+def _reached(name: str, at: str) -> bool:
+    """Whether a point lies before the layer that is read."""
+    if not at:
+        return True
+    order = {site: i for i, site in enumerate(_SITES)}
+
+    def place(text: str) -> tuple[int, int]:
+        _, block, site = text.split(".", 2)
+        return int(block), order[site]
+
+    return place(name) < place(at)
+
+
+def _spec(probe: Runtime, name: str, act: torch.Tensor, length: int) -> LayerSpec:
+    shape = tuple(int(side) for side in act.shape[1:])
+    heads = isinstance(probe.module.get_submodule(name), HeadPoint)
+    if act.ndim == 2:
+        return LayerSpec(name, shape[0], shape=shape)
+    if shape[0] == length and (act.ndim == 3 or heads):
+        return LayerSpec(name, shape[1], unit_axis=2, token_axes=(1,), shape=shape)
+    raise LayerError(
+        f"{name!r} puts out {tuple(act.shape)} for {len(act)} texts of {length} tokens.",
+        "Choose a layer with one vector a token, or one a text.",
+    )
+
+
+def _cut(probe: Runtime, names: Sequence[str], asked: str | None) -> str:
+    if asked is not None and asked not in names:
+        raise LayerError(f"The cut {asked!r} is none of the layers.", f"They are {list(names)}.")
+    for name in (asked,) if asked is not None else reversed(names):
+        assert name is not None
+        if not probe.bypassed(name):
+            return name
+    raise LayerError(
+        f"None of {[asked] if asked else list(names)} is crossed by every path to the output.",
+        "Name as cut= a layer after which nothing is added.",
+    )

@@ -1,0 +1,174 @@
+"""From a small transformer and token sequences to a z."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from torch import nn
+
+from circuitz.errors import InputsError, LayerError, NetworkError
+from circuitz.models.adapters.bridged import BridgedLM
+from circuitz.models.adapters.transformer_lens import Lens
+from circuitz.models.adapters.unwrap import is_bridge, plain
+from circuitz.models.adapters.weight_arrays import to_numpy
+from circuitz.models.zoo.small_transformer import SmallTransformer
+from circuitz.wrapping.wrap_texts import wrap_reader
+from circuitz.z.bundle.data_ref import DataRef
+from circuitz.z.bundle.inputs_check import check_inputs
+from circuitz.z.inputs import InputSet
+from circuitz.z.layer import LayerSpec, Preprocessing
+from circuitz.z.model import AnnotatedModel
+
+
+def wrap_any_tokens(
+    net: Any,
+    data: InputSet,
+    *,
+    layers: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    cut: str | Sequence[str] | None = None,
+    subject: str = "",
+    name: str = "model",
+) -> AnnotatedModel:
+    """Make a z from any network that reads token sequences; see :func:`circuitz.wrap`.
+
+    A small transformer whose logits are those of tokens gives its heads (:func:`wrap_tokens`), and
+    so do TransformerLens models and Hugging Face language models: as a plain copy where one can be
+    made, and else as they are. Other networks tell classes from whole texts
+    (:func:`circuitz.wrapping.wrap_texts.wrap_reader`).
+    """
+    net = _language_model(_lens(net), data) if is_language_model(net) else plain(net)
+    if isinstance(net, SmallTransformer | BridgedLM) and layers is None and cut is None:
+        return wrap_tokens(net, data, subject=subject or "token", name=name)
+    where = cut if cut is None or isinstance(cut, str) else next(iter(cut), None)
+    return wrap_reader(
+        net, data, layers=layers, classes=classes, cut=where, subject=subject, name=name
+    )
+
+
+def is_language_model(net: Any) -> bool:
+    """Whether this is a language model of TransformerLens or Hugging Face."""
+    # As Hugging Face names them; a classifier on top of one reads texts like any other network.
+    kind = type(net).__name__
+    theirs = hasattr(net, "config") and kind.endswith(("ForCausalLM", "LMHeadModel"))
+    return theirs or isinstance(net, Lens) or is_bridge(net)
+
+
+def _lens(net: Any) -> Lens:
+    if isinstance(net, Lens):
+        return net
+    return Lens(net) if is_bridge(net) else Lens.of_model(net)
+
+
+def _language_model(lens: Lens, data: InputSet) -> SmallTransformer | BridgedLM:
+    answers = _answers(data, int(lens.config.d_vocab_out or lens.config.d_vocab))
+    with suppress(NetworkError):
+        if not answers:
+            return lens.small()
+    return BridgedLM.of(lens, answers)
+
+
+def _answers(data: InputSet, outputs: int) -> tuple[int, ...]:
+    """Return the tokens that are the classes, where these are not all the model can say."""
+    place = {word: i for i, word in enumerate(data.vocabulary)}
+    if len(data.classes) == outputs or not set(data.classes) <= set(place):
+        return ()
+    return tuple(place[name] for name in data.classes)
+
+
+def wrap_tokens(
+    net: nn.Module, data: InputSet, *, subject: str = "token", name: str = "model"
+) -> AnnotatedModel:
+    """Make a z from a transformer and the token sequences it was trained on.
+
+    Its units are the heads of all blocks, which together are its cut, and neurons where there
+    are any; its classes are those of the data, in the order of the logits at the last position.
+
+    Parameters
+    ----------
+    net
+        A :class:`~circuitz.models.zoo.small_transformer.SmallTransformer`, or a
+        :class:`~circuitz.models.adapters.bridged.BridgedLM`, of any architecture.
+    data
+        D: token sequences labelled with what follows.
+    subject
+        What the classes are kinds of.
+    name
+        What to call it.
+
+    Raises
+    ------
+    LayerError
+        If the network is of another kind.
+    InputsError
+        If the data does not fit the network.
+    """
+    if not isinstance(net, SmallTransformer | BridgedLM):
+        raise LayerError(
+            f"Token sequences are for transformers; this is a {type(net).__name__}.",
+            "Wrap a SmallTransformer, a TransformerLens model, or BridgedLM.of(Lens(...)).",
+        )
+    check_inputs(data)
+    length = int(data.images.shape[1])
+    outputs = net.outputs if isinstance(net, BridgedLM) else net.unembed.out_features
+    if length > net.context or len(data.vocabulary) > net.vocabulary:
+        raise InputsError(
+            f"Sequences have {length} positions and {len(data.vocabulary)} tokens; the model has "
+            f"{net.context} and {net.vocabulary}.",
+            "Use the model's own vocabulary, and sequences no longer than its context.",
+        )
+    if len(data.classes) != outputs:
+        raise InputsError(
+            f"There are {len(data.classes)} class names but the model has {outputs} logits.",
+            "Name one class a logit, in their order; or name classes after tokens of the "
+            "vocabulary, and wrap the language model.",
+        )
+    builder, arguments = getattr(net, "circuitz_builder", ("", {}))
+    specs = net.layers(length) if isinstance(net, BridgedLM) else _specs(net, length)
+    notes: dict[str, Any] = {}
+    if not builder:
+        notes["session"] = (
+            "This z lives in this session only: build the network with "
+            "circuitz.models.zoo.builders.build('small-transformer', arguments) to save it."
+        )
+    return AnnotatedModel(
+        name=name,
+        classes=data.classes,
+        subject=subject,
+        layers=specs,
+        cut=tuple(spec.name for spec in specs if spec.name.endswith("hook_z")),
+        preprocessing=Preprocessing.of_tokens(length),
+        builder=builder,
+        builder_args=dict(arguments),
+        weights=to_numpy(net),
+        data=data,
+        data_ref=DataRef.to(data),
+        notes=notes,
+        live=net,
+    )
+
+
+def _specs(net: SmallTransformer, length: int) -> tuple[LayerSpec, ...]:
+    found: list[LayerSpec] = []
+    for i, block in enumerate(net.layers):
+        attn = block.attn
+        shape = (length, attn.heads, attn.head_width)
+        found.append(
+            LayerSpec(
+                f"blocks.{i}.attn.hook_z", attn.heads, unit_axis=2, token_axes=(1,), shape=shape
+            )
+        )
+        if block.mlp is not None:
+            neurons = int(block.mlp.inner.out_features)
+            found.append(
+                LayerSpec(
+                    f"blocks.{i}.mlp.hook_post",
+                    neurons,
+                    unit_axis=2,
+                    token_axes=(1,),
+                    shape=(length, neurons),
+                )
+            )
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""A z on disk: written whole or not at all, read without trusting what was written."""

@@ -1,0 +1,150 @@
+"""Bundles: a z on disk, as a folder ``name.z/`` or one zip file."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from circuitz.disk.atomic import building, new_folder, sync_folder
+from circuitz.disk.consistent_read import steadily
+from circuitz.disk.folder_source import FolderSource, sources_of
+from circuitz.disk.lazy import Deferred
+from circuitz.disk.zip_source import ZipSource
+from circuitz.errors import BundleError, BundleWarning
+from circuitz.z.bundle.append_log import append_log, mend
+from circuitz.z.bundle.data_ref import DataRef
+from circuitz.z.bundle.input_refs import references
+from circuitz.z.bundle.log_io import read_log
+from circuitz.z.bundle.manifest import HEAD, LOG, MANIFEST
+from circuitz.z.bundle.read_bundle import read_bundle
+from circuitz.z.bundle.replace_bundle import (
+    ASIDE,
+    Before,
+    carry_over,
+    check_place,
+    keep_aside,
+    pack,
+)
+from circuitz.z.bundle.write_bundle import BundleWriter
+from circuitz.z.inputs import InputSet
+from circuitz.z.model import AnnotatedModel
+
+__all__ = ["append_log", "load", "save"]
+
+
+def load(path: str | os.PathLike[str]) -> AnnotatedModel:
+    """Open a bundle.
+
+    The manifest, the log and the sizes of all files are checked now; weights, measurements and
+    pictures are read, and checked against their hashes, when first touched.
+
+    Parameters
+    ----------
+    path
+        Folder or zip file written by :func:`save`.
+
+    Raises
+    ------
+    BundleError
+        If there is none, or it is truncated, was changed, is unsafe, or is of a newer schema.
+    """
+    try:
+        place = Path(os.path.realpath(path))
+    except ValueError as error:
+        raise BundleError(f"{str(path)[:80]!r} is no path.", "Check it.") from error
+    return steadily(place, lambda: _load(place), BundleError, "bundle")
+
+
+def _load(path: Path) -> AnnotatedModel:
+    if path.is_file():
+        return _with_sets(read_bundle(ZipSource(path)), path)
+    source = FolderSource(path)
+    if not source.exists(MANIFEST):
+        raise BundleError(f"{path} is no bundle: it has no {MANIFEST}.", "Check the path.")
+    # The head first: whoever appends writes the log first, so this head is one of the log's.
+    head = source.read_unchecked(HEAD) if source.exists(HEAD) else None
+    log = read_log(source.read_unchecked(LOG))
+    remark = ""
+    if log.torn:
+        log, remark = mend(path)
+    z = read_bundle(source, log=log, head=head)
+    if remark:
+        warnings.warn(remark, BundleWarning, stacklevel=5)
+        z = z.with_(remarks=(*z.remarks, remark))
+    return _with_sets(z, path)
+
+
+def _with_sets(z: AnnotatedModel, path: Path) -> AnnotatedModel:
+    """Attach D and a large concept set where they are at hand, unread until touched."""
+    found: dict[str, Any] = {}
+    for name, ref in (("data", z.data_ref), ("concept_set", z.concepts_ref)):
+        if ref is not None and ref.find(path) is not None:
+            said = "D" if name == "data" else "concepts"
+            found[name] = Deferred(_resolver(ref, path, said), ref.fingerprint)
+    return z.with_(**found) if found else z
+
+
+def _resolver(ref: DataRef, path: Path, name: str) -> Callable[[], InputSet]:
+    return lambda: ref.resolve(path, name=name)
+
+
+def save(z: AnnotatedModel, path: str | os.PathLike[str], *, overwrite: bool = True) -> Path:
+    """Write z as a bundle, or leave what was there untouched.
+
+    Files that did not change since the bundle was read or written are linked, not written again.
+    Edits that others appended to the bundle meanwhile, and z does not know, are not part of what
+    is saved: they are set aside in it, and a warning says so.
+
+    Parameters
+    ----------
+    path
+        Folder to write, or a zip file when it ends in ``.zip``.
+    overwrite
+        Whether a bundle that is there already may be replaced.
+
+    Returns
+    -------
+    Where it was written.
+
+    Raises
+    ------
+    BundleWriteError
+        If the disk is full or read-only, or the path holds something that is no bundle.
+    WeightsError
+        If weights are not finite.
+    """
+    place = Path(os.path.realpath(path))
+    if place.suffix == ".zip":
+        _save_zip(z, place, overwrite)
+        return Path(path)
+    with new_folder(place) as folder:
+        check_place(place, overwrite)
+        before = Before.at(place)
+        writer = BundleWriter(folder, place, before.files, FolderSource(place))
+        writer.write(z, references(z, place))
+        dropped = 0
+        if place.is_dir():
+            carry_over(place, before, folder)
+            dropped = keep_aside(z, place, before, folder)
+        for source in sources_of(place):
+            source.pin(writer.files)
+    writer.finish()
+    if dropped:
+        warnings.warn(
+            f"{place.name} held {dropped} edits that this z does not know, made by somebody else "
+            f"meanwhile; they were set aside in {ASIDE}.",
+            BundleWarning,
+            stacklevel=2,
+        )
+    return Path(path)
+
+
+def _save_zip(z: AnnotatedModel, place: Path, overwrite: bool) -> None:
+    with building(place) as folder:
+        check_place(place, overwrite)
+        BundleWriter(folder, place, {}, None).write(z, references(z, place))
+        pack(folder).replace(place)
+        sync_folder(place.parent)

@@ -1,0 +1,1 @@
+"""A circuit graph as a value: nodes, edges, layout, files. No torch."""

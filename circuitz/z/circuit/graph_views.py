@@ -1,0 +1,130 @@
+"""A circuit graph for networkx and plotly."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from circuitz.errors import GraphError
+from circuitz.z.circuit.circuit_graph import CircuitGraph, Edge
+from circuitz.z.circuit.layout import layout
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import plotly.graph_objects as go
+
+_FOR, _AGAINST, _UNKNOWN = "#0b6b80", "#a5672d", "#9aa3a8"
+# A module plotly reaches by way of nbformat: it compiles 39 grammars for seconds, for nothing.
+_SLOW = "rfc3987_syntax"
+
+
+def to_networkx(graph: CircuitGraph) -> nx.DiGraph[str]:
+    """Return a ``DiGraph``: attributes of nodes and edges are their fields, ``weight`` the share.
+
+    Raises
+    ------
+    GraphError
+        If networkx is not installed.
+    """
+    try:
+        import networkx as nx  # noqa: PLC0415
+    except ImportError as problem:
+        raise GraphError("networkx is not installed.", "pip install 'circuitz[graph]'") from problem
+    made: nx.DiGraph[str] = nx.DiGraph()
+    made.graph |= {"target": graph.target, **graph.scores}
+    for node in graph.nodes:
+        made.add_node(node.id, **{k: v for k, v in asdict(node).items() if k != "id"})
+    for edge in graph.edges:
+        made.add_edge(edge.source, edge.target, weight=edge.share, low=edge.low, high=edge.high)
+    return made
+
+
+def to_figure(graph: CircuitGraph) -> go.Figure:
+    """Return a plotly figure of a graph: columns by layer, width and colour by share.
+
+    Raises
+    ------
+    GraphError
+        If plotly is not installed.
+    """
+    go = _plotly()
+    places = layout(graph)
+    lines = [_line(go, edge, places) for edge in reversed(graph.edges)]
+    return go.Figure([*lines, _nodes(go, graph, places)], _frame(go, graph, places))
+
+
+def _plotly() -> Any:
+    guarded = _SLOW not in sys.modules
+    if guarded:
+        sys.modules[_SLOW] = None  # pyright: ignore
+    try:
+        import plotly.graph_objects as go  # noqa: PLC0415
+
+        _ = go.Figure, go.Scatter, go.Layout  # they are loaded when first touched
+        return go
+    except ImportError as problem:
+        raise GraphError("plotly is not installed.", "pip install 'circuitz[graph]'") from problem
+    finally:
+        if guarded:
+            del sys.modules[_SLOW]
+
+
+def _line(go: Any, edge: Edge, places: dict[str, tuple[int, float]]) -> go.Scatter:
+    (a, b), (c, d) = places[edge.source], places[edge.target]
+    unknown = edge.source == "unexplained"
+    colour = _UNKNOWN if unknown else _FOR if edge.share > 0 else _AGAINST
+    interval = "" if edge.low is None else f" [{edge.low:+.0%}, {edge.high:+.0%}]"
+    return go.Scatter(
+        x=[a, (a + c) / 2, c],
+        y=[-b, -(b + d) / 2, -d],
+        mode="lines",
+        line={"width": 0.6 + 6 * min(1, abs(edge.share)), "color": colour,
+              "dash": "dot" if unknown else "solid"},
+        opacity=0.55,
+        hovertext=f"{edge.source} → {edge.target}: {edge.share:+.0%}{interval}",
+        hoverinfo="text",
+        showlegend=False,
+    )  # fmt: skip
+
+
+def _nodes(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, float]]) -> go.Scatter:
+    shapes = {"unit": "circle", "class": "diamond", "unexplained": "x", "input": "square"}
+    size = max((n.influence for n in graph.nodes if n.kind == "unit"), default=1.0) or 1.0
+    return go.Scatter(
+        x=[places[n.id][0] for n in graph.nodes],
+        y=[-places[n.id][1] for n in graph.nodes],
+        mode="markers+text",
+        text=[n.words or (n.id if n.kind == "unit" else graph.target if n.kind == "class" else n.id)
+              for n in graph.nodes],
+        textposition="bottom center",
+        marker={
+            "size": [12 + 16 * min(1, n.influence / size) for n in graph.nodes],
+            "symbol": [shapes[n.kind] for n in graph.nodes],
+            "color": [_UNKNOWN if n.kind == "unexplained" else _FOR for n in graph.nodes],
+        },
+        hovertext=[f"{n.id}<br>{_escaped(n.words)}<br>influence {n.influence:.0%}" for n in graph.nodes],
+        hoverinfo="text",
+        showlegend=False,
+    )  # fmt: skip
+
+
+def _frame(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, float]]) -> go.Layout:
+    columns = [*graph.layers, graph.target]
+    hidden = {"visible": False}
+    tall = max((abs(y) for _, y in places.values()), default=1.0)
+    scores = " · ".join(f"{k} {v:.0%}" for k, v in graph.scores.items() if "_" not in k)
+    return go.Layout(
+        title={"text": f"{_escaped(graph.target)}: {scores}"},
+        xaxis={"tickvals": list(range(len(columns))), "ticktext": columns, "showgrid": False,
+               "zeroline": False, "range": [-0.5, len(columns) - 0.5]},
+        yaxis=hidden,
+        plot_bgcolor="white",
+        height=int(180 + 90 * tall),
+        hovermode="closest",
+    )  # fmt: skip
+
+
+def _escaped(text: str) -> str:
+    """Words are shown as they are: plotly reads some HTML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,1 @@
+"""The append-only log of annotations: entries, what stands, what differs, what is stale."""

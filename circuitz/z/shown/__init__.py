@@ -1,0 +1,1 @@
+"""How a z looks in a notebook, as tables and in one line."""

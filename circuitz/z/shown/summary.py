@@ -1,0 +1,66 @@
+"""z in one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from circuitz.disk.safe_text import shown
+from circuitz.z.finding import Finding
+
+if TYPE_CHECKING:
+    from circuitz.z.model import AnnotatedModel
+
+UNEXPLAINED = "unexplained-effect"
+
+
+def flagged(z: AnnotatedModel) -> list[Finding]:
+    """List findings that stand against z: flagged, and waived by nobody."""
+    waived = {waiver.finding for waiver in z.waivers}
+    return [
+        finding
+        for finding in z.findings
+        if finding.verdict == "flagged" and finding.waiver is None and finding.id not in waived
+    ]
+
+
+def worst_unexplained(z: AnnotatedModel) -> Finding | None:
+    """Find the class whose effect is explained least, when that was checked."""
+    shares = [finding for finding in z.findings if finding.kind == UNEXPLAINED]
+    return max(shares, key=lambda finding: finding.estimate, default=None)
+
+
+def unexplained_text(z: AnnotatedModel) -> str:
+    """Say how much of the worst class is unexplained, with its interval."""
+    worst = worst_unexplained(z)
+    if worst is None:
+        return "unexplained share not checked"
+    low, high = worst.ci
+    target = worst.target.removeprefix("output:")
+    return f"unexplained up to {worst.estimate:.0%} [{low:.0%}, {high:.0%}] ({target})"
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """Write number and noun: ``1 unit``, ``2 units``."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def summary(z: AnnotatedModel) -> str:
+    """Return the line that ``repr`` shows."""
+    sizes = {layer.name: layer.size for layer in z.layers}
+    cut = ", ".join(f"{name} ({sizes[name]})" for name in z.cut) or "not chosen"
+    parts = [
+        count(len(z.classes), "class", "classes"),
+        count(len(z.layers), "layer"),
+        count(sum(sizes.values()), "unit"),
+        f"cut {cut}",
+        f"{len(z.effective())} annotated",
+        f"{len(flagged(z))} flagged" if z.findings else "not checked",
+        unexplained_text(z),
+    ]
+    if z.stale:
+        parts.append(f"measurements stale ({', '.join(z.stale)} changed)")
+    if z.findings_stale:
+        parts.append(f"findings stale ({', '.join(z.findings_stale)} changed)")
+    if not z.builder:
+        parts.append("session only (no registered builder)")
+    return shown(f"AnnotatedModel {z.name}: {', '.join(parts)}")

@@ -1,0 +1,34 @@
+"""Which rows and columns of D and of the concept set the search reads."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.plausibility.words.parsed_annotation import canonical_name
+from circuitz.z.inputs import InputSet
+
+I64 = npt.NDArray[np.int64]
+
+
+def column_of(concept: str, concepts: InputSet, lexicon: Lexicon) -> int | None:
+    """Return the column that labels a concept, by its name or by one the lexicon reads as it."""
+    names = concepts.concept_names
+    if concept in names:
+        return names.index(concept)
+    reads = ({canonical_name(name, lexicon), *lexicon.entries(name)} for name in names)
+    return next((i for i, read in enumerate(reads) if concept in read), None)
+
+
+def siblings(concept: str, concepts: InputSet, lexicon: Lexicon) -> list[int]:
+    """Return the columns of the concepts of the same kind, the concept's own first."""
+    kind = lexicon.kind(concept)
+    own = column_of(concept, concepts, lexicon)
+    assert own is not None
+    others = [
+        i
+        for i, name in enumerate(concepts.concept_names)
+        if i != own and lexicon.kind(name) == kind
+    ]
+    return [own, *others]

@@ -1,0 +1,333 @@
+"""Edits of training images that take a concept's news away: do(concept) in pixels.
+
+Where alternatives take turns (snow, grass, sand), an image's region is filled from a donor of the
+concept set, half of the donors showing the concept and half not. A concept that is there or not
+(a collar, falling snow) is erased, and laid over from a donor: both versions are trained on. Every
+image is edited alike, so that having been edited tells nothing; images without the concept get it
+laid over first, so that what an imperfect search for it leaves behind is left in them too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from circuitz.errors import ConceptLabelsError
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.patching.source_rows import rows_of
+from circuitz.z.inputs import InputSet
+from circuitz.zstar.concept_columns import siblings
+from circuitz.zstar.edits.inpainting import spread
+from circuitz.zstar.edits.recolour import Recolouring
+from circuitz.zstar.edits.regions import NONE, Finder, RegionFinder
+
+U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+Augment = Callable[[U8, I64, np.random.Generator], U8]
+Where = Literal["found", "random"]
+
+_DONORS = 800
+
+
+@dataclass(frozen=True, eq=False)
+class Editor:
+    """Edits images of D in the regions of flagged concepts.
+
+    Parameters
+    ----------
+    layers
+        One for each concept, applied in turn: alternatives before what is there or not.
+    """
+
+    layers: tuple[_Exchange | _Overlay | _Recolour, ...]
+
+    @property
+    def versions(self) -> bool:
+        """Whether batches come in several versions (see :meth:`bind`)."""
+        return any(not isinstance(layer, _Exchange) for layer in self.layers)
+
+    def bind(self, rows: I64) -> Augment:
+        """Return the edit for training on these rows of D.
+
+        It returns the batch once, or, where a concept is erased and laid over, three times: as it
+        is, without the concept and with it.
+        """
+
+        def edit(images: U8, batch: I64, draw: np.random.Generator) -> U8:
+            versions = [images]
+            for layer in self.layers:
+                if isinstance(layer, _Exchange):
+                    versions = [layer.edit(v, rows[batch], draw) for v in versions]
+                elif len(versions) == 1:
+                    erased = layer.erased(versions[0], rows[batch], draw)
+                    versions = [versions[0], erased, layer.laid_over(erased, draw)]
+                else:
+                    without = [layer.erased(v, rows[batch], draw) for v in versions[1:]]
+                    versions[1:] = [layer.perhaps(v, draw) for v in without]
+            return np.concatenate(versions)
+
+        return edit
+
+
+@dataclass(frozen=True, eq=False)
+class _Exchange:
+    """What lies in the region is exchanged for what lies there in a donor."""
+
+    regions: Bool
+    donors: U8
+    plates: U8
+    donor_regions: Bool
+    showing: Bool
+    where: Where
+
+    def edit(self, images: U8, rows: I64, draw: np.random.Generator) -> U8:
+        n = len(rows)
+        show = np.where(
+            draw.random(n) < 0.5,
+            draw.choice(np.flatnonzero(self.showing), n),
+            draw.choice(np.flatnonzero(~self.showing), n),
+        )
+        own = self.regions[rows]
+        if self.where == "random":
+            own = boxes_like(self.regions, n, draw)
+        lent = self.donor_regions[show]
+        has, gives = _area(own) > NONE, _area(lent) > NONE
+        # An image without a region takes the donor's; a donor without one lends nothing, and the
+        # region is filled from the image's own rest.
+        region = np.where(has[:, None, None], own, lent & gives[:, None, None])
+        content = np.where(has[:, None, None, None], self.plates[show], self.donors[show])
+        blank = has & ~gives
+        if blank.any():
+            content[blank] = spread(images[blank], ~own[blank])
+        return np.where(region[..., None], content, images)
+
+
+@dataclass(frozen=True, eq=False)
+class _Overlay:
+    """A concept that is there or not is erased, and laid over from a donor."""
+
+    finder: RegionFinder
+    present: Bool
+    regions: Bool
+    donors: U8
+    donor_regions: Bool
+    where: Where
+
+    def erased(self, images: U8, rows: I64, draw: np.random.Generator) -> U8:
+        """Return images without the concept; those that never had it were given it first."""
+        out = images.copy()
+        lacking = ~self.present[rows]
+        region = self.regions[rows]
+        if lacking.any():
+            out[lacking] = self.laid_over(images[lacking], draw)
+            region[lacking] = grown(self.finder.maps(out[lacking]) > 0.5)
+        if self.where == "random":
+            region = boxes_like(self.regions[self.present], len(rows), draw)
+        return spread(out, ~region)
+
+    def laid_over(self, images: U8, draw: np.random.Generator) -> U8:
+        """Return images with the concept of random donors."""
+        lent = draw.integers(len(self.donors), size=len(images))
+        region = self.donor_regions[lent]
+        if self.where == "random":
+            region = boxes_like(self.donor_regions, len(images), draw)
+        return np.where(region[..., None], self.donors[lent], images)
+
+    def perhaps(self, images: U8, draw: np.random.Generator) -> U8:
+        """Return images of which half have the concept laid over."""
+        chosen = draw.random(len(images)) < 0.5
+        return np.where(chosen[:, None, None, None], self.laid_over(images, draw), images)
+
+
+@dataclass(frozen=True, eq=False)
+class _Recolour:
+    """A concept that tints the whole picture is taken off, and put on."""
+
+    how: Recolouring
+    present: Bool
+
+    def erased(self, images: U8, rows: I64, draw: np.random.Generator) -> U8:
+        """Return images without the concept; those that never had it were given it first."""
+        out = images.copy()
+        lacking = ~self.present[rows]
+        if lacking.any():
+            out[lacking] = self.laid_over(images[lacking], draw)
+        return self.how.erased(out, draw)
+
+    def laid_over(self, images: U8, draw: np.random.Generator) -> U8:
+        """Return images with the concept as some pair shows it."""
+        return self.how.laid_over(images, draw)
+
+    def perhaps(self, images: U8, draw: np.random.Generator) -> U8:
+        """Return images of which half have the concept put on."""
+        chosen = draw.random(len(images)) < 0.5
+        return np.where(chosen[:, None, None, None], self.laid_over(images, draw), images)
+
+
+def make_editor(
+    data: InputSet,
+    concepts: InputSet,
+    finders: tuple[Finder, ...],
+    lexicon: Lexicon,
+    *,
+    where: Where = "found",
+    seed: int = 0,
+) -> Editor:
+    """Prepare the edits of D for some concepts.
+
+    Parameters
+    ----------
+    data, concepts
+        D, and the concept set that lends (its *select* split).
+    finders
+        One for each concept.
+    lexicon
+        Says which concepts are alternatives to one another.
+    where
+        ``random`` puts the same content into boxes of the same area at random places: the control
+        that shows what finding the region is worth. What tints the whole picture has no place: its
+        control tints other channels.
+    seed
+        Of the donors.
+    """
+    layers = [_layer(data, concepts, finder, lexicon, where, seed) for finder in finders]
+    # Exchanges first: the versions an overlay makes must differ in its own concept alone, since
+    # responses to them are made to agree.
+    return Editor(tuple(sorted(layers, key=lambda layer: not isinstance(layer, _Exchange))))
+
+
+def _layer(
+    data: InputSet,
+    concepts: InputSet,
+    finder: Finder,
+    lexicon: Lexicon,
+    where: Where,
+    seed: int,
+) -> _Exchange | _Overlay | _Recolour:
+    assert concepts.concepts is not None
+    if isinstance(finder, Recolouring):
+        present = finder.present(data.images)
+        return _Recolour(finder if where == "found" else finder.turned(), present)
+    draw = np.random.default_rng((seed, 2))
+    rows = rows_of(concepts, "select")
+    columns = siblings(finder.concept, concepts, lexicon)
+    rows = rows[np.isfinite(concepts.concepts[rows][:, columns[0]])]
+    if len(rows) > _DONORS:
+        # Not the first ones: concept sets often lie sorted by what they show.
+        rows = np.sort(draw.choice(rows, _DONORS, replace=False))
+    donors = np.asarray(concepts.images[rows])
+    lent = finder.maps(donors) > 0.5
+    labels = np.nan_to_num(concepts.concepts[rows][:, columns], nan=0.5)
+    if len(np.unique(labels[:, 0])) < 2:
+        raise ConceptLabelsError(
+            f"No image of the concept set's select split lends the absence and presence of "
+            f"{finder.concept!r}.",
+            "Add images that show it, and images that do not, with their labels.",
+        )
+    if finder.alone:
+        present = finder.present(data.images)
+        shows = (labels[:, 0] > 0.5) & (lent.mean((1, 2)) > NONE)
+        if not present.any() or not shows.any():
+            raise ConceptLabelsError(
+                f"{finder.concept!r} was flagged but is found in no image of D, or in none that "
+                "could lend it.",
+                "Look at the concept set's labels: they may not mean what D shows.",
+            )
+        return _Overlay(
+            finder=finder,
+            present=present,
+            regions=grown(finder.maps(data.images) > 0.5) & present[:, None, None],
+            donors=donors[shows],
+            donor_regions=lent[shows],
+            where=where,
+        )
+    _, alike = np.unique(labels, axis=0, return_inverse=True)
+    return _Exchange(
+        regions=grown(finder.maps(data.images) > 0.5),
+        donors=donors,
+        plates=plates(donors, lent, alike.astype(np.int64), draw),
+        donor_regions=lent,
+        showing=labels[:, 0] > 0.5,
+        where=where,
+    )
+
+
+def boxes_like(regions: Bool, n: int, draw: np.random.Generator) -> Bool:
+    """Return ``n`` boxes at random places, each of the area of a region drawn at random."""
+    height, width = regions.shape[1:]
+    out = np.zeros((n, height, width), bool)
+    for i, area in enumerate(_area(regions[draw.integers(len(regions), size=n)])):
+        h = int(np.clip(round(height * np.sqrt(area) * draw.uniform(0.8, 1.25)), 1, height))
+        w = int(np.clip(round(area * height * width / h), 1, width))
+        top, left = draw.integers(height - h + 1), draw.integers(width - w + 1)
+        out[i, top : top + h, left : left + w] = True
+    return out
+
+
+def _area(regions: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    return regions.mean((1, 2))
+
+
+def plates(images: U8, regions: Bool, alike: I64, rng: np.random.Generator) -> U8:
+    """Return donors whose region covers the whole picture.
+
+    Parameters
+    ----------
+    images
+        ``(m, h, w, c)`` uint8 donors.
+    regions
+        ``(m, h, w)`` bool, where each shows the concept or an alternative to it.
+    alike
+        ``(m,)`` int64: donors with the same number show the same and may complete one another.
+    rng
+        Chooses who completes whom.
+
+    Returns
+    -------
+    ``(m, h, w, c)`` uint8: holes filled from the mirrored donor, then from donors alike, and
+    what is left from the nearest filled colours.
+    """
+    filled = np.array(images)
+    hole = ~regions
+    _take(filled, hole, filled[:, :, ::-1].copy(), regions[:, :, ::-1])
+    for _ in range(3):
+        partner = _partners(alike, rng)
+        _take(filled, hole, images[partner], regions[partner])
+    return spread(filled, ~hole)
+
+
+def grown(regions: Bool, pixels: int = 1) -> Bool:
+    """Return regions grown by some pixels in the four directions.
+
+    A rim of the old content left around an object would tell what was there before.
+    """
+    out = regions.copy()
+    for _ in range(pixels):
+        now = out.copy()
+        out[:, 1:] |= now[:, :-1]
+        out[:, :-1] |= now[:, 1:]
+        out[:, :, 1:] |= now[:, :, :-1]
+        out[:, :, :-1] |= now[:, :, 1:]
+    return out
+
+
+def _take(into: U8, hole: Bool, other: U8, there: npt.NDArray[np.bool_]) -> None:
+    """Fill holes from ``other`` where it has something, in place."""
+    found = hole & there
+    into[found] = other[found]
+    hole &= ~there
+
+
+def _partners(alike: I64, rng: np.random.Generator) -> I64:
+    """Return for every donor another one that shows the same."""
+    partner = np.arange(len(alike))
+    for number in np.unique(alike):
+        rows = np.flatnonzero(alike == number)
+        partner[rows] = rng.permutation(rows)
+    return partner

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from circuitz.errors import LabellingError, StoreError
+from circuitz.labelling.labels.collect import as_csv, collect, write
+from circuitz.labelling.tasks.pack import TaskPack
+from circuitz.labelling.tasks.session import Session
+from circuitz.stats.agreement import alpha, share
+from circuitz.store.judgement import Judgement
+from circuitz.store.judgements import Judgements
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Judgements:
+    return Judgements(tmp_path / "answers.sqlite")
+
+
+def give(pack: TaskPack, store: Judgements, rater: str, choices: list[str]) -> None:
+    session = Session(pack, store, rater)
+    for n, (question, choice) in enumerate(zip(pack.questions, choices, strict=False)):
+        session.answer(question.id, choice, f"key-{n:06d}", seconds=n + 1)
+
+
+def test_alpha_of_known_cases() -> None:
+    agree = {str(i): ["a", "a"] if i % 2 else ["b", "b"] for i in range(10)}
+    found = alpha(agree)
+    assert found is not None
+    assert found.estimate == 1
+    # Krippendorff's own example of four observers (Computing Krippendorff's alpha, 2011, C): .743.
+    units = [
+        "111",
+        "2232",
+        "3333",
+        "3333",
+        "2222",
+        "1234",
+        "4444",
+        "1121",
+        "2222",
+        "555",
+        "11",
+        "3",
+    ]
+    found = alpha({str(i): list(unit) for i, unit in enumerate(units)})
+    assert found is not None
+    assert found.estimate == pytest.approx(0.743, abs=0.001)
+    assert found.low < found.estimate < found.high
+    assert found.n == 11
+
+
+def test_alpha_where_there_is_nothing_to_agree_about() -> None:
+    assert alpha({"x": ["a"], "y": ["b"]}) is None
+    assert alpha({"x": ["a", "a"], "y": ["a", "a"]}) is None
+    chance = alpha({str(i): ["a", "b"] for i in range(20)})
+    assert chance is not None
+    assert chance.estimate < 0
+
+
+def test_shares_carry_their_interval() -> None:
+    assert share(0, 0) is None
+    found = share(8, 10)
+    assert found is not None
+    assert (found.estimate, round(found.low, 2), round(found.high, 2)) == (0.8, 0.49, 0.94)
+    full = share(5, 5)
+    assert full is not None
+    assert full.high == 1
+
+
+def test_progress_gold_and_agreement(make_pack, store) -> None:
+    pack = make_pack(asks=4, golds=2, again=1)
+    give(pack, store, "ada", ["husky", "corgi", "husky", "corgi", "husky", "husky", "husky"])
+    give(pack, store, "bob", ["husky", "corgi", "husky", "cannot tell", "husky", "corgi", "corgi"])
+    found = collect(store, pack).summary
+    assert found["progress"] == {
+        "questions": 4, "complete": 4, "begun": 4, "answers": 8, "needed": 8,
+    }  # fmt: skip
+    assert found["raters"]["ada"]["gold"]["estimate"] == 1
+    assert found["raters"]["bob"]["gold"]["estimate"] == 0.5
+    assert found["raters"]["ada"]["with_themselves"]["estimate"] == 1
+    assert found["raters"]["bob"]["with_themselves"]["estimate"] == 0
+    assert found["raters"]["bob"]["cannot_tell"] == 1
+    assert found["raters"]["ada"]["seconds"] == 4
+    assert found["agreement"]["estimate"] == 1
+    assert found["agreement"]["n"] == 3
+    json.dumps(found)
+
+
+def test_withdrawn_answers_do_not_count(make_pack, store) -> None:
+    pack = make_pack()
+    give(pack, store, "ada", ["husky", "corgi"])
+    Session(pack, store, "ada").withdraw(pack.questions[0].id)
+    assert len(collect(store, pack).rows) == 1
+
+
+def test_an_empty_store_and_a_wrong_pack_are_named(make_pack, store) -> None:
+    with pytest.raises(LabellingError, match="no labels yet"):
+        collect(store)
+    pack, other = make_pack(), make_pack(seed=3)
+    give(pack, store, "ada", ["husky"])
+    with pytest.raises(LabellingError, match=r"no answers to this task pack .* 1 to label-"):
+        collect(store, other)
+    assert len(collect(store).rows) == 1
+
+
+def test_csv_runs_no_formula_and_jsonl_comes_back(make_pack, store, tmp_path: Path) -> None:
+    pack = make_pack(golds=1)
+    evil = ["=cmd()", "+1", "-1", "@x", "'=x"]
+    for name in evil:
+        give(pack, store, name, ["husky"])
+    found = collect(store, pack)
+    rows = list(csv.DictReader(io.StringIO(as_csv(found.rows, pack).decode())))
+    assert all(row["rater"].startswith("'") for row in rows)
+    assert not any(cell[:1] in "=+-@\t\r" for row in rows for cell in row.values() if cell)
+    assert rows[0]["path"] == "item-0.png"
+    write(found, tmp_path / "a.jsonl", pack)
+    lines = (tmp_path / "a.jsonl").read_text().splitlines()
+    back = [Judgement.from_dict(json.loads(line)) for line in lines]
+    assert tuple(back) == found.rows
+    write(found, tmp_path / "a.csv", pack)
+    assert (tmp_path / "a.csv").read_bytes() == as_csv(found.rows, pack)
+
+
+def test_files_that_cannot_be_written_are_named(make_pack, store, tmp_path: Path) -> None:
+    give(make_pack(), store, "ada", ["husky"])
+    found = collect(store)
+    with pytest.raises(LabellingError, match="neither CSV"):
+        write(found, tmp_path / "a.xls")
+    with pytest.raises(StoreError):
+        write(found, tmp_path / "none" / "a.csv")
+
+
+def test_seconds_that_are_none_do_not_count(make_pack, store) -> None:
+    pack = make_pack()
+    give(pack, store, "ada", ["husky", "corgi"])
+    first = store.rows()[0]
+    for n, odd in enumerate(("fast", True, None, [1], float("inf"))):
+        row = replace(
+            first, id="", key=f"odd-{n}", rater="eve", items=(f"item-{n}",),
+            answer={"choice": "husky", "seconds": odd},
+        )  # fmt: skip
+        if odd == float("inf"):
+            with pytest.raises(StoreError, match="not JSON"):
+                store.append(row)
+        else:
+            store.append(row)
+    found = collect(store, pack)
+    assert found.summary["raters"]["eve"]["seconds"] is None
+    json.dumps(found.summary, allow_nan=False)
+    assert as_csv(found.rows, pack).count(b"fast") == 0

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
+
+from circuitz.errors import BasisError, UnitError
+from circuitz.models.run.basis import Basis
+from circuitz.responses.directions.sae import train_sae
+from circuitz.responses.directions.saelens import load_saelens
+from circuitz.z.bases import basis_parts, basis_place, basis_sizes, with_basis
+
+DRAW = np.random.default_rng(0)
+D, K = 6, 4
+
+
+def random_basis(**changes):
+    arrays = {
+        "directions": DRAW.normal(size=(K, D)),
+        "readers": DRAW.normal(size=(K, D)),
+        "centre": DRAW.normal(size=D),
+        "offset": DRAW.normal(size=K),
+    }
+    return Basis(**{k: v.astype(np.float32) for k, v in arrays.items()}, **changes)
+
+
+READ = {
+    "linear": {},
+    "relu": {},
+    "jumprelu": {"threshold": np.full(K, 0.4, np.float32)},
+    "topk": {"top": 2},
+    "nonnegative": {},
+}
+
+
+@pytest.mark.parametrize("read", READ)
+@pytest.mark.parametrize("normalise", ["none", "norm", "layer_norm"])
+def test_reading_is_what_it_says_and_a_basis_comes_back_from_its_parts(read, normalise):
+    basis = random_basis(read_as=read, normalise=normalise, **READ[read])
+    x = torch.randn(3, D, 5, generator=torch.Generator().manual_seed(0))
+    again = Basis.load(basis_parts(with_basis({}, "conv@b", basis.parts()), "conv@b"), "conv@b")
+    assert torch.equal(again.read(x), basis.read(x))
+    assert again.hash == basis.hash
+    assert (again.kind, again.top, again.read_as) == (basis.kind, basis.top, read)
+    v = x.movedim(1, 2).reshape(-1, D).numpy()
+    if normalise == "norm":
+        v = v / np.linalg.norm(v, axis=1, keepdims=True) * D**0.5
+    if normalise == "layer_norm":
+        v = v - v.mean(1, keepdims=True)
+        v = v / (v.std(1, ddof=1, keepdims=True) + 1e-5)
+    lean = (v - basis.centre) @ basis.readers.T + basis.offset
+    if read == "relu":
+        lean = np.maximum(lean, 0)
+    if read == "jumprelu":
+        lean = np.where(lean > 0.4, lean, 0)
+    if read == "topk":
+        least = np.sort(lean, 1)[:, [-2]]
+        lean = np.where(lean >= least, np.maximum(lean, 0), 0)
+    if read != "nonnegative":
+        found = basis.read(x).movedim(1, 2).reshape(-1, K).numpy()
+        assert np.allclose(found, lean, atol=1e-4)
+
+
+def test_non_negative_coordinates_explain_best_together():
+    rows = np.abs(DRAW.normal(size=(3, D))).astype(np.float32)
+    known = np.abs(DRAW.normal(size=(7, 3))).astype(np.float32)
+    zeros = np.zeros(D, np.float32), np.zeros(3, np.float32)
+    basis = Basis(rows, rows, *zeros, read_as="nonnegative")
+    found = basis.read(torch.from_numpy(known @ rows)[:, :, None])[..., 0].numpy()
+    assert (found >= 0).all()
+    assert np.abs(found @ rows - known @ rows).max() < 0.1
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 5), st.integers(1, 8), st.integers(0, 10))
+def test_removing_the_coordinate_of_one_row_leaves_nothing_along_it(k, d, seed):
+    rows = np.random.default_rng(seed).normal(size=(k, d)).astype(np.float32)
+    basis = Basis.of(rows)
+    x = torch.randn(2, d, 3, generator=torch.Generator().manual_seed(seed))
+    for i in range(k):
+        change = torch.zeros(2, k, 3)
+        change[:, i] = -basis.read(x)[:, i]
+        left = x + basis.write(change, x)
+        assert basis.read(left)[:, i].abs().max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[np.nan, 1.0]],
+        np.zeros((0, 3)),
+        np.ones((2, 2, 2)),
+        [[1, 2], [0, 0]],
+        "words",
+        [[1], [1, 2]],
+    ],
+)
+def test_what_is_no_basis_is_named(rows):
+    with pytest.raises(BasisError):
+        Basis.of(rows)
+
+
+def test_parts_that_do_not_fit_are_named():
+    good = random_basis().parts()
+    for name, bad in {
+        "readers": np.ones((K, D + 1), np.float32),
+        "about": np.frombuffer(b"{}", np.uint8)[None],
+        "centre": np.ones((1, 2), np.float32),
+        "": np.ones((K, D + 2), np.float32),
+    }.items():
+        with pytest.raises(BasisError):
+            Basis.load({**good, name: bad}, "conv@b")
+    with pytest.raises(BasisError):
+        Basis.load({k: v for k, v in good.items() if k != "offset"}, "conv@b")
+    with pytest.raises(BasisError):
+        replace(random_basis(), read_as="jumprelu")
+    with pytest.raises(BasisError):
+        replace(random_basis(), read_as="topk", top=K + 1)
+
+
+def test_names_and_sizes():
+    assert basis_place("a.b", "nmf-2") == "a.b@nmf-2"
+    for bad in ("", "a b", "x#y", "x:y", "é", "-"):
+        with pytest.raises(UnitError):
+            basis_place("a", bad)
+    arrays = with_basis({"conv@other": np.ones((2, 3))}, "conv@b", random_basis().parts())
+    assert basis_sizes(arrays) == {"conv@other": 2, "conv@b": K}
+    assert set(with_basis(arrays, "conv@b", None)) == {"conv@other"}
+
+
+# -- sparse autoencoders ------------------------------------------------------------------
+
+
+def test_an_autoencoder_finds_the_directions_data_are_made_of():
+    rows = np.linalg.qr(DRAW.normal(size=(8, 8)))[0][:6].astype(np.float32)
+    code = np.zeros((4000, 6), np.float32)
+    for _ in range(2):
+        code[np.arange(4000), DRAW.integers(0, 6, 4000)] += DRAW.uniform(0.5, 2, 4000).astype(
+            np.float32
+        )
+    basis = train_sae(code @ rows, 8, 2, steps=500)
+    assert np.allclose(np.linalg.norm(basis.directions, axis=1), 1, atol=1e-4)
+    best = np.abs(rows @ basis.directions.T).max(1)
+    assert (best > 0.9).sum() >= 5
+    assert np.array_equal(
+        train_sae(code @ rows, 8, 2, steps=20).readers,
+        train_sae(code @ rows, 8, 2, steps=20).readers,
+    )
+    with pytest.raises(BasisError, match="all the same"):
+        train_sae(np.ones((50, 3), np.float32), 4, 2)
+
+
+def save(folder, cfg, dtype=np.float32, **arrays):
+    folder.mkdir(exist_ok=True)
+    (folder / "cfg.json").write_text(json.dumps({"d_in": D, "d_sae": K, **cfg}))
+    save_file(
+        {k: np.asarray(v, dtype) for k, v in arrays.items()}, folder / "sae_weights.safetensors"
+    )
+    return folder
+
+
+def weights():
+    draw = np.random.default_rng(3)
+    return {
+        "W_enc": draw.normal(size=(D, K)),
+        "W_dec": draw.normal(size=(K, D)),
+        "b_enc": draw.normal(size=K),
+        "b_dec": draw.normal(size=D),
+    }
+
+
+def by_hand(cfg, w, x):
+    """What SAELens computes, written down again: coordinates and restored activations."""
+    norm, mean = 1.0, 0.0
+    how = cfg.get("normalize_activations", "none")
+    if how == "expected_average_only_in":
+        norm = 1 / (D**0.5 / np.linalg.norm(x, axis=1).mean())
+    if how == "constant_norm_rescale":
+        norm = np.linalg.norm(x, axis=1, keepdims=True) / D**0.5
+    if how == "layer_norm":
+        mean = x.mean(1, keepdims=True)
+        norm = (x - mean).std(1, ddof=1, keepdims=True) + 1e-5
+    v = (x - mean) / norm
+    inner = v - w["b_dec"] if cfg.get("apply_b_dec_to_input", True) else v
+    kind = cfg["architecture"]
+    if kind == "gated":
+        pre = inner @ w["W_enc"]
+        code = (pre + w["b_gate"] > 0) * np.maximum(pre * np.exp(w["r_mag"]) + w["b_mag"], 0)
+    else:
+        code = inner @ w["W_enc"] + w["b_enc"]
+        if kind == "jumprelu":
+            code = np.maximum(code, 0) * (code > w["threshold"])
+        elif kind == "topk":
+            code = np.where(code >= np.sort(code, 1)[:, [-2]], np.maximum(code, 0), 0)
+        else:
+            code = np.maximum(code, 0)
+    return code, (code @ w["W_dec"] + w["b_dec"]) * norm + mean
+
+
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize(
+    "normalise", ["none", "expected_average_only_in", "constant_norm_rescale", "layer_norm"]
+)
+@pytest.mark.parametrize("kind", ["standard", "gated", "jumprelu", "topk"])
+def test_folders_of_saelens_are_read_as_they_were_meant(tmp_path, kind, normalise, centred):
+    w = weights()
+    draw = np.random.default_rng(4)
+    if kind == "gated":
+        w |= {n: draw.normal(size=K) * 0.5 for n in ("b_gate", "r_mag", "b_mag")}
+        del w["b_enc"]
+    if kind == "jumprelu":
+        w["threshold"] = np.abs(draw.normal(size=K))
+    cfg = {
+        "architecture": kind,
+        "normalize_activations": normalise,
+        "apply_b_dec_to_input": centred,
+    }
+    extra = {"activation_fn_kwargs": {"k": 2}} if kind == "topk" else {}
+    x = draw.normal(size=(30, D)).astype(np.float32)
+    basis = load_saelens(save(tmp_path / "sae", cfg | extra, **w), x)
+    flat = torch.from_numpy(x)[:, :, None]
+    code, restored = by_hand(cfg, w, x.astype(float))
+    assert np.allclose(basis.read(flat)[..., 0].numpy(), code, atol=1e-4)
+    assert np.allclose(basis.restore(basis.read(flat), flat)[..., 0].numpy(), restored, atol=1e-4)
+
+
+def test_damaged_and_unknown_folders_are_named(tmp_path):
+    with pytest.raises(BasisError, match="no folder of an SAE"):
+        load_saelens(tmp_path / "nothing")
+    for cfg, match in (
+        ({"architecture": "crosscoder"}, "crosscoder"),
+        ({"normalize_activations": "batch_norm"}, "batch_norm"),
+        ({"architecture": "topk"}, "does not say k"),
+        ({"normalize_activations": "expected_average_only_in"}, "average norm"),
+        ({"rescale_acts_by_decoder_norm": True}, "norm"),
+    ):
+        with pytest.raises(BasisError, match=match):
+            load_saelens(save(tmp_path / "sae", cfg, **weights()))
+    w = weights()
+    del w["W_dec"]
+    with pytest.raises(BasisError, match="do not fit"):
+        load_saelens(save(tmp_path / "sae", {}, **w))
+    folder = save(tmp_path / "sae", {}, **(weights() | {"b_enc": np.ones(9)}))
+    with pytest.raises(BasisError):
+        load_saelens(folder)
+    (folder / "sae_weights.safetensors").write_bytes(b"\x09")
+    with pytest.raises(BasisError):
+        load_saelens(folder)
+    (folder / "cfg.json").write_text("[")
+    with pytest.raises(BasisError):
+        load_saelens(folder)

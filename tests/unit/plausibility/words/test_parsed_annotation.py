@@ -1,0 +1,42 @@
+"""Words on units, read against the columns of a concept set."""
+
+from __future__ import annotations
+
+import pytest
+
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.plausibility.words.parsed_annotation import Columns, canonical_name, read_annotations
+from circuitz.z.annotation import Annotation
+
+LEXICON = Lexicon.load()
+
+
+def read(text: str, columns: tuple[str, ...], concepts: tuple[str, ...] = ()):
+    annotation = Annotation("1", "conv:0", text, concepts)
+    (said,) = read_annotations(
+        {"conv:0": annotation}, Columns.read(columns, LEXICON), LEXICON, ("husky",)
+    )
+    return [name for name, _ in said.concepts], list(said.missing), said.classes
+
+
+@pytest.mark.parametrize("column", ["anchor", "anchors", "Anchors"])
+def test_a_thing_without_an_entry_is_judged_by_its_column(column: str) -> None:
+    assert read("rusty anchors", (column, "snow")) == (["anchor"], [], ())
+
+
+def test_columns_that_differ_in_a_word_stay_apart() -> None:
+    columns = ("rusty anchor", "little anchor")
+    assert [canonical_name(name, LEXICON) for name in columns] == list(columns)
+    assert read("a rusty anchor", columns) == (["rusty anchor"], [], ())
+    assert read("little anchors", columns) == (["little anchor"], [], ())
+    assert read("an anchor", columns) == ([], ["anchor"], ())
+
+
+def test_words_that_repeat_a_label_name_it_whatever_the_lexicon_knows() -> None:
+    assert read("big zorgle here", ("zorgle",)) == (["zorgle"], [], ())
+    assert read("no zorgle", ("zorgle",)) == ([], [], ())
+    assert read("zorgles of snow", ("zorgle", "snow"))[0] == ["zorgle", "snow"]
+
+
+def test_words_that_name_a_class_are_no_concept() -> None:
+    assert read("husky detector", ("snow",)) == ([], [], ("husky",))

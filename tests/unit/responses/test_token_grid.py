@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from circuitz.data.text.tokens import attention_pairs, repeating
+from circuitz.responses.token_grid import TokenPictures, grid, shown
+from circuitz.z.inputs import InputSet
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 5, 9, 10, 32, 128])
+def test_every_token_has_a_cell_and_the_layout_is_nearly_square(length: int) -> None:
+    lines, columns = grid(length)
+    assert (lines - 1) * columns < length <= lines * columns
+    assert columns - lines in (0, 1)
+
+
+def test_the_query_is_framed_and_the_key_filled() -> None:
+    made = attention_pairs(5, seed=1)
+    assert made.focus is not None
+    row = int(np.flatnonzero(made.focus[:, 0] != made.focus[:, 1])[0])
+    pictures = TokenPictures(made)
+    side = pictures.shape[1] // 6
+    plain = TokenPictures(replace(made, focus=None))[row]
+    changed = (pictures[row] != plain).any(-1).reshape(6, side, 6, side).any((1, 3)).reshape(-1)
+    assert set(np.flatnonzero(changed)) == set(made.focus[row].tolist())
+
+
+def test_pictures_differ_where_tokens_do_and_long_tokens_are_cut() -> None:
+    made = replace(repeating(3), vocabulary=tuple(f"{'long' * 9} {i}" for i in range(24)))
+    pictures = TokenPictures(made)
+    assert len(pictures) == 3
+    assert pictures[0].shape == pictures.shape[1:]
+    assert max(pictures.shape[1:3]) < 600
+    letters = TokenPictures(repeating(3))
+    assert (letters[0] != letters[1]).any()
+    assert (letters[0] == letters[0]).all()
+
+
+def test_images_are_shown_as_they_are() -> None:
+    images = np.zeros((2, 4, 4, 3), np.uint8)
+    assert shown(InputSet(images)) is images
+    assert shown(None) is None

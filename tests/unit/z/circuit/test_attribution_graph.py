@@ -1,0 +1,118 @@
+"""Graphs of others: what circuit-tracer and Neuronpedia write."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from circuitz.errors import GraphError
+from circuitz.z.circuit.attribution_graph import cantor, feature_index, read_graph
+
+
+def theirs(version=1):
+    """Two features, an error node and a logit, as circuit-tracer numbers them."""
+
+    def number(layer, index):
+        return cantor(layer, index) if version == 1 else layer * 10**5 + index
+
+    nodes = [
+        {"node_id": "3_42_1", "feature": number(3, 42), "layer": "3", "ctx_idx": 1,
+         "feature_type": "cross layer transcoder", "jsNodeId": "3_42-0", "clerp": "Texas",
+         "influence": 0.3},
+        {"node_id": "7_7_2", "feature": number(7, 7), "layer": "7", "ctx_idx": 2,
+         "feature_type": "cross layer transcoder", "jsNodeId": "7_7-0", "clerp": "capital"},
+        {"node_id": "5_-1_2", "feature": -1, "layer": "5", "ctx_idx": 2,
+         "feature_type": "mlp reconstruction error", "jsNodeId": "5_-1-2"},
+        {"node_id": "6_-1_2", "feature": -1, "layer": "6", "ctx_idx": 2,
+         "feature_type": "mlp reconstruction error", "jsNodeId": "6_-1-2"},
+        {"node_id": "E_100_0", "feature": 0, "layer": "E", "ctx_idx": 0,
+         "feature_type": "embedding", "jsNodeId": "E_100-0", "clerp": "the"},
+        {"node_id": "9_502_2", "feature": 502, "layer": "9", "ctx_idx": 2, "feature_type": "logit",
+         "is_target_logit": True, "token_prob": 0.4, "jsNodeId": "L_502-2", "clerp": "Austin"},
+    ]  # fmt: skip
+    links = [
+        {"source": "3_42_1", "target": "7_7_2", "weight": 2.5},
+        {"source": "5_-1_2", "target": "7_7_2", "weight": -0.5},
+        {"source": "7_7_2", "target": "9_502_2", "weight": 4},
+    ]
+    meta = {"slug": "austin", "scan": "gemma-2-2b", "prompt_tokens": ["the"], "prompt": "the"}
+    if version is not None:
+        meta["schema_version"] = version
+    params = {"pinnedIds": [], "supernodes": [["places", "3_42_1", "7_7_2"]], "linkType": "both",
+              "clickedId": "", "sg_pos": ""}  # fmt: skip
+    return {"metadata": meta, "qParams": params, "nodes": nodes, "links": links}
+
+
+@pytest.mark.parametrize("version", [1, None])
+def test_features_are_told_by_layer_and_index_in_both_numberings(version):
+    graph = read_graph(json.dumps(theirs(version)))
+    units = {n.id: n for n in graph.nodes if n.kind == "unit"}
+    assert set(units) == {"layer3:42@pos1", "layer7:7@pos2", "E:0"}
+    assert units["layer3:42@pos1"].words == "Texas"
+    assert graph.target == "Austin"
+    assert ("layer3:42@pos1", "layer7:7@pos2") in {(e.source, e.target) for e in graph.edges}
+    assert graph.supernodes == {"places": ("layer3:42@pos1", "layer7:7@pos2")}
+
+
+def test_units_of_ours_have_the_words_and_numbers_others_look_for():
+    from circuitz.z.circuit.circuit_graph import CircuitGraph, Edge, Node
+
+    nodes = (
+        Node("conv1:5", "unit", 0, "conv1", 0.5, "white"),
+        Node("conv4:17", "unit", 1, "conv4", 0.5, "snow"),
+        Node("output:husky", "class", 2, influence=1.0),
+    )
+    edges = (Edge("conv1:5", "conv4:17", 0.5, 0.4, 0.6), Edge("conv4:17", "output:husky", 0.5))
+    record = json.loads(CircuitGraph("husky", ("conv1", "conv4"), nodes, edges).to_json())
+    assert record["metadata"]["schema_version"] == 1
+    snow = next(n for n in record["nodes"] if n["unit"] == "conv4:17")
+    assert snow["clerp"] == "snow"
+    assert snow["node_id"] == "1_17_0"
+    assert snow["feature"] == cantor(1, 17)
+    logit = next(n for n in record["nodes"] if n["feature_type"] == "logit")
+    assert logit["is_target_logit"]
+    assert logit["clerp"] == "husky"
+    assert {link["source"] for link in record["links"]} <= {n["node_id"] for n in record["nodes"]}
+    assert {type(n["layer"]) for n in record["nodes"]} == {str}
+
+
+def test_numbers_of_either_kind():
+    assert feature_index(cantor(12, 3456), "12", 1) == 3456
+    assert feature_index(12 * 10**5 + 3456, "12", None) == 3456
+    assert feature_index(42, "0", None) == 42
+    with pytest.raises(GraphError, match="belongs to layer"):
+        feature_index(cantor(12, 3456), "11", 1)
+    with pytest.raises(GraphError, match="does not belong"):
+        feature_index(12, "12", None)
+
+
+def broken(change):
+    record = theirs()
+    change(record)
+    return json.dumps(record)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        '{"nodes": []}',
+        "{" * 5000,
+        broken(lambda r: r["links"].append({"source": "x", "target": "7_7_2", "weight": 1})),
+        broken(lambda r: r["links"][0].update(weight="many")),
+        broken(lambda r: r["links"][0].update(weight=True)),
+        broken(lambda r: r["nodes"].append(r["nodes"][0])),
+        broken(lambda r: r["nodes"][0].update(feature="a")),
+        broken(lambda r: r["nodes"][0].pop("layer")),
+        broken(lambda r: r["metadata"].update(schema_version=7)),
+        broken(lambda r: r["metadata"].update(circuitz={"target": "x", "supernodes": 3})),
+        broken(lambda r: r.update(nodes={"a": 1})),
+        broken(lambda r: r["qParams"].update(supernodes=[[]])),
+    ],
+)
+def test_what_is_no_graph_is_named(text):
+    with pytest.raises(GraphError):
+        read_graph(text)
