@@ -9,10 +9,10 @@ const LIMIT = 300 * 1024;
 const result = await build({
   absWorkingDir: here,
   entryPoints: [
-    { in: "src/studio.tsx", out: "studio" },
+    { in: "src/studio/studio.tsx", out: "studio" },
     { in: "src/theme.css", out: "studio" },
-    { in: "src/labelling.tsx", out: "labelling" },
-    { in: "src/labelling.css", out: "labelling" },
+    { in: "src/labelling/labelling.tsx", out: "labelling" },
+    { in: "src/labelling/labelling.css", out: "labelling" },
   ],
   outdir: "../circuitz/static",
   bundle: true,

@@ -1,6 +1,6 @@
 /** A model as anywidget hands it over, with a kernel that answers as it is told. */
 
-import type { Detail, Finding, Model, Traits } from "../src/protocol";
+import type { Detail, Finding, Model, Traits } from "../src/studio/studio_payload";
 
 type Answer = Record<string, unknown> | ((message: Message) => Record<string, unknown>);
 export interface Message extends Record<string, unknown> {
@@ -36,7 +36,7 @@ export function finding(change: Partial<Finding> = {}): Finding {
     pictures: [],
     remedies: [],
     decide: "",
-    python: "cz.effect(z, 'conv4:1', \"output:husky\", how=\"sufficiency\")",
+    python: "cz.effect(z, 'conv4:1', \"output:husky\", intervention=\"sufficiency\")",
     waiver: null,
     ...change,
   };

@@ -1,0 +1,120 @@
+/** The card: what speaks for each class and against it, with examples. */
+
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { decode, prepare } from "../pictures/sprite_sheets";
+import { useLabelling } from "./use_labelling";
+import type { ClassCard, Cue, Sprite } from "./labelling_payload";
+import { MOST_KEYS } from "./answer_keys";
+
+const TILE = 30;
+const STEPS = { "very strong": 4, strong: 3, some: 2, slight: 1 } as const;
+
+export function Card() {
+  const store = useLabelling();
+  const { card, sprite, subject } = store.pack;
+  const sheet = useSheet(sprite);
+  const seen = new Set(store.question(store.view.current)?.question.seen.map((s) => s.words) ?? []);
+  const byName = new Map(card.map((entry) => [entry.name, entry]));
+  // In the order of the buttons, so that a class has one place on the screen.
+  const entries = store.options.map((name) => byName.get(name)).filter((entry) => entry !== undefined);
+  const filtered = entries.filter(({ name }) => store.offered.includes(name));
+  return (
+    <section class="cz-guide-card" aria-label="The card" data-cz="card" tabIndex={0}>
+      <h3>How to tell the {subject === "" ? "classes" : `kinds of ${subject}`} apart</h3>
+      {filtered.map((entry) => (
+        <Entry key={entry.name} entry={entry} number={store.offered.indexOf(entry.name)} seen={seen} sheet={sheet} sprite={sprite} />
+      ))}
+    </section>
+  );
+}
+
+interface EntryProps {
+  entry: ClassCard;
+  number: number;
+  seen: Set<string>;
+  sheet: ImageBitmap | null;
+  sprite: Sprite;
+}
+
+function Entry({ entry, number, seen, sheet, sprite }: EntryProps) {
+  const sides = [true, false].map((side) => entry.cues.filter((cue) => cue.for === side));
+  return (
+    <article class="cz-entry">
+      <h4>
+        {number >= 0 && number < MOST_KEYS && <kbd>{number + 1}</kbd>}
+        <span class="cz-entry-name">{entry.name}</span>
+        <span class="cz-space" />
+        <span class="cz-faint" title="share of this class that the words do not account for">{unexplained(entry)}</span>
+      </h4>
+      {entry.cues.length === 0 && <p class="cz-faint">Nothing is known about it yet.</p>}
+      {sides.map((cues, i) =>
+        cues.length === 0 ? null : (
+          <ul key={i} class="cz-cues" aria-label={i === 0 ? `speaks for ${entry.name}` : `speaks against ${entry.name}`}>
+            <li class="cz-side" aria-hidden="true">{i === 0 ? "for" : "against"}</li>
+            {cues.map((cue) => (
+              <CueItem key={cue.words} cue={cue} here={seen.has(cue.words)} sheet={sheet} sprite={sprite} />
+            ))}
+          </ul>
+        ),
+      )}
+    </article>
+  );
+}
+
+function CueItem({ cue, here, sheet, sprite }: { cue: Cue; here: boolean; sheet: ImageBitmap | null; sprite: Sprite }) {
+  // What counts most is shown most of.
+  const shown = cue.exemplars.slice(0, Math.max(0, STEPS[cue.grade] - 1)).slice(0, 2);
+  const units = cue.units.length === 1 ? "1 unit" : `${cue.units.length} units`;
+  return (
+    <li class="cz-cue" data-here={here} data-for={cue.for} title={`${cue.words}: ${cue.grade}; ${units}: ${cue.units.join(", ")}`}>
+      {shown.length > 0 && <Example places={shown} sheet={sheet} sprite={sprite} />}
+      <span class="cz-cue-text">
+        <span class="cz-cue-words">{cue.words}</span>
+        <span class="cz-cue-grade">
+          <span class="cz-steps" aria-hidden="true">
+            {[1, 2, 3, 4].map((step) => <i key={step} data-on={step <= STEPS[cue.grade]} />)}
+          </span>
+          {cue.grade}
+          {here && <b class="cz-here"> · seen here</b>}
+        </span>
+      </span>
+    </li>
+  );
+}
+
+/** Exemplars of a cue side by side. */
+function Example({ places, sheet, sprite }: { places: number[]; sheet: ImageBitmap | null; sprite: Sprite }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    const element = canvas.current;
+    if (!element || !sheet) return;
+    const context = prepare(element, TILE * places.length, TILE);
+    places.forEach((place, i) => {
+      const [left, top] = [(place % sprite.columns) * sprite.tile, Math.floor(place / sprite.columns) * sprite.tile];
+      context?.drawImage(sheet, left, top, sprite.tile, sprite.tile, i * TILE, 0, TILE, TILE);
+    });
+  }, [sheet, sprite, places.join()]);
+  return <canvas ref={canvas} class="cz-example" style={{ width: `${TILE * places.length}px` }} role="img" aria-label="examples" />;
+}
+
+function useSheet(sprite: Sprite): ImageBitmap | null {
+  const [sheet, setSheet] = useState<ImageBitmap | null>(null);
+  useEffect(() => {
+    let wanted = true;
+    if (sprite.data && sprite.count > 0) {
+      void decode(sprite.data, "image/webp").then((bitmap) => {
+        if (wanted) setSheet(bitmap);
+      });
+    }
+    return () => {
+      wanted = false;
+    };
+  }, [sprite]);
+  return sheet;
+}
+
+function unexplained(entry: ClassCard): string {
+  if (!entry.unexplained) return "";
+  const [estimate, low, high] = entry.unexplained.map((v) => Math.round(100 * v));
+  return `not explained: ${estimate} % [${low}, ${high}]`.replaceAll("-", "−");
+}

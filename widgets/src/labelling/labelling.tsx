@@ -1,0 +1,99 @@
+/** The labelling screen as anywidget mounts it. */
+
+import { render as mount } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { useKeptFocus } from "../parts/focus";
+import { Card } from "./card";
+import { LabellingContext, useLabelling } from "./use_labelling";
+import { onLabellingKey } from "./answer_keys";
+import { Choices, Enter, Guidelines, Head, LabellingHelp, LabellingNotices, Nothing, Recent } from "./frame";
+import { Picture, SeenList } from "./picture";
+import type { LabellingModel } from "./labelling_payload";
+import { LabellingStore } from "./labelling_store";
+
+function Screen() {
+  const store = useLabelling();
+  const root = useRef<HTMLDivElement>(null);
+  const filter = useRef<HTMLInputElement>(null);
+  const { problem } = store.pack;
+  const entered = store.rater !== "";
+  const focus = { root: () => root.current?.focus({ preventScroll: true }), filter: () => filter.current?.focus() };
+  useLayoutEffect(() => {
+    const element = root.current;
+    if (!element) return undefined;
+    const key = (event: KeyboardEvent) => onLabellingKey(store, focus, event);
+    const quiet = (event: Event) => event.stopPropagation();
+    element.addEventListener("keydown", key);
+    element.addEventListener("keyup", quiet);
+    element.addEventListener("keypress", quiet);
+    return () => {
+      element.removeEventListener("keydown", key);
+      element.removeEventListener("keyup", quiet);
+      element.removeEventListener("keypress", quiet);
+    };
+  }, [store]);
+  useKeptFocus(root);
+  const ask = entered && !problem;
+  return (
+    <div ref={root} class="cz-studio cz-labelling" tabIndex={-1} data-lm-suppress-shortcuts="true" role="region" aria-label={`Labelling: ${store.pack.name}`}>
+      {problem ? (
+        <div class="cz-plate" role="alert" data-cz="problem">
+          <div class="cz-enter">
+            <h2>This cannot be shown</h2>
+            <p>{problem.message}</p>
+            <p>{problem.hint}</p>
+            <p><code>{problem.code}</code></p>
+          </div>
+        </div>
+      ) : (
+        <>
+          {ask && <Head />}
+          <LabellingNotices />
+          {ask ? <Body filter={filter} /> : <Enter />}
+          {ask && <Recent />}
+        </>
+      )}
+      <LabellingHelp />
+    </div>
+  );
+}
+
+function Body({ filter }: { filter: { current: HTMLInputElement | null } }) {
+  const store = useLabelling();
+  const held = store.question(store.view.current);
+  const shown = held !== undefined;
+  const { card } = store.pack;
+  return (
+    <div class="cz-label-body" data-card={card.length > 0}>
+      <div class="cz-label-left">
+        <div class="cz-label-picture">
+          {shown ? <><Picture />{card.length > 0 && <SeenList />}</> : <Nothing />}
+        </div>
+        {shown && held.question.word !== "" && (
+          <h3 class="cz-asks" data-cz="asks">Does this picture show <b>{held.question.word}</b>?</h3>
+        )}
+        {shown && <Choices filter={filter} />}
+      </div>
+      <div class="cz-label-right">
+        <Guidelines />
+        {card.length > 0 && <Card />}
+      </div>
+    </div>
+  );
+}
+
+function render({ model, el }: { model: LabellingModel; el: HTMLElement }): () => void {
+  const store = new LabellingStore(model);
+  mount(
+    <LabellingContext.Provider value={store}>
+      <Screen />
+    </LabellingContext.Provider>,
+    el,
+  );
+  return () => {
+    mount(null, el);
+    store.close();
+  };
+}
+
+export default { render };

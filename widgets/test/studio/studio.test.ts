@@ -1,0 +1,330 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import studio from "../../src/studio/studio";
+import { FakeModel, finding, settled, traits } from "../fake";
+
+let model: FakeModel;
+let el: HTMLElement;
+let leave: () => void;
+
+function open(state = traits()): void {
+  model = new FakeModel(state);
+  el = document.createElement("div");
+  document.body.append(el);
+  leave = studio.render({ model, el });
+}
+
+beforeEach(() => {
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue(null);
+  Element.prototype.scrollIntoView = () => undefined;
+  open();
+});
+
+afterEach(() => {
+  leave();
+  el.remove();
+  vi.restoreAllMocks();
+});
+
+const $ = <T extends HTMLElement = HTMLElement>(selector: string): T => {
+  const found = el.querySelector<T>(selector);
+  if (!found) throw new Error(`nothing fits ${selector}`);
+  return found;
+};
+const all = (selector: string) => [...el.querySelectorAll<HTMLElement>(selector)];
+const text = (selector: string) => $(selector).textContent ?? "";
+
+async function press(key: string, on: Element = document.activeElement ?? $(".cz-studio")): Promise<KeyboardEvent> {
+  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+  on.dispatchEvent(event);
+  await settled();
+  return event;
+}
+
+async function type(input: HTMLInputElement, value: string): Promise<void> {
+  input.value = value;
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+  await settled();
+}
+
+describe("first paint", () => {
+  it("shows units, findings, the unexplained share and that it is saved, asking nothing", () => {
+    expect(all(".cz-tile")).toHaveLength(6);
+    expect(text(".cz-summary")).toContain("1 flagged");
+    expect(text(".cz-unexplained")).toMatch(/corgi\s*40 %/);
+    expect(text(".cz-saved")).toContain("saved");
+    expect($(".cz-inspector").dataset.unit).toBe("conv4:1");
+    expect(model.sent.filter(({ action }) => action !== "parse")).toEqual([]);
+  });
+
+  it("tells proposals, verdicts and drives in words", () => {
+    const tile = $('[data-unit="conv4:2"].cz-tile');
+    expect(tile.getAttribute("aria-label")).toBe("conv4:2, snow, proposed by rule, drives husky +30 %, 1 flagged");
+    expect(tile.querySelector(".cz-by")?.textContent).toBe("rule");
+    expect($('[data-unit="conv4:1"].cz-tile').querySelector(".cz-by")).toBeNull();
+  });
+
+  it("says what to run when nothing was measured", () => {
+    leave();
+    const state = traits();
+    open({ ...state, head: { ...state.head, missing: "Run cz.measure.", saved: "memory" }, report: { ...state.report, findings: [], unexplained: [], missing: "Findings appear later." } });
+    expect(text('[data-cz="missing"]')).toContain("Run cz.measure.");
+    expect(text(".cz-strip")).toContain("Findings appear later.");
+    expect(text(".cz-saved")).toContain("in memory only");
+    expect(text(".cz-saved")).not.toContain("saved");
+  });
+
+  it("shows text as text", () => {
+    leave();
+    const state = traits();
+    const words = state.words.map((word) => ({ ...word, text: "<img src=x onerror=alert(1)>" }));
+    open({ ...state, words });
+    expect(el.querySelector("img")).toBeNull();
+    expect(text('[data-unit="conv4:1"].cz-tile')).toContain("<img");
+  });
+});
+
+describe("ten thousand units", () => {
+  it("make few elements, and the last is reached by key", async () => {
+    leave();
+    open(traits(10_000));
+    expect(all(".cz-tile").length).toBeLessThan(60);
+    $(".cz-tiles").focus();
+    await press("End");
+    expect($(".cz-inspector").dataset.unit).toBe("conv4:9999");
+  });
+});
+
+describe("keys", () => {
+  it("never reach the notebook", async () => {
+    const heard = vi.fn();
+    document.addEventListener("keydown", heard);
+    for (const key of ["a", "b", "d", "x", "Enter", "ArrowDown", "/", "f", "?", "Escape"]) await press(key, $(".cz-studio"));
+    expect(heard).not.toHaveBeenCalled();
+    expect($(".cz-studio").dataset.lmSuppressShortcuts).toBe("true");
+    document.removeEventListener("keydown", heard);
+  });
+
+  it("move, and tell who is selected", async () => {
+    $(".cz-tiles").focus();
+    await press("ArrowRight");
+    expect($(".cz-inspector").dataset.unit).toBe("conv4:2");
+    const active = $(".cz-tiles").getAttribute("aria-activedescendant") ?? "";
+    expect(document.getElementById(active)?.dataset.unit).toBe("conv4:2");
+    await press("ArrowDown");
+    expect($(".cz-inspector").dataset.unit).toBe("conv4:5");
+    await press("Home");
+    expect($(".cz-inspector").dataset.unit).toBe("conv4:0");
+  });
+
+  it("/ searches, Enter goes back to the grid, typing there is typing", async () => {
+    $(".cz-tiles").focus();
+    await press("/");
+    const search = $<HTMLInputElement>(".cz-search input");
+    expect(document.activeElement).toBe(search);
+    await type(search, "fluffy");
+    expect(all(".cz-tile")).toHaveLength(1);
+    await press("u");
+    expect(model.actions("undo")).toEqual([]);
+    await press("Enter");
+    expect(document.activeElement).toBe($(".cz-tiles"));
+  });
+
+  it("u undoes, r and Shift+u redo", async () => {
+    $(".cz-tiles").focus();
+    await press("u");
+    await press("r");
+    await press("U");
+    expect(model.sent.filter(({ action }) => action === "undo" || action === "redo").map(({ action }) => action)).toEqual(["undo", "redo", "redo"]);
+  });
+
+  it("with a modifier are left to the browser, but Ctrl+s does not save the page", async () => {
+    const event = new KeyboardEvent("keydown", { key: "s", ctrlKey: true, bubbles: true, cancelable: true });
+    $(".cz-tiles").dispatchEvent(event);
+    expect(event.defaultPrevented).toBe(true);
+    const copy = new KeyboardEvent("keydown", { key: "c", ctrlKey: true, bubbles: true, cancelable: true });
+    $(".cz-tiles").dispatchEvent(copy);
+    expect(copy.defaultPrevented).toBe(false);
+  });
+
+  it("? opens help, Esc closes it and gives the grid its focus back", async () => {
+    $(".cz-tiles").focus();
+    await press("?");
+    expect($(".cz-help").getAttribute("role")).toBe("dialog");
+    await press("Escape");
+    expect(el.querySelector(".cz-help")).toBeNull();
+    expect(document.activeElement).toBe($(".cz-tiles"));
+  });
+
+  it("work at once after the list changed", async () => {
+    $(".cz-tiles").focus();
+    await press("f");
+    expect(document.activeElement?.getAttribute("aria-expanded")).toBe("true");
+    await press("1");
+    expect(document.activeElement).toBe($(".cz-tiles"));
+  });
+});
+
+describe("editor", () => {
+  const field = () => $<HTMLInputElement>(".cz-editor-text");
+  const submit = async () => {
+    $(".cz-editor").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+    await settled();
+  };
+
+  it("opens with e, recognises concepts, writes with Enter", async () => {
+    $(".cz-tiles").focus();
+    await press("e");
+    expect(document.activeElement).toBe(field());
+    await type(field(), "snow again");
+    await new Promise((resolve) => setTimeout(resolve, 160));
+    expect(text(".cz-chips")).toContain("snow surroundings");
+    await submit();
+    expect(model.actions("annotate")[0]).toMatchObject({ unit: "conv4:1", text: "snow again", base: "w1" });
+  });
+
+  it("keeps what is typed while moving about, and says so", async () => {
+    await type(field(), "half a thou");
+    $(".cz-tiles").focus();
+    await press("ArrowRight");
+    expect(field().value).toBe("snow");
+    expect(text(".cz-saved")).toContain("1 draft");
+    await press("ArrowLeft");
+    expect(field().value).toBe("half a thou");
+  });
+
+  it("does not write what did not change, but adopts a proposal as it stands", async () => {
+    await submit();
+    expect(model.actions("annotate")).toEqual([]);
+    $(".cz-tiles").focus();
+    await press("ArrowRight");
+    expect(text(".cz-editor .cz-primary")).toContain("Adopt");
+    await submit();
+    expect(model.actions("annotate")[0]).toMatchObject({ unit: "conv4:2", text: "snow" });
+  });
+
+  it("shows both texts when somebody else was quicker", async () => {
+    model.answers.annotate = { ok: false, code: "conflict", message: "Changed.", theirs: { id: "w9", text: "white ground", author: "jon", time: "" } };
+    await type(field(), "mine");
+    await submit();
+    const buttons = all(".cz-conflict button");
+    expect(buttons.map((button) => button.textContent)).toEqual(["Keep theirs: “white ground”", "Write mine: “mine”"]);
+    model.answers.annotate = {};
+    buttons[1]?.click();
+    await settled();
+    expect(model.actions("annotate").at(-1)).toMatchObject({ text: "mine", base: "w9" });
+    expect(el.querySelector(".cz-conflict")).toBeNull();
+  });
+
+  it("names an error, keeps the text, and the error can be dismissed", async () => {
+    model.answers.annotate = { ok: false, code: "bundle-write", message: "The disk is full.", hint: "Free space." };
+    await type(field(), "mine");
+    await submit();
+    const notice = $('[data-cz="notice"]');
+    expect(notice.getAttribute("role")).toBe("alert");
+    expect(notice.textContent).toContain("The disk is full. Free space.bundle-write");
+    expect(field().value).toBe("mine");
+    $<HTMLButtonElement>('[data-cz="notice"] button').click();
+    await settled();
+    expect(el.querySelector('[data-cz="notice"]')).toBeNull();
+  });
+});
+
+describe("matches", () => {
+  it("say what putting the concept into an image does", () => {
+    expect(text("[data-paired]")).toBe("putting snow into an image changes the response by 2.1 sd [1.9, 2.3] (12 pairs)");
+    expect($(".cz-bar-row[title*='snow']").title).toContain("purity .70");
+  });
+});
+
+describe("findings", () => {
+  it("open with all they rest on", async () => {
+    await press("f", $(".cz-tiles"));
+    const open = text(".cz-evidence");
+    expect(open).toContain("+60 % [+50 %, +70 %] against δ = 10 %");
+    expect(open).toContain("q < .001");
+    expect(open).toContain("n = 200");
+    expect(open).toContain("surroundings are no part of a dog");
+    expect($(".cz-interval").getAttribute("aria-label")).toContain("interval +50 % to +70 %");
+  });
+
+  it("name a supported claim by what it says, not by the fault", async () => {
+    await press("2", $(".cz-tiles"));
+    const titles = all(".cz-finding-title").map((title) => title.textContent);
+    expect(titles).toEqual(["Implausible driver · husky · flagged", "Missing support? · husky · inconclusive", "Words fit · supported"]);
+  });
+
+  it("relabel, show a command, and are waived only with name and reason", async () => {
+    const remedies = [
+      { action: "annotate", label: "Rename to snow", arguments: { unit: "conv4:1", text: "snow" }, command: "" },
+      { action: "search", label: "Repair", arguments: {}, command: "circuitz search dogs.z" },
+    ];
+    const { report } = model.state;
+    model.change({ report: { ...report, findings: [finding({ remedies })] } });
+    await press("f", $(".cz-tiles"));
+    $<HTMLButtonElement>('[data-remedy="annotate"]').click();
+    await settled();
+    expect(model.actions("annotate")[0]).toMatchObject({ unit: "conv4:1", text: "snow" });
+    $<HTMLButtonElement>('[data-remedy="search"]').click();
+    await settled();
+    expect(text(".cz-command")).toContain("circuitz search dogs.z");
+    $<HTMLButtonElement>('[data-remedy="waive"]').click();
+    await settled();
+    const save = $<HTMLButtonElement>(".cz-waive button");
+    expect(save.disabled).toBe(true);
+    const [, reason] = all(".cz-waive input") as HTMLInputElement[];
+    if (reason) await type(reason, "known and accepted");
+    expect(save.disabled).toBe(false);
+    $(".cz-waive").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+    await settled();
+    expect(model.actions("waive")[0]).toMatchObject({ finding: "f1", author: "mira", reason: "known and accepted" });
+  });
+
+  it("change under the eyes when words do", async () => {
+    const { report } = model.state;
+    const wrong = finding({ id: "f9", kind: "mislabelled-unit", units: ["conv4:1"], sentence: "It is snow." });
+    model.change({ report: { ...report, counts: { ...report.counts, flagged: 2 }, findings: [wrong, ...report.findings] } });
+    await settled();
+    expect(text(".cz-summary")).toContain("2 flagged");
+    expect(text(".cz-involved")).toContain("Mislabelled · flagged · It is snow.");
+  });
+});
+
+describe("classes", () => {
+  it("show what drives them, strongest first, beside what is unexplained", async () => {
+    all(".cz-class-pill").find((pill) => pill.textContent?.includes("husky"))?.click();
+    await settled();
+    const names = all(".cz-evidence .cz-bar-name").map((name) => name.textContent);
+    expect(names.slice(0, 2)).toEqual(["snow on the ground · conv4:1", "snow · conv4:2"]);
+    expect(text(".cz-classes")).toContain("12 % unexplained (8 % to 17 %)");
+  });
+});
+
+describe("connection", () => {
+  it("lost is said, stops saving, and can be tried again", async () => {
+    model.fire("comm_live_update");
+    await settled();
+    expect($('[data-cz="lost"]').getAttribute("role")).toBe("alert");
+    expect(text(".cz-saved")).toBe("not connected");
+    expect($<HTMLButtonElement>(".cz-editor .cz-primary").disabled).toBe(true);
+    $<HTMLButtonElement>('[data-cz="lost"] button').click();
+    await settled();
+    expect(el.querySelector('[data-cz="lost"]')).toBeNull();
+  });
+
+  it("leaves nothing behind when the screen goes", () => {
+    leave();
+    expect(model.listening).toBe(0);
+    expect(el.innerHTML).toBe("");
+    open();
+  });
+});
+
+it("says what is wrong with what was checked, as text", async () => {
+  const state = traits();
+  const problems = [{ code: "no-concept-labels", message: "No concept is <b>labelled</b>.", hint: "circuitz concepts blind Z" }];
+  leave();
+  el.remove();
+  open({ ...state, report: { ...state.report, findings: [], problems } });
+  await press("2", $(".cz-studio"));
+  expect($('[data-problem="no-concept-labels"]').textContent).toContain("No concept is <b>labelled</b>. circuitz concepts blind Z");
+});
