@@ -60,8 +60,8 @@ def make_z(place: Path) -> None:
         subject="dog",
         name="six breeds of dog",
     )
-    z = cz.measure(z, concepts, data, pictures=False, sources=90)
-    z = cz.measure(cz.propose(z), pictures=False, sources=90)
+    z = cz.measure(z, concepts, data, pictures=False, images=90)
+    z = cz.measure(cz.propose(z), pictures=False, images=90)
     z.save(place)
     print(z)
     print("\n".join(finding.sentence for finding in cz.check(z).flagged))

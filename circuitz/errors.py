@@ -1,12 +1,18 @@
-"""Named errors: each says what was wrong and what to do about it."""
+"""Named errors: each says what was wrong and what to do about it.
+
+Callers catch the ones that :class:`CircuitzError` is the direct base of: ``UnitError``,
+``AnnotationError``, ``BundleError``, ``NetworkError``, ``InterventionError``, ``InputsError``,
+``LexiconError``, ``MeasurementError``, ``PeopleError``, ``ServiceError``, and ``ExportRefusedError``
+of :mod:`circuitz.labelling.refused`. Each is also the built-in error one would expect. The others say
+more exactly, by ``code``, what it was.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import Any
 
-if TYPE_CHECKING:
-    from circuitz.z.finding import Finding
-    from circuitz.z.model import AnnotatedModel
+from circuitz.deprecation import warn_renamed
 
 
 class CircuitzError(Exception):
@@ -31,13 +37,19 @@ class CircuitzError(Exception):
         return f"{self.message} {self.hint}".strip()
 
 
-class UnitError(CircuitzError):
+class UnitError(CircuitzError, LookupError):
     """A unit id is malformed, or names a unit the model does not have."""
 
     code = "unknown-unit"
 
 
-class AnnotationError(CircuitzError):
+class LayerError(UnitError):
+    """A layer does not exist, is never called, or has an unexpected shape."""
+
+    code = "layer"
+
+
+class AnnotationError(CircuitzError, ValueError):
     """An annotation cannot be written, retracted or undone as asked."""
 
     code = "annotation"
@@ -59,7 +71,7 @@ class ConflictError(AnnotationError):
         self.theirs = theirs
 
 
-class BundleError(CircuitzError):
+class BundleError(CircuitzError, ValueError):
     """A bundle on disk cannot be read or written."""
 
     code = "bundle"
@@ -111,37 +123,37 @@ class BundleWarning(UserWarning):
     """Something about a bundle was put right or set aside; nothing was lost."""
 
 
-class WeightsError(CircuitzError):
-    """Weights are not finite, or do not fit the architecture."""
-
-    code = "weights"
-
-
-class BuilderError(CircuitzError):
-    """The network cannot be built: no registered builder, and no live module."""
-
-    code = "builder"
-
-
-class NetworkError(CircuitzError):
+class NetworkError(CircuitzError, RuntimeError):
     """The network itself fails when it is run; the cause is chained."""
 
     code = "network"
 
 
-class LayerError(CircuitzError):
-    """A layer does not exist, is never called, or has an unexpected shape."""
+class WeightsError(NetworkError):
+    """Weights are not finite, or do not fit the architecture."""
 
-    code = "layer"
+    code = "weights"
 
 
-class BasisError(CircuitzError):
+class BuilderError(NetworkError):
+    """The network cannot be built: no registered builder, and no live module."""
+
+    code = "builder"
+
+
+class InterventionError(CircuitzError, ValueError):
+    """An intervention does not fit the layer, the inputs, or itself."""
+
+    code = "intervention"
+
+
+class BasisError(InterventionError):
     """Directions are no basis, or do not fit the layer they are meant for."""
 
     code = "basis"
 
 
-class InputsError(CircuitzError):
+class InputsError(CircuitzError, ValueError):
     """Images, labels or concept labels are missing, malformed or unusable."""
 
     code = "inputs"
@@ -153,7 +165,7 @@ class ConceptLabelsError(InputsError):
     code = "concept-labels"
 
 
-class LexiconError(CircuitzError):
+class LexiconError(CircuitzError, ValueError):
     """The lexicon is malformed or does not know a concept that was asked for."""
 
     code = "lexicon"
@@ -177,111 +189,98 @@ class CyclicSynonymsError(LexiconError):
     code = "cyclic-synonyms"
 
 
-class MeasurementError(CircuitzError):
+class MeasurementError(CircuitzError, RuntimeError):
     """A result was asked for that has not been measured, or is stale."""
 
     code = "not-measured"
 
 
-class CheckError(CircuitzError):
+class CheckError(InputsError):
     """A check is asked for with settings that make no sense."""
 
     code = "check"
 
 
-class ExportRefusedError(CircuitzError):
-    """Findings stand against the model and nobody waived them.
+class PeopleError(CircuitzError, ValueError):
+    """What people answered, or are to be asked, does not fit together or cannot be kept."""
 
-    Parameters
-    ----------
-    findings
-        The findings that stand against it.
-    z
-        The model with this reading of *audit* on record; save it, so that the reading counts.
-    """
-
-    code = "export-refused"
-
-    def __init__(
-        self,
-        message: str,
-        hint: str = "",
-        *,
-        findings: tuple[Finding, ...] = (),
-        z: AnnotatedModel | None = None,
-    ) -> None:
-        super().__init__(message, hint)
-        self.findings = findings
-        self.z = z
+    code = "people"
 
 
-class CardError(CircuitzError):
+class CardError(PeopleError):
     """A card cannot be made, read or shown."""
 
     code = "card"
 
 
-class LabellingError(CircuitzError):
+class LabellingError(PeopleError):
     """Questions, answers or a label model do not fit together."""
 
     code = "labelling"
 
 
-class StoreError(CircuitzError):
+class StoreError(PeopleError):
     """A judgement cannot be stored or read back."""
 
     code = "store"
 
 
-class SearchError(CircuitzError):
+class ServiceError(CircuitzError, RuntimeError):
+    """Something beside the model is not there or fails: a screen, a cluster, a checkpoint."""
+
+    code = "service"
+
+
+class SearchError(ServiceError):
     """The search cannot start, or its checkpoint does not belong to this z."""
 
     code = "search"
 
 
-class SilenceError(CircuitzError):
+class SilenceError(InterventionError):
     """Units cannot be silenced as asked: an unknown finding, no units, nothing to silence."""
 
     code = "silence"
 
 
-class LabError(CircuitzError):
-    """JupyterLab is not installed, or does not start."""
-
-    code = "lab"
-
-
-class DeviceError(CircuitzError):
+class DeviceError(ServiceError):
     """There is no such device to run a network on."""
 
     code = "device"
 
 
-class ServeError(CircuitzError):
+class LabError(ServiceError):
+    """JupyterLab is not installed, or does not start."""
+
+    code = "lab"
+
+
+class ServeError(ServiceError):
     """A screen cannot be served to others as asked."""
 
     code = "serve"
 
 
-class BenchError(CircuitzError):
+class BenchError(ServiceError):
     """There is no such row to time."""
 
     code = "bench"
 
 
-class InterventionError(CircuitzError):
-    """An intervention does not fit the layer, the inputs, or itself."""
-
-    code = "intervention"
-
-
-class GraphError(CircuitzError):
+class GraphError(InterventionError):
     """A circuit graph is not there, is malformed, or cannot be drawn or changed as asked."""
 
     code = "graph"
 
 
-class ClusterError(CircuitzError):
+class ClusterError(ServiceError):
     """A cluster cannot be reached, does not fit this installation, or failed."""
 
     code = "cluster"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ExportRefusedError":
+        warn_renamed("circuitz.errors.ExportRefusedError", "circuitz.ExportRefusedError")
+        return import_module("circuitz.labelling.refused").ExportRefusedError
+    raise AttributeError(f"module 'circuitz.errors' has no attribute {name!r}")

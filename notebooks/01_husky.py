@@ -38,7 +38,7 @@ z
 
 # %%
 report = cz.check(z)
-report.findings.head(8)
+report.frame.head(8)
 
 # %% [markdown]
 # ## Look at it
@@ -57,11 +57,11 @@ studio
 # a coat, which fits the wiring better and the unit worse. The check says so.
 
 # %%
-drivers = [finding for finding in report.items if finding.kind == "implausible-driver"]
+drivers = [finding for finding in report.findings if finding.kind == "implausible-driver"]
 unit = drivers[0].units[0] if drivers else str(z.units["unit"][0])
 wrong = z.annotate(unit, "fluffy coat", author="quickstart")
 again = cz.check(wrong)
-again.findings[again.findings["kind"] == "mislabelled-unit"].head(3)
+again.frame[again.frame["kind"] == "mislabelled-unit"].head(3)
 
 # %%
 z.diff(wrong)
@@ -77,6 +77,6 @@ cz.check(studio.z)
 # %% [markdown]
 # ## Next
 #
-# - `z.units`, `z.annotations`, `z.history()` and `report.findings` are DataFrames.
-# - `cz.effect(z, unit, "output:husky", how="sufficiency")` runs the network again (needs torch).
+# - `z.units`, `z.annotations`, `z.history()` and `report.frame` are DataFrames.
+# - `cz.effect(z, unit, "output:husky", intervention="sufficiency")` runs the network again (needs torch).
 # - `circuitz search Z --out REPAIRED` takes away what is flagged and checks again.

@@ -15,9 +15,9 @@
 # %%
 import sys
 
-from circuitz.widgets.labelling.labelling import labelling
+from circuitz.widgets.labelling.labelling import labelling_from_environment
 
-screen = labelling()
+screen = labelling_from_environment()
 # Labellers' kernels stay small: a network is nothing they need.
 assert "torch" not in sys.modules
 screen

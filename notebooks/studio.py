@@ -13,6 +13,6 @@
 # ---
 
 # %%
-from circuitz.widgets.serving.served_page import studio
+from circuitz.widgets.serving.served_page import studio_from_environment
 
-studio()
+studio_from_environment()

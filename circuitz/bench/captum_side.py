@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from circuitz.models.run.restore_state import hooked
+from circuitz.models.run.restore_state import temporary_forward_hooks
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
@@ -43,10 +43,10 @@ class CaptumAblation:
         self._ablation: Any = LayerFeatureAblation(net, module)
         seen: list[torch.Tensor] = []
 
-        def catch(_module: nn.Module, _args: Any, out: torch.Tensor) -> None:
+        def capture_output(_module: nn.Module, _args: Any, out: torch.Tensor) -> None:
             seen.append(out)
 
-        with hooked({module: catch}), torch.no_grad():
+        with temporary_forward_hooks({module: capture_output}), torch.no_grad():
             net(x[:1])
         shape = seen[0].shape[1:]
         features = torch.full((shape[0],), len(units))
@@ -55,27 +55,30 @@ class CaptumAblation:
         self.size = int(shape[0])
         # The rest of the layer is one feature, unless there is none.
         self.features = len(units) + (len(units) < self.size)
-        self.at_once = 1
+        self.perturbations_per_eval = 1
 
-    def tune(self, choices: Sequence[int] = (1, 4, 16)) -> int:
+    def tune_perturbations_per_eval(self, choices: Sequence[int] = (1, 4, 16)) -> int:
         """Find and keep the fastest ``perturbations_per_eval``."""
         taken: dict[int, float] = {}
         for many in [c for c in choices if c <= self.features] or [1]:
-            self.at_once = many
+            self.perturbations_per_eval = many
             start = time.perf_counter()
             self(0)
             taken[many] = time.perf_counter() - start
-        self.at_once = min(taken, key=lambda many: taken[many])
-        return self.at_once
+        self.perturbations_per_eval = min(taken, key=lambda many: taken[many])
+        return self.perturbations_per_eval
 
     def __call__(self, target: int) -> F32:
         """Return ``(n, units)`` drops of one class."""
         found = self._ablation.attribute(
-            self._x, target=target, layer_mask=self._mask, perturbations_per_eval=self.at_once
+            self._x,
+            target=target,
+            layer_mask=self._mask,
+            perturbations_per_eval=self.perturbations_per_eval,
         )
         return found[:, torch.from_numpy(self._units)].flatten(2)[:, :, 0].numpy()
 
-    def all_classes(self, classes: int) -> F32:
+    def ablate_all_classes(self, classes: int) -> F32:
         """Return ``(n, units, k)`` from one call that is given no target.
 
         Not what captum documents for a class, but it works with one perturbation at a time.

@@ -10,7 +10,7 @@ from typing import Any
 _PACKAGES = ("circuitz", "torch", "captum", "transformer-lens", "numpy")
 
 
-def machine() -> dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
     """Return cores, load, threads and versions; figures mean little without them."""
     import torch  # noqa: PLC0415
 
@@ -22,11 +22,13 @@ def machine() -> dict[str, Any]:
         "torch_threads": torch.get_num_threads(),
         "load_1_minute": None if load is None else round(load, 2),
         "python": platform.python_version(),
-        "packages": {name: v for name in _PACKAGES if (v := _version(name)) is not None},
+        "packages": {
+            name: v for name in _PACKAGES if (v := _installed_version_or_none(name)) is not None
+        },
     }
 
 
-def _version(name: str) -> str | None:
+def _installed_version_or_none(name: str) -> str | None:
     try:
         return version(name)
     except PackageNotFoundError:

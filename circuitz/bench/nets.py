@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """A residual block of two 3×3 convolutions (He et al. 2016)."""
 
     def __init__(self, width: int, out: int, stride: int) -> None:
@@ -48,7 +48,7 @@ class ResNet18(nn.Module):
         before = width
         for i in range(4):
             out = width << i
-            stages += [Block(before, out, 2 if i else 1), Block(out, out, 1)]
+            stages += [ResidualBlock(before, out, 2 if i else 1), ResidualBlock(out, out, 1)]
             before = out
         self.blocks = nn.Sequential(*stages)
         self.head = nn.Linear(before, classes)
@@ -62,7 +62,9 @@ class ResNet18(nn.Module):
 BLOCKS = tuple(f"blocks.{i}" for i in range(8))
 
 
-def resnet18(classes: int = 10, width: int = 64, side: int = 64, seed: int = 0) -> ResNet18:
+def untrained_resnet18(
+    classes: int = 10, width: int = 64, side: int = 64, seed: int = 0
+) -> ResNet18:
     """Return a ResNet-18 in eval mode: random weights, batch norm that saw random inputs.
 
     With the statistics of a fresh batch norm its activations would vanish layer by layer.

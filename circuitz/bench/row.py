@@ -13,19 +13,19 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Size:
+class RowSize:
     """How much a row is asked to do.
 
     Parameters
     ----------
     quick
         A smaller job of the same shape, for a first look; its figures are not the table's.
-    room
+    folder
         An empty folder for the row's files; deleted when the row is done.
     """
 
     quick: bool
-    room: Path
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Sides:
 
 
 @dataclass(frozen=True)
-class Row:
+class SpeedRow:
     """A row of the table.
 
     Parameters
@@ -83,7 +83,7 @@ class Row:
 
     name: str
     what: str
-    make: Callable[[Size], Sides]
+    make: Callable[[RowSize], Sides]
     peer: str = ""
     target: str = ""
     bound: str = ""

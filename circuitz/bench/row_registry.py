@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from circuitz.bench import rows as folder
-from circuitz.bench.row import Row
+from circuitz.bench.row import SpeedRow
 from circuitz.errors import BenchError
 
 
@@ -17,7 +17,7 @@ def row_names() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def rows(names: Sequence[str] = ()) -> tuple[Row, ...]:
+def load_speed_rows(names: Sequence[str] = ()) -> tuple[SpeedRow, ...]:
     """Return rows by name, in the order asked for; all of them by default.
 
     Raises
@@ -29,10 +29,10 @@ def rows(names: Sequence[str] = ()) -> tuple[Row, ...]:
     for name in names:
         if name not in known:
             raise BenchError(f"There is no row {name!r}.", f"Rows are {', '.join(known)}.")
-    return tuple(_row(name) for name in names or known)
+    return tuple(_load_row(name) for name in names or known)
 
 
-def _row(name: str) -> Row:
+def _load_row(name: str) -> SpeedRow:
     module = import_module(f"{folder.__name__}.{name.replace('-', '_')}")
-    row: Row = module.ROW
+    row: SpeedRow = module.ROW
     return row

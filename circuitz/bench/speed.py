@@ -12,13 +12,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from circuitz.bench.row import Row, Sides, Size
+from circuitz.bench.row import RowSize, Sides, SpeedRow
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Timed:
+class RowTiming:
     """What came out of a row.
 
     Parameters
@@ -69,18 +69,18 @@ class Timed:
 
 
 def time_rows(
-    rows: Sequence[Row],
+    rows: Sequence[SpeedRow],
     *,
     quick: bool = False,
     rounds: int | None = None,
     progress: Progress | None = None,
-) -> list[Timed]:
+) -> list[RowTiming]:
     """Time rows one after the other.
 
     Parameters
     ----------
     rows
-        See :func:`circuitz.bench.row_registry.rows`.
+        See :func:`circuitz.bench.row_registry.load_speed_rows`.
     quick
         Smaller jobs and three rounds.
     rounds
@@ -88,21 +88,21 @@ def time_rows(
     progress
         Called with the row's name, steps done and steps in all.
     """
-    found: list[Timed] = []
+    found: list[RowTiming] = []
     for row in rows:
         many = max(1, rounds if rounds is not None else min(row.rounds, 3 if quick else 10**6))
-        found.append(_timed(row, quick, many, progress or (lambda _what, _done, _of: None)))
+        found.append(_time_row(row, quick, many, progress or (lambda _what, _done, _of: None)))
     return found
 
 
-def _timed(row: Row, quick: bool, rounds: int, progress: Progress) -> Timed:
+def _time_row(row: SpeedRow, quick: bool, rounds: int, progress: Progress) -> RowTiming:
     missing = [name for name in row.needs if find_spec(name) is None]
     named = {k: getattr(row, k) for k in ("name", "what", "peer", "target", "bound")}
     if missing:
-        return Timed(**named, note=f"left out: {', '.join(missing)} is not installed")
+        return RowTiming(**named, note=f"left out: {', '.join(missing)} is not installed")
     with tempfile.TemporaryDirectory(prefix="circuitz-bench-") as room:
         progress(row.name, 0, rounds + 2)
-        sides = row.make(Size(quick, Path(room)))
+        sides = row.make(RowSize(quick, Path(room)))
         progress(row.name, 1, rounds + 2)
         ours, theirs = sides.ours(), sides.peer() if sides.peer is not None else None
         both = sides.peer is not None and sides.difference is not None
@@ -112,11 +112,11 @@ def _timed(row: Row, quick: bool, rounds: int, progress: Progress) -> Timed:
         taken: list[_Round] = []
         for i in range(rounds):
             progress(row.name, 2 + i, rounds + 2)
-            taken.append(_round(sides, ours_first=i % 2 == 0))
+            taken.append(_time_round(sides, ours_first=i % 2 == 0))
         progress(row.name, rounds + 2, rounds + 2)
-    figures = _figures(taken, beside=sides.peer is not None)
+    figures = _seconds_and_ratios_by_round(taken, has_peer=sides.peer is not None)
     medians: dict[str, Any] = {name: median(values) for name, values in figures.items()}
-    return Timed(
+    return RowTiming(
         **named, **medians, max_abs_diff=diff, rounds=rounds, note=sides.sample, facts=facts,
         spread={name: [min(values), max(values)] for name, values in figures.items()},
     )  # fmt: skip
@@ -134,13 +134,15 @@ class _Round:
     peer: _Seconds | None
 
 
-def _figures(taken: Sequence[_Round], *, beside: bool) -> dict[str, list[float]]:
+def _seconds_and_ratios_by_round(
+    rounds: Sequence[_Round], *, has_peer: bool
+) -> dict[str, list[float]]:
     found = {
-        "ours_s": [r.ours.wall for r in taken],
-        "ours_cpu_s": [r.ours.cpu for r in taken],
+        "ours_s": [r.ours.wall for r in rounds],
+        "ours_cpu_s": [r.ours.cpu for r in rounds],
     }
-    if beside:
-        pairs = [(r.ours, r.peer) for r in taken if r.peer is not None]
+    if has_peer:
+        pairs = [(r.ours, r.peer) for r in rounds if r.peer is not None]
         found |= {
             "peer_s": [b.wall for _, b in pairs],
             "peer_cpu_s": [b.cpu for _, b in pairs],
@@ -150,19 +152,19 @@ def _figures(taken: Sequence[_Round], *, beside: bool) -> dict[str, list[float]]
     return found
 
 
-def _round(sides: Sides, *, ours_first: bool) -> _Round:
+def _time_round(sides: Sides, *, ours_first: bool) -> _Round:
     """Time each side once; which goes first changes from round to round."""
     peer = sides.peer
     if peer is None:
-        return _Round(_seconds(sides.ours), None)
+        return _Round(_time_side(sides.ours), None)
     first, second = (sides.ours, peer) if ours_first else (peer, sides.ours)
-    a, b = _seconds(first), _seconds(second)
+    a, b = _time_side(first), _time_side(second)
     ours, theirs = (a, b) if ours_first else (b, a)
     share = sides.peer_share
     return _Round(ours, _Seconds(theirs.wall / share, theirs.cpu / share))
 
 
-def _seconds(side: Callable[[], Any]) -> _Seconds:
+def _time_side(side: Callable[[], Any]) -> _Seconds:
     gc.collect()  # the other side's garbage is not this side's work
     wall, cpu = time.perf_counter(), time.process_time()
     side()

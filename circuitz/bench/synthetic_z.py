@@ -23,21 +23,26 @@ _SHOWN = 9  # exemplars a unit
 _PAIRS = 48  # a concept and split
 
 
-def made(units: int, *, images: int = 240, sources: int = 90, annotated: int = 0) -> AnnotatedModel:
+def random_annotated_model(
+    units: int, *, concept_images: int = 240, effect_images: int = 90, annotated: int = 0
+) -> AnnotatedModel:
     """Return a measured z whose numbers are drawn at random.
 
     Parameters
     ----------
     units
         Of its one layer.
-    images, sources
+    concept_images, effect_images
         Size of the concept set, and of the sources of effects.
     annotated
         How many units have words, with some of those that drive a class among them.
     """
     draw = np.random.default_rng(0)
-    known = _concepts(images, draw)
-    layer, effects = _layer(known, units, annotated, draw), _effects(known, units, sources, draw)
+    known = _random_concept_set(concept_images, draw)
+    layer, effects = (
+        _random_layer_measurements(known, units, annotated, draw),
+        _random_effect_measurements(known, units, effect_images, draw),
+    )
     found = Measurements({LAYER: layer}, effects)
     z = AnnotatedModel(
         "made up",
@@ -56,10 +61,10 @@ def made(units: int, *, images: int = 240, sources: int = 90, annotated: int = 0
     return z
 
 
-def _concepts(n: int, draw: np.random.Generator) -> InputSet:
+def _random_concept_set(n: int, rng: np.random.Generator) -> InputSet:
     return InputSet(
-        draw.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8),
-        concepts=draw.integers(0, 2, (n, len(CONCEPTS))).astype(np.float32),
+        rng.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8),
+        concepts=rng.integers(0, 2, (n, len(CONCEPTS))).astype(np.float32),
         concept_names=CONCEPTS,
         split=(np.arange(n) % 3).astype(np.uint8),
         scene=np.arange(n),
@@ -67,34 +72,34 @@ def _concepts(n: int, draw: np.random.Generator) -> InputSet:
     )
 
 
-def _layer(
-    known: InputSet, units: int, annotated: int, draw: np.random.Generator
+def _random_layer_measurements(
+    concept_set: InputSet, units: int, annotated: int, rng: np.random.Generator
 ) -> LayerMeasurements:
-    n = len(known)
-    assert known.concepts is not None
-    responses = np.abs(draw.standard_normal((n, units), dtype=np.float32))
+    n = len(concept_set)
+    assert concept_set.concepts is not None
+    responses = np.abs(rng.standard_normal((n, units), dtype=np.float32))
     # What the words say is true, so that everything that rests on words is worked out.
     meant = np.arange(annotated) % len(CONCEPTS)
-    responses[:, :annotated] = known.concepts[:, meant] + 0.2 * responses[:, :annotated]
+    responses[:, :annotated] = concept_set.concepts[:, meant] + 0.2 * responses[:, :annotated]
     edges = np.linspace(0, responses.max(0), 11).T.astype(np.float32)
     return LayerMeasurements(
         LAYER,
         responses,
         responses,
-        draw.integers(0, n, (units, _SHOWN)),
+        rng.integers(0, n, (units, _SHOWN)),
         np.tile(np.array([4, 4, 20, 20], np.int16), (units, _SHOWN, 1)),
-        draw.integers(0, 256, (units, _SHOWN, 4, 4), dtype=np.uint8),
+        rng.integers(0, 256, (units, _SHOWN, 4, 4), dtype=np.uint8),
         np.full((units, 10), n // 10, np.int64),
         edges,
     )
 
 
-def _effects(
-    known: InputSet, units: int, sources: int, draw: np.random.Generator
+def _random_effect_measurements(
+    concept_set: InputSet, units: int, images: int, rng: np.random.Generator
 ) -> EffectMeasurements:
     k = len(CLASSES)
-    labels = np.arange(sources) % k
-    values = draw.standard_normal((2, sources, units, k), dtype=np.float32) * np.float32(0.1)
+    labels = np.arange(images) % k
+    values = rng.standard_normal((2, images, units, k), dtype=np.float32) * np.float32(0.1)
     for c in range(k):
         # Sufficiency is read on other classes' inputs, necessity on the class's own.
         values[0, labels == c, :, c] = np.nan
@@ -107,26 +112,26 @@ def _effects(
         np.full(k, 5.0, np.float32),
         values[0],
         values[1],
-        (np.arange(sources) // k % 3).astype(np.uint8),
-        np.arange(sources),
-        np.arange(sources),
+        (np.arange(images) // k % 3).astype(np.uint8),
+        np.arange(images),
+        np.arange(images),
         drive,
         np.ones(units, np.float32),
-        concepts=_concept_effects(known, draw),
+        concepts=_random_concept_effects(concept_set, rng),
     )
 
 
-def _concept_effects(known: InputSet, draw: np.random.Generator) -> ConceptEffects:
-    assert known.concepts is not None
+def _random_concept_effects(concept_set: InputSet, rng: np.random.Generator) -> ConceptEffects:
+    assert concept_set.concepts is not None
     of = np.repeat(np.arange(len(CONCEPTS)), 3 * _PAIRS)
-    whole = draw.standard_normal((len(of), len(CLASSES)), dtype=np.float32) * np.float32(0.2)
+    whole = rng.standard_normal((len(of), len(CLASSES)), dtype=np.float32) * np.float32(0.2)
     whole[of == 0, 0] += 0.5
     return ConceptEffects(
         names=CONCEPTS,
         left_out=((),) * len(CONCEPTS),
         of=of,
-        present=_some(known.concepts.T[of] == 1, draw),
-        absent=_some(known.concepts.T[of] == 0, draw),
+        present=_draw_matching_image_per_row(concept_set.concepts.T[of] == 1, rng),
+        absent=_draw_matching_image_per_row(concept_set.concepts.T[of] == 0, rng),
         split=np.tile(np.repeat(np.arange(3, dtype=np.uint8), _PAIRS), len(CONCEPTS)),
         scene=np.arange(len(of)),
         whole=whole,
@@ -134,6 +139,8 @@ def _concept_effects(known: InputSet, draw: np.random.Generator) -> ConceptEffec
     )
 
 
-def _some(fit: npt.NDArray[np.bool_], draw: np.random.Generator) -> npt.NDArray[np.int64]:
+def _draw_matching_image_per_row(
+    matches: npt.NDArray[np.bool_], rng: np.random.Generator
+) -> npt.NDArray[np.int64]:
     """One of the images that fit, by row."""
-    return (draw.random(fit.shape) * fit).argmax(1)
+    return (rng.random(matches.shape) * matches).argmax(1)

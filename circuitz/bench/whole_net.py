@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from circuitz.bench.captum_side import F32, CaptumAblation
-from circuitz.bench.nets import resnet18
-from circuitz.bench.row import Sides, Size
+from circuitz.bench.nets import untrained_resnet18
+from circuitz.bench.row import RowSize, Sides
 from circuitz.models.run.runtime import Runtime
 from circuitz.z.layer import Preprocessing
 
@@ -30,8 +30,8 @@ class WholeNet:
         A quarter of the width when quick.
     """
 
-    def __init__(self, size: Size) -> None:
-        net = resnet18(CLASSES, width=16 if size.quick else 64, side=SIDE)
+    def __init__(self, size: RowSize) -> None:
+        net = untrained_resnet18(CLASSES, width=16 if size.quick else 64, side=SIDE)
         convs = {n: m for n, m in net.named_modules() if isinstance(m, nn.Conv2d)}
         self.layers = list(convs)
         self.units = sum(m.out_channels for m in convs.values())
@@ -39,7 +39,7 @@ class WholeNet:
         draw = torch.Generator().manual_seed(1)
         self.x = torch.randn(IMAGES, 3, SIDE, SIDE, generator=draw)
 
-    def sides(
+    def sides_against_captum(
         self,
         ours: Callable[[], Any],
         difference: Callable[[Any, dict[str, F32]], float],
@@ -57,47 +57,47 @@ class WholeNet:
             Further figures of our result.
         """
 
-        def told(found: Any, _theirs: Any) -> dict[str, float | int | str]:
-            many = next(iter(self.captum.values())).at_once
+        def facts_with_network_size(our_result: Any, _theirs: Any) -> dict[str, float | int | str]:
+            many = next(iter(self.captum_by_layer.values())).perturbations_per_eval
             return {
                 "units": self.units, "images": IMAGES, "perturbations_per_eval": many,
-                **facts(found),
+                **facts(our_result),
             }  # fmt: skip
 
         return Sides(
             ours=ours,
-            peer=self.peer,
+            peer=self.run_captum_on_sample,
             difference=difference,
-            peer_share=self.peer_share,
-            sample=self.sample,
-            facts=told,
+            peer_share=self.captum_share_in_sample,
+            sample=self.sample_in_words,
+            facts=facts_with_network_size,
         )
 
     @cached_property
-    def captum(self) -> dict[str, CaptumAblation]:
+    def captum_by_layer(self) -> dict[str, CaptumAblation]:
         """Captum's side, a layer each, at the fastest ``perturbations_per_eval``."""
         sample = np.arange(SAMPLE)
         net = self.runtime.module
         sides = {n: CaptumAblation(net, n, self.x, sample) for n in self.layers[::_EVERY]}
-        chosen = next(iter(sides.values())).tune((1, 4, 8))
+        chosen = next(iter(sides.values())).tune_perturbations_per_eval((1, 4, 8))
         for side in sides.values():
-            side.at_once = chosen
+            side.perturbations_per_eval = chosen
         return sides
 
-    def peer(self) -> dict[str, F32]:
+    def run_captum_on_sample(self) -> dict[str, F32]:
         """Return what captum finds for the sample and the first class."""
-        return {name: side(0) for name, side in self.captum.items()}
+        return {name: side(0) for name, side in self.captum_by_layer.items()}
 
     @property
-    def peer_share(self) -> float:
-        """Share of captum's evaluations that :meth:`peer` makes."""
-        done = sum(1 + side.features for side in self.captum.values())
+    def captum_share_in_sample(self) -> float:
+        """Share of captum's evaluations that :meth:`run_captum_on_sample` makes."""
+        done = sum(1 + side.features for side in self.captum_by_layer.values())
         return done / ((self.units + len(self.layers)) * CLASSES)
 
     @property
-    def sample(self) -> str:
+    def sample_in_words(self) -> str:
         """What captum was timed on, in words."""
         return (
-            f"captum timed on {SAMPLE} units of each of {len(self.captum)} layers of "
+            f"captum timed on {SAMPLE} units of each of {len(self.captum_by_layer)} layers of "
             f"{len(self.layers)}, and 1 of {CLASSES} classes"
         )

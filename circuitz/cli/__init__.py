@@ -14,6 +14,7 @@ from circuitz.cli import (
     data_texts,
     data_tokens,
     demo,
+    diff_merge,
     directions,
     edges,
     effect,
@@ -30,7 +31,6 @@ from circuitz.cli import (
     silence,
     tasks,
 )
-from circuitz.cli import diff_merge as compare
 from circuitz.cli.shell import app, main
 
 __all__ = [
@@ -40,7 +40,6 @@ __all__ = [
     "bench",
     "bench_checker",
     "check",
-    "compare",
     "concepts",
     "concepts_ask",
     "concepts_blind",
@@ -48,6 +47,7 @@ __all__ = [
     "data_texts",
     "data_tokens",
     "demo",
+    "diff_merge",
     "directions",
     "edges",
     "effect",

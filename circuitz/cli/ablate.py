@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from circuitz.cli.shell import Json, Seed, Z, app, out, progress
+from circuitz.cli.shell import Json, Seed, Z, app, out, progress_bars
 
 
 @app.command()
@@ -52,7 +52,7 @@ def ablate(
     from circuitz.z.bundle.load_save import load
 
     model = load(z)
-    with progress() as steps:
+    with progress_bars() as steps:
         found = run_ablate(
             model,
             layers=layer,
@@ -63,7 +63,7 @@ def ablate(
             split=split,
             seed=seed,
             cluster=cluster or None,
-            store=checkpoint,
+            checkpoint=checkpoint,
             progress=lambda done, total: steps("take units away", done, total),
         )
     if csv is not None:

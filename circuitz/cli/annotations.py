@@ -13,10 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from circuitz.cli.shell import Json, LexiconPath, Z, app, out, say
-from circuitz.disk.safe_text import shown
+from circuitz.disk.safe_text import escape_control_characters
 
 if TYPE_CHECKING:
-    from circuitz.z.formats import AnnotationFile, Taken
+    from circuitz.z.formats import AnnotationFile, AnnotationImport
+    from circuitz.z.formats.compare_lines import LineOutcome
 
 _SHOWN = 20
 
@@ -68,58 +69,66 @@ def annotate(
     """Take the words of a file over into a bundle. Exits 1 when conflicts kept it from that."""
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.z.bundle.load_save import load
-    from circuitz.z.formats import annotate_bundle, read_annotations, take_over
+    from circuitz.z.formats import import_annotations, import_into_bundle, read_annotations
 
     words = None if lexicon is None else Lexicon.load(lexicon)
     file = read_annotations(source, format=form.value)
     how = on_conflict.value
     if dry_run:
-        taken = take_over(load(z), file, author=author, on_conflict=how, lexicon=words)
+        taken = import_annotations(load(z), file, author=author, on_conflict=how, lexicon=words)
     else:
-        taken = annotate_bundle(z, file, author=author, on_conflict=how, lexicon=words)
+        taken = import_into_bundle(z, file, author=author, on_conflict=how, lexicon=words)
     written = taken.written and not dry_run
     if as_json:
-        print(json.dumps(_record(file, taken, written), indent=1))
+        print(json.dumps(_import_as_json(file, taken, written), indent=1))
     else:
-        _tell(file, taken, dry_run)
+        _print_import_outcome(file, taken, dry_run)
     raise typer.Exit(1 if taken.conflicts and on_conflict is OnConflict.LIST else 0)
 
 
-def _record(file: AnnotationFile, taken: Taken, written: bool) -> dict[str, object]:
-    counts = {**taken.counts(), "empty": file.empty}
+def _import_as_json(
+    file: AnnotationFile, imported: AnnotationImport, written: bool
+) -> dict[str, object]:
+    counts = {**imported.counts(), "empty": file.empty}
     return {
         "file": str(file.path),
         "format": file.format,
         "history": file.history,
         "written": written,
         "counts": counts,
-        "conflicts": [asdict(line) for line in taken.conflicts],
-        "hash": taken.z.hash,
+        "conflicts": [_conflict_as_json(line) for line in imported.conflicts],
+        "hash": imported.z.hash,
     }
 
 
-def _tell(file: AnnotationFile, taken: Taken, dry_run: bool) -> None:
-    counts = ", ".join(f"{n} {what}" for what, n in taken.counts().items() if n)
+def _conflict_as_json(line: LineOutcome) -> dict[str, object]:
+    return {"there" if name == "incoming" else name: v for name, v in asdict(line).items()}
+
+
+def _print_import_outcome(file: AnnotationFile, imported: AnnotationImport, dry_run: bool) -> None:
+    counts = ", ".join(f"{n} {what}" for what, n in imported.counts().items() if n)
     empty = f", {file.empty} without words" if file.empty else ""
     out.print(
         f"{file.path} ({file.format}): {counts or 'nothing'}{empty}", markup=False, soft_wrap=True
     )
-    conflicts = taken.conflicts
+    conflicts = imported.conflicts
     if conflicts:
         out.print(f"{len(conflicts)} in conflict:")
         found = Table(box=None, pad_edge=False)
         for name in ("line", "unit", "stands", "by", "file says", "by"):
             found.add_column(name, overflow="fold")
         for line in conflicts[:_SHOWN]:
-            cells = (line.here, line.author_here, line.there, line.author_there)
-            words = [Text("—" if cell is None else shown(cell)) for cell in cells]
-            found.add_row(str(line.line), Text(shown(line.target)), *words)
+            cells = (line.here, line.author_here, line.incoming, line.author_there)
+            words = [
+                Text("—" if cell is None else escape_control_characters(cell)) for cell in cells
+            ]
+            found.add_row(str(line.line), Text(escape_control_characters(line.target)), *words)
         out.print(found)
         if len(conflicts) > _SHOWN:
             out.print(f"and {len(conflicts) - _SHOWN} more; --json lists them all")
     if dry_run:
         out.print("Nothing was written: --dry-run.")
-    elif conflicts and not taken.written:
+    elif conflicts and not imported.written:
         say.print(
             "Nothing was written. Settle the conflicts in the file, or pass --on-conflict keep "
             "to take over the rest, or --on-conflict replace to let the file win.",
@@ -130,9 +139,9 @@ def _tell(file: AnnotationFile, taken: Taken, dry_run: bool) -> None:
 
 
 @app.command("annotations")
-def write(
+def export_annotation_file(
     z: Z,
-    where: Annotated[Path, typer.Option("--to", help="File to write.")],
+    path: Annotated[Path, typer.Option("--to", help="File to write.")],
     form: FormatOption = Format.AUTO,
     history: Annotated[
         bool, typer.Option("--history", help="Every edit ever made (csv, jsonl), not what stands.")
@@ -146,9 +155,7 @@ def write(
     from circuitz.z.bundle.load_save import load
     from circuitz.z.formats import write_annotations
 
-    made = write_annotations(
-        load(z), where, format=form.value, history=history, overwrite=overwrite
-    )
+    made = write_annotations(load(z), path, format=form.value, history=history, overwrite=overwrite)
     if as_json:
         record = {"file": str(made.path), "format": made.format, "rows": made.rows}
         print(json.dumps({**record, "left_out": list(made.left_out)}))
@@ -160,7 +167,7 @@ def write(
     if made.left_out:
         some = ", ".join(made.left_out[:5]) + (" …" if len(made.left_out) > 5 else "")
         say.print(
-            f"{len(made.left_out)} left out, which {made.format} has no place for: {shown(some)}",
+            f"{len(made.left_out)} left out, which {made.format} has no place for: {escape_control_characters(some)}",
             markup=False,
             highlight=False,
         )

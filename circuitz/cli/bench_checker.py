@@ -12,12 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from circuitz.cli.bench import bench
-from circuitz.cli.shell import Json, out, progress, say
+from circuitz.cli.shell import Json, out, progress_bars, say
 from circuitz.errors import BenchError
 
 
-@bench.command()
-def checker(
+@bench.command("checker")
+def run_checker_bench(
     seeds: Annotated[
         str | None,
         typer.Option(metavar="A:B", help="Seeds A to B-1; by default those of the record."),
@@ -40,24 +40,36 @@ def checker(
     Networks are built and annotated (truthfully, or sabotaged), checked blind, and scored. Results
     are kept under --out: run it again to go on, or to see the figures once more.
     """
-    from circuitz.bench.checker.aims import targets
-    from circuitz.bench.checker.checker_job import code_hash
-    from circuitz.bench.checker.job_plan import QUICK, RECORD, jobs, trunks
-    from circuitz.bench.checker.record_page import append_log, log_line, outcome, write_page
-    from circuitz.bench.checker.run_jobs import run
-    from circuitz.bench.checker.score_results import score
+    from circuitz.bench.checker.aims import compare_with_aims
+    from circuitz.bench.checker.checker_job import benchmark_code_hash
+    from circuitz.bench.checker.job_plan import (
+        QUICK,
+        RECORD,
+        plan_benchmark_jobs,
+        trunk_training_jobs,
+    )
+    from circuitz.bench.checker.record_page import (
+        append_record_line,
+        format_log_row,
+        summarise_outcome,
+        update_record_page,
+    )
+    from circuitz.bench.checker.run_jobs import run_benchmark_jobs
+    from circuitz.bench.checker.score_results import score_benchmark
 
-    chosen = _seeds(seeds) if seeds is not None else QUICK if quick else RECORD
-    planned = jobs(chosen)
-    todo = [*trunks(planned), *planned]
+    chosen = _parse_seed_range(seeds) if seeds is not None else QUICK if quick else RECORD
+    planned = plan_benchmark_jobs(chosen)
+    todo = [*trunk_training_jobs(planned), *planned]
 
-    def row(how: str) -> str:
+    def log_line_for_ending(ending: str) -> str:
         command = f"circuitz bench checker --seeds {chosen.start}:{chosen.stop}"
-        return log_line(f"{datetime.now(UTC):%Y-%m-%d %H:%M}", command, code_hash(), how)
+        return format_log_row(
+            f"{datetime.now(UTC):%Y-%m-%d %H:%M}", command, benchmark_code_hash(), ending
+        )
 
     try:
-        with progress() as steps:
-            results = run(
+        with progress_bars() as steps:
+            results = run_benchmark_jobs(
                 todo,
                 folder,
                 processes=processes,
@@ -66,35 +78,35 @@ def checker(
     except BaseException as stop:
         # A run that did not get to its end is on record too.
         if page is not None:
-            append_log(page, row(f"stopped: {type(stop).__name__}"))
+            append_record_line(page, log_line_for_ending(f"stopped: {type(stop).__name__}"))
         raise
     figures: dict[str, Any] = {
         "seeds": [chosen.start, chosen.stop],
         "quick": quick,
-        "code": code_hash(),
-        **score(results),
+        "code": benchmark_code_hash(),
+        **score_benchmark(results),
     }
-    figures["targets"] = [target.to_json() for target in targets(figures)]
+    figures["targets"] = [target.to_json() for target in compare_with_aims(figures)]
     if page is not None:
-        write_page(page, figures, row(outcome(figures)))
+        update_record_page(page, figures, log_line_for_ending(summarise_outcome(figures)))
     if as_json:
         print(json.dumps(figures, ensure_ascii=False))
         return
-    _show(figures)
+    _print_bench_figures(figures)
     say.print(f"Kept in {folder}.", markup=False, highlight=False)
 
 
-def _seeds(text: str) -> range:
+def _parse_seed_range(text: str) -> range:
     found = re.fullmatch(r"(\d{1,9}):(\d{1,9})", text.strip())
     if found is None or int(found[1]) >= int(found[2]):
         raise BenchError(f"{text!r} is no range of seeds.", "Write --seeds 0:10 for seeds 0 to 9.")
     return range(int(found[1]), int(found[2]))
 
 
-def _show(figures: dict[str, Any]) -> None:
+def _print_bench_figures(figures: dict[str, Any]) -> None:
     from rich.table import Table
 
-    from circuitz.bench.checker.record_page import rate
+    from circuitz.bench.checker.record_page import format_rate
 
     table = Table(box=None, pad_edge=False)
     for name in ("", "networks", "planted", "caught", "decoys", "false alarms", "FDR at .05",
@@ -106,11 +118,11 @@ def _show(figures: dict[str, Any]) -> None:
             name,
             str(row["networks"]),
             str(row["planted"]),
-            rate(row["caught_rate"]),
+            format_rate(row["caught_rate"]),
             str(row["decoys"]),
-            rate(row["false_alarm_rate"]),
-            *(_interval(row["fdr"][q], rate) for q in ("0.05", "0.10")),
-            rate(row["inconclusive_rate"]),
+            format_rate(row["false_alarm_rate"]),
+            *(_format_rate_with_interval(row["fdr"][q], format_rate) for q in ("0.05", "0.10")),
+            format_rate(row["inconclusive_rate"]),
         )
     out.print(table)
     for miss in figures["escaped"]:
@@ -123,11 +135,11 @@ def _show(figures: dict[str, Any]) -> None:
         what = f"{failed['kind']} {failed['name']} ({failed['family']}, seed {failed['seed']})"
         out.print(f"failed: {what}: {failed['why']}", markup=False, highlight=False)
     for missed in (t for t in figures["targets"] if not t["met"]):
-        what = f"{missed['what']} ({missed['where']}): {rate(missed['value'])}, aim {missed['aim']}"
+        what = f"{missed['what']} ({missed['where']}): {format_rate(missed['value'])}, aim {missed['aim']}"
         out.print(f"not met: {what}", markup=False, highlight=False)
 
 
-def _interval(found: dict[str, Any], rate: Callable[[float | None], str]) -> str:
-    if found["rate"] is None:
+def _format_rate_with_interval(figure: dict[str, Any], rate: Callable[[float | None], str]) -> str:
+    if figure["rate"] is None:
         return "-"
-    return f"{rate(found['rate'])} [{rate(found['low'])}, {rate(found['high'])}]"
+    return f"{rate(figure['rate'])} [{rate(figure['low'])}, {rate(figure['high'])}]"

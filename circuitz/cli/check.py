@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from circuitz.cli.shell import Json, LexiconPath, Z, app, out, record, say
+from circuitz.cli.shell import Json, LexiconPath, Z, app, out, save_audit_reading_or_warn, say
 from circuitz.errors import CircuitzError
 
 
@@ -30,7 +30,7 @@ def check(
 ) -> None:
     """Do words and wiring agree? Judges what was measured; no network is run."""
     from circuitz.lexicon.lexicon import Lexicon
-    from circuitz.plausibility.audit_reads import log_reads
+    from circuitz.plausibility.audit_reads import with_audit_reads_logged
     from circuitz.plausibility.check import check as run_check
     from circuitz.z.bundle.load_save import load
 
@@ -44,11 +44,11 @@ def check(
             print(json.dumps({"error": record_of}, ensure_ascii=False))
         raise
     if report.reads:
-        record(log_reads(model, report, why="circuitz check"), z)
+        save_audit_reading_or_warn(with_audit_reads_logged(model, report, why="circuitz check"), z)
     if as_json:
         print(report.to_json())
     else:
-        out.print(repr(model.with_(findings=report.items)), markup=False, highlight=False)
+        out.print(repr(model.with_(findings=report.findings)), markup=False, highlight=False)
         out.print(repr(report), markup=False, highlight=False)
     against = report.against() if strict else ""
     if against:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from circuitz.cli.shell import Json, LexiconPath, app, out, say
-from circuitz.disk.safe_text import shown
+from circuitz.disk.safe_text import escape_control_characters
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
@@ -47,8 +47,8 @@ Target = Annotated[
 ]
 
 
-@concepts.command()
-def kind(
+@concepts.command("kind")
+def explain_word_for_class(
     word: Word,
     subject: Annotated[
         str, typer.Option("--class", help="The class, or what the classes are kinds of.")
@@ -63,19 +63,21 @@ def kind(
     known = Lexicon.load(lexicon)
     support = known.support(word, subject)
     if as_json:
-        print(json.dumps(_record(known, word, subject), ensure_ascii=False, indent=1))
+        print(json.dumps(_verdict_as_json(known, word, subject), ensure_ascii=False, indent=1))
         raise typer.Exit(1 if support.verdict == "unknown" else 0)
     if support.verdict == "unknown":
         raise UnknownConceptError(f"The lexicon does not know ‘{word}’.", known.hint(word))
     of = f" for the class ‘{subject}’" if subject else ""
     said = f"‘{word}’{of}: {support.verdict} ({known.kind(word)}, score {support.score:.2f})"
-    out.print(shown(said), markup=False, highlight=False, soft_wrap=True)
+    out.print(escape_control_characters(said), markup=False, highlight=False, soft_wrap=True)
     for line in support.chain:
-        out.print(f"  {shown(line)}", markup=False, highlight=False, soft_wrap=True)
+        out.print(
+            f"  {escape_control_characters(line)}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
-@concepts.command()
-def add(
+@concepts.command("add")
+def add_lexicon_entry(
     word: Word,
     kind: Annotated[KindName, typer.Option("--kind", help="What kind it is of.")],
     lexicon: Target,
@@ -87,14 +89,14 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a concept to your lexicon file."""
-    from circuitz.lexicon.edit_yaml import add_concept
+    from circuitz.lexicon.edit_yaml import add_concept_to_file
 
-    fields = _fields(kind, is_a, part_of, context_of, synonym, adjective)
-    _tell(add_concept(lexicon, word, fields), word, lexicon, as_json)
+    fields = _non_empty_entry_fields(kind, is_a, part_of, context_of, synonym, adjective)
+    _print_written_entry(add_concept_to_file(lexicon, word, fields), word, lexicon, as_json)
 
 
-@concepts.command()
-def override(
+@concepts.command("override")
+def override_lexicon_entry(
     word: Word,
     lexicon: Target,
     author: Annotated[str, typer.Option(help="Who says so; shown in chains of evidence.")],
@@ -112,18 +114,20 @@ def override(
 ) -> None:
     """Say otherwise of a concept, in your name; this wins over all that is shipped."""
     from circuitz.errors import LexiconError
-    from circuitz.lexicon.edit_yaml import add_override
+    from circuitz.lexicon.edit_yaml import add_override_to_file
 
-    fields = _fields(kind, is_a, part_of, context_of, synonym, adjective)
+    fields = _non_empty_entry_fields(kind, is_a, part_of, context_of, synonym, adjective)
     if not fields:
         raise LexiconError(
             f"Nothing is said of ‘{word}’.", "Pass --kind, --part-of, --context-of or --synonym."
         )
-    made = add_override(lexicon, word, fields, author=author, reason=reason, replace=replace)
-    _tell(made, word, lexicon, as_json)
+    made = add_override_to_file(
+        lexicon, word, fields, author=author, reason=reason, replace=replace
+    )
+    _print_written_entry(made, word, lexicon, as_json)
 
 
-def _fields(
+def _non_empty_entry_fields(
     kind: KindName | None,
     is_a: str,
     part_of: list[str] | None,
@@ -142,15 +146,17 @@ def _fields(
     return {name: value for name, value in given.items() if value}
 
 
-def _tell(made: Lexicon, word: str, path: Path, as_json: bool) -> None:
-    subject = next(iter((*made.concept(word).part_of, *made.concept(word).context_of)), "")
+def _print_written_entry(lexicon: Lexicon, word: str, path: Path, as_json: bool) -> None:
+    subject = next(iter((*lexicon.concept(word).part_of, *lexicon.concept(word).context_of)), "")
     if as_json:
-        record = _record(made, word, subject)
+        record = _verdict_as_json(lexicon, word, subject)
         print(json.dumps({"file": str(path), **record}, ensure_ascii=False, indent=1))
         return
-    entry = made.concept(word)
+    entry = lexicon.concept(word)
     out.print(
-        shown(f"‘{entry.name}’ is of the kind {entry.kind} ({entry.source}); written to {path}"),
+        escape_control_characters(
+            f"‘{entry.name}’ is of the kind {entry.kind} ({entry.source}); written to {path}"
+        ),
         markup=False,
         highlight=False,
         soft_wrap=True,
@@ -158,15 +164,15 @@ def _tell(made: Lexicon, word: str, path: Path, as_json: bool) -> None:
     say.print(f"Use it: circuitz check Z --lexicon {path}", markup=False, highlight=False)
 
 
-def _record(known: Lexicon, word: str, subject: str) -> dict[str, Any]:
-    support = known.support(word, subject)
+def _verdict_as_json(lexicon: Lexicon, word: str, subject: str) -> dict[str, Any]:
+    support = lexicon.support(word, subject)
     return {
         "concept": word,
-        "entry": known.resolve(word),
+        "entry": lexicon.resolve(word),
         "class": subject,
         "verdict": support.verdict,
-        "kind": known.kind(word),
+        "kind": lexicon.kind(word),
         "score": round(support.score, 4),
         "chain": list(support.chain),
-        "lexicon": known.hash,
+        "lexicon": lexicon.hash,
     }

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from circuitz.cli.concepts import concepts
-from circuitz.cli.concepts_ask import import_answers, say_next, tasks_beside
-from circuitz.cli.shell import Json, LexiconPath, Seed, Z, out, progress, say
-from circuitz.disk.safe_text import shown
+from circuitz.cli.concepts_ask import (
+    default_tasks_path,
+    import_answers_from_csv,
+    print_commands_for_answering,
+)
+from circuitz.cli.shell import Json, LexiconPath, Seed, Z, out, progress_bars, say
+from circuitz.disk.safe_text import escape_control_characters
 from circuitz.errors import LabellingError
 
 if TYPE_CHECKING:
@@ -19,8 +23,8 @@ if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
 
 
-@concepts.command()
-def blind(
+@concepts.command("blind")
+def run_blind_word_test(
     z: Z,
     units: Annotated[
         list[str] | None,
@@ -64,30 +68,36 @@ def blind(
     answers sees neither. Run it again to see how it stands: there is a verdict once all is
     answered; it is kept in Z, and circuitz check judges by it where no label can.
     """
-    from circuitz.labelling.concepts.blind_pack import keep, results, to_finding
+    from circuitz.labelling.concepts.blind_pack import (
+        blind_test_finding,
+        blind_test_results,
+        with_finished_tests,
+    )
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.store.address import open_store
-    from circuitz.widgets.labelling.labelling import default_store
+    from circuitz.widgets.labelling.labelling import default_store_path
     from circuitz.z.bundle.load_save import load
 
     known = Lexicon.load(lexicon)
-    place, pack = _tasks(z, units or [], word or [], tasks, known, pairs, raters, seed)
-    kept = open_store(store or default_store(place))
+    place, pack = _open_or_make_blind_test_pack(
+        z, units or [], word or [], tasks, known, pairs, raters, seed
+    )
+    kept = open_store(store or default_store_path(place))
     if export is not None:
-        from circuitz.labelling.concepts.concept_csv import export_csv
+        from circuitz.labelling.concepts.concept_csv import write_questions_csv_and_pictures
 
-        export_csv(pack, export)
+        write_questions_csv_and_pictures(pack, export)
     if answers:
-        import_answers(pack, kept, answers, rater)
+        import_answers_from_csv(pack, kept, answers, rater)
     if here:
-        from circuitz.cli.concepts_here import answer_here
+        from circuitz.cli.concepts_here import ask_questions_in_terminal
 
-        answer_here(pack, kept, rater)
-    found = results(pack, kept.rows(task=pack.task))
-    findings = [to_finding(one, pack) for one in found]
+        ask_questions_in_terminal(pack, kept, rater)
+    found = blind_test_results(pack, kept.rows(task=pack.task))
+    findings = [blind_test_finding(one, pack) for one in found]
     if not all(one.open for one in found):
         now = load(z)
-        made = keep(now, found, pack)
+        made = with_finished_tests(now, found, pack)
         if made.notes != now.notes:
             made.save(z)
     flagged = any(f.verdict == "flagged" for f in findings)
@@ -111,23 +121,30 @@ def blind(
     else:
         for finding in findings:
             line = f"{finding.verdict}: {finding.sentence}"
-            out.print(shown(line), markup=False, highlight=False, soft_wrap=True)
+            out.print(
+                escape_control_characters(line), markup=False, highlight=False, soft_wrap=True
+            )
             if finding.decide:
                 out.print(
-                    shown(f"  {finding.decide}"), markup=False, highlight=False, soft_wrap=True
+                    escape_control_characters(f"  {finding.decide}"),
+                    markup=False,
+                    highlight=False,
+                    soft_wrap=True,
                 )
         if export is not None:
             say.print(f"Questions written to {export}.", markup=False, highlight=False)
         if any(one.open for one in found):
-            say_next(place, kept.path, f"circuitz concepts blind {z} --tasks {place}")
+            print_commands_for_answering(
+                place, kept.path, f"circuitz concepts blind {z} --tasks {place}"
+            )
     raise typer.Exit(1 if strict and flagged else 0)
 
 
-def _tasks(
+def _open_or_make_blind_test_pack(
     z: Path,
     units: list[str],
     words: list[str],
-    place: Path | None,
+    path: Path | None,
     lexicon: Lexicon,
     pairs: int,
     raters: int,
@@ -138,19 +155,19 @@ def _tasks(
     from circuitz.labelling.tasks.pack_io import open_pack, write_pack
     from circuitz.z.bundle.load_save import load
 
-    if place is None:
+    if path is None:
         name = [*units, *words, *([str(seed)] if seed else [])] or ["all"]
-        place = tasks_beside(z, "blind", name)
-    if place.exists():
-        pack = open_pack(place)
+        path = default_tasks_path(z, "blind", name)
+    if path.exists():
+        pack = open_pack(path)
         tested = {unit for facts in pack.plan.values() for unit in facts.get("tests", {})}
         if not set(units) <= tested:
-            raise LabellingError(f"{place} holds other questions.", "Name another place: --tasks.")
-        return place, pack
-    with progress() as steps:
+            raise LabellingError(f"{path} holds other questions.", "Name another place: --tasks.")
+        return path, pack
+    with progress_bars() as steps:
         pack = make_blind_pack(
             load(z), units, lexicon=lexicon, words=words, pairs=pairs, overlap=raters, seed=seed,
             progress=steps,
         )  # fmt: skip
-    write_pack(pack, place)
-    return place, pack
+    write_pack(pack, path)
+    return path, pack

@@ -12,10 +12,10 @@ from rich.color import Color
 from rich.segment import Segment, Segments
 from rich.style import Style
 
-from circuitz.card.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
 from circuitz.cli.shell import say
-from circuitz.disk.safe_text import shown
-from circuitz.labelling.concepts.concept_pack import NO, YES, prompt
+from circuitz.disk.safe_text import escape_control_characters
+from circuitz.labelling.concepts.concept_pack import NO, YES, concept_question_text
 
 if TYPE_CHECKING:
     from circuitz.labelling.tasks.pack import Question, TaskPack
@@ -26,7 +26,7 @@ WIDEST = 64
 _HALF = "▀"
 
 
-def answer_here(pack: TaskPack, store: Judgements, rater: str = "") -> int:
+def ask_questions_in_terminal(pack: TaskPack, store: Judgements, rater: str = "") -> int:
     """Ask picture after picture until nothing is left or the rater stops; returns how many.
 
     Every answer is kept at once, so that stopping, by whatever key, loses nothing.
@@ -35,19 +35,19 @@ def answer_here(pack: TaskPack, store: Judgements, rater: str = "") -> int:
 
     session = Session(pack, store, rater or getpass.getuser())
     say.print(
-        f"You are {shown(session.rater)}. y yes, n no, ? cannot tell, x not usable, "
+        f"You are {escape_control_characters(session.rater)}. y yes, n no, ? cannot tell, x not usable, "
         "u take the last back, q stop. Enter after each.",
         markup=False, highlight=False,
     )  # fmt: skip
     given: list[str] = []
     try:
         while True:
-            chosen, left = session.next(n=1)
+            chosen, left = session.next_questions(n=1)
             if not chosen:
                 say.print("Nothing is left to ask. Thank you.")
                 break
             say.print(f"[dim]{left.answered} answered, {left.left} left[/]")
-            key = _ask(chosen[0], pack)
+            key = _show_picture_and_read_key(chosen[0], pack)
             if key == "q":
                 break
             if key == "u":
@@ -61,21 +61,29 @@ def answer_here(pack: TaskPack, store: Judgements, rater: str = "") -> int:
     except (EOFError, KeyboardInterrupt):
         say.print("Stopped; what you answered is kept.")
     finally:
-        session.leave()
+        session.release_held_questions()
     return len(given)
 
 
-def _ask(question: Question, pack: TaskPack) -> str:
+def _show_picture_and_read_key(question: Question, pack: TaskPack) -> str:
     """Show a picture and wait for a key that means something."""
-    say.print(blocks(bytes(pack.pictures[question.picture]), min(WIDEST, say.width)))
+    say.print(
+        picture_as_half_blocks(bytes(pack.pictures[question.picture]), min(WIDEST, say.width))
+    )
     while True:
-        said = say.input(f"{shown(prompt(question.word))} ", markup=False).strip().lower()[:1]
+        said = (
+            say.input(
+                f"{escape_control_characters(concept_question_text(question.word))} ", markup=False
+            )
+            .strip()
+            .lower()[:1]
+        )
         if said in KEYS or said in ("u", "q"):
             return said
         say.print("y, n, ?, x, u or q.")
 
 
-def blocks(png: bytes, width: int) -> Segments:
+def picture_as_half_blocks(png: bytes, width: int) -> Segments:
     """Draw a picture with half blocks, two rows of pixels in each row of text."""
     with Image.open(io.BytesIO(png)) as opened:
         image = opened.convert("RGB")
@@ -84,14 +92,14 @@ def blocks(png: bytes, width: int) -> Segments:
     image = image.resize((width, height), Image.Resampling.BOX)
     pixels = image.tobytes()
 
-    def colour(x: int, y: int) -> Color:
+    def pixel_colour(x: int, y: int) -> Color:
         at = 3 * (y * width + x)
         return Color.from_rgb(*pixels[at : at + 3])
 
     found: list[Segment] = []
     for y in range(0, height, 2):
         found += [
-            Segment(_HALF, Style(color=colour(x, y), bgcolor=colour(x, y + 1)))
+            Segment(_HALF, Style(color=pixel_colour(x, y), bgcolor=pixel_colour(x, y + 1)))
             for x in range(width)
         ]
         found.append(Segment.line())

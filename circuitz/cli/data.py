@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from circuitz.cli.shell import Seed, app, out, progress
+from circuitz.cli.shell import Seed, app, out, progress_bars
 from circuitz.errors import InputsError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ Count = Annotated[
     typer.Option(help="Pictures a class; of concepts, in all.  [default: 400; 1600]", min=1),
 ]
 Side = Annotated[int, typer.Option(help="Side of the pictures.", min=32, max=256)]
-Where = Annotated[
+OutFolder = Annotated[
     Path | None,
     typer.Option("--out", help="Folder to write D/, Dprime/, concepts/ or decorrelated/ into."),
 ]
@@ -47,12 +47,12 @@ Balanced = Annotated[
 Workers = Annotated[int, typer.Option(help="Processes; the pictures are the same.", min=1)]
 
 
-@data.command()
-def dogs(
+@data.command("dogs")
+def draw_dog_dataset(
     sheet: Sheet = None,
     role: RoleName = "D",
     n: Count = None,
-    where: Where = None,
+    folder: OutFolder = None,
     arrays: Arrays = None,
     truth: TruthFile = None,
     seed: Seed = 0,
@@ -67,18 +67,18 @@ def dogs(
     circuitz data dogs --role D --out world, then --role concepts, then --role D' --truth FILE
     write what circuitz new, tasks and evaluate read.
     """
-    _make(
-        _Wish("dogs", role, n, seed, shortcut, track, size, balanced, workers),
-        sheet, where, arrays, truth,
+    _write_sheet_and_pictures(
+        _PictureRequest("dogs", role, n, seed, shortcut, track, size, balanced, workers),
+        sheet, folder, arrays, truth,
     )  # fmt: skip
 
 
-@data.command()
-def birds(
+@data.command("birds")
+def draw_bird_dataset(
     sheet: Sheet = None,
     role: RoleName = "D",
     n: Count = None,
-    where: Where = None,
+    folder: OutFolder = None,
     arrays: Arrays = None,
     truth: TruthFile = None,
     seed: Seed = 0,
@@ -92,16 +92,16 @@ def birds(
 
     The options are those of circuitz data dogs.
     """
-    _make(
-        _Wish("birds", role, n, seed, shortcut, track, size, balanced, workers),
-        sheet, where, arrays, truth,
+    _write_sheet_and_pictures(
+        _PictureRequest("birds", role, n, seed, shortcut, track, size, balanced, workers),
+        sheet, folder, arrays, truth,
     )  # fmt: skip
 
 
-@data.command()
-def truth(
+@data.command("truth")
+def write_benchmark_truth(
     images: Annotated[Path, typer.Argument(help="Folder of a benchmark.")],
-    where: Annotated[Path, typer.Option("--out", help="CSV to write: path,class and the places.")],
+    path: Annotated[Path, typer.Option("--out", help="CSV to write: path,class and the places.")],
     layout: Annotated[str, typer.Option(help="auto, waterbirds, spawrious or cub.")] = "auto",
     benchmark: Annotated[str, typer.Option(help="Of Spawrious.")] = "o2o_easy",
     species: Annotated[str, typer.Option(help="Of CUB: D's species, with commas.")] = "",
@@ -111,8 +111,8 @@ def truth(
 
     names = tuple(name.strip() for name in species.split(",") if name.strip())
     rows = layout_truth(images, layout, benchmark=benchmark, classes=names or None)
-    write_layout_truth(rows, where)
-    out.print(f"{len(rows)} pictures: {where}", markup=False, highlight=False)
+    write_layout_truth(rows, path)
+    out.print(f"{len(rows)} pictures: {path}", markup=False, highlight=False)
 
 
 _ROLES: dict[str, Role] = {
@@ -122,7 +122,7 @@ _ROLES: dict[str, Role] = {
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _PictureRequest:
     """What was asked for on the command line."""
 
     world: str
@@ -136,56 +136,70 @@ class _Wish:
     workers: int
 
 
-def _make(
-    wish: _Wish, sheet: Path | None, where: Path | None, arrays: Path | None, truth: Path | None
+def _write_sheet_and_pictures(
+    request: _PictureRequest,
+    sheet: Path | None,
+    folder: Path | None,
+    arrays: Path | None,
+    truth: Path | None,
 ) -> None:
-    from circuitz.data.worlds.contact_sheet import sheet as draw
+    from circuitz.data.worlds.contact_sheet import draw_contact_sheet as draw
 
-    role = _ROLES.get(wish.role.lower())
+    role = _ROLES.get(request.role.lower())
     if role is None:
         raise InputsError(
-            f"There is no role {wish.role!r}.", "Choose D, D', concepts or decorrelated."
+            f"There is no role {request.role!r}.", "Choose D, D', concepts or decorrelated."
         )
-    if sheet is None and where is None and arrays is None:
+    if sheet is None and folder is None and arrays is None:
         raise InputsError(
             "Nothing to write was named.", "Give --sheet FILE, --out DIR or --arrays DIR."
         )
-    if truth is not None and (role != "D'" or where is None):
+    if truth is not None and (role != "D'" or folder is None):
         raise InputsError(
             "The truth is written for pictures of D′ alone.",
             "Give --role D' and --out DIR with it.",
         )
     if sheet is not None:
-        draw(sheet, world=wish.world, seed=wish.seed, shortcut=wish.shortcut, track=wish.track)
+        draw(
+            sheet,
+            world=request.world,
+            seed=request.seed,
+            shortcut=request.shortcut,
+            track=request.track,
+        )
         out.print(f"Written to {sheet}", markup=False, highlight=False)
-    if where is not None or arrays is not None:
-        _write(wish, role, where, arrays, truth)
+    if folder is not None or arrays is not None:
+        _draw_and_write_pictures(request, role, folder, arrays, truth)
 
 
-def _write(
-    wish: _Wish, role: Role, where: Path | None, arrays: Path | None, truth: Path | None
+def _draw_and_write_pictures(
+    request: _PictureRequest,
+    role: Role,
+    folder: Path | None,
+    arrays: Path | None,
+    truth: Path | None,
 ) -> None:
-    from circuitz.data.folders.write_folder import file_names, write_folder
+    from circuitz.data.folders.write_folder import relative_picture_paths, write_folder
     from circuitz.data.worlds.make_world import make_set
-    from circuitz.data.worlds.world_by_name import world_of
-    from circuitz.evaluation.write_truth import write_truth
+    from circuitz.data.worlds.world_by_name import world_by_name
+    from circuitz.evaluation.write_truth import write_rendered_truth
     from circuitz.z.bundle.inputs_io import write_inputs
 
-    with progress() as steps:
+    with progress_bars() as steps:
         made = make_set(
-            world_of(wish.world), role, wish.n or (1600 if role == "concepts" else 400),
-            seed=wish.seed, shortcut=wish.shortcut, track=wish.track, size=wish.size,
-            balanced_cells=wish.balanced, workers=wish.workers,
+            world_by_name(request.world), role, request.n or (1600 if role == "concepts" else 400),
+            seed=request.seed, shortcut=request.shortcut, track=request.track, size=request.size,
+            balanced_cells=request.balanced, workers=request.workers,
             progress=lambda done, n: steps("draw", done, n),
         )  # fmt: skip
         written: list[Path] = []
-        if where is not None:
+        if folder is not None:
             written.append(
-                write_folder(made, where, progress=lambda done, n: steps("write", done, n))
+                write_folder(made, folder, progress=lambda done, n: steps("write", done, n))
             )
             if truth is not None:
-                files = [where / name for name in file_names(made)]
-                written.append(write_truth(made, files, truth))
+                files = [folder / name for name in relative_picture_paths(made)]
+                written.append(write_rendered_truth(made, files, truth))
         if arrays is not None:
             if arrays.exists():
                 raise InputsError(f"{arrays} is there already.", "Choose another folder.")

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from circuitz.cli.data import Track, data
-from circuitz.cli.shell import Seed, out, progress, say
+from circuitz.cli.shell import Seed, out, progress_bars, say
 
 
-@data.command()
-def texts(
-    where: Annotated[
+@data.command("texts")
+def write_profession_texts(
+    folder: Annotated[
         Path, typer.Option("--out", help="Folder to write texts.csv and lexicon.yaml into.")
     ],
     n: Annotated[int, typer.Option(help="Texts of D.", min=80)] = 1600,
@@ -31,18 +31,18 @@ def texts(
     In D every nurse lives by the sea and nobody else does; in D′ people live anywhere. The file is
     what circuitz new --texts reads; the lexicon says which words belong to a profession at all.
     """
-    from circuitz.data.text.write_texts import write_texts
+    from circuitz.data.text.write_texts import write_text_world_csvs
 
-    files = write_texts(
-        where, n=n, concepts=concepts, shifted=shifted, seed=seed, track=track, truth=truth
+    files = write_text_world_csvs(
+        folder, n=n, concepts=concepts, shifted=shifted, seed=seed, track=track, truth=truth
     )
     for file in files:
         out.print(str(file), markup=False, highlight=False, soft_wrap=True)
 
 
-@data.command()
-def language(
-    where: Annotated[Path, typer.Option("--out", help="Folder to write the model into.")],
+@data.command("language")
+def train_tiny_language_model(
+    folder: Annotated[Path, typer.Option("--out", help="Folder to write the model into.")],
     steps: Annotated[int, typer.Option(help="Steps of training.", min=1)] = 700,
     seed: Seed = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
@@ -56,15 +56,15 @@ def language(
 
     from circuitz.data.text.text_model import (
         LanguageRecipe,
-        check_place,
-        perplexity,
-        train_language,
-        write_language,
+        held_out_word_perplexity,
+        refuse_existing_folder,
+        train_language_model,
+        write_language_model,
     )
 
-    check_place(where, replace=replace)
-    with progress() as shown:
-        net = train_language(LanguageRecipe(steps=steps, seed=seed), partial(shown, "train"))
-    say.print(f"perplexity on unseen texts: {perplexity(net):.2f}", highlight=False)
-    write_language(net, where)
-    out.print(str(where), markup=False, highlight=False, soft_wrap=True)
+    refuse_existing_folder(folder, replace=replace)
+    with progress_bars() as shown:
+        net = train_language_model(LanguageRecipe(steps=steps, seed=seed), partial(shown, "train"))
+    say.print(f"perplexity on unseen texts: {held_out_word_perplexity(net):.2f}", highlight=False)
+    write_language_model(net, folder)
+    out.print(str(folder), markup=False, highlight=False, soft_wrap=True)

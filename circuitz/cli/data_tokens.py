@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from circuitz.cli.data import data
-from circuitz.cli.shell import out, progress, say
+from circuitz.cli.shell import out, progress_bars, say
 from circuitz.errors import BundleWriteError, WeightsError
 
 
-@data.command()
-def transformer(
-    where: Annotated[Path, typer.Option("--out", help="File to write: NAME.safetensors.")],
+@data.command("transformer")
+def train_shipped_transformer(
+    path: Annotated[Path, typer.Option("--out", help="File to write: NAME.safetensors.")],
     model: Annotated[
         str,
         typer.Option(help="induction, whose D comes round variously; fixed; or brackets."),
@@ -35,37 +35,41 @@ def transformer(
 
     from safetensors.numpy import save
 
-    from circuitz.data.text.bracket_model import NAME, BracketRecipe, train_brackets
-    from circuitz.data.text.brackets import brackets
-    from circuitz.data.text.induction import RECIPES, right, train
-    from circuitz.data.text.tokens import PERIODS, repeating
-    from circuitz.disk.atomic import staged, write_error
-    from circuitz.models.adapters.weight_arrays import to_numpy
+    from circuitz.data.text.bracket_model import NAME, BracketRecipe, train_bracket_model
+    from circuitz.data.text.brackets import make_bracket_set
+    from circuitz.data.text.induction_model import (
+        RECIPES,
+        count_right_answers,
+        train_induction_model,
+    )
+    from circuitz.data.text.repeating_sequences import PERIODS, make_repeating_sequences
+    from circuitz.disk.atomic import bundle_write_error_from, staged_file_replacement
+    from circuitz.models.adapters.weight_arrays import weights_to_numpy
 
     known = (*RECIPES, NAME)
     if model not in known:
         raise WeightsError(f"There is no model {model!r}.", f"Choose one of {', '.join(known)}.")
-    if where.exists() and not replace:
-        raise BundleWriteError(f"{where} is there already.", "Choose another name, or --replace.")
-    with progress() as steps:
+    if path.exists() and not replace:
+        raise BundleWriteError(f"{path} is there already.", "Choose another name, or --replace.")
+    with progress_bars() as steps:
         step = partial(steps, f"train {model}")
         if model == NAME:
-            net = train_brackets(BracketRecipe(seed=seed), step)
-            tried = {"D": brackets(2000, seed=seed + 1)}
+            net = train_bracket_model(BracketRecipe(seed=seed), step)
+            tried = {"D": make_bracket_set(2000, seed=seed + 1)}
         else:
             recipe = with_seed(RECIPES[model], seed=seed)
-            net = train(recipe, step)
+            net = train_induction_model(recipe, step)
             tried = {
-                name: repeating(2000, role="D'", seed=seed + 1, periods=periods)
+                name: make_repeating_sequences(2000, role="D'", seed=seed + 1, periods=periods)
                 for name, periods in (("its own D", recipe.periods), ("D′", PERIODS))
             }
     try:
-        where.parent.mkdir(parents=True, exist_ok=True)
-        with staged(where, save(to_numpy(net))):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with staged_file_replacement(path, save(weights_to_numpy(net))):
             pass
     except OSError as error:
-        raise write_error(where, error) from error
+        raise bundle_write_error_from(path, error) from error
     for name, made in tried.items():
-        good, n = right(net, made)
+        good, n = count_right_answers(net, made)
         say.print(f"right on {name}: {good / n:.1%}", highlight=False)
-    out.print(str(where), markup=False, highlight=False, soft_wrap=True)
+    out.print(str(path), markup=False, highlight=False, soft_wrap=True)

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from circuitz.cli.shell import Json, Seed, app, out, progress
+from circuitz.cli.shell import Json, Seed, app, out, progress_bars
 
 
 @app.command()
 def demo(
-    where: Annotated[
+    folder: Annotated[
         Path, typer.Option("--out", help="Folder for the bundles and the report.")
     ] = Path("circuitz-demo"),
     world: Annotated[
@@ -39,33 +39,39 @@ def demo(
     shortcut: their heads are named, wired and checked (--shortcut and --track are for pictures).
     """
     if world == "induction":
-        _induction(where, seed, full, as_json)
+        _run_induction_demo(folder, seed, full, as_json)
         return
-    from circuitz.demo.husky_report import write_report
-    from circuitz.demo.husky_story import run
+    from circuitz.demo.husky_report import write_husky_report
+    from circuitz.demo.husky_story import run_husky_story
 
-    with progress() as steps:
-        story = run(
-            where, world=world, shortcut=shortcut, track=track, seed=seed, full=full, progress=steps
+    with progress_bars() as steps:
+        story = run_husky_story(
+            folder,
+            world=world,
+            shortcut=shortcut,
+            track=track,
+            seed=seed,
+            full=full,
+            progress=steps,
         )
-    write_report(story, where / "report.html")
+    write_husky_report(story, folder / "report.html")
     text = json.dumps(story.summary, indent=1, ensure_ascii=False)
-    (where / "report.json").write_text(f"{text}\n", encoding="utf-8")
+    (folder / "report.json").write_text(f"{text}\n", encoding="utf-8")
     if as_json:
         print(text)
         return
-    _tell(story.summary, where)
+    _print_shortcut_story_summary(story.summary, folder)
 
 
-def _induction(where: Path, seed: int, full: bool, as_json: bool) -> None:
+def _run_induction_demo(folder: Path, seed: int, full: bool, as_json: bool) -> None:
     from circuitz.demo.induction.induction_report import write_induction_report
-    from circuitz.demo.induction.induction_run import run_induction
+    from circuitz.demo.induction.induction_run import run_induction_story
 
-    with progress() as steps:
-        story = run_induction(where, seed=seed, full=full, progress=steps)
-    write_induction_report(story, where / "report.html")
+    with progress_bars() as steps:
+        story = run_induction_story(folder, seed=seed, full=full, progress=steps)
+    write_induction_report(story, folder / "report.html")
     text = json.dumps(story.summary, indent=1, ensure_ascii=False)
-    (where / "report.json").write_text(f"{text}\n", encoding="utf-8")
+    (folder / "report.json").write_text(f"{text}\n", encoding="utf-8")
     if as_json:
         print(text)
         return
@@ -90,18 +96,18 @@ def _induction(where: Path, seed: int, full: bool, as_json: bool) -> None:
                 out.print(f"  {found['sentence']}", markup=False, highlight=False)
     seconds = story.summary["seconds"]
     out.print(
-        f"\n{seconds:.0f} s. Written to {where}: induction.z, fixed.z, report.html, report.json"
+        f"\n{seconds:.0f} s. Written to {folder}: induction.z, fixed.z, report.html, report.json"
     )
     out.print("Look at the report:  ", end="")
-    out.print(str(where / "report.html"), markup=False)
+    out.print(str(folder / "report.html"), markup=False)
     out.print("Look at the heads:   ", end="")
-    out.print(f"circuitz lab {where / 'induction.z'}", markup=False)
+    out.print(f"circuitz lab {folder / 'induction.z'}", markup=False)
 
 
-def _tell(summary: dict[str, Any], where: Path) -> None:
-    from circuitz.data.worlds.world_by_name import world_of
+def _print_shortcut_story_summary(summary: dict[str, Any], folder: Path) -> None:
+    from circuitz.data.worlds.world_by_name import world_by_name
 
-    about = world_of(summary["world"]).world
+    about = world_by_name(summary["world"]).world
     first, off = about.classes[0], about.ties[summary["shortcut"]].off
     table = Table(title=f"The {first} story", title_justify="left", box=None, pad_edge=False)
     for name in ("", "D", "D′", "D′ worst group", f"{first} {off}"):
@@ -143,9 +149,9 @@ def _tell(summary: dict[str, Any], where: Path) -> None:
         told.add_row(name, f"{labels[key]:.2f}")
     out.print(told)
     out.print(
-        f"\n{summary['seconds']:.0f} s. Written to {where}: {first}.z, zstar.z, report.html, report.json"
+        f"\n{summary['seconds']:.0f} s. Written to {folder}: {first}.z, zstar.z, report.html, report.json"
     )
     out.print("Look at the report:  ", end="")
-    out.print(str(where / "report.html"), markup=False)
+    out.print(str(folder / "report.html"), markup=False)
     out.print("Look at the units:   ", end="")
-    out.print(f"circuitz lab {where / f'{first}.z'}", markup=False)
+    out.print(f"circuitz lab {folder / f'{first}.z'}", markup=False)

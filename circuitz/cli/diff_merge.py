@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from circuitz.cli.shell import Json, Z, app, out, say
-from circuitz.disk.safe_text import shown
+from circuitz.disk.safe_text import escape_control_characters
 from circuitz.errors import BundleWriteError
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ _WIDE = 300
 Other = Annotated[Path, typer.Argument(help="The other bundle.")]
 
 
-@app.command()
-def diff(
+@app.command("diff")
+def list_bundle_differences(
     z: Z,
     other: Other,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when they differ.")] = False,
@@ -35,19 +35,23 @@ def diff(
 
     found = load(z).diff(load(other))
     if as_json:
-        print(json.dumps({"same": found.empty, "differences": _records(found)}, indent=1))
+        print(
+            json.dumps(
+                {"same": found.empty, "differences": _differences_as_json_rows(found)}, indent=1
+            )
+        )
     elif found.empty:
         out.print("Nothing differs.")
     else:
-        _table(found, ("what", "name", "change", "here", "by", "there", "by"))
+        _print_differences(found, ("what", "name", "change", "here", "by", "there", "by"))
     raise typer.Exit(1 if strict and not found.empty else 0)
 
 
-@app.command()
-def merge(
+@app.command("merge")
+def merge_bundle_copies(
     z: Z,
     other: Other,
-    where: Annotated[Path, typer.Option("--out", help="Bundle to write the merged model to.")],
+    path: Annotated[Path, typer.Option("--out", help="Bundle to write the merged model to.")],
     as_json: Json = False,
 ) -> None:
     """Take over the edits of another copy of a bundle.
@@ -58,56 +62,59 @@ def merge(
     from circuitz.z.bundle.load_save import load
 
     mine, theirs = load(z), load(other)
-    if where.exists() and where.resolve() != z.resolve():
-        raise BundleWriteError(f"{where} is there already.", "Choose another name for --out.")
+    if path.exists() and path.resolve() != z.resolve():
+        raise BundleWriteError(f"{path} is there already.", "Choose another name for --out.")
     merged, found = mine.merge(theirs)
-    merged.save(where)
+    merged.save(path)
     conflicts = found[found["what"] == "annotation"]
     taken = len(merged.log) - len(mine.log)
     if as_json:
-        record = {"out": str(where), "hash": merged.hash, "taken": taken}
-        print(json.dumps({**record, "conflicts": _records(found)}, indent=1))
+        record = {"out": str(path), "hash": merged.hash, "taken": taken}
+        print(json.dumps({**record, "conflicts": _differences_as_json_rows(found)}, indent=1))
     else:
-        out.print(f"{taken} edits taken over; written to {where}", markup=False, soft_wrap=True)
+        out.print(f"{taken} edits taken over; written to {path}", markup=False, soft_wrap=True)
         if not found.empty:
             out.print(f"{len(found)} differ and stay as they are in {z}:", markup=False)
-            _table(found, ("what", "name", "here", "by", "there", "by"))
+            _print_differences(found, ("what", "name", "here", "by", "there", "by"))
     if len(conflicts):
         say.print("Both changed the same units; the words of the first stand.", highlight=False)
     raise typer.Exit(1 if len(conflicts) else 0)
 
 
-def _records(found: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{key: _json(value) for key, value in row.items()} for row in _rows(found)]
+def _differences_as_json_rows(differences: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {key: _text_or_list_of_texts(value) for key, value in row.items()}
+        for row in _frame_rows_with_text_keys(differences)
+    ]
 
 
-def _rows(found: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in found.to_dict("records")]
+def _frame_rows_with_text_keys(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _json(value: Any) -> Any:
+def _text_or_list_of_texts(value: Any) -> Any:
     if value is None or isinstance(value, str):
         return value
-    return list(value) if isinstance(value, tuple) and _texts(value) else str(value)
+    return list(value) if isinstance(value, tuple) and _are_all_strings(value) else str(value)
 
 
-def _texts(values: tuple[Any, ...]) -> bool:
+def _are_all_strings(values: tuple[Any, ...]) -> bool:
     return all(isinstance(value, str) for value in values)
 
 
-def _table(found: pd.DataFrame, columns: tuple[str, ...]) -> None:
+def _print_differences(differences: pd.DataFrame, columns: tuple[str, ...]) -> None:
     table = Table(box=None, pad_edge=False)
     for name in columns:
         table.add_column(name, overflow="fold")
-    for row in _rows(found)[:_SHOWN]:
+    for row in _frame_rows_with_text_keys(differences)[:_SHOWN]:
         cells = [row["what"], row["name"], *([row["change"]] if "change" in columns else [])]
         cells += [row["here"], row["author_here"], row["there"], row["author_there"]]
-        table.add_row(*(Text(_cell(cell)) for cell in cells))
+        table.add_row(*(Text(_escaped_and_shortened_text(cell)) for cell in cells))
     out.print(table)
-    if len(found) > _SHOWN:
-        out.print(f"and {len(found) - _SHOWN} more; --json lists them all")
+    if len(differences) > _SHOWN:
+        out.print(f"and {len(differences) - _SHOWN} more; --json lists them all")
 
 
-def _cell(value: Any) -> str:
-    text = shown("—" if value is None else str(value))
+def _escaped_and_shortened_text(value: Any) -> str:
+    text = escape_control_characters("—" if value is None else str(value))
     return text if len(text) <= _WIDE else f"{text[:_WIDE]} …"

@@ -8,24 +8,25 @@ from typing import Annotated
 
 import typer
 
-from circuitz.cli.shell import Json, Seed, Z, app, out, progress
+from circuitz.cli.shell import Json, Seed, Z, app, out, progress_bars
 
 
 @app.command()
 def directions(
     z: Z,
     layer: Annotated[str, typer.Option(help="A layer of z.")],
-    how: Annotated[
+    method: Annotated[
         str,
         typer.Option(
-            help="pca, nmf, concepts, probes, sae, or the folder of an SAE that SAELens saved."
+            "--how",
+            help="pca, nmf, concepts, probes, sae, or the folder of an SAE that SAELens saved.",
         ),
     ] = "nmf",
     name: Annotated[str, typer.Option(help="What to call the basis; by default after --how.")] = "",
     count: Annotated[
         int | None, typer.Option(help="How many directions; by default 16.", min=1)
     ] = None,
-    where: Annotated[
+    path: Annotated[
         Path | None,
         typer.Option("--out", help="Bundle to write; by default the one that was read."),
     ] = None,
@@ -44,20 +45,22 @@ def directions(
     from circuitz.z.bundle.load_save import load
 
     model = load(z)
-    with progress() as steps:
+    with progress_bars() as steps:
         made = run_directions(
             model,
             layer,
-            how,
+            method,
             name=name,
             count=count,
             seed=seed,
             replaces=replace,
             progress=lambda done, total: steps("fit and measure directions", done, total),
         )
-    called = name or (how if how in ("pca", "nmf", "concepts", "probes", "sae") else "saelens")
+    called = name or (
+        method if method in ("pca", "nmf", "concepts", "probes", "sae") else "saelens"
+    )
     place = basis_place(layer, called)
-    made.save(where or z)
+    made.save(path or z)
     note = made.notes["bases"][place]
     size = len(made.bases[place])
     if as_json:
@@ -68,4 +71,4 @@ def directions(
         markup=False,
         highlight=False,
     )
-    out.print(f"Written to {where or z}.", markup=False, highlight=False)
+    out.print(f"Written to {path or z}.", markup=False, highlight=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from circuitz.cli.shell import Json, Seed, Z, app, out, progress
+from circuitz.cli.shell import Json, Seed, Z, app, out, progress_bars
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,20 +48,23 @@ def edges(
     from circuitz.z.bundle.load_save import load
 
     model = load(z)
-    with progress() as bars:
+    with progress_bars() as bars:
         found = measure(
             model, source, target, toward, units=unit, images=images, both=both, split=split,
             seed=seed, progress=lambda done, n: bars("exchange units", done, n),
         )  # fmt: skip
     if as_json:
-        told = {"edges": _rows(found.frame), "sums": _rows(found.sums.reset_index())}
+        told = {
+            "edges": _rows_with_nan_as_null(found.frame),
+            "sums": _rows_with_nan_as_null(found.sums.reset_index()),
+        }
         about = {"held": found.held, "images": found.images, "tried": found.tried}
         print(json.dumps(told | about))
         return
-    _tell(found)
+    _print_edges(found)
 
 
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def _rows_with_nan_as_null(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows in which what cannot be told is null, which JSON has."""
     rows: list[dict[str, Any]] = frame.to_dict("records")
     for row in rows:
@@ -69,26 +72,28 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _tell(found: EdgeTable) -> None:
+def _print_edges(table: EdgeTable) -> None:
     from circuitz.effects.edge.edges import REST
 
-    tried, every = found.tried
-    rows: list[dict[str, Any]] = found.frame.to_dict("records")  # strongest first
+    tried, every = table.tried
+    rows: list[dict[str, Any]] = table.frame.to_dict("records")  # strongest first
     edges = [row for row in rows if row["found"]]
     rests = [row for row in rows if row["source"].endswith(f":{REST}") and not row["found"]]
     kept = [*edges, *(row for row in rests if row["direct"] > 0 or row["direct"] < 0)]
-    lines = [f"{len(edges)} edges on {found.images} images" + (":" if kept else ".")]
+    lines = [f"{len(edges)} edges on {table.images} images" + (":" if kept else ".")]
     if all(math.isnan(row["total"]) for row in rows):
-        lines = [f"No edge can be told on {found.images} images."]
-    lines += [_line(row) for row in kept[:_MOST]]
+        lines = [f"No edge can be told on {table.images} images."]
+    lines += [_format_edge_line(row) for row in kept[:_MOST]]
     if len(kept) > _MOST:
         lines.append(f"  and {len(kept) - _MOST} more: --json")
-    if not edges and found.held:
-        whole = sorted((r for r in rows if r["total"] > 0 or r["total"] < 0), key=_in_all)
+    if not edges and table.held:
+        whole = sorted(
+            (r for r in rows if r["total"] > 0 or r["total"] < 0), key=_strongest_total_first_key
+        )
         if whole:
-            lines.append(f"Strongest through {', '.join(found.held)}:")
+            lines.append(f"Strongest through {', '.join(table.held)}:")
         lines += [f"  {r['total']:+5.0%}  {r['source']} → {r['target']}" for r in whole[:_FEW]]
-    why = found.frame[found.frame["reason"] != ""]
+    why = table.frame[table.frame["reason"] != ""]
     for reason, some in why.groupby("reason", sort=False):
         names = list(dict.fromkeys(some["target"]))
         more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
@@ -99,7 +104,7 @@ def _tell(found: EdgeTable) -> None:
         out.print(line, markup=False, highlight=False)
 
 
-def _line(row: dict[str, Any]) -> str:
+def _format_edge_line(row: dict[str, Any]) -> str:
     whole = "" if math.isnan(row["total"]) else f", in all {row['total']:+.0%}"
     return (
         f"  {row['direct']:+5.0%}  {row['source']} → {row['target']}  "
@@ -107,7 +112,7 @@ def _line(row: dict[str, Any]) -> str:
     )
 
 
-def _in_all(row: dict[str, Any]) -> float:
+def _strongest_total_first_key(row: dict[str, Any]) -> float:
     return -abs(row["total"])
 
 

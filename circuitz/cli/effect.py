@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from circuitz.cli.shell import Json, Seed, Z, app, out, progress
+from circuitz.cli.shell import Json, Seed, Z, app, out, progress_bars
 
 if TYPE_CHECKING:
     from circuitz.z.effect import Effect
@@ -21,8 +21,8 @@ def effect(
         list[str], typer.Option(help="A unit, as conv4:7, or group:a,b; again for more.")
     ],
     target: Annotated[str, typer.Option("--class", help="The class whose score is read.")],
-    how: Annotated[
-        str, typer.Option(help="sufficiency: does it raise the class; necessity: does the class lose.")
+    intervention: Annotated[
+        str, typer.Option("--how", help="sufficiency: does it raise the class; necessity: does the class lose.")
     ] = "sufficiency",
     through: Annotated[
         list[str] | None,
@@ -60,14 +60,14 @@ def effect(
     if direct and not through:
         raise InputsError("--direct is about --through.", "Name units: --through conv4:7.")
     asked: dict[str, Any] = {
-        "how": how, "split": split, "images": images, "donors": donors, "seed": seed,
+        "intervention": intervention, "split": split, "images": images, "donors": donors, "seed": seed,
     }  # fmt: skip
     model = load(z)
     kept: Any = "rest" if held == ["rest"] else tuple(held or ())
     if not through:
         found = {"effect": run_effect(model, unit, target, held=kept, held_as=held_as, **asked)}  # type: ignore[arg-type]  # an unknown one is refused by name
     else:
-        with progress() as steps:
+        with progress_bars() as steps:
             parts = path_effect(
                 model, unit, target, through, held=kept, direct=direct,
                 progress=lambda done, n: steps("exchange units", done, n), **asked,
@@ -79,18 +79,18 @@ def effect(
     if as_json:
         print(json.dumps({name: asdict(one) for name, one in found.items()}, ensure_ascii=False))
         return
-    _tell(found)
+    _print_effects(found)
 
 
-def _tell(found: dict[str, Effect]) -> None:
-    from circuitz.plausibility.unit_groups import in_words
+def _print_effects(effects: dict[str, Effect]) -> None:
+    from circuitz.plausibility.unit_groups import shorten_unit_list
 
-    first = next(iter(found.values()))
-    lines = [f"{in_words(first.sources)} on {first.target}, {first.how}:"]
+    first = next(iter(effects.values()))
+    lines = [f"{shorten_unit_list(first.sources)} on {first.target}, {first.how}:"]
     lines += [
         f"  {name:8}{e.estimate:+7.1%}  [{e.low:+.1%}, {e.high:+.1%}]"
         + (f"  {e.held} held" if e.held else "")
-        for name, e in found.items()
+        for name, e in effects.items()
     ]
     lines.append(f"{first.n} images of {first.split}, {first.clusters} scenes.")
     for line in lines:

@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from circuitz.cli.shell import Json, Z, app, out, progress, say
-from circuitz.errors import InputsError
+from circuitz.cli.shell import Json, Z, app, out, progress_bars, say
 
 if TYPE_CHECKING:
-    from circuitz.cli.shell import Steps
-    from circuitz.evaluation.group_cells import Evaluation
-    from circuitz.evaluation.truth_table import TruthTable
-    from circuitz.z.model import AnnotatedModel
+    from circuitz.evaluation.evaluation_by_cell import Evaluation
 
 
 @app.command()
@@ -52,128 +48,67 @@ def evaluate(
     typical one by chance alone. "All others" are the pictures of every other class in the same
     group, taken together.
     """
-    from circuitz.evaluation.truth_table import read_truth
-    from circuitz.models.run.device import choose_device
+    from circuitz.evaluation.evaluate import evaluate as score
     from circuitz.z.bundle.load_save import load
 
     model = load(z)
-    if model.preprocessing.is_tokens:
-        raise InputsError(
-            "This model reads texts, not pictures.", "evaluate scores networks on pictures."
-        )
-    known = read_truth(truth, images, model.classes, several=model.head == "multi-label")
-    if labels is not None:
-        scores, left_out = _given(labels, images, model, known)
-        if left_out:
-            say.print(left_out, markup=False, highlight=False, soft_wrap=True)
-    else:
-        with progress() as steps:
-            scores = _scores(model, known, choose_device(device), steps)
-    if known.unlabelled or known.elsewhere:
-        say.print(
-            f"{known.unlabelled} pictures have no row, and {known.elsewhere} rows name pictures "
-            "elsewhere; both are left out.",
-            highlight=False,
-        )
+    with progress_bars() as steps:
+        scores = score(
+            model, images, truth, labels=labels, device=device,
+            progress=lambda done, n: steps("run the network on pictures", done, n),
+        )  # fmt: skip
+    for remark in scores.remarks:
+        say.print(remark, markup=False, highlight=False, soft_wrap=True)
     if as_json:
         scored = {"labels": str(labels)} if labels is not None else {}
         found = {"z": str(z), "hash": model.hash, "images": str(images), **scored}
         found |= scores.to_json()
         print(json.dumps(found, ensure_ascii=False))
         return
-    _tell(scores)
+    _print_evaluation(scores)
 
 
-def _scores(model: AnnotatedModel, known: TruthTable, device: str, steps: Steps) -> Evaluation:
-    import numpy as np
-
-    from circuitz.evaluation.group_cells import evaluate as score
-    from circuitz.labelling.tasks.shifted_pictures import View
-    from circuitz.models.run.open_runtime import runtime
-
-    network = runtime(model, device)
-    # The way D's were brought to one size, whatever theirs is.
-    read = View.of(model).arrays(
-        known.files, lambda done, n: steps("run the network on pictures", done, n)
-    )
-    parts = [network.logits(images) for _, images in read]
-    logits = np.concatenate(parts)
-    if model.head == "multi-label":
-        right = (logits > 0) == (known.labels == 1)
-        return score(right, known.labels == 1, model.classes, known.groups, known.group_names)
-    predicted = logits.argmax(1)
-    members = known.labels[:, None] == np.arange(len(model.classes))
-    return score(predicted == known.labels, members, model.classes, known.groups, known.group_names)
-
-
-def _given(
-    labels: Path, images: Path, model: AnnotatedModel, known: TruthTable
-) -> tuple[Evaluation, str]:
-    """Score labels of a file, and say what was left out."""
-    import numpy as np
-
-    from circuitz.evaluation.group_cells import evaluate as score
-    from circuitz.evaluation.label_file import read_labels
-
-    if model.head == "multi-label":
-        raise InputsError(
-            "Labels are one class a picture, and this z tells several.", "Leave out --labels."
-        )
-    given = read_labels(labels, images, known.files, model.classes)
-    rows = np.flatnonzero((given.predicted >= 0) & ~given.asked)
-    if not len(rows):
-        raise InputsError(
-            "People were asked about every picture that has a label.",
-            "A score says something only of pictures nobody was asked about: label more.",
-        )
-    truth = known.labels[rows]
-    members = truth[:, None] == np.arange(len(model.classes))
-    found = score(
-        given.predicted[rows] == truth, members, model.classes, known.groups[rows],
-        known.group_names,
-    )  # fmt: skip
-    asked, without = int(given.asked.sum()), int((given.predicted < 0).sum())
-    said = [f"{asked} pictures that people were asked about"] if asked else []
-    said += [f"{without} pictures without a label"] if without else []
-    return found, f"{' and '.join(said)} are left out." if said else ""
-
-
-def _tell(scores: Evaluation) -> None:
+def _print_evaluation(scores: Evaluation) -> None:
     out.print(f"Accuracy {scores.overall}", highlight=False)
-    worst = scores.worst
+    worst = scores.worst_cell
     if worst is not None:
         out.print(
-            f"Worst class × group: {worst['class']} {_which(worst)}: {_share(worst)}",
+            f"Worst class × group: {worst['class']} {_with_or_without_group(worst)}: {_format_accuracy_with_interval(worst)}",
             highlight=False, markup=False,
         )  # fmt: skip
     table = Table(box=None, pad_edge=False)
-    others = {_key(cell): cell for cell in scores.others.to_dict("records")}
+    others = {_class_group_presence_key(cell): cell for cell in scores.others.to_dict("records")}
     # A shortcut of one class shows in what the others lose where it is there.
     columns = ("class", "", "right", "95 % interval", "n", *(["all others"] if others else []))
     for name in columns:
         table.add_column(name, justify="left" if name in ("class", "") else "right")
     cells = scores.cells.to_dict("records")
     for row in scores.classes.to_dict("records"):
-        _add(table, row, "all", None)
+        _add_accuracy_row(table, row, "all", None)
         for cell in cells:
             if cell["class"] == row["class"]:
-                _add(table, cell, _which(cell), others.get(_key(cell)))
+                _add_accuracy_row(
+                    table,
+                    cell,
+                    _with_or_without_group(cell),
+                    others.get(_class_group_presence_key(cell)),
+                )
     out.print(table)
 
 
-def _key(cell: Any) -> tuple[Any, ...]:
+def _class_group_presence_key(cell: Any) -> tuple[Any, ...]:
     return cell["class"], cell["group"], cell["present"]
 
 
-def _which(cell: Any) -> str:
+def _with_or_without_group(cell: Any) -> str:
     return f"{'with' if cell['present'] else 'without'} {cell['group']}"
 
 
-def _share(row: Any) -> str:
+def _format_accuracy_with_interval(row: Any) -> str:
     return f"{row['accuracy']:.1%} ({row['low']:.1%} to {row['high']:.1%}, n = {row['n']})"
 
 
-def _add(table: Table, row: Any, what: str, others: Any) -> None:
+def _add_accuracy_row(table: Table, row: Any, what: str, others: Any) -> None:
     from rich.markup import escape
 
     rest = "" if others is None else f"{others['accuracy']:.1%} (n = {others['n']:,})"

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from circuitz.cli.shell import Json, LexiconPath, Z, app, out, record
-from circuitz.errors import ExportRefusedError
+from circuitz.cli.shell import Json, LexiconPath, Z, app, out, save_audit_reading_or_warn
+from circuitz.labelling.refused import ExportRefusedError
 
 
 @app.command()
 def export(
     z: Z,
-    where: Annotated[Path, typer.Option("--out", help="Bundle to write z* to.")],
+    path: Annotated[Path, typer.Option("--out", help="Bundle to write z* to.")],
     waive: Annotated[
         list[str] | None,
         typer.Option("--waive", help="Id of a finding to let stand; give --author and --reason."),
@@ -35,15 +35,17 @@ def export(
     waivers = [waiver(finding, author=author, reason=reason) for finding in waive or []]
     try:
         made = run_export(
-            model, where, lexicon=Lexicon.load(lexicon), waivers=waivers, author=author
+            model, path, lexicon=Lexicon.load(lexicon), waivers=waivers, author=author
         )
     except ExportRefusedError as refused:
         # The look at the audit split counts, whatever it led to.
         if refused.z is not None:
-            record(refused.z, z)
+            save_audit_reading_or_warn(refused.z, z)
         raise
-    record(model.with_(notes={**model.notes, "audit_reads": made.notes["audit_reads"]}), z)
+    save_audit_reading_or_warn(
+        model.with_(notes={**model.notes, "audit_reads": made.notes["audit_reads"]}), z
+    )
     if as_json:
-        print(json.dumps({"out": str(where), "hash": made.hash, "findings": len(made.findings)}))
+        print(json.dumps({"out": str(path), "hash": made.hash, "findings": len(made.findings)}))
     else:
-        out.print(f"Written to {where}: {made!r}", markup=False, highlight=False)
+        out.print(f"Written to {path}: {made!r}", markup=False, highlight=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from circuitz.cli.shell import Json, Seed, Z, app, out, progress, say
+from circuitz.cli.shell import Json, Seed, Z, app, out, progress_bars, say
 
 if TYPE_CHECKING:
     from circuitz.z.circuit.circuit_graph import CircuitGraph
@@ -54,49 +54,49 @@ def graph(
     model = load(z)
     bases = basis or []
     asked = {"nodes": nodes, "edges": edges, "images": images, "split": split, "seed": seed}
-    found = None if fresh else _kept(model, target, bases, asked)
+    found = None if fresh else _stored_graph_matching_settings(model, target, bases, asked)
     if found is None:
-        found = _measured(model, target, {**asked, "bases": bases}, z)
+        found = _measure_and_save_graph(model, target, {**asked, "bases": bases}, z)
     if file is not None:
-        text = found.to_json() if file.suffix == ".json" else _page(found, units)
+        text = found.to_json() if file.suffix == ".json" else _circuit_page_html(found, units)
         file.write_text(text, encoding="utf-8")
         say.print(f"Written to {file}", markup=False, highlight=False)
     if as_json:
         print(found.to_json(), end="")
     elif file is None:
-        _tell(found)
+        _print_circuit(found)
 
 
-def _kept(
-    model: AnnotatedModel, target: str, bases: list[str], asked: Mapping[str, object]
+def _stored_graph_matching_settings(
+    model: AnnotatedModel, target: str, bases: list[str], settings: Mapping[str, object]
 ) -> CircuitGraph | None:
     """Return the graph z keeps if it was measured as asked, on what z is now."""
-    from circuitz.z.circuit.stored_circuits import kept
+    from circuitz.z.circuit.stored_circuits import graphs_by_class
 
-    found = kept(model).get(target.removeprefix("output:"))
-    if found is None or found.stale(model):
+    found = graphs_by_class(model).get(target.removeprefix("output:"))
+    if found is None or found.stale_parts(model):
         return None
-    had = {**found.settings, **found.kept}
-    same = all(had.get(name) == value for name, value in asked.items())
+    had = {**found.settings, **found.pruned_to}
+    same = all(had.get(name) == value for name, value in settings.items())
     return found if same and set(had.get("bases", ())) == set(bases) else None
 
 
-def _measured(
-    model: AnnotatedModel, target: str, asked: Mapping[str, object], place: Path
+def _measure_and_save_graph(
+    model: AnnotatedModel, target: str, settings: Mapping[str, object], path: Path
 ) -> CircuitGraph:
     from circuitz.effects.circuit.graph import graph as measure
 
-    with progress() as bars:
+    with progress_bars() as bars:
 
-        def tick(done: int, total: int) -> None:
+        def show_progress(done: int, total: int) -> None:
             bars(f"Circuit of {target.removeprefix('output:')}", done, total)
 
-        found = measure(model, target, progress=tick, **asked)  # pyright: ignore[reportArgumentType]
-    model.with_graph(found).save(place)
+        found = measure(model, target, progress=show_progress, **settings)  # pyright: ignore[reportArgumentType]
+    model.with_graph(found).save(path)
     return found
 
 
-def _lost(scores: Mapping[str, float]) -> str:
+def _clause_on_effect_lost(scores: Mapping[str, float]) -> str:
     if "lost" not in scores:  # a graph measured before it was asked
         return ""
     return (
@@ -105,36 +105,36 @@ def _lost(scores: Mapping[str, float]) -> str:
     )
 
 
-def _rest(found: CircuitGraph) -> str:
-    if "rest" not in found.scores:
+def _sentence_on_basis_remainder(circuit: CircuitGraph) -> str:
+    if "rest" not in circuit.scores:
         return ""
-    bases = ", ".join(found.settings.get("bases", ()))
-    return f" {found.scores['rest']:.0%} passes through what is left out of its layer by {bases}."
+    bases = ", ".join(circuit.settings.get("bases", ()))
+    return f" {circuit.scores['rest']:.0%} passes through what is left out of its layer by {bases}."
 
 
-def _page(found: CircuitGraph, units: bool) -> str:
-    figure = found.figure(grouped=not units)
+def _circuit_page_html(circuit: CircuitGraph, units: bool) -> str:
+    figure = circuit.figure(grouped=not units)
     # Everything it needs is inside: the page opens without a network.
     return str(figure.to_html(include_plotlyjs=True, full_html=True))
 
 
-def _tell(found: CircuitGraph) -> None:
-    out.print(repr(found), markup=False, highlight=False)
-    scores = found.scores
+def _print_circuit(circuit: CircuitGraph) -> None:
+    out.print(repr(circuit), markup=False, highlight=False)
+    scores = circuit.scores
     lines = [
         f"Alone, its units of the cut bring about {scores['recovered']:.0%} of the effect "
         f"[{scores['recovered_low']:.0%}, {scores['recovered_high']:.0%}]; "
-        + _lost(scores)
-        + f"{found.node('unexplained').influence:.0%} comes from what is not in the graph."
-        + _rest(found)
+        + _clause_on_effect_lost(scores)
+        + f"{circuit.node('unexplained').influence:.0%} comes from what is not in the graph."
+        + _sentence_on_basis_remainder(circuit)
     ]
-    again = {k: v for k, v in found.stability.items() if v is not None}
+    again = {k: v for k, v in circuit.stability.items() if v is not None}
     if "exact" in again:
         said = f"Strongest edges found again over resamples: {again['exact']:.0%}"
         if "eap_ig" in again and "agreement" in again:
             said += f"; EAP-IG's {again['eap_ig']:.0%}; the two agree on {again['agreement']:.0%}"
         lines.append(f"{said}.")
-    small = found.grouped()
+    small = circuit.collapse_supernodes()
     names = {
         n.id: f"{n.words or n.id}{f' ×{len(n.members)}' if n.members else ''}" for n in small.nodes
     }

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from circuitz.cli.shell import Json, Seed, app, out, progress, say
+from circuitz.cli.shell import Json, Seed, app, out, progress_bars, say
 from circuitz.errors import LabellingError
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ Store = Annotated[
 ]
 
 
-@labels.command()
-def collect(
+@labels.command("collect")
+def summarise_and_export_answers(
     store: Store,
     tasks: Annotated[
         Path | None, typer.Option(help="Only answers to this pack; it also tells which were gold.")
@@ -40,20 +40,20 @@ def collect(
     as_json: Json = False,
 ) -> None:
     """Show how far people are and how far they agree; write their answers to a file."""
-    from circuitz.labelling.labels.collect import collect as run_collect
-    from circuitz.labelling.labels.collect import write
+    from circuitz.labelling.labels.collect import collect_answers as run_collect
+    from circuitz.labelling.labels.collect import write_answers_csv_or_jsonl
     from circuitz.labelling.tasks.pack_io import open_pack
     from circuitz.store.address import open_store
 
-    _check_free(to, overwrite)
+    _refuse_overwriting(to, overwrite)
     pack = open_pack(tasks) if tasks is not None else None
     found = run_collect(open_store(store, read_only=True), pack)
     if to is not None:
-        write(found, to, pack)
+        write_answers_csv_or_jsonl(found, to, pack)
     if as_json:
         print(json.dumps(found.summary, ensure_ascii=False, indent=1))
         return
-    _tell(found.summary)
+    _print_answer_summary(found.summary)
     if to is not None:
         out.print(
             f"{len(found.rows):,} answers written to {to}",
@@ -63,12 +63,12 @@ def collect(
         )
 
 
-@labels.command()
-def train(
+@labels.command("train")
+def learn_labels_from_answers(
     zstar: Annotated[Path, typer.Argument(help="The model people held, as exported.")],
     store: Store,
     images: Annotated[Path, typer.Option(help="D′: the pictures to label.")],
-    where: Annotated[Path, typer.Option("--out", help="CSV to write.")] = Path("labels.csv"),
+    path: Annotated[Path, typer.Option("--out", help="CSV to write.")] = Path("labels.csv"),
     tasks: Annotated[
         Path | None, typer.Option(help="Learn from the answers to this pack alone.")
     ] = None,
@@ -86,22 +86,22 @@ def train(
     The file has a row a picture: path, label, its probability, how many people answered, and a
     column a class. Whether the labels are right the answers alone cannot tell.
     """
-    from circuitz.labelling.labels.collect import write_bytes
-    from circuitz.labelling.labels.train_labels import train as run_train
+    from circuitz.labelling.labels.collect import write_file_whole_or_not
+    from circuitz.labelling.labels.label import label as run_train
     from circuitz.labelling.tasks.pack_io import open_pack
     from circuitz.store.address import open_store
     from circuitz.z.bundle.load_save import load
 
-    _check_free(where, overwrite)
+    _refuse_overwriting(path, overwrite)
     model = load(zstar)
     kept = open_store(store, read_only=True)
     task = open_pack(tasks).task if tasks is not None else ""
-    with progress() as steps:
+    with progress_bars() as steps:
         made = run_train(model, kept, images, task=task, seed=seed, progress=steps)
-    write_bytes(where, made.to_csv())
+    write_file_whole_or_not(path, made.to_csv())
     if keep:
-        _keep(zstar, model, made.model)
-    facts: dict[str, Any] = {"out": str(where), "z": model.hash, **made.to_json()}
+        _save_label_model_into_zstar(zstar, model, made.model)
+    facts: dict[str, Any] = {"out": str(path), "z": model.hash, **made.to_json()}
     if made.elsewhere:
         say.print(
             f"{made.elsewhere} answers are about pictures that are not in the folder; they are "
@@ -128,20 +128,20 @@ def train(
     simulated = " of a simulated rater" if made.simulated else ""
     out.print(
         f"{facts['pictures']:,} pictures labelled from {facts['answers']:,} answers{simulated} "
-        f"(model: {made.model.form}), written to {where}",
+        f"(model: {made.model.form}), written to {path}",
         markup=False,
         highlight=False,
         soft_wrap=True,
     )
 
 
-def _check_free(place: Path | None, overwrite: bool) -> None:
+def _refuse_overwriting(path: Path | None, overwrite: bool) -> None:
     """Refuse to write over a file, before anything takes minutes."""
-    if place is not None and place.exists() and not overwrite:
-        raise LabellingError(f"{place} is there already.", "Pass --overwrite to replace it.")
+    if path is not None and path.exists() and not overwrite:
+        raise LabellingError(f"{path} is there already.", "Pass --overwrite to replace it.")
 
 
-def _keep(zstar: Path, model: AnnotatedModel, learned: LabelModel) -> None:
+def _save_label_model_into_zstar(zstar: Path, model: AnnotatedModel, learned: LabelModel) -> None:
     """Write what was learned into z*, as it is now: somebody may have edited it meanwhile."""
     from circuitz.labelling.export import with_label_model
     from circuitz.z.bundle.load_save import load
@@ -156,7 +156,7 @@ def _keep(zstar: Path, model: AnnotatedModel, learned: LabelModel) -> None:
     with_label_model(now, learned).save(zstar)
 
 
-def _tell(summary: dict[str, Any]) -> None:
+def _print_answer_summary(summary: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("rater", "answers", "cannot tell", "not usable", "seconds", "gold right",
                  "with themselves"):  # fmt: skip
@@ -166,7 +166,7 @@ def _tell(summary: dict[str, Any]) -> None:
         table.add_row(
             escape(f"{name}{kind}"), str(facts["answers"]), str(facts["cannot_tell"]),
             str(facts["not_usable"]), "–" if facts["seconds"] is None else f"{facts['seconds']:g}",
-            _share(facts["gold"]), _share(facts["with_themselves"]),
+            _format_share_with_interval(facts["gold"]), _format_share_with_interval(facts["with_themselves"]),
         )  # fmt: skip
     out.print(table)
     agreement = summary["agreement"]
@@ -190,7 +190,7 @@ def _tell(summary: dict[str, Any]) -> None:
         )  # fmt: skip
 
 
-def _share(figure: dict[str, Any] | None) -> str:
+def _format_share_with_interval(figure: dict[str, Any] | None) -> str:
     if figure is None:
         return "–"
     low, high = (round(100 * figure[k]) for k in ("low", "high"))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from circuitz.cli.shell import Json, LexiconPath, Seed, Z, app, out, progress
+from circuitz.cli.shell import Json, LexiconPath, Seed, Z, app, out, progress_bars
 
 
 @app.command()
@@ -47,8 +47,8 @@ def measure(
     What is measured already is kept. After Ctrl-C or a crash the same command goes on: a finished
     shard is not computed again, here or on a cluster.
     """
-    from circuitz.jobs.connect import connected
-    from circuitz.jobs.job import Counted
+    from circuitz.jobs.connect import executor_for_cluster
+    from circuitz.jobs.job import ProgressExecutor
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.measurement.illustrate import illustrate
     from circuitz.measurement.measure import measure as run_measure
@@ -60,10 +60,10 @@ def measure(
     given = None if data is None else read_inputs(data)
     folder = checkpoint or z.with_name(f"{z.name.removesuffix('.zip').removesuffix('.z')}.shards")
     per_shard = None if shards is None or known is None else -(-len(known) // shards)
-    with progress() as steps, connected(cluster or None) as executor:
-        counted = executor and Counted(executor, lambda done, n: steps("shards", done, n))
+    with progress_bars() as steps, executor_for_cluster(cluster or None) as executor:
+        counted = executor and ProgressExecutor(executor, lambda done, n: steps("shards", done, n))
         found = run_measure(
-            model, known, given, seed=seed, lexicon=Lexicon.load(lexicon), store=folder,
+            model, known, given, seed=seed, lexicon=Lexicon.load(lexicon), checkpoint=folder,
             shard=per_shard, cluster=counted,
             progress=lambda done, n: steps("measure", done, n),
         )  # fmt: skip

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from circuitz.cli.shell import Json, LexiconPath, Seed, app, out, progress, say
+from circuitz.cli.created_bundle import (
+    bundle_name_without_suffix,
+    prepare_and_save_bundle,
+    print_network_accuracy,
+    print_new_bundle_summary,
+)
+from circuitz.cli.shell import Json, LexiconPath, Seed, app, progress_bars, say
 from circuitz.errors import BuilderError, BundleWriteError, InputsError
 
 if TYPE_CHECKING:
-    from circuitz.cli.shell import Steps
-    from circuitz.evaluation.prediction_scores import Share
-    from circuitz.jobs.job import Executor
-    from circuitz.lexicon.lexicon import Lexicon
-    from circuitz.wrapping.load_network import Brought
+    from circuitz.wrapping.load_network import LoadedNetwork
     from circuitz.z.inputs import InputSet
     from circuitz.z.model import AnnotatedModel
 
 
-@app.command()
-def new(
-    where: Annotated[Path, typer.Option("--out", help="Bundle to write: NAME.z.")],
+@app.command("new")
+def new_bundle_from_own_data(
+    path: Annotated[Path, typer.Option("--out", help="Bundle to write: NAME.z.")],
     images: Annotated[
         Path | None,
         typer.Option(
@@ -150,19 +151,23 @@ def new(
 
     D is written once beside the bundle, as NAME.D, where later commands find it.
     """
-    from circuitz.cli.new_texts import Asked, new_texts
-    from circuitz.data.benchmarks.layouts import open_layout_pair
-    from circuitz.data.folders.check_sample_size import check_enough
-    from circuitz.data.folders.folder_pair import open_pair
-    from circuitz.data.folders.synonyms import join_synonyms
-    from circuitz.jobs.connect import connected
+    from circuitz.cli.new_texts import TextBundleOptions, new_bundle_from_texts
+    from circuitz.data.benchmarks.layouts import open_by_layout_with_concepts
+    from circuitz.data.folders.check_sample_size import check_sample_sizes
+    from circuitz.data.folders.folder_pair import open_folder_with_concepts
+    from circuitz.data.folders.synonyms import join_synonym_columns
+    from circuitz.jobs.connect import executor_for_cluster
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.models.run.device import choose_device
     from circuitz.models.zoo.training import Recipe
-    from circuitz.wrapping.load_network import order_of, own_network, train_small
+    from circuitz.wrapping.load_network import (
+        class_names_in_logit_order,
+        load_own_network,
+        train_small_cnn,
+    )
 
-    if where.exists() and not replace:
-        raise BundleWriteError(f"{where} is there already.", "Choose another name, or --replace.")
+    if path.exists() and not replace:
+        raise BundleWriteError(f"{path} is there already.", "Choose another name, or --replace.")
     known = Lexicon.load(lexicon)
     if texts is not None or lm is not None:
         if texts is None or lm is None or images is not None:
@@ -170,10 +175,10 @@ def new(
                 "Texts and a language model go together, without pictures.",
                 "Give --texts FILE.csv and --lm DIR.",
             )
-        asked = Asked(
-            texts, lm, concept_folder, layer, pool, subject, where, seed, as_json, cluster
+        asked = TextBundleOptions(
+            texts, lm, concept_folder, layer, pool, subject, path, seed, as_json, cluster
         )
-        new_texts(asked, known)
+        new_bundle_from_texts(asked, known)
         return
     if images is None:
         raise InputsError(
@@ -187,9 +192,14 @@ def new(
                 f"There is no model {model!r}.", "Give small-cnn, or package.module:function."
             )
         say.print(f"This runs the code of {model}.", markup=False, highlight=False)
-        given = _given(mean, std, preprocess)
-        own = own_network(
-            model, model_args, weights, given=given, size=size, classes=_names(classes)
+        given = _parse_preprocessing_options(mean, std, preprocess)
+        own = load_own_network(
+            model,
+            model_args,
+            weights,
+            preprocessing_fields=given,
+            size=size,
+            classes=_split_comma_separated(classes),
         )
         own.net.to(place)
     elif weights is not None or model_args != "{}" or mean or std or preprocess or classes:
@@ -198,51 +208,57 @@ def new(
             "Name it with --model package.module:function.",
         )
     # A cluster that is not there is told of now, and not after minutes of training.
-    with progress() as steps, connected(cluster or None) as executor:
+    with progress_bars() as steps, executor_for_cluster(cluster or None) as executor:
         if labels is not None:
-            pair = open_pair(
+            pair = open_folder_with_concepts(
                 images, concepts, concept_folder, classes=labels, size=size,
                 network_size=own and own.size, seed=seed, progress=steps,
             )  # fmt: skip
         else:
-            pair = open_layout_pair(
+            pair = open_by_layout_with_concepts(
                 images, layout, concepts, concept_folder, benchmark=benchmark,
-                classes=_names(species) or None, size=size, network_size=own and own.size,
+                classes=_split_comma_separated(species) or None, size=size, network_size=own and own.size,
                 seed=seed, progress=steps,
             )  # fmt: skip
         # Now, and not after minutes of training.
-        data, _ = join_synonyms(pair.data, known)
-        concept_set, joined = join_synonyms(pair.concepts, known)
+        data, _ = join_synonym_columns(pair.data, known)
+        concept_set, joined = join_synonym_columns(pair.concepts, known)
         remarks = [
-            *([_SHARED] if pair.shared else []), *joined, *check_enough(data, concept_set)
+            *([_NO_CONCEPT_SET] if pair.shared else []), *joined, *check_sample_sizes(data, concept_set)
         ]  # fmt: skip
         for remark in remarks:
             say.print(remark, markup=False, highlight=False)
         if own is None:
             recipe = Recipe(epochs=epochs, rate=rate, flip=flip, seed=seed)
-            made = train_small(data, recipe, place, lambda done, n: steps("train on D", done, n))
+            made = train_small_cnn(
+                data, recipe, place, lambda done, n: steps("train on D", done, n)
+            )
         else:
             made = own
-        z = _wrapped(made, order_of(made.classes, data), data, cut, subject, where)
-        share = accuracy(z, own is None, seed, as_json)
-        kept = finish(z, concept_set, known, seed, where, steps, visualise=True, cluster=executor)
-    report(*kept, where, share, remarks, as_json)
+        z = _wrap_loaded_network(
+            made, class_names_in_logit_order(made.classes, data), data, cut, subject, path
+        )
+        share = print_network_accuracy(z, own is None, seed, as_json)
+        kept = prepare_and_save_bundle(
+            z, concept_set, known, seed, path, steps, visualise=True, cluster=executor
+        )
+    print_new_bundle_summary(*kept, path, share, remarks, as_json)
 
 
-_SHARED = (
+_NO_CONCEPT_SET = (
     "There is no --concept-set: units are measured on D's own pictures. Where a concept and a "
     "class go together in D, no unit can be told to see the one or the other."
 )
 
 
-def _names(text: str) -> tuple[str, ...]:
+def _split_comma_separated(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _given(mean: str, std: str, file: Path | None) -> dict[str, Any]:
-    from circuitz.models.adapters.preprocessing_config import from_file
+def _parse_preprocessing_options(mean: str, std: str, file: Path | None) -> dict[str, Any]:
+    from circuitz.models.adapters.preprocessing_config import read_preprocessing_file
 
-    found: dict[str, Any] = {} if file is None else from_file(file)[0]
+    found: dict[str, Any] = {} if file is None else read_preprocessing_file(file)[0]
     for name, text in (("mean", mean), ("std", std)):
         if text:
             try:
@@ -254,130 +270,23 @@ def _given(mean: str, std: str, file: Path | None) -> dict[str, Any]:
     return found
 
 
-def _wrapped(
-    made: Brought, classes: tuple[str, ...], data: InputSet, cut: str, subject: str, where: Path
+def _wrap_loaded_network(
+    loaded: LoadedNetwork,
+    classes: tuple[str, ...],
+    data: InputSet,
+    cut: str,
+    subject: str,
+    path: Path,
 ) -> AnnotatedModel:
     from circuitz.wrapping.wrap import wrap
 
     z = wrap(
-        made.net, data, classes=classes, preprocess=made.preprocess, cut=cut or None,
-        subject=subject, name=_stem(where),
+        loaded.net, data, classes=classes, preprocess=loaded.preprocess, cut=cut or None,
+        subject=subject, name=bundle_name_without_suffix(path),
     )  # fmt: skip
-    assumed = "preprocessing" in z.notes and "preprocessing" not in made.notes
+    assumed = "preprocessing" in z.notes and "preprocessing" not in loaded.notes
     if assumed:
         say.print("[bold yellow]Preprocessing is assumed[/], since neither you nor the network "
                   f"names it: mean {z.preprocessing.mean}, std {z.preprocessing.std}. Give --mean "
                   "and --std.")  # fmt: skip
-    return z.with_(notes={**z.notes, **made.notes})
-
-
-def accuracy(z: AnnotatedModel, held_back: bool, seed: int, quiet: bool) -> Share:
-    """Print the accuracy first of all; near chance nothing that follows means anything."""
-    import numpy as np
-
-    from circuitz.evaluation.prediction_scores import wilson
-    from circuitz.models.run.open_runtime import runtime
-    from circuitz.patching.source_rows import class_members
-    from circuitz.wrapping.load_network import checked_rows
-
-    assert z.data is not None
-    shown = class_members(z.data, z.classes, z.head)
-    rows = np.flatnonzero(z.data.split != 0) if held_back else np.arange(len(shown))
-    rows = checked_rows(rows, seed)
-    logits, shown = runtime(z).logits(z.data.images[rows]), shown[rows]
-    if z.head == "multi-label":
-        # A yes or no for every class, each counted.
-        right = (logits > 0) == shown
-        guess = float(np.maximum(shown.mean(0), 1 - shown.mean(0)).mean())
-    else:
-        right = logits.argmax(1) == shown.argmax(1)
-        guess = float(shown.mean(0).max())
-    share = wilson(int(right.sum()), int(right.size))
-    what = "texts" if z.data.is_tokens else "pictures"
-    on = f"{what} held back in training" if held_back else f"your {what}"
-    text = f"Accuracy on {on}: {share}"
-    (say if quiet else out).print(text, markup=False, highlight=False)
-    if share.low <= guess:
-        say.print(
-            f"[bold yellow]That is no better than always saying the same ({guess:.1%}).[/] "
-            "The preprocessing, the order of the classes or the weights are probably wrong, or "
-            "training was too short: nothing below can be trusted."
-        )
-    return share
-
-
-def finish(
-    z: AnnotatedModel,
-    concept_set: InputSet,
-    known: Lexicon,
-    seed: int,
-    where: Path,
-    steps: Steps,
-    *,
-    visualise: bool,
-    cluster: Executor | None = None,
-) -> tuple[AnnotatedModel, Path]:
-    """Measure, let a rule name units, measure what that says, save; return z and D's place."""
-    from circuitz.measurement.illustrate import illustrate
-    from circuitz.measurement.measure import measure
-    from circuitz.plausibility.propose import propose
-
-    z = measure(
-        z, concept_set, seed=seed, visualise=visualise, lexicon=known, cluster=cluster,
-        progress=lambda done, n: steps("look at every unit", done, n),
-    )  # fmt: skip
-    z = measure(
-        propose(z, lexicon=known), seed=seed, visualise=visualise, lexicon=known, cluster=cluster,
-        progress=lambda done, n: steps("measure what words say", done, n),
-    )  # fmt: skip
-    z = illustrate(z, lexicon=known, progress=lambda done, n: steps("draw findings", done, n))
-    steps("save", 0, 1)
-    kept = _save(z, where)
-    steps("save", 1, 1)
-    return z, kept
-
-
-def _save(z: AnnotatedModel, where: Path) -> Path:
-    """Write D beside the bundle, then the bundle."""
-    from circuitz.z.bundle.inputs_io import write_inputs
-
-    assert z.data is not None
-    kept = where.with_name(f"{_stem(where)}.D")
-    where.parent.mkdir(parents=True, exist_ok=True)
-    write_inputs(kept, z.data)
-    z.with_(live=None).save(where)
-    return kept
-
-
-def _stem(where: Path) -> str:
-    return where.name.removesuffix(".zip").removesuffix(".z") or "model"
-
-
-def report(
-    z: AnnotatedModel, kept: Path, where: Path, share: Share, remarks: list[str], as_json: bool
-) -> None:
-    """Say what was made."""
-    words = z.annotations
-    if as_json:
-        found: dict[str, Any] = {
-            "out": str(where),
-            "data": str(kept),
-            "hash": z.hash,
-            "classes": list(z.classes),
-            "cut": list(z.cut),
-            "accuracy": {"value": share.value, "low": share.low, "high": share.high, "n": share.n},
-            "preprocessing": {
-                "mean": list(z.preprocessing.mean),
-                "std": list(z.preprocessing.std),
-                "size": list(z.preprocessing.size),
-                "colour": z.preprocessing.colour,
-            },
-            "remarks": remarks,
-            "annotations": len(words),
-            "concepts": [] if z.concept_set is None else list(z.concept_set.concept_names),
-        }
-        print(json.dumps(found, ensure_ascii=False))
-        return
-    out.print(repr(z), markup=False, highlight=False)
-    out.print(f"Written to {where}, D beside it to {kept}.", markup=False, highlight=False)
-    out.print(f"Next: circuitz check {where}", markup=False, highlight=False)
+    return z.with_(notes={**z.notes, **loaded.notes})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from circuitz.cli.shell import progress, say
+from circuitz.cli.shell import progress_bars, say
 from circuitz.errors import InputsError
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class TextBundleOptions:
     """What was asked for; names are those of the options."""
 
     texts: Path
@@ -29,63 +29,84 @@ class Asked:
     cluster: str
 
 
-def new_texts(asked: Asked, known: Lexicon) -> None:
+def new_bundle_from_texts(options: TextBundleOptions, lexicon: Lexicon) -> None:
     """Fit a probe, measure units, and write the z and D beside it."""
     import numpy as np
 
-    from circuitz.cli.new import accuracy, finish, report
-    from circuitz.data.folders.check_sample_size import check_enough
-    from circuitz.data.folders.synonyms import join_synonyms
-    from circuitz.data.text.text_table import open_texts
-    from circuitz.jobs.connect import connected
-    from circuitz.models.adapters.text_lm import Words, classifier, read_config
+    from circuitz.cli.created_bundle import (
+        prepare_and_save_bundle,
+        print_network_accuracy,
+        print_new_bundle_summary,
+    )
+    from circuitz.data.folders.check_sample_size import check_sample_sizes
+    from circuitz.data.folders.synonyms import join_synonym_columns
+    from circuitz.data.text.text_table import open_texts_with_concepts
+    from circuitz.jobs.connect import executor_for_cluster
+    from circuitz.models.adapters.text_lm import (
+        FolderTokenizer,
+        build_text_classifier,
+        read_model_config,
+    )
     from circuitz.models.adapters.transformer_lens import Lens
-    from circuitz.models.zoo.fit_probe import fit_probe, pooled
-    from circuitz.wrapping.wrap_texts import wrap_reader
+    from circuitz.models.zoo.fit_probe import fit_probe, pooled_activations
+    from circuitz.wrapping.wrap_texts import wrap_text_network
 
-    if asked.pool not in ("mean", "last"):
-        raise InputsError(f"There is no pool {asked.pool!r}.", "Choose mean or last.")
+    if options.pool not in ("mean", "last"):
+        raise InputsError(f"There is no pool {options.pool!r}.", "Choose mean or last.")
     # A cluster that is not there is told of now.
-    with progress() as steps, connected(asked.cluster or None) as executor:
+    with progress_bars() as steps, executor_for_cluster(options.cluster or None) as executor:
         steps("open the language model", 0, 1)
-        words = Words.folder(asked.lm)
-        lens = Lens.folder(asked.lm)
-        words = words.filled(int(lens.config.d_vocab))
+        words = FolderTokenizer.from_folder(options.lm)
+        lens = Lens.from_folder(options.lm)
+        words = words.with_names_for_extra_tokens(int(lens.config.d_vocab))
         steps("open the language model", 1, 1)
         most = int(lens.config.n_ctx)
-        pair = open_texts(
-            asked.texts, asked.concept_set, words.encode, words.vocabulary, most=most,
-            seed=asked.seed,
+        pair = open_texts_with_concepts(
+            options.texts, options.concept_set, words.encode, words.vocabulary, max_tokens=most,
+            seed=options.seed,
         )  # fmt: skip
-        data, _ = join_synonyms(pair.data, known)
-        concepts, joined = join_synonyms(pair.concepts, known)
-        remarks = [*([_SHARED] if pair.shared else []), *joined, *check_enough(data, concepts)]
-        if pair.cut:
-            remarks.insert(0, f"{pair.cut} texts have more than {most} tokens and are cut off.")
+        data, _ = join_synonym_columns(pair.data, lexicon)
+        concepts, joined = join_synonym_columns(pair.concepts, lexicon)
+        remarks = [
+            *([_NO_CONCEPT_TEXTS] if pair.shared else []),
+            *joined,
+            *check_sample_sizes(data, concepts),
+        ]
+        if pair.truncated:
+            remarks.insert(
+                0, f"{pair.truncated} texts have more than {most} tokens and are cut off."
+            )
         for remark in remarks:
             say.print(remark, markup=False, highlight=False)
         assert data.labels is not None
         assert data.split is not None
-        net = classifier(
-            lens, read_config(asked.lm), len(data.classes), asked.layer,
-            "last" if asked.pool == "last" else "mean", words.padding,
+        net = build_text_classifier(
+            lens, read_model_config(options.lm), len(data.classes), options.layer,
+            "last" if options.pool == "last" else "mean", words.padding,
         )  # fmt: skip
         rows = np.flatnonzero(data.split == 0)
-        given = pooled(net, data.images[rows], lambda d, n: steps("read texts", d, n))
+        given = pooled_activations(net, data.images[rows], lambda d, n: steps("read texts", d, n))
         fit_probe(net, given, data.labels[rows])
-        stem = asked.out.name.removesuffix(".zip").removesuffix(".z") or "model"
-        z = wrap_reader(net, data, subject=asked.subject, name=stem)
-        told = {"lm": str(asked.lm), "layer": asked.layer or "the last block's neurons",
-                "pool": asked.pool}  # fmt: skip
+        stem = options.out.name.removesuffix(".zip").removesuffix(".z") or "model"
+        z = wrap_text_network(net, data, subject=options.subject, name=stem)
+        told = {"lm": str(options.lm), "layer": options.layer or "the last block's neurons",
+                "pool": options.pool}  # fmt: skip
         z = z.with_(notes={**z.notes, "texts": told})
-        share = accuracy(z, True, asked.seed, asked.as_json)
-        z, kept = finish(
-            z, concepts, known, asked.seed, asked.out, steps, visualise=False, cluster=executor
+        share = print_network_accuracy(z, True, options.seed, options.as_json)
+        z, kept = prepare_and_save_bundle(
+            z,
+            concepts,
+            lexicon,
+            options.seed,
+            options.out,
+            steps,
+            visualise=False,
+            cluster=executor,
         )
-    report(z, kept, asked.out, share, remarks, asked.as_json)
+    print_new_bundle_summary(z, kept, options.out, share, remarks, options.as_json)
 
 
-_SHARED = (
+_NO_CONCEPT_TEXTS = (
     "No text has the role concepts: units are measured on D's own texts. Where a concept and a "
     "class go together in D, no unit can be told to see the one or the other."
 )

@@ -9,13 +9,13 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from circuitz.cli.shell import Json, LexiconPath, Seed, Z, app, out, progress, say
+from circuitz.cli.shell import Json, LexiconPath, Seed, Z, app, out, progress_bars, say
 
 
 @app.command()
 def search(
     z: Z,
-    where: Annotated[Path, typer.Option("--out", help="Bundle to write the best z to.")],
+    path: Annotated[Path, typer.Option("--out", help="Bundle to write the best z to.")],
     rounds: Annotated[int, typer.Option(help="Most weight steps.", min=1)] = 3,
     epochs: Annotated[int, typer.Option(help="Passes over D in a weight step.", min=1)] = 8,
     lam: Annotated[float, typer.Option("--lambda", help="Weight of the prior.", min=0)] = 1.0,
@@ -39,27 +39,33 @@ def search(
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.z.bundle.inputs_io import read_inputs
     from circuitz.z.bundle.load_save import load
-    from circuitz.zstar.search import Settings
+    from circuitz.zstar.search import SearchSettings
     from circuitz.zstar.search import search as run_search
 
     model = load(z)
     if data_path is not None:
         model = model.with_(data=read_inputs(data_path))
-    state = where.with_name(f"{where.name}.search")
+    state = path.with_name(f"{path.name}.search")
     if fresh and state.exists():
         shutil.rmtree(state)
-    settings = Settings(rounds=rounds, epochs=epochs, rate=rate, flip=flip, lam=lam, seed=seed)
+    settings = SearchSettings(
+        rounds=rounds, epochs=epochs, rate=rate, flip=flip, lam=lam, seed=seed
+    )
     try:
-        with progress() as steps:
+        with progress_bars() as steps:
             found = run_search(
-                model, settings=settings, lexicon=Lexicon.load(lexicon), state=state, progress=steps
+                model,
+                settings=settings,
+                lexicon=Lexicon.load(lexicon),
+                checkpoint=state,
+                progress=steps,
             )
     except KeyboardInterrupt:
         say.print(f"Stopped. Finished rounds are kept in {state}; the same command goes on.")
         raise
-    found.z.save(where)
+    found.z.save(path)
     shutil.rmtree(state, ignore_errors=True)
-    _warn(found.z.notes["search"]["regions"])
+    _warn_of_erasure_traces(found.z.notes["search"]["regions"])
     if as_json:
         print(json.dumps(found.z.notes["search"], indent=1))
         return
@@ -72,14 +78,14 @@ def search(
             str(s.flagged), "← kept" if i == found.best else "",
         )  # fmt: skip
     out.print(table)
-    out.print(f"Written to {where}. Next: circuitz export {where} --out ZSTAR.z", markup=False)
+    out.print(f"Written to {path}. Next: circuitz export {path} --out ZSTAR.z", markup=False)
 
 
 # Where a concept is still told this well once it was erased, the edits did not take it away.
 _STILL_TOLD = 0.75
 
 
-def _warn(regions: dict[str, Any]) -> None:
+def _warn_of_erasure_traces(regions: dict[str, Any]) -> None:
     for concept, made in regions.items():
         told = made["told_after"]
         if told is not None and told > _STILL_TOLD:

@@ -63,7 +63,7 @@ def serve(
             raise ServeError("A z and a task pack are two screens.", "Serve one of them.")
         if read_only:
             raise ServeError("A labelling screen is there to write on.", "Leave out --read-only.")
-        env |= _labelling(tasks, store)
+        env |= _environment_for_labelling_page(tasks, store)
         page, title = voila.LABEL, f"Labelling: {tasks.name}"
     elif store:
         raise ServeError("--store is where answers to a task pack go.", "Name the pack: --tasks.")
@@ -74,8 +74,8 @@ def serve(
         title = f"Studio: {load(path).name or path.name}"
         env |= {"CIRCUITZ_Z": str(path), "CIRCUITZ_READ_ONLY": "1" if read_only else ""}
         page = voila.STUDIO
-    code = voila.serve(
-        voila.notebook(page),
+    code = voila.serve_notebook(
+        voila.find_shipped_notebook(page),
         env=env,
         title=title,
         port=port,
@@ -90,15 +90,15 @@ def serve(
     raise typer.Exit(code)
 
 
-def _labelling(tasks: Path, store: str) -> dict[str, str]:
+def _environment_for_labelling_page(tasks: Path, store: str) -> dict[str, str]:
     """Open pack and store once, so that what is wrong with them is said here and not to visitors."""
     from circuitz.labelling.tasks.pack_io import open_pack
     from circuitz.store.address import open_store
-    from circuitz.widgets.labelling.labelling import default_store
+    from circuitz.widgets.labelling.labelling import default_store_path
 
     if not tasks.exists():
         raise ServeError(f"There is no task pack at {tasks}.", "circuitz tasks make makes one.")
     open_pack(tasks)
-    kept = open_store(store or default_store(tasks))
+    kept = open_store(store or default_store_path(tasks))
     # Kernels run in the notebook's folder: what is relative to this one is made whole.
     return {"CIRCUITZ_TASKS": str(tasks.absolute()), "CIRCUITZ_STORE": str(kept.path.absolute())}

@@ -24,7 +24,7 @@ from rich.progress import (
 )
 
 from circuitz import __version__
-from circuitz.disk.safe_text import shown
+from circuitz.disk.safe_text import escape_control_characters
 from circuitz.errors import CircuitzError
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def main() -> None:
     """Run the command line; errors of ours are told in words, without a traceback."""
     try:
         # Without its standalone mode typer returns exit codes, Ctrl-C's too, instead of exiting.
-        code = app(_hoisted(sys.argv[1:]), standalone_mode=False)
+        code = app(_move_trust_code_to_front(sys.argv[1:]), standalone_mode=False)
     except CircuitzError as problem:
         say.print(f"[bold red]{problem.code}[/] ", end="")
-        say.print(shown(problem.message), markup=False, highlight=False)
+        say.print(escape_control_characters(problem.message), markup=False, highlight=False)
         if problem.hint:
-            say.print(shown(problem.hint), markup=False, highlight=False)
+            say.print(escape_control_characters(problem.hint), markup=False, highlight=False)
         sys.exit(1)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
@@ -81,35 +81,37 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _hoisted(args: list[str]) -> list[str]:
+def _move_trust_code_to_front(args: list[str]) -> list[str]:
     """Move ``--trust-code NAME`` before the command, so that it may be written anywhere."""
     for i, arg in enumerate(args):
         if arg == "--":
             break
         if arg == "--trust-code" or arg.startswith("--trust-code="):
             end = i + (2 if arg == "--trust-code" else 1)
-            return [*args[i:end], *_hoisted([*args[:i], *args[end:]])]
+            return [*args[i:end], *_move_trust_code_to_front([*args[:i], *args[end:]])]
     return args
 
 
-def _trust(names: list[str] | None) -> None:
+def _add_trusted_functions_to_environment(names: list[str] | None) -> None:
     """Tell this process, and kernels it starts, which functions may build networks."""
     known = os.environ.get("CIRCUITZ_TRUST_CODE", "")
     if names:
         os.environ["CIRCUITZ_TRUST_CODE"] = ",".join([*filter(None, [known]), *names])
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _print_version_and_exit(requested: bool) -> None:
+    if requested:
         out.print(__version__)
         raise typer.Exit
 
 
 @app.callback()
-def _root(
+def _apply_global_options(
     version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version_and_exit, is_eager=True
+        ),
     ] = False,
     trust_code: Annotated[
         list[str] | None,
@@ -121,10 +123,10 @@ def _root(
     ] = None,
 ) -> None:
     del version  # its callback has printed it and left
-    _trust(trust_code)
+    _add_trusted_functions_to_environment(trust_code)
 
 
-class Steps:
+class StepProgressBars:
     """One progress bar a step, made when the step begins."""
 
     def __init__(self, bars: Progress, stopped: Callable[[], bool] = lambda: False) -> None:
@@ -144,7 +146,7 @@ class Steps:
 
 
 @contextmanager
-def progress(quiet: bool = False) -> Generator[Steps]:
+def progress_bars(quiet: bool = False) -> Generator[StepProgressBars]:
     """Show progress bars on standard error."""
     columns = (
         TextColumn("{task.description:<34}"),
@@ -152,16 +154,16 @@ def progress(quiet: bool = False) -> Generator[Steps]:
         TaskProgressColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=say, disable=quiet) as bars, _ctrl_c() as stopped:
-        yield Steps(bars, stopped)
+    with Progress(*columns, console=say, disable=quiet) as bars, _remember_ctrl_c() as stopped:
+        yield StepProgressBars(bars, stopped)
 
 
 @contextmanager
-def _ctrl_c() -> Generator[Callable[[], bool]]:
+def _remember_ctrl_c() -> Generator[Callable[[], bool]]:
     """Remember Ctrl-C: what it raises is lost where somebody's import catches everything."""
     pressed: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def note_interrupt(number: int, frame: FrameType | None) -> None:
         pressed.append(number)
         signal.default_int_handler(number, frame)
 
@@ -169,16 +171,16 @@ def _ctrl_c() -> Generator[Callable[[], bool]]:
     if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield lambda: False
         return
-    signal.signal(signal.SIGINT, note)
+    signal.signal(signal.SIGINT, note_interrupt)
     try:
         yield lambda: bool(pressed)
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def record(model: AnnotatedModel, place: Path) -> None:
+def save_audit_reading_or_warn(model: AnnotatedModel, path: Path) -> None:
     """Save a reading of *audit*; where that cannot be, say so and go on."""
     try:
-        model.save(place)
+        model.save(path)
     except CircuitzError as problem:
         say.print(f"The reading of audit could not be put on record: {problem}", markup=False)

@@ -12,12 +12,12 @@ from circuitz.cli.shell import Json, LexiconPath, Seed, Z, app, out, say
 from circuitz.errors import InputsError
 
 if TYPE_CHECKING:
-    from circuitz.evaluation.shift_baselines import Known, Without
+    from circuitz.evaluation.shift_baselines import ScoresWithoutUnits, TextsWithTruth
     from circuitz.z.model import AnnotatedModel
 
 
-@app.command()
-def shift(
+@app.command("shift")
+def score_ablated_probe(
     z: Z,
     truth: Annotated[
         Path,
@@ -49,23 +49,26 @@ def shift(
     others. Nothing is written into Z.
     Intervals are 95 % Wilson intervals.
     """
-    from circuitz.evaluation.shift_baselines import flagged_units, without_units
+    from circuitz.evaluation.shift_baselines import (
+        compare_probe_without_units,
+        units_flagged_outside_claims,
+    )
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.plausibility.check import check
     from circuitz.z.bundle.load_save import load
 
     model = load(z)
     words = Lexicon.load(lexicon)
-    units = tuple(unit or flagged_units(check(model, lexicon=words).items))
+    units = tuple(unit or units_flagged_outside_claims(check(model, lexicon=words).findings))
     if not units:
         raise InputsError(
             "No unit was named, and the check flags none as an implausible driver.",
             "Name units with --unit read:17, or give the check a --lexicon.",
         )
-    known = _known(model, truth, lm)
-    found = without_units(model, units, known, lexicon=words, seed=seed)
+    known = _read_texts_with_truth(model, truth, lm)
+    found = compare_probe_without_units(model, units, known, lexicon=words, seed=seed)
     if as_json:
-        print(json.dumps(_told(found), ensure_ascii=False))
+        print(json.dumps(_probe_scores_as_json(found), ensure_ascii=False))
         return
     many = f"{len(units)} units" if len(units) > 1 else "1 unit"
     out.print(
@@ -73,7 +76,7 @@ def shift(
         markup=False, highlight=False,
     )  # fmt: skip
     for name, scores in found.scores.items():
-        worst = scores.worst
+        worst = scores.worst_cell
         cell = "" if worst is None else (
             f"; worst {worst['class']} {'with' if worst['present'] else 'without'} "
             f"{worst['group']} {worst['accuracy']:.1%} (n = {worst['n']})"
@@ -83,12 +86,12 @@ def shift(
     out.print(f"  without as many others: {', '.join(shares)}", markup=False, highlight=False)
 
 
-def _known(model: AnnotatedModel, truth: Path, lm: Path | None) -> Known:
+def _read_texts_with_truth(model: AnnotatedModel, truth: Path, lm: Path | None) -> TextsWithTruth:
     import numpy as np
 
-    from circuitz.data.text.text_table import TextTable, padded
-    from circuitz.evaluation.shift_baselines import Known
-    from circuitz.models.adapters.text_lm import Words
+    from circuitz.data.text.text_table import TextTable, pad_or_truncate_tokens
+    from circuitz.evaluation.shift_baselines import TextsWithTruth
+    from circuitz.models.adapters.text_lm import FolderTokenizer
 
     told: Any = model.notes.get("texts")
     if not isinstance(told, dict):
@@ -102,19 +105,21 @@ def _known(model: AnnotatedModel, truth: Path, lm: Path | None) -> Known:
             f"{truth} has a text with the label {odd[0] if odd else ''!r}.",
             f"The model's classes are {', '.join(model.classes)}.",
         )
-    words = Words.folder(lm or Path(str(told["lm"])))
+    words = FolderTokenizer.from_folder(lm or Path(str(told["lm"])))
     ids = words.encode(table.texts)
     length = model.preprocessing.size[1]
     cut = sum(len(row) > length for row in ids)
     if cut:
         say.print(f"{cut} texts have more than {length} tokens and are cut off.")
     labels = np.array([model.classes.index(name) for name in table.labels], np.int64)
-    return Known(padded(ids, length, words.padding), labels, table.concepts, table.names)
+    return TextsWithTruth(
+        pad_or_truncate_tokens(ids, length, words.padding), labels, table.concepts, table.names
+    )
 
 
-def _told(found: Without) -> dict[str, Any]:
+def _probe_scores_as_json(comparison: ScoresWithoutUnits) -> dict[str, Any]:
     return {
-        "units": list(found.units),
-        "scores": {name: scores.to_json() for name, scores in found.scores.items()},
-        "chance": [{"accuracy": a, "worst": w} for a, w in found.chance],
+        "units": list(comparison.units),
+        "scores": {name: scores.to_json() for name, scores in comparison.scores.items()},
+        "chance": [{"accuracy": a, "worst": w} for a, w in comparison.chance],
     }

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from circuitz.cli.shell import Json, LexiconPath, Z, app, out, progress
-from circuitz.disk.safe_text import shown
+from circuitz.cli.shell import Json, LexiconPath, Z, app, out, progress_bars
+from circuitz.disk.safe_text import escape_control_characters
 from circuitz.errors import BundleWriteError, InputsError, MeasurementError
 
 if TYPE_CHECKING:
-    from circuitz.evaluation.group_cells import Evaluation
+    from circuitz.evaluation.evaluation_by_cell import Evaluation
     from circuitz.plausibility.report import Report
     from circuitz.z.finding import Finding
     from circuitz.z.model import AnnotatedModel
@@ -27,7 +27,7 @@ _SHOWN = 12
 @app.command()
 def silence(
     z: Z,
-    where: Annotated[Path, typer.Option("--out", help="Bundle to write; Z stays as it is.")],
+    path: Annotated[Path, typer.Option("--out", help="Bundle to write; Z stays as it is.")],
     units: Annotated[
         list[str] | None, typer.Argument(help="Units of one layer (conv4:13), if no --finding.")
     ] = None,
@@ -50,96 +50,105 @@ def silence(
     from circuitz.plausibility.check import check
     from circuitz.z.bundle.inputs_io import read_inputs
     from circuitz.z.bundle.load_save import load
-    from circuitz.zstar.silence import named_units
     from circuitz.zstar.silence import silence as run_silence
+    from circuitz.zstar.silence import units_to_silence
 
     if bool(units) == bool(finding):
         raise typer.BadParameter("Name units or a --finding, one of the two.")
-    if where.resolve() == z.resolve():
-        raise BundleWriteError(f"{where} is the bundle itself.", "Choose another name for --out.")
-    if where.exists():
-        raise BundleWriteError(f"{where} is there already.", "Choose another name for --out.")
+    if path.resolve() == z.resolve():
+        raise BundleWriteError(f"{path} is the bundle itself.", "Choose another name for --out.")
+    if path.exists():
+        raise BundleWriteError(f"{path} is there already.", "Choose another name for --out.")
     model, known = load(z), Lexicon.load(lexicon)
     if data_path is not None:
         model = model.with_(data=read_inputs(data_path))
     if model.data is None:
         raise InputsError("D is not at hand, so what is lost cannot be told.", "Pass --data.")
-    names = named_units(model, finding or units or [], known)
+    names = units_to_silence(model, finding or units or [], known)
     said = model.notes.get("measure", {})
-    how: dict[str, Any] = {name: int(said[name]) for name in ("sources", "donors") if name in said}
+    note_names = {"images": "sources", "donors": "donors"}
+    sizes: dict[str, Any] = {k: int(said[name]) for k, name in note_names.items() if name in said}
     seed = model.measurements.seed if model.measurements is not None else 0
-    with progress() as steps:
+    with progress_bars() as steps:
 
-        def measured(one: AnnotatedModel, what: str) -> AnnotatedModel:
+        def measure_with_progress(annotated: AnnotatedModel, what: str) -> AnnotatedModel:
             return measure(
-                one, seed=seed, lexicon=known, progress=lambda i, n: steps(what, i, n), **how
+                annotated,
+                seed=seed,
+                lexicon=known,
+                progress=lambda i, n: steps(what, i, n),
+                **sizes,
             )
 
-        model = measured(model, "measure")
+        model = measure_with_progress(model, "measure")
         cut = run_silence(model, names)
-        before, after = _accuracy(model), _accuracy(cut)
+        before, after = _score_on_test_split(model), _score_on_test_split(cut)
         first, second, problem = check(model, lexicon=known), None, ""
         try:
-            cut = measured(cut, "measure again")
+            cut = measure_with_progress(cut, "measure again")
             second = check(cut, lexicon=known)
-            cut = cut.with_(findings=second.items)
+            cut = cut.with_(findings=second.findings)
         except MeasurementError as error:
             # Who cut too much is to see by how much.
             problem = error.message
-        cut.save(where)
-    made = _Cut(z, where, names, before, after, first, second, problem)
+        cut.save(path)
+    made = _SilencingResult(z, path, names, before, after, first, second, problem)
     if as_json:
-        asked = {"z": str(z), "out": str(where), "hash": cut.hash, "finding": finding}
+        asked = {"z": str(z), "out": str(path), "hash": cut.hash, "finding": finding}
         print(json.dumps({**asked, **made.to_json()}, ensure_ascii=False))
     else:
-        made.show()
+        made.print_summary()
 
 
 @dataclass(frozen=True)
-class _Cut:
+class _SilencingResult:
     """What was cut, and what that did."""
 
     z: Path
-    where: Path
+    out_path: Path
     names: tuple[str, ...]
-    before: Evaluation
-    after: Evaluation
-    first: Report
-    second: Report | None
+    scores_before: Evaluation
+    scores_after: Evaluation
+    report_before: Report
+    report_after: Report | None
     problem: str
 
     @property
-    def flagged(self) -> dict[str, list[Finding]]:
+    def flagged_by_change(self) -> dict[str, list[Finding]]:
         """Flagged findings that went, are new, and stay."""
-        if self.second is None:
+        if self.report_after is None:
             return {"went": [], "new": [], "stay": []}
-        then = {f.id for f in self.first.flagged}
-        now = {f.id for f in self.second.flagged}
+        then = {f.id for f in self.report_before.flagged}
+        now = {f.id for f in self.report_after.flagged}
         return {
-            "went": [f for f in self.first.flagged if f.id not in now],
-            "new": [f for f in self.second.flagged if f.id not in then],
-            "stay": [f for f in self.second.flagged if f.id in then],
+            "went": [f for f in self.report_before.flagged if f.id not in now],
+            "new": [f for f in self.report_after.flagged if f.id not in then],
+            "stay": [f for f in self.report_after.flagged if f.id in then],
         }
 
-    def now(self, went: Finding) -> str:
+    def verdict_after_silencing(self, finding: Finding) -> str:
         """Return what became of a finding that is not flagged any more."""
-        items = () if self.second is None else self.second.items
-        found = next((f for f in items if f.id == went.id), None)
+        items = () if self.report_after is None else self.report_after.findings
+        found = next((f for f in items if f.id == finding.id), None)
         return "there is nothing to test" if found is None else found.verdict
 
     @property
-    def fell(self) -> list[str]:
+    def less_accurate_classes(self) -> list[str]:
         """Classes that are told right less often than before."""
-        then, now = _by_class(self.before), _by_class(self.after)
+        then, now = _scores_by_class(self.scores_before), _scores_by_class(self.scores_after)
         return [name for name in then if now[name]["right"] < then[name]["right"]]
 
     @property
-    def next(self) -> str:
+    def suggested_next_command(self) -> str:
         """The command to go on with."""
-        if self.second is not None and not self.second.flagged and not self.fell:
-            return shlex.join(["circuitz", "export", str(self.where), "--out", "zstar.z"])
+        if (
+            self.report_after is not None
+            and not self.report_after.flagged
+            and not self.less_accurate_classes
+        ):
+            return shlex.join(["circuitz", "export", str(self.out_path), "--out", "zstar.z"])
         # Where it cost something, from the bundle as it was: its findings say what to train without.
-        start = self.z if self.fell else self.where
+        start = self.z if self.less_accurate_classes else self.out_path
         return shlex.join(["circuitz", "search", str(start), "--out", "trained.z"])
 
     def to_json(self) -> dict[str, Any]:
@@ -147,96 +156,113 @@ class _Cut:
         flagged = {
             key: [
                 {"id": f.id, "kind": f.kind, "target": f.target, "sentence": f.sentence}
-                | ({"now": self.now(f)} if key == "went" else {})
+                | ({"now": self.verdict_after_silencing(f)} if key == "went" else {})
                 for f in found
             ]
-            for key, found in self.flagged.items()
+            for key, found in self.flagged_by_change.items()
         }
         return {
             "units": list(self.names),
-            "accuracy": {"before": _json(self.before), "after": _json(self.after)},
-            "fell": self.fell,
+            "accuracy": {
+                "before": _scores_as_json(self.scores_before),
+                "after": _scores_as_json(self.scores_after),
+            },
+            "fell": self.less_accurate_classes,
             "flagged": flagged,
             "not_checked": self.problem,
-            "next": self.next,
+            "next": self.suggested_next_command,
         }
 
-    def show(self) -> None:
+    def print_summary(self) -> None:
         """Print it for people."""
         from circuitz.plausibility import prose
 
-        _say(f"{prose.units(self.names)}: silenced, in {self.where}. {self.z} stays as it is.")
+        _print_escaped_line(
+            f"{prose.abbreviate_units(self.names)}: silenced, in {self.out_path}. {self.z} stays as it is."
+        )
         table = Table(box=None, pad_edge=False)
         for name in ("accuracy on D", "before", "after"):
             table.add_column(name)
-        table.add_row("all", str(self.before.overall), str(self.after.overall))
-        then, now = _by_class(self.before), _by_class(self.after)
-        for name in dict.fromkeys([_worst(self.before), _worst(self.after)]):
-            table.add_row(shown(name), _share(then[name]), _share(now[name]))
+        table.add_row("all", str(self.scores_before.overall), str(self.scores_after.overall))
+        then, now = _scores_by_class(self.scores_before), _scores_by_class(self.scores_after)
+        for name in dict.fromkeys(
+            [_least_accurate_class(self.scores_before), _least_accurate_class(self.scores_after)]
+        ):
+            table.add_row(
+                escape_control_characters(name),
+                _format_accuracy_with_interval(then[name]),
+                _format_accuracy_with_interval(now[name]),
+            )
         out.print(table)
         if self.problem:
-            _say(f"It could not be measured again, and so not be checked: {self.problem}")
+            _print_escaped_line(
+                f"It could not be measured again, and so not be checked: {self.problem}"
+            )
         if not self.problem:
-            counts = {key: len(found) for key, found in self.flagged.items()}
-            _say("Flagged: {went} went, {new} new, {stay} stay.".format(**counts))
-        for key, found in self.flagged.items():
+            counts = {key: len(found) for key, found in self.flagged_by_change.items()}
+            _print_escaped_line("Flagged: {went} went, {new} new, {stay} stay.".format(**counts))
+        for key, found in self.flagged_by_change.items():
             for f in found[:_SHOWN]:
-                rest = f" Now: {self.now(f)}." if key == "went" else ""
-                _say(f"{key:<4} {f.kind}: {f.sentence}{rest}")
+                rest = f" Now: {self.verdict_after_silencing(f)}." if key == "went" else ""
+                _print_escaped_line(f"{key:<4} {f.kind}: {f.sentence}{rest}")
             if len(found) > _SHOWN:
-                _say(f"{key:<4} and {len(found) - _SHOWN} more; --json lists them all")
-        if self.fell:
+                _print_escaped_line(
+                    f"{key:<4} and {len(found) - _SHOWN} more; --json lists them all"
+                )
+        if self.less_accurate_classes:
             lost = [
                 f"{c} ({now[c]['right']} of {now[c]['n']}, {then[c]['right']} before)"
-                for c in self.fell
+                for c in self.less_accurate_classes
             ]
-            _say(
-                f"Told right less often: {prose.listed(lost)}. Nothing took the place of what was "
+            _print_escaped_line(
+                f"Told right less often: {prose.list_in_prose(lost)}. Nothing took the place of what was "
                 "cut; training can."
             )
         else:
-            _say("No class is told right less often.")
-        _say(f"Next: {self.next}")
+            _print_escaped_line("No class is told right less often.")
+        _print_escaped_line(f"Next: {self.suggested_next_command}")
 
 
-def _accuracy(z: AnnotatedModel) -> Evaluation:
+def _score_on_test_split(z: AnnotatedModel) -> Evaluation:
     """Score the network on D's test split, or on all of D where it has none."""
     import numpy as np
 
-    from circuitz.evaluation.group_cells import evaluate
+    from circuitz.evaluation.evaluation_by_cell import score_by_class_and_group
     from circuitz.models.run.open_runtime import runtime
-    from circuitz.patching.source_rows import class_members, rows_of
-    from circuitz.wrapping.load_network import checked_rows
+    from circuitz.patching.source_rows import class_membership_mask, rows_of_split
+    from circuitz.wrapping.load_network import sample_rows_to_check
 
     assert z.data is not None
-    rows = rows_of(z.data, "test")
-    rows = checked_rows(rows if len(rows) else np.arange(len(z.data)))
-    members = class_members(z.data, z.classes, z.head)[rows]
+    rows = rows_of_split(z.data, "test")
+    rows = sample_rows_to_check(rows if len(rows) else np.arange(len(z.data)))
+    members = class_membership_mask(z.data, z.classes, z.head)[rows]
     logits = runtime(z).logits(z.data.images[rows])
     right = (logits > 0) == members
     if z.head != "multi-label":
         right = logits.argmax(1) == members.argmax(1)
-    return evaluate(right, members, z.classes, np.zeros((len(rows), 0), np.float32), ())
+    return score_by_class_and_group(
+        right, members, z.classes, np.zeros((len(rows), 0), np.float32), ()
+    )
 
 
-def _by_class(scores: Evaluation) -> dict[str, dict[str, Any]]:
+def _scores_by_class(scores: Evaluation) -> dict[str, dict[str, Any]]:
     return {row["class"]: row for row in scores.to_json()["classes"]}
 
 
-def _worst(scores: Evaluation) -> str:
-    found = _by_class(scores)
+def _least_accurate_class(scores: Evaluation) -> str:
+    found = _scores_by_class(scores)
     return min(found, key=lambda name: found[name]["accuracy"])
 
 
-def _json(scores: Evaluation) -> dict[str, Any]:
+def _scores_as_json(scores: Evaluation) -> dict[str, Any]:
     plain = scores.to_json()
-    worst = _by_class(scores)[_worst(scores)]
+    worst = _scores_by_class(scores)[_least_accurate_class(scores)]
     return {"all": plain["accuracy"], "worst": worst, "classes": plain["classes"]}
 
 
-def _share(row: dict[str, Any]) -> str:
+def _format_accuracy_with_interval(row: dict[str, Any]) -> str:
     return f"{row['accuracy']:.1%} ({row['low']:.1%} to {row['high']:.1%}, n = {row['n']})"
 
 
-def _say(text: str) -> None:
-    out.print(shown(text), markup=False, highlight=False, soft_wrap=True)
+def _print_escaped_line(text: str) -> None:
+    out.print(escape_control_characters(text), markup=False, highlight=False, soft_wrap=True)

@@ -8,18 +8,18 @@ from typing import Annotated
 
 import typer
 
-from circuitz.cli.shell import Json, Seed, app, out, progress, say
+from circuitz.cli.shell import Json, Seed, app, out, progress_bars, say
 from circuitz.errors import LabellingError
 
 tasks = typer.Typer(help="Packs of pictures for people to label.", no_args_is_help=True)
 app.add_typer(tasks, name="tasks")
 
 
-@tasks.command()
-def make(
+@tasks.command("make")
+def make_labelling_tasks(
     zstar: Annotated[Path, typer.Argument(help="The model people will hold, as exported.")],
     images: Annotated[Path, typer.Option(help="D′: a folder of pictures, in it and below it.")],
-    where: Annotated[
+    path: Annotated[
         Path, typer.Option("--out", help="Pack to write: a folder, or a file ending in .zip.")
     ],
     gold: Annotated[
@@ -54,24 +54,24 @@ def make(
     Which pictures: as many of each class that z* predicts, a quarter of them those it is least
     sure of. Nothing else of D′ is used, nor are the folders' names.
     """
-    from circuitz.labelling.export import card_of
+    from circuitz.labelling.export import card_in_notes
     from circuitz.labelling.tasks.make_pack import GUIDELINES, make_pack
-    from circuitz.labelling.tasks.pack_io import check_place, write_pack
-    from circuitz.labelling.tasks.shifted_pictures import check_z
+    from circuitz.labelling.tasks.pack_io import check_pack_destination, write_pack
+    from circuitz.labelling.tasks.shifted_pictures import check_labelling_supported
     from circuitz.z.bundle.load_save import load
 
     if not overwrite:
-        check_place_early(where)
+        refuse_occupied_pack_destination(path)
     model = load(zstar)
-    check_z(model)
-    if card_of(model) is None:
+    check_labelling_supported(model)
+    if card_in_notes(model) is None:
         say.print(
             "This z was never exported, so nobody decided that its words may be used: the card is "
             "made from them as they stand. circuitz export decides.",
             highlight=False,
             soft_wrap=True,
         )
-    with progress() as steps:
+    with progress_bars() as steps:
         pack = make_pack(
             model,
             images,
@@ -80,42 +80,42 @@ def make(
             overlap=overlap,
             limit=limit,
             repeats=repeats,
-            guidelines=_text(guidelines) if guidelines is not None else GUIDELINES,
+            guidelines=_read_guidelines(guidelines) if guidelines is not None else GUIDELINES,
             lease=lease,
             seed=seed,
             progress=steps,
         )
-    check_place(where, pack, overwrite)
-    write_pack(pack, where, overwrite=overwrite)
-    counts = pack.counts()
+    check_pack_destination(path, pack, overwrite)
+    write_pack(pack, path, overwrite=overwrite)
+    counts = pack.count_questions_by_kind()
     if as_json:
         facts = {
-            "out": str(where), "task": pack.task, "z": pack.z_hash, "card": pack.card.hash,
+            "out": str(path), "task": pack.task, "z": pack.z_hash, "card": pack.card.hash,
             "classes": list(pack.classes), "overlap": pack.overlap, "seed": seed,
             "instructions": pack.instructions, "questions": counts,
         }  # fmt: skip
         print(json.dumps(facts, ensure_ascii=False))
         return
     out.print(
-        f"Written to {where}: {counts['ask']} pictures, each for {overlap} "
+        f"Written to {path}: {counts['ask']} pictures, each for {overlap} "
         f"{'person' if overlap == 1 else 'people'}, {counts['gold']} gold, {counts['again']} asked "
-        f"twice. Next: circuitz serve --tasks {where} --store answers.sqlite",
+        f"twice. Next: circuitz serve --tasks {path} --store answers.sqlite",
         markup=False,
         highlight=False,
         soft_wrap=True,
     )
 
 
-def check_place_early(where: Path) -> None:
+def refuse_occupied_pack_destination(path: Path) -> None:
     """Refuse a place that holds something else before the network is run for minutes."""
-    from circuitz.labelling.tasks.pack_io import MANIFEST, check_place
+    from circuitz.labelling.tasks.pack_io import MANIFEST, check_pack_destination
 
-    pack = where.is_dir() and (where / MANIFEST).is_file()
-    if not pack and not (where.is_file() and where.suffix == ".zip"):
-        check_place(where)
+    pack = path.is_dir() and (path / MANIFEST).is_file()
+    if not pack and not (path.is_file() and path.suffix == ".zip"):
+        check_pack_destination(path)
 
 
-def _text(path: Path) -> str:
+def _read_guidelines(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

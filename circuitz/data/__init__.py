@@ -1,1 +1,1 @@
-"""D, D′ and concept sets: rendered worlds, image folders, what a user passes in. No torch."""
+"""D, D′ and concept sets: rendered worlds, image folders, what a user passes in."""

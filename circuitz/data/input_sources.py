@@ -10,10 +10,10 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.folders.duplicates import scenes_of
+from circuitz.data.folders.duplicates import assign_scene_numbers
 from circuitz.data.folders.image_folder import D_SHARES, open_folder
 from circuitz.data.splits import assign_splits
-from circuitz.data.validate_inputs import check_inputs
+from circuitz.data.validate_inputs import check_image_set
 from circuitz.errors import InputsError
 from circuitz.z.inputs import InputSet
 
@@ -53,44 +53,44 @@ def as_inputs(
     if limit is not None and limit < 1:
         raise InputsError(f"The limit is {limit}.", "Take at least one picture.")
     if isinstance(data, InputSet):
-        return check_inputs(data)
+        return check_image_set(data)
     if isinstance(data, (str, Path)):
         found = open_folder(data)
     elif isinstance(data, tuple) and len(cast(tuple[Any, ...], data)) == 2:
         images, labels = cast(tuple[Any, Any], data)
-        found = _from_arrays(_pixels(images), labels, classes)
+        found = _input_set_from_arrays(_to_uint8_pictures(images), labels, classes)
     elif hasattr(data, "__iter__") or hasattr(data, "__getitem__"):
-        found = _from_items(data, classes, limit)
+        found = _input_set_from_items(data, classes, limit)
     else:
         raise InputsError(
             f"Inputs cannot be read from a {type(data).__name__}.",
             "Give (X, y) arrays, a dataset, a loader, a folder or an InputSet.",
         )
     if limit is not None and len(found) > limit:
-        found = _first(found, limit)
+        found = _take_first_pictures(found, limit)
     if classes is not None:
         found = replace(found, classes=tuple(classes))
-    check_inputs(found, labelled=True)
-    return _with_splits(found, seed)
+    check_image_set(found, labelled=True)
+    return _add_scenes_and_splits(found, seed)
 
 
-def _first(inputs: InputSet, n: int) -> InputSet:
-    def cut(values: Any) -> Any:
+def _take_first_pictures(inputs: InputSet, n: int) -> InputSet:
+    def first_rows(values: Any) -> Any:
         return None if values is None else values[:n]
 
     return replace(
         inputs,
         images=inputs.images[:n],
-        labels=cut(inputs.labels),
-        concepts=cut(inputs.concepts),
-        split=cut(inputs.split),
-        scene=cut(inputs.scene),
-        masks=cut(inputs.masks),
+        labels=first_rows(inputs.labels),
+        concepts=first_rows(inputs.concepts),
+        split=first_rows(inputs.split),
+        scene=first_rows(inputs.scene),
+        masks=first_rows(inputs.masks),
         pairs=None,
     )
 
 
-def _numpy(values: Any) -> npt.NDArray[Any]:
+def _to_numpy(values: Any) -> npt.NDArray[Any]:
     """Return any array-like as numpy; tensors are known by what they can do."""
     for step in ("detach", "cpu", "numpy"):
         if hasattr(values, step):
@@ -103,9 +103,9 @@ def _numpy(values: Any) -> npt.NDArray[Any]:
         ) from error
 
 
-def _pixels(values: Any, first: int = 0) -> npt.NDArray[np.uint8]:
+def _to_uint8_pictures(values: Any, first: int = 0) -> npt.NDArray[np.uint8]:
     """Return pictures as uint8 ``(n, h, w, c)``; ``first`` is the number of the first one."""
-    array = _numpy(values)
+    array = _to_numpy(values)
     if array.dtype == object or array.dtype.kind in "USV":
         raise InputsError("Pictures are not all of one size.", "Bring them to one size.")
     if array.ndim == 3:
@@ -129,7 +129,7 @@ def _pixels(values: Any, first: int = 0) -> npt.NDArray[np.uint8]:
     if array.size == 0:
         raise InputsError("The set is empty.", "Give at least one picture.")
     if not whole:
-        return _from_floats(array, first)
+        return _floats_to_uint8(array, first)
     if array.dtype != np.uint8:
         if array.min() < 0 or array.max() > 255:
             raise InputsError(
@@ -139,7 +139,7 @@ def _pixels(values: Any, first: int = 0) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(array)
 
 
-def _from_floats(array: npt.NDArray[Any], first: int) -> npt.NDArray[np.uint8]:
+def _floats_to_uint8(array: npt.NDArray[Any], first: int) -> npt.NDArray[np.uint8]:
     finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
     if not finite.all():
         raise InputsError(
@@ -155,12 +155,12 @@ def _from_floats(array: npt.NDArray[Any], first: int) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(np.rint(np.clip(array, 0, 1) * 255).astype(np.uint8))
 
 
-def _labels(values: Any, n: int) -> npt.NDArray[np.int64]:
-    labels = _numpy(values)
+def _to_class_numbers(values: Any, n: int) -> npt.NDArray[np.int64]:
+    labels = _to_numpy(values)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim == 2 and len(labels) == n:
-        return _several(labels)
+        return _class_numbers_from_flags(labels)
     if labels.shape != (n,):
         raise InputsError(
             f"There are {n} pictures but labels of shape {labels.shape}.",
@@ -178,7 +178,7 @@ def _labels(values: Any, n: int) -> npt.NDArray[np.int64]:
     return labels.astype(np.int64)
 
 
-def _several(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+def _class_numbers_from_flags(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Return a row of 0 and 1 a picture; where each shows exactly one class, its number."""
     if labels.dtype.kind not in "iubf" or not np.isin(labels, (0, 1)).all():
         raise InputsError(
@@ -189,10 +189,10 @@ def _several(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     return whole.argmax(1) if (whole.sum(1) == 1).all() else whole
 
 
-def _from_arrays(
+def _input_set_from_arrays(
     images: npt.NDArray[np.uint8], labels: Any, classes: Sequence[str] | None
 ) -> InputSet:
-    numbers = _labels(labels, len(images))
+    numbers = _to_class_numbers(labels, len(images))
     if classes is None:
         count = int(numbers.max()) + 1 if len(numbers) else 0
         count = numbers.shape[1] if numbers.ndim == 2 else count
@@ -205,17 +205,17 @@ def _from_arrays(
     return InputSet(images, labels=numbers, classes=tuple(classes))
 
 
-def _from_items(data: Any, classes: Sequence[str] | None, limit: int | None) -> InputSet:
+def _input_set_from_items(data: Any, classes: Sequence[str] | None, limit: int | None) -> InputSet:
     """Read a dataset or a loader; a plainly shuffled loader is read in its dataset's order."""
     own = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None)
     parts: list[npt.NDArray[np.uint8]] = []
     labels: list[npt.NDArray[Any]] = []
     n = 0
-    for item in _items(data):
-        images, numbers = _one(item, n)
+    for item in _iterate_items_unshuffled(data):
+        images, numbers = _picture_and_label(item, n)
         if parts and images.shape[1:] != parts[0].shape[1:]:
             raise InputsError(
-                f"Picture {n} is {_size(images)}, the ones before it {_size(parts[0])}.",
+                f"Picture {n} is {_picture_size_text(images)}, the ones before it {_picture_size_text(parts[0])}.",
                 "Bring pictures to one size in the dataset's transform.",
             )
         parts.append(images)
@@ -227,14 +227,14 @@ def _from_items(data: Any, classes: Sequence[str] | None, limit: int | None) -> 
         raise InputsError("The set is empty.", "Give at least one picture.")
     if classes is None and own is not None:
         classes = [str(name) for name in own]
-    return _from_arrays(np.concatenate(parts), np.concatenate(labels), classes)
+    return _input_set_from_arrays(np.concatenate(parts), np.concatenate(labels), classes)
 
 
-def _size(images: npt.NDArray[np.uint8]) -> str:
+def _picture_size_text(images: npt.NDArray[np.uint8]) -> str:
     return f"{images.shape[2]} × {images.shape[1]} with {images.shape[3]} channels"
 
 
-def _items(data: Any) -> Iterator[Any]:
+def _iterate_items_unshuffled(data: Any) -> Iterator[Any]:
     dataset = getattr(data, "dataset", None)
     plain = type(getattr(data, "sampler", None)).__name__ in ("RandomSampler", "SequentialSampler")
     collate = getattr(getattr(data, "collate_fn", None), "__name__", "")
@@ -248,7 +248,7 @@ def _items(data: Any) -> Iterator[Any]:
     yield from cast(Iterable[Any], data)
 
 
-def _one(item: Any, n: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]:
+def _picture_and_label(item: Any, n: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]:
     """Return a picture, or a batch, with its labels, both with a first axis."""
     if isinstance(item, dict):
         item = tuple(cast(dict[str, Any], item).values())
@@ -258,19 +258,19 @@ def _one(item: Any, n: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]:
             "Give items (picture, label).",
         )
     picture, label = cast(Sequence[Any], item)[:2]
-    pixels, numbers = _numpy(picture), _numpy(label)
+    pixels, numbers = _to_numpy(picture), _to_numpy(label)
     if numbers.ndim == 0 or (numbers.ndim == 1 and pixels.ndim < 4):
         # A grey picture may come without a channel axis.
-        return _pixels(pixels[None], n), numbers[None]
-    return _pixels(pixels, n), numbers
+        return _to_uint8_pictures(pixels[None], n), numbers[None]
+    return _to_uint8_pictures(pixels, n), numbers
 
 
-def _with_splits(inputs: InputSet, seed: int) -> InputSet:
+def _add_scenes_and_splits(inputs: InputSet, seed: int) -> InputSet:
     """Give identical pictures one scene, refuse contradictions, and split by scene."""
     labels = inputs.labels
     scene = inputs.scene
     if scene is None:
-        scene = scenes_of(inputs.images, labels)
+        scene = assign_scene_numbers(inputs.images, labels)
     if inputs.split is not None:
         return replace(inputs, scene=scene)
     split = assign_splits(len(inputs), D_SHARES, groups=scene, seed=seed, strata=labels)

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.errors import ConceptLabelsError, InputsError
-from circuitz.z.bundle.inputs_check import check_inputs as structure
+from circuitz.z.bundle.input_set_integrity import check_input_set_fields as structure
 from circuitz.z.inputs import InputSet
 
 
-def check_inputs(inputs: InputSet, *, labelled: bool = False) -> InputSet:
+def check_image_set(inputs: InputSet, *, labelled: bool = False) -> InputSet:
     """Check pictures, labels and everything that goes with them.
 
     Parameters
@@ -33,7 +33,7 @@ def check_inputs(inputs: InputSet, *, labelled: bool = False) -> InputSet:
         For concept columns that do not fit the pictures or hold anything but 0, 1 and NaN.
     """
     if inputs.concepts is not None:
-        _concepts(inputs)
+        _check_concept_columns(inputs)
     structure(inputs)
     images = inputs.images
     if images.size == 0:
@@ -44,7 +44,7 @@ def check_inputs(inputs: InputSet, *, labelled: bool = False) -> InputSet:
             "Give 1, 3 or 4 channels, in the last axis.",
         )
     if labelled:
-        _two_classes(inputs.labels)
+        _check_two_classes(inputs.labels)
     return inputs
 
 
@@ -61,12 +61,12 @@ def check_concept_set(inputs: InputSet) -> InputSet:
     ConceptLabelsError
         If there are no concept labels, or a concept is never, or always, present.
     InputsError
-        As :func:`check_inputs`.
+        As :func:`check_image_set`.
     """
-    return check_concept_labels(check_inputs(inputs))
+    return check_concepts_vary(check_image_set(inputs))
 
 
-def check_concept_labels(inputs: InputSet) -> InputSet:
+def check_concepts_vary(inputs: InputSet) -> InputSet:
     """Refuse a set, of pictures or texts, without a concept that is shown and absent.
 
     Raises
@@ -96,7 +96,7 @@ def check_concept_labels(inputs: InputSet) -> InputSet:
     return inputs
 
 
-def _two_classes(labels: npt.NDArray[np.int64] | None) -> None:
+def _check_two_classes(labels: npt.NDArray[np.int64] | None) -> None:
     if labels is None:
         raise InputsError("The pictures have no labels.", "Give one class label a picture.")
     if labels.ndim == 2:
@@ -111,7 +111,7 @@ def _two_classes(labels: npt.NDArray[np.int64] | None) -> None:
         )
 
 
-def _concepts(inputs: InputSet) -> None:
+def _check_concept_columns(inputs: InputSet) -> None:
     table = inputs.concepts
     if table is None:
         return

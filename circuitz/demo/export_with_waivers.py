@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from circuitz.errors import ExportRefusedError
 from circuitz.labelling.export import export, waive
+from circuitz.labelling.refused import ExportRefusedError
 from circuitz.plausibility.propose import withdraw
 from circuitz.z.finding import Waiver
 from circuitz.z.model import AnnotatedModel
@@ -16,8 +16,8 @@ REASON = "The search did not repair it; exported to show what is left."
 _TRIES = 4
 
 
-def leave(
-    z: AnnotatedModel, place: Path, measured: Callable[[AnnotatedModel], AnnotatedModel]
+def export_with_waivers(
+    z: AnnotatedModel, path: Path, remeasure: Callable[[AnnotatedModel], AnnotatedModel]
 ) -> tuple[AnnotatedModel, list[str]]:
     """Export z as its author would who wants to show it in any case.
 
@@ -28,9 +28,9 @@ def leave(
     ----------
     z
         The z that the search kept.
-    place
+    path
         Bundle to write.
-    measured
+    remeasure
         Measures a z anew after words were withdrawn.
 
     Returns
@@ -49,7 +49,7 @@ def leave(
     waivers: tuple[Waiver, ...] = ()
     for _ in range(_TRIES):
         try:
-            return export(z, place, author=AUTHOR, waivers=waivers), withdrawn
+            return export(z, path, author=AUTHOR, waivers=waivers), withdrawn
         except ExportRefusedError as refused:
             if refused.z is None or not refused.findings:
                 raise
@@ -57,7 +57,7 @@ def leave(
             fewer = withdraw(z, words)
             if fewer is not z:
                 withdrawn += [unit for f in words for unit in f.units]
-                z = measured(fewer)
+                z = remeasure(fewer)
             else:
                 waivers = tuple(waive(f.id, author=AUTHOR, reason=REASON) for f in refused.findings)
-    return export(z, place, author=AUTHOR, waivers=waivers), withdrawn
+    return export(z, path, author=AUTHOR, waivers=waivers), withdrawn

@@ -12,26 +12,35 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.card.make_card import card
+from circuitz.cards.make_card import card
 from circuitz.data.worlds.make_world import make_set
-from circuitz.data.worlds.world_by_name import world_of
-from circuitz.demo.export_with_waivers import leave
-from circuitz.demo.output_folder import make_room
-from circuitz.demo.sizes import FULL, QUICK, RATE, WIDTHS, Sizes
-from circuitz.evaluation.evaluation_sets import SHORTCUT_CLASS, KnownSet, known, shifted_set
-from circuitz.evaluation.labelling_study import Study, labelling_study
-from circuitz.evaluation.prediction_scores import accuracy, by_group, summary
+from circuitz.data.worlds.world_by_name import world_by_name
+from circuitz.demo.export_with_waivers import export_with_waivers
+from circuitz.demo.output_folder import prepare_output_folder
+from circuitz.demo.sizes import FULL, QUICK, RATE, WIDTHS, HuskySizes
+from circuitz.evaluation.evaluation_sets import (
+    SHORTCUT_CLASS,
+    InputsWithTruth,
+    join_rendered_set_with_truth,
+    make_shifted_set_with_truth,
+)
+from circuitz.evaluation.labelling_study import LabellingStudy, run_labelling_study
+from circuitz.evaluation.prediction_scores import (
+    accuracy,
+    accuracy_by_group,
+    overall_worst_and_off_shortcut_accuracy,
+)
 from circuitz.labelling.export import with_label_model
 from circuitz.measurement.illustrate import illustrate
 from circuitz.measurement.measure import measure
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.zoo.builders import build
 from circuitz.models.zoo.training import Recipe, fit
-from circuitz.patching.source_rows import rows_of
+from circuitz.patching.source_rows import rows_of_split
 from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose
 from circuitz.plausibility.report import Report
-from circuitz.posterior.objective import cut_responses
+from circuitz.posterior.objective import mean_cut_responses
 from circuitz.store.judgements import Judgements
 from circuitz.wrapping.wrap import wrap
 from circuitz.z.bundle.data_ref import DataRef
@@ -40,7 +49,7 @@ from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
 from circuitz.z.model import AnnotatedModel
 from circuitz.zstar.edits.regions import Finder
-from circuitz.zstar.search import Found, Settings, search
+from circuitz.zstar.search import SearchResult, SearchSettings, search
 
 Progress = Callable[[str, int, int], None]
 LAYERS = ("conv1", "conv2", "conv3", "conv4")
@@ -48,7 +57,7 @@ SHIFTED_SEED = 1_000_003  # keeps D′ and what the oracle learns from apart fro
 
 
 @dataclass(frozen=True, eq=False)
-class Story:
+class HuskyStory:
     """What came out of the demo.
 
     Parameters
@@ -59,7 +68,7 @@ class Story:
         The network as trained, and the exported z*.
     before, after
         Their checks, on *test* and on *audit*.
-    found
+    search_result
         The search.
     study
         How D′ was labelled.
@@ -72,12 +81,12 @@ class Story:
     zstar: AnnotatedModel
     before: Report
     after: Report
-    found: Found
-    study: Study
-    shifted: KnownSet
+    search_result: SearchResult
+    study: LabellingStudy
+    shifted: InputsWithTruth
 
 
-def run(
+def run_husky_story(
     out: Path,
     *,
     world: str = "dogs",
@@ -86,10 +95,10 @@ def run(
     seed: int = 0,
     full: bool = False,
     classes: tuple[str, ...] | None = None,
-    sizes: Sizes | None = None,
+    sizes: HuskySizes | None = None,
     workers: int = 2,
     progress: Progress | None = None,
-) -> Story:
+) -> HuskyStory:
     """Tell the whole story and write its bundles into a folder.
 
     Parameters
@@ -118,26 +127,29 @@ def run(
     """
     start = time.monotonic()
     sizes = sizes or (FULL if full else QUICK)
-    job = _Job(out, _Setting(world, shortcut, track, seed, classes), sizes, workers, progress)
-    make_room(out)
-    husky, before = job.train_and_check()
-    found = job.search(husky, "repair")
-    zstar = job.export(found.z)
+    job = _HuskySteps(
+        out, _StorySetting(world, shortcut, track, seed, classes), sizes, workers, progress
+    )
+    prepare_output_folder(out)
+    husky, before = job.train_annotate_and_check()
+    found = job.search_for_repair(husky, "repair")
+    zstar = job.export_repaired_with_waivers(found.z)
     after = check(zstar, split="test")
-    shifted = job.shifted()
+    shifted = job.make_shifted_set()
     truths = {
-        "before": job.figures(husky, shifted),
-        "after": job.figures(zstar, shifted),
-        "oracle": job.figures(job.oracle(husky), shifted),
+        "before": job.accuracy_figures(husky, shifted),
+        "after": job.accuracy_figures(zstar, shifted),
+        "oracle": job.accuracy_figures(job.train_oracle(husky), shifted),
     }
     rounds = len(found.scores) - 1
     controls = {
-        name: job.figures(
-            job.search(husky, f"control, {name.replace('_', ' ')}", rounds, **how).last, shifted
+        name: job.accuracy_figures(
+            job.search_for_repair(husky, f"control, {name.replace('_', ' ')}", rounds, **how).last,
+            shifted,
         )
         for name, how in _CONTROLS.items()
     }
-    study = job.label(husky, before, zstar, after, shifted)
+    study = job.label_by_simulated_rater(husky, before, zstar, after, shifted)
     zstar = with_label_model(zstar, study.model)
     zstar.save(out / "zstar.z")
     figures = {
@@ -150,7 +162,7 @@ def run(
         "controls": {
             name: found_figures["d_prime_worst_group"] for name, found_figures in controls.items()
         },
-        "findings": [_finding(f) for f in before.items],
+        "findings": [_finding_record(f) for f in before.findings],
         "unexplained": {
             "before": {name: list(share) for name, share in before.unexplained.items()},
             "after": {name: list(share) for name, share in after.unexplained.items()},
@@ -166,16 +178,16 @@ def run(
         "bundle": {"husky": str(out / f"{job.name}.z"), "zstar": str(out / "zstar.z")},
         "seconds": round(time.monotonic() - start, 1),
     }
-    return Story(figures, husky, zstar, before, after, found, study, shifted)
+    return HuskyStory(figures, husky, zstar, before, after, found, study, shifted)
 
 
 _CONTROLS: dict[str, dict[str, Any]] = {
-    "random_regions": {"where": "random"},
+    "random_regions": {"region_mode": "random"},
     "no_annotations": {"words": False},
 }
 
 
-def _finding(f: Any) -> dict[str, Any]:
+def _finding_record(f: Any) -> dict[str, Any]:
     return {
         "kind": f.kind,
         "units": list(f.units),
@@ -189,7 +201,7 @@ def _finding(f: Any) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Setting:
+class _StorySetting:
     """Which story is told."""
 
     world: str
@@ -199,136 +211,144 @@ class _Setting:
     classes: tuple[str, ...] | None
 
 
-class _Job:
+class _HuskySteps:
     def __init__(
         self,
         out: Path,
-        setting: _Setting,
-        sizes: Sizes,
+        setting: _StorySetting,
+        sizes: HuskySizes,
         workers: int,
         progress: Progress | None,
     ) -> None:
         self.out, self.setting, self.sizes = out, setting, sizes
         self.seed, self.classes = setting.seed, setting.classes
-        self.drawn = world_of(setting.world)
-        self.name = self.drawn.world.classes[0]
+        self.rendered_world = world_by_name(setting.world)
+        self.name = self.rendered_world.world.classes[0]
         self.workers = workers
         self.finders: dict[str, Finder] = {}
         self.withdrawn: list[str] = []
-        self.say: Progress = progress or (lambda _what, _done, _total: None)
+        self.report_progress: Progress = progress or (lambda _what, _done, _total: None)
 
-    def step(self, what: str) -> Callable[[int, int], None]:
+    def progress_for_step(self, what: str) -> Callable[[int, int], None]:
         """Return a progress callback that names the step."""
-        return lambda done, total: self.say(what, done, total)
+        return lambda done, total: self.report_progress(what, done, total)
 
-    def render(self, role: Any, n: int, what: str, seed: int) -> InputSet:
+    def render_set_for_story(self, role: Any, n: int, what: str, seed: int) -> InputSet:
         how = self.setting
         return make_set(
-            self.drawn, role, n, seed=seed, shortcut=how.shortcut, track=how.track,
-            classes=self.classes, workers=self.workers, progress=self.step(what),
+            self.rendered_world, role, n, seed=seed, shortcut=how.shortcut, track=how.track,
+            classes=self.classes, workers=self.workers, progress=self.progress_for_step(what),
         )  # fmt: skip
 
-    def network(self, data: InputSet, what: str) -> Any:
+    def train_fresh_network(self, data: InputSet, what: str) -> Any:
         """Train a fresh network on the *select* rows of a set."""
         assert data.labels is not None
         torch.manual_seed(self.seed)
         net = build("small-cnn", {"classes": len(data.classes), "widths": list(WIDTHS)})
-        rows = rows_of(data, "select")
+        rows = rows_of_split(data, "select")
         recipe = Recipe(epochs=self.sizes.epochs, rate=RATE, seed=self.seed)
         fit(
             net, data.images[rows], data.labels[rows], Preprocessing(), recipe,
-            progress=self.step(what),
+            progress=self.progress_for_step(what),
         )  # fmt: skip
         return net
 
-    def train_and_check(self) -> tuple[AnnotatedModel, Report]:
+    def train_annotate_and_check(self) -> tuple[AnnotatedModel, Report]:
         """Make D and the concept set, train a network on D, measure, annotate and check it."""
-        data = self.render("D", self.sizes.per_class, "draw D", self.seed)
-        concepts = self.render("concepts", self.sizes.concepts, "draw the concept set", self.seed)
+        data = self.render_set_for_story("D", self.sizes.per_class, "draw D", self.seed)
+        concepts = self.render_set_for_story(
+            "concepts", self.sizes.concepts, "draw the concept set", self.seed
+        )
         # From here on D and the concept set are what lies on disk; nothing renders them again.
         write_inputs(self.out / "D", data)
-        net = self.network(data, "train on D")
+        net = self.train_fresh_network(data, "train on D")
         z = wrap(
             net, data, layers=LAYERS, classes=data.classes, preprocess=Preprocessing(),
-            subject=self.drawn.world.subject, name=self.name,
+            subject=self.rendered_world.world.subject, name=self.name,
         )  # fmt: skip
-        z = z.with_(data_ref=DataRef.to(data, "D"), live=None)
+        z = z.with_(data_ref=DataRef.referring_to(data, "D"), live=None)
         what = "look at every unit"
-        z = self.measured(z, what, concept_set=concepts, visualise=True)
-        z = self.measured(propose(z), what, visualise=True)
-        z = illustrate(z, progress=self.step(what))
+        z = self.measure_units(z, what, concept_set=concepts, visualise=True)
+        z = self.measure_units(propose(z), what, visualise=True)
+        z = illustrate(z, progress=self.progress_for_step(what))
         report = check(z)
-        z = z.with_(findings=report.items)
+        z = z.with_(findings=report.findings)
         z.save(self.out / f"{self.name}.z")
         return z, report
 
-    def measured(self, z: AnnotatedModel, what: str, **how: Any) -> AnnotatedModel:
+    def measure_units(self, z: AnnotatedModel, what: str, **options: Any) -> AnnotatedModel:
         return measure(
-            z, seed=self.seed, sources=self.sizes.sources, progress=self.step(what), **how
+            z,
+            seed=self.seed,
+            images=self.sizes.sources,
+            progress=self.progress_for_step(what),
+            **options,
         )
 
-    def search(self, z: AnnotatedModel, what: str, rounds: int | None = None, **how: Any) -> Found:
-        settings = Settings(
+    def search_for_repair(
+        self, z: AnnotatedModel, what: str, rounds: int | None = None, **changes: Any
+    ) -> SearchResult:
+        settings = SearchSettings(
             rounds=self.sizes.rounds if rounds is None else max(rounds, 1),
             epochs=self.sizes.round_epochs,
             rate=RATE,
             seed=self.seed,
-            sources=self.sizes.sources,
+            images=self.sizes.sources,
         )
         found = search(
             z,
-            settings=replace(settings, **how),
+            settings=replace(settings, **changes),
             finders=self.finders,
-            progress=lambda step, done, total: self.say(f"{what}: {step}", done, total),
+            progress=lambda step, done, total: self.report_progress(f"{what}: {step}", done, total),
         )
-        if how:
+        if changes:
             return found
         # The picture of every unit is for people; the search does without.
-        return replace(found, z=self.measured(found.z, "look at z*", visualise=True))
+        return replace(found, z=self.measure_units(found.z, "look at z*", visualise=True))
 
-    def export(self, z: AnnotatedModel) -> AnnotatedModel:
+    def export_repaired_with_waivers(self, z: AnnotatedModel) -> AnnotatedModel:
         """Export z*, whatever still stands against it waived in so many words."""
-        made, self.withdrawn = leave(
-            z, self.out / "zstar.z", lambda fewer: self.measured(fewer, "look at z*")
+        made, self.withdrawn = export_with_waivers(
+            z, self.out / "zstar.z", lambda fewer: self.measure_units(fewer, "look at z*")
         )
         return made
 
-    def shifted(self) -> KnownSet:
+    def make_shifted_set(self) -> InputsWithTruth:
         """Make D′, every class in every cell equally often. Only evaluation sees its truth."""
-        world, shortcut = self.drawn.world, self.setting.shortcut
+        world, shortcut = self.rendered_world.world, self.setting.shortcut
         ties = world.shortcuts[shortcut]
         cells = len(world.grounds) if "ground" in ties else 1
         if len(ties) > 1 or "ground" not in ties:
             cells *= 2  # with what is added, and without
-        return shifted_set(
+        return make_shifted_set_with_truth(
             self.sizes.per_cell * cells,
             world=world.name,
             shortcut=shortcut,
             seed=self.seed + SHIFTED_SEED,
             classes=self.classes,
             workers=self.workers,
-            progress=self.step("draw D′"),
+            progress=self.progress_for_step("draw D′"),
         )
 
-    def oracle(self, z: AnnotatedModel) -> AnnotatedModel:
+    def train_oracle(self, z: AnnotatedModel) -> AnnotatedModel:
         """Train the same network on data without the shortcut."""
-        data = self.render(
+        data = self.render_set_for_story(
             "decorrelated",
             self.sizes.per_class,
             "draw data for the oracle",
             self.seed + SHIFTED_SEED,
         )
-        net = self.network(data, "train the oracle")
+        net = self.train_fresh_network(data, "train the oracle")
         return wrap(
             net, data, layers=LAYERS, classes=data.classes, preprocess=z.preprocessing,
             subject=z.subject, name="oracle",
         )  # fmt: skip
 
-    def figures(self, z: AnnotatedModel, shifted: KnownSet) -> dict[str, Any]:
+    def accuracy_figures(self, z: AnnotatedModel, shifted: InputsWithTruth) -> dict[str, Any]:
         """Return accuracy on held-out D and on D′, there also by group."""
         truth = shifted.truth
-        predicted = _predicted(z, shifted.inputs.images)
-        found = summary(
+        predicted = _predicted_class_indices(z, shifted.inputs.images)
+        found = overall_worst_and_off_shortcut_accuracy(
             predicted, truth.labels, truth.cell, truth.classes, truth.cells,
             shortcut_class=truth.classes[SHORTCUT_CLASS],
             shortcut_cell=truth.cells[truth.home],
@@ -336,9 +356,9 @@ class _Job:
         others = (truth.labels != SHORTCUT_CLASS) & (truth.cell == truth.home)
         assert z.data is not None
         assert z.data.labels is not None
-        held = np.concatenate([rows_of(z.data, "test"), rows_of(z.data, "audit")])
-        own = accuracy(_predicted(z, z.data.images[held]), z.data.labels[held])
-        groups = by_group(predicted, truth.labels, truth.cell, truth.classes, truth.cells)
+        held = np.concatenate([rows_of_split(z.data, "test"), rows_of_split(z.data, "audit")])
+        own = accuracy(_predicted_class_indices(z, z.data.images[held]), z.data.labels[held])
+        groups = accuracy_by_group(predicted, truth.labels, truth.cell, truth.classes, truth.cells)
         return {
             "d_accuracy": own.value,
             "d_prime_accuracy": found["accuracy"],
@@ -349,34 +369,38 @@ class _Job:
             "by_group": groups.to_dict("records"),
         }
 
-    def label(
+    def label_by_simulated_rater(
         self,
         husky: AnnotatedModel,
         before: Report,
         zstar: AnnotatedModel,
         after: Report,
-        shifted: KnownSet,
-    ) -> Study:
+        shifted: InputsWithTruth,
+    ) -> LabellingStudy:
         """Have D′ labelled by a simulated rater, with z*'s card and with every control."""
         assert husky.data is not None
-        return labelling_study(
+        return run_labelling_study(
             star=card(zstar, after),
             unrepaired=card(husky, before),
             shifted=shifted,
             logits=runtime(zstar).logits(shifted.inputs.images),
-            features=cut_responses(zstar, shifted.inputs)[:, _annotated(zstar)],
-            examples=known(husky.data),
+            features=mean_cut_responses(zstar, shifted.inputs)[
+                :, _annotated_cut_unit_indices(zstar)
+            ],
+            examples=join_rendered_set_with_truth(husky.data),
             seed=self.seed,
             store=Judgements(self.out / "judgements.sqlite"),
-            progress=self.step("label D′"),
+            progress=self.progress_for_step("label D′"),
         )
 
 
-def _predicted(z: AnnotatedModel, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+def _predicted_class_indices(
+    z: AnnotatedModel, images: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.int64]:
     return runtime(z).logits(images).argmax(1).astype(np.int64)
 
 
-def _annotated(z: AnnotatedModel) -> list[int]:
+def _annotated_cut_unit_indices(z: AnnotatedModel) -> list[int]:
     """Return indices of the cut's annotated units."""
     prefix = f"{z.cut[0]}:"
     return sorted(int(t.removeprefix(prefix)) for t in z.effective() if t.startswith(prefix))

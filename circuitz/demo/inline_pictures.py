@@ -17,7 +17,7 @@ _DARK = 0.42
 _QUALITY = 92
 
 
-def photo(image: npt.NDArray[Any]) -> str:
+def photo_data_url(image: npt.NDArray[Any]) -> str:
     """Return an image as a ``data:`` address (JPEG: the page holds a few hundred).
 
     Parameters
@@ -29,10 +29,10 @@ def photo(image: npt.NDArray[Any]) -> str:
     picture = Image.fromarray(plain[..., 0] if plain.shape[-1] == 1 else plain).convert("RGB")
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=_QUALITY, subsampling=0, optimize=True)
-    return _address(out.getvalue(), "jpeg")
+    return _encode_data_url(out.getvalue(), "jpeg")
 
 
-def strip(png: bytes) -> tuple[str, str] | None:
+def strip_half_data_urls(png: bytes) -> tuple[str, str] | None:
     """Return a strip of evidence as two ``data:`` addresses, before and after.
 
     A narrow screen shows the halves one above the other. Few colours and hard edges: a palette
@@ -44,20 +44,20 @@ def strip(png: bytes) -> tuple[str, str] | None:
         return None
     middle = picture.width // 2
     before = picture.crop((0, 0, middle, picture.height))
-    return _palette(before), _palette(picture.crop((middle, 0, *picture.size)))
+    return _palette_png_url(before), _palette_png_url(picture.crop((middle, 0, *picture.size)))
 
 
-def _palette(picture: Image.Image) -> str:
+def _palette_png_url(picture: Image.Image) -> str:
     out = io.BytesIO()
     picture.quantize(255, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
-    return _address(out.getvalue(), "png")
+    return _encode_data_url(out.getvalue(), "png")
 
 
-def _address(data: bytes, kind: str) -> str:
+def _encode_data_url(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def lit(image: U8, heat: U8) -> U8:
+def light_where_active(image: U8, heat: U8) -> U8:
     """Light an image where a unit responds; the rest lies in the dark.
 
     A tint would change the colours units respond to. What reaches half the map's own peak is
@@ -76,11 +76,13 @@ def lit(image: U8, heat: U8) -> U8:
     return np.round(base * (_DARK + (1 - _DARK) * strength)).astype(np.uint8)
 
 
-def exemplars(found: LayerMeasurements, unit: int, images: npt.NDArray[Any], most: int) -> list[U8]:
+def lit_exemplars(
+    measurements: LayerMeasurements, unit: int, images: npt.NDArray[Any], most: int
+) -> list[U8]:
     """Return the inputs a unit is most active on, lit where it responds."""
-    best = found.exemplars[unit]
+    best = measurements.exemplars[unit]
     return [
-        lit(np.asarray(images[i]), found.exemplar_heat[unit, place])
+        light_where_active(np.asarray(images[i]), measurements.exemplar_heat[unit, place])
         for place, i in enumerate(best[:most])
         if 0 <= i < len(images)
     ]

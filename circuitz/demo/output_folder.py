@@ -24,7 +24,7 @@ _WRITTEN = (
 _WORLDS = (*WORLDS, "induction")
 
 
-def make_room(out: Path) -> None:
+def prepare_output_folder(out: Path) -> None:
     """Make the folder; remove what an earlier demo left in it, and move anything else aside.
 
     What people edited is moved too. Bundles, D and judgements move together, so that they still
@@ -37,7 +37,7 @@ def make_room(out: Path) -> None:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        _empty(out)
+        _clear_or_move_aside(out)
     except OSError as problem:
         raise InputsError(
             f"The folder {out} cannot be used: {problem.strerror}.",
@@ -45,9 +45,9 @@ def make_room(out: Path) -> None:
         ) from problem
 
 
-def _empty(out: Path) -> None:
+def _clear_or_move_aside(out: Path) -> None:
     there = [out / name for name in _WRITTEN if (out / name).exists()]
-    if all(_own(place) for place in there):
+    if all(_is_untouched_output(place) for place in there):
         for place in there:
             if place.is_dir():
                 shutil.rmtree(place)
@@ -64,16 +64,16 @@ def _empty(out: Path) -> None:
             part.rename(aside / part.name)
 
 
-def _own(place: Path) -> bool:
+def _is_untouched_output(path: Path) -> bool:
     """Whether a demo wrote this and nobody has worked on it since."""
     try:
-        if place.suffix == ".z":
-            z = load(place)
+        if path.suffix == ".z":
+            z = load(path)
             made_here = z.data_ref is not None and z.data_ref.recipe.get("world") in _WORLDS
             return made_here and all(entry.author_kind == "rule" for entry in z.log)
-        if place.is_dir():
-            return read_inputs(place).recipe.get("world") in _WORLDS
-        rows = Judgements(place, read_only=True).rows()
+        if path.is_dir():
+            return read_inputs(path).recipe.get("world") in _WORLDS
+        rows = Judgements(path, read_only=True).rows()
         return all(row.rater_kind == "simulated" for row in rows)
     except CircuitzError:
         return False

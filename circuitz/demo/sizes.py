@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Sizes:
+class HuskySizes:
     """Sizes of one run; quick and full take the same steps.
 
     Parameters
@@ -34,10 +34,10 @@ class Sizes:
     sources: int
 
 
-QUICK = Sizes(
+QUICK = HuskySizes(
     per_class=400, concepts=1600, per_cell=500, epochs=8, rounds=2, round_epochs=8, sources=240
 )
-FULL = Sizes(
+FULL = HuskySizes(
     per_class=800, concepts=3200, per_cell=500, epochs=10, rounds=3, round_epochs=10, sources=360
 )
 WIDTHS = (16, 32, 64, 64)

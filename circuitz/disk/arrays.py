@@ -15,7 +15,7 @@ from circuitz.errors import WeightsError
 Array = npt.NDArray[Any]
 
 
-def frozen(array: npt.ArrayLike) -> Array:
+def read_only_array(array: npt.ArrayLike) -> Array:
     """Return the array as one nobody can write to; copied unless it already is one.
 
     A live network's parameters share memory with the arrays taken from them: without the copy,
@@ -29,8 +29,8 @@ def frozen(array: npt.ArrayLike) -> Array:
     return given
 
 
-def _numbers(name: str, array: npt.ArrayLike) -> Array:
-    made = frozen(array)
+def _read_only_numeric_array(name: str, array: npt.ArrayLike) -> Array:
+    made = read_only_array(array)
     if made.dtype.kind not in "fiub" or made.dtype.itemsize > 8:
         raise WeightsError(
             f"The array {name!r} has the dtype {made.dtype}, which z cannot hold.",
@@ -47,7 +47,7 @@ class Arrays(Mapping[str, Array]):
     arrays
         The arrays, or a function that reads them.
     digest
-        Their hash when it is known already (see :func:`circuitz.z.z_hash.arrays_hash`).
+        Their hash when it is known already (see :func:`circuitz.disk.hashing.arrays_hash`).
 
     Raises
     ------
@@ -69,7 +69,9 @@ class Arrays(Mapping[str, Array]):
         if callable(arrays):
             self._load = arrays
         else:
-            self._arrays = {str(name): _numbers(name, value) for name, value in arrays.items()}
+            self._arrays = {
+                str(name): _read_only_numeric_array(name, value) for name, value in arrays.items()
+            }
 
     @classmethod
     def of(cls, arrays: Mapping[str, npt.ArrayLike]) -> Arrays:
@@ -86,25 +88,27 @@ class Arrays(Mapping[str, Array]):
         """Hash over names, dtypes, shapes and contents; computed once."""
         with self._lock:
             if not self._digest:
-                self._digest = arrays_hash(self._all())
+                self._digest = arrays_hash(self._load_all())
             return self._digest
 
-    def _all(self) -> dict[str, Array]:
+    def _load_all(self) -> dict[str, Array]:
         with self._lock:
             if self._arrays is None:
                 assert self._load is not None
-                self._arrays = {name: frozen(value) for name, value in self._load().items()}
+                self._arrays = {
+                    name: read_only_array(value) for name, value in self._load().items()
+                }
                 self._load = None
             return self._arrays
 
     def __getitem__(self, name: str) -> Array:
-        return self._all()[name]
+        return self._load_all()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
+        return iter(self._load_all())
 
     def __len__(self) -> int:
-        return len(self._all())
+        return len(self._load_all())
 
     # Arrays have no single truth value to compare by; ``hash`` compares contents.
     def __eq__(self, other: object) -> bool:
@@ -119,4 +123,4 @@ class Arrays(Mapping[str, Array]):
         return f"Arrays({', '.join(f'{n} {v.shape}' for n, v in self._arrays.items())})"
 
     def __reduce__(self) -> tuple[type[Arrays], tuple[dict[str, Array], str]]:
-        return (Arrays, (dict(self._all()), self._digest))
+        return (Arrays, (dict(self._load_all()), self._digest))

@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from circuitz.disk.lock import held, locked
+from circuitz.disk.lock import hold_write_lock, thread_holds_write_lock
 from circuitz.errors import BundleError, BundleLockedError, BundleWriteError
 
 
-def write_error(path: Path, error: OSError) -> BundleWriteError:
+def bundle_write_error_from(path: Path, error: OSError) -> BundleWriteError:
     """Say why a file could not be written."""
     if error.errno == errno.ENOSPC:
         return BundleWriteError(
@@ -33,7 +33,7 @@ def write_error(path: Path, error: OSError) -> BundleWriteError:
     )
 
 
-def write_file(path: Path, data: bytes | memoryview) -> None:
+def write_new_file_durably(path: Path, data: bytes | memoryview) -> None:
     """Write a new file and wait until it is on disk."""
     with path.open("xb") as file:
         file.write(data)
@@ -41,14 +41,14 @@ def write_file(path: Path, data: bytes | memoryview) -> None:
         os.fsync(file.fileno())
 
 
-def write_files(files: Mapping[Path, bytes]) -> None:
+def write_new_files_durably(files: Mapping[Path, bytes]) -> None:
     """Write many small files; waiting for the disk is shared between a few threads."""
     if len(files) < 4:
         for path, data in files.items():
-            write_file(path, data)
+            write_new_file_durably(path, data)
         return
     with ThreadPoolExecutor(4) as pool:
-        for _ in pool.map(write_file, files.keys(), files.values()):
+        for _ in pool.map(write_new_file_durably, files.keys(), files.values()):
             pass
 
 
@@ -63,14 +63,14 @@ def sync_folder(path: Path) -> None:
 
 
 @contextmanager
-def staged(path: Path, data: bytes) -> Generator[None, None, None]:
+def staged_file_replacement(path: Path, data: bytes) -> Generator[None, None, None]:
     """Write new contents beside a file and put them in its place when the block ends well.
 
     Readers see the old or the new, never a mixture.
     """
     temporary = path.with_name(f".{path.name}.tmp-{secrets.token_hex(4)}")
     try:
-        write_file(temporary, data)
+        write_new_file_durably(temporary, data)
         yield
         temporary.replace(path)
         sync_folder(path.parent)
@@ -79,16 +79,16 @@ def staged(path: Path, data: bytes) -> Generator[None, None, None]:
             temporary.unlink(missing_ok=True)
 
 
-def _asides(path: Path, kind: str) -> list[Path]:
+def _leftover_paths(path: Path, kind: str) -> list[Path]:
     # Exactly the names made here: what somebody else left beside the path is not ours to remove.
-    return sorted(path.parent.glob(f".{_literal(path.name)}.{kind}-{'[0-9a-f]' * 8}"))
+    return sorted(path.parent.glob(f".{_escape_glob(path.name)}.{kind}-{'[0-9a-f]' * 8}"))
 
 
-def _literal(name: str) -> str:
+def _escape_glob(name: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
-def _remove(folder: Path) -> None:
+def _remove_folder(folder: Path) -> None:
     """Delete a folder as far as that is possible.
 
     Ctrl-C while a handle is closed makes ``rmtree`` close it twice, and the error of that, which it
@@ -101,7 +101,7 @@ def _remove(folder: Path) -> None:
             raise error.__context__ from None
 
 
-def recover(path: Path) -> str:
+def finish_killed_save(path: Path) -> str:
     """Finish what a killed writer left half done; call with the lock held.
 
     Returns
@@ -109,33 +109,33 @@ def recover(path: Path) -> str:
     What was done, in words; empty when nothing was left.
     """
     done = ""
-    for old in _asides(path, "old"):
+    for old in _leftover_paths(path, "old"):
         if not path.exists():
             # The writer died between its two renames: the old bundle is whole.
             old.rename(path)
             done = "A save was cut short; the bundle before it was put back."
         else:
-            _remove(old)
-    for leftover in _asides(path, "tmp"):
+            _remove_folder(old)
+    for leftover in _leftover_paths(path, "tmp"):
         if leftover.is_dir():
-            _remove(leftover)
+            _remove_folder(leftover)
         else:
             with suppress(OSError):
                 leftover.unlink()
     return done
 
 
-def unfinished(path: Path) -> bool:
+def has_save_leftovers(path: Path) -> bool:
     """Whether a writer seems to have died (or to be at work) on this path."""
-    return bool(_asides(path, "old") or _asides(path, "tmp"))
+    return bool(_leftover_paths(path, "old") or _leftover_paths(path, "tmp"))
 
 
-def leftover(path: Path) -> Path | None:
+def moved_aside_bundle(path: Path) -> Path | None:
     """Return the bundle a killed writer had moved aside, when it could not be put back."""
-    return next(iter(_asides(path, "old")), None)
+    return next(iter(_leftover_paths(path, "old")), None)
 
 
-def settled(path: Path, timeout: float = 20.0) -> bool:
+def exists_when_settled(path: Path, timeout: float = 20.0) -> bool:
     """Whether ``path`` is there, once no swap is under way and a killed one was finished.
 
     A save renames twice, and between both nothing is there: that is waited out, not reported.
@@ -145,28 +145,30 @@ def settled(path: Path, timeout: float = 20.0) -> bool:
     BundleLockedError
         If somebody saves longer than ``timeout`` seconds and nothing is there meanwhile.
     """
-    if held(path):
+    if thread_holds_write_lock(path):
         return path.exists()  # whoever asks is the writer, and clears up afterwards
     # Each look is at one moment of a disk that others change: absence counts when it lasts.
     for _ in range(3):
-        left = unfinished(path)
+        left = has_save_leftovers(path)
         if path.exists():
             if left:
                 # Leftovers beside a whole bundle can wait for whoever may be writing just now.
-                _finish(path, 0.0)
+                _exists_after_finishing_killed_save(path, 0.0)
             if path.exists():
                 return True
-        if (left or unfinished(path)) and _finish(path, timeout):
+        if (left or has_save_leftovers(path)) and _exists_after_finishing_killed_save(
+            path, timeout
+        ):
             return True
         time.sleep(0.001)
     return path.exists()
 
 
-def _finish(path: Path, timeout: float) -> bool:
+def _exists_after_finishing_killed_save(path: Path, timeout: float) -> bool:
     """Put right what a killed writer left; whether ``path`` is there while nobody else writes."""
     try:
-        with locked(path, timeout=timeout):
-            recover(path)
+        with hold_write_lock(path, timeout=timeout):
+            finish_killed_save(path)
             return path.exists()
     except BundleLockedError:
         if timeout and not path.exists():
@@ -177,7 +179,7 @@ def _finish(path: Path, timeout: float) -> bool:
 
 
 @contextmanager
-def building(path: Path) -> Generator[Path, None, None]:
+def locked_temporary_folder(path: Path) -> Generator[Path, None, None]:
     """Lend an empty folder beside ``path`` while the lock is held, and remove it afterwards.
 
     Raises
@@ -188,23 +190,23 @@ def building(path: Path) -> Generator[Path, None, None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise write_error(path, error) from error
-    with locked(path):
+        raise bundle_write_error_from(path, error) from error
+    with hold_write_lock(path):
         try:
-            recover(path)
+            finish_killed_save(path)
             folder = path.with_name(f".{path.name}.tmp-{secrets.token_hex(4)}")
             folder.mkdir()
             yield folder
         except OSError as error:
-            raise write_error(path, error) from error
+            raise bundle_write_error_from(path, error) from error
         finally:
             # Also puts the old one back when Ctrl-C came between the two renames of the swap.
             with suppress(OSError):
-                recover(path)
+                finish_killed_save(path)
 
 
 @contextmanager
-def new_folder(path: Path) -> Generator[Path, None, None]:
+def replacement_folder(path: Path) -> Generator[Path, None, None]:
     """Fill a new folder that takes the place of ``path`` when the block ends well.
 
     Whatever ends the block (an error, a full disk, Ctrl-C, a kill), ``path`` afterwards holds
@@ -215,21 +217,21 @@ def new_folder(path: Path) -> Generator[Path, None, None]:
     BundleWriteError
         If something cannot be written; ``path`` is untouched.
     """
-    with building(path.absolute()) as folder:
+    with locked_temporary_folder(path.absolute()) as folder:
         yield folder
         for sub in [folder, *(p for p in folder.rglob("*") if p.is_dir())]:
             sync_folder(sub)
-        swap(folder, path.absolute())
+        swap_into_place(folder, path.absolute())
 
 
-def swap(new: Path, path: Path) -> None:
+def swap_into_place(new: Path, path: Path) -> None:
     """Put a folder or file in the place of ``path``."""
     if new.is_dir() and path.exists():
         old = path.with_name(f".{path.name}.old-{secrets.token_hex(4)}")
         path.rename(old)
         new.rename(path)
         sync_folder(path.parent)
-        _remove(old)
+        _remove_folder(old)
     else:
         new.replace(path)
         sync_folder(path.parent)

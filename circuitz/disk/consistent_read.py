@@ -6,20 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from circuitz.disk.atomic import leftover, recover, settled
-from circuitz.disk.lock import locked
+from circuitz.disk.atomic import exists_when_settled, finish_killed_save, moved_aside_bundle
+from circuitz.disk.lock import hold_write_lock
 from circuitz.errors import BundleWriteError, CircuitzError
 
 T = TypeVar("T")
 _TRIES = 5
 
 
-def steadily(place: Path, read: Callable[[], T], missing: type[CircuitzError], what: str) -> T:
-    """Read what lies at ``place``, all of it from before a save or all of it from after.
+def read_consistently(
+    path: Path, read: Callable[[], T], missing: type[CircuitzError], what: str
+) -> T:
+    """Read what lies at ``path``, all of it from before a save or all of it from after.
 
     Parameters
     ----------
-    place
+    path
         A folder or file that is replaced as a whole (see :mod:`circuitz.disk.atomic`).
     read
         Reads it; called again when somebody saved meanwhile.
@@ -32,24 +34,24 @@ def steadily(place: Path, read: Callable[[], T], missing: type[CircuitzError], w
         ``missing`` when nothing is there, otherwise what ``read`` raises.
     """
     for _ in range(_TRIES):
-        settle(place, missing, what)
-        before = _identity(place)
+        require_exists_when_settled(path, missing, what)
+        before = _file_identity(path)
         try:
             return read()
         except CircuitzError:
             # Somebody saved while it was being read: what was read belongs to two saves.
-            if before is not None and _identity(place) == before:
+            if before is not None and _file_identity(path) == before:
                 raise
     try:
         # Somebody saves again and again: they wait while it is read.
-        with locked(place):
-            recover(place)
+        with hold_write_lock(path):
+            finish_killed_save(path)
             return read()
     except BundleWriteError:
         return read()  # a folder one may only read from
 
 
-def settle(place: Path, missing: type[CircuitzError], what: str) -> None:
+def require_exists_when_settled(path: Path, missing: type[CircuitzError], what: str) -> None:
     """Wait out a save, finish what a killed one left half done, and see that something is there.
 
     Raises
@@ -58,21 +60,23 @@ def settle(place: Path, missing: type[CircuitzError], what: str) -> None:
         ``missing`` when there is nothing.
     """
     try:
-        if settled(place):
+        if exists_when_settled(path):
             return
+    except CircuitzError:
+        raise
     except (OSError, ValueError) as error:
-        raise missing(f"{str(place)[:200]!r} cannot be read: {error}"[:400], "Check it.") from error
-    left = leftover(place)
+        raise missing(f"{str(path)[:200]!r} cannot be read: {error}"[:400], "Check it.") from error
+    left = moved_aside_bundle(path)
     if left is not None:
         raise missing(
-            f"There is no {what} at {place}; a save that was cut short left it as {left.name}, "
+            f"There is no {what} at {path}; a save that was cut short left it as {left.name}, "
             "and this folder cannot be written to.",
             f"Make the folder writable and try again, or open a copy of {left.name}.",
         )
-    raise missing(f"There is no {what} at {place}.", "Check the path.")
+    raise missing(f"There is no {what} at {path}.", "Check the path.")
 
 
-def _identity(path: Path) -> tuple[int, int, int] | None:
+def _file_identity(path: Path) -> tuple[int, int, int] | None:
     try:
         found = path.stat()
     except OSError:

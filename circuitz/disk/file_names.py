@@ -15,7 +15,7 @@ MAX_FILES = 200_000
 MAX_TOTAL = 2**40
 
 
-def check_name(name: object, where: str) -> str:
+def check_member_name(name: object, place: str) -> str:
     """Return the name of a file that lies inside the bundle.
 
     Raises
@@ -28,12 +28,12 @@ def check_name(name: object, where: str) -> str:
         if len(parts) <= 8 and all(_PART.fullmatch(part) and ".." not in part for part in parts):
             return name
     raise BundleUnsafeError(
-        f"{where} names the file {str(name)[:80]!r}, which is not a plain path inside the bundle.",
+        f"{place} names the file {str(name)[:80]!r}, which is not a plain path inside the bundle.",
         "Do not open bundles from people you do not trust; nothing was read or written.",
     )
 
 
-def check_distinct(names: Iterable[str], where: str) -> None:
+def check_distinct_ignoring_case(names: Iterable[str], place: str) -> None:
     """Refuse names that would be one file on a disk that ignores case.
 
     Raises
@@ -45,11 +45,11 @@ def check_distinct(names: Iterable[str], where: str) -> None:
     for name in names:
         folded = name.casefold()
         if folded in seen:
-            raise BundleUnsafeError(f"{where} names {name[:80]!r} twice.", "It is damaged.")
+            raise BundleUnsafeError(f"{place} names {name[:80]!r} twice.", "It is damaged.")
         seen.add(folded)
 
 
-def parse_files(files: Any, where: str) -> dict[str, FileEntry]:
+def parse_file_entries(files: Any, place: str) -> dict[str, FileEntry]:
     """Read the manifest's list of files.
 
     Raises
@@ -60,18 +60,18 @@ def parse_files(files: Any, where: str) -> dict[str, FileEntry]:
         If a name leads outside the bundle, or sizes are beyond any use.
     """
     if not isinstance(files, dict) or len(files) > MAX_FILES:
-        raise BundleFormatError(f"{where} has no proper list of files.", "The file is damaged.")
+        raise BundleFormatError(f"{place} has no proper list of files.", "The file is damaged.")
     entries: dict[str, FileEntry] = {}
     for name, entry in files.items():
-        check_name(name, where)
-        entries[name] = _entry(name, entry, where)
-    check_distinct(entries, where)
+        check_member_name(name, place)
+        entries[name] = _parse_file_entry(name, entry, place)
+    check_distinct_ignoring_case(entries, place)
     if sum(entry.size for entry in entries.values()) > MAX_TOTAL:
-        raise BundleUnsafeError(f"{where} lists more than a terabyte.", "It is damaged.")
+        raise BundleUnsafeError(f"{place} lists more than a terabyte.", "It is damaged.")
     return entries
 
 
-def _entry(name: str, entry: Any, where: str) -> FileEntry:
+def _parse_file_entry(name: str, entry: Any, place: str) -> FileEntry:
     if isinstance(entry, dict):
         size: Any = entry.get("size")
         digest: Any = entry.get("sha256")
@@ -79,5 +79,5 @@ def _entry(name: str, entry: Any, where: str) -> FileEntry:
         if counted and isinstance(digest, str) and _SHA256.fullmatch(digest):
             return FileEntry(digest, size)
     raise BundleFormatError(
-        f"{where} gives no proper hash and size of {name!r}.", "The file is damaged."
+        f"{place} gives no proper hash and size of {name!r}.", "The file is damaged."
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from circuitz.errors import BundleFormatError, BundleUnsafeError
+from circuitz.errors import BundleFormatError, BundleUnsafeError, CircuitzError
 
 MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 64
@@ -25,7 +25,7 @@ def dumps(value: object, *, indent: int | None = None) -> bytes:
     BundleFormatError
         If something in it is not a JSON value.
     """
-    plain = _plain(value, "value", 0)
+    plain = _json_value_with_tagged_floats(value, "value", 0)
     separators = (",", ":") if indent is None else (",", ": ")
     text = json.dumps(
         plain, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators
@@ -39,7 +39,7 @@ def dumps(value: object, *, indent: int | None = None) -> bytes:
         ) from error
 
 
-def loads(data: bytes | memoryview, where: str) -> Any:
+def loads(data: bytes | memoryview, place: str) -> Any:
     """Read JSON that somebody else may have written.
 
     Raises
@@ -51,68 +51,73 @@ def loads(data: bytes | memoryview, where: str) -> Any:
     """
     if len(data) > MAX_BYTES:
         raise BundleUnsafeError(
-            f"{where} has {len(data):,} bytes; at most {MAX_BYTES:,} are read.",
+            f"{place} has {len(data):,} bytes; at most {MAX_BYTES:,} are read.",
             "This is not a bundle written by circuitz.",
         )
     try:
         text = bytes(data).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BundleFormatError(f"{where} is not UTF-8 text.", "The file is damaged.") from error
+        raise BundleFormatError(f"{place} is not UTF-8 text.", "The file is damaged.") from error
     try:
         value = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_number
+            text,
+            object_pairs_hook=_dict_of_unique_keys,
+            parse_constant=_refuse_nonfinite_constant,
+            parse_float=_parse_finite_float,
         )
+    except CircuitzError:
+        raise
     except RecursionError as error:
-        raise _too_deep(where) from error
+        raise _too_deep_error(place) from error
     except ValueError as error:
-        raise BundleFormatError(f"{where} is not JSON: {error}.", "The file is damaged.") from error
+        raise BundleFormatError(f"{place} is not JSON: {error}.", "The file is damaged.") from error
     if _SURROGATE.search(text):
-        _check_text(value, where)
+        _refuse_lone_surrogates(value, place)
     if _FLOAT not in text and text.count("[") + text.count("{") <= MAX_DEPTH:
         return value  # nothing to restore, and too few brackets to be deep
-    return _restore(value, where, 0)
+    return _restore_nonfinite_floats(value, place, 0)
 
 
-def _check_text(value: Any, where: str) -> None:
+def _refuse_lone_surrogates(value: Any, place: str) -> None:
     """Refuse halves of surrogate pairs, which are no text and cannot be written again."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError as error:
-        raise _too_deep(where) from error
+        raise _too_deep_error(place) from error
     except UnicodeEncodeError as error:
         raise BundleFormatError(
-            f"{where} holds half of a surrogate pair, which is no text.", "The file is damaged."
+            f"{place} holds half of a surrogate pair, which is no text.", "The file is damaged."
         ) from error
 
 
-def _too_deep(where: str) -> BundleUnsafeError:
+def _too_deep_error(place: str) -> BundleUnsafeError:
     return BundleUnsafeError(
-        f"{where} is nested more than {MAX_DEPTH} levels deep.",
+        f"{place} is nested more than {MAX_DEPTH} levels deep.",
         "This is not a bundle written by circuitz.",
     )
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _dict_of_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a key occurs twice")
     return found
 
 
-def _number(text: str) -> float:
+def _parse_finite_float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
         raise ValueError(f"the number {text[:20]} is too large")
     return number
 
 
-def _refuse(constant: str) -> Any:
+def _refuse_nonfinite_constant(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _plain(value: Any, where: str, depth: int) -> Any:
+def _json_value_with_tagged_floats(value: Any, place: str, depth: int) -> Any:
     if depth > MAX_DEPTH:
-        raise _too_deep(where)
+        raise _too_deep_error(place)
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (str, bool, int)):
@@ -120,31 +125,39 @@ def _plain(value: Any, where: str, depth: int) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else {_FLOAT: str(value)}
     if isinstance(value, (list, tuple)):
-        return [_plain(item, f"{where}[{i}]", depth + 1) for i, item in enumerate(value)]
+        return [
+            _json_value_with_tagged_floats(item, f"{place}[{i}]", depth + 1)
+            for i, item in enumerate(value)
+        ]
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
                 raise BundleFormatError(
-                    f"{where} has the key {key!r}; JSON keys are text.", "Use strings as keys."
+                    f"{place} has the key {key!r}; JSON keys are text.", "Use strings as keys."
                 )
             if key == _FLOAT:
-                raise BundleFormatError(f"{where} uses the reserved key {_FLOAT!r}.", "Rename it.")
-        return {key: _plain(item, f"{where}[{key!r}]", depth + 1) for key, item in value.items()}
+                raise BundleFormatError(f"{place} uses the reserved key {_FLOAT!r}.", "Rename it.")
+        return {
+            key: _json_value_with_tagged_floats(item, f"{place}[{key!r}]", depth + 1)
+            for key, item in value.items()
+        }
     raise BundleFormatError(
-        f"{where} is a {type(value).__name__}, which is not a JSON value.",
+        f"{place} is a {type(value).__name__}, which is not a JSON value.",
         "Use text, numbers, true, false, null, lists and dicts.",
     )
 
 
-def _restore(value: Any, where: str, depth: int) -> Any:
+def _restore_nonfinite_floats(value: Any, place: str, depth: int) -> Any:
     if depth > MAX_DEPTH:
-        raise _too_deep(where)
+        raise _too_deep_error(place)
     if isinstance(value, list):
-        return [_restore(item, where, depth + 1) for item in value]
+        return [_restore_nonfinite_floats(item, place, depth + 1) for item in value]
     if isinstance(value, dict):
         if set(value) == {_FLOAT}:
             if value[_FLOAT] not in ("nan", "inf", "-inf"):
-                raise BundleFormatError(f"{where} holds a number nobody wrote.", "It is damaged.")
+                raise BundleFormatError(f"{place} holds a number nobody wrote.", "It is damaged.")
             return float(value[_FLOAT])
-        return {key: _restore(item, where, depth + 1) for key, item in value.items()}
+        return {
+            key: _restore_nonfinite_floats(item, place, depth + 1) for key, item in value.items()
+        }
     return value

@@ -18,16 +18,16 @@ class Deferred(Generic[T]):
         Reads it; called at most once.
     key
         Hash that names the value, known without reading it.
-    piece
+    saved
         Where it lies, for whoever copies it without reading it.
     """
 
-    def __init__(self, load: Callable[[], T], key: str = "", piece: object | None = None) -> None:
+    def __init__(self, load: Callable[[], T], key: str = "", saved: object | None = None) -> None:
         self._load: Callable[[], T] | None = load
         self._lock = threading.RLock()
         self._value: T
         self.key = key
-        self.piece = piece
+        self.saved = saved
 
     @property
     def loaded(self) -> bool:
@@ -63,6 +63,6 @@ class LazyField(Generic[T]):
         instance.__dict__[self._slot] = value
 
 
-def raw(instance: object, name: str) -> Any:
+def lazy_field_content_unread(instance: object, name: str) -> Any:
     """Return a lazy field's content as stored, without reading anything from disk."""
     return instance.__dict__[f"_{name}"]

@@ -41,13 +41,13 @@ def _try_lock(handle: int) -> bool:
     return True
 
 
-def held(path: Path) -> bool:
+def thread_holds_write_lock(path: Path) -> bool:
     """Whether this thread holds the write lock of a bundle."""
     return bool(_held.__dict__.get("counts", {}).get(lock_path(path.absolute())))
 
 
 @contextmanager
-def locked(path: Path, timeout: float = 20.0) -> Generator[None, None, None]:
+def hold_write_lock(path: Path, timeout: float = 20.0) -> Generator[None, None, None]:
     """Hold the write lock of a bundle; one thread may take it again inside.
 
     Raises
@@ -66,7 +66,7 @@ def locked(path: Path, timeout: float = 20.0) -> Generator[None, None, None]:
         finally:
             counts[file] -= 1
         return
-    handle = _acquire(file, timeout)
+    handle = _acquire_lock(file, timeout)
     try:
         counts[file] = 1
         yield
@@ -78,7 +78,7 @@ def locked(path: Path, timeout: float = 20.0) -> Generator[None, None, None]:
         handle.close()
 
 
-def _acquire(file: Path, timeout: float) -> io.FileIO:
+def _acquire_lock(file: Path, timeout: float) -> io.FileIO:
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -90,7 +90,7 @@ def _acquire(file: Path, timeout: float) -> io.FileIO:
                 "Check that the folder exists, is not read-only, and the disk is not full.",
             ) from error
         try:
-            if _try_lock(handle.fileno()) and _still(file, handle.fileno()):
+            if _try_lock(handle.fileno()) and _is_still_same_file(file, handle.fileno()):
                 return handle
         except BaseException:
             handle.close()
@@ -103,7 +103,7 @@ def _acquire(file: Path, timeout: float) -> io.FileIO:
         time.sleep(0.01)
 
 
-def _still(file: Path, handle: int) -> bool:
+def _is_still_same_file(file: Path, handle: int) -> bool:
     try:
         return os.path.samestat(file.stat(), os.fstat(handle))
     except OSError:

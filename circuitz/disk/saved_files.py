@@ -16,7 +16,7 @@ class FileEntry:
     size: int
 
 
-class Source(Protocol):
+class FileSource(Protocol):
     """Something that files of a bundle can be read from."""
 
     def read(self, name: str, entry: FileEntry) -> memoryview:
@@ -29,7 +29,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Piece:
+class SavedFiles:
     """Files that together hold one value.
 
     Parameters
@@ -43,19 +43,19 @@ class Piece:
     """
 
     files: Mapping[str, FileEntry]
-    source: Source
+    source: FileSource
     spec: Any = field(default=None)
 
 
 # Values are immutable, so what was once written stays true; by identity, and gone with the value.
-_PIECES: WeakKeyDictionary[Any, Piece] = WeakKeyDictionary()
+_PIECES: WeakKeyDictionary[Any, SavedFiles] = WeakKeyDictionary()
 
 
-def remember(value: object, piece: Piece) -> None:
+def remember_saved_files(value: object, saved: SavedFiles) -> None:
     """Note where a value lies."""
-    _PIECES[value] = piece
+    _PIECES[value] = saved
 
 
-def recall(value: object) -> Piece | None:
+def saved_files_of_value(value: object) -> SavedFiles | None:
     """Where the value lies, when it was read from a bundle or written to one."""
     return _PIECES.get(value)

@@ -38,7 +38,7 @@ _WRITABLE = frozenset(_DTYPES.values())
 _META = "__metadata__"
 
 
-def write_tensors(
+def safetensors_bytes(
     arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = None, *, what: str = "arrays"
 ) -> bytes:
     """Write arrays as one safetensors file, the same bytes for the same arrays.
@@ -60,7 +60,9 @@ def write_tensors(
     return save(plain, metadata=dict(metadata) if metadata else None)
 
 
-def read_tensors(buffer: memoryview, where: str) -> tuple[dict[str, Array], dict[str, str]]:
+def read_safetensors_in_place(
+    buffer: memoryview, place: str
+) -> tuple[dict[str, Array], dict[str, str]]:
     """Read arrays in place; they are read-only and live as long as the buffer.
 
     Returns
@@ -75,49 +77,57 @@ def read_tensors(buffer: memoryview, where: str) -> tuple[dict[str, Array], dict
         If the header is not what the format says.
     """
     if len(buffer) < 8:
-        raise BundleTruncatedError(f"{where} ends before its header.", "Restore it from a copy.")
+        raise BundleTruncatedError(f"{place} ends before its header.", "Restore it from a copy.")
     start = 8 + int.from_bytes(buffer[:8], "little")
     if start > len(buffer):
-        raise BundleTruncatedError(f"{where} ends inside its header.", "Restore it from a copy.")
-    header = loads(buffer[8:start], f"the header of {where}")
+        raise BundleTruncatedError(f"{place} ends inside its header.", "Restore it from a copy.")
+    header = loads(buffer[8:start], f"the header of {place}")
     if not isinstance(header, dict):
-        raise _bad(where, "its header is not an object")
+        raise _format_error(place, "its header is not an object")
     metadata = header.pop(_META, {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise _bad(where, "its metadata are not texts")
-    return {name: _array(buffer, start, name, spec, where) for name, spec in header.items()}, {
-        str(key): str(value) for key, value in metadata.items()
-    }
+        raise _format_error(place, "its metadata are not texts")
+    return {
+        name: _read_array_in_place(buffer, start, name, spec, place)
+        for name, spec in header.items()
+    }, {str(key): str(value) for key, value in metadata.items()}
 
 
-def _array(buffer: memoryview, start: int, name: str, spec: Any, where: str) -> Array:
-    if not isinstance(spec, dict) or set(spec) != {"dtype", "shape", "data_offsets"}:
-        raise _bad(where, f"{name!r} is not described")
-    dtype = _DTYPES.get(spec["dtype"]) if isinstance(spec["dtype"], str) else None
+def _read_array_in_place(
+    buffer: memoryview, start: int, name: str, description: Any, place: str
+) -> Array:
+    if not isinstance(description, dict) or set(description) != {"dtype", "shape", "data_offsets"}:
+        raise _format_error(place, f"{name!r} is not described")
+    dtype = _DTYPES.get(description["dtype"]) if isinstance(description["dtype"], str) else None
     if dtype is None:
-        raise _bad(where, f"{name!r} has the dtype {str(spec['dtype'])[:20]!r}")
-    shape, offsets = spec["shape"], spec["data_offsets"]
-    if not (_counts(shape) and _counts(offsets) and len(offsets) == 2 and len(shape) <= 16):
-        raise _bad(where, f"{name!r} has no proper shape or place")
+        raise _format_error(place, f"{name!r} has the dtype {str(description['dtype'])[:20]!r}")
+    shape, offsets = description["shape"], description["data_offsets"]
+    if not (
+        _is_list_of_counts(shape)
+        and _is_list_of_counts(offsets)
+        and len(offsets) == 2
+        and len(shape) <= 16
+    ):
+        raise _format_error(place, f"{name!r} has no proper shape or place")
     low, high = offsets
     if math.prod(length or 1 for length in shape) >= 2**48:
-        raise _bad(where, f"{name!r} has an absurd shape")
+        raise _format_error(place, f"{name!r} has an absurd shape")
     # Compared before anything is allocated: a header may declare what it likes.
     if high - low != math.prod(shape) * np.dtype(dtype).itemsize:
-        raise _bad(where, f"the shape of {name!r} does not fit its bytes")
+        raise _format_error(place, f"the shape of {name!r} does not fit its bytes")
     if start + high > len(buffer):
-        raise BundleTruncatedError(f"{where} ends inside {name!r}.", "Restore it from a copy.")
+        raise BundleTruncatedError(f"{place} ends inside {name!r}.", "Restore it from a copy.")
     flat = np.frombuffer(buffer[start + low : start + high], dtype=np.dtype(dtype))
     array = flat.reshape(shape)
     array.flags.writeable = False
     return array
 
 
-def _counts(values: Any) -> bool:
+def _is_list_of_counts(values: Any) -> bool:
     return isinstance(values, list) and all(
         isinstance(v, int) and not isinstance(v, bool) and 0 <= v < 2**48 for v in values
     )
 
 
-def _bad(where: str, what: str) -> BundleFormatError:
-    return BundleFormatError(f"{where} is not a safetensors file: {what}.", "It is damaged.")
+def _format_error(place: str, what: str) -> BundleFormatError:
+    return BundleFormatError(f"{place} is not a safetensors file: {what}.", "It is damaged.")

@@ -9,8 +9,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from circuitz.disk.file_names import MAX_FILES, check_distinct, check_name
-from circuitz.disk.folder_source import MAX_SMALL, FolderSource, check_size, tampered
+from circuitz.disk.file_names import MAX_FILES, check_distinct_ignoring_case, check_member_name
+from circuitz.disk.folder_source import MAX_SMALL, FolderSource, check_file_size, tampered_error
 from circuitz.disk.saved_files import FileEntry
 from circuitz.errors import (
     BundleError,
@@ -51,9 +51,9 @@ class ZipSource:
                 f"{path} is not a whole zip file: {error}.", "Copy or download it again."
             ) from error
         self._lock = threading.Lock()
-        self._members = self._check_members()
+        self._members = self._checked_members_by_name()
 
-    def _check_members(self) -> dict[str, zipfile.ZipInfo]:
+    def _checked_members_by_name(self) -> dict[str, zipfile.ZipInfo]:
         infos = [i for i in self._zip.infolist() if not i.filename.startswith("__MACOSX/")]
         if not all(i.filename for i in infos):
             raise BundleUnsafeError(f"{self.root} has a member without a name.", "It is damaged.")
@@ -73,7 +73,7 @@ class ZipSource:
         prefix = manifest[: -len(self._manifest)]
         members: dict[str, zipfile.ZipInfo] = {}
         plain = [i for i in infos if not i.is_dir()]
-        check_distinct([i.filename for i in plain], str(self.root))
+        check_distinct_ignoring_case([i.filename for i in plain], str(self.root))
         for info in plain:
             mode = info.external_attr >> 16
             if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
@@ -93,7 +93,7 @@ class ZipSource:
                 hidden = any(part.startswith(".") for part in name.split("/"))
                 if hidden and ".." not in name and not name.startswith("/"):
                     continue  # .DS_Store and the like
-                members[check_name(name, str(self.root))] = info
+                members[check_member_name(name, str(self.root))] = info
         return members
 
     def exists(self, name: str) -> bool:
@@ -123,31 +123,31 @@ class ZipSource:
             raise BundleUnsafeError(f"{name} is larger than it says.", "Nothing was unpacked.")
         return data
 
-    def hold(self, files: Mapping[str, FileEntry]) -> None:
+    def note_files_to_read_later(self, files: Mapping[str, FileEntry]) -> None:
         """Do nothing: the open zip file holds all its members."""
 
-    def settle(self, *names: str) -> None:
+    def forget_files_to_read_later(self, *names: str) -> None:
         """Do nothing, as above."""
 
     def read_mapped(self, name: str, entry: FileEntry) -> memoryview:
         """Unpack a member of the recorded size."""
-        self.check_sizes({name: entry})
+        self.check_sizes_against_manifest({name: entry})
         return memoryview(self.read_unchecked(name, max(MAX_SMALL, entry.size)))
 
     def read(self, name: str, entry: FileEntry) -> memoryview:
         """Unpack a member and check its contents."""
         data = self.read_mapped(name, entry)
         if hashlib.sha256(data).hexdigest() != entry.sha256:
-            raise tampered(name)
+            raise tampered_error(name)
         return data
 
-    def check_sizes(self, files: Mapping[str, FileEntry]) -> None:
+    def check_sizes_against_manifest(self, files: Mapping[str, FileEntry]) -> None:
         """Compare every member's size with the manifest, unpacking none."""
         for name, entry in files.items():
             info = self._members.get(name)
             if info is None:
                 raise BundleTruncatedError(f"{name} is missing from {self.root}.", "Copy it again.")
-            check_size(name, info.file_size, entry)
+            check_file_size(name, info.file_size, entry)
 
 
 BundleSource = FolderSource | ZipSource

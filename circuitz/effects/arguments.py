@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.errors import InputsError, UnitError
-from circuitz.models.run.basis_space import place_of
-from circuitz.models.run.unit_space import Place
-from circuitz.patching.interchange import check_movable
+from circuitz.models.run.basis_space import resolve_unit_space
+from circuitz.models.run.unit_space import UnitSpace
+from circuitz.patching.interchange import check_basis_not_over_heads
 from circuitz.patching.source_rows import Sources
-from circuitz.stats.clustered import clustered_mean, interval, p_greater
+from circuitz.stats.clustered import clustered_mean, confidence_interval, p_value_mean_above_bound
 from circuitz.z.bases import basis_sizes
 from circuitz.z.effect import Effect
 from circuitz.z.inputs import SPLITS, InputSet
-from circuitz.z.targets import EDGE, check_target, target_units
+from circuitz.z.targets import EDGE, canonical_target, target_units
 from circuitz.z.unit import OUTPUT, Unit
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Bool = npt.NDArray[np.bool_]
 I64 = npt.NDArray[np.int64]
 Units = str | Unit | Sequence[str | Unit]
-Where = str | Sequence[str] | npt.NDArray[np.bool_] | npt.NDArray[np.integer] | None
+Subset = str | Sequence[str] | npt.NDArray[np.bool_] | npt.NDArray[np.integer] | None
 
 
 def class_index(z: AnnotatedModel, target: str | Unit) -> int:
@@ -46,7 +46,7 @@ def class_index(z: AnnotatedModel, target: str | Unit) -> int:
     return z.classes.index(name)
 
 
-def data_of(z: AnnotatedModel) -> InputSet:
+def require_data(z: AnnotatedModel) -> InputSet:
     """Return D.
 
     Raises
@@ -62,7 +62,7 @@ def data_of(z: AnnotatedModel) -> InputSet:
     return z.data
 
 
-def checked_units(z: AnnotatedModel, given: Units) -> list[str]:
+def resolve_units(z: AnnotatedModel, units: Units) -> list[str]:
     """Return the ids of units, members of groups by themselves.
 
     Raises
@@ -70,15 +70,15 @@ def checked_units(z: AnnotatedModel, given: Units) -> list[str]:
     UnitError
         If one does not exist.
     """
-    items = [given] if isinstance(given, str | Unit) else list(given)
+    items = [units] if isinstance(units, str | Unit) else list(units)
     bases = basis_sizes(z.bases)
-    checked = [check_target(item, z.layers, z.classes, bases) for item in items]
+    checked = [canonical_target(item, z.layers, z.classes, bases) for item in items]
     if any(target.startswith(EDGE) for target in checked):
         raise UnitError("An edge is not units of one layer.", "Name units, as conv4:7.")
     return [unit for target in checked for unit in target_units(target)]
 
 
-def places_of(z: AnnotatedModel, units: Sequence[str]) -> dict[str, Place]:
+def spaces_of_units(z: AnnotatedModel, units: Sequence[str]) -> dict[str, UnitSpace]:
     """Return the layers and bases that units are of, by name; classes are of none.
 
     Raises
@@ -90,14 +90,14 @@ def places_of(z: AnnotatedModel, units: Sequence[str]) -> dict[str, Place]:
     """
     parsed = [Unit.parse(unit) for unit in units]
     names = dict.fromkeys(unit.place for unit in parsed if not unit.is_output)
-    found = {name: place_of(z, name) for name in names}
+    found = {name: resolve_unit_space(z, name) for name in names}
     for place in found.values():
-        check_movable(place)
+        check_basis_not_over_heads(place)
     return found
 
 
-def source_mask(z: AnnotatedModel, drawn: Sources, where: Where) -> Bool:
-    """Return which of the drawn sources ``where`` admits.
+def subset_mask_over_sources(z: AnnotatedModel, sources: Sources, subset: Subset) -> Bool:
+    """Return which of the drawn sources ``subset`` admits.
 
     Raises
     ------
@@ -106,27 +106,32 @@ def source_mask(z: AnnotatedModel, drawn: Sources, where: Where) -> Bool:
     UnitError
         If it names a class that is not there.
     """
-    if where is None:
-        return np.ones(len(drawn), bool)
-    if isinstance(where, str):
-        where = [where]
-    asked = np.asarray(where)
+    if subset is None:
+        return np.ones(len(sources), bool)
+    if isinstance(subset, str):
+        subset = [subset]
+    asked = np.asarray(subset)
     if asked.dtype.kind in "US":
         classes = [class_index(z, str(name)) for name in asked.ravel()]
-        return np.asarray(drawn.shows[:, classes].any(1))
-    size = len(data_of(z))
+        return np.asarray(sources.shows[:, classes].any(1))
+    size = len(require_data(z))
     if asked.dtype == bool and asked.shape == (size,):
-        return asked[drawn.index]
+        return asked[sources.index]
     if asked.dtype.kind in "iu" and asked.ndim == 1 and (asked < size).all() and (asked >= 0).all():
-        return np.isin(drawn.index, asked)
+        return np.isin(sources.index, asked)
     raise InputsError(
-        f"where= is {asked.dtype} {asked.shape}, which does not choose among {size} images of D.",
+        f"subset= is {asked.dtype} {asked.shape}, which does not choose among {size} images of D.",
         "Pass class names, a boolean mask over D, or indices into D.",
     )
 
 
 def source_rows(
-    z: AnnotatedModel, drawn: Sources, k: int, how: str, split: str, where: Where = None
+    z: AnnotatedModel,
+    sources: Sources,
+    k: int,
+    intervention: str,
+    split: str,
+    subset: Subset = None,
 ) -> I64:
     """Return the sources that are changed: of the class where it may lose, of others where not.
 
@@ -137,21 +142,23 @@ def source_rows(
     """
     if split not in SPLITS:
         raise InputsError(f"There is no split {split!r}.", f"Splits are {', '.join(SPLITS)}.")
-    rows = np.flatnonzero((drawn.split == SPLITS.index(split)) & source_mask(z, drawn, where))
-    rows = rows[drawn.shows[rows, k] == (how not in ("sufficiency", "resample"))]
+    rows = np.flatnonzero(
+        (sources.split == SPLITS.index(split)) & subset_mask_over_sources(z, sources, subset)
+    )
+    rows = rows[sources.shows[rows, k] == (intervention not in ("sufficiency", "resample"))]
     if not len(rows):
         raise InputsError(
-            f"No image of the {split} split is left to measure {how} for {z.classes[k]} on.",
+            f"No image of the {split} split is left to measure {intervention} for {z.classes[k]} on.",
             "Sufficiency needs images of other classes, the rest images of the class.",
         )
     return rows
 
 
-def estimated(plain: Effect, values: npt.ArrayLike, scene: I64) -> Effect:
+def estimate_effect(template: Effect, values: npt.ArrayLike, scene: I64) -> Effect:
     """Return an effect with its mean over source inputs ``(n,)``, clustered by scene."""
     mean = clustered_mean(values, scene)
-    low, high = interval(mean, plain.level)
+    low, high = confidence_interval(mean, template.level)
     return replace(
-        plain, estimate=mean.mean, low=low, high=high, n=mean.n, clusters=mean.clusters,
-        p=p_greater(mean, plain.delta),
+        template, estimate=mean.mean, low=low, high=high, n=mean.n, clusters=mean.clusters,
+        p=p_value_mean_above_bound(mean, template.delta),
     )  # fmt: skip

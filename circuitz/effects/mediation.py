@@ -25,18 +25,18 @@ import numpy.typing as npt
 import torch
 
 from circuitz.models.run.runtime import Runtime
-from circuitz.patching.patch import UnitSet, run_put
+from circuitz.patching.patch import UnitSet, run_patched
 
 F32 = npt.NDArray[np.float32]
 Read = Callable[[torch.Tensor], torch.Tensor]
 PARTS = ("total", "through", "around", "rest")
 
 
-def path_changes(
+def change_parts_by_path(
     runtime: Runtime,
     x: torch.Tensor,
-    lent: torch.Tensor,
-    sources: UnitSet,
+    donors: torch.Tensor,
+    units: UnitSet,
     through: UnitSet,
     read: Read,
     *,
@@ -51,9 +51,9 @@ def path_changes(
     ----------
     runtime
         The network.
-    x, lent
+    x, donors
         Prepared inputs ``(n, ...)``, and those the sources take their values from, row by row.
-    sources, through
+    units, through
         The two sets.
     read
         The target: from logits ``(n, k)`` to one number an input.
@@ -62,20 +62,20 @@ def path_changes(
     quiet
         Units that keep them while it is found what the mediators become.
     """
-    names = [*through.layers, *_layers(held), *_layers(quiet)]
+    names = [*through.layers, *_layers_of_set(held), *_layers_of_set(quiet)]
     base, logits = runtime.run(x, list(dict.fromkeys(names)))
     keep: list[tuple[UnitSet, Any]] = [] if held is None else [(held, base)]
-    change = (sources, runtime.run(lent, sources.layers)[0])
-    made, total = run_put(runtime, x, [*keep, change], through.layers)
+    change = (units, runtime.run(donors, units.layers)[0])
+    made, total = run_patched(runtime, x, [*keep, change], through.layers)
     if quiet is not None and quiet.units:
-        made, _ = run_put(runtime, x, [(quiet, base), *keep, change], through.layers)
-    _, alone = run_put(runtime, x, [*keep, (through, made)])
-    _, around = run_put(runtime, x, [*keep, (through, base), change])
+        made, _ = run_patched(runtime, x, [(quiet, base), *keep, change], through.layers)
+    _, alone = run_patched(runtime, x, [*keep, (through, made)])
+    _, around = run_patched(runtime, x, [*keep, (through, base), change])
     before = read(logits)
     parts = torch.stack([read(out) - before for out in (total, alone, around)])
     rest = parts[0] - parts[1] - parts[2]
     return torch.cat([parts, rest[None]]).detach().float().cpu().numpy()
 
 
-def _layers(units: UnitSet | None) -> tuple[str, ...]:
+def _layers_of_set(units: UnitSet | None) -> tuple[str, ...]:
     return () if units is None else units.layers

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from circuitz import __version__
 from circuitz.data.worlds.make_world import make_set
 from circuitz.data.worlds.world import World
-from circuitz.data.worlds.world_by_name import WORLDS, world_of
+from circuitz.data.worlds.world_by_name import WORLDS, world_by_name
 from circuitz.disk.hashing import array_digest, json_hash
 from circuitz.errors import CircuitzError, InputsError
 from circuitz.evaluation.world_truth import Truth, world_truth
@@ -29,17 +29,17 @@ SHORTCUT_CLASS = 0
 """The class that has the shortcut."""
 
 
-def exclusive(world: World) -> tuple[tuple[str, ...], ...]:
+def groups_of_exclusive_concepts(world: World) -> tuple[tuple[str, ...], ...]:
     """Return the concepts of a world of which exactly one is present."""
     return (*world.attributes.values(), world.grounds)
 
 
-EXCLUSIVE = exclusive(WORLDS["dogs"].world)
+EXCLUSIVE = groups_of_exclusive_concepts(WORLDS["dogs"].world)
 """The same of the dog world."""
 
 
 @dataclass(frozen=True, eq=False)
-class KnownSet:
+class InputsWithTruth:
     """Inputs together with what they really show.
 
     Parameters
@@ -59,12 +59,12 @@ class KnownSet:
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def keys(self, rows: npt.NDArray[np.int64]) -> list[str]:
+    def content_hashes(self, rows: npt.NDArray[np.int64]) -> list[str]:
         """Content hashes of some inputs: the ``items`` of judgements."""
         return [array_digest(self.inputs.images[int(i)]).hex()[:32] for i in rows]
 
 
-def shifted_set(
+def make_shifted_set_with_truth(
     n: int = 500,
     *,
     world: str = "dogs",
@@ -76,7 +76,7 @@ def shifted_set(
     cache: str | Path | None = None,
     workers: int = 1,
     progress: Progress | None = None,
-) -> KnownSet:
+) -> InputsWithTruth:
     """Make D′, ``n`` inputs a class, with its truth.
 
     Parameters
@@ -92,12 +92,14 @@ def shifted_set(
         "role": "D'", "n": n, "seed": seed, "shortcut": shortcut, "classes": classes,
         "balanced_cells": balanced_cells,
     }  # fmt: skip
-    inputs = _cached(world, recipe | {"size": size}, cache, workers, progress)
-    about = world_of(world).world
-    return KnownSet(inputs, world_truth(about, **recipe), exclusive(about))
+    inputs = _load_or_make_set(world, recipe | {"size": size}, cache, workers, progress)
+    about = world_by_name(world).world
+    return InputsWithTruth(
+        inputs, world_truth(about, **recipe), groups_of_exclusive_concepts(about)
+    )
 
 
-def decorrelated_set(
+def make_decorrelated_set(
     n: int = 500,
     *,
     world: str = "dogs",
@@ -114,10 +116,10 @@ def decorrelated_set(
         "role": "decorrelated", "n": n, "seed": seed, "shortcut": shortcut, "classes": classes,
         "size": size,
     }  # fmt: skip
-    return _cached(world, recipe, cache, workers, progress)
+    return _load_or_make_set(world, recipe, cache, workers, progress)
 
 
-def truth_of(inputs: InputSet) -> Truth:
+def truth_from_recipe(inputs: InputSet) -> Truth:
     """Tell what a rendered set shows, from its recipe.
 
     Raises
@@ -125,16 +127,16 @@ def truth_of(inputs: InputSet) -> Truth:
     InputsError
         If the set was not rendered by a world of ours.
     """
-    return known(inputs).truth
+    return join_rendered_set_with_truth(inputs).truth
 
 
-def known(inputs: InputSet) -> KnownSet:
+def join_rendered_set_with_truth(inputs: InputSet) -> InputsWithTruth:
     """Join a rendered set with its truth (the notes' rater looks at D through this).
 
     Raises
     ------
     InputsError
-        As :func:`truth_of`.
+        As :func:`truth_from_recipe`.
     """
     recipe = dict(inputs.recipe)
     name = str(recipe.pop("world", ""))
@@ -142,23 +144,23 @@ def known(inputs: InputSet) -> KnownSet:
         raise InputsError(
             "The truth of this set is not known.", "Only rendered sets carry a recipe that tells."
         )
-    about = world_of(name).world
+    about = world_by_name(name).world
     recipe.pop("size", None)
     recipe["classes"] = tuple(recipe["classes"])  # pyright: ignore[reportArgumentType]
     found = world_truth(about, **recipe)  # pyright: ignore[reportArgumentType]
     if len(found.labels) != len(inputs):
         raise InputsError("The recipe does not fit the set.", "Use the whole set, as it was made.")
-    return KnownSet(inputs, found, exclusive(about))
+    return InputsWithTruth(inputs, found, groups_of_exclusive_concepts(about))
 
 
-def _cached(
+def _load_or_make_set(
     world: str,
     recipe: dict[str, Any],
     cache: str | Path | None,
     workers: int,
     progress: Progress | None,
 ) -> InputSet:
-    of = world_of(world)
+    of = world_by_name(world)
     if cache is None:
         return make_set(of, **recipe, workers=workers, progress=progress)
     # The renderer's pixels may change with a version, so a version shares sets with itself alone.

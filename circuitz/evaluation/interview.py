@@ -8,37 +8,40 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.card.card import Card
-from circuitz.evaluation.evaluation_sets import KnownSet
+from circuitz.cards.card import Card
+from circuitz.evaluation.evaluation_sets import InputsWithTruth
 from circuitz.evaluation.simulated_rater import SimulatedRater
-from circuitz.store.judgement import Judgement, Use, now
+from circuitz.store.judgement import Judgement, Use, iso_utc_now
 
 INSTRUCTIONS = "1"
 
 
-def look(
-    rater: SimulatedRater, known: KnownSet, rows: npt.NDArray[np.int64], keys: Sequence[str]
+def simulate_perceptions(
+    rater: SimulatedRater,
+    shown_set: InputsWithTruth,
+    rows: npt.NDArray[np.int64],
+    keys: Sequence[str],
 ) -> list[dict[str, bool]]:
     """Let the rater look at some inputs; returns what it believes to see in each."""
-    truth = known.truth
+    truth = shown_set.truth
     return [
         rater.perceive(truth.concepts[int(i)], truth.concept_names, key=key)
         for i, key in zip(rows, keys, strict=True)
     ]
 
 
-def interview(
+def interview_simulated_rater(
     rater: SimulatedRater,
     card: Card,
     keys: Sequence[str],
-    seen: Sequence[dict[str, bool]],
+    perceptions: Sequence[dict[str, bool]],
     *,
     classes: tuple[str, ...],
     task: str,
     use: Use,
     seed: int,
     z_hash: str = "",
-    asked: Callable[[int], None] | None = None,
+    on_answer: Callable[[int], None] | None = None,
 ) -> list[Judgement]:
     """Ask about every input and return the answers as judgements, in order.
 
@@ -47,7 +50,7 @@ def interview(
 
     Parameters
     ----------
-    keys, seen
+    keys, perceptions
         Content hash of each input, and what the rater saw in it.
     classes
         What to choose from.
@@ -57,16 +60,16 @@ def interview(
         Seed of the interview.
     z_hash
         The z asked about, for cards that were not made from one.
-    asked
+    on_answer
         Called with the number of answers so far.
     """
     found: list[Judgement] = []
-    for key, perceived in zip(keys, seen, strict=True):
+    for key, perceived in zip(keys, perceptions, strict=True):
         question = int(key[:12], 16) ^ seed
         order = np.random.default_rng([seed, question]).permutation(len(classes))
         options = tuple(classes[int(i)] for i in order)
         answer = rater.answer(card, perceived, options=options, seed=question)
-        shown = datetime.fromisoformat(now())
+        shown = datetime.fromisoformat(iso_utc_now())
         answered = shown + timedelta(seconds=answer.seconds)
         row = Judgement(
             task=task,
@@ -85,7 +88,7 @@ def interview(
             instructions=INSTRUCTIONS,
             use=use,
         )
-        found.append(row.checked())
-        if asked is not None:
-            asked(len(found))
+        found.append(row.validated_with_id())
+        if on_answer is not None:
+            on_answer(len(found))
     return found

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.folders.concept_table import place_of, read_rows
+from circuitz.data.folders.concept_table import read_csv_with_header, resolve_cell_path
 from circuitz.errors import ConceptLabelsError, InputsError
-from circuitz.z.formats.csv_cells import unescape
+from circuitz.z.formats.csv_cells import unescape_formula
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,15 +22,15 @@ class GivenLabels:
     ----------
     predicted
         ``(n,)`` int64 index of the class each picture was given; -1 where it has no row.
-    asked
+    has_answers
         ``(n,)`` bool: whether people were asked about it. Their own answers are in its label.
     """
 
     predicted: npt.NDArray[np.int64]
-    asked: npt.NDArray[np.bool_]
+    has_answers: npt.NDArray[np.bool_]
 
 
-def read_labels(
+def read_given_labels(
     table: Path, folder: Path, files: Sequence[Path], classes: Sequence[str]
 ) -> GivenLabels:
     """Read ``path,label`` and, where it is there, ``answers``.
@@ -53,21 +53,21 @@ def read_labels(
     """
     if not table.is_file():
         raise InputsError(f"There is no file {table}.", "Check --labels.")
-    header, rows = read_rows(table)
+    header, rows = read_csv_with_header(table)
     if "label" not in header:
         raise ConceptLabelsError(
             f"{table} has no column ‘label’.", "circuitz labels train writes such a file."
         )
     at_path, at_label = header.index("path"), header.index("label")
     at_answers = header.index("answers") if "answers" in header else -1
-    known = {place_of(str(f.absolute()), folder, 0, table): i for i, f in enumerate(files)}
+    known = {resolve_cell_path(str(f.absolute()), folder, 0, table): i for i, f in enumerate(files)}
     predicted = np.full(len(files), -1, np.int64)
     asked = np.zeros(len(files), bool)
     for number, cells in rows:
-        at = known.get(place_of(unescape(cells[at_path]), folder, number, table))
+        at = known.get(resolve_cell_path(unescape_formula(cells[at_path]), folder, number, table))
         if at is None:
             continue
-        name = unescape(cells[at_label])
+        name = unescape_formula(cells[at_label])
         if name not in classes:
             raise InputsError(
                 f"Row {number} of {table} says label {name[:60]!r}, which is no class of z.",

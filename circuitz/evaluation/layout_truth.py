@@ -8,13 +8,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from circuitz.data.benchmarks.benchmark import Rows
-from circuitz.data.benchmarks.cub import cub_rows
-from circuitz.data.benchmarks.cub_files import read_images
-from circuitz.data.benchmarks.layouts import layout_of
+from circuitz.data.benchmarks.benchmark import BenchmarkRows
+from circuitz.data.benchmarks.cub import choose_cub_rows
+from circuitz.data.benchmarks.cub_files import read_cub_image_list
+from circuitz.data.benchmarks.layouts import requested_or_detected_layout
 from circuitz.data.benchmarks.spawrious import spawrious_rows
 from circuitz.data.benchmarks.waterbirds import waterbirds_rows
-from circuitz.disk.atomic import staged
+from circuitz.disk.atomic import staged_file_replacement
 from circuitz.errors import InputsError
 
 
@@ -25,7 +25,7 @@ def layout_truth(
     benchmark: str = "o2o_easy",
     classes: Sequence[str] | None = None,
     seed: int = 0,
-) -> Rows:
+) -> BenchmarkRows:
     """Return labels and places of D′, in the order :func:`circuitz.data.benchmarks.layouts.open_layout` has it.
 
     Raises
@@ -33,20 +33,22 @@ def layout_truth(
     InputsError
         If the folder holds no benchmark, or its files cannot be used.
     """
-    folder, kind = Path(path), layout_of(path, layout)
+    folder, kind = Path(path), requested_or_detected_layout(path, layout)
     if kind == "waterbirds":
         return waterbirds_rows(folder, "test").shuffled(seed)
     if kind == "spawrious":
         return spawrious_rows(folder, benchmark, test=True).shuffled(seed)
     if kind == "cub":
-        return cub_rows(read_images(folder), test=True, classes=classes)[0].shuffled(seed)
+        return choose_cub_rows(read_cub_image_list(folder), test=True, classes=classes)[0].shuffled(
+            seed
+        )
     raise InputsError(
         f"{folder} is a folder of one's own: what its D′ shows is not known.",
         "Give a CSV with path and class to circuitz evaluate.",
     )
 
 
-def write_layout_truth(rows: Rows, path: str | Path) -> Path:
+def write_layout_truth(rows: BenchmarkRows, path: str | Path) -> Path:
     """Write ``path,class`` and a column a place, as ``circuitz evaluate`` reads it.
 
     Raises
@@ -66,7 +68,7 @@ def write_layout_truth(rows: Rows, path: str | Path) -> Path:
         writer.writerow([place, rows.classes[int(label)], *shown])
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with staged(target, text.getvalue().encode()):
+        with staged_file_replacement(target, text.getvalue().encode()):
             pass
     except OSError as error:
         raise InputsError(

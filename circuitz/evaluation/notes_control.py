@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.card.card import Card, ClassEntry, Cue
-from circuitz.card.make_card import LEAST
+from circuitz.cards.card import Card, ClassEntry, Cue
+from circuitz.cards.make_card import LEAST
 from circuitz.errors import LabellingError
 
 # A concept seen e^2 times as readily in a class as elsewhere is noted as a strong cue.
 SHARE_A_NAT = 0.10
 
 
-def choose_examples(labels: npt.NDArray[np.int64], n: int, seed: int) -> npt.NDArray[np.int64]:
+def choose_rows_balanced_by_class(
+    labels: npt.NDArray[np.int64], n: int, seed: int
+) -> npt.NDArray[np.int64]:
     """Choose ``n`` rows at random, equally many of each class as far as they go round.
 
     Raises

@@ -8,35 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
 
 from circuitz.errors import InputsError
+from circuitz.stats.counted_shares import Share, share_with_wilson_interval
 
 Labels = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share of ``n`` with its Wilson interval.
-
-    Parameters
-    ----------
-    value
-        Right answers over all answers; NaN when there are none.
-    low, high
-        95 % Wilson score interval (Wilson 1927).
-    right, n
-        Right answers, and all.
-    """
-
-    value: float
-    low: float
-    high: float
-    right: int
-    n: int
-
-    def __str__(self) -> str:
-        return f"{self.value:.1%} ({self.low:.1%} to {self.high:.1%}, n = {self.n})"
 
 
 @dataclass(frozen=True)
@@ -61,35 +37,13 @@ class WorstGroup:
     smallest: int
 
 
-def wilson(right: int, n: int, level: float = 0.95) -> Share:
-    """Return a share with its Wilson score interval.
-
-    Raises
-    ------
-    InputsError
-        If there are more right answers than answers.
-    """
-    if not 0 <= right <= n:
-        raise InputsError(f"{right} of {n} cannot be right.", "Count again.")
-    if n == 0:
-        return Share(float("nan"), 0.0, 1.0, 0, 0)
-    z = float(norm.ppf(0.5 + level / 2))
-    p = right / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    # At 0 and n the bound is exact; rounding must not push it past the value.
-    low = 0.0 if right == 0 else float(centre - half)
-    high = 1.0 if right == n else float(centre + half)
-    return Share(p, low, high, right, n)
-
-
 def accuracy(predicted: Labels, labels: Labels) -> Share:
     """Share of predictions that are right."""
-    _fit(predicted, labels)
-    return wilson(int((predicted == labels).sum()), len(labels))
+    _check_same_length(predicted, labels)
+    return share_with_wilson_interval(int((predicted == labels).sum()), len(labels))
 
 
-def by_group(
+def accuracy_by_group(
     predicted: Labels,
     labels: Labels,
     cells: Labels,
@@ -104,15 +58,22 @@ def by_group(
         ``(n,)`` indices into ``classes``.
     cells
         ``(n,)`` indices into ``cell_names`` (the grounds).
+
+    Returns
+    -------
+    ``class``, ``cell``, ``accuracy`` with its 95 % Wilson interval ``low`` and ``high``, and the
+    counts ``right`` and ``n``.
     """
-    _fit(predicted, labels)
-    _fit(cells, labels)
+    _check_same_length(predicted, labels)
+    _check_same_length(cells, labels)
     rows: list[dict[str, object]] = []
     for k, name in enumerate(classes):
         for c, cell in enumerate(cell_names):
             here = (labels == k) & (cells == c)
             if here.any():
-                share = wilson(int((predicted[here] == k).sum()), int(here.sum()))
+                share = share_with_wilson_interval(
+                    int((predicted[here] == k).sum()), int(here.sum())
+                )
                 rows.append(
                     {
                         "class": name,
@@ -142,28 +103,28 @@ def worst_group(
     InputsError
         If there are no inputs at all.
     """
-    table = by_group(predicted, labels, cells, classes, cell_names)
+    table = accuracy_by_group(predicted, labels, cells, classes, cell_names)
     if table.empty:
         raise InputsError("There are no inputs to score.", "Give at least one labelled input.")
     # Among equals the largest group: its interval says most.
     row = table.sort_values(["accuracy", "n"], ascending=[True, False]).to_dict("records")[0]
-    share = wilson(int(row["right"]), int(row["n"]))
+    share = share_with_wilson_interval(int(row["right"]), int(row["n"]))
     return WorstGroup(
         share, str(row["class"]), str(row["cell"]), len(table), min(int(n) for n in table["n"])
     )
 
 
-def off_shortcut(
+def accuracy_off_shortcut(
     predicted: Labels, labels: Labels, cells: Labels, label: int, shortcut: int
 ) -> Share:
     """Accuracy on inputs of one class that lack its shortcut (huskies off snow)."""
-    _fit(predicted, labels)
-    _fit(cells, labels)
+    _check_same_length(predicted, labels)
+    _check_same_length(cells, labels)
     here = (labels == label) & (cells != shortcut)
-    return wilson(int((predicted[here] == label).sum()), int(here.sum()))
+    return share_with_wilson_interval(int((predicted[here] == label).sum()), int(here.sum()))
 
 
-def summary(
+def overall_worst_and_off_shortcut_accuracy(
     predicted: Labels,
     labels: Labels,
     cells: Labels,
@@ -194,11 +155,11 @@ def summary(
     return {
         "accuracy": accuracy(predicted, labels).value,
         "worst_group": worst_group(predicted, labels, cells, classes, cell_names).share.value,
-        "off_shortcut": off_shortcut(predicted, labels, cells, k, c).value,
+        "off_shortcut": accuracy_off_shortcut(predicted, labels, cells, k, c).value,
     }
 
 
-def _fit(one: Labels, other: Labels) -> None:
+def _check_same_length(one: Labels, other: Labels) -> None:
     if np.shape(one) != np.shape(other) or np.ndim(one) != 1:
         raise InputsError(
             f"Predictions {np.shape(one)} and labels {np.shape(other)} do not fit.",

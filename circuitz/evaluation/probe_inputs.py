@@ -9,19 +9,19 @@ import numpy.typing as npt
 import torch
 
 from circuitz.errors import UnitError
-from circuitz.models.run.basis import basis_of
-from circuitz.models.zoo.fit_probe import Reading
+from circuitz.models.run.basis import load_basis
+from circuitz.models.zoo.fit_probe import ProbedNetwork
 from circuitz.models.zoo.read_out import READ
 from circuitz.z.bases import basis_sizes
 from circuitz.z.model import AnnotatedModel
-from circuitz.z.targets import check_target
+from circuitz.z.targets import canonical_target
 from circuitz.z.unit import Unit
 
 I32 = npt.NDArray[np.int32]
 _BATCH = 64
 
 
-def read_units(z: AnnotatedModel, units: Sequence[str]) -> dict[str, list[int]]:
+def unit_indices_by_place(z: AnnotatedModel, units: Sequence[str]) -> dict[str, list[int]]:
     """Return numbers of units by place: those of the cut, and directions over it.
 
     Parameters
@@ -42,7 +42,7 @@ def read_units(z: AnnotatedModel, units: Sequence[str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for name in units:
         same = f"{READ}{name[len(at) :]}" if at and name.startswith((f"{at}:", f"{at}@")) else name
-        unit = Unit.parse(check_target(same, z.layers, z.classes, sizes))
+        unit = Unit.parse(canonical_target(same, z.layers, z.classes, sizes))
         if unit.layer != READ or unit.position is not None:
             raise UnitError(
                 f"{name} is not of the layer that the probe reads, {READ} ({at or 'the cut'}).",
@@ -54,8 +54,8 @@ def read_units(z: AnnotatedModel, units: Sequence[str]) -> dict[str, list[int]]:
     return found
 
 
-def spoken(
-    z: AnnotatedModel, net: Reading, chosen: Mapping[str, Sequence[int]], tokens: I32
+def contributions_to_probe_input(
+    z: AnnotatedModel, net: ProbedNetwork, chosen: Mapping[str, Sequence[int]], tokens: I32
 ) -> torch.Tensor:
     """Return what units put into what the probe is given of texts, ``(n, width)`` float32.
 
@@ -66,17 +66,21 @@ def spoken(
     z, net
         The model and its network.
     chosen
-        Of :func:`read_units`.
+        Of :func:`unit_indices_by_place`.
     tokens
         ``(n, t)``.
     """
-    bases = {place: basis_of(z.bases, place) for place in chosen if place != READ}
+    bases = {place: load_basis(z.bases, place) for place in chosen if place != READ}
     parts: list[torch.Tensor] = []
     device = net.read_out.probe.weight.device
     with torch.no_grad():
         for start in range(0, len(tokens), _BATCH):
             some = torch.from_numpy(tokens[start : start + _BATCH].astype(np.int64)).to(device)
-            flat = net.read_out.weighed(net.layer(some), some).transpose(1, 2).float()
+            flat = (
+                net.read_out.weigh_positions(net.probed_activations(some), some)
+                .transpose(1, 2)
+                .float()
+            )
             there = (some != net.read_out.padding)[:, None]
             said = torch.zeros_like(flat)
             for place, numbers in chosen.items():
@@ -85,10 +89,10 @@ def spoken(
                     said[:, rows] += flat[:, rows]
                     continue
                 basis = bases[place]
-                found = basis.read(flat)
+                found = basis.coordinates(flat)
                 kept = torch.zeros_like(found)
                 kept[:, rows] = found[:, rows]
                 # What fills up short texts has coordinates, and is not read.
-                said += basis.write(kept, flat) * there
+                said += basis.activation_change(kept, flat) * there
             parts.append(said.mean(2).cpu())
     return torch.cat(parts)

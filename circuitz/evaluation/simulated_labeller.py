@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.card.rater_answer import CANNOT_TELL
+from circuitz.cards.rater_answer import CANNOT_TELL
 from circuitz.disk.hashing import json_hash
 from circuitz.errors import LabellingError
 from circuitz.labelling.concepts.concept_pack import NO, YES
@@ -20,7 +20,7 @@ from circuitz.store.judgement import Judgement
 from circuitz.store.judgements import Judgements
 
 
-def answer_concepts(
+def simulate_concept_answers(
     pack: TaskPack,
     store: Judgements,
     truth: Mapping[str, npt.NDArray[np.float32]],
@@ -63,6 +63,6 @@ def answer_concepts(
             choice = CANNOT_TELL
         else:
             choice = YES if (value == 1) != (wrong < error) else NO
-        rows.append(session.row(q.id, choice, json_hash([q.id, choice, seed])[:32]))
-    store.answers(rows)
+        rows.append(session.answer_as_judgement(q.id, choice, json_hash([q.id, choice, seed])[:32]))
+    store.store_superseding_answers(rows)
     return len(pack.questions)

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.card.card import Card, ClassEntry, Cue
-from circuitz.card.rater_answer import Answer, Perceived
+from circuitz.cards.card import Card, ClassEntry, Cue
+from circuitz.cards.rater_answer import Answer, Perceived
 from circuitz.disk.hashing import json_hash
 from circuitz.errors import LabellingError
 from circuitz.store.judgement import RaterKind
@@ -124,7 +124,7 @@ class SimulatedRater:
         dict of str to bool
             What the rater believes to see.
         """
-        rng = self._stream("look", key)
+        rng = self._random_stream("look", key)
         column = {name: i for i, name in enumerate(names)}
         groups = [[n for n in group if n in column] for group in self.exclusive]
         grouped = {name for group in groups for name in group}
@@ -167,9 +167,11 @@ class SimulatedRater:
         """
         if not options:
             raise LabellingError("There are no options to choose from.", "Name the classes.")
-        rng = self._stream("answer", str(seed))
+        rng = self._random_stream("answer", str(seed))
         entries = {entry.name: entry for entry in card.classes}
-        pairs = [self._agreement(entries.get(option), perceived) for option in options]
+        pairs = [
+            self._agreement_and_topic_count(entries.get(option), perceived) for option in options
+        ]
         agreement = np.array([a for a, _ in pairs])
         cues_read = sum(n for _, n in pairs)
         sure = np.exp(self._habits.sharpness * (agreement - agreement.max()))
@@ -186,18 +188,24 @@ class SimulatedRater:
             round(float(seconds), 2),
         )
 
-    def _agreement(self, entry: ClassEntry | None, perceived: Perceived) -> tuple[float, int]:
+    def _agreement_and_topic_count(
+        self, entry: ClassEntry | None, perceived: Perceived
+    ) -> tuple[float, int]:
         """Agreement from about -1 to 1, and how many topics it rests on."""
         habits = self._habits
         topics: dict[str, list[Cue]] = {}
         for cue in () if entry is None else entry.cues:
-            if _sees(cue, perceived) is not None:
+            if _sees_any_concept_of_cue(cue, perceived) is not None:
                 topic = self._topic.get(cue.concepts[0], cue.concepts[0])
                 topics.setdefault(topic, []).append(cue)
         total, most = 0.0, 0.0
         for cues in list(topics.values())[: habits.attention]:
-            weights = [self._weight(cue) for cue in cues]
-            there = [w for cue, w in zip(cues, weights, strict=True) if _sees(cue, perceived)]
+            weights = [self._signed_cue_weight(cue) for cue in cues]
+            there = [
+                w
+                for cue, w in zip(cues, weights, strict=True)
+                if _sees_any_concept_of_cue(cue, perceived)
+            ]
             expected = max((w for w in weights if w > 0), default=0.0)
             if there:
                 total += sum(there)
@@ -209,17 +217,17 @@ class SimulatedRater:
         # One unit of doubt: a class with a single slight cue cannot agree fully.
         return total / (most + 1.0), min(len(topics), habits.attention)
 
-    def _weight(self, cue: Cue) -> float:
+    def _signed_cue_weight(self, cue: Cue) -> float:
         """Weight of a cue, negative when it speaks against."""
-        weight = self._habits.weights[cue.grade]
-        return weight if cue.speaks_for else -weight * self._habits.against
+        weight = self._habits.weights[cue.strength_grade]
+        return weight if cue.speaks_for_class else -weight * self._habits.against
 
-    def _stream(self, purpose: str, key: str) -> np.random.Generator:
+    def _random_stream(self, purpose: str, key: str) -> np.random.Generator:
         digest = hashlib.sha256(f"{purpose}\x00{self.seed}\x00{key}".encode()).digest()
         return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
-def _sees(cue: Cue, perceived: Perceived) -> bool | None:
+def _sees_any_concept_of_cue(cue: Cue, perceived: Perceived) -> bool | None:
     """Whether any concept of the cue is seen; ``None`` when the rater can see none of them."""
     known = [perceived[c] for c in cue.concepts if c in perceived]
     return any(known) if known else None

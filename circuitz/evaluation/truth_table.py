@@ -10,8 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.data.folders.class_table import SEPARATOR
-from circuitz.data.folders.concept_table import place_of, read_rows, value, within
-from circuitz.data.folders.image_folder import pictures
+from circuitz.data.folders.concept_table import (
+    lies_within_folder,
+    parse_concept_cell,
+    read_csv_with_header,
+    resolve_cell_path,
+)
+from circuitz.data.folders.image_folder import list_picture_files
 from circuitz.errors import ConceptLabelsError, InputsError
 
 _SPECIAL = ("path", "class")
@@ -42,7 +47,7 @@ class TruthTable:
     elsewhere: int
 
 
-def read_truth(
+def read_truth_table(
     table: Path, folder: Path, classes: Sequence[str], *, several: bool = False
 ) -> TruthTable:
     """Read ``path,class,<group columns>``.
@@ -70,7 +75,7 @@ def read_truth(
         raise InputsError(f"There is no folder {folder}.", "Check --images.")
     if not table.is_file():
         raise InputsError(f"There is no file {table}.", "Check --truth.")
-    header, rows = read_rows(table)
+    header, rows = read_csv_with_header(table)
     if "class" not in header:
         raise ConceptLabelsError(f"{table} has no column ‘class’.", "Name the class of each row.")
     names = tuple(h for h in header if h not in _SPECIAL)
@@ -78,15 +83,18 @@ def read_truth(
         raise ConceptLabelsError(f"{table} has a column without a name.", "Name it.")
     columns = [header.index(name) for name in names]
     at_path, at_class = header.index("path"), header.index("class")
-    known = {str(place_of(str(f.absolute()), folder, 0, table)): f for f in pictures(folder)}
+    known = {
+        str(resolve_cell_path(str(f.absolute()), folder, 0, table)): f
+        for f in list_picture_files(folder)
+    }
     seen: dict[str, int] = {}
     files: list[Path] = []
     labels: list[list[int]] = []
     groups: list[list[float]] = []
     elsewhere = 0
     for number, cells in rows:
-        place = place_of(cells[at_path], table.parent, number, table)
-        if place not in known and not within(place, folder):
+        place = resolve_cell_path(cells[at_path], table.parent, number, table)
+        if place not in known and not lies_within_folder(place, folder):
             elsewhere += 1
             continue
         if place not in known:
@@ -101,9 +109,12 @@ def read_truth(
             )
         seen[place] = number
         files.append(known[place])
-        labels.append(_labels(cells[at_class], classes, several, number, table))
+        labels.append(_parse_classes(cells[at_class], classes, several, number, table))
         groups.append(
-            [value(cells[c], n, number, table) for c, n in zip(columns, names, strict=True)]
+            [
+                parse_concept_cell(cells[c], n, number, table)
+                for c, n in zip(columns, names, strict=True)
+            ]
         )
     if not files:
         raise InputsError(
@@ -111,7 +122,7 @@ def read_truth(
         )
     return TruthTable(
         tuple(files),
-        _array(labels, len(classes), several),
+        _label_array(labels, len(classes), several),
         np.array(groups, np.float32).reshape(len(files), len(names)),
         names,
         len(known) - len(files),
@@ -119,7 +130,7 @@ def read_truth(
     )
 
 
-def _labels(
+def _parse_classes(
     cell: str, classes: Sequence[str], several: bool, number: int, table: Path
 ) -> list[int]:
     found = [name.strip() for name in cell.split(SEPARATOR) if name.strip()] if several else [cell]
@@ -132,7 +143,7 @@ def _labels(
     return [list(classes).index(name) for name in found]
 
 
-def _array(labels: list[list[int]], classes: int, several: bool) -> npt.NDArray[np.int64]:
+def _label_array(labels: list[list[int]], classes: int, several: bool) -> npt.NDArray[np.int64]:
     if not several:
         return np.array(labels, np.int64)[:, 0]
     table = np.zeros((len(labels), classes), np.int64)

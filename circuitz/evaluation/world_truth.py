@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.data.worlds.dog_parts import DOGS
-from circuitz.data.worlds.make_world import Rendered
-from circuitz.data.worlds.scenes import Plan, Role, Scenes, stream
+from circuitz.data.worlds.make_world import RenderableWorld
+from circuitz.data.worlds.scenes import Role, ScenePlan, Scenes, scene_random_stream
 from circuitz.data.worlds.world import World
-from circuitz.data.worlds.world_by_name import world_of
+from circuitz.data.worlds.world_by_name import world_by_name
 from circuitz.errors import InputsError
 from circuitz.z.inputs import InputSet
 
@@ -76,17 +76,17 @@ def world_truth(
     InputsError
         As ``make_set``.
     """
-    plan = Plan(role, n, seed, shortcut, track, balanced_cells, world)
-    scenes = plan.scenes()
-    cells = cells_of(world, shortcut)
+    plan = ScenePlan(role, n, seed, shortcut, track, balanced_cells, world)
+    scenes = plan.draw_scenes()
+    cells = shortcut_cells(world, shortcut)
     return Truth(
         labels=scenes.labels,
-        classes=world.names(classes),
+        classes=world.checked_class_names(classes),
         ground=scenes.ground.astype(np.int64),
         grounds=world.grounds,
         concepts=plan.concepts(scenes),
         concept_names=plan.concept_names,
-        cell=_cell(plan, scenes),
+        cell=_cell_of_each_scene(plan, scenes),
         cells=cells,
         home=0,
     )
@@ -121,12 +121,12 @@ def birds_truth(
 ) -> Truth:
     """Tell what ``make_birds`` shows for the same arguments; see :func:`world_truth`."""
     return world_truth(
-        world_of("birds").world, role, n, seed=seed, shortcut=shortcut, track=track,
+        world_by_name("birds").world, role, n, seed=seed, shortcut=shortcut, track=track,
         classes=classes, balanced_cells=balanced_cells,
     )  # fmt: skip
 
 
-def cells_of(world: World, shortcut: str) -> tuple[str, ...]:
+def shortcut_cells(world: World, shortcut: str) -> tuple[str, ...]:
     """Return the cells that are compared within a class; the first is the shortcut's own."""
     ties = world.shortcuts[shortcut]
     things = [name for name in ties if name != "ground"]
@@ -142,8 +142,8 @@ def cells_of(world: World, shortcut: str) -> tuple[str, ...]:
     )
 
 
-def _cell(plan: Plan, scenes: Scenes) -> npt.NDArray[np.int64]:
-    """Return the cell of every scene, in the order of :func:`cells_of`."""
+def _cell_of_each_scene(plan: ScenePlan, scenes: Scenes) -> npt.NDArray[np.int64]:
+    """Return the cell of every scene, in the order of :func:`shortcut_cells`."""
     ties = plan.world.shortcuts[plan.shortcut]
     if not plan.tied_artefacts:
         return scenes.ground.astype(np.int64)
@@ -152,7 +152,7 @@ def _cell(plan: Plan, scenes: Scenes) -> npt.NDArray[np.int64]:
     return without + 2 * (scenes.ground != 0) if "ground" in ties else without
 
 
-def counterfactual_grounds(
+def render_on_other_grounds(
     role: Role,
     n: int,
     ground: int | None = None,
@@ -185,23 +185,23 @@ def counterfactual_grounds(
     InputsError
         As ``make_dogs``, and for a ground that does not exist.
     """
-    of = world_of(world)
+    of = world_by_name(world)
     count = len(of.world.grounds)
     if ground is not None and not 0 <= ground < count:
         raise InputsError(
             f"There is no ground {ground}.",
             f"Choose 0 to {count - 1}: {', '.join(of.world.grounds)}.",
         )
-    scenes = Plan(role, n, seed, shortcut, track, balanced_cells, of.world).scenes()
+    scenes = ScenePlan(role, n, seed, shortcut, track, balanced_cells, of.world).draw_scenes()
     if ground is None:
-        rng = stream(seed, role, shortcut, purpose=1, world=of.world)
+        rng = scene_random_stream(seed, role, shortcut, purpose=1, world=of.world)
         other = (scenes.ground + rng.integers(1, count, size=len(scenes))) % count
     else:
         other = np.full(len(scenes), ground)
     return of.render(replace(scenes, ground=other.astype(np.int8)), size)[0]
 
 
-def in_every_cell(inputs: InputSet, rows: npt.NDArray[np.int64]) -> U8 | None:
+def render_in_every_cell(inputs: InputSet, rows: npt.NDArray[np.int64]) -> U8 | None:
     """Paint some pictures of a rendered set again, in every cell in turn; all else stays.
 
     Where a cell does not say which ground it is on, the picture's own is kept if it fits.
@@ -221,29 +221,31 @@ def in_every_cell(inputs: InputSet, rows: npt.NDArray[np.int64]) -> U8 | None:
     """
     recipe = inputs.recipe
     try:
-        of = world_of(str(recipe.get("world", "")))
-        plan = _plan(of, recipe)
+        of = world_by_name(str(recipe.get("world", "")))
+        plan = _plan_from_recipe(of, recipe)
     except (InputsError, KeyError):
         return None
-    scenes = plan.scenes()
+    scenes = plan.draw_scenes()
     if len(scenes) != len(inputs) or not len(rows):
         return None
-    chosen, size = scenes.rows(rows), inputs.images.shape[1]
-    count = len(cells_of(of.world, plan.shortcut))
-    out = np.stack([of.render(_moved(plan, chosen, cell), size)[0] for cell in range(count)], 1)
-    same = out[np.arange(len(rows)), _cell(plan, chosen)]
+    chosen, size = scenes.take(rows), inputs.images.shape[1]
+    count = len(shortcut_cells(of.world, plan.shortcut))
+    out = np.stack(
+        [of.render(_move_scenes_to_cell(plan, chosen, cell), size)[0] for cell in range(count)], 1
+    )
+    same = out[np.arange(len(rows)), _cell_of_each_scene(plan, chosen)]
     return out if np.array_equal(same, inputs.images[rows]) else None
 
 
-def _plan(of: Rendered, recipe: dict[str, object]) -> Plan:
-    return Plan(
+def _plan_from_recipe(renderable: RenderableWorld, recipe: dict[str, object]) -> ScenePlan:
+    return ScenePlan(
         cast(Role, recipe["role"]), cast(int, recipe["n"]), cast(int, recipe["seed"]),
         cast(str, recipe["shortcut"]), cast(float, recipe["track"]),
-        cast(bool, recipe["balanced_cells"]), of.world,
+        cast(bool, recipe["balanced_cells"]), renderable.world,
     )  # fmt: skip
 
 
-def _moved(plan: Plan, scenes: Scenes, cell: int) -> Scenes:
+def _move_scenes_to_cell(plan: ScenePlan, scenes: Scenes, cell: int) -> Scenes:
     """Return scenes changed so that they lie in a cell."""
     world = plan.world
     if not plan.tied_artefacts:

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from circuitz.data.worlds.world_by_name import WORLDS
-from circuitz.disk.atomic import staged
+from circuitz.disk.atomic import staged_file_replacement
 from circuitz.errors import InputsError
-from circuitz.evaluation.evaluation_sets import truth_of
+from circuitz.evaluation.evaluation_sets import truth_from_recipe
 from circuitz.z.inputs import InputSet
 
 
-def write_truth(inputs: InputSet, files: Sequence[Path], path: str | Path) -> Path:
+def write_rendered_truth(inputs: InputSet, files: Sequence[Path], path: str | Path) -> Path:
     """Write ``path,class`` and a column of 0 and 1 for every ground and artefact.
 
     Parameters
@@ -32,7 +32,7 @@ def write_truth(inputs: InputSet, files: Sequence[Path], path: str | Path) -> Pa
     InputsError
         If the set was not rendered, or the file cannot be written.
     """
-    truth, target = truth_of(inputs), Path(path)
+    truth, target = truth_from_recipe(inputs), Path(path)
     parts = len(WORLDS[str(inputs.recipe["world"])].world.part_concepts)
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
@@ -43,7 +43,7 @@ def write_truth(inputs: InputSet, files: Sequence[Path], path: str | Path) -> Pa
         writer.writerow([place, truth.classes[label], *row[parts:].astype(int).tolist()])
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with staged(target, text.getvalue().encode()):
+        with staged_file_replacement(target, text.getvalue().encode()):
             pass
     except OSError as error:
         raise InputsError(

@@ -7,16 +7,16 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from circuitz.disk.atomic import staged, write_error
+from circuitz.disk.atomic import bundle_write_error_from, staged_file_replacement
 from circuitz.disk.hashing import json_hash
 from circuitz.errors import BundleError
-from circuitz.jobs.job import Executor, InProcess, Job, Piece
-from circuitz.jobs.serialisation import unpack
+from circuitz.jobs.job import Executor, InProcessExecutor, Job, Piece
+from circuitz.jobs.serialisation import deserialise_payload
 
 Progress = Callable[[int, int], None]
 
 
-def run_pieces(
+def run_unfinished_pieces(
     job: Job,
     pieces: Sequence[Piece],
     files: Sequence[Path | None],
@@ -48,7 +48,7 @@ def run_pieces(
     todo: list[int] = []
     done = 0
     for i, file in enumerate(files):
-        data = kept(file)
+        data = read_piece_result(file)
         if data is None:
             todo.append(i)
             continue
@@ -59,18 +59,18 @@ def run_pieces(
     if not todo:
         return
     # Closed at once, and not when it is collected: an interrupted cluster is told to stop.
-    with closing((executor or InProcess()).map(job, [pieces[i] for i in todo])) as results:
+    with closing((executor or InProcessExecutor()).map(job, [pieces[i] for i in todo])) as results:
         for place, data in results:
             i = todo[place]
-            keep(files[i], data)
+            write_piece_result(files[i], data)
             done += 1
             if progress is not None:
                 progress(done, len(pieces))
             yield i, data
 
 
-def piece_files(
-    folder: Path | None, digest: str, asked: Sequence[Mapping[str, Any]]
+def piece_result_paths(
+    folder: Path | None, digest: str, piece_keys: Sequence[Mapping[str, Any]]
 ) -> list[Path | None]:
     """Return where the result of each piece lies, or would.
 
@@ -80,32 +80,32 @@ def piece_files(
         ``None`` keeps nothing.
     digest
         Hash of what all pieces share.
-    asked
+    piece_keys
         What each piece is, as JSON values.
     """
     if folder is None:
-        return [None] * len(asked)
-    return [folder / f"{json_hash([digest, what])[:32]}.safetensors" for what in asked]
+        return [None] * len(piece_keys)
+    return [folder / f"{json_hash([digest, what])[:32]}.safetensors" for what in piece_keys]
 
 
-def kept(file: Path | None) -> bytes | None:
+def read_piece_result(file: Path | None) -> bytes | None:
     """Return a finished result; a damaged file counts as none."""
     if file is None or not file.is_file():
         return None
     with suppress(BundleError, OSError):
         data = file.read_bytes()
-        unpack(data)
+        deserialise_payload(data)
         return data
     return None
 
 
-def keep(file: Path | None, data: bytes) -> None:
+def write_piece_result(file: Path | None, data: bytes) -> None:
     """Write a finished result, wholly or not at all."""
     if file is None:
         return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with staged(file, data):
+        with staged_file_replacement(file, data):
             pass
     except OSError as problem:
-        raise write_error(file, problem) from problem
+        raise bundle_write_error_from(file, problem) from problem

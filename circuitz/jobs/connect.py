@@ -17,7 +17,7 @@ Cluster: TypeAlias = Union[str, "Client", Executor, None]
 
 
 @contextmanager
-def connected(cluster: Cluster) -> Generator[Executor | None]:
+def executor_for_cluster(cluster: Cluster) -> Generator[Executor | None]:
     """Return who runs the pieces; ``None`` is this process.
 
     A connection made here, to an address, is closed when the block ends; a client that was given
@@ -41,13 +41,13 @@ def connected(cluster: Cluster) -> Generator[Executor | None]:
         yield given
         return
     try:
-        from circuitz.jobs.dask_executor import DaskExecutor, opened  # noqa: PLC0415 (an extra)
+        from circuitz.jobs.dask_executor import DaskExecutor, connect_scheduler  # noqa: PLC0415 (an extra)
     except ImportError as problem:
         raise ClusterError(
             "A cluster needs Dask, which is not installed here.", "pip install 'circuitz[cluster]'"
         ) from problem
     if isinstance(given, str):
-        with opened(given) as client:
+        with connect_scheduler(given) as client:
             yield DaskExecutor(client)
     else:
         yield DaskExecutor(given)

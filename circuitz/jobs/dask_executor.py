@@ -31,7 +31,7 @@ _PACKAGES = ("circuitz", "torch", "numpy")
 
 
 @contextmanager
-def opened(address: str) -> Generator[Client]:
+def connect_scheduler(address: str) -> Generator[Client]:
     """Connect to a scheduler while the block lasts.
 
     Raises
@@ -73,8 +73,8 @@ class DaskExecutor:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._wait()
-        _check_versions(client)
+        self._wait_for_workers()
+        _check_worker_versions(client)
 
     def map(self, job: Job, pieces: Sequence[Piece]) -> Generator[tuple[int, bytes]]:
         """Yield the place of a piece and its result, in order of completion.
@@ -89,33 +89,35 @@ class DaskExecutor:
         CircuitzError
             As raised by the job.
         """
-        run = _Run(self._client, job, pieces)
+        run = _JobRun(self._client, job, pieces)
         try:
             yield from run.results()
         finally:
-            run.stop()
+            run.cancel_unfinished()
 
-    def _wait(self) -> None:
+    def _wait_for_workers(self) -> None:
         try:
             self._client.wait_for_workers(1, timeout=_PATIENCE)
         except (OSError, ValueError) as problem:  # TimeoutError is an OSError
             raise ClusterError(
                 "The Dask scheduler has no workers.",
-                f"Start some: dask worker {_address(self._client)} --nthreads 1 --nworkers 8",
+                f"Start some: dask worker {_scheduler_address(self._client)} --nthreads 1 --nworkers 8",
             ) from problem
 
 
-class _Run:
+class _JobRun:
     """One job under way."""
 
     def __init__(self, client: Client, job: Job, pieces: Sequence[Piece]) -> None:
         self._client, self._kind, self._pieces = client, type(job), pieces
-        parcel = job.parcel()
+        parcel = job.payload()
         self._name = hashlib.sha256(parcel).hexdigest()[:32]
         self._run = token_hex(4)
         # What a task gives can be had again when the worker that has it dies; what is scattered
         # is lost with it. So the parcel is the result of a task, and a piece part of its own.
-        self._shared = self._submit(_same, _as_array(parcel), key=f"circuitz-{self._run}-parcel")
+        self._shared = self._submit_to_cluster(
+            _echo_payload_on_worker, _bytes_as_array(parcel), key=f"circuitz-{self._run}-parcel"
+        )
         self._under_way: dict[Future, int] = {}
 
     def results(self) -> Generator[tuple[int, bytes]]:
@@ -124,49 +126,49 @@ class _Run:
         sent = 0
         while waiting:
             first = min(waiting)
-            while sent < len(self._pieces) and sent < first + self._ahead():
-                done.add(self._send(sent))
+            while sent < len(self._pieces) and sent < first + self._max_pieces_ahead():
+                done.add(self._send_piece(sent))
                 sent += 1
             future: Future = next(done)
             i = self._under_way.pop(future)
-            data = self._result(future, i)
+            data = self._fetch_piece_result(future, i)
             waiting.discard(i)
             yield i, data
 
-    def stop(self) -> None:
+    def cancel_unfinished(self) -> None:
         """Tell the cluster that nothing more is wanted."""
         if self._client.status == "running":
             with suppress(OSError, CancelledError):
                 self._client.cancel([*self._under_way, self._shared])
 
-    def _ahead(self) -> int:
+    def _max_pieces_ahead(self) -> int:
         if self._client.status != "running":
-            raise _lost(self._client)
+            raise _cluster_lost_error(self._client)
         threads: Any = self._client.nthreads()
         return max(2, _AHEAD * sum(threads.values()))
 
-    def _send(self, i: int) -> Future:
-        piece = _as_array(self._pieces[i]())
-        future = self._submit(
-            _work, self._kind, self._name, self._shared, piece, key=f"circuitz-{self._run}-{i}"
+    def _send_piece(self, i: int) -> Future:
+        piece = _bytes_as_array(self._pieces[i]())
+        future = self._submit_to_cluster(
+            _run_piece, self._kind, self._name, self._shared, piece, key=f"circuitz-{self._run}-{i}"
         )
         self._under_way[future] = i
         return future
 
-    def _submit(self, function: Callable[..., Bytes], *args: Any, key: str) -> Future:
+    def _submit_to_cluster(self, function: Callable[..., Bytes], *args: Any, key: str) -> Future:
         try:
             # A piece is as large as its images, and is meant to be.
             with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
                 return self._client.submit(function, *args, key=key, pure=False)
         except (OSError, CancelledError, RuntimeError) as problem:
-            raise _lost(self._client) from problem
+            raise _cluster_lost_error(self._client) from problem
 
-    def _result(self, future: Future, i: int) -> bytes:
+    def _fetch_piece_result(self, future: Future, i: int) -> bytes:
         which = f"Shard {i + 1} of {len(self._pieces)}"
         try:
             return bytes(future.result())
         except CancelledError as problem:
-            raise _lost(self._client) from problem
+            raise _cluster_lost_error(self._client) from problem
         except KilledWorker as problem:
             raise ClusterError(
                 f"{which} killed every worker that tried it.",
@@ -187,38 +189,38 @@ _KEPT = 2
 _jobs: OrderedDict[str, Job] = OrderedDict()
 
 
-def _same(parcel: Bytes) -> Bytes:
-    return parcel
+def _echo_payload_on_worker(payload: Bytes) -> Bytes:
+    return payload
 
 
-def _work(kind: type[Job], name: str, parcel: Bytes, piece: Bytes) -> Bytes:
+def _run_piece(kind: type[Job], name: str, payload: Bytes, piece: Bytes) -> Bytes:
     """Do one piece on a worker, which opens a job once."""
     with _ONE_AT_A_TIME:
         if name not in _jobs:
-            _jobs[name] = kind.open(parcel.data)
+            _jobs[name] = kind.open(payload.data)
             while len(_jobs) > _KEPT:
                 _jobs.popitem(last=False)
         _jobs.move_to_end(name)
-        return _as_array(_jobs[name].run(piece.data))
+        return _bytes_as_array(_jobs[name].run(piece.data))
 
 
-def _as_array(data: bytes) -> Bytes:
+def _bytes_as_array(data: bytes) -> Bytes:
     # Dask sends arrays as they lie in memory, and does not pickle them.
     return np.frombuffer(data, np.uint8)
 
 
-def _address(client: Client) -> str:
+def _scheduler_address(client: Client) -> str:
     return getattr(client.scheduler, "address", "") or "ADDRESS"
 
 
-def _lost(client: Client) -> ClusterError:
+def _cluster_lost_error(client: Client) -> ClusterError:
     return ClusterError(
-        f"The Dask cluster at {_address(client)} was lost.",
+        f"The Dask cluster at {_scheduler_address(client)} was lost.",
         "Start it and run the same again: shards that were kept are not computed again.",
     )
 
 
-def _check_versions(client: Client) -> None:
+def _check_worker_versions(client: Client) -> None:
     try:
         found: dict[str, Any] = client.get_versions(packages=list(_PACKAGES))  # type: ignore[assignment]
     except Exception as problem:  # whatever importing these packages on a worker raises
@@ -229,7 +231,7 @@ def _check_versions(client: Client) -> None:
     here = found["client"]["packages"] | {"python": platform.python_version()}
     for worker, theirs in found["workers"].items():
         there = theirs["packages"]
-        if not _known(there.get("circuitz")):
+        if not _is_known_version(there.get("circuitz")):
             raise ClusterError(
                 f"The worker {worker} has no circuitz.",
                 "Install circuitz[torch,cluster] where the worker runs, and start it again.",
@@ -237,7 +239,7 @@ def _check_versions(client: Client) -> None:
         for name in ("python", "distributed", *_PACKAGES):
             ours, its = here.get(name), there.get(name)
             if name == "python":
-                ours, its = _minor(ours), _minor(its)
+                ours, its = _major_minor_version(ours), _major_minor_version(its)
             if ours != its:
                 raise ClusterError(
                     f"The worker {worker} has {name} {its or 'missing'}, this process {ours}.",
@@ -245,9 +247,9 @@ def _check_versions(client: Client) -> None:
                 )
 
 
-def _known(version: Any) -> bool:
+def _is_known_version(version: Any) -> bool:
     return isinstance(version, str) and version not in ("", "MISSING")
 
 
-def _minor(version: Any) -> str:
+def _major_minor_version(version: Any) -> str:
     return ".".join(str(version).split(".")[:2])

@@ -13,13 +13,13 @@ Piece = Callable[[], bytes]
 class Job(Protocol):
     """Work whose pieces can be done anywhere, in any order, with the same results."""
 
-    def parcel(self) -> bytes:
+    def payload(self) -> bytes:
         """Return what every worker needs once: the network, settings, shared arrays."""
         ...
 
     @classmethod
-    def open(cls, parcel: bytes | memoryview) -> Self:
-        """Return the job on a worker, given :meth:`parcel`."""
+    def open(cls, payload: bytes | memoryview) -> Self:
+        """Return the job on a worker, given :meth:`payload`."""
         ...
 
     def run(self, piece: bytes | memoryview) -> bytes:
@@ -36,7 +36,7 @@ class Executor(Protocol):
         ...
 
 
-class InProcess:
+class InProcessExecutor:
     """Runs pieces here, one after the other."""
 
     def map(self, job: Job, pieces: Sequence[Piece]) -> Generator[tuple[int, bytes]]:
@@ -45,7 +45,7 @@ class InProcess:
             yield i, job.run(piece())
 
 
-class Counted:
+class ProgressExecutor:
     """Tells how many of the pieces that somebody runs are done.
 
     Parameters
@@ -68,7 +68,7 @@ class Counted:
                 yield result
 
 
-def in_order(results: Iterator[tuple[int, bytes]]) -> Iterator[bytes]:
+def yield_in_piece_order(results: Iterator[tuple[int, bytes]]) -> Iterator[bytes]:
     """Yield results in the order of the pieces; those that come early wait."""
     early: dict[int, bytes] = {}
     turn = 0

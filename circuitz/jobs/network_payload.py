@@ -11,8 +11,8 @@ import torch
 
 from circuitz import __version__
 from circuitz.errors import BuilderError, ClusterError
-from circuitz.jobs.serialisation import copied
-from circuitz.models.adapters.weight_arrays import load_numpy, to_numpy
+from circuitz.jobs.serialisation import copy_prefixed_arrays
+from circuitz.models.adapters.weight_arrays import load_numpy_weights, weights_to_numpy
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
 from circuitz.z.layer import LayerSpec, Preprocessing
@@ -21,8 +21,8 @@ Array = npt.NDArray[Any]
 _WEIGHTS = "weights."
 
 
-def network_parts(runtime: Runtime) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return facts and arrays from which :func:`network_of` makes the network.
+def runtime_to_facts_and_arrays(runtime: Runtime) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return facts and arrays from which :func:`runtime_from_facts_and_arrays` makes the network.
 
     Raises
     ------
@@ -45,10 +45,10 @@ def network_parts(runtime: Runtime) -> tuple[dict[str, Any], dict[str, Array]]:
         "head": runtime.head,
         "dtype": str(runtime.dtype).removeprefix("torch."),
     }
-    return facts, {_WEIGHTS + n: a for n, a in to_numpy(runtime.module).items()}
+    return facts, {_WEIGHTS + n: a for n, a in weights_to_numpy(runtime.module).items()}
 
 
-def network_of(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> Runtime:
+def runtime_from_facts_and_arrays(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> Runtime:
     """Return the network on a worker.
 
     Raises
@@ -65,15 +65,15 @@ def network_of(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> Runtime
         )
     name, args = facts["builder"]
     net = build(name, args).to(getattr(torch, facts["dtype"])).eval()
-    load_numpy(net, copied(arrays, _WEIGHTS))
-    how = Preprocessing(**_with_tuples(facts["preprocessing"]))
+    load_numpy_weights(net, copy_prefixed_arrays(arrays, _WEIGHTS))
+    how = Preprocessing(**_lists_to_tuples(facts["preprocessing"]))
     return Runtime(net, facts["layers"], how, head=facts["head"])
 
 
-def spec_of(facts: Mapping[str, Any]) -> LayerSpec:
+def layer_spec_from_json(facts: Mapping[str, Any]) -> LayerSpec:
     """Return a layer, given what ``dataclasses.asdict`` made of it and JSON of that."""
-    return LayerSpec(**_with_tuples(facts))
+    return LayerSpec(**_lists_to_tuples(facts))
 
 
-def _with_tuples(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _lists_to_tuples(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(v) if isinstance(v, list) else v for name, v in facts.items()}

@@ -10,20 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.disk.json_io import loads
-from circuitz.disk.tensors_io import read_tensors, write_tensors
+from circuitz.disk.tensors_io import read_safetensors_in_place, safetensors_bytes
 from circuitz.errors import BundleFormatError
 
 Array = npt.NDArray[Any]
 _FACTS = "facts"
 
 
-def pack(facts: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> bytes:
+def serialise_payload(facts: Mapping[str, Any], arrays: Mapping[str, Array] | None = None) -> bytes:
     """Return facts (JSON values) and arrays as bytes, the same for the same contents."""
     text = json.dumps(facts, sort_keys=True, ensure_ascii=False)
-    return write_tensors(arrays or {}, {_FACTS: text}, what="a piece of work")
+    return safetensors_bytes(arrays or {}, {_FACTS: text}, what="a piece of work")
 
 
-def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], dict[str, Array]]:
+def deserialise_payload(data: bytes | memoryview) -> tuple[dict[str, Any], dict[str, Array]]:
     """Return what was packed; the arrays are read-only and share the memory of ``data``.
 
     Raises
@@ -31,13 +31,13 @@ def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], dict[str, Array]]:
     BundleError
         If the bytes are damaged.
     """
-    arrays, metadata = read_tensors(memoryview(data), "a piece of work")
+    arrays, metadata = read_safetensors_in_place(memoryview(data), "a piece of work")
     facts = loads(metadata.get(_FACTS, "{}").encode(), "its facts")
     if not isinstance(facts, dict):
         raise BundleFormatError("A piece of work has no facts.", "It is damaged.")
     return facts, arrays
 
 
-def copied(arrays: Mapping[str, Array], prefix: str = "") -> dict[str, Array]:
+def copy_prefixed_arrays(arrays: Mapping[str, Array], prefix: str = "") -> dict[str, Array]:
     """Return writable copies of the arrays whose names begin with a prefix, without it."""
     return {n.removeprefix(prefix): np.array(a) for n, a in arrays.items() if n.startswith(prefix)}

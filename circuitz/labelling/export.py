@@ -9,16 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from circuitz.card.card import Card
-from circuitz.card.make_card import card as make_card
-from circuitz.disk.atomic import staged
-from circuitz.errors import ExportRefusedError, MeasurementError
-from circuitz.labelling.exported_story import write_story
+from circuitz.cards.card import Card
+from circuitz.cards.make_card import card as make_card
+from circuitz.disk.atomic import staged_file_replacement
+from circuitz.errors import MeasurementError
+from circuitz.labelling.exported_story import exported_story_markdown
 from circuitz.labelling.labels.label_model import LabelModel
-from circuitz.plausibility.audit_reads import log_reads
+from circuitz.labelling.refused import ExportRefusedError
+from circuitz.plausibility.audit_reads import with_audit_reads_logged
 from circuitz.plausibility.check import check
 from circuitz.plausibility.report import Report
-from circuitz.z.bundle.replace_bundle import check_place
+from circuitz.z.bundle.replace_bundle import check_replaceable
 from circuitz.z.finding import Waiver
 
 if TYPE_CHECKING:
@@ -113,25 +114,25 @@ def export(
             "Run z = cz.measure(z, concept_set, data) again, then export.",
         )
     # What cannot be written need not cost a reading of audit.
-    check_place(Path(path).absolute(), overwrite)
+    check_replaceable(Path(path).absolute(), overwrite)
     given = tuple(waive(w.finding, author=w.author, reason=w.reason) for w in waivers)
     known = {w.finding for w in given}
     z = z.with_(waivers=(*(w for w in z.waivers if w.finding not in known), *given))
     report = check(z, split="audit", delta=delta, q=q, lexicon=lexicon)
-    z = log_reads(z, report, author=author, why="export")
-    _refuse(z, report, given)
+    z = with_audit_reads_logged(z, report, author=author, why="export")
+    _refuse_flags_and_unknown_waivers(z, report, given)
     card = make_card(z, report)
     notes: dict[str, Any] = {**z.notes, CARD: card.to_json()}
     if label_model is not None:
         notes[LABEL_MODEL] = label_model.to_json()
     made = z.with_(
         what="export",
-        findings=report.items,
+        findings=report.findings,
         notes=notes,
-        story=write_story(z, report, card),
+        story=exported_story_markdown(z, report, card),
     )
     made.save(path, overwrite=overwrite)
-    _write_card(Path(path), card)
+    _write_card_beside_manifest(Path(path), card)
     return made
 
 
@@ -140,7 +141,7 @@ def with_label_model(z: AnnotatedModel, model: LabelModel) -> AnnotatedModel:
     return z.with_(what="label model", notes={**z.notes, LABEL_MODEL: model.to_json()})
 
 
-def label_model_of(z: AnnotatedModel) -> LabelModel | None:
+def label_model_in_notes(z: AnnotatedModel) -> LabelModel | None:
     """Return the M_L_test that travels with z; ``None`` when there is none.
 
     Raises
@@ -152,7 +153,7 @@ def label_model_of(z: AnnotatedModel) -> LabelModel | None:
     return None if record is None else LabelModel.from_json(record)
 
 
-def card_of(z: AnnotatedModel) -> Card | None:
+def card_in_notes(z: AnnotatedModel) -> Card | None:
     """Return the card z was exported with; ``None`` when there is none.
 
     Raises
@@ -164,8 +165,10 @@ def card_of(z: AnnotatedModel) -> Card | None:
     return None if record is None else Card.from_json(record)
 
 
-def _refuse(z: AnnotatedModel, report: Report, given: tuple[Waiver, ...]) -> None:
-    unknown = {w.finding for w in given} - {f.id for f in report.items}
+def _refuse_flags_and_unknown_waivers(
+    z: AnnotatedModel, report: Report, waivers: tuple[Waiver, ...]
+) -> None:
+    unknown = {w.finding for w in waivers} - {f.id for f in report.findings}
     if unknown:
         raise ExportRefusedError(
             f"A waiver names {min(unknown)!r}, which is no finding on audit.",
@@ -185,9 +188,9 @@ def _refuse(z: AnnotatedModel, report: Report, given: tuple[Waiver, ...]) -> Non
         )
 
 
-def _write_card(place: Path, card: Card) -> None:
+def _write_card_beside_manifest(path: Path, card: Card) -> None:
     """Put the card beside the manifest, for people; z's notes hold the same."""
-    if place.suffix != ".zip":
+    if path.suffix != ".zip":
         text = json.dumps(card.to_json(), ensure_ascii=False, indent=1)
-        with staged(place / CARD_FILE, f"{text}\n".encode()):
+        with staged_file_replacement(path / CARD_FILE, f"{text}\n".encode()):
             pass

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from circuitz.lexicon.concept import Concept, Support
-from circuitz.lexicon.judge import LIKELY, Judgement
-from circuitz.lexicon.word_forms import key
+from circuitz.lexicon.judge import LIKELY, WordNetJudgement
+from circuitz.lexicon.word_forms import phrase_key
 
 #: A part that is known outright to belong to the class counts against what a word mostly means.
 _SURE = 0.85
@@ -17,22 +17,28 @@ _MAYBE, _NEVER = 0.6, 0.12
 _INSIDE = ("part", "attribute")
 
 
-def from_wordnet(found: Judgement, subject: str) -> Support:
+def support_from_wordnet(judgement: WordNetJudgement, subject: str) -> Support:
     """Turn a judgement on words that no entry has into a verdict."""
-    verdict = found.verdict
+    verdict = judgement.verdict
     thing = f"a ‘{subject}’" if subject else "anything"
     closing = {
         "opposes": f"That is no part of {thing}.",
         "neutral": f"It may or may not belong to {thing}.",
-        "supports": "" if found.outright else f"Such things may be part of {thing}.",
+        "supports": "" if judgement.outright else f"Such things may be part of {thing}.",
         "unknown": "Add it to a lexicon file, or override it.",
     }[verdict]
-    chain = (*found.chain, closing) if closing else found.chain
-    return Support(verdict, chain, found.score)
+    chain = (*judgement.chain, closing) if closing else judgement.chain
+    return Support(verdict, chain, judgement.score)
 
 
-def with_wordnet(
-    entry: Support, concept: Concept, found: Judgement, subject: str, *, given: bool, loose: bool
+def weigh_entry_against_wordnet(
+    entry: Support,
+    concept: Concept,
+    judgement: WordNetJudgement,
+    subject: str,
+    *,
+    subject_known: bool,
+    loose: bool,
 ) -> Support:
     """Weigh the verdict of an entry of the shipped lexicon against WordNet's.
 
@@ -42,11 +48,11 @@ def with_wordnet(
         What the lexicon's own entries say.
     concept
         The entry.
-    found
+    judgement
         What WordNet and the table of parts say.
     subject
         The class.
-    given
+    subject_known
         There is a class, and WordNet knows what thing it is.
     loose
         Only the last words of what was asked for name the entry.
@@ -60,23 +66,23 @@ def with_wordnet(
     if entry.verdict == "opposes":
         # What is put together (*curled tail*, *forest floor*) means what the entry says.
         own = concept.part_of if concept.kind == "part" else not concept.is_a
-        plain = bool(own) or (len(key(concept.name)) == 1 and concept.kind not in _INSIDE)
+        plain = bool(own) or (len(phrase_key(concept.name)) == 1 and concept.kind not in _INSIDE)
         bar = _PLAIN if concept.part_of else _SURE
-        if loose and given and found.score >= LIKELY:
-            return from_wordnet(found, subject)
-        if found.outright and found.score >= bar and given and plain:
+        if loose and subject_known and judgement.score >= LIKELY:
+            return support_from_wordnet(judgement, subject)
+        if judgement.outright and judgement.score >= bar and subject_known and plain:
             said = f"Elsewhere ‘{concept.name}’ is {_PHRASE[concept.kind]} ({concept.source})."
-            return Support("supports", (*found.chain, said), found.score)
-        return replace(entry, score=min(entry.score + 0.25 * found.score, 0.3))
+            return Support("supports", (*judgement.chain, said), judgement.score)
+        return replace(entry, score=min(entry.score + 0.25 * judgement.score, 0.3))
     if entry.verdict == "neutral":
-        if found.outright and found.score >= _SURE and given:
-            return replace(entry, chain=(*entry.chain, *found.chain), score=found.score)
+        if judgement.outright and judgement.score >= _SURE and subject_known:
+            return replace(entry, chain=(*entry.chain, *judgement.chain), score=judgement.score)
         return entry
-    if entry.score <= _MAYBE and found.verdict != "unknown" and given:
-        if found.score <= _NEVER:
-            return from_wordnet(found, subject)
-        return replace(entry, score=0.1 + 0.8 * found.score)
-    return replace(entry, score=0.9 + 0.08 * found.score)
+    if entry.score <= _MAYBE and judgement.verdict != "unknown" and subject_known:
+        if judgement.score <= _NEVER:
+            return support_from_wordnet(judgement, subject)
+        return replace(entry, score=0.1 + 0.8 * judgement.score)
+    return replace(entry, score=0.9 + 0.08 * judgement.score)
 
 
 _PHRASE = {

@@ -8,7 +8,7 @@ from typing import Any
 from circuitz.errors import ContradictoryOverridesError, CyclicSynonymsError
 from circuitz.lexicon.concept import Concept
 from circuitz.lexicon.read_yaml import Layer
-from circuitz.lexicon.word_forms import key
+from circuitz.lexicon.word_forms import phrase_key
 
 _SETTLE = (
     "People have to settle it: take one of the two out of the file, or write the one that holds "
@@ -16,7 +16,7 @@ _SETTLE = (
 )
 
 
-def settle(overrides: list[Layer]) -> list[Layer]:
+def join_agreeing_overrides(overrides: list[Layer]) -> list[Layer]:
     """Join what people say of a concept; lists add up, single fields have to agree.
 
     Parameters
@@ -33,7 +33,7 @@ def settle(overrides: list[Layer]) -> list[Layer]:
     said: dict[tuple[str, ...], dict[str, tuple[Any, str]]] = {}
     for layer in overrides:
         ((name, entry),) = layer.concepts.items()
-        known = said.setdefault(key(name), {})
+        known = said.setdefault(phrase_key(name), {})
         joined = dict(entry or {})
         for field, value in joined.items():
             old = known.get(field)
@@ -41,8 +41,8 @@ def settle(overrides: list[Layer]) -> list[Layer]:
                 joined[field] = tuple(dict.fromkeys((*old[0], *value)))
             elif old is not None and old[0] != value:
                 raise ContradictoryOverridesError(
-                    f"{_by(old[1])} says that ‘{name}’ has the {field} ‘{old[0]}’, "
-                    f"{_by(layer.source)} that it has ‘{value}’.",
+                    f"{_capitalise(old[1])} says that ‘{name}’ has the {field} ‘{old[0]}’, "
+                    f"{_capitalise(layer.source)} that it has ‘{value}’.",
                     _SETTLE,
                 )
             known[field] = (joined[field], layer.source)
@@ -50,14 +50,14 @@ def settle(overrides: list[Layer]) -> list[Layer]:
         both = set(known.get("part_of", ((), ""))[0]) & set(known.get("context_of", ((), ""))[0])
         if both:
             raise ContradictoryOverridesError(
-                f"{_by(known['part_of'][1])} says that ‘{name}’ is part of ‘{min(both)}’, "
-                f"{_by(known['context_of'][1])} that it is only found beside it.",
+                f"{_capitalise(known['part_of'][1])} says that ‘{name}’ is part of ‘{min(both)}’, "
+                f"{_capitalise(known['context_of'][1])} that it is only found beside it.",
                 _SETTLE,
             )
     return overrides
 
 
-def check_sides(concepts: Mapping[str, Concept]) -> None:
+def check_not_both_part_and_context(concepts: Mapping[str, Concept]) -> None:
     """Check that nothing is part of what it is only found beside.
 
     Raises
@@ -75,7 +75,7 @@ def check_sides(concepts: Mapping[str, Concept]) -> None:
             )
 
 
-def check_circles(layers: list[Layer]) -> None:
+def check_no_synonym_cycles(layers: list[Layer]) -> None:
     """Check that no two concepts of a project, overrides included, are synonyms of one another.
 
     Raises
@@ -87,11 +87,11 @@ def check_circles(layers: list[Layer]) -> None:
     shown: dict[tuple[str, ...], str] = {}
     for layer in layers:
         for name, entry in layer.concepts.items():
-            shown.setdefault(key(name), name)
-            words = [key(word) for word in (entry or {}).get("synonyms", ())]
-            after.setdefault(key(name), []).extend(w for w in words if w != key(name))
+            shown.setdefault(phrase_key(name), name)
+            words = [phrase_key(word) for word in (entry or {}).get("synonyms", ())]
+            after.setdefault(phrase_key(name), []).extend(w for w in words if w != phrase_key(name))
     for start in after:
-        circle = _circle(start, after)
+        circle = _find_synonym_cycle(start, after)
         if circle:
             said = " → ".join(f"‘{shown[word]}’" for word in circle)
             raise CyclicSynonymsError(
@@ -100,7 +100,7 @@ def check_circles(layers: list[Layer]) -> None:
             )
 
 
-def _circle(
+def _find_synonym_cycle(
     start: tuple[str, ...], after: Mapping[tuple[str, ...], list[tuple[str, ...]]]
 ) -> list[tuple[str, ...]]:
     ways, seen = [[start]], {start}
@@ -115,5 +115,5 @@ def _circle(
     return []
 
 
-def _by(source: str) -> str:
+def _capitalise(source: str) -> str:
     return source[0].upper() + source[1:]

@@ -13,12 +13,12 @@ import yaml
 
 from circuitz.errors import LexiconError
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.lexicon.read_yaml import read_layer
-from circuitz.lexicon.support import wider
-from circuitz.lexicon.word_forms import key
+from circuitz.lexicon.read_yaml import parse_lexicon_layer
+from circuitz.lexicon.support import category_chains
+from circuitz.lexicon.word_forms import phrase_key
 
 
-def add_concept(path: Path, name: str, fields: dict[str, Any]) -> Lexicon:
+def add_concept_to_file(path: Path, name: str, fields: dict[str, Any]) -> Lexicon:
     """Add a concept to a file, which is made where there is none.
 
     Parameters
@@ -40,18 +40,23 @@ def add_concept(path: Path, name: str, fields: dict[str, Any]) -> Lexicon:
     LexiconError
         If there is such a concept, or the result would not hold together; nothing is written.
     """
-    text = _read(path)
-    known = Lexicon.from_text(text, _source(path))
+    text = _read_or_new_lexicon_text(path)
+    known = Lexicon.from_text(text, _project_source_name(path))
     if known.resolve(name):
         raise LexiconError(
             f"The lexicon has ‘{known.resolve(name)}’, which ‘{name}’ is a name of.",
             "Use ‘circuitz concepts override’ to say otherwise.",
         )
-    text = _with_things(text, fields, known)
-    return _write(path, _insert(text, "concepts", f"{_flow(name)}: {_flow(fields)}"))
+    text = _add_missing_categories(text, fields, known)
+    return _check_and_write_lexicon(
+        path,
+        _insert_line_into_section(
+            text, "concepts", f"{_dump_one_line_yaml(name)}: {_dump_one_line_yaml(fields)}"
+        ),
+    )
 
 
-def add_override(
+def add_override_to_file(
     path: Path,
     name: str,
     fields: dict[str, Any],
@@ -60,12 +65,12 @@ def add_override(
     reason: str = "",
     replace: bool = False,
 ) -> Lexicon:
-    """Add what a person says of a concept to a file; see :func:`add_concept`.
+    """Add what a person says of a concept to a file; see :func:`add_concept_to_file`.
 
     Parameters
     ----------
     path, name, fields
-        As for :func:`add_concept`; the concept may be there.
+        As for :func:`add_concept_to_file`; the concept may be there.
     author, reason
         Who says so and why.
     replace
@@ -78,24 +83,26 @@ def add_override(
     LexiconError
         If the result would not hold together.
     """
-    text = _read(path)
-    known = Lexicon.from_text(text, _source(path))
+    text = _read_or_new_lexicon_text(path)
+    known = Lexicon.from_text(text, _project_source_name(path))
     name = known.resolve(name) or name
     if name not in known.concepts and "kind" not in fields:
         raise LexiconError(
             f"‘{name}’ is a new concept and needs a kind.", "Pass --kind part, or another."
         )
-    text = _with_things(text, fields, known)
+    text = _add_missing_categories(text, fields, known)
     if replace:
-        text = _without(text, name)
+        text = _remove_overrides_of_concept(text, name)
     record = {"concept": name, **fields, "author": author}
     if reason:
         record["reason"] = reason
     record["time"] = datetime.now(UTC).isoformat(timespec="seconds")
-    return _write(path, _insert(text, "overrides", f"- {_flow(record)}"))
+    return _check_and_write_lexicon(
+        path, _insert_line_into_section(text, "overrides", f"- {_dump_one_line_yaml(record)}")
+    )
 
 
-def _read(path: Path) -> str:
+def _read_or_new_lexicon_text(path: Path) -> str:
     if not path.exists():
         return "version: 1\n"
     try:
@@ -104,11 +111,11 @@ def _read(path: Path) -> str:
         raise LexiconError(f"The lexicon {path} cannot be read.", "Check the path.") from error
 
 
-def _source(path: Path) -> str:
+def _project_source_name(path: Path) -> str:
     return f"project lexicon {path.name}"
 
 
-def _flow(value: Any) -> str:
+def _dump_one_line_yaml(value: Any) -> str:
     plain = (
         {k: list(v) if isinstance(v, tuple) else v for k, v in value.items()}
         if isinstance(value, dict)
@@ -120,7 +127,7 @@ def _flow(value: Any) -> str:
     return text.removesuffix("...\n").strip()
 
 
-def _insert(text: str, section: str, line: str) -> str:
+def _insert_line_into_section(text: str, section: str, line: str) -> str:
     """Put a line first into a section, with the indent that is there; the section may be new."""
     found = re.search(rf"^{section}:[ \t]*(\{{\}}|\[\]|null|~)?[ \t]*(#.*)?$", text, re.MULTILINE)
     if found is None:
@@ -138,25 +145,31 @@ def _insert(text: str, section: str, line: str) -> str:
     return f"{text[: found.start()]}{section}:\n{indent}{line}{rest if rest else chr(10)}"
 
 
-def _with_things(text: str, fields: dict[str, Any], known: Lexicon) -> str:
+def _add_missing_categories(text: str, fields: dict[str, Any], lexicon: Lexicon) -> str:
     """Let there be a category for each thing that WordNet knows and no category has."""
-    have = {key(c.name) for c in known.categories.values()}
-    have |= {key(m) for c in known.categories.values() for m in c.members}
+    have = {phrase_key(c.name) for c in lexicon.categories.values()}
+    have |= {phrase_key(m) for c in lexicon.categories.values() for m in c.members}
     for thing in (*fields.get("part_of", ()), *fields.get("context_of", ())):
-        if key(thing) in have or not known.wordnet:
+        if phrase_key(thing) in have or not lexicon.wordnet:
             continue
-        names, _ = wider(thing, known.categories, True)[0]
+        names, _ = category_chains(thing, lexicon.categories, True)[0]
         if len(names) > 1:
-            above = {"is_a": names[-1] if names[1] not in known.categories else names[1]}
-            text = _insert(text, "categories", f"{_flow(thing)}: {_flow(above)}")
-            have.add(key(thing))
+            above = {"is_a": names[-1] if names[1] not in lexicon.categories else names[1]}
+            text = _insert_line_into_section(
+                text, "categories", f"{_dump_one_line_yaml(thing)}: {_dump_one_line_yaml(above)}"
+            )
+            have.add(phrase_key(thing))
     return text
 
 
-def _without(text: str, name: str) -> str:
+def _remove_overrides_of_concept(text: str, name: str) -> str:
     """Take the overrides of a concept out: each stands on a line of its own."""
     data = yaml.safe_load(text) or {}
-    kept = [o for o in data.get("overrides") or [] if key(str(o.get("concept"))) != key(name)]
+    kept = [
+        o
+        for o in data.get("overrides") or []
+        if phrase_key(str(o.get("concept"))) != phrase_key(name)
+    ]
     lines = text.splitlines(keepends=True)
     start = next((i for i, at in enumerate(lines) if at.startswith("overrides:")), None)
     if start is None:
@@ -164,14 +177,14 @@ def _without(text: str, name: str) -> str:
     end = next(
         (i for i in range(start + 1, len(lines)) if re.match(r"[^\s#-]", lines[i])), len(lines)
     )
-    block = ["overrides:\n", *(f"  - {_flow(o)}\n" for o in kept)] if kept else []
+    block = ["overrides:\n", *(f"  - {_dump_one_line_yaml(o)}\n" for o in kept)] if kept else []
     return "".join([*lines[:start], *block, *lines[end:]])
 
 
-def _write(path: Path, text: str) -> Lexicon:
+def _check_and_write_lexicon(path: Path, text: str) -> Lexicon:
     """Check the text, then put it in place at once."""
-    read_layer(text, _source(path))
-    made = Lexicon.from_text(text, _source(path))
+    parse_lexicon_layer(text, _project_source_name(path))
+    made = Lexicon.from_text(text, _project_source_name(path))
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

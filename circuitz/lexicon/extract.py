@@ -43,14 +43,14 @@ FILES: Final = {
 }  # fmt: skip
 _LETTERS: Final = tuple(FILES.values())
 #: Files whose synsets are kept with their relations.
-_KEPT: Final = frozenset("TNAtbCFglopyPsu")
+_INCLUDED_FILES: Final = frozenset("TNAtbCFglopyPsu")
 #: Files whose definitions are kept.
-_DEFINED: Final = frozenset("NAbFPo")
+_DEFINED_FILES: Final = frozenset("NAbFPo")
 #: Files of which only what has a name of one word is kept.
-_PLAIN: Final = frozenset("tCgpPlu")
+_ONE_WORD_FILES: Final = frozenset("tCgpPlu")
 _PART: Final = {"#p": "p", "#m": "m", "#s": "s"}
 #: Left out with all their kinds: (word, file).
-_WITHOUT: Final = (
+_EXCLUDED_KINDS: Final = (
     ("biological_group", "g"), ("drug", "A"), ("medicine", "A"), ("chemical_compound", "u"),
     ("microorganism", "T"), ("microorganism", "N"),
 )  # fmt: skip
@@ -70,7 +70,7 @@ class Synset:
     gloss: str
 
 
-def read_synsets(path: Path) -> dict[str, Synset]:
+def read_noun_synsets(path: Path) -> dict[str, Synset]:
     """Read ``data.noun``."""
     found: dict[str, Synset] = {}
     for line in path.read_text(encoding="latin-1").splitlines():
@@ -87,7 +87,7 @@ def read_synsets(path: Path) -> dict[str, Synset]:
     return found
 
 
-def _counts(path: Path, types: str) -> dict[tuple[str, int], int]:
+def _read_sense_counts(path: Path, types: str) -> dict[tuple[str, int], int]:
     """How often each sense of each word was met in the texts that WordNet's makers tagged."""
     found: dict[tuple[str, int], int] = {}
     for line in path.read_text(encoding="latin-1").splitlines():
@@ -98,7 +98,7 @@ def _counts(path: Path, types: str) -> dict[tuple[str, int], int]:
     return found
 
 
-def _index(path: Path) -> Iterator[tuple[str, list[str]]]:
+def _read_word_sense_offsets(path: Path) -> Iterator[tuple[str, list[str]]]:
     """Words of an index file with the offsets of their senses."""
     for line in path.read_text(encoding="latin-1").splitlines():
         if not line.startswith("  "):
@@ -106,7 +106,7 @@ def _index(path: Path) -> Iterator[tuple[str, list[str]]]:
             yield fields[0], fields[len(fields) - int(fields[2]) :]
 
 
-def _below(top: str, synsets: dict[str, Synset]) -> set[str]:
+def _all_hyponyms(top: str, synsets: dict[str, Synset]) -> set[str]:
     kinds: dict[str, list[str]] = {}
     for synset in synsets.values():
         for sign, above in synset.pointers:
@@ -121,20 +121,20 @@ def _below(top: str, synsets: dict[str, Synset]) -> set[str]:
     return found
 
 
-def _kept(synsets: dict[str, Synset]) -> list[Synset]:
+def _select_synsets_to_ship(synsets: dict[str, Synset]) -> list[Synset]:
     without: set[str] = set()
-    for word, file in _WITHOUT:
+    for word, file in _EXCLUDED_KINDS:
         for synset in synsets.values():
             if word in synset.words and synset.file == file:
-                without |= _below(synset.offset, synsets)
+                without |= _all_hyponyms(synset.offset, synsets)
     kept = {
         s.offset
         for s in synsets.values()
-        if s.file in _KEPT
+        if s.file in _INCLUDED_FILES
         and not any(sign == "@i" for sign, _ in s.pointers)
         and (s.offset not in without or _KEEP_WITHIN & set(s.words))
         and not all(w[:1].isupper() and s.file in "NPg" for w in s.words)
-        and (s.file not in _PLAIN or any("_" not in w for w in s.words))
+        and (s.file not in _ONE_WORD_FILES or any("_" not in w for w in s.words))
     }
     # What they are kinds of, in turn; of people, nothing is told.
     waiting = [offset for offset in kept if synsets[offset].file != "p"]
@@ -146,9 +146,9 @@ def _kept(synsets: dict[str, Synset]) -> list[Synset]:
     return [s for s in synsets.values() if s.offset in kept]
 
 
-def _definition(synset: Synset, common: bool) -> str:
+def _short_definition(synset: Synset, common: bool) -> str:
     """Return the definition, without examples and remarks, where it may name parts."""
-    if synset.file not in _DEFINED or not (common or synset.file == "b"):
+    if synset.file not in _DEFINED_FILES or not (common or synset.file == "b"):
         return ""
     plain = re.sub(r"\([^)]*\)", "", synset.gloss.split('; "')[0])
     plain = " ".join(plain.replace("|", " ").split())
@@ -158,7 +158,7 @@ def _definition(synset: Synset, common: bool) -> str:
     return plain if len(plain) <= _GLOSS else plain[:_GLOSS].rsplit(" ", 1)[0] + " …"
 
 
-def make(wordnet: Path) -> str:
+def make_wordnet_extract(wordnet: Path) -> str:
     """Make the text of the extract.
 
     Parameters
@@ -166,13 +166,13 @@ def make(wordnet: Path) -> str:
     wordnet
         Folder with ``data.noun``, ``index.noun``, ``index.adj``, ``noun.exc``, ``cntlist.rev``.
     """
-    synsets = read_synsets(wordnet / "data.noun")
-    kept = _kept(synsets)
+    synsets = read_noun_synsets(wordnet / "data.noun")
+    kept = _select_synsets_to_ship(synsets)
     number = {s.offset: i for i, s in enumerate(kept)}
-    counts = _counts(wordnet / "cntlist.rev", "1")
+    counts = _read_sense_counts(wordnet / "cntlist.rev", "1")
     nouns: list[str] = []
     common: set[str] = set()
-    for word, offsets in _index(wordnet / "index.noun"):
+    for word, offsets in _read_word_sense_offsets(wordnet / "index.noun"):
         senses: list[str] = []
         for i, offset in enumerate(offsets):
             count = counts.get((word, i + 1), 0)
@@ -198,13 +198,15 @@ def make(wordnet: Path) -> str:
         ]
         if synset.file == "p":
             above, wholes = [], []
-        gloss = _definition(synset, synset.offset in common)
+        gloss = _short_definition(synset, synset.offset in common)
         facts.append("|".join((synset.file, " ".join(above), " ".join(wholes), gloss)))
     header = (
         "circuitz WordNet extract 1; from WordNet 3.0, Debian's wordnet-base; made by "
         "python -m circuitz.lexicon.extract /usr/share/wordnet; licence: LICENSE.wordnet"
     )
-    adjectives = [word for word, _ in _index(wordnet / "index.adj") if word.isalpha()]
+    adjectives = [
+        word for word, _ in _read_word_sense_offsets(wordnet / "index.adj") if word.isalpha()
+    ]
     plurals = [
         line.strip().replace(" ", "|", 1)
         for line in (wordnet / "noun.exc").read_text(encoding="latin-1").splitlines()
@@ -220,20 +222,20 @@ def make(wordnet: Path) -> str:
     return header + "".join(f"\n# {name}\n" + "\n".join(rows) for name, rows in blocks.items())
 
 
-def licence(wordnet: Path) -> str:
+def wordnet_licence(wordnet: Path) -> str:
     """Return WordNet's licence, which stands at the head of its files."""
     lines = (wordnet / "data.noun").read_text(encoding="latin-1").splitlines()
     head = [line for line in lines[:100] if line.startswith("  ")]
     return "\n".join(re.sub(r"^  \d+ ?", "", line).rstrip() for line in head) + "\n"
 
 
-def main() -> None:
+def write_wordnet_extract_and_licence() -> None:
     """Write the extract, and the licence beside it; see the head of this file."""
     folder, target = (Path(argument) for argument in sys.argv[1:3])
     # No name and no time in the head of the file, so that equal text makes equal bytes.
-    target.write_bytes(gzip.compress(make(folder).encode(), 9, mtime=0))
-    target.with_name("LICENSE.wordnet").write_text(licence(folder), encoding="utf-8")
+    target.write_bytes(gzip.compress(make_wordnet_extract(folder).encode(), 9, mtime=0))
+    target.with_name("LICENSE.wordnet").write_text(wordnet_licence(folder), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    write_wordnet_extract_and_licence()

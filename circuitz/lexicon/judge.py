@@ -5,22 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from circuitz.lexicon import evidence
-from circuitz.lexicon import parts_table as table
+from circuitz.lexicon import evidence, parts_table
 from circuitz.lexicon.concept import Concept, Verdict
-from circuitz.lexicon.evidence import Evidence, a
-from circuitz.lexicon.phrases import GENERIC, SHAPES, Phrase, read
-from circuitz.lexicon.sorts import EATEN, sort_of
-from circuitz.lexicon.word_forms import key
+from circuitz.lexicon.evidence import WordNetEvidence, prefix_a_or_an
+from circuitz.lexicon.phrases import GENERIC, SHAPES, Phrase, parse_phrase
+from circuitz.lexicon.sorts import EATEN, sort_of_sense
+from circuitz.lexicon.word_forms import phrase_key
 from circuitz.lexicon.wordnet import Sense, WordNet
 
-_SEARCHES = (evidence.itself, evidence.meronym, evidence.listed, evidence.defined, evidence.alike)
+_SEARCHES = (
+    evidence.find_as_class_or_its_hypernym,
+    evidence.find_among_class_meronyms,
+    evidence.find_in_parts_table,
+    evidence.find_in_definitions,
+    evidence.find_among_parts_of_similar_things,
+)
 _RARE = 0.05
 LIKELY, UNLIKELY = 0.6, 0.3
 
 
 @dataclass(frozen=True)
-class Judgement:
+class WordNetJudgement:
     """What is known of a concept and a class without anybody's word for it.
 
     Parameters
@@ -53,7 +58,7 @@ class Judgement:
 
 
 @lru_cache(maxsize=8192)
-def judge(concept: str, subject: str) -> Judgement:
+def judge_concept_by_wordnet(concept: str, subject: str) -> WordNetJudgement:
     """Judge a concept for a class.
 
     Senses are chosen together: the *trunk* of an elephant is not that of a car. What is said
@@ -61,58 +66,64 @@ def judge(concept: str, subject: str) -> Judgement:
     all senses decide, each with its share.
     """
     wordnet = WordNet.load()
-    phrase = read(concept, wordnet)
-    whole = read(subject, wordnet)
+    phrase = parse_phrase(concept, wordnet)
+    whole = parse_phrase(subject, wordnet)
     if not phrase.senses:
         if phrase.adjective:
             said = f"‘{concept}’ describes; it names nothing beside the thing (WordNet)."
-            return Judgement(0.68, "attribute", (said,))
-        listed = _outright(phrase, whole, wordnet)
+            return WordNetJudgement(0.68, "attribute", (said,))
+        listed = _best_outright_evidence(phrase, whole, wordnet)
         if listed is not None:
-            return Judgement(listed.score, listed.kind, listed.chain, outright=True)
-        wholes = table.shipped().get((table.plain(phrase.head), ""))
+            return WordNetJudgement(listed.score, listed.kind, listed.chain, outright=True)
+        wholes = parts_table.shipped_parts_table().get(
+            (parts_table.singularise_phrase(phrase.head), "")
+        )
         if wholes:
             of = ", ".join(sorted({word for word, _ in wholes})[:3])
-            return Judgement(0.25, "part", (f"‘{phrase.head}’ is part of: {of} (table of parts).",))
-        return Judgement(0.4, "unknown", (f"WordNet does not know ‘{concept}’.",))
+            return WordNetJudgement(
+                0.25, "part", (f"‘{phrase.head}’ is part of: {of} (table of parts).",)
+            )
+        return WordNetJudgement(0.4, "unknown", (f"WordNet does not know ‘{concept}’.",))
     if phrase.head in GENERIC and (phrase.before or phrase.whose):
         inner = phrase.whose or " ".join(reversed(phrase.before))
-        found = judge(inner, subject)
+        found = judge_concept_by_wordnet(inner, subject)
         said = f"‘{concept}’ is judged by ‘{inner}’."
-        return Judgement(found.score, found.kind, (said, *found.chain))
-    if phrase.head in SHAPES or (phrase.adjective and _only_describes(phrase)):
+        return WordNetJudgement(found.score, found.kind, (said, *found.chain))
+    if phrase.head in SHAPES or (phrase.adjective and _is_mostly_adjective(phrase)):
         said = f"‘{concept}’ describes; it names nothing beside the thing (WordNet)."
-        return Judgement(0.68, "attribute", (said,))
-    best = _outright(phrase, whole, wordnet)
-    rough = _by_sorts(phrase, whole, wordnet)
+        return WordNetJudgement(0.68, "attribute", (said,))
+    best = _best_outright_evidence(phrase, whole, wordnet)
+    rough = _judge_by_sorts(phrase, whole, wordnet)
     found = best if best is not None and best.score >= rough.score else rough
-    other = _belongs_to_other(phrase, whole, wordnet)
+    other = _owner_other_than_class(phrase, whole, wordnet)
     if other and found.score > 0.3:
-        said = f"It is that of {a(other)}, which is not {a(whole.head or subject)}."
-        return Judgement(0.15, "surroundings", (*found.chain, said))
+        said = f"It is that of {prefix_a_or_an(other)}, which is not {prefix_a_or_an(whole.head or subject)}."
+        return WordNetJudgement(0.15, "surroundings", (*found.chain, said))
     if found.score < 0.7 and phrase.before:
-        part = _part_of_part(phrase, whole, wordnet)
+        part = _explain_part_of_part(phrase, whole, wordnet)
         if part:
-            return Judgement(0.7, "part", part)
-    return Judgement(found.score, found.kind, found.chain, outright=found is best)
+            return WordNetJudgement(0.7, "part", part)
+    return WordNetJudgement(found.score, found.kind, found.chain, outright=found is best)
 
 
-def _part_of_part(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> tuple[str, ...]:
+def _explain_part_of_part(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> tuple[str, ...]:
     """Say that the *wing* of *wing tip* is part of the class; nothing where it is not."""
-    within = sum(s.weight for s in phrase.senses if sort_of(s.synset, s.file, wordnet) in _WITHIN)
-    inner = read(phrase.before[0], wordnet)
+    within = sum(
+        s.weight for s in phrase.senses if sort_of_sense(s.synset, s.file, wordnet) in _WITHIN
+    )
+    inner = parse_phrase(phrase.before[0], wordnet)
     if not inner.senses or inner.adjective or within < 0.5:
         return ()
-    found = _outright(inner, whole, wordnet)
+    found = _best_outright_evidence(inner, whole, wordnet)
     if found is None or found.score < 0.85:
         return ()
     return (*found.chain, f"‘{phrase.head}’ is said of ‘{inner.head}’.")
 
 
-def _things(whole: Phrase, wordnet: WordNet) -> list[Sense]:
+def _thing_senses(whole: Phrase, wordnet: WordNet) -> list[Sense]:
     """Senses of a class that are things, with their shares among these."""
     seen = [s for s in whole.senses if s.synset >= 0]
-    things = [s for s in seen if sort_of(s.synset, s.file, wordnet) not in _NO_CLASS] or seen
+    things = [s for s in seen if sort_of_sense(s.synset, s.file, wordnet) not in _NO_CLASS] or seen
     if any(s.file == "N" for s in things):  # the lobster, and not what is served of it
         things = [s for s in things if s.file != "F"]
     total = sum(s.weight for s in things)
@@ -128,16 +139,18 @@ _WITHIN = frozenset(
 )
 
 
-def _only_describes(phrase: Phrase) -> bool:
+def _is_mostly_adjective(phrase: Phrase) -> bool:
     """Whether a word that is an adjective and a noun is hardly used as a noun of things."""
     things = sum(s.weight for s in phrase.senses if s.file in "NAbFPopgluy" and s.synset >= 0)
     return things < 0.5
 
 
-def _outright(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> Evidence | None:
-    best: Evidence | None = None
+def _best_outright_evidence(
+    phrase: Phrase, whole: Phrase, wordnet: WordNet
+) -> WordNetEvidence | None:
+    best: WordNetEvidence | None = None
     rank = 0.0
-    things = _things(whole, wordnet)
+    things = _thing_senses(whole, wordnet)
     most = max((of.weight for of in things), default=1.0)
     for sense in phrase.senses:
         for of in things:
@@ -152,110 +165,116 @@ def _outright(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> Evidence | Non
                 if score + 0.01 * sense.weight > rank:
                     best, rank = replace(found, score=score), score + 0.01 * sense.weight
     for of in things:
-        found = evidence.named(phrase, whole.head, of, wordnet)
+        found = evidence.find_word_in_parts_table(phrase, whole.head, of, wordnet)
         if found and found.score - 0.1 * (1 - of.weight / most) > rank:
             best, rank = found, found.score
     return best
 
 
-def _by_sorts(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> Evidence:
-    things = _things(whole, wordnet) or [Sense(-1, "A", 1.0)]
+def _judge_by_sorts(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> WordNetEvidence:
+    things = _thing_senses(whole, wordnet) or [Sense(-1, "A", 1.0)]
     total, leading, chain, kind = 0.0, 0.0, (), "unknown"
     for sense in phrase.senses:
         for of in things:
-            found = evidence.by_sort(phrase, sense, of, wordnet)
+            found = evidence.judge_by_sort(phrase, sense, of, wordnet)
             share = sense.weight * of.weight
             total += share * found.score
             share *= 1.0 if sense.synset >= 0 else 0.1  # what is seen gives the reason
             if share > leading:
                 leading, chain, kind = share, found.chain, found.kind
-    return Evidence(total, kind, chain)
+    return WordNetEvidence(total, kind, chain)
 
 
-def _belongs_to_other(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> str:
+def _owner_other_than_class(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> str:
     """Return whose a part is said to be when that is a thing other than the class."""
     owner = phrase.whose or (phrase.before[0] if phrase.before else "")
     if not owner or wordnet.is_adjective(owner):
         return ""
-    named = read(owner, wordnet)
+    named = parse_phrase(owner, wordnet)
     lead = next((s for s in named.senses if s.synset >= 0), None)
     if lead is None or lead.weight < 0.3 or not whole.senses:
         return ""
-    sort = sort_of(lead.synset, lead.file, wordnet)
+    sort = sort_of_sense(lead.synset, lead.file, wordnet)
     if sort not in _OWNERS:
         return ""
-    for of in _things(whole, wordnet):
-        if sort_of(of.synset, of.file, wordnet) in EATEN:
+    for of in _thing_senses(whole, wordnet):
+        if sort_of_sense(of.synset, of.file, wordnet) in EATEN:
             return ""
-        if lead.synset in wordnet.ancestors(of.synset) or of.synset in wordnet.ancestors(
-            lead.synset
-        ):
+        if lead.synset in wordnet.ancestors_with_steps(
+            of.synset
+        ) or of.synset in wordnet.ancestors_with_steps(lead.synset):
             return ""
-        if sort_of(of.synset, of.file, wordnet) == "place":
+        if sort_of_sense(of.synset, of.file, wordnet) == "place":
             return ""
-    if _outright(named, whole, wordnet):
+    if _best_outright_evidence(named, whole, wordnet):
         return ""
     return named.head
 
 
-def kinds_of(subject: str) -> list[list[tuple[str, tuple[str, ...]]]]:
+def hypernym_names_with_sentences(subject: str) -> list[list[tuple[str, tuple[str, ...]]]]:
     """Return the names of what a thing is a kind of, nearest first, with a sentence for each.
 
     One list for each sense that is not much rarer than the commonest: a peacock is a bird, and a
     butterfly.
     """
     wordnet = WordNet.load()
-    phrase = read(subject, wordnet)
-    things = _things(phrase, wordnet)
+    phrase = parse_phrase(subject, wordnet)
+    things = _thing_senses(phrase, wordnet)
     most = max((of.weight for of in things), default=0.0)
     found: list[list[tuple[str, tuple[str, ...]]]] = []
     for of in things:
         if of.weight >= most / 2:
             found.append([])
-            for above in wordnet.ancestors(of.synset):
-                steps = evidence.inherits(phrase.head, of.synset, above, wordnet)
+            for above in wordnet.ancestors_with_steps(of.synset):
+                steps = evidence.hypernym_path_sentence(phrase.head, of.synset, above, wordnet)
                 # A frank is called a dog, and yet dogs are something else.
-                found[-1] += [(n, steps) for n in wordnet.names(above) if _mainly(n, above)]
+                found[-1] += [
+                    (n, steps)
+                    for n in wordnet.all_names_of_synset(above)
+                    if _is_main_sense(n, above)
+                ]
     return found
 
 
-def _mainly(name: str, synset: int) -> bool:
+def _is_main_sense(name: str, synset: int) -> bool:
     senses = WordNet.load().senses(name.lower())
     return not senses or max(senses, key=lambda s: s.weight).synset == synset
 
 
-def knows(phrase: str) -> bool:
+def wordnet_knows_phrase(phrase: str) -> bool:
     """Whether WordNet or the table has the phrase, its head, or an adjective it ends in."""
-    found = read(phrase, WordNet.load())
-    listed = (table.plain(found.head), "") in table.shipped()
+    found = parse_phrase(phrase, WordNet.load())
+    listed = (parts_table.singularise_phrase(found.head), "") in parts_table.shipped_parts_table()
     return bool(found.senses) or found.adjective or listed
 
 
-def is_whole(phrase: str) -> bool:
+def is_single_wordnet_noun(phrase: str) -> bool:
     """Whether WordNet has all words of the phrase as one noun."""
-    return len(key(read(phrase, WordNet.load()).head)) == len(key(phrase)) > 0
+    return len(phrase_key(parse_phrase(phrase, WordNet.load()).head)) == len(phrase_key(phrase)) > 0
 
 
-def knows_thing(subject: str) -> bool:
+def is_visible_thing(subject: str) -> bool:
     """Whether a class is known to be a thing one can see; a *digit* is not, though fingers are."""
     wordnet = WordNet.load()
-    phrase = read(subject, wordnet)
-    seen = {s.synset for s in _things(phrase, wordnet)}
-    sorts = {s: sort_of(s.synset, s.file, wordnet) for s in phrase.senses if s.synset in seen}
+    phrase = parse_phrase(subject, wordnet)
+    seen = {s.synset for s in _thing_senses(phrase, wordnet)}
+    sorts = {s: sort_of_sense(s.synset, s.file, wordnet) for s in phrase.senses if s.synset in seen}
     share = sum(s.weight for s, sort in sorts.items() if sort not in _NO_CLASS or sort == "sign")
     return share >= 0.5
 
 
-def stands_apart(name: str, end: Concept) -> bool:
+def phrase_differs_from_entry(name: str, entry: Concept) -> bool:
     """Whether a phrase means something other than the entry that its last words name.
 
     WordNet may have more of it (*putting green* is not a colour), and plain lines, colours and
     corners are those of what stands before them (*cage bars*).
     """
-    phrase = read(name, WordNet.load())
-    if len(key(phrase.head)) > max(len(key(n)) for n in (end.name, *end.synonyms)):
+    phrase = parse_phrase(name, WordNet.load())
+    if len(phrase_key(phrase.head)) > max(
+        len(phrase_key(n)) for n in (entry.name, *entry.synonyms)
+    ):
         return True
-    if end.kind != "low-level" or not phrase.before:
+    if entry.kind != "low-level" or not phrase.before:
         return False
     before = phrase.before[0]
     return bool(WordNet.load().senses(before)) and not WordNet.load().is_adjective(before)

@@ -16,21 +16,25 @@ from typing import Any
 import yaml
 
 from circuitz.errors import LexiconError, UnknownConceptError
-from circuitz.lexicon import judge as judging
+from circuitz.lexicon import judge
 from circuitz.lexicon import support as chains
-from circuitz.lexicon.combine import from_wordnet, with_wordnet
+from circuitz.lexicon.combine import support_from_wordnet, weigh_entry_against_wordnet
 from circuitz.lexicon.concept import KINDS, Category, Concept, Kind, Support
-from circuitz.lexicon.disputes import check_circles, check_sides, settle
-from circuitz.lexicon.matching import Matcher, affirmed, names_of
-from circuitz.lexicon.nouns import nouns, whole
-from circuitz.lexicon.overlay import check, forgotten, merge
-from circuitz.lexicon.parts_table import digest as shipped_digest
-from circuitz.lexicon.read_yaml import Layer, read_layer
-from circuitz.lexicon.word_forms import key, tokens
+from circuitz.lexicon.disputes import (
+    check_no_synonym_cycles,
+    check_not_both_part_and_context,
+    join_agreeing_overrides,
+)
+from circuitz.lexicon.matching import Matcher, affirmed_concepts, all_names_of
+from circuitz.lexicon.nouns import find_concrete_nouns, spell_single_noun
+from circuitz.lexicon.overlay import check_lexicon_consistency, forgotten_names, merge_layers
+from circuitz.lexicon.parts_table import shipped_data_digest as shipped_digest
+from circuitz.lexicon.read_yaml import Layer, parse_lexicon_layer
+from circuitz.lexicon.word_forms import phrase_key, tokens
 from circuitz.lexicon.wordnet import WordNet
 
 DEFAULT = "default lexicon"
-_KEPT = 20_000
+_MOST_CACHED = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +62,8 @@ class Lexicon:
     forgotten: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        check_sides(self.concepts)
-        check(self.concepts, self.categories)
+        check_not_both_part_and_context(self.concepts)
+        check_lexicon_consistency(self.concepts, self.categories)
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Lexicon:
@@ -76,7 +80,7 @@ class Lexicon:
             If the file cannot be read or used; the message names the line.
         """
         if path is None:
-            return _default()
+            return _default_lexicon()
         try:
             text = Path(path).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
@@ -88,21 +92,21 @@ class Lexicon:
 
     @classmethod
     def from_text(cls, text: str, source: str = "project lexicon") -> Lexicon:
-        """Load a lexicon from YAML text; see :meth:`load`."""
-        layer = read_layer(text, source)
+        """Load a lexicon from YAML text; see :meth:`from_arrays`."""
+        layer = parse_lexicon_layer(text, source)
         layers = [layer] if layer.standalone else [_default_layer(), layer]
-        check_circles([layer, *layer.overrides])
-        layers += settle(layer.overrides)
-        return cls(*merge(layers), layer.wordnet, forgotten(layers))
+        check_no_synonym_cycles([layer, *layer.overrides])
+        layers += join_agreeing_overrides(layer.overrides)
+        return cls(*merge_layers(layers), layer.wordnet, forgotten_names(layers))
 
     @cached_property
     def hash(self) -> str:
         """Hash of what it says, 64 hexadecimal digits; not of order, layout or sources."""
         content = {
-            "concepts": {n: _plain(c) for n, c in self.concepts.items()},
-            "categories": {n: _plain(c) for n, c in self.categories.items()},
+            "concepts": {n: _fields_to_hash(c) for n, c in self.concepts.items()},
+            "categories": {n: _fields_to_hash(c) for n, c in self.categories.items()},
             "wordnet": shipped_digest() if self.wordnet else "",
-            "forgotten": sorted(" ".join(key(name)) for name in self.forgotten),
+            "forgotten": sorted(" ".join(phrase_key(name)) for name in self.forgotten),
         }
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -129,42 +133,44 @@ class Lexicon:
         tuple of str
             Names in the order of the text, each once: canonical ones, and WordNet's spellings.
         """
-        found = self._read.get(text)
+        found = self._parse_cache.get(text)
         if found is None:
-            if len(self._read) >= _KEPT:
-                self._read.clear()
-            found = self._read[text] = self._parse(text)
+            if len(self._parse_cache) >= _MOST_CACHED:
+                self._parse_cache.clear()
+            found = self._parse_cache[text] = self._parse_uncached(text)
         return found
 
     @cached_property
-    def _read(self) -> dict[str, tuple[str, ...]]:
+    def _parse_cache(self) -> dict[str, tuple[str, ...]]:
         # A lexicon is a value: what it read in a text once it reads always.
         return {}
 
-    def _parse(self, text: str) -> tuple[str, ...]:
+    def _parse_uncached(self, text: str) -> tuple[str, ...]:
         words = tokens(text)
-        hits = self._matcher.hits(words)
+        hits = self._matcher.find_concept_mentions(words)
         taken = [any(start <= i < end for start, end, _ in hits) for i in range(len(words))]
         if self.wordnet and not all(taken):
             more = [
                 (noun.start, noun.end, noun.name)
-                for noun in nouns(words, taken, WordNet.load())
-                if key(noun.name) not in self._gone and not self.resolve(noun.name)
+                for noun in find_concrete_nouns(words, taken, WordNet.load())
+                if phrase_key(noun.name) not in self._forgotten_keys and not self.resolve(noun.name)
             ]
             hits = sorted([*hits, *more]) if more else hits
-        return self._most_special(affirmed(words, hits))
+        return self._drop_ancestors(affirmed_concepts(words, hits))
 
     def entries(self, text: str) -> tuple[str, ...]:
         """Find the concepts a text affirms that have an entry; see :meth:`parse`."""
-        return self._most_special(self._matcher.find(text))
+        return self._drop_ancestors(self._matcher.find_affirmed_concepts(text))
 
-    def _most_special(self, found: tuple[str, ...]) -> tuple[str, ...]:
-        general = {above for name in found for above in self.ancestors(name)}
-        return tuple(name for name in found if name not in general)
+    def _drop_ancestors(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        general = {above for name in names for above in self.ancestors(name)}
+        return tuple(name for name in names if name not in general)
 
-    def noun(self, name: str) -> str:
+    def wordnet_noun(self, name: str) -> str:
         """Return WordNet's spelling of a thing without an entry: *anchor*; empty for any other."""
-        return whole(tokens(name), WordNet.load()) if self._asks_wordnet(name) else ""
+        return (
+            spell_single_noun(tokens(name), WordNet.load()) if self._may_ask_wordnet(name) else ""
+        )
 
     def resolve(self, name: str) -> str:
         """Return the canonical name of a concept or synonym; empty when there is none."""
@@ -195,13 +201,15 @@ class Lexicon:
     def __contains__(self, name: object) -> bool:
         if not isinstance(name, str):
             return False
-        return self._entry(name) is not None or (self._asks_wordnet(name) and judging.knows(name))
+        return self._find_entry(name) is not None or (
+            self._may_ask_wordnet(name) and judge.wordnet_knows_phrase(name)
+        )
 
     def kind(self, name: str) -> Kind | str:
         """Return the kind of a concept or synonym; ``unknown`` where there is none."""
-        entry = self._entry(name)
-        if entry is None and self._asks_wordnet(name):
-            return judging.judge(name, "").kind
+        entry = self._find_entry(name)
+        if entry is None and self._may_ask_wordnet(name):
+            return judge.judge_concept_by_wordnet(name, "").kind
         return entry.kind if entry is not None else "unknown"
 
     def names(self, kind: Kind | None = None) -> tuple[str, ...]:
@@ -230,7 +238,7 @@ class Lexicon:
 
     def spellings(self, name: str) -> tuple[str, ...]:
         """Return all names of a concept, its own first: what a person may write for it."""
-        return tuple(dict.fromkeys(names_of(self.concept(name), self.concepts)))
+        return tuple(dict.fromkeys(all_names_of(self.concept(name), self.concepts)))
 
     def support(self, concept: str, subject: str) -> Support:
         """Judge whether a concept may rightly speak for a class of such things.
@@ -247,37 +255,41 @@ class Lexicon:
         Support
             Verdict, and the sentences it rests on with their sources.
         """
-        entry = self._entry(concept)
-        support = chains.support(
+        entry = self._find_entry(concept)
+        support = chains.judge_support_from_entries(
             entry, concept, subject, self.concepts, self.categories, self.wordnet
         )
         said = entry is not None and entry.source != DEFAULT
-        if said or not self._asks_wordnet(concept):
+        if said or not self._may_ask_wordnet(concept):
             return support
-        judged = judging.judge(concept, subject.strip())
+        judged = judge.judge_concept_by_wordnet(concept, subject.strip())
         if entry is None:
-            return from_wordnet(judged, subject.strip())
-        given = bool(subject.strip()) and judging.knows_thing(subject)
+            return support_from_wordnet(judged, subject.strip())
+        given = bool(subject.strip()) and judge.is_visible_thing(subject)
         loose = not self.resolve(concept)
         wide = subject.strip().lower() in self.categories
-        return with_wordnet(
-            support, entry, judged, subject.strip(), given=given and not wide, loose=loose
+        return weigh_entry_against_wordnet(
+            support, entry, judged, subject.strip(), subject_known=given and not wide, loose=loose
         )
 
-    def _entry(self, name: str) -> Concept | None:
+    def _find_entry(self, name: str) -> Concept | None:
         """Find the concept that a name, or with WordNet's leave its last words, stand for."""
         found = self.resolve(name)
-        if not found and self._asks_wordnet(name):
-            found = self._matcher.resolve_end(name)
-            found = "" if found and judging.stands_apart(name, self.concepts[found]) else found
+        if not found and self._may_ask_wordnet(name):
+            found = self._matcher.concept_of_last_words(name)
+            found = (
+                ""
+                if found and judge.phrase_differs_from_entry(name, self.concepts[found])
+                else found
+            )
         return self.concepts.get(found)
 
-    def _asks_wordnet(self, name: str) -> bool:
-        return self.wordnet and key(name) not in self._gone
+    def _may_ask_wordnet(self, name: str) -> bool:
+        return self.wordnet and phrase_key(name) not in self._forgotten_keys
 
     @cached_property
-    def _gone(self) -> frozenset[tuple[str, ...]]:
-        return frozenset(key(name) for name in self.forgotten)
+    def _forgotten_keys(self) -> frozenset[tuple[str, ...]]:
+        return frozenset(phrase_key(name) for name in self.forgotten)
 
     def with_override(
         self,
@@ -307,7 +319,7 @@ class Lexicon:
         LexiconError
             If the result would not hold together, or the default knows no such thing.
         """
-        if not key(name):
+        if not phrase_key(name):
             raise LexiconError(f"{name!r} is no name.", "Use a word.")
         entry: dict[str, Any] = {"kind": kind, "is_a": is_a}
         for field_name, words in (
@@ -323,25 +335,28 @@ class Lexicon:
         layer.concepts[self.resolve(name) or name] = {
             k: v for k, v in entry.items() if v is not None
         }
-        concepts, _ = merge([_as_layer(self), layer])
-        kept = {n: replace(c, source=self._source(n, c, layer)) for n, c in concepts.items()}
-        gone = frozenset(n for n in self.forgotten if key(n) != key(name))
+        concepts, _ = merge_layers([_lexicon_as_layer(self), layer])
+        kept = {
+            n: replace(c, source=self._source_after_override(n, c, layer))
+            for n, c in concepts.items()
+        }
+        gone = frozenset(n for n in self.forgotten if phrase_key(n) != phrase_key(name))
         return Lexicon(MappingProxyType(kept), self.categories, self.wordnet, gone)
 
-    def _source(self, name: str, concept: Concept, layer: Layer) -> str:
+    def _source_after_override(self, name: str, concept: Concept, layer: Layer) -> str:
         if name in layer.concepts or name not in self.concepts:
             return concept.source
         return self.concepts[name].source
 
     def to_text(self) -> str:
-        """Return the whole lexicon as YAML that :meth:`load` reads back."""
+        """Return the whole lexicon as YAML that :meth:`from_arrays` reads back."""
         data: dict[str, Any] = {
             "version": 1,
             "extends": "none",
             "wordnet": self.wordnet,
-            "categories": {n: _short(c) for n, c in self.categories.items()},
+            "categories": {n: _fields_to_write(c) for n, c in self.categories.items()},
             "concepts": {
-                **{n: _short(c) for n, c in self.concepts.items()},
+                **{n: _fields_to_write(c) for n, c in self.concepts.items()},
                 **dict.fromkeys(sorted(self.forgotten)),
             },
         }
@@ -363,13 +378,13 @@ class Lexicon:
             ) from error
 
 
-def _plain(entry: Concept | Category) -> dict[str, Any]:
+def _fields_to_hash(entry: Concept | Category) -> dict[str, Any]:
     data = asdict(entry)
     del data["source"]
     return {k: sorted(v) if isinstance(v, tuple) else v for k, v in data.items()}
 
 
-def _short(entry: Concept | Category) -> dict[str, Any]:
+def _fields_to_write(entry: Concept | Category) -> dict[str, Any]:
     data = asdict(entry)
     return {
         k: list(v) if isinstance(v, tuple) else v
@@ -378,7 +393,7 @@ def _short(entry: Concept | Category) -> dict[str, Any]:
     }
 
 
-def _as_layer(lexicon: Lexicon) -> Layer:
+def _lexicon_as_layer(lexicon: Lexicon) -> Layer:
     layer = Layer("lexicon")
     for name, concept in lexicon.concepts.items():
         data = asdict(concept)
@@ -389,10 +404,10 @@ def _as_layer(lexicon: Lexicon) -> Layer:
 @lru_cache(maxsize=1)
 def _default_layer() -> Layer:
     text = files("circuitz.lexicon").joinpath("default.yaml").read_text(encoding="utf-8")
-    return read_layer(text, DEFAULT)
+    return parse_lexicon_layer(text, DEFAULT)
 
 
 @lru_cache(maxsize=1)
-def _default() -> Lexicon:
-    concepts, categories = merge([_default_layer()])
+def _default_lexicon() -> Lexicon:
+    concepts, categories = merge_layers([_default_layer()])
     return Lexicon(MappingProxyType(concepts), MappingProxyType(categories))

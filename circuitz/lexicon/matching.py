@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from circuitz.lexicon.concept import Concept
-from circuitz.lexicon.word_forms import COPULAS, Token, key, negated, tokens
+from circuitz.lexicon.word_forms import COPULAS, Token, negation_flags, phrase_key, tokens
 
 Key = tuple[str, ...]
 Hit = tuple[int, int, str]
 """First word, the one after the last, and what they name."""
 
 
-def names_of(concept: Concept, concepts: Mapping[str, Concept]) -> list[str]:
+def all_names_of(concept: Concept, concepts: Mapping[str, Concept]) -> list[str]:
     """Return all names of a concept: its own, its synonyms, and adjectives with its parent's."""
     names = [concept.name, *concept.synonyms]
     parent = concepts.get(concept.is_a)
@@ -37,32 +37,32 @@ class Matcher:
         # What is written out wins over what is put together from adjectives.
         for concept in concepts.values():
             for name in (concept.name, *concept.synonyms):
-                self._names.setdefault(key(name), concept.name)
+                self._names.setdefault(phrase_key(name), concept.name)
         for concept in concepts.values():
-            for name in names_of(concept, concepts):
-                self._names.setdefault(key(name), concept.name)
+            for name in all_names_of(concept, concepts):
+                self._names.setdefault(phrase_key(name), concept.name)
         for concept in concepts.values():
             parent = concepts.get(concept.is_a)
             if parent is None:
                 continue
             for noun in (parent.name, *parent.synonyms):
-                adjectives = self._described.setdefault(key(noun), {})
+                adjectives = self._described.setdefault(phrase_key(noun), {})
                 for adjective in concept.adjectives:
-                    adjectives.setdefault(key(adjective), concept.name)
+                    adjectives.setdefault(phrase_key(adjective), concept.name)
         self._adjectives = {a for table in self._described.values() for a in table}
         self._longest = max((len(k) for k in self._names), default=0)
 
     def resolve(self, name: str) -> str:
         """Return the concept with exactly this name or synonym; empty when there is none."""
-        return self._names.get(key(name), "")
+        return self._names.get(phrase_key(name), "")
 
-    def resolve_end(self, name: str) -> str:
+    def concept_of_last_words(self, name: str) -> str:
         """Return the concept that the last words of a name make; empty when there is none."""
-        words = key(name)
+        words = phrase_key(name)
         ends = (self._names.get(words[i:], "") for i in range(len(words)))
         return next(filter(None, ends), "")
 
-    def find(self, text: str) -> tuple[str, ...]:
+    def find_affirmed_concepts(self, text: str) -> tuple[str, ...]:
         """Return the concepts a text affirms, in order, each once.
 
         Parameters
@@ -76,14 +76,14 @@ class Matcher:
             Canonical names.
         """
         words = tokens(text)
-        return affirmed(words, self.hits(words))
+        return affirmed_concepts(words, self.find_concept_mentions(words))
 
-    def hits(self, words: list[Token]) -> list[Hit]:
+    def find_concept_mentions(self, words: list[Token]) -> list[Hit]:
         """Return where concepts are named, denied ones too: start, end, concept."""
         hits: list[Hit] = []
         i = 0
         while i < len(words):
-            hit = self._at(words, i)
+            hit = self._mentions_starting_at(words, i)
             if not hit:
                 i += 1
                 continue
@@ -91,7 +91,7 @@ class Matcher:
             i = max(end for _, end, _ in hit)
         return hits
 
-    def _at(self, words: list[Token], i: int) -> list[tuple[int, int, str]]:
+    def _mentions_starting_at(self, words: list[Token], i: int) -> list[tuple[int, int, str]]:
         """Return hits (start, end, concept) that begin at word ``i``; none when none does."""
         exact: list[tuple[int, int, str]] = []
         room = min(self._longest, len(words) - i)
@@ -102,13 +102,15 @@ class Matcher:
             noun = tuple(w.word for w in words[i:end])
             name = self._names.get(noun)
             if name:
-                exact = self._predicate(words, i, end, noun) or [(i, end, name)]
+                exact = self._match_adjectives_after_noun(words, i, end, noun) or [(i, end, name)]
                 break
-        listed = self._listed(words, i)
+        listed = self._match_adjectives_before_noun(words, i)
         reach = max((end for _, end, _ in exact), default=i)
         return listed if listed and listed[-1][1] > reach else exact
 
-    def _listed(self, words: list[Token], i: int) -> list[tuple[int, int, str]]:
+    def _match_adjectives_before_noun(
+        self, words: list[Token], i: int
+    ) -> list[tuple[int, int, str]]:
         """Adjectives before one noun: *fluffy, grey coat*."""
         for noun, adjectives in self._described.items():
             hits: list[tuple[int, str]] = []
@@ -125,7 +127,7 @@ class Matcher:
                     break
         return []
 
-    def _predicate(
+    def _match_adjectives_after_noun(
         self, words: list[Token], start: int, end: int, noun: Key
     ) -> list[tuple[int, int, str]]:
         """Adjectives after a noun: *ears that are pointed*."""
@@ -146,9 +148,9 @@ class Matcher:
         return hits
 
 
-def affirmed(words: list[Token], hits: list[Hit]) -> tuple[str, ...]:
+def affirmed_concepts(words: list[Token], hits: list[Hit]) -> tuple[str, ...]:
     """Return what is named and not denied, in order, each once."""
-    denied = negated(words, [start for start, _, _ in hits])
+    denied = negation_flags(words, [start for start, _, _ in hits])
     found: list[str] = []
     for (_, end, name), no in zip(hits, denied, strict=True):
         after = [w.raw for w in words[end : end + 2]]

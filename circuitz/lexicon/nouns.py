@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from circuitz.lexicon.phrases import GENERIC, SHAPES, spellings
+from circuitz.lexicon.phrases import GENERIC, SHAPES, candidate_spellings
 from circuitz.lexicon.word_forms import COPULAS, NEGATORS, Token
 from circuitz.lexicon.wordnet import WordNet
 
@@ -64,37 +64,43 @@ class Noun:
     name: str
 
 
-def nouns(text: Sequence[Token], taken: Sequence[bool], wordnet: WordNet) -> list[Noun]:
+def find_concrete_nouns(
+    text: Sequence[Token], covered: Sequence[bool], wordnet: WordNet
+) -> list[Noun]:
     """Find the concrete nouns of a text, in order.
 
     Parameters
     ----------
     text
         Its words.
-    taken
+    covered
         Which of them belong to entries that were found.
     """
     found: list[Noun] = []
     owned = False
-    for run in _runs(text):
+    for run in _content_word_runs(text):
         before = text[run.start - 1] if run.start else None
         whose = owned and before is not None and before.raw in _OF | {"the", "a", "an", "its"}
-        here = any(taken[i] for i in run)
-        noun = None if here or (whose and _after_of(text, run.start)) else _last(text, run, wordnet)
+        here = any(covered[i] for i in run)
+        noun = (
+            None
+            if here or (whose and _follows_of(text, run.start))
+            else _last_concrete_noun(text, run, wordnet)
+        )
         if noun is not None:
             found.append(noun)
         owned = here or noun is not None
-    return found if found and _english(text, taken, wordnet) else []
+    return found if found and _looks_english(text, covered, wordnet) else []
 
 
-def whole(text: Sequence[Token], wordnet: WordNet) -> str:
+def spell_single_noun(text: Sequence[Token], wordnet: WordNet) -> str:
     """Return WordNet's spelling of a text that is one noun; empty when it is none."""
     if not 0 < len(text) <= _LONGEST:
         return ""
-    return _noun([token.raw for token in text], wordnet)
+    return _spell_concrete_noun([token.raw for token in text], wordnet)
 
 
-def _runs(text: Sequence[Token]) -> Iterator[range]:
+def _content_word_runs(text: Sequence[Token]) -> Iterator[range]:
     """Yield runs of words of one clause without a function word."""
     start = 0
     for i in range(len(text) + 1):
@@ -105,7 +111,7 @@ def _runs(text: Sequence[Token]) -> Iterator[range]:
             start = i if i < len(text) and text[i].raw not in _ENGLISH else i + 1
 
 
-def _after_of(text: Sequence[Token], start: int) -> bool:
+def _follows_of(text: Sequence[Token], start: int) -> bool:
     """Whether only an article stands between a run and an *of* before it."""
     i = start - 1
     while i >= 0 and text[i].raw in ("the", "a", "an", "its"):
@@ -113,24 +119,24 @@ def _after_of(text: Sequence[Token], start: int) -> bool:
     return i >= 0 and text[i].raw in _OF and text[i].clause == text[start].clause
 
 
-def _last(text: Sequence[Token], run: range, wordnet: WordNet) -> Noun | None:
+def _last_concrete_noun(text: Sequence[Token], run: range, wordnet: WordNet) -> Noun | None:
     """Find the last concrete noun of a run, as long as possible."""
     for end in range(run.stop, run.start, -1):
         for start in range(max(run.start, end - _LONGEST), end):
             words = [token.raw.removesuffix("'s") for token in text[start:end]]
             # *An umbrella* is a thing, *umbrella* by itself may describe one.
             article = start > 0 and text[start - 1].raw in ("a", "an", "the")
-            name = _noun(words, wordnet, thing=article)
+            name = _spell_concrete_noun(words, wordnet, thing=article)
             if name:
                 return Noun(start, end, name)
     return None
 
 
-def _noun(words: list[str], wordnet: WordNet, *, thing: bool = False) -> str:
+def _spell_concrete_noun(words: list[str], wordnet: WordNet, *, thing: bool = False) -> str:
     """Return WordNet's spelling of words that are a concrete noun; empty when they are none."""
     if not all(words) or any(len(word) < 2 or word.isdigit() for word in words):
         return ""
-    for spelling in spellings(words, wordnet):
+    for spelling in candidate_spellings(words, wordnet):
         senses = wordnet.senses(spelling)
         if not senses:
             continue
@@ -141,7 +147,7 @@ def _noun(words: list[str], wordnet: WordNet, *, thing: bool = False) -> str:
     return ""
 
 
-def _english(text: Sequence[Token], taken: Sequence[bool], wordnet: WordNet) -> bool:
+def _looks_english(text: Sequence[Token], covered: Sequence[bool], wordnet: WordNet) -> bool:
     """Whether a text can be English: words of other languages look like nouns of ours.
 
     Not where it has little words of another language and none of English, nor where most of its
@@ -150,14 +156,14 @@ def _english(text: Sequence[Token], taken: Sequence[bool], wordnet: WordNet) -> 
     raw = [token.raw for token in text]
     if any(w in _FOREIGN for w in raw) and not any(w in _ENGLISH for w in raw):
         return False
-    content = [i for i, word in enumerate(raw) if word not in _ENGLISH and not taken[i]]
-    strange = sum(not _known(raw[i], wordnet) for i in content)
+    content = [i for i, word in enumerate(raw) if word not in _ENGLISH and not covered[i]]
+    strange = sum(not _is_english_word(raw[i], wordnet) for i in content)
     return 2 * strange <= len(content)
 
 
-def _known(word: str, wordnet: WordNet) -> bool:
+def _is_english_word(word: str, wordnet: WordNet) -> bool:
     return (
         word.endswith(_INFLECTED)
         or wordnet.is_adjective(word)
-        or any(wordnet.senses(spelling) for spelling in spellings([word], wordnet))
+        or any(wordnet.senses(spelling) for spelling in candidate_spellings([word], wordnet))
     )

@@ -9,22 +9,22 @@ from typing import Any
 from circuitz.errors import LexiconError
 from circuitz.lexicon.concept import KINDS, Category, Concept
 from circuitz.lexicon.read_yaml import CONCEPT_FIELDS, Layer
-from circuitz.lexicon.word_forms import key
+from circuitz.lexicon.word_forms import phrase_key
 
 
-def forgotten(layers: list[Layer]) -> frozenset[str]:
+def forgotten_names(layers: list[Layer]) -> frozenset[str]:
     """Return the names that some layer took away and no later one gave back."""
     gone: dict[tuple[str, ...], str] = {}
     for layer in layers:
         for name, entry in layer.concepts.items():
             if entry is None:
-                gone[key(name)] = name
+                gone[phrase_key(name)] = name
             else:
-                gone.pop(key(name), None)
+                gone.pop(phrase_key(name), None)
     return frozenset(gone.values())
 
 
-def merge(layers: list[Layer]) -> tuple[dict[str, Concept], dict[str, Category]]:
+def merge_layers(layers: list[Layer]) -> tuple[dict[str, Concept], dict[str, Category]]:
     """Lay layers over one another, later ones on top, field by field.
 
     A name that a later layer gives to one concept is taken away from any other.
@@ -39,11 +39,11 @@ def merge(layers: list[Layer]) -> tuple[dict[str, Concept], dict[str, Category]]
             old = categories.get(name)
             merged: dict[str, Any] = {"is_a": old.is_a, "members": old.members} if old else {}
             categories[name] = Category(name, **{**merged, **entry}, source=layer.source)
-        claims = _claims(layer)
-        spelled = {key(name): name for name in concepts}
+        claims = _concept_by_claimed_key(layer)
+        spelled = {phrase_key(name): name for name in concepts}
         written: set[str] = set()
         described = {
-            (str(entry.get("is_a", "")), key(adjective)): name
+            (str(entry.get("is_a", "")), phrase_key(adjective)): name
             for name, entry in layer.concepts.items()
             if entry is not None
             for adjective in entry.get("adjectives", ())
@@ -53,13 +53,13 @@ def merge(layers: list[Layer]) -> tuple[dict[str, Concept], dict[str, Category]]
                 concepts.pop(name, None)
                 continue
             # ‘Ears’ or ‘ear’ of a project is the ‘ears’ that is there already.
-            name = spelled.get(key(name), name)  # noqa: PLW2901
+            name = spelled.get(phrase_key(name), name)  # noqa: PLW2901
             written.add(name)
             old = concepts.get(name)
-            given = {**(_fields(old) if old else {}), **entry}
+            given = {**(_concept_fields(old) if old else {}), **entry}
             if "kind" not in given:
                 raise LexiconError(
-                    f"‘{name}’ has no kind{layer.where('concepts', name)}.",
+                    f"‘{name}’ has no kind{layer.describe_entry_place('concepts', name)}.",
                     f"Give one of {', '.join(KINDS)}.",
                 )
             concepts[name] = Concept(name, source=layer.source, **given)
@@ -68,36 +68,40 @@ def merge(layers: list[Layer]) -> tuple[dict[str, Concept], dict[str, Category]]
                 continue
             concepts[name] = replace(
                 concept,
-                synonyms=tuple(s for s in concept.synonyms if claims.get(key(s), name) == name),
+                synonyms=tuple(
+                    s for s in concept.synonyms if claims.get(phrase_key(s), name) == name
+                ),
                 adjectives=tuple(
                     a
                     for a in concept.adjectives
-                    if described.get((concept.is_a, key(a)), name) == name
+                    if described.get((concept.is_a, phrase_key(a)), name) == name
                 ),
             )
     return concepts, categories
 
 
-def _fields(concept: Concept) -> dict[str, Any]:
+def _concept_fields(concept: Concept) -> dict[str, Any]:
     return {f: getattr(concept, f) for f in CONCEPT_FIELDS}
 
 
-def _claims(layer: Layer) -> dict[tuple[str, ...], str]:
+def _concept_by_claimed_key(layer: Layer) -> dict[tuple[str, ...], str]:
     """Names that a layer gives to concepts; one given to two of them is an error."""
     claims: dict[tuple[str, ...], str] = {}
     for name, entry in layer.concepts.items():
         for word in (name, *(entry or {}).get("synonyms", ())):
-            owner = claims.setdefault(key(word), name)
+            owner = claims.setdefault(phrase_key(word), name)
             if owner != name:
                 raise LexiconError(
                     f"‘{word}’ is a name of both ‘{owner}’ and ‘{name}’"
-                    f"{layer.where('concepts', name)}.",
+                    f"{layer.describe_entry_place('concepts', name)}.",
                     "Leave it to one of them.",
                 )
     return claims
 
 
-def check(concepts: Mapping[str, Concept], categories: Mapping[str, Category]) -> None:
+def check_lexicon_consistency(
+    concepts: Mapping[str, Concept], categories: Mapping[str, Category]
+) -> None:
     """Check that what a lexicon refers to exists and that nothing is a kind of itself.
 
     Raises
@@ -137,7 +141,7 @@ def check(concepts: Mapping[str, Concept], categories: Mapping[str, Category]) -
                     "Name a category, or add it to the members of one.",
                 )
         for word in (concept.name, *concept.synonyms):
-            owner = owners.setdefault(key(word), concept.name)
+            owner = owners.setdefault(phrase_key(word), concept.name)
             if owner != concept.name:
                 raise LexiconError(
                     f"‘{word}’ is a name of both ‘{owner}’ and ‘{concept.name}’ "
@@ -145,7 +149,7 @@ def check(concepts: Mapping[str, Concept], categories: Mapping[str, Category]) -
                     "Leave it to one of them.",
                 )
         for adjective in concept.adjectives:
-            owner = described.setdefault((concept.is_a, key(adjective)), concept.name)
+            owner = described.setdefault((concept.is_a, phrase_key(adjective)), concept.name)
             if owner != concept.name:
                 raise LexiconError(
                     f"‘{adjective} {concept.is_a}’ is a name of both ‘{owner}’ and "

@@ -8,10 +8,10 @@ from importlib.resources import files
 
 from circuitz.lexicon.word_forms import singular
 
-Table = dict[tuple[str, str], frozenset[tuple[str, str]]]
+PartsTable = dict[tuple[str, str], frozenset[tuple[str, str]]]
 
 
-def read_table(text: str) -> Table:
+def parse_parts_table(text: str) -> PartsTable:
     """Read lines ``whole, whole: part, part`` of words with the letter of their file.
 
     Returns
@@ -25,35 +25,35 @@ def read_table(text: str) -> Table:
         if not line or line.startswith("#"):
             continue
         wholes, _, parts = line.partition(":")
-        named = {_name(whole) for whole in wholes.split(",")}
+        named = {_split_word_and_file_letter(whole) for whole in wholes.split(",")}
         for part in parts.split(","):
-            word, file = _name(part)
-            for name in ((word, file), (plain(word), "")):
+            word, file = _split_word_and_file_letter(part)
+            for name in ((word, file), (singularise_phrase(word), "")):
                 found.setdefault(name, set()).update(named)
     return {part: frozenset(wholes) for part, wholes in found.items()}
 
 
-def plain(word: str) -> str:
+def singularise_phrase(word: str) -> str:
     """Return a word as the table has it without a letter: in the singular."""
     start, _, last = word.rpartition(" ")
     return f"{start} {singular(last)}".strip()
 
 
 @lru_cache(maxsize=1)
-def shipped() -> Table:
+def shipped_parts_table() -> PartsTable:
     """Return the shipped table."""
     text = files("circuitz.lexicon").joinpath("parts.txt").read_text(encoding="utf-8")
-    return read_table(text)
+    return parse_parts_table(text)
 
 
 @lru_cache(maxsize=1)
-def digest() -> str:
+def shipped_data_digest() -> str:
     """Hash of all that is shipped beside the lexicon's entries: WordNet's extract, this table."""
     folder = files("circuitz.lexicon")
     data = b"".join(folder.joinpath(n).read_bytes() for n in ("wordnet.txt.gz", "parts.txt"))
     return hashlib.sha256(data).hexdigest()
 
 
-def _name(text: str) -> tuple[str, str]:
+def _split_word_and_file_letter(text: str) -> tuple[str, str]:
     word, _, file = text.strip().partition("/")
     return word, file

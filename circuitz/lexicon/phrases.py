@@ -57,69 +57,71 @@ class Phrase:
 
 
 @lru_cache(maxsize=4096)
-def read(text: str, wordnet: WordNet) -> Phrase:
+def parse_phrase(text: str, wordnet: WordNet) -> Phrase:
     """Take a phrase apart."""
     words = [t.raw.removesuffix("'s") for t in tokens(text) if t.raw not in _SKIPPED]
-    whole = _longest(words, wordnet)
+    whole = _longest_final_noun(words, wordnet)
     if whole and whole[2] == len(words):
-        return _phrase(text, words, whole, "", wordnet)
+        return _phrase_from_head_match(text, words, whole, "", wordnet)
     joint = next((i for i, word in enumerate(words) if i and word in _OF), len(words))
     if joint < len(words) - 1:
         whose = " ".join(w for w in words[joint + 1 :])
-        found = _longest(words[:joint], wordnet)
+        found = _longest_final_noun(words[:joint], wordnet)
         if found:
-            return _phrase(text, words[:joint], found, whose, wordnet)
+            return _phrase_from_head_match(text, words[:joint], found, whose, wordnet)
     if whole:
-        return _phrase(text, words, whole, "", wordnet)
+        return _phrase_from_head_match(text, words, whole, "", wordnet)
     for end in range(len(words) - 2, 0, -1):  # *hand holding it*
-        found = _longest(words[:end], wordnet)
+        found = _longest_final_noun(words[:end], wordnet)
         if found and words[end].endswith(("ing", "ed")):
-            return _phrase(text, words[:end], found, "", wordnet)
-    adjective = bool(words) and _describes(words[-1], wordnet)
+            return _phrase_from_head_match(text, words[:end], found, "", wordnet)
+    adjective = bool(words) and _looks_adjectival(words[-1], wordnet)
     head = "" if adjective or not words else singular(words[-1])
     return Phrase(text, head, (), tuple(reversed(words[:-1])), "", adjective)
 
 
-def _phrase(
+def _phrase_from_head_match(
     text: str,
     words: list[str],
-    found: tuple[str, tuple[Sense, ...], int],
+    head_match: tuple[str, tuple[Sense, ...], int],
     whose: str,
     wordnet: WordNet,
 ) -> Phrase:
-    head, senses, length = found
+    head, senses, length = head_match
     before = tuple(reversed(words[: len(words) - length]))
     # *White*, *round*: a noun of its own, but rather an adjective when it stands alone.
     adjective = length == len(words) == 1 and wordnet.is_adjective(words[0])
     return Phrase(text, head, senses, before, whose, adjective)
 
 
-def _longest(words: list[str], wordnet: WordNet) -> tuple[str, tuple[Sense, ...], int] | None:
+def _longest_final_noun(
+    words: list[str], wordnet: WordNet
+) -> tuple[str, tuple[Sense, ...], int] | None:
     """Find the longest run of last words that WordNet has as a noun."""
     for length in range(min(len(words), 5), 0, -1):
-        for spelling in spellings(words[-length:], wordnet):
+        for spelling in candidate_spellings(words[-length:], wordnet):
             senses = wordnet.senses(spelling)
             if senses:
                 return spelling, senses, length
     return None
 
 
-def spellings(words: list[str], wordnet: WordNet) -> list[str]:
+def candidate_spellings(words: list[str], wordnet: WordNet) -> list[str]:
     """Return what the words may stand as: as they are, in the singular, written together."""
     last = words[-1]
-    irregular = wordnet.singulars(last)
+    irregular = wordnet.irregular_singulars(last)
     plural = last.endswith("s") and not last.endswith("ss")
     regular = [singular(last), last[:-1], last.removesuffix("es")] if plural else [singular(last)]
     if last.endswith("ves"):
         regular = [last[:-3] + "f", last[:-3] + "fe", *regular]
     ends = list(dict.fromkeys(end for end in (*irregular, *regular, last) if end))
     found: list[str] = []
-    for start in _glued(words[:-1], wordnet):
+    for start in _joined_prefixes(words[:-1], wordnet):
         found += [start + end for end in ends]
     return found
 
 
-def _glued(words: list[str], wordnet: WordNet) -> list[str]:
+def _joined_prefixes(words: list[str], wordnet: WordNet) -> list[str]:
     """Return the words before the last, joined by blanks, hyphens or nothing: *hot-air balloon*."""
     starts = [""]
     for word in words:
@@ -129,6 +131,6 @@ def _glued(words: list[str], wordnet: WordNet) -> list[str]:
     return starts[:27]
 
 
-def _describes(word: str, wordnet: WordNet) -> bool:
+def _looks_adjectival(word: str, wordnet: WordNet) -> bool:
     endings = ("ed", "ish", "like", "shaped", "colored", "coloured", "y", "en", "ing", "ous", "al")
     return wordnet.is_adjective(word) or (len(word) > 4 and word.endswith(endings))

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import yaml
 
-from circuitz.errors import LexiconError
+from circuitz.errors import CircuitzError, LexiconError
 from circuitz.lexicon.concept import KINDS
-from circuitz.lexicon.word_forms import key
+from circuitz.lexicon.word_forms import phrase_key
 
 CONCEPT_FIELDS = {"kind", "is_a", "part_of", "context_of", "adjectives", "synonyms"}
 _OVERRIDE_FIELDS = {"concept", "author", "reason", "time"}
@@ -55,13 +55,13 @@ class Layer:
     wordnet: bool = True
     overrides: list[Layer] = field(default_factory=list["Layer"])
 
-    def where(self, table: str, name: str) -> str:
+    def describe_entry_place(self, section: str, name: str) -> str:
         """Return `` (default lexicon, line 12)``."""
-        line = self.lines.get(f"{table}.{name}")
+        line = self.lines.get(f"{section}.{name}")
         return f" ({self.source}, line {line})" if line else f" ({self.source})"
 
 
-def read_layer(text: str, source: str) -> Layer:
+def parse_lexicon_layer(text: str, source: str) -> Layer:
     """Read one file.
 
     Parameters
@@ -79,9 +79,11 @@ def read_layer(text: str, source: str) -> Layer:
     if len(text) > MAX_BYTES:
         raise LexiconError(f"The {source} is larger than {MAX_BYTES // 10**6} MB.", "Split it.")
     try:
-        _scan(text, source)
+        _refuse_unsafe_yaml(text, source)
         root = yaml.compose(text, Loader=_LOADER)
         data: object = yaml.load(text, Loader=_LOADER)  # the safe loader
+    except CircuitzError:
+        raise
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark is not None else ""
@@ -122,14 +124,14 @@ def read_layer(text: str, source: str) -> Layer:
             f"‘wordnet’ of the {source} is {wordnet!r}.", "Write ‘wordnet: true’ or ‘false’."
         )
     layer.wordnet = wordnet
-    layer.lines = _lines(root, source)
-    layer.concepts = _table(top.get("concepts"), "concepts", CONCEPT_FIELDS, layer)
-    layer.categories = _table(top.get("categories"), "categories", _CATEGORY_FIELDS, layer)
-    layer.overrides = _overrides(top.get("overrides"), layer)
+    layer.lines = _line_by_entry_name(root, source)
+    layer.concepts = _read_section(top.get("concepts"), "concepts", CONCEPT_FIELDS, layer)
+    layer.categories = _read_section(top.get("categories"), "categories", _CATEGORY_FIELDS, layer)
+    layer.overrides = _read_overrides(top.get("overrides"), layer)
     return layer
 
 
-def _overrides(data: object, layer: Layer) -> list[Layer]:
+def _read_overrides(data: object, layer: Layer) -> list[Layer]:
     """Read what people said; each as a layer, in the order of the file."""
     if data is None:
         return []
@@ -149,9 +151,13 @@ def _overrides(data: object, layer: Layer) -> list[Layer]:
                 f"An override has unknown fields: {', '.join(unknown)}{where}.",
                 f"Fields are {', '.join(sorted(CONCEPT_FIELDS | _OVERRIDE_FIELDS))}.",
             )
-        if not isinstance(name, str) or not key(name):
+        if not isinstance(name, str) or not phrase_key(name):
             raise LexiconError(f"An override names no concept{where}.", "Write ‘concept: …’.")
-        fields = {k: _value(v, k, name, where) for k, v in entry.items() if k in CONCEPT_FIELDS}
+        fields = {
+            k: _read_checked_field(v, k, name, where)
+            for k, v in entry.items()
+            if k in CONCEPT_FIELDS
+        }
         if not fields:
             raise LexiconError(
                 f"The override of ‘{name}’ says nothing{where}.",
@@ -163,7 +169,7 @@ def _overrides(data: object, layer: Layer) -> list[Layer]:
     return found
 
 
-def _scan(text: str, source: str) -> None:
+def _refuse_unsafe_yaml(text: str, source: str) -> None:
     """Refuse what is deep or refers back before anything is built from it."""
     depth = 0
     for token in yaml.scan(text, Loader=_LOADER):
@@ -183,7 +189,7 @@ def _scan(text: str, source: str) -> None:
             )
 
 
-def _lines(root: Any, source: str) -> dict[str, int]:
+def _line_by_entry_name(root: Any, source: str) -> dict[str, int]:
     """Lines of all entries; two entries of one name are an error YAML itself passes over."""
     lines: dict[str, int] = {}
     for section, table in root.value:
@@ -199,19 +205,19 @@ def _lines(root: Any, source: str) -> dict[str, int]:
     return lines
 
 
-def _table(
-    data: object, table: str, fields: set[str], layer: Layer
+def _read_section(
+    data: object, section: str, fields: set[str], layer: Layer
 ) -> dict[str, dict[str, Any] | None]:
     if data is None:
         return {}
     if not isinstance(data, dict):
         raise LexiconError(
-            f"‘{table}’ of the {layer.source} is not a table.", "Write ‘name: {…}’ lines."
+            f"‘{section}’ of the {layer.source} is not a table.", "Write ‘name: {…}’ lines."
         )
     out: dict[str, dict[str, Any] | None] = {}
     for name, entry in cast(dict[Any, Any], data).items():
-        where = layer.where(table, str(name))
-        if not isinstance(name, str) or not key(name):
+        where = layer.describe_entry_place(section, str(name))
+        if not isinstance(name, str) or not phrase_key(name):
             raise LexiconError(f"{name!r} is no name{where}.", "Put words that are text in quotes.")
         if entry is None:
             out[name] = None
@@ -225,26 +231,26 @@ def _table(
                 f"‘{name}’ has unknown fields: {', '.join(unknown)}{where}.",
                 f"Fields are {', '.join(sorted(fields))}.",
             )
-        out[name] = {k: _value(v, k, name, where) for k, v in fields_given.items()}
+        out[name] = {k: _read_checked_field(v, k, name, where) for k, v in fields_given.items()}
     return out
 
 
-def _value(value: object, name: str, owner: str, where: str) -> str | tuple[str, ...]:
+def _read_checked_field(value: object, name: str, owner: str, place: str) -> str | tuple[str, ...]:
     if name in ("kind", "is_a"):
         if not isinstance(value, str):
-            raise LexiconError(f"‘{name}’ of ‘{owner}’ is not a word{where}.", "Give one word.")
+            raise LexiconError(f"‘{name}’ of ‘{owner}’ is not a word{place}.", "Give one word.")
         if name == "kind" and value not in KINDS:
             raise LexiconError(
-                f"‘{owner}’ is of the unknown kind ‘{value}’{where}.",
+                f"‘{owner}’ is of the unknown kind ‘{value}’{place}.",
                 f"Kinds are {', '.join(KINDS)}.",
             )
         return value
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, list):
-        raise LexiconError(f"‘{name}’ of ‘{owner}’ is not a list of words{where}.", "Give a list.")
-    words = [v for v in cast(list[object], items) if isinstance(v, str) and key(v)]
+        raise LexiconError(f"‘{name}’ of ‘{owner}’ is not a list of words{place}.", "Give a list.")
+    words = [v for v in cast(list[object], items) if isinstance(v, str) and phrase_key(v)]
     if len(words) != len(cast(list[object], items)):
         raise LexiconError(
-            f"‘{name}’ of ‘{owner}’ holds what is no word{where}.", "Put words in quotes."
+            f"‘{name}’ of ‘{owner}’ holds what is no word{place}.", "Put words in quotes."
         )
     return tuple(words)

@@ -55,7 +55,7 @@ _BY_FILE = {
     "C": "sign", "g": "group",
 }  # fmt: skip
 LIVING = frozenset({"animal", "person"})
-MADE = frozenset(
+MANUFACTURED = frozenset(
     {"building", "thing", "vehicle", "garment", "furniture", "structure", "component", "fabric"}
 )
 GROWN = frozenset({"plant", "fungus", "plant part", "produce"})
@@ -69,37 +69,41 @@ KIND_OF: dict[str, Kind] = {
 
 
 @lru_cache(maxsize=1)
-def _anchors(wordnet: WordNet) -> dict[int, str]:
+def _sort_by_anchor_synset(wordnet: WordNet) -> dict[int, str]:
     found: dict[int, str] = {}
     for sort, names in _ANCHORS.items():
         for name in names:
             word, _, file = name.partition("/")
-            synset = wordnet.synset(word, file)
+            synset = wordnet.first_synset(word, file)
             if synset >= 0:
                 found.setdefault(synset, sort)
     return found
 
 
 @lru_cache(maxsize=1)
-def _organism(wordnet: WordNet) -> frozenset[int]:
-    return frozenset({wordnet.synset("organism", "T")})
+def _organism_synset(wordnet: WordNet) -> frozenset[int]:
+    return frozenset({wordnet.first_synset("organism", "T")})
 
 
 @lru_cache(maxsize=8192)
-def sort_of(synset: int, file: str, wordnet: WordNet) -> str:
+def sort_of_sense(synset: int, file: str, wordnet: WordNet) -> str:
     """Return the sort of a sense; *abstract* for what cannot be seen."""
     if synset >= 0:
-        anchors = _anchors(wordnet)
-        if file in "Nb" and not _organism(wordnet) & set(wordnet.ancestors(synset)):
-            fluid = any(anchors.get(s) == "body fluid" for s in wordnet.ancestors(synset))
+        anchors = _sort_by_anchor_synset(wordnet)
+        if file in "Nb" and not _organism_synset(wordnet) & set(
+            wordnet.ancestors_with_steps(synset)
+        ):
+            fluid = any(
+                anchors.get(s) == "body fluid" for s in wordnet.ancestors_with_steps(synset)
+            )
             return "body fluid" if fluid else "body part"
-        for at in wordnet.ancestors(synset):  # nearest first
+        for at in wordnet.ancestors_with_steps(synset):  # nearest first
             if at in anchors:
                 return anchors[at]
     return _BY_FILE.get(file, "abstract")
 
 
-def may_belong(part: str, whole: str) -> float:
+def part_likelihood_by_sorts(part: str, whole: str) -> float:
     """How likely something of one sort is a part or attribute of something of another.
 
     First guesses, from the sorts alone: .5 is *cannot tell*.
@@ -115,23 +119,23 @@ def may_belong(part: str, whole: str) -> float:
     if part == "plant part":
         return 0.75 if whole in GROWN else 0.05
     if part in ("material", "coating"):
-        return 0.6 if whole in MADE else 0.12
+        return 0.6 if whole in MANUFACTURED else 0.12
     if part == "substance":
-        return 0.25 if whole in MADE else 0.08
+        return 0.25 if whole in MANUFACTURED else 0.08
     if part == "fabric":
-        return 0.5 if whole in MADE else 0.08
+        return 0.5 if whole in MANUFACTURED else 0.08
     if part == "form":
         return 0.5
     if part == "side":
         return 0.4
     if part == "component":
-        return 0.55 if whole in MADE else 0.08
+        return 0.55 if whole in MANUFACTURED else 0.08
     if part in EATEN:
         return 0.35 if whole in EATEN else 0.06
     if part == "structure":
-        return 0.45 if whole == "building" else 0.2 if whole in MADE else 0.05
+        return 0.45 if whole == "building" else 0.2 if whole in MANUFACTURED else 0.05
     if part in ("thing", "cloth"):
-        return 0.2 if whole in MADE else 0.06
+        return 0.2 if whole in MANUFACTURED else 0.06
     if part == "sign":
-        return 0.2 if whole in MADE else 0.06
+        return 0.2 if whole in MANUFACTURED else 0.06
     return 0.05

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from circuitz.lexicon.concept import Category, Concept, Support, Verdict
-from circuitz.lexicon.judge import is_whole, kinds_of
-from circuitz.lexicon.word_forms import key
+from circuitz.lexicon.judge import hypernym_names_with_sentences, is_single_wordnet_noun
+from circuitz.lexicon.word_forms import phrase_key
 
 _KIND_PHRASE = {
     "part": "a part of things",
@@ -18,15 +18,17 @@ _KIND_PHRASE = {
 }
 
 
-def article(noun: str) -> str:
+def prefix_article(noun: str) -> str:
     """Return the noun with *a* or *an*."""
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
-Reading = tuple[list[str], list[str]]
+CategoryChain = tuple[list[str], list[str]]
 
 
-def wider(subject: str, categories: Mapping[str, Category], wordnet: bool = False) -> list[Reading]:
+def category_chains(
+    subject: str, categories: Mapping[str, Category], wordnet: bool = False
+) -> list[CategoryChain]:
     """Follow a thing up its categories.
 
     Parameters
@@ -44,31 +46,33 @@ def wider(subject: str, categories: Mapping[str, Category], wordnet: bool = Fals
         One for each reading of the word, the commonest first: the thing, its category, the wider
         ones, and a sentence for each step; only the thing where it is not known.
     """
-    known = _spelled(categories)
-    names, chain = _up(key(subject), categories, known)
+    known = _name_and_category_by_key(categories)
+    names, chain = _category_chain(phrase_key(subject), categories, known)
     found = [(names, chain)] if names else []
-    if not found and wordnet and is_whole(subject):  # a hot dog is no dog
-        found = _by_wordnet(subject, categories, known)
+    if not found and wordnet and is_single_wordnet_noun(subject):  # a hot dog is no dog
+        found = _category_chains_by_wordnet(subject, categories, known)
     if not found:
-        names, chain = _up(_known_words(subject, known), categories, known)
+        names, chain = _category_chain(_known_words_of_subject(subject, known), categories, known)
         found = [(names, chain)] if names else []
     if not found and wordnet:
-        found = _by_wordnet(subject, categories, known)
+        found = _category_chains_by_wordnet(subject, categories, known)
     return found or [([subject], [])]
 
 
-def _by_wordnet(
+def _category_chains_by_wordnet(
     subject: str,
     categories: Mapping[str, Category],
-    known: Mapping[tuple[str, ...], tuple[str, str]],
-) -> list[Reading]:
-    found: list[Reading] = []
-    for kinds in kinds_of(subject):
-        ways: list[Reading] = []
+    by_key: Mapping[tuple[str, ...], tuple[str, str]],
+) -> list[CategoryChain]:
+    found: list[CategoryChain] = []
+    for kinds in hypernym_names_with_sentences(subject):
+        ways: list[CategoryChain] = []
         for above, steps in kinds:
-            names, chain = _up(key(above), categories, known)
+            names, chain = _category_chain(phrase_key(above), categories, by_key)
             if names:
-                is_kind = steps or (f"{_a(subject)} is {article(above)} (WordNet).",)
+                is_kind = steps or (
+                    f"{_capitalised_with_article(subject)} is {prefix_article(above)} (WordNet).",
+                )
                 ways.append(([subject, *names], [*is_kind, *chain]))
         if ways:  # the narrowest category, by the shortest way
             found.append(max(ways, key=lambda way: len(way[0])))
@@ -78,45 +82,49 @@ def _by_wordnet(
 Words = tuple[str, ...]
 
 
-def _spelled(categories: Mapping[str, Category]) -> dict[Words, tuple[str, str]]:
+def _name_and_category_by_key(categories: Mapping[str, Category]) -> dict[Words, tuple[str, str]]:
     """Categories and members by their comparable words: name as it is written, and category."""
     found: dict[Words, tuple[str, str]] = {}
     for category in categories.values():
-        found.setdefault(key(category.name), (category.name, category.name))
+        found.setdefault(phrase_key(category.name), (category.name, category.name))
     for category in categories.values():
         for member in category.members:
-            found.setdefault(key(member), (member, category.name))
+            found.setdefault(phrase_key(member), (member, category.name))
     return found
 
 
-def _up(
-    want: Words, categories: Mapping[str, Category], known: Mapping[Words, tuple[str, str]]
-) -> Reading:
-    if want not in known:
+def _category_chain(
+    start: Words, categories: Mapping[str, Category], by_key: Mapping[Words, tuple[str, str]]
+) -> CategoryChain:
+    if start not in by_key:
         return [], []
-    name, at = known[want]
+    name, at = by_key[start]
     names, chain = [name], list[str]()
     if name != at:
         names.append(at)
-        chain.append(f"{_a(name)} is {article(at)} ({categories[at].source}).")
+        chain.append(
+            f"{_capitalised_with_article(name)} is {prefix_article(at)} ({categories[at].source})."
+        )
     while categories[at].is_a:
         above = categories[at].is_a
-        chain.append(f"{_a(at)} is {article(above)} ({categories[at].source}).")
+        chain.append(
+            f"{_capitalised_with_article(at)} is {prefix_article(above)} ({categories[at].source})."
+        )
         names.append(above)
         at = above
     return names, chain
 
 
-def _known_words(subject: str, known: Mapping[Words, tuple[str, str]]) -> Words:
+def _known_words_of_subject(subject: str, by_key: Mapping[Words, tuple[str, str]]) -> Words:
     """Return the words of a subject, or the last one that is known: *breed of dog*."""
-    words = key(subject)
-    if words in known:
+    words = phrase_key(subject)
+    if words in by_key:
         return words
-    return next(((w,) for w in reversed(words) if (w,) in known), words)
+    return next(((w,) for w in reversed(words) if (w,) in by_key), words)
 
 
-def _a(noun: str) -> str:
-    phrase = article(noun)
+def _capitalised_with_article(noun: str) -> str:
+    phrase = prefix_article(noun)
     return phrase[0].upper() + phrase[1:]
 
 
@@ -128,9 +136,9 @@ def lineage(concept: Concept, concepts: Mapping[str, Concept]) -> list[Concept]:
     return line
 
 
-def support(
+def judge_support_from_entries(
     concept: Concept | None,
-    asked: str,
+    name: str,
     subject: str,
     concepts: Mapping[str, Concept],
     categories: Mapping[str, Category],
@@ -138,43 +146,45 @@ def support(
 ) -> Support:
     """Judge a concept for a class of ``subject``; see :meth:`Lexicon.support`."""
     if concept is None:
-        return Support("unknown", (f"The lexicon does not know ‘{asked}’.",), 0.4)
+        return Support("unknown", (f"The lexicon does not know ‘{name}’.",), 0.4)
     if not subject.strip():
         steps = ["No subject was given; the classes are taken for kinds of things."]
-        return _judge(concept, concepts, "thing", [], steps, False)
-    readings = wider(subject.strip(), categories, wordnet)
+        return _judge_by_categories(concept, concepts, "thing", [], steps, False)
+    readings = category_chains(subject.strip(), categories, wordnet)
     judged: list[Support] = []
     for names, steps in readings:
         thing, known = names[0], bool(steps) or names[0] in categories
         unknown = f"The lexicon does not know what a ‘{thing}’ is; it is taken for a thing."
         judged.append(
-            _judge(concept, concepts, thing, names, steps or ([] if known else [unknown]), known)
+            _judge_by_categories(
+                concept, concepts, thing, names, steps or ([] if known else [unknown]), known
+            )
         )
     inside = concept.kind in ("part", "attribute")
     return next((s for s in judged if inside and s.verdict == "supports"), judged[0])
 
 
-def _judge(
+def _judge_by_categories(
     concept: Concept,
     concepts: Mapping[str, Concept],
     thing: str,
     names: list[str],
     steps: list[str],
-    known: bool,
+    thing_known: bool,
 ) -> Support:
     line = lineage(concept, concepts)
-    beside = _beside(line, names, steps)
+    beside = _judge_as_context(line, names, steps)
     if beside is not None:
         return beside
     if concept.kind in ("surroundings", "artefact"):
-        return _outside(concept, thing, names, steps)
+        return _judge_surroundings_or_artefact(concept, thing, names, steps)
     if concept.kind == "low-level":
         low = f"‘{concept.name}’ is low-level ({concept.source})."
         return Support("neutral", (low, "It may belong to anything."), 0.68)
-    return _inside(line, thing, names, known, steps)
+    return _judge_part_or_attribute(line, thing, names, thing_known, steps)
 
 
-def _beside(line: list[Concept], names: list[str], steps: list[str]) -> Support | None:
+def _judge_as_context(line: list[Concept], names: list[str], steps: list[str]) -> Support | None:
     """Find that somebody calls the concept the context of such things."""
     owner = next((c for c in line if c.context_of or c.part_of), line[-1])
     whose = next((p for p in owner.context_of if p in names), "")
@@ -182,23 +192,25 @@ def _beside(line: list[Concept], names: list[str], steps: list[str]) -> Support 
     part = next((p for p in owner.part_of if p in names), "")
     if not whose or (part and names.index(part) < names.index(whose)):
         return None
-    said = f"‘{owner.name}’ is found beside {article(whose)} and is no part of it ({owner.source})."
+    said = f"‘{owner.name}’ is found beside {prefix_article(whose)} and is no part of it ({owner.source})."
     return Support("opposes", (said, *steps[: names.index(whose)]), 0.02)
 
 
-def _outside(concept: Concept, thing: str, names: list[str], steps: list[str]) -> Support:
+def _judge_surroundings_or_artefact(
+    concept: Concept, thing: str, names: list[str], steps: list[str]
+) -> Support:
     chain = (f"‘{concept.name}’ is {_KIND_PHRASE[concept.kind]} ({concept.source}).",)
     if concept.kind == "surroundings" and "place" in names:
         return Support("supports", (*chain, *steps, "Surroundings make up a place."), 0.9)
     if concept.kind == "surroundings":
-        reason = f"Surroundings are not part of {article(thing)}."
+        reason = f"Surroundings are not part of {prefix_article(thing)}."
     else:
-        reason = f"Artefacts are not part of {article(thing)}."
+        reason = f"Artefacts are not part of {prefix_article(thing)}."
     return Support("opposes", (*chain, *([] if len(names) > 1 else steps), reason), 0.05)
 
 
-def _inside(
-    line: list[Concept], thing: str, names: list[str], known: bool, steps: list[str]
+def _judge_part_or_attribute(
+    line: list[Concept], thing: str, names: list[str], thing_known: bool, steps: list[str]
 ) -> Support:
     """Judge parts and attributes; ``line`` is the concept and what it is a kind of."""
     chain: list[str] = []
@@ -210,16 +222,20 @@ def _inside(
         chain.append(f"‘{owner.name}’ is {_KIND_PHRASE[owner.kind]} ({owner.source}).")
         verdict: Verdict = "supports" if owner.kind == "part" else "neutral"
         closing = (
-            "It may belong to anything." if verdict == "neutral" else f"{_a(thing)} has parts."
+            "It may belong to anything."
+            if verdict == "neutral"
+            else f"{_capitalised_with_article(thing)} has parts."
         )
         return Support(verdict, (*chain, closing), 0.8 if verdict == "supports" else 0.68)
     whose = [p for p in owner.part_of if p in names]
     if whose:
-        chain.append(f"‘{owner.name}’ {verb} {article(whose[0])} ({owner.source}).")
+        chain.append(f"‘{owner.name}’ {verb} {prefix_article(whose[0])} ({owner.source}).")
         chain += steps[: names.index(whose[0])]
         return Support("supports", tuple(chain), 0.95)
-    listed = " or ".join(article(p) for p in owner.part_of)
+    listed = " or ".join(prefix_article(p) for p in owner.part_of)
     chain.append(f"‘{owner.name}’ {verb} {listed} ({owner.source}).")
-    if not known:
+    if not thing_known:
         return Support("supports", (*chain, *steps, "So it may be part of it."), 0.6)
-    return Support("opposes", (*chain, *steps, f"{_a(thing)} has no such part."), 0.1)
+    return Support(
+        "opposes", (*chain, *steps, f"{_capitalised_with_article(thing)} has no such part."), 0.1
+    )

@@ -100,12 +100,12 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
-def key(phrase: str) -> tuple[str, ...]:
+def phrase_key(phrase: str) -> tuple[str, ...]:
     """Return the comparable form of a name: its words, without their order of clauses."""
     return tuple(token.word for token in tokens(phrase))
 
 
-def negated(text: list[Token], starts: list[int]) -> list[bool]:
+def negation_flags(text: list[Token], starts: list[int]) -> list[bool]:
     """Say for each word that starts a concept whether the text denies it.
 
     *no snow*, *not on snow*, *without ears and tail*, *snow-free*, *isn't snow* deny; *not only

@@ -52,17 +52,17 @@ class WordNet:
     @classmethod
     def load(cls) -> WordNet:
         """Read the shipped extract, once."""
-        return _load()
+        return _load_shipped_wordnet()
 
     def senses(self, word: str) -> tuple[Sense, ...]:
         """Return the senses of a noun as it is spelled, in lower case; none for unknown ones."""
-        return _senses(self, word)
+        return _weighted_senses(self, word)
 
     def is_adjective(self, word: str) -> bool:
         """Whether it is an adjective of one word."""
         return f"\n{word}\n" in self._adjectives
 
-    def singulars(self, word: str) -> tuple[str, ...]:
+    def irregular_singulars(self, word: str) -> tuple[str, ...]:
         """Return what it may be an irregular plural of."""
         at = self._plurals.find(f"\n{word}|")
         if at < 0:
@@ -70,23 +70,23 @@ class WordNet:
         line = self._plurals[at + 1 : self._plurals.index("\n", at + 1)]
         return tuple(line.partition("|")[2].split())
 
-    def title(self, synset: int) -> str:
+    def first_name_of_synset(self, synset: int) -> str:
         """Return its first name."""
         return self._titles[synset + 1][1:-1].split(";")[0]
 
-    def names(self, synset: int) -> tuple[str, ...]:
+    def all_names_of_synset(self, synset: int) -> tuple[str, ...]:
         """Return all its names."""
         return tuple(self._titles[synset + 1][1:-1].split(";"))
 
-    def file(self, synset: int) -> str:
+    def file_letter(self, synset: int) -> str:
         """Return the letter of its lexicographer's file."""
         return self._facts[synset + 1][0]
 
-    def above(self, synset: int) -> tuple[int, ...]:
+    def direct_hypernyms(self, synset: int) -> tuple[int, ...]:
         """Return what it is directly a kind of."""
         return tuple(map(int, self._facts[synset + 1].split("|", 3)[1].split()))
 
-    def wholes(self, synset: int) -> tuple[int, ...]:
+    def direct_holonyms(self, synset: int) -> tuple[int, ...]:
         """Return what it is directly a part or a member of, or what is made of it."""
         return tuple(int(w[1:]) for w in self._facts[synset + 1].split("|", 3)[2].split())
 
@@ -94,49 +94,53 @@ class WordNet:
         """Return the definition, where it may name parts."""
         return self._facts[synset + 1].split("|", 3)[3]
 
-    def ancestors(self, synset: int) -> dict[int, int]:
+    def ancestors_with_steps(self, synset: int) -> dict[int, int]:
         """Return itself and all it is a kind of, with the number of steps up."""
-        return _ancestors(self, synset)
+        return _steps_to_ancestors(self, synset)
 
-    def path(self, synset: int, above: int) -> tuple[int, ...]:
+    def hypernym_path(self, synset: int, ancestor: int) -> tuple[int, ...]:
         """Return the shortest way up from a synset to one of its ancestors."""
-        steps = self.ancestors(synset)
-        way = [above]
+        steps = self.ancestors_with_steps(synset)
+        way = [ancestor]
         while way[-1] != synset:
             at = way[-1]
-            way.append(next(s for s in steps if at in self.above(s) and steps[s] == steps[at] - 1))
+            way.append(
+                next(
+                    s for s in steps if at in self.direct_hypernyms(s) and steps[s] == steps[at] - 1
+                )
+            )
         return tuple(reversed(way))
 
-    def synset(self, name: str, file: str = "") -> int:
+    def first_synset(self, name: str, file: str = "") -> int:
         """Return the first sense of a name within a file; -1 where there is none."""
         found = (s.synset for s in self.senses(name) if s.synset >= 0 and file in ("", s.file))
         return next(found, -1)
 
     @cached_property
-    def _starts(self) -> str:
+    def _lowercase_names(self) -> str:
         return self._names.lower()
 
-    def find(self, word: str) -> int:
+    def find_synset_of_unique_name(self, word: str) -> int:
         """Return the synset of a name that only one has; -1 where there is none."""
-        at = self._starts.find(f";{word};")
+        at = self._lowercase_names.find(f";{word};")
         return self._names.count("\n", 0, at) - 1 if at >= 0 else -1
 
-    def line(self, word: str) -> str:
+    def sense_line(self, word: str) -> str:
         """Return the senses of a word of several, as they stand in the file."""
         return self._nouns.get(word, "")
 
 
 @lru_cache(maxsize=1)
-def _load() -> WordNet:
+def _load_shipped_wordnet() -> WordNet:
     data = files("circuitz.lexicon").joinpath("wordnet.txt.gz").read_bytes()
     return WordNet(gzip.decompress(data).decode())
 
 
 @lru_cache(maxsize=8192)
-def _ancestors(wordnet: WordNet, synset: int) -> dict[int, int]:
+def _steps_to_ancestors(wordnet: WordNet, synset: int) -> dict[int, int]:
     steps, layer = {synset: 0}, [synset]
     while layer:
-        up = [above for at in layer for above in wordnet.above(at) if above not in steps]
+        up = [above for at in layer for above in wordnet.direct_hypernyms(at) if above not in steps]
         for above in up:
             steps.setdefault(above, steps[layer[0]] + 1)
         layer = list(dict.fromkeys(up))
@@ -144,23 +148,25 @@ def _ancestors(wordnet: WordNet, synset: int) -> dict[int, int]:
 
 
 @lru_cache(maxsize=8192)
-def _senses(wordnet: WordNet, word: str) -> tuple[Sense, ...]:
-    line = wordnet.line(word)
+def _weighted_senses(wordnet: WordNet, word: str) -> tuple[Sense, ...]:
+    line = wordnet.sense_line(word)
     if not line:
-        synset = wordnet.find(word)
-        return (Sense(synset, wordnet.file(synset), 1.0),) if synset >= 0 else ()
+        synset = wordnet.find_synset_of_unique_name(word)
+        return (Sense(synset, wordnet.file_letter(synset), 1.0),) if synset >= 0 else ()
     found: list[tuple[int, str, float]] = []
     for rank, item in enumerate(line.split()):
         name, _, count = item.partition(".")
         synset = int(name) if name.isdigit() else -1
-        file = wordnet.file(synset) if synset >= 0 else name
+        file = wordnet.file_letter(synset) if synset >= 0 else name
         # Counts are thin: the order of the senses says as much.
         found.append((synset, file, float(count or 0) + 2.0 / (rank + 1)))
     # ICE is no ice, unless there is nothing else.
-    found = [f for f in found if f[0] < 0 or not _acronym(word, f[0], wordnet)] or found
+    found = [f for f in found if f[0] < 0 or not _is_acronym(word, f[0], wordnet)] or found
     total = sum(weight for _, _, weight in found)
     return tuple(Sense(synset, file, weight / total) for synset, file, weight in found)
 
 
-def _acronym(word: str, synset: int, wordnet: WordNet) -> bool:
-    return word.upper() in wordnet.names(synset) and word not in wordnet.names(synset)
+def _is_acronym(word: str, synset: int, wordnet: WordNet) -> bool:
+    return word.upper() in wordnet.all_names_of_synset(
+        synset
+    ) and word not in wordnet.all_names_of_synset(synset)

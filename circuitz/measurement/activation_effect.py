@@ -21,7 +21,7 @@ DRAWS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Switch:
+class OffOnPairs:
     """Where each unit is switched from off to on.
 
     Parameters
@@ -37,7 +37,7 @@ class Switch:
     on: I64
 
 
-def draw_pool(concept_set: InputSet, seed: int) -> I64:
+def draw_switching_pool(concept_set: InputSet, seed: int) -> I64:
     """Return indices of concept-set images (of *select*, where it is split) to switch units on."""
     rows = np.arange(len(concept_set))
     if concept_set.split is not None:
@@ -46,7 +46,7 @@ def draw_pool(concept_set: InputSet, seed: int) -> I64:
     return np.sort(np.random.default_rng([seed, 21]).permutation(rows)[:POOL])
 
 
-def draw_switch(responses: F32, seed: int) -> Switch:
+def pair_off_on_images(responses: F32, seed: int) -> OffOnPairs:
     """Pair inactive and active images of every unit.
 
     Parameters
@@ -67,11 +67,11 @@ def draw_switch(responses: F32, seed: int) -> Switch:
     rows = np.arange(units)[:, None]
     off = order[rows, (low * max(1, count // 2)).astype(np.int64)]
     on = order[rows, count - 1 - (high * active).astype(np.int64)]
-    return Switch(base, off, on)
+    return OffOnPairs(base, off, on)
 
 
-def drive(
-    down: Downstream, switch: Switch, start: int, scale: F32, units: slice = slice(None)
+def mean_margin_change_off_to_on(
+    down: Downstream, switch: OffOnPairs, start: int, scale: F32, units: slice = slice(None)
 ) -> F32:
     """Return the mean change of every margin when each unit is switched on, in shares.
 
@@ -92,8 +92,8 @@ def drive(
     """
     rows = [
         (
-            down.change_all_targets(start + switch.base, start + on, u)
-            - down.change_all_targets(start + switch.base, start + off, u)
+            down.joint_margin_change_all_classes(start + switch.base, start + on, u)
+            - down.joint_margin_change_all_classes(start + switch.base, start + off, u)
         ).mean(0)
         for u, off, on in zip(
             range(len(switch.off))[units], switch.off[units], switch.on[units], strict=True
@@ -102,7 +102,7 @@ def drive(
     return (np.stack(rows) / scale).astype(np.float32)
 
 
-def span(responses: F32, switch: Switch) -> F32:
+def activation_rise(responses: F32, switch: OffOnPairs) -> F32:
     """Return how much each unit's mean response rises when it is switched on, ``(u,)``."""
     units = np.arange(responses.shape[1])[:, None]
     rise = responses[switch.on, units].mean(1) - responses[switch.off, units].mean(1)

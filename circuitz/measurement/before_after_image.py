@@ -25,7 +25,7 @@ _HEAT = np.array([255.0, 96.0, 0.0])
 
 
 @dataclass(frozen=True, eq=False)
-class Strip:
+class BeforeAfterImage:
     """One picture: an input and its prediction, what was lent to it, and the prediction then.
 
     Parameters
@@ -52,7 +52,7 @@ class Strip:
     titles: tuple[str, str, str]
 
 
-def render(strip: Strip) -> bytes:
+def render_before_after(strip: BeforeAfterImage) -> bytes:
     """Return the strip as PNG."""
     width = 2 * _SIDE + 2 * _BARS + 5 * _GAP
     picture = Image.new("RGB", (width, _TOP + _SIDE + _FOOT), _PAPER)
@@ -62,14 +62,18 @@ def render(strip: Strip) -> bytes:
     for size in (_SIDE, _BARS, _SIDE, _BARS):
         places.append(left)
         left += size + _GAP
-    picture.paste(_enlarged(strip.source), (places[0], _TOP))
-    picture.paste(_enlarged(_heated(strip.donor, strip.heat)), (places[2], _TOP))
-    _bars(draw, (places[1], _TOP), strip.before, strip)
-    _bars(draw, (places[3], _TOP), strip.after, strip)
+    picture.paste(_resize_to_picture_side(strip.source), (places[0], _TOP))
+    picture.paste(
+        _resize_to_picture_side(_overlay_heat(strip.donor, strip.heat)), (places[2], _TOP)
+    )
+    _draw_class_bars(draw, (places[1], _TOP), strip.before, strip)
+    _draw_class_bars(draw, (places[3], _TOP), strip.after, strip)
     heads = (strip.titles[0], "the network says", strip.titles[1], "and then says")
     for x, text in zip(places, heads, strict=True):
-        draw.text((x, 5), text, fill=_INK, font=_font(13))
-    draw.text((places[3], _TOP + _SIDE + 3), strip.titles[2], fill=_SOFT, font=_font(12))
+        draw.text((x, 5), text, fill=_INK, font=_load_font_of_size(13))
+    draw.text(
+        (places[3], _TOP + _SIDE + 3), strip.titles[2], fill=_SOFT, font=_load_font_of_size(12)
+    )
     buffer = io.BytesIO()
     # Twice as fast as the default level, for pictures an eighth larger.
     picture.save(buffer, "PNG", compress_level=3)
@@ -77,11 +81,11 @@ def render(strip: Strip) -> bytes:
 
 
 @lru_cache
-def _font(size: int) -> Any:
+def _load_font_of_size(size: int) -> Any:
     return ImageFont.load_default(size)
 
 
-def _enlarged(image: U8) -> Image.Image:
+def _resize_to_picture_side(image: U8) -> Image.Image:
     plain = image[..., 0] if image.shape[-1] == 1 else image
     picture = Image.fromarray(plain).convert("RGB")
     # Whole pixels stay crisp (and compress four times better); other sizes are smoothed.
@@ -90,7 +94,7 @@ def _enlarged(image: U8) -> Image.Image:
     return picture.resize((_SIDE, _SIDE), how)
 
 
-def _heated(image: U8, heat: F32) -> U8:
+def _overlay_heat(image: U8, heat: F32) -> U8:
     """Paint heat over an image, greying what the units do not see so that it reads anywhere."""
     height, width = image.shape[:2]
     wide = Image.fromarray(heat.astype(np.float32)).resize(
@@ -103,7 +107,9 @@ def _heated(image: U8, heat: F32) -> U8:
     return np.round(base * (1 - strength) + _HEAT * strength).astype(np.uint8)
 
 
-def _bars(draw: ImageDraw.ImageDraw, at: tuple[int, int], share: F32, strip: Strip) -> None:
+def _draw_class_bars(
+    draw: ImageDraw.ImageDraw, at: tuple[int, int], share: F32, strip: BeforeAfterImage
+) -> None:
     """Draw the likeliest classes, and always the target, in the order of the classes."""
     best = {int(k) for k in np.argsort(-(strip.before + strip.after))[:7]} | {strip.target}
     rows = sorted(best)
@@ -115,17 +121,22 @@ def _bars(draw: ImageDraw.ImageDraw, at: tuple[int, int], share: F32, strip: Str
         top = y + row * step + (_SIDE - step * len(rows)) // 2
         colour = _HIT if k == strip.target else _BAR
         text = _HIT if k == strip.target else _INK
-        draw.text((x, top + 3), _short(draw, strip.classes[k], name_width - 6), text, _font(13))
+        draw.text(
+            (x, top + 3),
+            _shorten_name(draw, strip.classes[k], name_width - 6),
+            text,
+            _load_font_of_size(13),
+        )
         long = max(1, round(room * float(share[k])))
         draw.rectangle((x + name_width, top + 5, x + name_width + long, top + step - 6), colour)
         percent = f"{float(share[k]):.0%}"
-        draw.text((x + name_width + long + 5, top + 3), percent, _SOFT, _font(12))
+        draw.text((x + name_width + long + 5, top + 3), percent, _SOFT, _load_font_of_size(12))
 
 
-def _short(draw: ImageDraw.ImageDraw, name: str, room: int) -> str:
+def _shorten_name(draw: ImageDraw.ImageDraw, name: str, room: int) -> str:
     """Cut a name that is too long for its place."""
-    if draw.textlength(name, _font(13)) <= room:
+    if draw.textlength(name, _load_font_of_size(13)) <= room:
         return name
-    while len(name) > 1 and draw.textlength(name + "…", _font(13)) > room:
+    while len(name) > 1 and draw.textlength(name + "…", _load_font_of_size(13)) > room:
         name = name[:-1]
     return name + "…"

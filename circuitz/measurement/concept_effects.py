@@ -18,7 +18,7 @@ from circuitz.lexicon.lexicon import Lexicon
 from circuitz.measurement.concept_pairs import concept_pairs
 from circuitz.models.run.runtime import Runtime
 from circuitz.patching.from_cut import Downstream
-from circuitz.z.co_changing_concepts import moved_columns
+from circuitz.z.co_changing_concepts import co_changing_concepts
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import F32, ConceptEffects
@@ -32,7 +32,7 @@ I64 = npt.NDArray[np.int64]
 _OUTSIDE = ("surroundings", "artefact")
 
 
-def asked_concepts(
+def units_by_concept_to_measure(
     z: AnnotatedModel, concept_set: InputSet, units: Sequence[str], lexicon: Lexicon | None
 ) -> dict[str, tuple[str, ...]]:
     """Return the columns worth measuring, each with the units of the cut whose words name it.
@@ -40,7 +40,7 @@ def asked_concepts(
     All columns are returned that lie outside the subject, or that words on the cut name.
     """
     words = lexicon or Lexicon.load()
-    named = _named(z, units)
+    named = _units_by_concept(z, units)
     found: dict[str, tuple[str, ...]] = {}
     for column in concept_set.concept_names:
         name = words.resolve(column) or column
@@ -54,7 +54,7 @@ def asked_concepts(
     return found
 
 
-def _named(z: AnnotatedModel, units: Sequence[str]) -> dict[str, list[str]]:
+def _units_by_concept(z: AnnotatedModel, units: Sequence[str]) -> dict[str, list[str]]:
     """Units of the cut by what words on them name."""
     known = set(units)
     named: dict[str, list[str]] = {}
@@ -65,11 +65,11 @@ def _named(z: AnnotatedModel, units: Sequence[str]) -> dict[str, list[str]]:
     return named
 
 
-def concept_effects(
+def measure_concept_effects(
     runtime: Runtime,
     spec: LayerSpec,
     concept_set: InputSet,
-    asked: dict[str, tuple[str, ...]],
+    units_by_concept: dict[str, tuple[str, ...]],
     units: Sequence[str],
     scale: F32,
     seed: int,
@@ -84,8 +84,8 @@ def concept_effects(
         The network, and the layer of the cut.
     concept_set
         With concept labels and splits.
-    asked
-        Columns, each with the units to leave out (:func:`asked_concepts`).
+    units_by_concept
+        Columns, each with the units to leave out (:func:`units_by_concept_to_measure`).
     units
         All units of the cut.
     scale
@@ -97,16 +97,16 @@ def concept_effects(
     old
         Measured before on the same weights, images and seed; what holds is kept.
     """
-    columns = [concept_set.concept_names.index(name) for name in asked]
-    same = old is not None and old.names == tuple(asked)
+    columns = [concept_set.concept_names.index(name) for name in units_by_concept]
+    same = old is not None and old.names == tuple(units_by_concept)
     if same and old is not None:
         pairs = np.stack([old.of, old.split, old.present, old.absent], 1).astype(np.int64)
     else:
         pairs = concept_pairs(concept_set, columns, seed)
-    left_out = _left_out(concept_set, asked, pairs, units)
+    left_out = _units_left_out(concept_set, units_by_concept, pairs, units)
     if same and old is not None and old.left_out == left_out:
         return old
-    names, (of, split, present, absent) = tuple(asked), pairs.T
+    names, (of, split, present, absent) = tuple(units_by_concept), pairs.T
     images, place = np.unique(np.concatenate([present, absent]), return_inverse=True)
     to, at = place.reshape(2, -1).astype(np.int64)
     position = {unit: i for i, unit in enumerate(units)}
@@ -122,7 +122,9 @@ def concept_effects(
             rows = np.flatnonzero(of == c)
             if out and len(rows):
                 others = [i for name, i in position.items() if name not in out]
-                rest[rows] = down.change_all_targets(at[rows], to[rows], others) / scale
+                rest[rows] = (
+                    down.joint_margin_change_all_classes(at[rows], to[rows], others) / scale
+                )
     scene = concept_set.scene
     return ConceptEffects(
         names=names,
@@ -137,17 +139,20 @@ def concept_effects(
     )
 
 
-def _left_out(
-    concept_set: InputSet, asked: dict[str, tuple[str, ...]], pairs: I64, units: Sequence[str]
+def _units_left_out(
+    concept_set: InputSet,
+    units_by_concept: dict[str, tuple[str, ...]],
+    pairs: I64,
+    units: Sequence[str],
 ) -> tuple[tuple[str, ...], ...]:
     """By concept, units whose words name it, or what comes and goes with it in its pairs."""
     found: list[tuple[str, ...]] = []
-    for c in range(len(asked)):
+    for c in range(len(units_by_concept)):
         rows = pairs[pairs[:, 0] == c]
         mine = {
             unit
-            for j in moved_columns(concept_set, rows[:, 2], rows[:, 3])
-            for unit in asked.get(concept_set.concept_names[j], ())
-        } | set(list(asked.values())[c])
+            for j in co_changing_concepts(concept_set, rows[:, 2], rows[:, 3])
+            for unit in units_by_concept.get(concept_set.concept_names[j], ())
+        } | set(list(units_by_concept.values())[c])
         found.append(tuple(unit for unit in units if unit in mine))
     return tuple(found)

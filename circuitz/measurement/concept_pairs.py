@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.stats.match import MINIMUM_IMAGES
+from circuitz.stats.unit_concept_match import MINIMUM_IMAGES
 from circuitz.z.inputs import SPLITS, InputSet
 
 I64 = npt.NDArray[np.int64]
@@ -48,9 +48,9 @@ def concept_pairs(concept_set: InputSet, columns: Sequence[int], seed: int) -> I
     for at, column in enumerate(columns):
         for split in range(len(SPLITS)):
             draw = np.random.default_rng([seed, 31, column, split])
-            found = draw.permutation(_given(concept_set, column, split))
+            found = draw.permutation(_counterfactual_pairs_of_split(concept_set, column, split))
             if len(found) < MINIMUM_IMAGES:
-                matched = draw.permutation(_matched(concept_set, column, split, draw))
+                matched = draw.permutation(_matched_pairs(concept_set, column, split, draw))
                 found = np.concatenate([found, matched]) if len(matched) else matched
             found = found[:PAIRS]
             place = np.broadcast_to([at, split], (len(found), 2))
@@ -58,7 +58,7 @@ def concept_pairs(concept_set: InputSet, columns: Sequence[int], seed: int) -> I
     return np.concatenate(rows) if rows else np.zeros((0, 4), np.int64)
 
 
-def _given(concept_set: InputSet, column: int, split: int) -> I64:
+def _counterfactual_pairs_of_split(concept_set: InputSet, column: int, split: int) -> I64:
     if concept_set.pairs is None:
         return np.zeros((0, 2), np.int64)
     assert concept_set.split is not None
@@ -66,7 +66,7 @@ def _given(concept_set: InputSet, column: int, split: int) -> I64:
     return pairs[(concept_set.split[pairs] == split).all(1)]
 
 
-def _matched(concept_set: InputSet, column: int, split: int, draw: np.random.Generator) -> I64:
+def _matched_pairs(concept_set: InputSet, column: int, split: int, rng: np.random.Generator) -> I64:
     labels = concept_set.concepts
     assert labels is not None
     here = concept_set.split == split
@@ -74,19 +74,21 @@ def _matched(concept_set: InputSet, column: int, split: int, draw: np.random.Gen
     lacks = np.flatnonzero(here & (labels[:, column] == 0))
     if min(len(shows), len(lacks)) < MINIMUM_IMAGES:
         return np.zeros((0, 2), np.int64)
-    shows, lacks = (draw.permutation(some)[:_POOL] for some in (shows, lacks))
+    shows, lacks = (rng.permutation(some)[:_POOL] for some in (shows, lacks))
     others = np.delete(labels, column, 1)
-    distance = _distance(others[lacks[:PAIRS]], others[shows])
+    distance = _label_distance(others[lacks[:PAIRS]], others[shows])
     # Each image that shows it lends once, as long as there are others.
     nearest: list[int] = []
     lent = np.zeros(len(shows))
     for row in distance:
-        nearest.append(int(np.argmin(row + 1e-3 * lent + 1e-6 * draw.random(len(shows)))))
+        nearest.append(int(np.argmin(row + 1e-3 * lent + 1e-6 * rng.random(len(shows)))))
         lent[nearest[-1]] += 1
     return np.stack([shows[nearest], lacks[:PAIRS]], 1)
 
 
-def _distance(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def _label_distance(
+    a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float64]:
     """Share of labels known of both that differ, ``(n, m)``."""
     known = (~np.isnan(a)).astype(np.float64) @ (~np.isnan(b)).T.astype(np.float64)
     p, q = np.nan_to_num(a), np.nan_to_num(b)

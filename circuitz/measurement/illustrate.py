@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from circuitz.errors import CircuitzError, MeasurementError
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.measurement.measure import DONORS, SOURCES, measure
+from circuitz.measurement.measure import DONORS, SOURCE_IMAGES, measure
 from circuitz.plausibility.check import check
 from circuitz.z.finding import Finding
 from circuitz.z.model import AnnotatedModel
@@ -60,7 +60,7 @@ def illustrate(
         z,
         findings=findings,
         seed=z.measurements.seed,
-        sources=int(settings.get("sources", SOURCES)),
+        images=int(settings.get("sources", SOURCE_IMAGES)),
         donors=int(settings.get("donors", DONORS)),
         lexicon=lexicon,
         progress=progress,

@@ -7,36 +7,38 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from circuitz.deprecation import renamed_keywords
 from circuitz.errors import InputsError, LayerError
-from circuitz.jobs.connect import Cluster, connected
+from circuitz.jobs.connect import Cluster, executor_for_cluster
 from circuitz.jobs.job import Executor
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.measurement.cut_effects import CutEffects
 from circuitz.measurement.measure_tokens import HeadEffects
-from circuitz.measurement.stages import Stages
-from circuitz.models.run.basis_space import place_of
+from circuitz.measurement.staged_progress import Stages
+from circuitz.models.run.basis_space import resolve_unit_space
 from circuitz.models.run.open_runtime import runtime
-from circuitz.models.run.values import values_of
+from circuitz.models.run.unit_value_hashes import unit_value_hashes
 from circuitz.responses.optimised.visualise import visualise as visualise_units
 from circuitz.responses.sweep_layers import sweep
-from circuitz.responses.token_responses import sweep_tokens
+from circuitz.responses.token_responses import measure_responses_to_position_pairs
 from circuitz.z.bases import basis_sizes
 from circuitz.z.bundle.data_ref import DataRef
-from circuitz.z.check_z import check_z
+from circuitz.z.check_z import check_annotated_model
 from circuitz.z.finding import Finding
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import LayerMeasurements, Measurements
-from circuitz.z.visuals import kept_pictures
+from circuitz.z.visuals import current_run_pictures_by_hash
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
 Progress = Callable[[int, int], None]
 
-SOURCES, DONORS = 240, 2
+SOURCE_IMAGES, DONORS = 240, 2
 
 
+@renamed_keywords(sources="images", store="checkpoint")
 def measure(
     z: AnnotatedModel,
     concept_set: InputSet | None = None,
@@ -46,10 +48,10 @@ def measure(
     visualise: bool | Sequence[str] = False,
     pictures: bool = True,
     findings: Sequence[Finding] = (),
-    sources: int = SOURCES,
+    images: int = SOURCE_IMAGES,
     donors: int = DONORS,
     lexicon: Lexicon | None = None,
-    store: Path | None = None,
+    checkpoint: Path | None = None,
     shard: int | None = None,
     cluster: Cluster = None,
     progress: Progress | None = None,
@@ -81,13 +83,13 @@ def measure(
     findings
         Of a check of z: the sets of units that these are about are run together and drawn at work
         too, on the class each is about.
-    sources
+    images
         Source images a split, evenly over classes.
     donors
         Images that lend values, a source image and class.
     lexicon
         Tells kinds of concepts when sets of units are formed; the shipped one by default.
-    store
+    checkpoint
         Folder of finished shards of the pass over the concept set, and of finished units and sets
         of the effects: a run that was killed goes on where it was.
     shard
@@ -114,10 +116,10 @@ def measure(
     ClusterError
         If the cluster cannot be reached or does not fit this installation.
     """
-    check_z(z)
-    settings = {"sources": int(sources), "donors": int(donors)}
+    check_annotated_model(z)
+    settings = {"sources": int(images), "donors": int(donors)}
     kept_settings = z.notes.get("measure") == settings
-    z = _with_inputs(z, concept_set, data)
+    z = _attach_inputs(z, concept_set, data)
     known = z.concept_set
     if known is None:
         raise InputsError(
@@ -126,37 +128,37 @@ def measure(
         )
     old = z.measurements or Measurements()
     # An input of tokens cannot be optimised by gradient; exemplars show what heads look at.
-    shown = () if known.is_tokens else _visualised(z, visualise)
+    shown = () if known.is_tokens else _layers_to_visualise(z, visualise)
     weights = {"sweep": 4, "visual": 12 if shown else 0, "sources": 2, "effects": 3, "groups": 1}
     stages = Stages(progress, weights)
-    with connected(cluster) as executor:
-        how = Pass(store, shard, executor)
-        layers = _layers(z, known, old, stages, how)
-        layers = _with_visualisations(z, layers, old, shown, seed, stages)
-        new = _old_effects(z, old, layers, kept_settings, seed)
+    with executor_for_cluster(cluster) as executor:
+        how = WorkSplit(checkpoint, shard, executor)
+        layers = _measure_changed_layers(z, known, old, stages, how)
+        layers = _add_visualisations(z, layers, old, shown, seed, stages)
+        new = _layers_with_reusable_effects(z, old, layers, kept_settings, seed)
         if z.data is not None:
             shows = findings if pictures else ()
-            new = _with_effects(
+            new = _add_missing_effects(
                 z, known, z.data, new, settings, lexicon, pictures, shows, stages, how
             )
     stages.finish()
     # Optimised inputs belong to the weights alone.
-    new = replace(new, pictures={**new.pictures, **kept_pictures(z)})
+    new = replace(new, pictures={**new.pictures, **current_run_pictures_by_hash(z)})
     return z.with_(what="measured", measurements=new, notes={**z.notes, "measure": settings})
 
 
 _MADE_FROM = ("weights_hash", "concepts_hash", "data_hash")
 
 
-class Pass(NamedTuple):
+class WorkSplit(NamedTuple):
     """How the work is cut and who does it, see :func:`measure`."""
 
-    store: Path | None
+    checkpoint: Path | None
     shard: int | None
     executor: Executor | None
 
 
-def _old_effects(
+def _layers_with_reusable_effects(
     z: AnnotatedModel,
     old: Measurements,
     layers: dict[str, LayerMeasurements],
@@ -171,7 +173,7 @@ def _old_effects(
         name in old.layers and name in layers and old.layers[name].values == layers[name].values
         for name in about
     )
-    same &= about <= {*z.cut} or z.concept_set is None or _pairs(z.concept_set)
+    same &= about <= {*z.cut} or z.concept_set is None or _is_about_position_pairs(z.concept_set)
     reusable = same and kept_settings and old.effects is not None and old.effects.seed == seed
     return Measurements(
         layers=layers,
@@ -185,9 +187,9 @@ def _old_effects(
     )
 
 
-def _with_effects(
+def _add_missing_effects(
     z: AnnotatedModel,
-    known: InputSet,
+    concept_set: InputSet,
     data: InputSet,
     new: Measurements,
     settings: dict[str, int],
@@ -195,24 +197,34 @@ def _with_effects(
     pictures: bool,
     findings: Sequence[Finding],
     stages: Stages,
-    how: Pass,
+    work: WorkSplit,
 ) -> Measurements:
     """Return measurements with what was missing of effects."""
-    if _pairs(known):
+    if _is_about_position_pairs(concept_set):
         heads = HeadEffects(z, runtime(z), data, dict(new.layers), new.seed, stages)
-        return replace(new, effects=heads.measured(new.effects, lexicon, settings))
-    job = CutEffects(z, runtime(z), _cut(z), known, data, new.seed, stages, how.store, how.executor)
-    return job.add_to(new, lexicon, settings, pictures, findings)
+        return replace(new, effects=heads.measure_missing_effects(new.effects, lexicon, settings))
+    job = CutEffects(
+        z,
+        runtime(z),
+        _single_cut_layer(z),
+        concept_set,
+        data,
+        new.seed,
+        stages,
+        work.checkpoint,
+        work.executor,
+    )
+    return job.add_missing_effects_and_pictures(new, lexicon, settings, pictures, findings)
 
 
-def _with_inputs(
+def _attach_inputs(
     z: AnnotatedModel, concept_set: InputSet | None, data: InputSet | None
 ) -> AnnotatedModel:
     changes: dict[str, Any] = {}
     if concept_set is not None and concept_set is not z.concept_set:
         changes |= {"concept_set": concept_set, "concepts_ref": None}
     if data is not None and data is not z.data:
-        ref = DataRef.to(data)
+        ref = DataRef.referring_to(data)
         # The same D opened anew keeps its place on disk.
         known = z.data_ref
         same = known is not None and known.fingerprint == ref.fingerprint
@@ -220,12 +232,12 @@ def _with_inputs(
     return z.with_(**changes) if changes else z
 
 
-def _pairs(concepts: InputSet) -> bool:
+def _is_about_position_pairs(concept_set: InputSet) -> bool:
     """Whether concepts are about pairs of positions, and not about whole inputs."""
-    return concepts.is_tokens and concepts.focus is not None
+    return concept_set.is_tokens and concept_set.focus is not None
 
 
-def _cut(z: AnnotatedModel) -> LayerSpec:
+def _single_cut_layer(z: AnnotatedModel) -> LayerSpec:
     specs = [s for s in z.layers if s.name in z.cut]
     if len(specs) != 1:
         raise LayerError(
@@ -235,55 +247,57 @@ def _cut(z: AnnotatedModel) -> LayerSpec:
     return specs[0]
 
 
-def _layers(
+def _measure_changed_layers(
     z: AnnotatedModel,
-    concepts: InputSet,
+    concept_set: InputSet,
     old: Measurements,
     stages: Stages,
-    how: Pass,
+    work: WorkSplit,
 ) -> dict[str, LayerMeasurements]:
     """Return measurements of all layers and bases; those that still hold are not made again."""
     names = [s.name for s in z.layers]
-    if not _pairs(concepts):
+    if not _is_about_position_pairs(concept_set):
         names += basis_sizes(z.bases)
     there = old.layers if old.concepts_hash == z.concepts_hash else {}
     same_weights = old.weights_hash == z.weights_hash
     run = runtime(z)
-    values = values_of(z, run, names)
+    values = unit_value_hashes(z, run, names)
     held = {
         name: there[name]
         for name in names
-        if name in there and _holds(there[name], values[name], same_weights)
+        if name in there and _responds_as_before(there[name], values[name], same_weights)
     }
     missing = [name for name in names if name not in held]
 
     if same_weights and not missing:
         return held
 
-    def tick(done: int, n: int) -> None:
-        stages.at("sweep", done, n)
+    def advance_sweep_stage(done: int, n: int) -> None:
+        stages.advance("sweep", done, n)
 
-    if _pairs(concepts):
+    if _is_about_position_pairs(concept_set):
         todo = [s for s in z.layers if s.name in missing]
-        found = sweep_tokens(run, todo, concepts, progress=tick)
+        found = measure_responses_to_position_pairs(
+            run, todo, concept_set, progress=advance_sweep_stage
+        )
     else:
         embed = next((s for s in z.layers if s.name in z.cut), None)
         # Other weights after a layer change what its units matter to.
-        places = [place_of(z, name) for name in (missing if same_weights else names)]
+        places = [resolve_unit_space(z, name) for name in (missing if same_weights else names)]
         found = sweep(
-            run, places, concepts, embed=embed, held=held, store=how.store, shard=how.shard,
-            executor=how.executor, progress=tick,
+            run, places, concept_set, embed=embed, reused=held, checkpoint=work.checkpoint, shard=work.shard,
+            executor=work.executor, progress=advance_sweep_stage,
         )  # fmt: skip
     found = held | {name: replace(one, values=values[name]) for name, one in found.items()}
     return {name: found[name] for name in names if name in found}
 
 
-def _holds(before: LayerMeasurements, values: str, same_weights: bool) -> bool:
+def _responds_as_before(before: LayerMeasurements, values: str, same_weights: bool) -> bool:
     """Whether units respond as they did; measurements of old say nothing but by the weights."""
     return before.values == values if before.values else same_weights
 
 
-def _visualised(z: AnnotatedModel, visualise: bool | Sequence[str]) -> tuple[str, ...]:
+def _layers_to_visualise(z: AnnotatedModel, visualise: bool | Sequence[str]) -> tuple[str, ...]:
     names = [s.name for s in z.layers]
     wanted = z.cut if visualise is True else tuple(visualise or ())
     unknown = [name for name in wanted if name not in names]
@@ -292,11 +306,11 @@ def _visualised(z: AnnotatedModel, visualise: bool | Sequence[str]) -> tuple[str
     return wanted
 
 
-def _with_visualisations(
+def _add_visualisations(
     z: AnnotatedModel,
     layers: dict[str, LayerMeasurements],
     old: Measurements,
-    wanted: tuple[str, ...],
+    layer_names: tuple[str, ...],
     seed: int,
     stages: Stages,
 ) -> dict[str, LayerMeasurements]:
@@ -306,15 +320,17 @@ def _with_visualisations(
     same_weights = old.weights_hash == z.weights_hash
     for i, (name, layer) in enumerate(layers.items()):
         before = old.layers.get(name)
-        holds = before is not None and _holds(before, layer.values, same_weights)
+        holds = before is not None and _responds_as_before(before, layer.values, same_weights)
         made = before.visualisations if before is not None and holds else None
-        if made is None and name in wanted:
+        if made is None and name in layer_names:
             start = i / len(layers)
 
-            def tick(done: int, n: int, start: float = start) -> None:
-                stages.at("visual", start + done / n / len(layers), 1)
+            def advance_visual_stage(done: int, n: int, start: float = start) -> None:
+                stages.advance("visual", start + done / n / len(layers), 1)
 
-            made = visualise_units(runtime(z), specs[name], seed=seed, progress=tick)
+            made = visualise_units(
+                runtime(z), specs[name], seed=seed, progress=advance_visual_stage
+            )
         if made is not layer.visualisations:
             found[name] = replace(layer, visualisations=made)
     return found

@@ -13,7 +13,7 @@ from circuitz.models.run.runtime import Runtime
 Fill = Literal["zero", "mean", "resample"]
 
 
-def check_inputs(x: torch.Tensor, fill: str, donors: torch.Tensor | None) -> None:
+def check_ablation_inputs(x: torch.Tensor, fill: str, donors: torch.Tensor | None) -> None:
     """Refuse inputs, a fill and donors that do not go together.
 
     Raises
@@ -45,7 +45,7 @@ def check_inputs(x: torch.Tensor, fill: str, donors: torch.Tensor | None) -> Non
         )
 
 
-def means(
+def mean_layer_outputs(
     runtime: Runtime, x: torch.Tensor, names: Sequence[str], batch: int
 ) -> dict[str, torch.Tensor]:
     """Return what layers put out on average over inputs, ``(1, ...)`` each."""
@@ -58,7 +58,7 @@ def means(
     return {name: (total / len(x)).to(runtime.dtype) for name, total in sums.items()}
 
 
-def lent_values(
+def replacement_outputs_by_layer(
     runtime: Runtime,
     names: Sequence[str],
     x: torch.Tensor,
@@ -74,7 +74,7 @@ def lent_values(
     donors
         Inputs that lend.
     means
-        See :func:`means`.
+        See :func:`mean_layer_outputs`.
     """
     if means is not None:
         return {name: mean.expand(len(x), *mean.shape[1:]) for name, mean in means.items()}

@@ -17,7 +17,7 @@ import torch
 
 from circuitz.errors import InputsError
 from circuitz.models.run.runtime import Runtime
-from circuitz.patching.patch import UnitSet, run_put
+from circuitz.patching.patch import UnitSet, run_patched
 from circuitz.patching.source_rows import Sources
 
 F32 = npt.NDArray[np.float32]
@@ -26,12 +26,14 @@ HeldAs = Literal["without", "with"]
 BATCH = 64
 
 
-def draw_lenders(drawn: Sources, rows: I64, k: int, present: bool, seed: int) -> I64:
+def draw_donors_for_held_units(
+    sources: Sources, rows: I64, k: int, present: bool, seed: int
+) -> I64:
     """Return an input that lends held units their values, for each source and donor.
 
     Parameters
     ----------
-    drawn
+    sources
         All inputs.
     rows
         ``(n,)`` the sources.
@@ -44,7 +46,7 @@ def draw_lenders(drawn: Sources, rows: I64, k: int, present: bool, seed: int) ->
 
     Returns
     -------
-    ``(n, r)`` positions in ``drawn``, of the source's split and never the source itself.
+    ``(n, r)`` positions in ``sources``, of the source's split and never the source itself.
 
     Raises
     ------
@@ -52,9 +54,9 @@ def draw_lenders(drawn: Sources, rows: I64, k: int, present: bool, seed: int) ->
         If there is no other input to lend.
     """
     draw = np.random.default_rng([seed, 51])
-    found = np.empty((len(rows), drawn.donors.shape[2]), np.int64)
+    found = np.empty((len(rows), sources.donors.shape[2]), np.int64)
     for i, row in enumerate(rows):
-        fits = (drawn.split == drawn.split[row]) & (drawn.shows[:, k] == present)
+        fits = (sources.split == sources.split[row]) & (sources.shows[:, k] == present)
         fits[row] = False
         pool = np.flatnonzero(fits)
         if not len(pool):
@@ -65,12 +67,12 @@ def draw_lenders(drawn: Sources, rows: I64, k: int, present: bool, seed: int) ->
     return found
 
 
-def held_changes(
+def changes_with_units_held(
     runtime: Runtime,
     images: npt.NDArray[Any],
     source: I64,
     donor: I64,
-    lender: I64,
+    held_donor: I64,
     units: UnitSet,
     held: UnitSet,
     read: Callable[[torch.Tensor], torch.Tensor],
@@ -82,7 +84,7 @@ def held_changes(
     ----------
     runtime, images
         The network, and 8-bit images or token sequences.
-    source, donor, lender
+    source, donor, held_donor
         ``(t,)`` positions among the images: the input that is changed, the one the units take
         their values from, and the one the held units do.
     units, held
@@ -96,12 +98,12 @@ def held_changes(
     for i in range(0, len(source), BATCH):
         at = slice(i, i + BATCH)
         x, lent, other = (
-            runtime.prepare(np.asarray(images[place[at]])) for place in (source, donor, lender)
+            runtime.prepare(np.asarray(images[place[at]])) for place in (source, donor, held_donor)
         )
         keep = (held, runtime.run(other, held.layers)[0])
-        before = read(run_put(runtime, x, [keep])[1])
+        before = read(run_patched(runtime, x, [keep])[1])
         change = (units, runtime.run(lent, units.layers)[0])
-        parts.append(read(run_put(runtime, x, [keep, change])[1]) - before)
+        parts.append(read(run_patched(runtime, x, [keep, change])[1]) - before)
         if progress is not None:
             progress(min(i + BATCH, len(source)), len(source))
     return torch.cat(parts).float().cpu().numpy()

@@ -17,12 +17,12 @@ import torch
 from circuitz.errors import LayerError
 from circuitz.models.adapters.bridged import BridgedLM
 from circuitz.models.run.network_facts import find_layer
-from circuitz.models.run.restore_state import hooked
+from circuitz.models.run.restore_state import temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.small_transformer import SmallTransformer
-from circuitz.patching.from_cut import margins
-from circuitz.patching.transformer_run import Run, run
-from circuitz.responses.token_responses import is_heads
+from circuitz.patching.from_cut import class_margins
+from circuitz.patching.transformer_run import TransformerRun, run_transformer_with_cache
+from circuitz.responses.token_responses import has_head_units
 from circuitz.z.layer import LayerSpec
 
 if TYPE_CHECKING:
@@ -59,12 +59,14 @@ class HeadDownstream:
         self._heads = net.layers[0].attn.heads
         self._last = torch.tensor([tokens.shape[1] - 1])
         with torch.no_grad():
-            parts = [run(net, some, self._last) for some in tokens.split(_CHUNK)]
-        self._base = _joined(parts)
-        self._margins = margins(self._base.logits[:, 0].float())
+            parts = [
+                run_transformer_with_cache(net, some, self._last) for some in tokens.split(_CHUNK)
+            ]
+        self._base = _concatenate_runs(parts)
+        self._margins = class_margins(self._base.logits[:, 0].float())
 
     @classmethod
-    def of(
+    def for_heads_of_cut(
         cls, z: AnnotatedModel, runtime: Runtime, tokens: npt.NDArray[np.int32]
     ) -> HeadDownstream:
         """Ask about the heads of z's cut on token sequences ``(m, t)``.
@@ -74,7 +76,7 @@ class HeadDownstream:
         LayerError
             If the cut is not the heads of all blocks of a transformer.
         """
-        specs = cut_heads(z, runtime)
+        specs = head_layers_of_cut(z, runtime)
         net = runtime.module
         units = tuple(f"{spec.name}:{h}" for spec in specs for h in range(spec.size))
         if isinstance(net, SmallTransformer):
@@ -87,11 +89,13 @@ class HeadDownstream:
         return self._margins
 
     @property
-    def size(self) -> int:
+    def head_count(self) -> int:
         """Number of heads."""
         return self._heads * len(self._net.layers)
 
-    def change(self, source: I64, donor: I64, target: I64, units: Sequence[int] | I64) -> F32:
+    def joint_margin_change(
+        self, source: I64, donor: I64, target: I64, units: Sequence[int] | I64
+    ) -> F32:
         """Return how margins change when heads jointly take a donor's outputs.
 
         Parameters
@@ -114,12 +118,12 @@ class HeadDownstream:
             at = slice(i, i + self._chunk)
             rows, lent, to = (torch.from_numpy(x[at]) for x in (source, donor, target))
             with torch.no_grad():
-                after = margins(self._patched(rows, lent, by_block).float())
+                after = class_margins(self._patched_logits(rows, lent, by_block).float())
             change = after - self._margins[rows]
             found[at] = change.gather(1, to[:, None])[:, 0].numpy()
         return found
 
-    def change_each(
+    def margin_change_by_unit(
         self,
         source: I64,
         donor: I64,
@@ -127,19 +131,19 @@ class HeadDownstream:
         tick: Callable[[int], None] | None = None,
         units: slice = slice(None),
     ) -> F32:
-        """Return :meth:`change` for every one of some heads by itself, ``(t, u)`` float32."""
-        which = range(self.size)[units]
+        """Return :meth:`joint_margin_change` for every one of some heads by itself, ``(t, u)`` float32."""
+        which = range(self.head_count)[units]
         found = np.empty((len(source), len(which)), np.float32)
         for i, u in enumerate(which):
-            found[:, i] = self.change(source, donor, target, [u])
+            found[:, i] = self.joint_margin_change(source, donor, target, [u])
             if tick is not None:
                 tick(i + 1)
         return found
 
     _chunk = _CHUNK
 
-    def _patched(
-        self, rows: torch.Tensor, lent: torch.Tensor, by_block: dict[int, torch.Tensor]
+    def _patched_logits(
+        self, rows: torch.Tensor, donor_rows: torch.Tensor, by_block: dict[int, torch.Tensor]
     ) -> torch.Tensor:
         """Return logits ``(b, classes)`` at the last position."""
         net, base = self._net, self._base
@@ -153,12 +157,12 @@ class HeadDownstream:
                 z = base.z[i][rows][:, at].clone()
             else:
                 normed = block.ln1(x)
-                query = block.attn.split(block.attn.q(normed[:, at]))
-                _, z = block.attn.gathered(query, block.attn.offered(normed), at)
+                query = block.attn.split_heads(block.attn.q(normed[:, at]))
+                _, z = block.attn.attend(query, block.attn.keys_and_values(normed), at)
             if i in by_block:
                 heads = by_block[i]
-                z = z.index_copy(2, heads, base.z[i][lent][:, at].index_select(2, heads))
-            x = block.after_attention(x[:, at] + block.attn.o(z.flatten(-2)))
+                z = z.index_copy(2, heads, base.z[i][donor_rows][:, at].index_select(2, heads))
+            x = block.add_neurons(x[:, at] + block.attn.o(z.flatten(-2)))
         return net.unembed(net.ln_final(x[:, -1]))
 
 
@@ -190,44 +194,55 @@ class HookedHeads(HeadDownstream):
         parts = [
             runtime.run(some, self._layers if keep else []) for some in tokens.split(self._chunk)
         ]
-        self._margins = margins(torch.cat([logits for _, logits in parts]).float())
-        self._kept = {n: torch.cat([z[n] for z, _ in parts]) for n in self._layers} if keep else {}
+        self._margins = class_margins(torch.cat([logits for _, logits in parts]).float())
+        self._head_outputs = (
+            {n: torch.cat([z[n] for z, _ in parts]) for n in self._layers} if keep else {}
+        )
 
     @property
-    def size(self) -> int:
+    def head_count(self) -> int:
         """Number of heads."""
         return len(self.units)
 
-    def _patched(
-        self, rows: torch.Tensor, lent: torch.Tensor, by_block: dict[int, torch.Tensor]
+    def _patched_logits(
+        self, rows: torch.Tensor, donor_rows: torch.Tensor, by_block: dict[int, torch.Tensor]
     ) -> torch.Tensor:
         names = {self._layers[i]: heads for i, heads in by_block.items()}
-        found = {n: self._kept[n][lent] for n in names if n in self._kept}
+        found = {n: self._head_outputs[n][donor_rows] for n in names if n in self._head_outputs}
         if not found:
-            found, _ = self._runtime.run(self._tokens[lent], list(names))
+            found, _ = self._runtime.run(self._tokens[donor_rows], list(names))
 
-        def taking(name: str) -> Callable[..., torch.Tensor]:
+        def head_replacement_hook(name: str) -> Callable[..., torch.Tensor]:
             heads = names[name].to(self._tokens.device)
             value = found[name].index_select(2, heads)
             return lambda _module, _args, out: out.index_copy(2, heads, value)
 
-        modules = {find_layer(self._runtime.module, name): taking(name) for name in names}
-        with hooked(modules):
+        modules = {
+            find_layer(self._runtime.module, name): head_replacement_hook(name) for name in names
+        }
+        with temporary_forward_hooks(modules):
             return self._runtime.forward(self._tokens[rows])
 
 
-def _joined(parts: Sequence[Run]) -> Run:
-    def of(name: str) -> tuple[torch.Tensor, ...]:
+def _concatenate_runs(parts: Sequence[TransformerRun]) -> TransformerRun:
+    def concatenate_field_by_block(name: str) -> tuple[torch.Tensor, ...]:
         return tuple(
             torch.cat(some) for some in zip(*(getattr(p, name) for p in parts), strict=True)
         )
 
     # Keys and queries are made anew in patched runs, so they are not kept.
     logits = torch.cat([part.logits for part in parts])
-    return Run(of("before"), of("middle"), (), (), of("z"), logits)
+    return TransformerRun(
+        concatenate_field_by_block("before"),
+        concatenate_field_by_block("middle"),
+        (),
+        (),
+        concatenate_field_by_block("z"),
+        logits,
+    )
 
 
-def cut_heads(z: AnnotatedModel, runtime: Runtime) -> tuple[LayerSpec, ...]:
+def head_layers_of_cut(z: AnnotatedModel, runtime: Runtime) -> tuple[LayerSpec, ...]:
     """Return the layers of heads that are z's cut, block by block.
 
     Raises
@@ -237,7 +252,7 @@ def cut_heads(z: AnnotatedModel, runtime: Runtime) -> tuple[LayerSpec, ...]:
     """
     net = runtime.module
     specs = tuple(spec for spec in z.layers if spec.name in z.cut)
-    names = [spec.name for spec in specs if is_heads(spec)]
+    names = [spec.name for spec in specs if has_head_units(spec)]
     known = isinstance(net, SmallTransformer | BridgedLM)
     if not known or names != [f"blocks.{i}.attn.hook_z" for i in range(len(net.blocks))]:
         raise LayerError(

@@ -12,18 +12,18 @@ import torch
 
 from circuitz.errors import BasisError
 from circuitz.models.run.basis import Basis
-from circuitz.models.run.layer_specs import folded, unit_maps
-from circuitz.models.run.unit_space import Place
+from circuitz.models.run.layer_specs import flatten_unit_maps, unflatten_unit_maps
+from circuitz.models.run.unit_space import UnitSpace
 
 I64 = npt.NDArray[np.int64]
 
 
-def parts_of(place: Place) -> int:
+def count_exchangeable_parts(place: UnitSpace) -> int:
     """Return how many parts a layer is exchanged in: its units, or directions and the rest."""
     return place.spec.size + (place.basis is not None)
 
 
-def check_movable(place: Place) -> None:
+def check_basis_not_over_heads(place: UnitSpace) -> None:
     """Refuse a basis over attention heads: it is one of norms, along which nothing can be moved.
 
     Raises
@@ -54,21 +54,21 @@ class Exchange:
         ``(n, ...)`` the layer's output on the two inputs.
     """
 
-    place: Place
+    place: UnitSpace
     base: torch.Tensor
     other: torch.Tensor
 
-    def moves(self) -> npt.NDArray[np.bool_]:
+    def differing_parts(self) -> npt.NDArray[np.bool_]:
         """Return which parts differ at all, ``(parts,)``."""
         if self.place.basis is None:
             axis = self.place.layer.unit_axis
             moved = (self.other != self.base).movedim(axis, 0).flatten(1).any(1)
         else:
-            moved = torch.cat([(self._steps != 0).movedim(1, 0).flatten(1).any(1),
-                               self._rest.any()[None]])  # fmt: skip
+            moved = torch.cat([(self._coordinate_differences != 0).movedim(1, 0).flatten(1).any(1),
+                               self._unexplained_difference.any()[None]])  # fmt: skip
         return moved.cpu().numpy()
 
-    def given(self, *parts: int) -> torch.Tensor:
+    def output_with_parts_swapped(self, *parts: int) -> torch.Tensor:
         """Return the output with some parts exchanged together, ``(n, ...)``."""
         axis, basis = self.place.layer.unit_axis, self.place.basis
         if basis is None:
@@ -76,47 +76,62 @@ class Exchange:
             for part in parts:
                 act.select(axis, part).copy_(self.other.select(axis, part))
             return act
-        return folded(self.place.layer, self._flat + self._added(basis, parts), self.base)
+        return unflatten_unit_maps(
+            self.place.layer, self._base_maps + self._map_change_from_parts(basis, parts), self.base
+        )
 
-    def along(self, slope: torch.Tensor) -> torch.Tensor:
+    def first_order_effects(self, slope: torch.Tensor) -> torch.Tensor:
         """Return what a gradient ``(n, ...)`` says each part brings about, ``(n, parts)``."""
-        flat = unit_maps(self.place.layer, slope)
+        flat = flatten_unit_maps(self.place.layer, slope)
         basis = self.place.basis
         if basis is None:
-            return unit_maps(self.place.layer, slope * (self.other - self.base)).sum(2)
-        each = basis.along(flat.float() * basis.scale(self._flat)) * self._steps
-        rest = (flat.float() * self._rest).sum((1, 2))
+            return flatten_unit_maps(self.place.layer, slope * (self.other - self.base)).sum(2)
+        each = (
+            basis.gradient_along_directions(
+                flat.float() * basis.normalisation_scale(self._base_maps)
+            )
+            * self._coordinate_differences
+        )
+        rest = (flat.float() * self._unexplained_difference).sum((1, 2))
         return torch.cat([each.sum(2), rest[:, None]], 1)
 
-    def _added(self, basis: Basis, parts: Sequence[int]) -> torch.Tensor:
-        found = self._rest if len(basis) in parts else torch.zeros_like(self._flat)
+    def _map_change_from_parts(self, basis: Basis, parts: Sequence[int]) -> torch.Tensor:
+        found = (
+            self._unexplained_difference
+            if len(basis) in parts
+            else torch.zeros_like(self._base_maps)
+        )
         which = [part for part in parts if part < len(basis)]
         if not which:
             return found
         rows = torch.from_numpy(basis.directions[which]).to(self.base.device)
-        moved = torch.einsum("kd,nkp->ndp", rows, self._steps[:, which])
-        return found + moved * basis.scale(self._flat)
+        moved = torch.einsum("kd,nkp->ndp", rows, self._coordinate_differences[:, which])
+        return found + moved * basis.normalisation_scale(self._base_maps)
 
     @cached_property
-    def _flat(self) -> torch.Tensor:
-        return unit_maps(self.place.layer, self.base).float()
+    def _base_maps(self) -> torch.Tensor:
+        return flatten_unit_maps(self.place.layer, self.base).float()
 
     @cached_property
-    def _steps(self) -> torch.Tensor:
+    def _coordinate_differences(self) -> torch.Tensor:
         """By how much coordinates differ, ``(n, k, positions)``."""
         assert self.place.basis is not None
-        other = unit_maps(self.place.layer, self.other)
-        return self.place.basis.read(other) - self.place.basis.read(self._flat)
+        other = flatten_unit_maps(self.place.layer, self.other)
+        return self.place.basis.coordinates(other) - self.place.basis.coordinates(self._base_maps)
 
     @cached_property
-    def _rest(self) -> torch.Tensor:
+    def _unexplained_difference(self) -> torch.Tensor:
         assert self.place.basis is not None
-        other = unit_maps(self.place.layer, self.other).float()
-        return other - self._flat - self.place.basis.write(self._steps, self._flat)
+        other = flatten_unit_maps(self.place.layer, self.other).float()
+        return (
+            other
+            - self._base_maps
+            - self.place.basis.activation_change(self._coordinate_differences, self._base_maps)
+        )
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class MeanResponse:
     """What some units respond: means over positions, of texts over their tokens.
 
     Parameters
@@ -131,18 +146,18 @@ class Reading:
         Where it runs.
     """
 
-    place: Place
+    place: UnitSpace
     units: I64
     padding: int
     device: str
 
     def __call__(self, act: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
         """Return ``(n, v)`` given the layer's output and the inputs it belongs to."""
-        maps = unit_maps(self.place.layer, act).float()
+        maps = flatten_unit_maps(self.place.layer, act).float()
         if self.place.basis is not None:
-            maps = self.place.basis.read(maps)
+            maps = self.place.basis.coordinates(maps)
         maps = maps[:, torch.from_numpy(self.units).to(self.device)]
-        there = self.place.tokens(inputs, self.padding)
+        there = self.place.token_mask(inputs, self.padding)
         if there is None:
             return maps.mean(2)
         # Heads put out several numbers a token.

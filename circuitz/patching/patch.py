@@ -10,9 +10,9 @@ from torch import nn
 
 from circuitz.errors import UnitError
 from circuitz.models.run.network_facts import find_layer
-from circuitz.models.run.restore_state import hooked
+from circuitz.models.run.restore_state import temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
-from circuitz.models.run.unit_space import Place
+from circuitz.models.run.unit_space import UnitSpace
 from circuitz.patching.interchange import Exchange
 from circuitz.z.layer import LayerSpec
 from circuitz.z.unit import Unit
@@ -32,7 +32,7 @@ class UnitSet:
         Ids; a class is no such unit.
     places
         Layers, or bases over them, by name (``conv4``, ``conv4@nmf``).
-    but
+    excluding
         Units left out.
 
     Raises
@@ -44,19 +44,19 @@ class UnitSet:
     def __init__(
         self,
         units: Sequence[str],
-        places: Mapping[str, LayerSpec] | Mapping[str, Place],
-        but: UnitSet | None = None,
+        places: Mapping[str, LayerSpec] | Mapping[str, UnitSpace],
+        excluding: UnitSet | None = None,
     ) -> None:
-        self._but = but
+        self._excluded = excluding
         self.units = tuple(dict.fromkeys(units))
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, UnitSpace] = {}
         self._by_layer: dict[str, list[Unit]] = {}
         for unit in map(Unit.parse, self.units):
             if unit.is_output or unit.place not in places:
                 raise UnitError(
                     f"{unit} cannot be put at a value.", "Name units of a layer, as conv4:7."
                 )
-            place = Place.of(places[unit.place])
+            place = UnitSpace.of_layer(places[unit.place])
             known = self._places.setdefault(unit.layer, place)
             if known.name != place.name:
                 raise UnitError(
@@ -71,17 +71,17 @@ class UnitSet:
         """Layers that have units of the set."""
         return tuple(self._by_layer)
 
-    def put(self, layer: str, act: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    def write(self, layer: str, act: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         """Return a layer's output ``(n, ...)``, its units of the set as they are in ``values``."""
         if self._places[layer].basis is None:
-            out = torch.where(self._mask(layer, act), values, act)
+            out = torch.where(self._unit_mask(layer, act), values, act)
         else:
-            out = self._moved(layer, act, values)
-        if self._but is not None and layer in self._but.layers:
-            out = self._but.put(layer, out, act)
+            out = self._output_moved_along_directions(layer, act, values)
+        if self._excluded is not None and layer in self._excluded.layers:
+            out = self._excluded.write(layer, out, act)
         return out
 
-    def _mask(self, layer: str, act: torch.Tensor) -> torch.Tensor:
+    def _unit_mask(self, layer: str, act: torch.Tensor) -> torch.Tensor:
         """Return where the set's units lie in one input's output of a layer."""
         key = (layer, act.shape[1:])
         if key not in self._masks:
@@ -96,7 +96,9 @@ class UnitSet:
             self._masks[key] = mask
         return self._masks[key]
 
-    def _moved(self, layer: str, act: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    def _output_moved_along_directions(
+        self, layer: str, act: torch.Tensor, values: torch.Tensor
+    ) -> torch.Tensor:
         """Return a layer's output moved along the set's directions."""
         place = self._places[layer]
         swap = Exchange(place, act, values)
@@ -104,21 +106,21 @@ class UnitSet:
         for unit in self._by_layer[layer]:
             parts.setdefault(unit.position, []).append(unit.index)
         everywhere = parts.pop(None, [])
-        out = swap.given(*everywhere) if everywhere else act
+        out = swap.output_with_parts_swapped(*everywhere) if everywhere else act
         for position, which in parts.items():
             assert position is not None
             at: list[Any] = [slice(None)] * act.ndim
             at[place.layer.token_axes[0]] = position
-            both = swap.given(*dict.fromkeys([*everywhere, *which]))
+            both = swap.output_with_parts_swapped(*dict.fromkeys([*everywhere, *which]))
             out = out.clone()
             out[tuple(at)] = both[tuple(at)]
         return out
 
 
-def run_put(
+def run_patched(
     runtime: Runtime,
     x: torch.Tensor,
-    puts: Sequence[tuple[UnitSet, Acts]],
+    patches: Sequence[tuple[UnitSet, Acts]],
     read: Sequence[str] = (),
 ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
     """Run a network with sets of units put at values, all at once.
@@ -131,7 +133,7 @@ def run_put(
         The network.
     x
         Prepared inputs ``(n, ...)``.
-    puts
+    patches
         Sets, each with whole outputs ``(n, ...)`` of its layers that lend the values; of sets that
         share a unit the last one has its way.
     read
@@ -147,18 +149,18 @@ def run_put(
         If a layer does not exist or is not called exactly once.
     """
     written: dict[nn.Module, list[tuple[str, UnitSet, torch.Tensor]]] = {}
-    for units, acts in puts:
+    for units, acts in patches:
         for layer in units.layers:
             module = find_layer(runtime.module, layer)
             written.setdefault(module, []).append((layer, units, acts[layer]))
 
-    def write(module: nn.Module, _args: Any, out: torch.Tensor) -> torch.Tensor:
+    def write_units_hook(module: nn.Module, _args: Any, out: torch.Tensor) -> torch.Tensor:
         for layer, units, values in written[module]:
-            out = units.put(layer, out, values)
+            out = units.write(layer, out, values)
         return out
 
     # All that is written is read as well: that each layer is called once is checked there.
-    names = [*read, *(layer for units, _ in puts for layer in units.layers)]
-    with hooked(dict.fromkeys(written, write)):
+    names = [*read, *(layer for units, _ in patches for layer in units.layers)]
+    with temporary_forward_hooks(dict.fromkeys(written, write_units_hook)):
         acts, logits = runtime.run(x, list(dict.fromkeys(names)))
     return {name: acts[name] for name in read}, logits

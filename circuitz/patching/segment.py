@@ -10,9 +10,9 @@ from torch import fx, nn
 
 from circuitz.errors import LayerError
 from circuitz.models.run.cut_network import HookCut
-from circuitz.models.run.fx_graph import NetGraph, needed
+from circuitz.models.run.fx_graph import NetGraph, steps_needed
 from circuitz.models.run.network_facts import find_layer
-from circuitz.models.run.restore_state import evaluating, hooked
+from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
 
 
@@ -37,10 +37,10 @@ class Segment:
     def __init__(self, runtime: Runtime, source: str, target: str, held: Sequence[str]) -> None:
         self.runtime = runtime
         self.names = (source, target, *held)
-        self._steps: _Steps | None = None
+        self._steps: _TracedSteps | None = None
         self._tried = False
 
-    def on(self, x: torch.Tensor) -> Placed:
+    def place_on_inputs(self, x: torch.Tensor) -> PlacedSegment:
         """Run the network on prepared inputs ``(n, ...)``, and keep what has to be kept.
 
         Raises
@@ -48,26 +48,30 @@ class Segment:
         LayerError
             If a layer does not exist, is not called exactly once, or gives no tensor.
         """
-        x = self.runtime.cast(x)
+        x = self.runtime.cast_inputs(x)
         acts, _ = self.runtime.run(x, list(self.names))
         if not self._tried:
             self._tried = True
-            self._steps = self._trusted(x, acts)
-        return Placed(self, x, acts, self._steps)
+            self._steps = self._traced_steps_if_correct(x, acts)
+        return PlacedSegment(self, x, acts, self._steps)
 
-    def _trusted(self, x: torch.Tensor, acts: dict[str, torch.Tensor]) -> _Steps | None:
+    def _traced_steps_if_correct(
+        self, x: torch.Tensor, acts: dict[str, torch.Tensor]
+    ) -> _TracedSteps | None:
         """Return the traced steps if they give what running the whole network gives."""
         source, target = (acts[name] for name in self.names[:2])
         try:
-            steps = _Steps(self.runtime.module, self.names)
-            fast, slow = Placed(self, x, acts, steps), Placed(self, x, acts, None)
+            steps = _TracedSteps(self.runtime.module, self.names)
+            fast, slow = PlacedSegment(self, x, acts, steps), PlacedSegment(self, x, acts, None)
             # Other values than those of the inputs, so that a path that was cut wrongly shows.
             other = source.roll(1, 0) + source.float().std().to(source.dtype)
             with torch.no_grad():
-                right = slow.given(other)
+                right = slow.target_output_given_source(other)
                 # Twice: what overwrites values that are kept differs the second time.
-                same = all(_same(fast.given(other), right) for _ in range(2))
-                same &= _same(fast.given(source), target)
+                same = all(
+                    _nearly_equal(fast.target_output_given_source(other), right) for _ in range(2)
+                )
+                same &= _nearly_equal(fast.target_output_given_source(source), target)
         except LayerError:
             raise
         except Exception:  # tracing runs arbitrary code on stand-ins and may fail in any way
@@ -75,7 +79,7 @@ class Segment:
         return steps if same else None
 
 
-class Placed:
+class PlacedSegment:
     """A segment on some inputs.
 
     Attributes
@@ -94,7 +98,7 @@ class Placed:
         segment: Segment,
         x: torch.Tensor,
         acts: dict[str, torch.Tensor],
-        steps: _Steps | None,
+        steps: _TracedSteps | None,
     ) -> None:
         self._segment = segment
         self._x = x
@@ -103,25 +107,29 @@ class Placed:
         self.source, self.target = (acts[name] for name in segment.names[:2])
         self.traced = steps is not None
         self.reached = steps is None or steps.reached
-        with torch.no_grad(), evaluating(segment.runtime.module):
-            self._known = {} if steps is None else steps.around(x, acts, segment.names)
+        with torch.no_grad(), eval_mode(segment.runtime.module):
+            self._fixed_values = (
+                {} if steps is None else steps.values_of_fixed_nodes(x, acts, segment.names)
+            )
 
-    def given(self, act: torch.Tensor) -> torch.Tensor:
+    def target_output_given_source(self, act: torch.Tensor) -> torch.Tensor:
         """Return the target's output given the source's, ``(n, ...)`` each; gradients flow."""
         if not self.reached:
             return self.target
         if self._steps is not None:
             # What follows may overwrite its input.
-            return self._steps.run({self._steps.source: act.clone()} | self._known)
+            return self._steps.run_to_target({self._steps.source: act.clone()} | self._fixed_values)
         source, target, *held = self._segment.names
         values = {name: self._acts[name] for name in held} | {source: act}
         net = self._segment.runtime.module
-        with hooked({find_layer(net, name): _instead(value) for name, value in values.items()}):
+        with temporary_forward_hooks(
+            {find_layer(net, name): _replacement_hook(value) for name, value in values.items()}
+        ):
             # The layer's own output, before anything after it overwrites that.
-            return HookCut(net, target).before(self._x)
+            return HookCut(net, target).run_before(self._x)
 
 
-class _Steps:
+class _TracedSteps:
     """The steps between two layers."""
 
     def __init__(self, net: nn.Module, names: Sequence[str]) -> None:
@@ -129,13 +137,15 @@ class _Steps:
         # A module may be registered under two names; the graph knows it by the first.
         named = [own[find_layer(net, name)] for name in names]
         self._graph = NetGraph(net, *named)
-        self.source, self.target, *self.held = (self._graph.node(name) for name in named)
-        wanted = needed(self.target, self.source, *self.held)
-        self._between = _after(self.source, wanted)
+        self.source, self.target, *self.held = (
+            self._graph.node_calling_module(name) for name in named
+        )
+        wanted = steps_needed(self.target, self.source, *self.held)
+        self._between = _descendants_of_node(self.source, wanted)
         self._around = wanted - self._between
         self.reached = self.target in self._between
 
-    def around(
+    def values_of_fixed_nodes(
         self, x: torch.Tensor, acts: dict[str, torch.Tensor], names: Sequence[str]
     ) -> dict[fx.Node, Any]:
         """Return what else the target is computed from, as it is on the inputs."""
@@ -146,16 +156,16 @@ class _Steps:
             return {}
         for node in self._graph.order:
             if node in self._around and node not in values and node not in self._graph.constants:
-                values[node] = self._graph.run(values, {node}, node)
+                values[node] = self._graph.run_steps(values, {node}, node)
         needs = {parent for node in self._between for parent in node.all_input_nodes}
         return {n: values[n] for n in needs if n in values and n is not self.source}
 
-    def run(self, known: dict[fx.Node, Any]) -> torch.Tensor:
+    def run_to_target(self, values: dict[fx.Node, Any]) -> torch.Tensor:
         """Run the steps between the layers."""
-        return self._graph.run(known, self._between, self.target)
+        return self._graph.run_steps(values, self._between, self.target)
 
 
-def _after(source: fx.Node, among: set[fx.Node]) -> set[fx.Node]:
+def _descendants_of_node(source: fx.Node, among: set[fx.Node]) -> set[fx.Node]:
     """Return those steps that the source's result flows into."""
     found: set[fx.Node] = set()
     todo = [source]
@@ -167,13 +177,13 @@ def _after(source: fx.Node, among: set[fx.Node]) -> set[fx.Node]:
     return found
 
 
-def _instead(value: torch.Tensor) -> Any:
-    def hook(_module: nn.Module, _args: Any, _out: Any) -> torch.Tensor:
+def _replacement_hook(value: torch.Tensor) -> Any:
+    def replacing_hook(_module: nn.Module, _args: Any, _out: Any) -> torch.Tensor:
         return value.clone()
 
-    return hook
+    return replacing_hook
 
 
-def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
+def _nearly_equal(a: torch.Tensor, b: torch.Tensor) -> bool:
     tolerance = 1e-4 if a.dtype in (torch.float32, torch.float64) else 2e-2
     return a.shape == b.shape and torch.allclose(a.float(), b.float(), tolerance, tolerance)

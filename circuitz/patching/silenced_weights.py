@@ -18,8 +18,8 @@ import torch
 from torch import nn
 
 from circuitz.errors import LayerError
-from circuitz.models.adapters.weight_arrays import to_numpy
-from circuitz.models.run.layer_specs import unit_maps
+from circuitz.models.adapters.weight_arrays import weights_to_numpy
+from circuitz.models.run.layer_specs import flatten_unit_maps
 from circuitz.models.run.network_facts import find_layer
 from circuitz.models.run.runtime import Runtime
 from circuitz.z.intervention import Intervention
@@ -38,8 +38,8 @@ _HINT = (
 )
 
 
-def silenced(
-    run: Runtime,
+def silenced_weights(
+    runtime: Runtime,
     layer: LayerSpec,
     units: Sequence[int],
     level: npt.NDArray[np.float32],
@@ -55,7 +55,7 @@ def silenced(
 
     Parameters
     ----------
-    run
+    runtime
         The network; it is left as it is.
     layer
         Where the units are.
@@ -69,7 +69,7 @@ def silenced(
 
     Returns
     -------
-    State dict, as :func:`circuitz.models.adapters.weight_arrays.to_numpy` gives it.
+    State dict, as :func:`circuitz.models.adapters.weight_arrays.weights_to_numpy` gives it.
 
     Raises
     ------
@@ -78,32 +78,34 @@ def silenced(
         weights are used twice.
     """
     named = f"{layer.name}:{units[0]}" + (f" and {len(units) - 1} more" if units[1:] else "")
-    if not any(_places(run.module, layer)):
+    if not any(_candidate_modules(runtime.module, layer)):
         raise LayerError(
             f"{named} cannot be silenced: no module in or next to {layer.name!r} has one slice of "
             "weights for each of its units.",
             _HINT,
         )
     try:
-        net = copy.deepcopy(run.module)
+        net = copy.deepcopy(runtime.module)
     # What a module copies of itself is anybody's code.
     except Exception as problem:
         raise LayerError(
             f"{named} cannot be silenced: the network cannot be copied ({problem}).", _HINT
         ) from problem
-    trial = _Trial(run, net, layer, units, level, _probes(run, images))
+    trial = _SilencingTrial(
+        runtime, net, layer, units, level, _trial_inputs_with_noise(runtime, images)
+    )
     best: dict[str, npt.NDArray[Any]] | None = None
     nearest, why = np.inf, ""
-    for name, module, axis in _places(net, layer):
+    for name, module, axis in _candidate_modules(net, layer):
         held = {n: p.detach().clone() for n, p in module.named_parameters(recurse=False)}
-        found = trial.of(module, axis)
+        found = trial.try_silencing_with_module(module, axis)
         if isinstance(found, str):
             why = why or f"with the weights of {name!r} at zero {found}"
         else:
             miss = float((found - trial.level).abs().max())
             if miss < nearest:
-                best, nearest = to_numpy(net), miss
-            if miss <= trial.close:
+                best, nearest = weights_to_numpy(net), miss
+            if miss <= trial.tolerance:
                 break
         with torch.no_grad():
             for n, p in module.named_parameters(recurse=False):
@@ -113,7 +115,7 @@ def silenced(
     return best
 
 
-def _is_constant(values: torch.Tensor) -> bool:
+def _units_are_constant(values: torch.Tensor) -> bool:
     """Whether units ``(n, u, positions)`` put out the same on all inputs, at all positions.
 
     But for the last digits of each unit itself: next to a large unit, a small one that still
@@ -123,21 +125,25 @@ def _is_constant(values: torch.Tensor) -> bool:
     return bool((high - low <= _DIGITS * torch.finfo(values.dtype).eps * high.abs()).all())
 
 
-def _places(net: nn.Module, layer: LayerSpec) -> Iterator[tuple[str, nn.Module, int]]:
+def _candidate_modules(net: nn.Module, layer: LayerSpec) -> Iterator[tuple[str, nn.Module, int]]:
     """Modules and axes of their weights that may count the layer's units, the likeliest first."""
     whole = find_layer(net, layer.name)
     inside = list(whole.named_modules(prefix=layer.name))
     modules = list(net.named_modules())
     start = next(i for i, (_, module) in enumerate(modules) if module is whole)
     own = {module for _, module in inside}
-    near = [i for i, (_, m) in enumerate(modules) if m not in own and _axes(m, layer.size)]
+    near = [
+        i
+        for i, (_, m) in enumerate(modules)
+        if m not in own and _weight_axes_of_size(m, layer.size)
+    ]
     near.sort(key=lambda i: abs(i - start))
     for name, module in [*reversed(inside), *(modules[i] for i in near[:_NEXT])]:
-        for axis in _axes(module, layer.size):
+        for axis in _weight_axes_of_size(module, layer.size):
             yield name, module, axis
 
 
-def _axes(module: nn.Module, size: int) -> list[int]:
+def _weight_axes_of_size(module: nn.Module, size: int) -> list[int]:
     """Axes of a module's own weight that are as long as the layer; transposed ones have the second."""
     weight = dict(module.named_parameters(recurse=False)).get("weight")
     if weight is None or not weight.is_floating_point():
@@ -145,77 +151,79 @@ def _axes(module: nn.Module, size: int) -> list[int]:
     return [axis for axis, n in enumerate(weight.shape[:2]) if n == size]
 
 
-def _probes(run: Runtime, images: npt.NDArray[Any]) -> torch.Tensor:
+def _trial_inputs_with_noise(runtime: Runtime, images: npt.NDArray[Any]) -> torch.Tensor:
     images = np.asarray(images)
-    if run.preprocessing.is_tokens:
-        return run.prepare(images)
+    if runtime.preprocessing.is_tokens:
+        return runtime.prepare(images)
     # A unit that is silent on all pictures at hand need not be so on others.
     noise = np.random.default_rng(0).permuted(images)
-    return run.prepare(np.concatenate([images, noise]))
+    return runtime.prepare(np.concatenate([images, noise]))
 
 
 @dataclass
-class _Trial:
+class _SilencingTrial:
     """The same units of a network and of its copy, whose weights are tried."""
 
-    run: Runtime
+    runtime: Runtime
     net: nn.Module
     layer: LayerSpec
     units: Sequence[int]
-    wanted: npt.NDArray[np.float32]
+    level_values: npt.NDArray[np.float32]
     x: torch.Tensor
 
     def __post_init__(self) -> None:
-        prep = self.run.preprocessing
-        self.copy = Runtime(self.net, [self.layer], prep, self.run.device, self.run.head)
-        self.before, _ = self._read(self.run, self.x)
+        prep = self.runtime.preprocessing
+        self.trial_runtime = Runtime(
+            self.net, [self.layer], prep, self.runtime.device, self.runtime.head
+        )
+        self.original_maps, _ = self._layer_maps_and_logits(self.runtime, self.x)
         named = set(self.units)
         self.others = [u for u in range(self.layer.size) if u not in named]
-        exact = self.before.dtype in (torch.float32, torch.float64)
+        exact = self.original_maps.dtype in (torch.float32, torch.float64)
         self.relative = 1e-5 if exact else 1e-2
-        self.close = self.relative * float(self.before.abs().max())
-        self.level = torch.from_numpy(self.wanted).to(self.before)
+        self.tolerance = self.relative * float(self.original_maps.abs().max())
+        self.level = torch.from_numpy(self.level_values).to(self.original_maps)
 
-    def of(self, module: nn.Module, axis: int) -> torch.Tensor | str:
+    def try_silencing_with_module(self, module: nn.Module, axis: int) -> torch.Tensor | str:
         """Return the constants ``(u,)`` that a module's weights at zero give, or why they do not."""
         own = dict(module.named_parameters(recurse=False))
         bias = own.get("bias")
         with torch.no_grad():
             own["weight"].movedim(axis, 0)[list(self.units)] = 0
         if bias is None or len(bias) != self.layer.size:
-            return self._judged()
-        self._put(bias, self.level)
-        if self._varies():
+            return self._resulting_constants_or_reason()
+        self._set_bias_of_units(bias, self.level)
+        if self._units_vary():
             # What is padded with zeros afterwards varies from its edge on, unless it is zero too.
-            self._put(bias, torch.zeros_like(self.level))
+            self._set_bias_of_units(bias, torch.zeros_like(self.level))
         else:
-            self._settle(bias)
-        return self._judged()
+            self._solve_bias_for_level(bias)
+        return self._resulting_constants_or_reason()
 
-    def _judged(self) -> torch.Tensor | str:
-        after, logits = self._read(self.copy, self.x)
+    def _resulting_constants_or_reason(self) -> torch.Tensor | str:
+        after, logits = self._layer_maps_and_logits(self.trial_runtime, self.x)
         made = after[:, list(self.units)]
-        if not _is_constant(made):
+        if not _units_are_constant(made):
             return "they still vary: something else goes into them"
-        change = (after[:, self.others] - self.before[:, self.others]).abs()
-        if change.numel() and float(change.max()) > self.close:
+        change = (after[:, self.others] - self.original_maps[:, self.others]).abs()
+        if change.numel() and float(change.max()) > self.tolerance:
             return "other units of the layer change as well"
         constant = made[0, :, 0]
         value = tuple(float(v) for v in constant)
         clamp = Intervention(self.layer.name, tuple(self.units), "clamp", value)
-        _, held = self.run.intervene(self.x, [clamp])
+        _, held = self.runtime.intervene(self.x, [clamp])
         if float((logits - held).abs().max()) > 10 * self.relative * float(held.abs().max()):
             return "the network changes elsewhere too: they are used twice, or their weights are"
         return constant
 
-    def _settle(self, bias: nn.Parameter) -> None:
+    def _solve_bias_for_level(self, bias: nn.Parameter) -> None:
         """Set the bias with which the units put out the level, or what is nearest to it."""
-        if bool(((self._constants() - self.level).abs() <= self.close).all()):
+        if bool(((self._unit_constants() - self.level).abs() <= self.tolerance).all()):
             return
         span = max(1.0, float(self.level.abs().max()))
         steps = sorted([0.0, *(sign * span * 2.0**k for k in _POWERS for sign in (-1, 1))])
         grid = [torch.full_like(self.level, step) for step in steps]
-        miss = torch.stack([self._off(bias, one) for one in grid])
+        miss = torch.stack([self._level_error_with_bias(bias, one) for one in grid])
         # The first step over which the level is crossed; else the step that comes nearest.
         crosses = miss[:-1].sign() * miss[1:].sign() <= 0
         first = crosses.int().argmax(0)
@@ -228,25 +236,31 @@ class _Trial:
         high = torch.where(there, low, at[first + 1, columns])
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
-            same = self._off(bias, middle).sign() == below
+            same = self._level_error_with_bias(bias, middle).sign() == below
             low, high = torch.where(same, middle, low), torch.where(same, high, middle)
-        self._put(bias, high)
+        self._set_bias_of_units(bias, high)
 
-    def _off(self, bias: nn.Parameter, value: torch.Tensor) -> torch.Tensor:
-        self._put(bias, value)
-        return self._constants() - self.level
+    def _level_error_with_bias(self, bias: nn.Parameter, value: torch.Tensor) -> torch.Tensor:
+        self._set_bias_of_units(bias, value)
+        return self._unit_constants() - self.level
 
-    def _put(self, bias: nn.Parameter, value: torch.Tensor) -> None:
+    def _set_bias_of_units(self, bias: nn.Parameter, value: torch.Tensor) -> None:
         with torch.no_grad():
             bias[list(self.units)] = value.to(bias)
 
-    def _varies(self) -> bool:
-        return not _is_constant(self._read(self.copy, self.x)[0][:, list(self.units)])
+    def _units_vary(self) -> bool:
+        return not _units_are_constant(
+            self._layer_maps_and_logits(self.trial_runtime, self.x)[0][:, list(self.units)]
+        )
 
-    def _constants(self) -> torch.Tensor:
+    def _unit_constants(self) -> torch.Tensor:
         """Return ``(u,)`` what the units put out; one input tells, where all give the same."""
-        return self._read(self.copy, self.x[:1])[0][0, list(self.units), 0]
+        return self._layer_maps_and_logits(self.trial_runtime, self.x[:1])[0][
+            0, list(self.units), 0
+        ]
 
-    def _read(self, run: Runtime, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        acts, logits = run.run(x, [self.layer.name])
-        return unit_maps(self.layer, acts[self.layer.name]), logits
+    def _layer_maps_and_logits(
+        self, runtime: Runtime, x: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        acts, logits = runtime.run(x, [self.layer.name])
+        return flatten_unit_maps(self.layer, acts[self.layer.name]), logits

@@ -59,7 +59,7 @@ class Sources:
         return Sources(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
-def class_labels(data: InputSet | None, classes: tuple[str, ...]) -> I64:
+def labels_as_class_indices(data: InputSet | None, classes: tuple[str, ...]) -> I64:
     """Return D's labels as indices into z's classes (which may be in another order).
 
     Raises
@@ -104,16 +104,18 @@ def class_labels(data: InputSet | None, classes: tuple[str, ...]) -> I64:
     return labels
 
 
-def class_members(data: InputSet | None, classes: tuple[str, ...], head: str = "softmax") -> Bool:
+def class_membership_mask(
+    data: InputSet | None, classes: tuple[str, ...], head: str = "softmax"
+) -> Bool:
     """Return which of z's classes each image of D shows, ``(n, k)``.
 
     Raises
     ------
     InputsError
-        As :func:`class_labels`; with several classes an image, also if a class is shown by all.
+        As :func:`labels_as_class_indices`; with several classes an image, also if a class is shown by all.
     """
     if data is None or data.labels is None or data.labels.ndim == 1 or head != "multi-label":
-        return class_labels(data, classes)[:, None] == np.arange(len(classes))
+        return labels_as_class_indices(data, classes)[:, None] == np.arange(len(classes))
     unknown = [name for name in data.classes if name not in classes]
     if unknown or data.labels.shape[1] != len(data.classes):
         raise InputsError(
@@ -135,7 +137,7 @@ def class_members(data: InputSet | None, classes: tuple[str, ...], head: str = "
     return shows
 
 
-def splits_of(data: InputSet, labels: I64, seed: int = 0) -> U8:
+def existing_or_assigned_splits(data: InputSet, labels: I64, seed: int = 0) -> U8:
     """Return D's split, or one made for it that is the same every time."""
     if data.split is not None:
         return np.asarray(data.split, np.uint8)
@@ -172,17 +174,17 @@ def draw_sources(
     Raises
     ------
     InputsError
-        See :func:`class_labels`; also if a split holds images but none of some class.
+        See :func:`labels_as_class_indices`; also if a split holds images but none of some class.
     """
-    shows = class_members(data, classes, head)
+    shows = class_membership_mask(data, classes, head)
     if head == "multi-label":
-        return _draw_several(data, shows, classes, per_split, donors, seed)
+        return _draw_multilabel_sources(data, shows, classes, per_split, donors, seed)
     labels = shows.argmax(1)
     if len(classes) < 2:
         raise InputsError(
             "The model has one class.", "An effect on a class is measured against other classes."
         )
-    split = splits_of(data, labels)
+    split = existing_or_assigned_splits(data, labels)
     scene = np.arange(len(data)) if data.scene is None else np.asarray(data.scene, np.int64)
     each = max(1, per_split // len(classes))
     chosen: list[I64] = []
@@ -203,7 +205,7 @@ def draw_sources(
                 )
             picked.append(np.sort(draw.permutation(pool)[:each]))
         rows = np.concatenate(picked)
-        lenders.append(start + _donors(labels[rows], len(classes), donors, draw))
+        lenders.append(start + _draw_donors_per_class(labels[rows], len(classes), donors, draw))
         chosen.append(rows)
         start += len(rows)
     index = np.concatenate(chosen)
@@ -211,11 +213,11 @@ def draw_sources(
     return Sources(index, shows[index], split[index], scene[index], row, np.concatenate(lenders))
 
 
-def _draw_several(
+def _draw_multilabel_sources(
     data: InputSet, shows: Bool, classes: tuple[str, ...], per_split: int, donors: int, seed: int
 ) -> Sources:
     """Draw sources among images that show any number of classes."""
-    split = splits_of(data, shows.astype(np.int64))
+    split = existing_or_assigned_splits(data, shows.astype(np.int64))
     scene = np.arange(len(data)) if data.scene is None else np.asarray(data.scene, np.int64)
     # Images that show nothing are a kind of their own.
     kinds = np.concatenate([shows, ~shows.any(1, keepdims=True)], 1)
@@ -250,29 +252,29 @@ def _draw_several(
     return Sources(index, shows[index], split[index], scene[index], row, np.concatenate(lenders))
 
 
-def _donors(label: I64, classes: int, count: int, draw: np.random.Generator) -> I64:
+def _draw_donors_per_class(label: I64, classes: int, count: int, rng: np.random.Generator) -> I64:
     found = np.empty((len(label), classes, count), np.int64)
     for k in range(classes):
         same, others = np.flatnonzero(label == k), np.flatnonzero(label != k)
-        found[others, k] = draw.choice(same, (len(others), count))
+        found[others, k] = rng.choice(same, (len(others), count))
         # Evenly over the other classes, whatever their sizes.
         kinds = [np.flatnonzero(label == other) for other in range(classes) if other != k]
-        kind = draw.integers(0, len(kinds), (len(same), count))
+        kind = rng.integers(0, len(kinds), (len(same), count))
         lender = np.empty_like(kind)
         for j, pool in enumerate(kinds):
-            lender[kind == j] = draw.choice(pool, int((kind == j).sum()))
+            lender[kind == j] = rng.choice(pool, int((kind == j).sum()))
         found[same, k] = lender
     return found
 
 
-def rows_of(inputs: InputSet, split: str) -> I64:
+def rows_of_split(inputs: InputSet, split: str) -> I64:
     """Return the rows of one split; all rows where the inputs are not split."""
     if inputs.split is None:
         return np.arange(len(inputs))
     return np.flatnonzero(inputs.split == SPLITS.index(split))
 
 
-def training_rows(data: InputSet) -> I64:
+def rows_of_select_split(data: InputSet) -> I64:
     """Return the *select* rows of D, by the split that effects are measured with."""
     assert data.labels is not None
-    return np.flatnonzero(splits_of(data, data.labels) == SPLITS.index("select"))
+    return np.flatnonzero(existing_or_assigned_splits(data, data.labels) == SPLITS.index("select"))

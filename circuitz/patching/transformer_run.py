@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import torch
 
-from circuitz.models.zoo.small_transformer import Keys, SmallTransformer
+from circuitz.models.zoo.small_transformer import KeysAndValues, SmallTransformer
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class TransformerRun:
     """One run of a model, with all that patched runs start from, by block.
 
     Parameters
@@ -28,27 +28,34 @@ class Run:
     before: tuple[torch.Tensor, ...]
     middle: tuple[torch.Tensor, ...]
     query: tuple[torch.Tensor, ...]
-    keys: tuple[Keys, ...]
+    keys: tuple[KeysAndValues, ...]
     z: tuple[torch.Tensor, ...]
     logits: torch.Tensor
 
 
-def run(net: SmallTransformer, tokens: torch.Tensor, answers: torch.Tensor) -> Run:
+def run_transformer_with_cache(
+    net: SmallTransformer, tokens: torch.Tensor, answers: torch.Tensor
+) -> TransformerRun:
     """Run a model once and keep what patched runs start from."""
-    x = net.embedded(tokens)
+    x = net.embed_tokens(tokens)
     at = torch.arange(x.shape[1], device=x.device)
-    rows: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor, Keys, torch.Tensor]] = []
+    rows: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor, KeysAndValues, torch.Tensor]] = []
     for block in net.layers:
         normed = block.ln1(x)
-        query, keys = block.attn.split(block.attn.q(normed)), block.attn.offered(normed)
-        _, z = block.attn.gathered(query, keys, at)
+        query, keys = (
+            block.attn.split_heads(block.attn.q(normed)),
+            block.attn.keys_and_values(normed),
+        )
+        _, z = block.attn.attend(query, keys, at)
         middle = x + block.attn.o(z.flatten(-2))
         rows.append((x, middle, query, keys, z))
-        x = block.after_attention(middle)
+        x = block.add_neurons(middle)
     before, middles, queries, offered, gathered = zip(*rows, strict=True)
-    return Run(before, middles, queries, offered, gathered, read_logits(net, x[:, answers]))
+    return TransformerRun(
+        before, middles, queries, offered, gathered, logits_from_residual_stream(net, x[:, answers])
+    )
 
 
-def read_logits(net: SmallTransformer, x: torch.Tensor) -> torch.Tensor:
+def logits_from_residual_stream(net: SmallTransformer, x: torch.Tensor) -> torch.Tensor:
     """Return the logits that a residual stream comes to."""
     return net.unembed(net.ln_final(x))

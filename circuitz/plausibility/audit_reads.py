@@ -19,7 +19,7 @@ def audit_reads(z: AnnotatedModel) -> tuple[dict[str, Any], ...]:
     return tuple(dict(read) for read in found) if isinstance(found, list) else ()
 
 
-def log_reads(
+def with_audit_reads_logged(
     z: AnnotatedModel, report: Report, *, author: str = "", why: str = ""
 ) -> AnnotatedModel:
     """Return z with the report's looks at *audit* on record.

@@ -15,20 +15,27 @@ import circuitz
 from circuitz.errors import ConceptLabelsError, InputsError, MeasurementError
 from circuitz.lexicon.concept import Support
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.plausibility.check_settings import SCALE_FLOOR, Settings
-from circuitz.plausibility.effects.joint_effect import Joint, Joints
-from circuitz.plausibility.words.blind_tests import judge_blind, kept_tests
-from circuitz.plausibility.words.class_confounds import class_ties
-from circuitz.plausibility.words.match_scores import Place
-from circuitz.plausibility.words.match_tables import Table
-from circuitz.plausibility.words.parsed_annotation import (
-    Columns,
-    Said,
-    canonical_name,
-    read_annotations,
+from circuitz.plausibility.check_settings import SCALE_FLOOR, CheckSettings
+from circuitz.plausibility.effects.joint_effect import JointEffect, JointEffects
+from circuitz.plausibility.words.blind_tests import (
+    blind_tests_of_current_weights,
+    judge_by_blind_tests,
 )
-from circuitz.plausibility.words.unit_tables import find_places, split_rows, table_of
-from circuitz.plausibility.words.word_fit import Word, judge, undecided
+from circuitz.plausibility.words.class_confounds import columns_confounded_with_class
+from circuitz.plausibility.words.match_tables import MatchTable
+from circuitz.plausibility.words.parsed_annotation import (
+    ConceptColumns,
+    ParsedAnnotation,
+    canonical_name,
+    parse_annotations_in_force,
+)
+from circuitz.plausibility.words.unit_tables import (
+    find_unit_tables,
+    match_table_on_split,
+    split_row_mask,
+)
+from circuitz.plausibility.words.word_fit import WordVerdict, judge_words, undecided_concepts
+from circuitz.plausibility.words.word_scores import UnitTables
 from circuitz.z.finding import Waiver
 from circuitz.z.inputs import InputSet
 from circuitz.z.measurements import EffectMeasurements, Measurements
@@ -40,12 +47,12 @@ if TYPE_CHECKING:
 #: Kinds of concepts that lie outside the thing itself.
 OUTSIDE = ("surroundings", "artefact")
 # A lexicon is a value, so what it answered once it answers always.
-_KNOWN: WeakKeyDictionary[Lexicon, dict[tuple[str, str], Support]] = WeakKeyDictionary()
+_SUPPORT_CACHE: WeakKeyDictionary[Lexicon, dict[tuple[str, str], Support]] = WeakKeyDictionary()
 _HASHES: WeakKeyDictionary[Lexicon, str] = WeakKeyDictionary()
-_COLUMNS: WeakKeyDictionary[Lexicon, dict[tuple[str, ...], Columns]] = WeakKeyDictionary()
+_COLUMNS: WeakKeyDictionary[Lexicon, dict[tuple[str, ...], ConceptColumns]] = WeakKeyDictionary()
 # Measurements are values too, and an edit of words leaves them as they are. Only the latest are
 # kept, for they are large.
-_JOINTS: OrderedDict[tuple[int, Settings, str, str], Joints] = OrderedDict()
+_JOINTS: OrderedDict[tuple[int, CheckSettings, str, str], JointEffects] = OrderedDict()
 _JOINTS_KEPT = 6
 _KEPT = 4096
 # Pictures of a set of units stand for another that has more than this share of both in common.
@@ -64,20 +71,22 @@ class Case:
         Its measurements; a case exists only where both are there.
     concept_set
         Images with concept labels.
-    kept
+    rule_cache
         What several rules share, by who worked it out; it goes when the case goes.
     """
 
     z: AnnotatedModel
     lexicon: Lexicon
-    settings: Settings
+    settings: CheckSettings
     measured: Measurements
     effects: EffectMeasurements
     concept_set: InputSet
-    kept: dict[str, Any] = field(default_factory=dict[str, Any])
+    rule_cache: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
-    def of(cls, z: AnnotatedModel, lexicon: Lexicon | None, settings: Settings) -> Case:
+    def from_model(
+        cls, z: AnnotatedModel, lexicon: Lexicon | None, settings: CheckSettings
+    ) -> Case:
         """Gather what a check needs.
 
         Raises
@@ -87,7 +96,7 @@ class Case:
         InputsError
             If the concept set is not split.
         """
-        measured, concept_set = measured_parts(z, labels=False)
+        measured, concept_set = require_measurements_and_concept_set(z, labels=False)
         effects = measured.effects
         if effects is None:
             raise MeasurementError(
@@ -95,7 +104,10 @@ class Case:
                 "Run z = cz.measure(z, concept_set, data) first.",
             )
         case = cls(z, lexicon or Lexicon.load(), settings, measured, effects, concept_set)
-        for where, rows in (("concept set", case.rows), ("measured effects", case.joints.rows)):
+        for where, rows in (
+            ("concept set", case.concept_set_rows_on_split),
+            ("measured effects", case.joint_effects.source_rows_on_split),
+        ):
             if not rows.any():
                 raise MeasurementError(
                     f"The {where} hold no image of the split {settings.split!r}.",
@@ -104,17 +116,17 @@ class Case:
         return case
 
     @cached_property
-    def rows(self) -> np.ndarray:
+    def concept_set_rows_on_split(self) -> np.ndarray:
         """Images of the concept set that are on the split."""
-        return split_rows(self.concept_set, self.settings.split)
+        return split_row_mask(self.concept_set, self.settings.split)
 
     @cached_property
-    def surroundings(self) -> dict[str, np.ndarray]:
+    def surroundings_of_sources(self) -> dict[str, np.ndarray]:
         """Surroundings that D's images are labelled with: which sources of the split show them."""
         data = self.z.data
         if data is None or data.concepts is None or self.effects.source.max() >= len(data):
             return {}  # the last: it is another D than was measured, which the report says
-        shows = data.concepts[self.effects.source[self.joints.rows]] == 1
+        shows = data.concepts[self.effects.source[self.joint_effects.source_rows_on_split]] == 1
         names = (canonical_name(name, self.lexicon) for name in data.concept_names)
         return {
             name: shows[:, i]
@@ -123,81 +135,94 @@ class Case:
         }
 
     @cached_property
-    def columns(self) -> Columns:
+    def concept_columns(self) -> ConceptColumns:
         """Concept columns under their canonical names."""
         known, names = _COLUMNS.setdefault(self.lexicon, {}), tuple(self.concept_set.concept_names)
         if names not in known:
-            known[names] = Columns.read(names, self.lexicon)
+            known[names] = ConceptColumns.from_names(names, self.lexicon)
         return known[names]
 
     @cached_property
-    def joints(self) -> Joints:
+    def joint_effects(self) -> JointEffects:
         """Joint effects on the split."""
-        return self._joints_on(self.settings)
+        return self._cached_joint_effects(self.settings)
 
     @cached_property
-    def chosen_on(self) -> Joints:
+    def joint_effects_on_select(self) -> JointEffects:
         """Joint effects on *select*, for choices that verdicts must not rest on."""
-        return self._joints_on(replace(self.settings, split="select"))
+        return self._cached_joint_effects(replace(self.settings, split="select"))
 
-    def _joints_on(self, settings: Settings) -> Joints:
+    def _cached_joint_effects(self, settings: CheckSettings) -> JointEffects:
         hashes = (self.measured.data_hash, self.measured.weights_hash)
         key = (id(self.effects), settings, *hashes)
         found = _JOINTS.pop(key, None)
         if found is None or found.measured is not self.effects:
-            found = Joints(self.effects, settings, *hashes)
+            found = JointEffects(self.effects, settings, *hashes)
         _JOINTS[key] = found
         while len(_JOINTS) > _JOINTS_KEPT:
             _JOINTS.popitem(last=False)
         return found
 
     @cached_property
-    def said(self) -> tuple[Said, ...]:
+    def parsed_annotations(self) -> tuple[ParsedAnnotation, ...]:
         """Annotations on units and groups."""
-        return read_annotations(self.z.effective(), self.columns, self.lexicon, self.z.classes)
+        return parse_annotations_in_force(
+            self.z.effective(), self.concept_columns, self.lexicon, self.z.classes
+        )
 
     @cached_property
-    def words(self) -> tuple[Word, ...]:
+    def word_verdicts(self) -> tuple[WordVerdict, ...]:
         """Verdict on every annotation."""
-        opposed = frozenset(filter(self.opposes_subject, self.columns.names))
-        judged = judge(self.said, self.places, self.columns, opposed, self.settings, self.ties)
-        return judge_blind(judged, kept_tests(self.z), self.settings.q)
+        opposed = frozenset(filter(self.opposes_subject, self.concept_columns.names))
+        judged = judge_words(
+            self.parsed_annotations,
+            self.unit_tables_by_target,
+            self.concept_columns,
+            opposed,
+            self.settings,
+            self.classes_by_confounded_column,
+        )
+        return judge_by_blind_tests(judged, blind_tests_of_current_weights(self.z), self.settings.q)
 
     @cached_property
-    def places(self) -> dict[str, Place]:
+    def unit_tables_by_target(self) -> dict[str, UnitTables]:
         """Where each annotated target was measured, by target; absent where it was not."""
-        return find_places(self.said, self.measured, self.concept_set, self.settings.split)
+        return find_unit_tables(
+            self.parsed_annotations, self.measured, self.concept_set, self.settings.split
+        )
 
     @cached_property
-    def ties(self) -> dict[int, tuple[str, ...]]:
+    def classes_by_confounded_column(self) -> dict[int, tuple[str, ...]]:
         """Concept columns that go together with classes in the concept set itself."""
-        return class_ties(self.concept_set, self.z.classes)
+        return columns_confounded_with_class(self.concept_set, self.z.classes)
 
     @cached_property
-    def _selects(self) -> dict[str, Table]:
+    def _select_table_cache(self) -> dict[str, MatchTable]:
         return {}
 
-    def select_table(self, layer: str) -> Table:
+    def select_match_table(self, layer: str) -> MatchTable:
         """Match table of a layer on *select*; its contents are looked at once a case."""
-        if layer not in self._selects:
+        if layer not in self._select_table_cache:
             responses = self.measured.layers[layer].responses
-            self._selects[layer] = table_of(responses, self.concept_set, "select")
-        return self._selects[layer]
+            self._select_table_cache[layer] = match_table_on_split(
+                responses, self.concept_set, "select"
+            )
+        return self._select_table_cache[layer]
 
-    def units_meaning(self, concept: str) -> tuple[str, ...]:
+    def units_validly_meaning(self, concept: str) -> tuple[str, ...]:
         """Units of the cut whose words name the concept and pass their match for it."""
-        return self._meaning.get(concept, ())
+        return self._valid_units_by_concept.get(concept, ())
 
     @cached_property
-    def _meaning(self) -> dict[str, tuple[str, ...]]:
+    def _valid_units_by_concept(self) -> dict[str, tuple[str, ...]]:
         units: dict[str, list[str]] = {}
-        for word in self.words:
+        for word in self.word_verdicts:
             for concept in word.passed:
-                units.setdefault(concept, []).extend(word.said.units)
-        return {concept: self.on_cut(some) for concept, some in units.items()}
+                units.setdefault(concept, []).extend(word.parsed.units)
+        return {concept: self.units_on_cut(some) for concept, some in units.items()}
 
     @cached_property
-    def open_meaning(self) -> dict[str, tuple[str, ...]]:
+    def units_by_undecided_concept(self) -> dict[str, tuple[str, ...]]:
         """Units of the cut by concepts their words name that have neither passed nor failed.
 
         Too few images show the concept, or lack it, or the score's interval spans the bar. Such
@@ -205,80 +230,92 @@ class Case:
         without giving them the benefit of the doubt.
         """
         units: dict[str, list[str]] = {}
-        for word in self.words:
-            for concept in undecided(word, self.settings, self.columns):
-                units.setdefault(concept, []).extend(word.said.units)
-        return {concept: self.on_cut(some) for concept, some in units.items()}
+        for word in self.word_verdicts:
+            for concept in undecided_concepts(word, self.settings, self.concept_columns):
+                units.setdefault(concept, []).extend(word.parsed.units)
+        return {concept: self.units_on_cut(some) for concept, some in units.items()}
 
     @cached_property
-    def concepts(self) -> tuple[str, ...]:
+    def valid_concepts(self) -> tuple[str, ...]:
         """Concepts that some unit of the cut validly means, in alphabetical order."""
-        return tuple(sorted(concept for concept, units in self._meaning.items() if units))
+        return tuple(
+            sorted(concept for concept, units in self._valid_units_by_concept.items() if units)
+        )
 
     @cached_property
-    def supporting(self) -> tuple[str, ...]:
+    def supporting_concepts(self) -> tuple[str, ...]:
         """Concepts on the cut that belong to the subject."""
         subject = self.z.subject
-        return tuple(c for c in self.concepts if self._support(c, subject).verdict == "supports")
+        return tuple(
+            c
+            for c in self.valid_concepts
+            if self._support_for_subject(c, subject).verdict == "supports"
+        )
 
     @cached_property
-    def mixed(self) -> frozenset[str]:
+    def mixed_units(self) -> frozenset[str]:
         """Units of the cut that validly mean both what belongs to the subject and what does not."""
-        inside = {unit for c in self.supporting for unit in self.units_meaning(c)}
+        inside = {unit for c in self.supporting_concepts for unit in self.units_validly_meaning(c)}
         outside = {
-            unit for c in self.concepts if self.opposes_subject(c) for unit in self.units_meaning(c)
+            unit
+            for c in self.valid_concepts
+            if self.opposes_subject(c)
+            for unit in self.units_validly_meaning(c)
         }
         return frozenset(inside & outside)
 
-    def on_cut(self, units: Iterable[str]) -> tuple[str, ...]:
+    def units_on_cut(self, units: Iterable[str]) -> tuple[str, ...]:
         """Those of the units that were measured on the cut, once each, in its order."""
-        position, names = self.joints.position, self.effects.units
+        position, names = self.joint_effects.position_by_unit, self.effects.units
         return tuple(names[i] for i in sorted({position[u] for u in units if u in position}))
 
-    def support(self, concept: str, target: str) -> Support:
+    def support_for_class(self, concept: str, target: str) -> Support:
         """Ask prior knowledge about a concept and a class.
 
         What holds for the subject holds for each of its classes, except that surroundings may
         make one class what it is (sand a beach), where the lexicon says so of that class.
         """
-        of_subject = self._support(concept, self.z.subject)
+        of_subject = self._support_for_subject(concept, self.z.subject)
         if of_subject.verdict == "opposes" and self.lexicon.kind(concept) in OUTSIDE:
-            of_class = self._support(concept, target)
+            of_class = self._support_for_subject(concept, target)
             if of_class.verdict == "supports":
                 return of_class
         return of_subject
 
     def opposes_subject(self, concept: str) -> bool:
         """Whether a concept speaks against the subject (surroundings, artefacts)."""
-        return self._support(concept, self.z.subject).verdict == "opposes"
+        return self._support_for_subject(concept, self.z.subject).verdict == "opposes"
 
-    def _support(self, concept: str, subject: str) -> Support:
-        known = _KNOWN.setdefault(self.lexicon, {})
+    def _support_for_subject(self, concept: str, subject: str) -> Support:
+        known = _SUPPORT_CACHE.setdefault(self.lexicon, {})
         if (concept, subject) not in known:
             if len(known) >= _KEPT:
                 known.clear()
             known[concept, subject] = self.lexicon.support(concept, subject)
         return known[concept, subject]
 
-    def tells_apart(self, k: int) -> bool:
+    def network_separates_class(self, k: int) -> bool:
         """Whether the network tells class ``k`` well enough for shares of that to mean much.
 
         The cut must make enough difference to it, and on the split judged its margin must be
         higher on its own inputs than on others by a good part of what it is on all: a network
         that learned noise by heart tells nothing on images it did not learn.
         """
-        return bool(self.effects.scale[k] >= SCALE_FLOOR) and self.joints.told[k]
+        return (
+            bool(self.effects.scale[k] >= SCALE_FLOOR)
+            and self.joint_effects.margin_separates_by_class[k]
+        )
 
-    def joint(self, units: Sequence[str], k: int) -> Joint:
+    def joint_sufficiency(self, units: Sequence[str], k: int) -> JointEffect:
         """Joint sufficiency of units on class ``k``."""
-        return self.joints.joint(tuple(units), k)
+        return self.joint_effects.joint_effect(tuple(units), k)
 
     @cached_property
     def waivers(self) -> dict[str, Waiver]:
         """By finding, the latest decision to let it stand."""
         return {waiver.finding: waiver for waiver in self.z.waivers}
 
-    def pictures(self, units: Sequence[str], target: str) -> tuple[str, ...]:
+    def intervention_picture_hashes(self, units: Sequence[str], target: str) -> tuple[str, ...]:
         """Pictures before and after intervening on these units, or on a set that is nearly that."""
         wanted = frozenset(units)
         best, share = (), _NEARLY
@@ -291,7 +328,7 @@ class Case:
         return best
 
     @cached_property
-    def hashes(self) -> tuple[tuple[str, str], ...]:
+    def verdict_input_hashes(self) -> tuple[tuple[str, str], ...]:
         """Names and hashes of all a verdict is made from."""
         measured = self.measured
         return (
@@ -299,17 +336,19 @@ class Case:
             ("code", circuitz.__version__),
             ("concepts", measured.concepts_hash),
             ("data", measured.data_hash),
-            ("lexicon", _HASHES.setdefault(self.lexicon, "") or _hash(self.lexicon)),
+            ("lexicon", _HASHES.setdefault(self.lexicon, "") or _cache_lexicon_hash(self.lexicon)),
             ("weights", measured.weights_hash),
         )
 
 
-def _hash(lexicon: Lexicon) -> str:
+def _cache_lexicon_hash(lexicon: Lexicon) -> str:
     _HASHES[lexicon] = lexicon.hash
     return _HASHES[lexicon]
 
 
-def measured_parts(z: AnnotatedModel, *, labels: bool = True) -> tuple[Measurements, InputSet]:
+def require_measurements_and_concept_set(
+    z: AnnotatedModel, *, labels: bool = True
+) -> tuple[Measurements, InputSet]:
     """Return measurements and concept set of a z, or say what is missing.
 
     Parameters

@@ -7,12 +7,12 @@ import time
 from typing import TYPE_CHECKING
 
 from circuitz.plausibility.case import Case
-from circuitz.plausibility.check_settings import MATCH_BAR, Settings
+from circuitz.plausibility.check_settings import MATCH_BAR, CheckSettings
 from circuitz.plausibility.problems import find_problems
 from circuitz.plausibility.report import Report
 from circuitz.plausibility.rules import missing_support, unexplained_effect
 from circuitz.plausibility.rules.kinds import RULES
-from circuitz.z.check_z import check_z
+from circuitz.z.check_z import check_annotated_model
 from circuitz.z.finding import Finding
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def check(
         A measured model.
     split
         Images the verdicts rest on. ``audit`` is for export; each look is to be logged with
-        :func:`circuitz.plausibility.audit_reads.log_reads`.
+        :func:`circuitz.plausibility.audit_reads.with_audit_reads_logged`.
     delta
         Effects within this share of the whole cut's count as none.
     q
@@ -68,16 +68,16 @@ def check(
     InputsError
         If z is no annotated model.
     """
-    check_z(z)
+    check_annotated_model(z)
     start = time.perf_counter()
-    settings = Settings(split, delta, q, unexplained_bound, match_bar)
-    case = Case.of(z, lexicon, settings)
+    settings = CheckSettings(split, delta, q, unexplained_bound, match_bar)
+    case = Case.from_model(z, lexicon, settings)
     found = [finding for rule in RULES.values() for finding in rule(case)]
     reads: tuple[dict[str, str], ...] = ()
     if split == "audit":
-        reads = ({"split": split, **dict(case.hashes)},)
+        reads = ({"split": split, **dict(case.verdict_input_hashes)},)
     return Report(
-        items=tuple(sorted(found, key=_worst_first)),
+        findings=tuple(sorted(found, key=_severity_sort_key)),
         unexplained={
             f.target.removeprefix("output:"): (f.estimate, *f.ci)
             for f in found
@@ -85,7 +85,7 @@ def check(
         },
         split=split,
         settings=settings.as_dict(),
-        hashes=dict(case.hashes),
+        hashes=dict(case.verdict_input_hashes),
         seconds=time.perf_counter() - start,
         stale=z.stale,
         reads=reads,
@@ -93,7 +93,7 @@ def check(
     )
 
 
-def _worst_first(finding: Finding) -> tuple[float, ...]:
+def _severity_sort_key(finding: Finding) -> tuple[float, ...]:
     verdict = {"flagged": 0.0, "inconclusive": 2.0, "supported": 3.0}[finding.verdict]
     if finding.verdict == "flagged" and finding.waiver is not None:
         verdict = 1.0

@@ -20,7 +20,7 @@ SCALE_FLOOR = 0.5
 
 
 @dataclass(frozen=True)
-class Settings:
+class CheckSettings:
     """Numbers a verdict depends on.
 
     Parameters

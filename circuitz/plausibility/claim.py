@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from circuitz.plausibility.case import Case
-from circuitz.stats.clustered import benjamini_hochberg
+from circuitz.stats.multiple_testing import benjamini_hochberg_q_values
 from circuitz.z.effect import Effect
 from circuitz.z.finding import Finding, Remedy, Verdict
 
@@ -35,7 +35,7 @@ class Claim:
         could not be tested and does not count in the family.
     estimate, ci, delta, power
         The tested quantity, its interval, the bound it is held to, and the power.
-    words
+    write_sentence
         From the verdict to the sentence.
     decide
         What would decide it, shown when inconclusive.
@@ -52,7 +52,7 @@ class Claim:
     ci: tuple[float, float]
     delta: float
     power: float
-    words: Callable[[Verdict], str]
+    write_sentence: Callable[[Verdict], str]
     decide: str = ""
     effects: tuple[Effect, ...] = ()
     chain: tuple[str, ...] = ()
@@ -60,15 +60,17 @@ class Claim:
     remedies: tuple[Remedy, ...] = field(default_factory=tuple)
 
 
-def to_findings(case: Case, kind: str, version: int, claims: Sequence[Claim]) -> list[Finding]:
+def findings_from_claims(
+    case: Case, kind: str, version: int, claims: Sequence[Claim]
+) -> list[Finding]:
     """Give every claim its verdict.
 
     Both tests of a kind are adjusted by Benjamini-Hochberg over all claims of the kind tested. A
     finding's p and q are those of the test its verdict rests on: of support where it is
     supported, of the flag otherwise.
     """
-    q_flag = benjamini_hochberg([claim.p_flag for claim in claims])
-    q_support = benjamini_hochberg([claim.p_support for claim in claims])
+    q_flag = benjamini_hochberg_q_values([claim.p_flag for claim in claims])
+    q_support = benjamini_hochberg_q_values([claim.p_support for claim in claims])
     verdicts: list[tuple[Verdict, float, float]] = []
     for claim, against, for_ in zip(claims, q_flag, q_support, strict=True):
         if against <= case.settings.q:
@@ -78,17 +80,19 @@ def to_findings(case: Case, kind: str, version: int, claims: Sequence[Claim]) ->
         else:
             verdicts.append(("inconclusive", claim.p_flag, float(against)))
     return [
-        to_finding(case, kind, version, claim, verdict=verdict, size=family(claims))
+        finding_from_claim(
+            case, kind, version, claim, verdict=verdict, size=count_tested_claims(claims)
+        )
         for claim, verdict in zip(claims, verdicts, strict=True)
     ]
 
 
-def family(claims: Sequence[Claim]) -> int:
+def count_tested_claims(claims: Sequence[Claim]) -> int:
     """How many claims were tested together."""
     return sum(not math.isnan(claim.p_flag) for claim in claims)
 
 
-def to_finding(
+def finding_from_claim(
     case: Case,
     kind: str,
     version: int,
@@ -112,7 +116,7 @@ def to_finding(
         units=claim.units,
         target=claim.target,
         verdict=what,
-        sentence=claim.words(what),
+        sentence=claim.write_sentence(what),
         estimate=claim.estimate,
         ci=claim.ci,
         delta=claim.delta,
@@ -125,6 +129,6 @@ def to_finding(
         pictures=claim.pictures,
         remedies=remedies if what == "flagged" else remedies[:-1],
         decide=claim.decide if what == "inconclusive" else "",
-        hashes=case.hashes,
+        hashes=case.verdict_input_hashes,
         waiver=case.waivers.get(ident),
     )

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from circuitz.disk.safe_text import shown
+from circuitz.disk.safe_text import escape_control_characters
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
-from circuitz.stats.match import MINIMUM_IMAGES
+from circuitz.stats.unit_concept_match import MINIMUM_IMAGES
 from circuitz.z.inputs import SPLITS
 
 if TYPE_CHECKING:
@@ -51,19 +51,19 @@ class Problem:
 def find_problems(case: Case) -> tuple[Problem, ...]:
     """List what is wrong with a case, gravest first."""
     searches: tuple[Callable[[Case], Problem | None], ...] = (
-        _no_labels,
-        _no_words,
-        _no_variation,
-        _too_few,
-        _unlabelled,
-        _unknown,
-        _all_alike,
-        _simulated,
+        _problem_if_no_concept_labels,
+        _problem_if_no_annotations,
+        _problem_if_concept_labels_constant,
+        _problem_if_too_few_labels,
+        _problem_if_words_unlabelled,
+        _problem_if_words_unknown,
+        _problem_if_annotations_alike,
+        _problem_if_labels_simulated,
     )
     return tuple(found for search in searches if (found := search(case)) is not None)
 
 
-def simulated_words(z: AnnotatedModel) -> tuple[str, ...]:
+def words_with_simulated_labels(z: AnnotatedModel) -> tuple[str, ...]:
     """Words some of whose labels rest on answers of a simulated rater."""
     records = z.notes.get(LABEL_NOTES, [])
     return tuple(
@@ -75,11 +75,11 @@ def simulated_words(z: AnnotatedModel) -> tuple[str, ...]:
     )
 
 
-def _no_labels(case: Case) -> Problem | None:
-    if case.columns.names:
+def _problem_if_no_concept_labels(case: Case) -> Problem | None:
+    if case.concept_columns.names:
         return None
-    blind = sum(word.basis == "blind" for word in case.words)
-    count = prose.plural(len(case.said), "annotation")
+    blind = sum(word.basis == "blind" for word in case.word_verdicts)
+    count = prose.format_count_with_noun(len(case.parsed_annotations), "annotation")
     kept = (
         f"{blind} of them are judged by blind tests; about the others nothing"
         if blind
@@ -94,8 +94,8 @@ def _no_labels(case: Case) -> Problem | None:
     )
 
 
-def _no_words(case: Case) -> Problem | None:
-    if case.said:
+def _problem_if_no_annotations(case: Case) -> Problem | None:
+    if case.parsed_annotations:
         return None
     return Problem(
         "no-annotations",
@@ -104,9 +104,9 @@ def _no_words(case: Case) -> Problem | None:
     )
 
 
-def _no_variation(case: Case) -> Problem | None:
+def _problem_if_concept_labels_constant(case: Case) -> Problem | None:
     table = case.concept_set.concepts
-    if table is None or not case.columns.names:
+    if table is None or not case.concept_columns.names:
         return None
     flat = [
         name
@@ -115,16 +115,16 @@ def _no_variation(case: Case) -> Problem | None:
     ]
     if not flat:
         return None
-    every = len(flat) == len(case.columns.names)
+    every = len(flat) == len(case.concept_columns.names)
     return Problem(
         "no-variation",
-        f"{'Every concept' if every else _listed(flat)} is labelled alike in all pictures"
+        f"{'Every concept' if every else _list_first_names_quoted(flat)} is labelled alike in all pictures"
         f"{' that are labelled' if np.isnan(table).any() else ''}: nothing can match it.",
         "Add pictures that show it, and pictures that do not.",
     )
 
 
-def _too_few(case: Case) -> Problem | None:
+def _problem_if_too_few_labels(case: Case) -> Problem | None:
     table = case.concept_set.concepts
     if table is None:
         return None
@@ -137,75 +137,79 @@ def _too_few(case: Case) -> Problem | None:
             yes, no = int((here == 1).sum()), int((here == 0).sum())
             if min(yes, no) < MINIMUM_IMAGES:
                 how = f"{yes} that show it" if yes <= no else f"{no} that do not"
-                few.append(f"‘{shown(name)}’ has {how} on {split}")
+                few.append(f"‘{escape_control_characters(name)}’ has {how} on {split}")
                 break
     if not few:
         return None
     return Problem(
         "too-few-labelled",
-        f"Too few pictures for {prose.plural(len(few), 'concept')}: {_some(few)}. "
+        f"Too few pictures for {prose.format_count_with_noun(len(few), 'concept')}: {_list_first_few_and_rest_count(few)}. "
         f"{MINIMUM_IMAGES} that show it and {MINIMUM_IMAGES} that do not are wanted on each split; "
         "words that name it stay undecided, and it is nobody's rival.",
         "Label more pictures: circuitz concepts ask Z WORD…",
     )
 
 
-def _unlabelled(case: Case) -> Problem | None:
-    words = [w.said for w in case.words if w.basis == "unlabelled"]
-    if not words or not case.columns.names:
+def _problem_if_words_unlabelled(case: Case) -> Problem | None:
+    words = [w.parsed for w in case.word_verdicts if w.basis == "unlabelled"]
+    if not words or not case.concept_columns.names:
         return None
     names = list(dict.fromkeys(name for said in words for name in said.missing))
     return Problem(
         "unlabelled-words",
-        f"The concept set does not label {_listed(names)}, which is all that words on "
-        f"{prose.plural(len(words), 'unit')} name: they stay undecided.",
+        f"The concept set does not label {_list_first_names_quoted(names)}, which is all that words on "
+        f"{prose.format_count_with_noun(len(words), 'unit')} name: they stay undecided.",
         "Label it: circuitz concepts ask Z WORD…; or test the words: circuitz concepts blind Z.",
     )
 
 
-def _unknown(case: Case) -> Problem | None:
-    words = [w.said for w in case.words if w.basis == "unknown"]
+def _problem_if_words_unknown(case: Case) -> Problem | None:
+    words = [w.parsed for w in case.word_verdicts if w.basis == "unknown"]
     if not words:
         return None
     return Problem(
         "unknown-words",
-        f"No known concept is named on {prose.plural(len(words), 'unit')}: "
-        f"{_some([f'{said.target} ‘{shown(said.text[:40])}’' for said in words])}. Such words count "
+        f"No known concept is named on {prose.format_count_with_noun(len(words), 'unit')}: "
+        f"{_list_first_few_and_rest_count([f'{said.target} ‘{escape_control_characters(said.text[:40])}’' for said in words])}. Such words count "
         "as none.",
         "The lexicon is in English. Say it in English, or add the word: circuitz concepts add WORD "
         "--kind part --part-of dog --lexicon mine.yaml",
     )
 
 
-def _all_alike(case: Case) -> Problem | None:
-    said = Counter(tuple(c for c, _ in s.concepts) or (s.text.casefold(),) for s in case.said)
-    if len(said) != 1 or len(case.said) < ALIKE:
+def _problem_if_annotations_alike(case: Case) -> Problem | None:
+    said = Counter(
+        tuple(c for c, _ in s.concepts) or (s.text.casefold(),) for s in case.parsed_annotations
+    )
+    if len(said) != 1 or len(case.parsed_annotations) < ALIKE:
         return None
-    what = prose.quoted([shown(word) for word in next(iter(said))])
+    what = prose.list_quoted_names([escape_control_characters(word) for word in next(iter(said))])
     return Problem(
         "all-alike",
-        f"All {len(case.said)} annotated units are said to mean {what}. At most what passes its "
+        f"All {len(case.parsed_annotations)} annotated units are said to mean {what}. At most what passes its "
         "match counts, and words that are the same everywhere tell nothing apart.",
         "Look at the units' exemplars, and say of each what it alone responds to.",
     )
 
 
-def _simulated(case: Case) -> Problem | None:
-    words = simulated_words(case.z)
+def _problem_if_labels_simulated(case: Case) -> Problem | None:
+    words = words_with_simulated_labels(case.z)
     if not words:
         return None
     return Problem(
         "simulated-labels",
-        f"Labels of {_listed(list(words))} are answers of a simulated rater, and so is every "
+        f"Labels of {_list_first_names_quoted(list(words))} are answers of a simulated rater, and so is every "
         "figure that rests on them.",
         "Ask people: circuitz concepts ask Z WORD…",
     )
 
 
-def _listed(names: list[str]) -> str:
-    return _some([f"‘{shown(name)}’" for name in names])
+def _list_first_names_quoted(names: list[str]) -> str:
+    return _list_first_few_and_rest_count(
+        [f"‘{escape_control_characters(name)}’" for name in names]
+    )
 
 
-def _some(items: list[str]) -> str:
+def _list_first_few_and_rest_count(items: list[str]) -> str:
     rest = len(items) - _NAMED
-    return prose.listed([*items[:_NAMED], f"{rest} more"] if rest > 0 else items)
+    return prose.list_in_prose([*items[:_NAMED], f"{rest} more"] if rest > 0 else items)

@@ -19,17 +19,17 @@ import numpy as np
 
 from circuitz.errors import LayerError
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.plausibility.case import measured_parts
-from circuitz.plausibility.check_settings import COINCIDE, MATCH_BAR, PROPOSAL_BAR, Settings
-from circuitz.plausibility.words.class_confounds import class_ties
-from circuitz.plausibility.words.counterfactual_test import unmoved
-from circuitz.plausibility.words.match_tables import Table
-from circuitz.plausibility.words.parsed_annotation import Columns
-from circuitz.plausibility.words.unit_tables import table_of
-from circuitz.stats.clustered import benjamini_hochberg
+from circuitz.plausibility.case import require_measurements_and_concept_set
+from circuitz.plausibility.check_settings import COINCIDE, MATCH_BAR, PROPOSAL_BAR, CheckSettings
+from circuitz.plausibility.words.class_confounds import columns_confounded_with_class
+from circuitz.plausibility.words.counterfactual_test import find_insertion_failure
+from circuitz.plausibility.words.match_tables import MatchTable
+from circuitz.plausibility.words.parsed_annotation import ConceptColumns
+from circuitz.plausibility.words.unit_tables import match_table_on_split
+from circuitz.stats.multiple_testing import benjamini_hochberg_q_values
 from circuitz.z.annotation import Annotation
-from circuitz.z.check_z import check_z
-from circuitz.z.edits.annotate import history
+from circuitz.z.check_z import check_annotated_model
+from circuitz.z.edits import history
 
 if TYPE_CHECKING:
     from circuitz.z.finding import Finding
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 AUTHOR = "concept match"
 #: A second concept matches about as well when its score reaches this share of the best one's.
 ABOUT_EQUAL = 0.8
-_BARS = Settings()
+_BARS = CheckSettings()
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ def propose(
     LayerError
         If a layer was not measured.
     """
-    check_z(z)
+    check_annotated_model(z)
     known = lexicon or Lexicon.load()
-    measured, concept_set = measured_parts(z)
+    measured, concept_set = require_measurements_and_concept_set(z)
     if layers is None:
         layers = sorted(measured.layers, key=lambda name: name not in z.cut)
     unknown = [name for name in layers if name not in measured.layers]
@@ -104,15 +104,16 @@ def propose(
             f"Layer {unknown[0]!r} was not measured.",
             f"Measured are {', '.join(measured.layers)}.",
         )
-    columns = Columns.read(concept_set.concept_names, known)
+    columns = ConceptColumns.from_names(concept_set.concept_names, known)
     tables = {
-        name: table_of(measured.layers[name].responses, concept_set, split) for name in layers
+        name: match_table_on_split(measured.layers[name].responses, concept_set, split)
+        for name in layers
     }
-    tied = frozenset(class_ties(concept_set, z.classes))
+    tied = frozenset(columns_confounded_with_class(concept_set, z.classes))
     proposals: dict[str, Proposal] = {}
-    for name, significant in _significant(tables, q).items():
+    for name, significant in _significant_matches_by_layer(tables, q).items():
         for unit in range(significant.shape[0]):
-            found = _proposal(
+            found = _propose_for_unit(
                 tables[name],
                 unit,
                 significant[unit],
@@ -120,19 +121,21 @@ def propose(
                 lexicon=known,
                 subject=z.subject,
                 minimum=minimum,
-                tied=tied,
+                confounded=tied,
             )
             if found is not None:
                 proposals[f"{name}:{unit}"] = found
-    return _written(z, proposals, tuple(layers), known)
+    return _update_proposals_in_log(z, proposals, tuple(layers), known)
 
 
-def _significant(tables: dict[str, Table], q: float) -> dict[str, np.ndarray]:
+def _significant_matches_by_layer(tables: dict[str, MatchTable], q: float) -> dict[str, np.ndarray]:
     """``(u, c)`` by layer: which matches are beyond chance, all layers in one family."""
-    p = {name: table.match.p for name, table in tables.items()}
+    p = {name: table.match_all_units.p for name, table in tables.items()}
     if not p:
         return {}
-    adjusted = benjamini_hochberg(np.concatenate([values.ravel() for values in p.values()]))
+    adjusted = benjamini_hochberg_q_values(
+        np.concatenate([values.ravel() for values in p.values()])
+    )
     found: dict[str, np.ndarray] = {}
     start = 0
     for name, values in p.items():
@@ -142,30 +145,30 @@ def _significant(tables: dict[str, Table], q: float) -> dict[str, np.ndarray]:
     return found
 
 
-def _proposal(
-    table: Table,
+def _propose_for_unit(
+    table: MatchTable,
     unit: int,
     significant: np.ndarray,
     *,
-    columns: Columns,
+    columns: ConceptColumns,
     lexicon: Lexicon,
     subject: str,
     minimum: float,
-    tied: frozenset[int],
+    confounded: frozenset[int],
 ) -> Proposal | None:
-    scores, pearson = table.match.nauprc[unit], table.match.pearson[unit]
+    scores, pearson = table.match_all_units.nauprc[unit], table.match_all_units.pearson[unit]
     bar = min(minimum, MATCH_BAR)
     with np.errstate(invalid="ignore"):
         good = significant & (scores >= bar) & (pearson >= bar)
     ranked = [
         int(i)
         for i in np.argsort(-np.nan_to_num(scores, nan=-1.0))
-        if good[i] and unmoved(table, unit, int(i), columns.names[i], _BARS) is None
+        if good[i] and find_insertion_failure(table, unit, int(i), columns.names[i], _BARS) is None
     ]
     if not ranked or min(scores[ranked[0]], pearson[ranked[0]]) < minimum:
         return None
     # What goes with a class in these very images may be the class that the unit tells.
-    if tied.intersection(ranked):
+    if confounded.intersection(ranked):
         return None
     best = ranked[0]
     # A unit that sees either of two things ranks each only half as well, so the second one needs
@@ -175,7 +178,7 @@ def _proposal(
         for i in ranked[1:]
         if scores[i] >= ABOUT_EQUAL * scores[best]
         and i not in columns.kin[best]
-        and abs(table.coincidence[best, i]) < COINCIDE
+        and abs(table.label_correlations[best, i]) < COINCIDE
     ]
     chosen = [best]
     if rivals:
@@ -189,25 +192,25 @@ def _proposal(
     return Proposal(tuple(columns.names[i] for i in chosen), round(confidence, 3))
 
 
-def _written(
+def _update_proposals_in_log(
     z: AnnotatedModel, proposals: dict[str, Proposal], layers: tuple[str, ...], lexicon: Lexicon
 ) -> AnnotatedModel:
     """Append what is new to the log and withdraw what no longer holds, in one step."""
-    active = history.state(z.log).active
-    standing = history.heads(active)
-    refused = _refused(active)
+    active = history.replay_log(z.log).active
+    standing = history.standing_annotations_by_target(active)
+    refused = _proposals_people_refused(active)
     entries: list[Annotation] = []
     for target, found in proposals.items():
         here = standing.get(target, [])
-        mine = [a for a in here if _is_own(a)]
-        others = [a for a in here if not _is_own(a)]
+        mine = [a for a in here if _is_rule_proposal(a)]
+        others = [a for a in here if not _is_rule_proposal(a)]
         if others or (target, found.text) in refused:
             continue
         if any(a.text == found.text and a.concepts == found.concepts for a in mine):
             continue
         entries.append(
             Annotation(
-                id=history.new_id(),
+                id=history.random_entry_id(),
                 target=target,
                 text=found.text,
                 concepts=found.concepts,
@@ -215,26 +218,30 @@ def _written(
                 author_kind="rule",
                 confidence=found.confidence,
                 lexicon_hash=lexicon.hash if not entries else entries[0].lexicon_hash,
-                time=history.now(),
+                time=history.utc_timestamp(),
                 supersedes=mine[-1].id if mine else "",
                 weights_hash=z.weights_hash,
             )
         )
-    looked_at = {f"{name}:{unit}" for name in layers for unit in range(_size(z, name))}
+    looked_at = {f"{name}:{unit}" for name in layers for unit in range(_layer_unit_count(z, name))}
     for target in looked_at - proposals.keys():
-        entries.extend(_withdrawn(z, a) for a in standing.get(target, []) if _is_own(a))
+        entries.extend(
+            _make_proposal_retraction(z, a)
+            for a in standing.get(target, [])
+            if _is_rule_proposal(a)
+        )
     entries.sort(key=lambda entry: entry.retracted)
     return z.with_(what="proposals", log=(*z.log, *entries)) if entries else z
 
 
-def _withdrawn(z: AnnotatedModel, annotation: Annotation) -> Annotation:
+def _make_proposal_retraction(z: AnnotatedModel, annotation: Annotation) -> Annotation:
     return Annotation(
-        id=history.new_id(),
+        id=history.random_entry_id(),
         target=annotation.target,
         text="",
         author=AUTHOR,
         author_kind="rule",
-        time=history.now(),
+        time=history.utc_timestamp(),
         supersedes=annotation.id,
         retracted=True,
         weights_hash=z.weights_hash,
@@ -262,28 +269,28 @@ def withdraw(z: AnnotatedModel, findings: Iterable[Finding]) -> AnnotatedModel:
         for unit in finding.units
     }
     entries = [
-        _withdrawn(z, standing[unit])
+        _make_proposal_retraction(z, standing[unit])
         for unit in sorted(failed)
-        if unit in standing and _is_own(standing[unit])
+        if unit in standing and _is_rule_proposal(standing[unit])
     ]
     return z.with_(what="proposals", log=(*z.log, *entries)) if entries else z
 
 
-def _size(z: AnnotatedModel, layer: str) -> int:
+def _layer_unit_count(z: AnnotatedModel, layer: str) -> int:
     assert z.measurements is not None
     return z.measurements.layers[layer].responses.shape[1]
 
 
-def _is_own(annotation: Annotation) -> bool:
+def _is_rule_proposal(annotation: Annotation) -> bool:
     return annotation.author_kind == "rule" and annotation.author == AUTHOR
 
 
-def _refused(active: Sequence[Annotation]) -> set[tuple[str, str]]:
+def _proposals_people_refused(active: Sequence[Annotation]) -> set[tuple[str, str]]:
     """Targets and texts of own proposals that a person took back."""
     by_id = {entry.id: entry for entry in active}
     refused: set[tuple[str, str]] = set()
     for entry in active:
         taken = by_id.get(entry.supersedes)
-        if entry.retracted and entry.author_kind == "person" and taken and _is_own(taken):
+        if entry.retracted and entry.author_kind == "person" and taken and _is_rule_proposal(taken):
             refused.add((taken.target, taken.text))
     return refused

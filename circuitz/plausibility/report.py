@@ -12,7 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from circuitz.disk.safe_text import shown
+from circuitz.deprecation import warn_renamed
+from circuitz.disk.safe_text import escape_control_characters
 from circuitz.plausibility import prose
 from circuitz.plausibility.problems import Problem
 from circuitz.z.finding import Finding
@@ -45,7 +46,7 @@ class Report:
 
     Parameters
     ----------
-    items
+    findings
         Findings, worst first: flagged, flagged but waived, inconclusive, supported; within
         these by kind, then by size.
     unexplained
@@ -58,13 +59,13 @@ class Report:
         What changed since the measurements were made (weights, concepts, data); the findings
         then speak of what was measured, not of what is there now.
     reads
-        One record for each split read that must be counted (*audit*); see ``reads.log_reads``.
+        One record for each split read that must be counted (*audit*); see ``audit_reads.log_reads``.
     problems
         What is wrong with what was given, by name: no concept labels, a concept with two
         positives, words nobody knows (see ``problems``).
     """
 
-    items: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
     unexplained: Mapping[str, tuple[float, float, float]]
     split: str
     settings: Mapping[str, str | float]
@@ -77,21 +78,31 @@ class Report:
     @property
     def decided(self) -> bool:
         """Whether anything was decided at all: a report of doubts is no clean bill."""
-        return any(f.verdict != "inconclusive" for f in self.items)
+        return any(f.verdict != "inconclusive" for f in self.findings)
 
     @property
     def flagged(self) -> tuple[Finding, ...]:
         """Findings that stand against the model: flagged and not waived."""
-        return tuple(f for f in self.items if f.verdict == "flagged" and f.waiver is None)
+        return tuple(f for f in self.findings if f.verdict == "flagged" and f.waiver is None)
 
     @property
     def waived(self) -> tuple[Finding, ...]:
         """Flagged findings that somebody let stand."""
-        return tuple(f for f in self.items if f.verdict == "flagged" and f.waiver is not None)
+        return tuple(f for f in self.findings if f.verdict == "flagged" and f.waiver is not None)
 
     @property
-    def findings(self) -> pd.DataFrame:
-        """All findings as a table, worst first."""
+    def items(self) -> tuple[Finding, ...]:
+        """The old name of ``findings``."""
+        warn_renamed("Report.items", "Report.findings")
+        return self.findings
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """All findings as a table, worst first.
+
+        Columns: those fields of a finding that tell what was tested and what came out; its
+        interval as ``low`` and ``high``; and ``waived``, whether somebody let it stand.
+        """
         rows = [
             {
                 **{name: getattr(f, name) for name in COLUMNS if hasattr(f, name)},
@@ -99,7 +110,7 @@ class Report:
                 "high": f.ci[1],
                 "waived": f.waiver is not None,
             }
-            for f in self.items
+            for f in self.findings
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -107,13 +118,13 @@ class Report:
         """Select findings of one kind, about one class (``husky`` or ``output:husky``) when given."""
         return tuple(
             f
-            for f in self.items
+            for f in self.findings
             if f.kind == kind and target in ("", f.target, f.target.removeprefix("output:"))
         )
 
     def exit_code(self, strict: bool = False) -> int:
         """0 when nothing stands against the model, else 1; strictly, inconclusive counts too."""
-        doubt = strict and any(f.verdict == "inconclusive" for f in self.items)
+        doubt = strict and any(f.verdict == "inconclusive" for f in self.findings)
         return 1 if self.flagged or doubt or (strict and self.stale) else 0
 
     def against(self) -> str:
@@ -123,24 +134,24 @@ class Report:
         nothing at all could be decided, and silence is no support.
         """
         if self.flagged:
-            return f"{prose.plural(len(self.flagged), 'finding')} flagged"
+            return f"{prose.format_count_with_noun(len(self.flagged), 'finding')} flagged"
         if self.stale:
-            return f"{prose.listed(self.stale)} changed since it was measured"
+            return f"{prose.list_in_prose(self.stale)} changed since it was measured"
         return "" if self.decided else "nothing could be decided"
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON values; numbers that are not finite become ``None``."""
-        return _plain(
+        return _to_json_values(
             {
                 "split": self.split,
-                "counts": self._counts(),
+                "counts": self._counts_by_verdict(),
                 "stale": self.stale,
                 "problems": [asdict(problem) for problem in self.problems],
                 "unexplained": {
                     name: {"estimate": estimate, "ci": (low, high)}
                     for name, (estimate, low, high) in self.unexplained.items()
                 },
-                "findings": [{**asdict(f), "hashes": dict(f.hashes)} for f in self.items],
+                "findings": [{**asdict(f), "hashes": dict(f.hashes)} for f in self.findings],
                 "settings": dict(self.settings),
                 "hashes": dict(self.hashes),
                 "reads": [dict(read) for read in self.reads],
@@ -152,8 +163,8 @@ class Report:
         """:meth:`to_dict` as JSON text."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
 
-    def _counts(self) -> dict[str, int]:
-        verdicts = Counter(f.verdict for f in self.items)
+    def _counts_by_verdict(self) -> dict[str, int]:
+        verdicts = Counter(f.verdict for f in self.findings)
         return {
             "flagged": len(self.flagged),
             "waived": len(self.waived),
@@ -161,63 +172,70 @@ class Report:
             "supported": verdicts["supported"],
         }
 
-    def _summary(self) -> str:
-        counts = ", ".join(f"{n} {name}" for name, n in self._counts().items())
+    def _summary_line(self) -> str:
+        counts = ", ".join(f"{n} {name}" for name, n in self._counts_by_verdict().items())
         margin = prose.percent(float(self.settings["delta"]))
         text = f"{counts} on {self.split} (margin {margin}, q ≤ {self.settings['q']})"
         if self.stale:
-            text += f". Stale: {prose.listed(self.stale)} changed since measured; measure again"
+            text += (
+                f". Stale: {prose.list_in_prose(self.stale)} changed since measured; measure again"
+            )
         return text
 
-    def _unexplained_line(self) -> str:
-        shares = [f"{name} {prose.interval(*found)}" for name, found in self.unexplained.items()]
+    def _unexplained_shares_line(self) -> str:
+        shares = [
+            f"{name} {prose.format_share_with_interval(*found)}"
+            for name, found in self.unexplained.items()
+        ]
         return f"unexplained: {'; '.join(shares) or 'not known'}"
 
     def __repr__(self) -> str:
-        lines = [f"Report: {self._summary()}"]
+        lines = [f"Report: {self._summary_line()}"]
         for problem in self.problems:
             lines += [f"  {problem.code}: {problem.message}", f"    {problem.hint}"]
-        flagged = [f for f in self.items if f.verdict == "flagged"]
+        flagged = [f for f in self.findings if f.verdict == "flagged"]
         for f in flagged[:_SHOWN]:
             waived = f" [waived by {f.waiver.author}: {f.waiver.reason}]" if f.waiver else ""
             lines.append(f"  {f.kind}: {f.sentence} (q = {f.q:.2g} of {f.family}){waived}")
             lines += [f"    {line}" for line in f.chain]
         if len(flagged) > _SHOWN:
-            lines.append(f"  and {len(flagged) - _SHOWN} more; see .findings")
-        lines.append(f"  {self._unexplained_line()}")
-        return shown("\n".join(lines))
+            lines.append(f"  and {len(flagged) - _SHOWN} more; see .frame")
+        lines.append(f"  {self._unexplained_shares_line()}")
+        return escape_control_characters("\n".join(lines))
 
     def _repr_html_(self) -> str:
-        def cell(text: object, tag: str = "td") -> str:
+        def html_table_cell(text: object, tag: str = "td") -> str:
             return f'<{tag} style="{_STYLE}">{html.escape(str(text))}</{tag}>'
 
-        head = "".join(cell(name, "th") for name in ("verdict", "kind", "finding", "q", "id"))
+        head = "".join(
+            html_table_cell(name, "th") for name in ("verdict", "kind", "finding", "q", "id")
+        )
         rows: list[str] = []
-        for f in self.items[:_SHOWN]:
+        for f in self.findings[:_SHOWN]:
             verdict = f.verdict
             if f.waiver is not None:
                 verdict += f" (waived by {f.waiver.author}: {f.waiver.reason})"
             said = f"{f.sentence} {f.decide}".strip()
             figures = (verdict, f.kind, said, f"{f.q:.2g} of {f.family}", f.id)
-            rows.append(f"<tr>{''.join(cell(value) for value in figures)}</tr>")
+            rows.append(f"<tr>{''.join(html_table_cell(value) for value in figures)}</tr>")
         problems = "".join(
             f"<p><b>{html.escape(p.code)}</b>: {html.escape(f'{p.message} {p.hint}')}</p>"
             for p in self.problems
         )
-        more = len(self.items) - _SHOWN
-        tail = f"<p>and {more} more; see <code>.findings</code></p>" if more > 0 else ""
+        more = len(self.findings) - _SHOWN
+        tail = f"<p>and {more} more; see <code>.frame</code></p>" if more > 0 else ""
         return (
-            f"<div><p><b>Plausibility</b>: {html.escape(self._summary())}</p>"
-            f"{problems}<p>{html.escape(self._unexplained_line())}</p>"
+            f"<div><p><b>Plausibility</b>: {html.escape(self._summary_line())}</p>"
+            f"{problems}<p>{html.escape(self._unexplained_shares_line())}</p>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{tail}</div>"
         )
 
 
-def _plain(value: Any) -> Any:
+def _to_json_values(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _to_json_values(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_to_json_values(item) for item in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return value

@@ -24,7 +24,7 @@ TOGETHER = (("part", "attribute"), ("surroundings", "artefact"))
 FOR = 0.01
 
 
-def annotated_groups(
+def unit_groups_from_annotations(
     z: AnnotatedModel, units: Sequence[str], lexicon: Lexicon | None = None
 ) -> tuple[Group, ...]:
     """Return the sets that the annotations in force make of the cut's units.
@@ -62,10 +62,10 @@ def annotated_groups(
             for kinds in TOGETHER:
                 if words.kind(concept) in kinds:
                     sets.setdefault(f"kind {kinds[0]}", set()).update(members)
-    return tuple(dict.fromkeys(sorted_group(members) for members in sets.values()))
+    return tuple(dict.fromkeys(sort_unit_group(members) for members in sets.values()))
 
 
-def class_groups(
+def supporting_unit_groups_by_class(
     z: AnnotatedModel, effects: EffectMeasurements, lexicon: Lexicon | None = None
 ) -> tuple[Group, ...]:
     """Return, by class, the units annotated with something of the thing that speak for it.
@@ -75,7 +75,7 @@ def class_groups(
     Parameters
     ----------
     z, lexicon
-        As in :func:`annotated_groups`.
+        As in :func:`unit_groups_from_annotations`.
     effects
         Of single units.
 
@@ -89,13 +89,16 @@ def class_groups(
         for target, entry in z.effective().items()
         if any(words.kind(concept) in TOGETHER[0] for concept in entry.concepts)
         for unit in target_units(target)
-        if unit in effects.position
+        if unit in effects.unit_index
     }
-    found = (sorted_group(speaking_for(effects, of_thing, k)) for k in range(len(effects.targets)))
+    found = (
+        sort_unit_group(units_raising_class(effects, of_thing, k))
+        for k in range(len(effects.targets))
+    )
     return tuple(dict.fromkeys(group for group in found if group))
 
 
-def asked_about(
+def unit_groups_and_classes_in_findings(
     findings: Iterable[Finding], units: Sequence[str], classes: Sequence[str]
 ) -> tuple[tuple[Group, int], ...]:
     """Return the sets of units and the classes that findings are about, each once.
@@ -104,34 +107,36 @@ def asked_about(
     """
     known, place = set(units), {f"output:{name}": k for k, name in enumerate(classes)}
     found = (
-        (sorted_group(known.intersection(finding.units)), place.get(finding.target, -1))
+        (sort_unit_group(known.intersection(finding.units)), place.get(finding.target, -1))
         for finding in findings
     )
     return tuple(dict.fromkeys(one for one in found if one[0] and one[1] >= 0))
 
 
-def speaking_for(effects: EffectMeasurements, units: Iterable[str], k: int) -> tuple[str, ...]:
+def units_raising_class(
+    effects: EffectMeasurements, units: Iterable[str], k: int
+) -> tuple[str, ...]:
     """Return those of some units that raise class ``k`` when they are switched on.
 
     Going by the middle class: a margin falls too where a unit raises others more.
     """
     some = list(units)
-    moves = effects.drive[[effects.position[u] for u in some]] * effects.scale
+    moves = effects.drive[[effects.unit_index[u] for u in some]] * effects.scale
     own = (moves[:, k] - np.median(moves, axis=1)) if len(effects.targets) > 2 else moves[:, k]
     return tuple(u for u, v in zip(some, own, strict=True) if v > FOR * effects.scale[k])
 
 
-def sorted_group(members: Sequence[str] | set[str]) -> Group:
+def sort_unit_group(members: Sequence[str] | set[str]) -> Group:
     """Return unit ids once each, sorted with indices as numbers."""
     return tuple(str(u) for u in sorted({Unit.parse(m) for m in members}, key=lambda u: u.sort_key))
 
 
-def in_words(units: Sequence[str], most: int = 6) -> str:
+def shorten_unit_list(units: Sequence[str], most: int = 6) -> str:
     """Return unit ids as a reader takes them in: of many the first few, and how many more."""
     shown = ", ".join(units[:most])
     return shown if len(units) <= most else f"{shown} and {len(units) - most} more"
 
 
-def picture_key(group: Group, target: str) -> str:
+def group_picture_key(group: Group, target: str) -> str:
     """Return the key of a group's pictures: ``unit+unit->class``."""
     return f"{'+'.join(group)}->{target}"

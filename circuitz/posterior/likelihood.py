@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
-from circuitz.card.card import Card
+from circuitz.cards.card import Card
 from circuitz.errors import LabellingError
 from circuitz.z.measurements import EffectMeasurements
 
@@ -38,7 +38,7 @@ class Likelihood:
 
     Parameters
     ----------
-    each
+    per_input
         ``(n,)`` log p(y | x, z), natural logarithm, ≤ 0.
     temperature, lapse
         T, fitted on the select rows, and ε.
@@ -46,7 +46,7 @@ class Likelihood:
         Share of inputs whose label gets the highest probability.
     """
 
-    each: F64
+    per_input: F64
     temperature: float
     lapse: float
     accuracy: float
@@ -54,12 +54,12 @@ class Likelihood:
     @property
     def total(self) -> float:
         """Sum over all inputs: the likelihood term of the posterior."""
-        return float(self.each.sum())
+        return float(self.per_input.sum())
 
     @property
     def mean(self) -> float:
         """Mean over inputs; log(1/K) is a rater who knows nothing."""
-        return float(self.each.mean())
+        return float(self.per_input.mean())
 
 
 def log_likelihood(
@@ -112,24 +112,24 @@ def log_likelihood(
     chosen = np.ones(len(y), bool) if select is None else np.asarray(select, bool)
     if chosen.shape != y.shape or not chosen.any():
         raise LabellingError("There are no select rows to fit on.", "Give the select split of D.")
-    score = scores(card, r, units, effects, mean=r[chosen].mean(0))
+    score = class_scores_from_card(card, r, units, effects, mean=r[chosen].mean(0))
 
-    def loss(log_t: float) -> float:
-        shares = _mixed(score[chosen], float(np.exp(log_t)), lapse)
+    def mean_negative_log_likelihood(log_t: float) -> float:
+        shares = _class_probabilities_with_lapse(score[chosen], float(np.exp(log_t)), lapse)
         return -float(np.log(shares[np.arange(len(shares)), y[chosen]]).mean())
 
-    found = minimize_scalar(loss, bounds=_LOG_T, method="bounded")
+    found = minimize_scalar(mean_negative_log_likelihood, bounds=_LOG_T, method="bounded")
     temperature = float(np.exp(found.x))
-    shares = _mixed(score, temperature, lapse)
+    shares = _class_probabilities_with_lapse(score, temperature, lapse)
     return Likelihood(
-        each=np.log(shares[np.arange(len(y)), y]),
+        per_input=np.log(shares[np.arange(len(y)), y]),
         temperature=temperature,
         lapse=lapse,
-        accuracy=_accuracy(shares, y),
+        accuracy=_accuracy_with_ties_shared(shares, y),
     )
 
 
-def scores(
+def class_scores_from_card(
     card: Card,
     responses: F64,
     units: Sequence[str],
@@ -172,13 +172,13 @@ def scores(
     return activity @ weights
 
 
-def _mixed(score: F64, temperature: float, lapse: float) -> F64:
+def _class_probabilities_with_lapse(score: F64, temperature: float, lapse: float) -> F64:
     raised = score / temperature
     raised = np.exp(raised - raised.max(1, keepdims=True))
     return (1 - lapse) * raised / raised.sum(1, keepdims=True) + lapse / score.shape[1]
 
 
-def _accuracy(shares: F64, labels: npt.NDArray[np.int64]) -> float:
+def _accuracy_with_ties_shared(shares: F64, labels: npt.NDArray[np.int64]) -> float:
     """Share of labels on top; where several classes tie, a guess among them."""
     top = shares >= shares.max(1, keepdims=True) - 1e-12
     hit = top[np.arange(len(labels)), labels]

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.card.make_card import card
-from circuitz.models.run.layer_specs import unit_maps
+from circuitz.cards.make_card import card
+from circuitz.models.run.layer_specs import flatten_unit_maps
 from circuitz.models.run.open_runtime import runtime
-from circuitz.patching.source_rows import training_rows
+from circuitz.patching.source_rows import rows_of_select_split
 from circuitz.plausibility.report import Report
 from circuitz.posterior.likelihood import log_likelihood
 from circuitz.posterior.prior import log_prior
@@ -29,7 +29,7 @@ SWEEP = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
 @dataclass(frozen=True)
-class Score:
+class PosteriorTerms:
     """The terms of one z's posterior.
 
     Parameters
@@ -64,7 +64,7 @@ class Score:
         return asdict(self)
 
 
-def score(z: AnnotatedModel, report: Report, data: InputSet) -> Score:
+def compute_posterior_terms(z: AnnotatedModel, report: Report, data: InputSet) -> PosteriorTerms:
     """Score a measured z.
 
     Parameters
@@ -79,12 +79,12 @@ def score(z: AnnotatedModel, report: Report, data: InputSet) -> Score:
     assert data.labels is not None
     assert z.measurements is not None
     assert z.measurements.effects is not None
-    rows = training_rows(data)
-    responses, logits = _read(z, data.images[rows])
+    rows = rows_of_select_split(data)
+    responses, logits = _mean_cut_responses_and_logits(z, data.images[rows])
     units = [f"{z.cut[0]}:{u}" for u in range(responses.shape[1])]
     labels = data.labels[rows]
     found = log_likelihood(card(z, report), responses, units, labels, z.measurements.effects)
-    return Score(
+    return PosteriorTerms(
         prior=log_prior(report).value,
         likelihood=found.total,
         n=len(rows),
@@ -94,19 +94,21 @@ def score(z: AnnotatedModel, report: Report, data: InputSet) -> Score:
     )
 
 
-def cut_responses(
+def mean_cut_responses(
     z: AnnotatedModel, inputs: InputSet, rows: npt.NDArray[np.int64] | None = None
 ) -> F32:
     """Return mean responses of the cut's units, ``(n, u)`` float32."""
-    return _read(z, inputs.images if rows is None else inputs.images[rows])[0]
+    return _mean_cut_responses_and_logits(
+        z, inputs.images if rows is None else inputs.images[rows]
+    )[0]
 
 
-def _read(z: AnnotatedModel, images: U8) -> tuple[F32, F32]:
+def _mean_cut_responses_and_logits(z: AnnotatedModel, images: U8) -> tuple[F32, F32]:
     """Return mean responses of the cut's units and logits, in one pass."""
     spec = next(s for s in z.layers if s.name == z.cut[0])
     parts = [
         (
-            unit_maps(spec, acts[spec.name]).mean(2).float().cpu().numpy(),
+            flatten_unit_maps(spec, acts[spec.name]).mean(2).float().cpu().numpy(),
             logits.float().cpu().numpy(),
         )
         for _, acts, logits in runtime(z).read(images, [spec.name])
@@ -114,7 +116,9 @@ def _read(z: AnnotatedModel, images: U8) -> tuple[F32, F32]:
     return np.concatenate([r for r, _ in parts]), np.concatenate([y for _, y in parts])
 
 
-def chosen(scores: Sequence[Score], drivers: Sequence[int], lam: float = LAMBDA) -> int:
+def choose_z_star_index(
+    scores: Sequence[PosteriorTerms], drivers: Sequence[int], lam: float = LAMBDA
+) -> int:
     """Return the index of the z that is z*.
 
     A z that rests on a flagged driver cannot be exported: by the posterior alone, a black box
@@ -137,7 +141,9 @@ def chosen(scores: Sequence[Score], drivers: Sequence[int], lam: float = LAMBDA)
     return max(i for i in value if value[i] >= max(value.values()) - noise)
 
 
-def sweep(scores: list[Score], lams: tuple[float, ...] = SWEEP) -> dict[str, int]:
+def chosen_index_by_lambda(
+    scores: list[PosteriorTerms], lams: tuple[float, ...] = SWEEP
+) -> dict[str, int]:
     """Return, for every λ, the index of the z that would have been chosen."""
     return {
         f"{lam:g}": int(np.argmax([s.posterior(lam) for s in scores])) for lam in lams if scores

@@ -30,11 +30,11 @@ from circuitz.errors import CheckError
 from circuitz.z.finding import Finding
 
 
-class ReportLike(Protocol):
+class HasFindingsAndShares(Protocol):
     """What the prior reads of a report."""
 
     @property
-    def items(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[Finding, ...]:
         """Findings."""
         ...
 
@@ -45,7 +45,7 @@ class ReportLike(Protocol):
 
 
 @dataclass(frozen=True)
-class Weights:
+class PriorWeights:
     """How much each kind of implausibility weighs.
 
     Parameters
@@ -107,7 +107,7 @@ class Prior:
         }  # fmt: skip
 
 
-def log_prior(report: ReportLike, weights: Weights | None = None) -> Prior:
+def log_prior(report: HasFindingsAndShares, weights: PriorWeights | None = None) -> Prior:
     """Log-prior of a z from its report (see the module for the formula).
 
     Parameters
@@ -117,17 +117,17 @@ def log_prior(report: ReportLike, weights: Weights | None = None) -> Prior:
     weights
         What each kind costs.
     """
-    w = weights or Weights()
+    w = weights or PriorWeights()
     # What holds a class back from outside is the same shortcut as what drives it.
     terms = {
-        "implausible-driver": ("drivers", lambda f: w.driver * _excess(f)),
-        "inhibitory-shortcut": ("drivers", lambda f: w.driver * _excess(f)),
-        "missing-support": ("supports", lambda f: w.support * _lack(f)),
+        "implausible-driver": ("drivers", lambda f: w.driver * _excess_over_margin(f)),
+        "inhibitory-shortcut": ("drivers", lambda f: w.driver * _excess_over_margin(f)),
+        "missing-support": ("supports", lambda f: w.support * _support_shortfall(f)),
         "mislabelled-unit": ("words", lambda _: w.word),
     }
     costs: dict[str, list[float]] = {"drivers": [], "supports": [], "words": []}
     dear: list[tuple[str, float]] = []
-    for finding in report.items:
+    for finding in report.findings:
         if finding.verdict == "flagged" and finding.kind in terms:
             part, term = terms[finding.kind]
             cost = float(term(finding))
@@ -135,7 +135,9 @@ def log_prior(report: ReportLike, weights: Weights | None = None) -> Prior:
             if cost > 0:
                 dear.append((finding.id, cost))
     parts = [-math.fsum(some) for some in costs.values()]
-    parts.append(-w.unexplained * _sum(share for share, _, _ in report.unexplained.values()))
+    parts.append(
+        -w.unexplained * _sum_clipped_shares(share for share, _, _ in report.unexplained.values())
+    )
     # -0.0 reads oddly on a screen.
     drivers, supports, words, unexplained = (part + 0.0 for part in parts)
     return Prior(
@@ -148,20 +150,20 @@ def log_prior(report: ReportLike, weights: Weights | None = None) -> Prior:
     )
 
 
-def _excess(finding: Finding) -> float:
+def _excess_over_margin(finding: Finding) -> float:
     """By how much the effect is beyond the margin, either way."""
     size = abs(finding.estimate)
     return max(size - finding.delta, 0.0) if math.isfinite(size) else 0.0
 
 
-def _lack(finding: Finding) -> float:
+def _support_shortfall(finding: Finding) -> float:
     """How much of the margin the support falls short of: 1 at none, 2 at most."""
     if not math.isfinite(finding.estimate):
         return 1.0
     return min(max(1.0 - finding.estimate / finding.delta, 0.0), 2.0)
 
 
-def _sum(shares: Iterable[float]) -> float:
+def _sum_clipped_shares(shares: Iterable[float]) -> float:
     """Sum of shares, each cut to 0 … 1; one that is not known counts as all."""
     known = [min(max(s, 0.0), 1.0) if math.isfinite(s) else 1.0 for s in shares]
     # No class at all was judged: nothing is explained.

@@ -33,7 +33,7 @@ class Exemplars:
         self.index = np.full((units, KEPT), -1, np.int64)
         self.map = np.zeros((units, KEPT, *shape), np.float32)
 
-    def add(self, start: int, maps: torch.Tensor, peaks: F32) -> None:
+    def add_batch(self, start: int, maps: torch.Tensor, peaks: F32) -> None:
         """Take in a batch.
 
         Parameters
@@ -54,22 +54,22 @@ class Exemplars:
         offered = offered[hot]
         index = np.arange(start, start + len(peaks))
         if self._scene is not None:
-            offered = _best_of_scene(offered, self._scene[index])
+            offered = _keep_best_of_scene(offered, self._scene[index])
         best = np.argsort(-offered, axis=1, kind="stable")[:, :KEPT]
         peak = np.take_along_axis(offered, best, 1)
-        slot = self._merge(hot, peak, index[best])
+        slot = self._merge_candidates(hot, peak, index[best])
         unit, place = np.nonzero((slot >= KEPT) & np.isfinite(self.peak[hot]))
         row = best[unit, slot[unit, place] - KEPT]
         new = maps[torch.from_numpy(row), torch.from_numpy(hot[unit])]
         self.map[hot[unit], place] = new.float().cpu().numpy()
 
-    def join(self, peak: F32, index: I64, maps: F32) -> None:
+    def merge_exemplars_of_later_inputs(self, peak: F32, index: I64, maps: F32) -> None:
         """Take in what was kept of later inputs: ``(u, 9)``, ``(u, 9)`` and ``(u, 9, h, w)``."""
-        slot = self._merge(np.arange(len(self.peak)), peak, index)
+        slot = self._merge_candidates(np.arange(len(self.peak)), peak, index)
         unit, place = np.nonzero((slot >= KEPT) & np.isfinite(self.peak))
         self.map[unit, place] = maps[unit, slot[unit, place] - KEPT]
 
-    def _merge(self, hot: I64, peak: F32, index: I64) -> I64:
+    def _merge_candidates(self, hot: I64, peak: F32, index: I64) -> I64:
         """Merge candidates ``(u', c)`` of some units into what they have.
 
         Returns
@@ -97,14 +97,14 @@ class Exemplars:
         self.map[hot[moved]] = self.map[hot[moved, None], np.minimum(slot[moved], KEPT - 1)]
         return slot
 
-    def heat(self, largest: F32) -> npt.NDArray[np.uint8]:
+    def heat_maps(self, largest: F32) -> npt.NDArray[np.uint8]:
         """Return the maps ``(u, 9, h, w)`` as uint8, 255 = the unit's largest peak ``(u,)``."""
         top = np.where(largest > 0, largest, np.inf)[:, None, None, None]
         heat = np.round(255 * np.clip(self.map / top, 0, 1)).astype(np.uint8)
         heat[self.index < 0] = 0
         return heat
 
-    def boxes(
+    def receptive_boxes(
         self, receptive: tuple[int, int, int], network: tuple[int, int], image: tuple[int, int]
     ) -> npt.NDArray[np.int16]:
         """Return the receptive field of each peak, clipped to the image.
@@ -135,7 +135,7 @@ class Exemplars:
         return box.astype(np.int16)
 
 
-def _best_of_scene(offered: F32, scene: I64) -> F32:
+def _keep_best_of_scene(offered: F32, scene: I64) -> F32:
     """Keep the first best of each scene in ``(u, b)`` and set the others to -inf."""
     names, group = np.unique(scene, return_inverse=True)
     if len(names) == len(scene):

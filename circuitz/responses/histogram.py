@@ -42,11 +42,11 @@ class Histogram:
     high: F64
 
     @classmethod
-    def of(cls, values: npt.NDArray[np.floating]) -> Histogram:
+    def of_values(cls, values: npt.NDArray[np.floating]) -> Histogram:
         """Count finite values ``(n, u)``, n at least 1."""
         x = np.asarray(values, np.float64)
         low, high = x.min(0), x.max(0)
-        power, first = _grid(low, high)
+        power, first = _finest_bin_power_and_first_bin(low, high)
         place = np.floor(np.ldexp(x, -power)).astype(np.int64) - first
         units = x.shape[1]
         flat = (place + BINS * np.arange(units)).ravel()
@@ -55,7 +55,7 @@ class Histogram:
 
     def __add__(self, other: Histogram) -> Histogram:
         low, high = np.minimum(self.low, other.low), np.maximum(self.high, other.high)
-        power, first = _grid(low, high)
+        power, first = _finest_bin_power_and_first_bin(low, high)
         counts = np.zeros_like(self.counts)
         unit = np.arange(len(counts))[:, None]
         for part in (self, other):
@@ -72,7 +72,7 @@ class Histogram:
         return np.ldexp(places.astype(np.float64), self.power[:, None]).astype(np.float32)
 
 
-def _grid(low: F64, high: F64) -> tuple[I64, I64]:
+def _finest_bin_power_and_first_bin(low: F64, high: F64) -> tuple[I64, I64]:
     """Return the finest power of two at which all bins suffice, and the first bin."""
     size = np.maximum(np.abs(low), np.abs(high))
     coarse = np.where(size > 0, np.frexp(size)[1] - _DEPTH, _FINEST)

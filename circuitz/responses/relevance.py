@@ -16,9 +16,9 @@ import torch
 from torch import nn
 
 from circuitz.models.run.network_facts import find_layer
-from circuitz.models.run.restore_state import hooked
+from circuitz.models.run.restore_state import temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
-from circuitz.models.run.unit_space import Place
+from circuitz.models.run.unit_space import UnitSpace
 
 I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
@@ -28,14 +28,14 @@ KEPT = 4
 _TOGETHER = 512
 
 
-def margins(logits: torch.Tensor, head: str) -> torch.Tensor:
+def margins_of_logits(logits: torch.Tensor, head: str) -> torch.Tensor:
     """Return each logit less the mean of the others, ``(n, k)``; of a multi-label head, logits."""
     if head == "multi-label" or logits.shape[1] < 2:
         return logits
     return logits - (logits.sum(1, keepdim=True) - logits) / (logits.shape[1] - 1)
 
 
-def speaking(margin: F32, start: int, most: int) -> tuple[F32, I64]:
+def top_margin_inputs(margin: F32, start: int, count: int) -> tuple[F32, I64]:
     """Return the inputs that speak most for each class.
 
     Parameters
@@ -44,7 +44,7 @@ def speaking(margin: F32, start: int, most: int) -> tuple[F32, I64]:
         ``(n, k)`` margins.
     start
         Index of the first input.
-    most
+    count
         How many a class.
 
     Returns
@@ -52,19 +52,19 @@ def speaking(margin: F32, start: int, most: int) -> tuple[F32, I64]:
     ``(k, most)`` margins and indices, -1 where there are fewer.
     """
     k = margin.shape[1]
-    order = np.argsort(-margin, axis=0, kind="stable")[:most].T
-    best = np.full((k, most), -np.inf, np.float32)
-    index = np.full((k, most), -1, np.int64)
+    order = np.argsort(-margin, axis=0, kind="stable")[:count].T
+    best = np.full((k, count), -np.inf, np.float32)
+    index = np.full((k, count), -1, np.int64)
     best[:, : order.shape[1]] = np.take_along_axis(margin.T, order, 1)
     index[:, : order.shape[1]] = start + order
     return best, index
 
 
-def relevance(
+def rank_inputs_by_relevance(
     runtime: Runtime,
-    places: Sequence[Place],
+    spaces: Sequence[UnitSpace],
     images: npt.NDArray[np.uint8],
-    chosen: I64,
+    candidates: I64,
     batch: int = 64,
 ) -> list[tuple[I64, F32]]:
     """Rank inputs by what each unit contributes to each class.
@@ -73,11 +73,11 @@ def relevance(
     ----------
     runtime
         The network.
-    places
+    spaces
         Whose units.
     images
         ``(n, h, w, c)`` uint8.
-    chosen
+    candidates
         ``(k, s)`` inputs to try for each class, -1 for none.
     batch
         Inputs at a time.
@@ -87,22 +87,22 @@ def relevance(
     For each place ``(u, k, 4)`` int64 inputs, best first, -1 where fewer have positive relevance,
     and ``(u, k, 4)`` float32 their relevance in shares of the layer's.
     """
-    classes = len(chosen)
+    classes = len(candidates)
     found = [
         (np.full((p.spec.size, classes, KEPT), -1, np.int64),
          np.zeros((p.spec.size, classes, KEPT), np.float32))
-        for p in places
+        for p in spaces
     ]  # fmt: skip
-    some = max(1, _TOGETHER // max(1, chosen.shape[1]))
+    some = max(1, _TOGETHER // max(1, candidates.shape[1]))
     for first in range(0, classes, some):
-        rows = np.sort(chosen[first : first + some], axis=1)
+        rows = np.sort(candidates[first : first + some], axis=1)
         target, _ = np.nonzero(rows >= 0)
         row = rows[rows >= 0]
         parts: list[list[F32]] = []
         for i in range(0, len(row), batch):
             at = slice(i, i + batch)
             x = runtime.prepare(images[row[at]])
-            parts.append(_shares(runtime, places, x, first + target[at]))
+            parts.append(_relevance_shares(runtime, spaces, x, first + target[at]))
         for p, (index, value) in enumerate(found):
             share = np.concatenate([part[p] for part in parts]).T if parts else np.zeros((0, 0))
             for k in np.unique(target):
@@ -115,26 +115,28 @@ def relevance(
     return found
 
 
-def _shares(runtime: Runtime, places: Sequence[Place], x: torch.Tensor, target: I64) -> list[F32]:
+def _relevance_shares(
+    runtime: Runtime, spaces: Sequence[UnitSpace], x: torch.Tensor, target: I64
+) -> list[F32]:
     """Return each unit's relevance ``(n, u)`` to each input's target class, by place."""
     seen: dict[nn.Module, torch.Tensor] = {}
-    modules = [find_layer(runtime.module, p.layer.name) for p in places]
+    modules = [find_layer(runtime.module, p.layer.name) for p in spaces]
 
-    def catch(module: nn.Module, _args: Any, out: torch.Tensor) -> torch.Tensor:
+    def catch_output(module: nn.Module, _args: Any, out: torch.Tensor) -> torch.Tensor:
         seen[module] = out
         return out.clone()  # what follows may overwrite its input
 
-    with torch.enable_grad(), hooked(dict.fromkeys(modules, catch)):
+    with torch.enable_grad(), temporary_forward_hooks(dict.fromkeys(modules, catch_output)):
         logits = runtime.forward(x.detach().requires_grad_(x.is_floating_point()))
         to = torch.from_numpy(target).to(logits.device)[:, None]
-        total = margins(logits.float(), runtime.head).gather(1, to).sum()
+        total = margins_of_logits(logits.float(), runtime.head).gather(1, to).sum()
         grads = torch.autograd.grad(
             total, list(seen.values()), allow_unused=True, materialize_grads=True
         )
     slope = dict(zip(seen, grads, strict=True))
     found: list[F32] = []
-    for place, module in zip(places, modules, strict=True):
-        share = place.speaks(seen[module].detach(), slope[module])
+    for place, module in zip(spaces, modules, strict=True):
+        share = place.attribution(seen[module].detach(), slope[module])
         share = share / share.abs().sum(1, keepdim=True).clamp(min=1e-12)
         found.append(share.cpu().numpy())
     return found

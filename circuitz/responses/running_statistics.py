@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.models.run.unit_space import Place
+from circuitz.models.run.unit_space import UnitSpace
 from circuitz.responses.exemplars import Exemplars
 from circuitz.responses.histogram import Histogram
 
@@ -26,7 +26,7 @@ MOST_CORRELATED = 4096
 
 
 @dataclass(frozen=True, eq=False)
-class Tally:
+class RunningStatistics:
     """Sums, extremes and examples of ``u`` units over the inputs of one shard, or several.
 
     Parameters
@@ -68,7 +68,9 @@ class Tally:
     top_map: F32
 
     @classmethod
-    def of(cls, start: int, means: F32, peaks: F32, rank: F32, best: Exemplars) -> Tally:
+    def of_shard(
+        cls, start: int, means: F32, peaks: F32, rank: F32, best: Exemplars
+    ) -> RunningStatistics:
         """Tally one shard.
 
         Parameters
@@ -84,7 +86,7 @@ class Tally:
         """
         n, units = means.shape
         x = means.astype(np.float64)
-        histogram = Histogram.of(peaks)
+        histogram = Histogram.of_values(peaks)
         index = np.arange(start, start + n)
         lowest = np.full((units, LOWEST), np.inf, np.float32)
         lowest_index = np.full((units, LOWEST), -1, np.int64)
@@ -94,7 +96,7 @@ class Tally:
             lowest[:, i] = left[row, np.arange(units)]
             lowest_index[:, i] = index[row]
             left[row, np.arange(units)] = np.inf
-        drawn = np.sort(np.argsort(lots(index), kind="stable")[:SAMPLE])
+        drawn = np.sort(np.argsort(hash_to_lot_numbers(index), kind="stable")[:SAMPLE])
         wide = units > MOST_CORRELATED
         return cls(
             count=np.array([n]),
@@ -117,11 +119,11 @@ class Tally:
         )
 
     @classmethod
-    def load(cls, arrays: Mapping[str, Array], prefix: str) -> Tally:
-        """Return what :meth:`arrays` gave."""
+    def from_arrays(cls, arrays: Mapping[str, Array], prefix: str) -> RunningStatistics:
+        """Return what :meth:`to_arrays` gave."""
         return cls(**{f.name: np.array(arrays[prefix + f.name]) for f in fields(cls)})
 
-    def arrays(self, prefix: str) -> dict[str, Array]:
+    def to_arrays(self, prefix: str) -> dict[str, Array]:
         """Return all arrays by name."""
         return {prefix + f.name: getattr(self, f.name) for f in fields(self)}
 
@@ -131,14 +133,14 @@ class Tally:
         return Histogram(self.counts, self.power, self.first, self.low, self.high)
 
     @property
-    def deviation(self) -> F64:
+    def standard_deviation(self) -> F64:
         """``(u,)`` standard deviation of responses over inputs."""
         n = float(self.count[0])
         return np.sqrt(np.maximum(self.square / n - (self.total / n) ** 2, 0.0))
 
-    def exemplars(self, place: Place, scene: I64 | None) -> Exemplars:
+    def exemplars(self, space: UnitSpace, scene: I64 | None) -> Exemplars:
         """Return the exemplars as they were kept."""
-        best = Exemplars(len(self.total), place.shape, scene)
+        best = Exemplars(len(self.total), space.shape, scene)
         best.peak, best.index, best.map = (
             self.top.copy(),
             self.top_index.copy(),
@@ -146,16 +148,18 @@ class Tally:
         )
         return best
 
-    def plus(self, later: Tally, place: Place, scene: I64 | None) -> Tally:
+    def plus_later(
+        self, later: RunningStatistics, space: UnitSpace, scene: I64 | None
+    ) -> RunningStatistics:
         """Return the tally of this one's inputs and of the later ones'."""
-        best = self.exemplars(place, scene)
-        best.join(later.top, later.top_index, later.top_map)
+        best = self.exemplars(space, scene)
+        best.merge_exemplars_of_later_inputs(later.top, later.top_index, later.top_map)
         histogram = self.histogram + later.histogram
         lowest = np.concatenate([self.lowest, later.lowest], 1)
         lowest_index = np.concatenate([self.lowest_index, later.lowest_index], 1)
         order = np.argsort(lowest, axis=1, kind="stable")[:, :LOWEST]
         sample = np.concatenate([self.sample, later.sample])
-        drawn = np.sort(np.argsort(lots(sample), kind="stable")[:SAMPLE])
+        drawn = np.sort(np.argsort(hash_to_lot_numbers(sample), kind="stable")[:SAMPLE])
         return replace(
             self,
             count=self.count + later.count,
@@ -177,7 +181,7 @@ class Tally:
             top_map=best.map,
         )
 
-    def spectrum(self) -> I64:
+    def inputs_from_lowest_to_highest(self) -> I64:
         """Return ``(u, 4, 3)`` inputs at which a unit is lowest, low, in the middle, and highest.
 
         Low and middle are those of the sample whose peaks lie nearest to one and two quarters of
@@ -198,7 +202,7 @@ class Tally:
         if not len(self.products):
             return np.zeros((0, 0))
         n = float(self.count[0])
-        mean, deviation = self.total / n, self.deviation
+        mean, deviation = self.total / n, self.standard_deviation
         # Rounding leaves a constant response with a deviation near 1e-8 of its size.
         alive = deviation > 1e-6 * np.abs(mean) + 1e-12
         scale = np.where(alive, 1 / np.where(alive, deviation, 1.0), 0.0)
@@ -210,7 +214,7 @@ class Tally:
 
         And how their responses correlate, ``(u, 6)``.
         """
-        joint, alive = self.correlations(), self.deviation > 0
+        joint, alive = self.correlations(), self.standard_deviation > 0
         units = len(alive)
         index = np.full((units, NEIGHBOURS), -1, np.int64)
         value = np.zeros((units, NEIGHBOURS), np.float32)
@@ -228,7 +232,7 @@ class Tally:
         return index, value
 
 
-def lots(index: I64) -> npt.NDArray[np.uint64]:
+def hash_to_lot_numbers(index: I64) -> npt.NDArray[np.uint64]:
     """Return a lot for each input, the same whatever comes before and after (splitmix64)."""
     x = index.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

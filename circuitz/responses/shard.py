@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.disk.atomic import staged
+from circuitz.disk.atomic import staged_file_replacement
 from circuitz.disk.hashing import array_digest
-from circuitz.disk.tensors_io import read_tensors, write_tensors
+from circuitz.disk.tensors_io import read_safetensors_in_place, safetensors_bytes
 from circuitz.errors import BundleError
-from circuitz.models.run.unit_space import Place
-from circuitz.responses.running_statistics import Tally
+from circuitz.models.run.unit_space import UnitSpace
+from circuitz.responses.running_statistics import RunningStatistics
 from circuitz.z.inputs import InputSet
 
 I64 = npt.NDArray[np.int64]
@@ -32,7 +32,7 @@ class Shard:
 
     Parameters
     ----------
-    tallies
+    statistics
         One a place.
     responses, peaks
         One ``(n, u)`` float32 a place, the mean and the largest value over positions; empty
@@ -47,7 +47,7 @@ class Shard:
         ``(k, s)`` largest margins of each class and the inputs they were seen on, -1 for none.
     """
 
-    tallies: tuple[Tally, ...]
+    statistics: tuple[RunningStatistics, ...]
     responses: tuple[F32, ...]
     peaks: tuple[F32, ...]
     shown: I64
@@ -56,24 +56,26 @@ class Shard:
     speaking: F32
     speaking_index: I64
 
-    def plus(self, later: Shard, places: Sequence[Place], scene: I64 | None, also: I64) -> Shard:
+    def plus_later(
+        self, later: Shard, spaces: Sequence[UnitSpace], scene: I64 | None, extra_inputs: I64
+    ) -> Shard:
         """Return what this one's and later inputs say; ``responses`` and ``peaks`` are left out.
 
-        ``also`` are inputs whose embeddings stay, whether or not they are exemplars still.
+        ``extra_inputs`` are inputs whose embeddings stay, whether or not they are exemplars still.
         """
         tallies = tuple(
-            a.plus(b, place, scene)
-            for a, b, place in zip(self.tallies, later.tallies, places, strict=True)
+            a.plus_later(b, place, scene)
+            for a, b, place in zip(self.statistics, later.statistics, spaces, strict=True)
         )
         shown = np.concatenate([self.shown, later.shown])
         embedding = np.concatenate([self.embedding, later.embedding])
-        kept = np.isin(shown, np.union1d(exemplars_of(tallies), also))
+        kept = np.isin(shown, np.union1d(exemplar_inputs(tallies), extra_inputs))
         margin = np.concatenate([self.speaking, later.speaking], 1)
         index = np.concatenate([self.speaking_index, later.speaking_index], 1)
         order = np.argsort(-margin, axis=1, kind="stable")[:, : self.speaking.shape[1]]
         return replace(
             self,
-            tallies=tallies,
+            statistics=tallies,
             responses=(),
             peaks=(),
             shown=shown[kept],
@@ -83,28 +85,32 @@ class Shard:
             speaking_index=np.take_along_axis(index, order, 1),
         )
 
-    def write(self) -> bytes:
+    def to_bytes(self) -> bytes:
         """Return the shard as a safetensors file."""
         arrays: dict[str, Array] = {name: getattr(self, name) for name in _PLAIN}
-        for i, tally in enumerate(self.tallies):
-            arrays |= tally.arrays(f"{i}.")
+        for i, tally in enumerate(self.statistics):
+            arrays |= tally.to_arrays(f"{i}.")
         for name in ("responses", "peaks"):
             arrays |= {f"{name}.{i}": a for i, a in enumerate(getattr(self, name))}
-        return write_tensors(arrays, what="shard")
+        return safetensors_bytes(arrays, what="shard")
 
     @classmethod
-    def read(cls, data: bytes, places: int, where: str) -> Shard:
-        """Return what :meth:`write` gave.
+    def from_bytes(cls, data: bytes, space_count: int, place: str) -> Shard:
+        """Return what :meth:`to_bytes` gave.
 
         Raises
         ------
         BundleError
             If the file is damaged.
         """
-        arrays, _ = read_tensors(memoryview(data), where)
-        tallies = tuple(Tally.load(arrays, f"{i}.") for i in range(places))
+        arrays, _ = read_safetensors_in_place(memoryview(data), place)
+        tallies = tuple(RunningStatistics.from_arrays(arrays, f"{i}.") for i in range(space_count))
         kept = [
-            tuple(np.array(arrays[f"{name}.{i}"]) for i in range(places) if f"{name}.{i}" in arrays)
+            tuple(
+                np.array(arrays[f"{name}.{i}"])
+                for i in range(space_count)
+                if f"{name}.{i}" in arrays
+            )
             for name in ("responses", "peaks")
         ]
         plain = {name: np.array(arrays[name]) for name in _PLAIN}
@@ -114,18 +120,18 @@ class Shard:
 _PLAIN = ("shown", "embedding", "embedded", "speaking", "speaking_index")
 
 
-def exemplars_of(tallies: Sequence[Tally]) -> I64:
+def exemplar_inputs(statistics: Sequence[RunningStatistics]) -> I64:
     """Return the inputs that are exemplars of some unit, ascending."""
-    return indices([t.top_index for t in tallies])
+    return distinct_indices_in_tables([t.top_index for t in statistics])
 
 
-def indices(tables: Sequence[I64]) -> I64:
+def distinct_indices_in_tables(tables: Sequence[I64]) -> I64:
     """Return the inputs that tables name, ascending; -1 stands for none."""
     found = np.unique(np.concatenate([np.zeros(0, np.int64), *(t.ravel() for t in tables)]))
     return found[found >= 0]
 
 
-class Shelf:
+class ShardCache:
     """A folder of finished shards, named by what they were made from.
 
     Parameters
@@ -142,7 +148,7 @@ class Shelf:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
 
-    def file(self, inputs: InputSet, start: int, stop: int) -> Path | None:
+    def shard_path(self, inputs: InputSet, start: int, stop: int) -> Path | None:
         """Return where the shard of some inputs lies, or would."""
         if self._folder is None:
             return None
@@ -151,16 +157,16 @@ class Shelf:
             digest.update(b"-" if array is None else array_digest(array[start:stop]))
         return self._folder / f"{digest.hexdigest()[:32]}.safetensors"
 
-    def take(self, file: Path | None, places: int) -> Shard | None:
+    def load_shard(self, file: Path | None, space_count: int) -> Shard | None:
         """Return a finished shard; a damaged file counts as none."""
         if file is None or not file.is_file():
             return None
         with suppress(BundleError, KeyError, OSError):
-            return Shard.read(file.read_bytes(), places, file.name)
+            return Shard.from_bytes(file.read_bytes(), space_count, file.name)
         return None
 
-    def put(self, file: Path | None, shard: Shard) -> None:
+    def save_shard(self, file: Path | None, shard: Shard) -> None:
         """Keep a finished shard, wholly or not at all."""
         if file is not None:
-            with staged(file, shard.write()):
+            with staged_file_replacement(file, shard.to_bytes()):
                 pass

@@ -14,19 +14,23 @@ from torch.nn import functional
 from circuitz.disk.hashing import array_digest, arrays_hash, json_hash
 from circuitz.errors import InputsError, MeasurementError
 from circuitz.jobs.job import Executor
-from circuitz.models.adapters.weight_arrays import to_numpy
-from circuitz.models.run.network_facts import type_in_hashes
+from circuitz.models.adapters.weight_arrays import weights_to_numpy
+from circuitz.models.run.network_facts import class_name_for_hashes
 from circuitz.models.run.runtime import Runtime
-from circuitz.models.run.unit_space import Place
+from circuitz.models.run.unit_space import UnitSpace
 from circuitz.models.zoo.read_out import READ, ReadOut
 from circuitz.responses import token_grid
-from circuitz.responses.embedding import embedded, penultimate
+from circuitz.responses.embedding import embed_activations, penultimate_layer
 from circuitz.responses.exemplars import Exemplars
-from circuitz.responses.relevance import margins, relevance, speaking
-from circuitz.responses.running_statistics import Tally
-from circuitz.responses.shard import Shard, Shelf, exemplars_of, indices
+from circuitz.responses.relevance import (
+    margins_of_logits,
+    rank_inputs_by_relevance,
+    top_margin_inputs,
+)
+from circuitz.responses.running_statistics import RunningStatistics
+from circuitz.responses.shard import Shard, ShardCache, distinct_indices_in_tables, exemplar_inputs
 from circuitz.responses.token_grid import TokenPictures
-from circuitz.stats.quality import quality
+from circuitz.stats.exemplar_quality import exemplar_quality
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import LayerMeasurements
@@ -42,15 +46,15 @@ _MOST = 2**25
 
 def sweep(
     runtime: Runtime,
-    specs: Sequence[LayerSpec | Place],
+    specs: Sequence[LayerSpec | UnitSpace],
     inputs: InputSet,
     *,
     batch: int = 64,
     responses: bool = True,
     relevant: int | None = None,
     embed: LayerSpec | None = None,
-    held: Mapping[str, LayerMeasurements] | None = None,
-    store: Path | None = None,
+    reused: Mapping[str, LayerMeasurements] | None = None,
+    checkpoint: Path | None = None,
     shard: int | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
@@ -81,11 +85,11 @@ def sweep(
     embed
         Layer whose means over positions say how alike two images are; by default the last of
         ``specs`` that is not the logits: in most networks the penultimate layer.
-    held
+    reused
         Measurements on these very inputs, by place, of units whose responses are what they were.
         Of them only what also depends on the rest of the network is measured: exemplars by
         relevance, and scores by embedding.
-    store
+    checkpoint
         Folder of finished shards. A sweep that was killed goes on where it was; shards are
         found again by the hash of the network, the settings and their images.
     shard
@@ -111,33 +115,39 @@ def sweep(
     """
     if not len(inputs):
         raise InputsError("The concept set is empty.", "Units are measured on images: add some.")
-    job = Sweep.of(
+    job = Sweep.plan(
         runtime, specs, inputs, batch=batch, responses=responses, relevant=relevant, embed=embed,
-        held=held, shard=shard,
+        reused=reused, shard=shard,
     )  # fmt: skip
-    shelf = Shelf(store, job.setting() if store is not None else "")
+    shelf = ShardCache(checkpoint, job.settings_hash() if checkpoint is not None else "")
     kept: list[tuple[tuple[F32, ...], tuple[F32, ...]]] = []
     whole: Shard | None = None
     if executor is None:
-        found = _shards(job, shelf, progress)
+        found = _load_or_compute_shards(job, shelf, progress)
     else:
-        from circuitz.responses.sweep_job import shards  # noqa: PLC0415 (it needs this class)
+        from circuitz.responses.sweep_job import run_sweep_shards  # noqa: PLC0415 (it needs this class)
 
-        found = shards(job, shelf, executor, progress)
+        found = run_sweep_shards(job, shelf, executor, progress)
     for part in found:
         kept.append((part.responses, part.peaks))
-        whole = part if whole is None else whole.plus(part, job.places, inputs.scene, job.shown)
+        whole = (
+            part
+            if whole is None
+            else whole.plus_later(part, job.spaces, inputs.scene, job.reused_exemplars)
+        )
     assert whole is not None
-    return job.finish(whole, kept, held or {})
+    return job.measurements_from_shards(whole, kept, reused or {})
 
 
-def _shards(job: Sweep, shelf: Shelf, progress: Progress | None) -> Iterator[Shard]:
-    for start, stop in job.stretches():
-        file = shelf.file(job.inputs, start, stop)
-        shard = shelf.take(file, len(job.places))
+def _load_or_compute_shards(
+    job: Sweep, cache: ShardCache, progress: Progress | None
+) -> Iterator[Shard]:
+    for start, stop in job.shard_ranges():
+        file = cache.shard_path(job.inputs, start, stop)
+        shard = cache.load_shard(file, len(job.spaces))
         if shard is None:
             shard = job.shard(start, stop, progress)
-            shelf.put(file, shard)
+            cache.save_shard(file, shard)
         elif progress is not None:
             progress(stop, len(job.inputs))
         yield shard
@@ -151,12 +161,12 @@ class Sweep:
     ----------
     runtime, inputs, batch, responses
         See :func:`sweep`.
-    places
+    spaces
         Whose units are measured.
-    again
+    reused_spaces
         Whose measurements are held, but for what depends on the rest of the network.
-    shown
-        ``(m,)`` inputs that are exemplars of units of ``again``, ascending.
+    reused_exemplars
+        ``(m,)`` inputs that are exemplars of units of ``reused_spaces``, ascending.
     relevant
         Inputs a class.
     embed
@@ -168,7 +178,7 @@ class Sweep:
     """
 
     runtime: Runtime
-    places: tuple[Place, ...]
+    spaces: tuple[UnitSpace, ...]
     inputs: InputSet
     batch: int
     responses: bool
@@ -176,54 +186,54 @@ class Sweep:
     embed: LayerSpec
     length: int
     padding: int = -1
-    again: tuple[Place, ...] = ()
-    shown: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    reused_spaces: tuple[UnitSpace, ...] = ()
+    reused_exemplars: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @classmethod
-    def of(
+    def plan(
         cls,
         runtime: Runtime,
-        specs: Sequence[LayerSpec | Place],
+        specs: Sequence[LayerSpec | UnitSpace],
         inputs: InputSet,
         *,
         batch: int = 64,
         responses: bool = True,
         relevant: int | None = None,
         embed: LayerSpec | None = None,
-        held: Mapping[str, LayerMeasurements] | None = None,
+        reused: Mapping[str, LayerMeasurements] | None = None,
         shard: int | None = None,
     ) -> Sweep:
         """Make a sweep ready; see :func:`sweep`."""
-        held = held or {}
-        wanted = tuple(Place.of(s) for s in specs)
-        embed = embed or penultimate(runtime, wanted, inputs)
-        places = tuple(p for p in wanted if p.name not in held)
-        again = tuple(p for p in wanted if p.name in held)
+        reused = reused or {}
+        wanted = tuple(UnitSpace.of_layer(s) for s in specs)
+        embed = embed or penultimate_layer(runtime, wanted, inputs)
+        places = tuple(p for p in wanted if p.name not in reused)
+        again = tuple(p for p in wanted if p.name in reused)
         units = sum(p.spec.size for p in places)
         length = max(batch, min(shard or SHARD, _MOST // max(1, units)))
         return cls(
             runtime, places, inputs, batch, responses, relevant, embed, length, inputs.padding,
-            again, indices([held[p.name].exemplars for p in again]),
+            again, distinct_indices_in_tables([reused[p.name].exemplars for p in again]),
         )  # fmt: skip
 
-    def setting(self) -> str:
+    def settings_hash(self) -> str:
         """Hash of everything the results are made from, but the inputs."""
-        bases = {p.name: p.basis.hash for p in self.places if p.basis is not None}
+        bases = {p.name: p.basis.hash for p in self.spaces if p.basis is not None}
         how = self.runtime.preprocessing
         return json_hash(
             [
                 "sweep 3",
-                arrays_hash(to_numpy(self.runtime.module)),
+                arrays_hash(weights_to_numpy(self.runtime.module)),
                 [how.mean, how.std, how.size, how.colour, self.runtime.head],
-                [p.name for p in self.places],
+                [p.name for p in self.spaces],
                 bases,
                 [self.embed.name, self.responses, self.relevant, self.length, self.padding],
-                array_digest(self.shown).hex(),
-                type_in_hashes(self.runtime.module),
+                array_digest(self.reused_exemplars).hex(),
+                class_name_for_hashes(self.runtime.module),
             ]
         )
 
-    def stretches(self) -> list[tuple[int, int]]:
+    def shard_ranges(self) -> list[tuple[int, int]]:
         """Return where shards start and stop."""
         n = len(self.inputs)
         return [(i, min(i + self.length, n)) for i in range(0, n, self.length)]
@@ -233,26 +243,26 @@ class Sweep:
     ) -> Shard:
         """Compute one shard; ``first`` is the index of the first image there is here."""
         n, scene = stop - start, self.inputs.scene
-        mean = [np.empty((n, p.spec.size), np.float32) for p in self.places]
-        peak = [np.empty((n, p.spec.size), np.float32) for p in self.places]
-        best = [Exemplars(p.spec.size, p.shape, scene) for p in self.places]
+        mean = [np.empty((n, p.spec.size), np.float32) for p in self.spaces]
+        peak = [np.empty((n, p.spec.size), np.float32) for p in self.spaces]
+        best = [Exemplars(p.spec.size, p.shape, scene) for p in self.spaces]
         # Of a text a probe reads the mean, and so does whoever looks at it.
         rank = [
             m if p.layer.name == READ else k
-            for p, m, k in zip(self.places, mean, peak, strict=True)
+            for p, m, k in zip(self.spaces, mean, peak, strict=True)
         ]
         embedding = np.empty((n, self.embed.size), np.float32)
         margin: list[F32] = []
-        names = list({p.layer.name: None for p in self.places} | {self.embed.name: None})
+        names = list({p.layer.name: None for p in self.spaces} | {self.embed.name: None})
         images = self.inputs.images[start - first : stop - first]
         for where, acts, logits in self.runtime.read(images, names, self.batch):
-            margin.append(margins(logits.float(), self.runtime.head).cpu().numpy())
-            for i, place in enumerate(self.places):
-                maps = place.maps(acts[place.layer.name]).float()
-                there = self._tokens(place, images[where])
+            margin.append(margins_of_logits(logits.float(), self.runtime.head).cpu().numpy())
+            for i, place in enumerate(self.spaces):
+                maps = place.maps_of_units(acts[place.layer.name]).float()
+                there = self._token_mask(place, images[where])
                 if there is None:
                     means = maps.mean((2, 3))
-                    maps = self._unweighed(place, maps, images[where])
+                    maps = self._undo_position_weights(place, maps, images[where])
                     # Several times faster than amax on maps that lie channels-last.
                     peaks = functional.max_pool2d(maps, place.shape)[..., 0, 0]
                 else:
@@ -261,18 +271,22 @@ class Sweep:
                     maps = maps * there
                     means = maps.sum((2, 3)) / there.sum((2, 3))
                 mean[i][where], peak[i][where] = means.cpu().numpy(), peaks.cpu().numpy()
-                self._finite(place, mean[i][where], start + where.start)
-                best[i].add(start + where.start, maps, rank[i][where])
-            embedding[where] = embedded(self.embed, acts[self.embed.name])
+                self._check_finite(place, mean[i][where], start + where.start)
+                best[i].add_batch(start + where.start, maps, rank[i][where])
+            embedding[where] = embed_activations(self.embed, acts[self.embed.name])
             if progress is not None:
                 progress(start + where.stop, len(self.inputs))
         said = zip(mean, peak, rank, best, strict=True)
-        tallies = tuple(Tally.of(start, *one) for one in said)
-        also = self.shown[(self.shown >= start) & (self.shown < stop)]
-        shown = np.union1d(exemplars_of(tallies), also)
-        spoken = speaking(np.concatenate(margin), start, self.spoken(margin[0].shape[1]))
+        tallies = tuple(RunningStatistics.of_shard(start, *one) for one in said)
+        also = self.reused_exemplars[
+            (self.reused_exemplars >= start) & (self.reused_exemplars < stop)
+        ]
+        shown = np.union1d(exemplar_inputs(tallies), also)
+        spoken = top_margin_inputs(
+            np.concatenate(margin), start, self.relevance_candidates_per_class(margin[0].shape[1])
+        )
         return Shard(
-            tallies=tallies,
+            statistics=tallies,
             responses=tuple(mean) if self.responses else (),
             peaks=tuple(peak) if self.responses else (),
             shown=shown,
@@ -282,43 +296,43 @@ class Sweep:
             speaking_index=spoken[1],
         )
 
-    def _tokens(self, place: Place, images: npt.NDArray[np.int32]) -> torch.Tensor | None:
+    def _token_mask(self, space: UnitSpace, images: npt.NDArray[np.int32]) -> torch.Tensor | None:
         """Return ``(n, 1, 1, t)`` where there is a token, or None where all positions count."""
         if self.padding < 0:
             return None
-        there = place.tokens(torch.from_numpy(np.array(images)), self.padding)
+        there = space.token_mask(torch.from_numpy(np.array(images)), self.padding)
         return None if there is None else there[:, None, None]
 
-    def _unweighed(
-        self, place: Place, maps: torch.Tensor, images: npt.NDArray[np.int32]
+    def _undo_position_weights(
+        self, space: UnitSpace, maps: torch.Tensor, images: npt.NDArray[np.int32]
     ) -> torch.Tensor:
         """Return maps of what a probe reads as they are at a token, else short texts loom large."""
         read_out = getattr(self.runtime.module, "read_out", None)
-        if place.layer.name != READ or not isinstance(read_out, ReadOut):
+        if space.layer.name != READ or not isinstance(read_out, ReadOut):
             return maps
-        most = read_out.weights(self.runtime.prepare(images)).amax(1)
+        most = read_out.position_weights(self.runtime.prepare(images)).amax(1)
         return maps / most[:, None, None, None].to(maps.device)
 
-    def finish(
+    def measurements_from_shards(
         self,
         whole: Shard,
-        kept: Sequence[tuple[tuple[F32, ...], tuple[F32, ...]]],
-        held: Mapping[str, LayerMeasurements],
+        responses_and_peaks: Sequence[tuple[tuple[F32, ...], tuple[F32, ...]]],
+        reused: Mapping[str, LayerMeasurements],
     ) -> dict[str, LayerMeasurements]:
         """Return measurements given the sum of all shards, their responses and peaks.
 
         And of what is held, see :func:`sweep`.
         """
         heard: dict[str, tuple[I64, F32]] = {}
-        every = (*self.places, *self.again)
-        if self.spoken(len(whole.speaking)):
-            ranked = relevance(
+        every = (*self.spaces, *self.reused_spaces)
+        if self.relevance_candidates_per_class(len(whole.speaking)):
+            ranked = rank_inputs_by_relevance(
                 self.runtime, every, self.inputs.images, whole.speaking_index, self.batch
             )
             heard = {place.name: one for place, one in zip(every, ranked, strict=True)}
         found: dict[str, LayerMeasurements] = {}
-        for i, place in enumerate(self.places):
-            tally = whole.tallies[i]
+        for i, place in enumerate(self.spaces):
+            tally = whole.statistics[i]
             best = tally.exemplars(place, self.inputs.scene)
             neighbours, how_much = tally.neighbours()
             nothing = np.zeros((0, place.spec.size), np.float32)
@@ -326,27 +340,38 @@ class Sweep:
             n = float(tally.count[0])
             found[place.name] = LayerMeasurements(
                 layer=place.name,
-                responses=np.concatenate([r[i] for r, _ in kept]) if self.responses else nothing,
-                peaks=np.concatenate([p[i] for _, p in kept]) if self.responses else nothing,
+                responses=np.concatenate([r[i] for r, _ in responses_and_peaks])
+                if self.responses
+                else nothing,
+                peaks=np.concatenate([p[i] for _, p in responses_and_peaks])
+                if self.responses
+                else nothing,
                 exemplars=best.index,
-                exemplar_boxes=self._boxes(place, best),
-                exemplar_heat=self._heat(place, best, tally.high.astype(np.float32)),
+                exemplar_boxes=self._exemplar_boxes(place, best),
+                exemplar_heat=self._exemplar_heat(place, best, tally.high.astype(np.float32)),
                 histogram=histogram.counts,
                 histogram_edges=histogram.edges,
                 statistics=np.stack(
-                    [tally.total / n, tally.deviation, tally.active / n, tally.low, tally.high], 1
+                    [
+                        tally.total / n,
+                        tally.standard_deviation,
+                        tally.active / n,
+                        tally.low,
+                        tally.high,
+                    ],
+                    1,
                 ).astype(np.float32),
-                spectrum=tally.spectrum(),
+                spectrum=tally.inputs_from_lowest_to_highest(),
                 neighbours=neighbours,
                 neighbour_correlation=how_much,
             )
-        found |= {place.name: held[place.name] for place in self.again}
+        found |= {place.name: reused[place.name] for place in self.reused_spaces}
         return {
-            name: self._in_context(layer, whole, *heard.get(name, (None, None)))
+            name: self._with_downstream_scores(layer, whole, *heard.get(name, (None, None)))
             for name, layer in found.items()
         }
 
-    def _in_context(
+    def _with_downstream_scores(
         self, layer: LayerMeasurements, whole: Shard, relevant: I64 | None, share: F32 | None
     ) -> LayerMeasurements:
         """Return measurements with all that depends on what is not before the layer."""
@@ -354,7 +379,7 @@ class Sweep:
         centre = (whole.embedded / len(self.inputs)).astype(np.float32)
         vectors = np.zeros((*there.shape, len(centre)), np.float32)
         vectors[there] = whole.embedding[np.searchsorted(whole.shown, layer.exemplars[there])]
-        scores = quality(vectors - centre, there)
+        scores = exemplar_quality(vectors - centre, there)
         return replace(
             layer,
             clarity=scores.clarity,
@@ -365,33 +390,35 @@ class Sweep:
             embedding=self.embed.name,
         )
 
-    def _boxes(self, place: Place, best: Exemplars) -> npt.NDArray[np.int16]:
+    def _exemplar_boxes(self, space: UnitSpace, best: Exemplars) -> npt.NDArray[np.int16]:
         if not self.inputs.is_tokens:
             image = (int(self.inputs.images.shape[1]), int(self.inputs.images.shape[2]))
-            return best.boxes(place.layer.receptive, self.runtime.preprocessing.size, image)
-        found = token_grid.boxes(best.map[:, :, 0].argmax(2), self.inputs)
-        if not place.layer.token_axes:  # a vector a text is about all of it
+            return best.receptive_boxes(
+                space.layer.receptive, self.runtime.preprocessing.size, image
+            )
+        found = token_grid.token_boxes(best.map[:, :, 0].argmax(2), self.inputs)
+        if not space.layer.token_axes:  # a vector a text is about all of it
             found[:] = (0, 0, *TokenPictures(self.inputs).shape[1:3])
         found[best.index < 0] = 0
         return found
 
-    def _heat(self, place: Place, best: Exemplars, high: F32) -> npt.NDArray[np.uint8]:
-        heat = best.heat(high)
-        tokens = self.inputs.is_tokens and bool(place.layer.token_axes)
-        return token_grid.laid_out(heat[:, :, 0]) if tokens else heat
+    def _exemplar_heat(self, space: UnitSpace, best: Exemplars, high: F32) -> npt.NDArray[np.uint8]:
+        heat = best.heat_maps(high)
+        tokens = self.inputs.is_tokens and bool(space.layer.token_axes)
+        return token_grid.lay_out_in_grid(heat[:, :, 0]) if tokens else heat
 
-    def spoken(self, classes: int) -> int:
+    def relevance_candidates_per_class(self, classes: int) -> int:
         """Return how many inputs a class are searched for exemplars by relevance."""
         if self.relevant is not None:
             return max(0, self.relevant)
         return int(np.clip(len(self.inputs) // (40 * max(1, classes)), 8, 48))
 
     @staticmethod
-    def _finite(place: Place, means: F32, start: int) -> None:
+    def _check_finite(space: UnitSpace, means: F32, start: int) -> None:
         if not np.isfinite(means).all():
             row, unit = np.argwhere(~np.isfinite(means))[0]
             raise MeasurementError(
-                f"{place.name}:{unit} is not finite on image {start + row}.",
+                f"{space.name}:{unit} is not finite on image {start + row}.",
                 "In half precision values may overflow; otherwise look at that image and at the "
                 "network's normalisation.",
             )

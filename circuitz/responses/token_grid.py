@@ -20,33 +20,33 @@ _PAPER, _LINE, _INK = (250, 250, 247), (214, 214, 208), (32, 33, 36)
 _QUERY, _KEY = (176, 58, 46), (190, 222, 226)
 
 
-def grid(length: int) -> tuple[int, int]:
+def grid_shape(length: int) -> tuple[int, int]:
     """Return lines and columns in which a sequence is laid out: nearly a square."""
     columns = max(1, math.isqrt(max(length, 1) - 1) + 1)
     return -(-length // columns), columns
 
 
-def laid_out(maps: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def lay_out_in_grid(maps: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return values along sequences ``(..., length)`` as pictures lay them out.
 
     Returns
     -------
     ``(..., lines, columns)``, 0 where a line has no token any more.
     """
-    lines, columns = grid(maps.shape[-1])
+    lines, columns = grid_shape(maps.shape[-1])
     found = np.zeros((*maps.shape[:-1], lines * columns), maps.dtype)
     found[..., : maps.shape[-1]] = maps
     return found.reshape(*maps.shape[:-1], lines, columns)
 
 
-def boxes(positions: npt.NDArray[np.int64], inputs: InputSet) -> npt.NDArray[np.int16]:
+def token_boxes(positions: npt.NDArray[np.int64], inputs: InputSet) -> npt.NDArray[np.int16]:
     """Return where positions of sequences stand in their pictures.
 
     Returns
     -------
     ``(..., 4)`` int16 top, left, bottom, right in pixels; ``positions`` is ``(...)``.
     """
-    lines, columns = grid(inputs.images.shape[1])
+    lines, columns = grid_shape(inputs.images.shape[1])
     height, width = TokenPictures(inputs).shape[1:3]
     line, column = np.divmod(positions, columns)
     sides = (line * height // lines, column * width // columns,
@@ -54,7 +54,7 @@ def boxes(positions: npt.NDArray[np.int64], inputs: InputSet) -> npt.NDArray[np.
     return np.stack(sides, -1).astype(np.int16)
 
 
-def shown(inputs: InputSet | None) -> Any:
+def images_or_token_pictures(inputs: InputSet | None) -> Any:
     """Return what a screen shows of inputs: the images, or pictures of the token sequences.
 
     Returns
@@ -79,7 +79,7 @@ class TokenPictures:
 
     def __init__(self, inputs: InputSet) -> None:
         self._inputs = inputs
-        self._lines, self._columns = grid(inputs.images.shape[1])
+        self._lines, self._columns = grid_shape(inputs.images.shape[1])
         longest = max((len(text) for text in inputs.vocabulary if text != PADDING), default=1)
         self._cell = min(_SIDES[1], max(_SIDES[0], 8 * longest + 8))
 
@@ -98,7 +98,7 @@ class TokenPictures:
         query, key = (-1, -1) if focus is None else (int(at) for at in focus[index])
         picture = Image.new("RGB", (self.shape[2], self.shape[1]), _PAPER)
         draw = ImageDraw.Draw(picture)
-        font, most = _font(), max(1, (self._cell - 6) // 8)
+        font, most = _token_font(), max(1, (self._cell - 6) // 8)
         for place, token in enumerate(tokens):
             line, column = divmod(place, self._columns)
             left, top = column * self._cell, line * self._cell
@@ -117,5 +117,5 @@ class TokenPictures:
 
 
 @lru_cache(maxsize=1)
-def _font() -> Any:
+def _token_font() -> Any:
     return ImageFont.load_default(size=18)

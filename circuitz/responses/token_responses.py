@@ -15,7 +15,7 @@ import torch
 
 from circuitz.errors import InputsError, LayerError
 from circuitz.models.run.runtime import Runtime
-from circuitz.responses.token_grid import boxes, grid, laid_out
+from circuitz.responses.token_grid import grid_shape, lay_out_in_grid, token_boxes
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import LayerMeasurements
@@ -30,17 +30,17 @@ _BINS = 32
 _BATCH = 256
 
 
-def is_heads(spec: LayerSpec) -> bool:
+def has_head_units(spec: LayerSpec) -> bool:
     """Whether a layer's units are attention heads."""
     return spec.name.endswith(HEADS)
 
 
-def pattern_of(spec: LayerSpec) -> str:
+def attention_pattern_hook_name(spec: LayerSpec) -> str:
     """Return the hook through which the heads' attention passes."""
     return spec.name.removesuffix(HEADS) + PATTERN
 
 
-def sweep_tokens(
+def measure_responses_to_position_pairs(
     runtime: Runtime,
     specs: Sequence[LayerSpec],
     inputs: InputSet,
@@ -64,7 +64,7 @@ def sweep_tokens(
     -------
     By layer: responses as the module says (peaks are the same), exemplars one a scene, and as their
     maps where the query looks, or how the neuron responds along the sequence, laid out as
-    :func:`circuitz.responses.token_grid.grid` lays out the tokens.
+    :func:`circuitz.responses.token_grid.grid_shape` lays out the tokens.
 
     Raises
     ------
@@ -86,20 +86,23 @@ def sweep_tokens(
             )
     n = len(inputs)
     responses = {spec.name: np.empty((n, spec.size), np.float32) for spec in specs}
-    for rows, act in _read(runtime, specs, inputs, np.arange(n), progress):
+    for rows, act in _iter_activations_of_rows(runtime, specs, inputs, np.arange(n), progress):
         query, key = (torch.from_numpy(side) for side in inputs.focus[rows].T)
         each = torch.arange(len(rows))
         for spec in specs:
             found = act[spec.name]
-            value = found[each, :, query, key] if is_heads(spec) else found[each, query]
+            value = found[each, :, query, key] if has_head_units(spec) else found[each, query]
             responses[spec.name][rows] = value.float().cpu().numpy()
     scene = np.arange(n) if inputs.scene is None else inputs.scene
     return {
-        spec.name: _measured(runtime, spec, inputs, responses[spec.name], scene) for spec in specs
+        spec.name: _layer_measurements_from_responses(
+            runtime, spec, inputs, responses[spec.name], scene
+        )
+        for spec in specs
     }
 
 
-def _read(
+def _iter_activations_of_rows(
     runtime: Runtime,
     specs: Sequence[LayerSpec],
     inputs: InputSet,
@@ -107,7 +110,10 @@ def _read(
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[I64, dict[str, torch.Tensor]]]:
     """Yield rows and, by layer, attention ``(b, u, t, t)`` or activations ``(b, t, u)`` of each."""
-    names = {spec.name: pattern_of(spec) if is_heads(spec) else spec.name for spec in specs}
+    names = {
+        spec.name: attention_pattern_hook_name(spec) if has_head_units(spec) else spec.name
+        for spec in specs
+    }
     for start in range(0, len(rows), _BATCH * 8):
         some = rows[start : start + _BATCH * 8]
         tokens, which = np.unique(inputs.images[some], axis=0, return_inverse=True)
@@ -118,26 +124,26 @@ def _read(
             progress(min(start + len(some), len(rows)), len(rows))
 
 
-def _measured(
+def _layer_measurements_from_responses(
     runtime: Runtime, spec: LayerSpec, inputs: InputSet, responses: F32, scene: I64
 ) -> LayerMeasurements:
     assert inputs.focus is not None
-    best = np.stack([_best(responses[:, u], scene) for u in range(spec.size)])
-    heat = np.zeros((spec.size, KEPT, *grid(inputs.images.shape[1])), np.float32)
+    best = np.stack([_best_row_of_each_scene(responses[:, u], scene) for u in range(spec.size)])
+    heat = np.zeros((spec.size, KEPT, *grid_shape(inputs.images.shape[1])), np.float32)
     found = np.zeros((spec.size, KEPT, 4), np.int16)
     wanted = np.unique(best[best >= 0])
     place = {int(row): i for i, row in enumerate(wanted)}
     maps = np.concatenate(
         [
-            _along(spec, act[spec.name], inputs.focus[rows, 0])
-            for rows, act in _read(runtime, [spec], inputs, wanted)
+            _maps_along_sequence(spec, act[spec.name], inputs.focus[rows, 0])
+            for rows, act in _iter_activations_of_rows(runtime, [spec], inputs, wanted)
         ]
     )
     # Where it looks (a head), or where it is active.
-    spot = boxes(inputs.focus[:, 1 if is_heads(spec) else 0], inputs)
+    spot = token_boxes(inputs.focus[:, 1 if has_head_units(spec) else 0], inputs)
     for (u, rank), row in np.ndenumerate(best):
         if row >= 0:
-            heat[u, rank] = laid_out(maps[place[int(row)], u])
+            heat[u, rank] = lay_out_in_grid(maps[place[int(row)], u])
             found[u, rank] = spot[int(row)]
     low, high = responses.min(0), responses.max(0)
     wide = np.where(high > low, high - low, 1.0)
@@ -156,14 +162,14 @@ def _measured(
     )
 
 
-def _along(spec: LayerSpec, act: torch.Tensor, query: I64) -> F32:
+def _maps_along_sequence(spec: LayerSpec, act: torch.Tensor, query: I64) -> F32:
     """Return ``(rows, u, t)``: attention from the query, or activations along the sequence."""
-    if not is_heads(spec):
+    if not has_head_units(spec):
         return act.transpose(1, 2).float().cpu().numpy()
     return act[torch.arange(len(act)), :, torch.from_numpy(query)].float().cpu().numpy()
 
 
-def _best(response: F32, scene: I64) -> I64:
+def _best_row_of_each_scene(response: F32, scene: I64) -> I64:
     """Return the nine rows of the largest responses, one a scene; -1 where there are fewer."""
     found = np.full(KEPT, -1, np.int64)
     seen: set[int] = set()

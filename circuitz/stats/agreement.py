@@ -13,7 +13,7 @@ _RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
-class Figure:
+class IntervalEstimate:
     """A number with its 95 % interval.
 
     Parameters
@@ -34,7 +34,7 @@ class Figure:
         return {"estimate": self.estimate, "low": self.low, "high": self.high, "n": self.n}
 
 
-def share(right: int, n: int) -> Figure | None:
+def right_share_with_interval(right: int, n: int) -> IntervalEstimate | None:
     """Return a share with its Wilson score interval; ``None`` of nothing."""
     if n == 0:
         return None
@@ -43,10 +43,12 @@ def share(right: int, n: int) -> Figure | None:
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     low = 0.0 if right == 0 else centre - half
     high = 1.0 if right == n else centre + half
-    return Figure(round(p, 4), round(low, 4), round(high, 4), n)
+    return IntervalEstimate(round(p, 4), round(low, 4), round(high, 4), n)
 
 
-def alpha(answers: Mapping[str, Sequence[str]], seed: int = 0) -> Figure | None:
+def krippendorff_alpha(
+    answers: Mapping[str, Sequence[str]], seed: int = 0
+) -> IntervalEstimate | None:
     """Return Krippendorff's alpha for categories, with a bootstrap interval over items.
 
     1 is full agreement, 0 as much as by chance, below 0 less. It allows for missing answers and
@@ -74,17 +76,22 @@ def alpha(answers: Mapping[str, Sequence[str]], seed: int = 0) -> Figure | None:
     for row, given in enumerate(shared):
         for name in given:
             counts[row, index[name]] += 1
-    estimate = _alpha(counts)
+    estimate = _krippendorff_alpha_of_counts(counts)
     if estimate is None:
         return None
     rng = np.random.default_rng([seed, 41])
     drawn = [
         found
         for _ in range(_RESAMPLES)
-        if (found := _alpha(counts[rng.integers(0, len(counts), len(counts))])) is not None
+        if (
+            found := _krippendorff_alpha_of_counts(
+                counts[rng.integers(0, len(counts), len(counts))]
+            )
+        )
+        is not None
     ]
     low, high = np.quantile(drawn, [0.025, 0.975]) if drawn else (estimate, estimate)
-    return Figure(
+    return IntervalEstimate(
         round(estimate, 4),
         round(min(float(low), estimate), 4),
         round(max(float(high), estimate), 4),
@@ -92,7 +99,7 @@ def alpha(answers: Mapping[str, Sequence[str]], seed: int = 0) -> Figure | None:
     )
 
 
-def _alpha(counts: npt.NDArray[np.float64]) -> float | None:
+def _krippendorff_alpha_of_counts(counts: npt.NDArray[np.float64]) -> float | None:
     each = counts.sum(1)
     total = float(each.sum())
     # Pairs of differing answers within an item, each item's pairs weighed by its number of raters.

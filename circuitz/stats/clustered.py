@@ -70,7 +70,7 @@ def clustered_mean(values: npt.ArrayLike, clusters: npt.ArrayLike | None = None)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(known, v, 0.0).sum(0) / np.where(n > 0, n, np.nan)
         error = np.where(known, v - mean, 0.0)
-        sums, present = _by_cluster(error, known, ids)
+        sums, present = _cluster_sums_and_presence(error, known, ids)
         g = present.sum(0)
         variance = (sums**2).sum(0) / n**2 * (g / (g - 1.0))
         se = np.where(g > 1, np.sqrt(variance), np.inf)
@@ -80,39 +80,45 @@ def clustered_mean(values: npt.ArrayLike, clusters: npt.ArrayLike | None = None)
     return ClusteredMean(mean, se, df, n, g)
 
 
-def _by_cluster(
-    error: F64, known: npt.NDArray[np.bool_], ids: npt.NDArray[Any]
+def _cluster_sums_and_presence(
+    error: F64, valid: npt.NDArray[np.bool_], ids: npt.NDArray[Any]
 ) -> tuple[F64, npt.NDArray[np.bool_]]:
     """Return sums of errors, and whether there is any value, a cluster and column."""
     if not len(ids):
         return np.zeros((0, error.shape[1])), np.zeros((0, error.shape[1]), bool)
     order = np.argsort(ids, kind="stable")
     starts = np.flatnonzero(np.r_[True, ids[order][1:] != ids[order][:-1]])
-    return np.add.reduceat(error[order], starts), np.logical_or.reduceat(known[order], starts)
+    return np.add.reduceat(error[order], starts), np.logical_or.reduceat(valid[order], starts)
 
 
-def p_greater(cm: ClusteredMean, bound: float = 0.0) -> Any:
+def p_value_mean_above_bound(cm: ClusteredMean, bound: float = 0.0) -> Any:
     """Return the one-sided p-value against "the mean is at most ``bound``".
 
     With fewer than two clusters nothing can be concluded and p is 1.
     """
-    return _unless_alone(cm, special.stdtr(_df(cm), -_t(cm, bound)))
+    return _one_if_single_cluster(
+        cm, special.stdtr(_degrees_of_freedom(cm), -_t_statistic(cm, bound))
+    )
 
 
-def p_less(cm: ClusteredMean, bound: float = 0.0) -> Any:
+def p_value_mean_below_bound(cm: ClusteredMean, bound: float = 0.0) -> Any:
     """Return the one-sided p-value against "the mean is at least ``bound``"."""
-    return _unless_alone(cm, special.stdtr(_df(cm), _t(cm, bound)))
+    return _one_if_single_cluster(
+        cm, special.stdtr(_degrees_of_freedom(cm), _t_statistic(cm, bound))
+    )
 
 
-def p_equivalent(cm: ClusteredMean, low: float, high: float) -> Any:
+def p_value_mean_within_bounds(cm: ClusteredMean, low: float, high: float) -> Any:
     """Return the p-value of two one-sided tests against "the mean is outside (low, high)"."""
-    return _unless_alone(cm, np.maximum(p_greater(cm, low), p_less(cm, high)))
+    return _one_if_single_cluster(
+        cm, np.maximum(p_value_mean_above_bound(cm, low), p_value_mean_below_bound(cm, high))
+    )
 
 
-def interval(cm: ClusteredMean, level: float = 0.95) -> tuple[Any, Any]:
+def confidence_interval(cm: ClusteredMean, level: float = 0.95) -> tuple[Any, Any]:
     """Return the two-sided t interval at ``level``; infinite with fewer than two clusters."""
     with np.errstate(invalid="ignore"):
-        half = special.stdtrit(_df(cm), 0.5 + level / 2) * np.asarray(cm.se, float)
+        half = special.stdtrit(_degrees_of_freedom(cm), 0.5 + level / 2) * np.asarray(cm.se, float)
     half = np.where(np.asarray(cm.clusters) > 1, half, np.inf)
     if isinstance(cm.mean, float):
         return float(cm.mean - half), float(cm.mean + half)
@@ -124,55 +130,34 @@ def power(cm: ClusteredMean, true_effect: float, bound: float = 0.0, alpha: floa
 
     The standard error is taken as known from ``cm``; the statistic is then noncentral t.
     """
-    df = _df(cm)
+    df = _degrees_of_freedom(cm)
     with np.errstate(divide="ignore", invalid="ignore"):
         shift = (true_effect - bound) / np.asarray(cm.se, float)
     # Beyond 30 standard errors the answer is 0 or 1 and the series would overflow.
     shift = np.clip(np.nan_to_num(shift, nan=0.0, posinf=30.0, neginf=-30.0), -30.0, 30.0)
     won = 1.0 - special.nctdtr(df, shift, special.stdtrit(df, 1.0 - alpha))
-    return _plain(cm, np.where(np.asarray(cm.clusters) > 1, np.clip(won, 0.0, 1.0), 0.0))
+    return _float_if_scalar(cm, np.where(np.asarray(cm.clusters) > 1, np.clip(won, 0.0, 1.0), 0.0))
 
 
-def clusters_needed(
-    cm: ClusteredMean, bound: float, *, alpha: float = 0.05, wanted: float = 0.8
+def clusters_needed_to_decide(
+    cm: ClusteredMean, bound: float, *, alpha: float = 0.05, target_power: float = 0.8
 ) -> Any:
     """Return how many clusters would decide on which side of ``bound`` the mean lies.
 
     Normal approximation: the mean and the spread between clusters stay as they are.
     """
-    z = special.ndtri(1 - alpha) + special.ndtri(wanted)
+    z = special.ndtri(1 - alpha) + special.ndtri(target_power)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = z * np.asarray(cm.se, float) / np.abs(np.asarray(cm.mean) - bound)
         need = np.ceil(np.asarray(cm.clusters) * ratio**2)
-    return _plain(cm, np.where(np.isfinite(need), np.maximum(need, 2), np.inf))
+    return _float_if_scalar(cm, np.where(np.isfinite(need), np.maximum(need, 2), np.inf))
 
 
-def benjamini_hochberg(p: npt.ArrayLike) -> F64:
-    """Return Benjamini-Hochberg q-values (1995); NaN entries were not tested and stay NaN.
-
-    Parameters
-    ----------
-    p
-        p-values of one family, any shape.
-
-    Returns
-    -------
-    Array of that shape: the smallest false discovery rate at which each would be rejected.
-    """
-    flat = np.asarray(p, np.float64).ravel()
-    q = np.full(flat.shape, np.nan)
-    tested = np.flatnonzero(~np.isnan(flat))
-    order = tested[np.argsort(flat[tested], kind="stable")]
-    raw = flat[order] * len(order) / np.arange(1, len(order) + 1)
-    q[order] = np.minimum(np.minimum.accumulate(raw[::-1])[::-1], 1.0)
-    return q.reshape(np.shape(p))
-
-
-def _df(cm: ClusteredMean) -> F64:
+def _degrees_of_freedom(cm: ClusteredMean) -> F64:
     return np.maximum(np.asarray(cm.df, np.float64), 1.0)
 
 
-def _t(cm: ClusteredMean, bound: float) -> F64:
+def _t_statistic(cm: ClusteredMean, bound: float) -> F64:
     """Return the t statistic; signed infinity where the values do not vary at all."""
     difference = np.asarray(cm.mean, np.float64) - bound
     se = np.asarray(cm.se, np.float64)
@@ -181,10 +166,10 @@ def _t(cm: ClusteredMean, bound: float) -> F64:
         return np.where(se > 0, difference / se, limit)
 
 
-def _unless_alone(cm: ClusteredMean, p: Any) -> Any:
+def _one_if_single_cluster(cm: ClusteredMean, p: Any) -> Any:
     """Return p, or 1 where fewer than two clusters leave the spread unknown."""
-    return _plain(cm, np.where(np.asarray(cm.clusters) > 1, p, 1.0))
+    return _float_if_scalar(cm, np.where(np.asarray(cm.clusters) > 1, p, 1.0))
 
 
-def _plain(cm: ClusteredMean, value: Any) -> Any:
+def _float_if_scalar(cm: ClusteredMean, value: Any) -> Any:
     return float(value) if isinstance(cm.mean, float) else np.asarray(value)

@@ -27,10 +27,10 @@ def open_store(address: str | Path, *, read_only: bool = False) -> Judgements:
         If the address is empty or names a kind of database that is not known, or as
         :class:`~circuitz.store.judgements.Judgements`.
     """
-    return Judgements(store_path(address), read_only=read_only)
+    return Judgements(path_from_store_address(address), read_only=read_only)
 
 
-def store_path(address: str | Path) -> Path:
+def path_from_store_address(address: str | Path) -> Path:
     """Return the file an address names.
 
     Raises

@@ -18,7 +18,7 @@ RATER_KINDS: tuple[RaterKind, ...] = ("person", "simulated", "model")
 USES: tuple[Use, ...] = ("train", "held-out", "gold")
 
 
-def now() -> str:
+def iso_utc_now() -> str:
     """Return the present time, ISO 8601 in UTC with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
@@ -83,7 +83,7 @@ class Judgement:
         return self.answer is None
 
     @property
-    def odd(self) -> str:
+    def describe_malformed_field(self) -> str:
         """Which field holds what it cannot, for instance in a file from elsewhere; empty if none."""
         texts = {f.name for f in fields(self)} - {"items", "options", "seed", "answer"}
         for name in sorted(texts):
@@ -96,7 +96,7 @@ class Judgement:
             return "answer is no record with names"
         return ""
 
-    def checked(self) -> Judgement:
+    def validated_with_id(self) -> Judgement:
         """Return this judgement with an id, or say what is wrong with it.
 
         Raises
@@ -105,7 +105,7 @@ class Judgement:
             If a required field is empty or of another type, a word is not one of the allowed, a
             time is not ISO 8601, or the answer is not JSON.
         """
-        odd = self.odd
+        odd = self.describe_malformed_field
         if odd:
             raise StoreError(f"The judgement's {odd}.", "Correct it; nothing was stored.")
         for name in ("task", "kind", "rater", "key", "shown", "answered"):
@@ -131,14 +131,14 @@ class Judgement:
                     f"The judgement's {name} is not a time: {getattr(self, name)!r}.",
                     "Write ISO 8601, for instance 2026-01-31T12:00:00+00:00.",
                 ) from error
-        _json(self.answer, "answer")
-        _json(list(self.items), "items")
-        _json(list(self.options), "options")
+        _require_json_text(self.answer, "answer")
+        _require_json_text(list(self.items), "items")
+        _require_json_text(list(self.options), "options")
         if self.id:
             return self
         return replace(self, id=uuid.uuid4().hex)
 
-    def same_content(self, other: Judgement) -> bool:
+    def has_same_content(self, other: Judgement) -> bool:
         """Whether both say the same, ids and times left aside.
 
         A client that resends an answer may stamp it anew; that is still the same answer.
@@ -171,10 +171,10 @@ class Judgement:
             made = cls(**values)
         except (KeyError, TypeError) as error:
             raise StoreError(f"A judgement lacks fields: {error}.", "Write every field.") from error
-        return made.checked()
+        return made.validated_with_id()
 
 
-def _json(value: Any, name: str) -> str:
+def _require_json_text(value: Any, name: str) -> str:
     try:
         return json.dumps(value, allow_nan=False, sort_keys=True, ensure_ascii=False)
     except (TypeError, ValueError) as error:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from circuitz.errors import StoreError
-from circuitz.store.judgement import Judgement, now
-from circuitz.store.sqlite import DAMAGED, connect, prepare
+from circuitz.store.judgement import Judgement, iso_utc_now
+from circuitz.store.sqlite import DAMAGED, create_or_check_tables, open_connection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,8 +59,8 @@ class Judgements:
                     f"The folder {self.path.parent} cannot be made: {error.strerror}.",
                     "Choose another place.",
                 ) from error
-        with self._connection() as connection:
-            prepare(connection, self.path, read_only=read_only)
+        with self._open_connection() as connection:
+            create_or_check_tables(connection, self.path, read_only=read_only)
 
     def __repr__(self) -> str:
         return f"Judgements({str(self.path)!r})"
@@ -86,11 +86,11 @@ class Judgements:
             judgement that is unknown or was superseded before; or the file cannot be written.
         """
         batch = [judgements] if isinstance(judgements, Judgement) else list(judgements)
-        rows = [j.checked() for j in batch]
-        with self._writing() as connection:
-            return [self._insert(connection, row) for row in rows]
+        rows = [j.validated_with_id() for j in batch]
+        with self._write_transaction() as connection:
+            return [self._insert_unless_key_stored(connection, row) for row in rows]
 
-    def answer(self, judgement: Judgement) -> str:
+    def store_superseding_answer(self, judgement: Judgement) -> str:
         """Store what a rater says of these items now; returns the row's id.
 
         Whatever the same rater said of them before (same task, kind and items) is superseded, so
@@ -103,49 +103,55 @@ class Judgements:
             If the judgement is malformed, its key was used for another answer, or the file
             cannot be written.
         """
-        return self.answers([judgement])[0]
+        return self.store_superseding_answers([judgement])[0]
 
-    def answers(self, judgements: Iterable[Judgement]) -> list[str]:
-        """Store several answers as :meth:`answer` does, all of them or none; returns their ids."""
-        rows = [judgement.checked() for judgement in judgements]
+    def store_superseding_answers(self, judgements: Iterable[Judgement]) -> list[str]:
+        """Store several answers as :meth:`store_superseding_answer` does, all of them or none; returns their ids."""
+        rows = [judgement.validated_with_id() for judgement in judgements]
         ids: list[str] = []
-        with self._writing() as connection:
+        with self._write_transaction() as connection:
             for row in rows:
                 stored = connection.execute(
                     'SELECT supersedes FROM judgements WHERE "key" = ?', (row.key,)
                 ).fetchone()
-                last = stored[0] if stored is not None else self._last(connection, row)
-                ids.append(self._insert(connection, replace(row, supersedes=last)))
+                last = (
+                    stored[0]
+                    if stored is not None
+                    else self._newest_row_id_by_rater(connection, row)
+                )
+                ids.append(
+                    self._insert_unless_key_stored(connection, replace(row, supersedes=last))
+                )
         return ids
 
-    def take_back(self, judgement: Judgement, of: str = "") -> str:
+    def withdraw_answer_on_items(self, judgement: Judgement, key: str = "") -> str:
         """Withdraw what stands of a rater's on these items; the empty text when nothing does.
 
         Parameters
         ----------
         judgement
             Names task, kind, items and rater.
-        of
+        key
             Key of the answer meant; another one that stands is left alone.
         """
-        with self._writing() as connection:
-            last = self._last(connection, judgement)
+        with self._write_transaction() as connection:
+            last = self._newest_row_id_by_rater(connection, judgement)
             found = connection.execute(
                 f"SELECT {_SELECT} FROM judgements WHERE id = ?", (last,)
             ).fetchone()
-            old = None if found is None else _judgement(found)
-            if old is None or old.withdrawn or (of and old.key != of):
+            old = None if found is None else _judgement_from_row(found)
+            if old is None or old.withdrawn or (key and old.key != key):
                 return ""
-            stamp = now()
+            stamp = iso_utc_now()
             row = replace(
                 old, id="", answer=None, supersedes=old.id, key=f"withdraw:{old.id}",
                 shown=stamp, answered=stamp,
             )  # fmt: skip
-            return self._insert(connection, row.checked())
+            return self._insert_unless_key_stored(connection, row.validated_with_id())
 
-    def standing(self, task: str) -> list[tuple[str, str, str]]:
+    def kinds_items_raters_in_force(self, task: str) -> list[tuple[str, str, str]]:
         """Return kind, first item and rater of every answer in force, without reading them."""
-        with self._connection() as connection:
+        with self._open_connection() as connection:
             found = connection.execute(
                 "SELECT kind, json_extract(items, '$[0]'), rater FROM judgements "
                 f"WHERE task = ? AND answer IS NOT NULL AND {_NEWEST} ORDER BY n",
@@ -167,7 +173,7 @@ class Judgements:
                 f"Judgement {judgement_id} is {old.rater}'s, not {rater}'s.",
                 "A rater takes back only their own answers.",
             )
-        stamp = now()
+        stamp = iso_utc_now()
         row = replace(
             old, id="", answer=None, supersedes=old.id, key=f"withdraw:{old.id}",
             shown=stamp, answered=stamp,
@@ -182,7 +188,7 @@ class Judgements:
         StoreError
             If there is none.
         """
-        found = self._select("WHERE id = ?", (judgement_id,))
+        found = self._select_judgements("WHERE id = ?", (judgement_id,))
         if not found:
             raise StoreError(f"No judgement has the id {judgement_id!r}.", "Check the id.")
         return found[0]
@@ -207,10 +213,21 @@ class Judgements:
         if current:
             where.append("answer IS NOT NULL")
             where.append(_NEWEST)
-        return self._select(f"WHERE {' AND '.join(where)} ORDER BY n", values)
+        return self._select_judgements(f"WHERE {' AND '.join(where)} ORDER BY n", values)
 
-    def frame(self, **filters: Any) -> pd.DataFrame:
-        """Return :meth:`rows` as a DataFrame, one column a field."""
+    @property
+    def frame(self) -> pd.DataFrame:
+        """All judgements in force as a DataFrame, one column a field."""
+        return self.filtered_frame()
+
+    def filtered_frame(self, **filters: Any) -> pd.DataFrame:
+        """Return :meth:`rows` as a DataFrame, one column a field.
+
+        Parameters
+        ----------
+        **filters
+            ``task``, ``rater`` and ``current``, as for :meth:`rows`.
+        """
         import pandas as pd  # noqa: PLC0415 - writers of judgements need no pandas
 
         return pd.DataFrame([j.to_dict() for j in self.rows(**filters)], columns=list(_COLUMNS))
@@ -262,15 +279,15 @@ class Judgements:
         return len(found)
 
     def __len__(self) -> int:
-        with self._connection() as connection:
+        with self._open_connection() as connection:
             return int(connection.execute("SELECT count(*) FROM judgements").fetchone()[0])
 
     @contextmanager
-    def _writing(self) -> Generator[sqlite3.Connection]:
+    def _write_transaction(self) -> Generator[sqlite3.Connection]:
         """Open a transaction that is kept wholly or not at all."""
         if self.read_only:
             raise StoreError(f"{self.path} was opened for reading only.", "Open it for writing.")
-        with self._connection() as connection:
+        with self._open_connection() as connection:
             # Taking the write lock first makes look-up and insertion one step for all processes.
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -282,7 +299,7 @@ class Judgements:
                     connection.execute("ROLLBACK")
                 raise
 
-    def _last(self, connection: sqlite3.Connection, row: Judgement) -> str:
+    def _newest_row_id_by_rater(self, connection: sqlite3.Connection, row: Judgement) -> str:
         """Return the id of the newest row of this rater on these items, a withdrawal too."""
         found = connection.execute(
             "SELECT id FROM judgements WHERE task = ? AND rater = ? AND kind = ? AND items = ? "
@@ -291,13 +308,13 @@ class Judgements:
         ).fetchone()
         return "" if found is None else str(found[0])
 
-    def _insert(self, connection: sqlite3.Connection, row: Judgement) -> str:
+    def _insert_unless_key_stored(self, connection: sqlite3.Connection, row: Judgement) -> str:
         stored = connection.execute(
             f'SELECT {_SELECT} FROM judgements WHERE "key" = ?', (row.key,)
         ).fetchone()
         if stored is not None:
-            first = _judgement(stored)
-            if not first.same_content(row):
+            first = _judgement_from_row(stored)
+            if not first.has_same_content(row):
                 raise StoreError(
                     f"The key {row.key!r} is already used for another answer.",
                     "Give a changed answer a new key and let it supersede the old one.",
@@ -330,16 +347,16 @@ class Judgements:
         connection.execute(f"INSERT INTO judgements ({_SELECT}) VALUES ({marks})", record)
         return row.id
 
-    def _select(self, clause: str, values: Sequence[str]) -> list[Judgement]:
-        with self._connection() as connection:
+    def _select_judgements(self, clause: str, values: Sequence[str]) -> list[Judgement]:
+        with self._open_connection() as connection:
             found = connection.execute(f"SELECT {_SELECT} FROM judgements {clause}", values)
-            return [_judgement(row) for row in found.fetchall()]
+            return [_judgement_from_row(row) for row in found.fetchall()]
 
-    def _connection(self) -> AbstractContextManager[sqlite3.Connection]:
-        return connect(self.path, read_only=self.read_only)
+    def _open_connection(self) -> AbstractContextManager[sqlite3.Connection]:
+        return open_connection(self.path, read_only=self.read_only)
 
 
-def _judgement(row: Sequence[Any]) -> Judgement:
+def _judgement_from_row(row: Sequence[Any]) -> Judgement:
     record = dict(zip(_COLUMNS, row, strict=True))
     try:
         record["items"] = tuple(json.loads(record["items"]))
@@ -348,6 +365,8 @@ def _judgement(row: Sequence[Any]) -> Judgement:
     except (TypeError, ValueError) as error:
         raise StoreError(f"Judgement {record['id']!r} is damaged: {error}.", DAMAGED) from error
     found = Judgement(**record)
-    if found.odd:
-        raise StoreError(f"Judgement {record['id']!r} is damaged: {found.odd}.", DAMAGED)
+    if found.describe_malformed_field:
+        raise StoreError(
+            f"Judgement {record['id']!r} is damaged: {found.describe_malformed_field}.", DAMAGED
+        )
     return found

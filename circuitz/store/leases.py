@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from circuitz.errors import StoreError
 from circuitz.store.judgements import Judgements
-from circuitz.store.sqlite import connect
+from circuitz.store.sqlite import open_connection
 
 _CREATE = (
     """CREATE TABLE IF NOT EXISTS leases (
@@ -27,7 +27,7 @@ Slot = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Board:
+class TaskSnapshot:
     """What stands at one moment, for one task.
 
     Parameters
@@ -48,7 +48,7 @@ class Board:
     now: float = 0.0
 
 
-class Turns:
+class QuestionLeases:
     """Leases and questions set aside, in the file of the judgements.
 
     Parameters
@@ -72,22 +72,22 @@ class Turns:
         if store.read_only:
             raise StoreError(f"{store.path} was opened for reading only.", "Open it for writing.")
         self.store, self.task, self.clock = store, task, clock
-        with connect(store.path) as connection:
+        with open_connection(store.path) as connection:
             for statement in _CREATE:
                 connection.execute(statement)
 
-    def take(
+    def choose_and_lease_questions(
         self,
         rater: str,
-        hold: Iterable[str],
-        choose: Callable[[Board], Iterable[str]],
+        current_questions: Iterable[str],
+        choose: Callable[[TaskSnapshot], Iterable[str]],
         seconds: float,
-    ) -> tuple[Board, list[str]]:
+    ) -> tuple[TaskSnapshot, list[str]]:
         """Lease what the rater holds already and what is chosen for them, in one step for all.
 
         Parameters
         ----------
-        hold
+        current_questions
             Questions on the rater's screen now; leases on others of theirs end.
         choose
             Given what stands, names further questions. No lease comes between.
@@ -98,11 +98,11 @@ class Turns:
         -------
         What stood before, and the questions chosen.
         """  # fmt: skip
-        with connect(self.store.path) as connection:
+        with open_connection(self.store.path) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 now = self.clock()
-                board = self._board(rater, now)
+                board = self._snapshot_at(rater, now)
                 chosen = list(choose(board))
                 connection.execute(
                     "DELETE FROM leases WHERE task = ? AND (rater = ? OR until <= ?)",
@@ -110,7 +110,7 @@ class Turns:
                 )
                 connection.executemany(
                     "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)",
-                    [(self.task, q, rater, now + seconds) for q in {*hold, *chosen}],
+                    [(self.task, q, rater, now + seconds) for q in {*current_questions, *chosen}],
                 )
                 connection.execute("COMMIT")
             except BaseException:
@@ -119,13 +119,13 @@ class Turns:
                 raise
         return board, chosen
 
-    def board(self, rater: str) -> Board:
+    def snapshot(self, rater: str) -> TaskSnapshot:
         """Return what stands now."""
-        return self._board(rater, self.clock())
+        return self._snapshot_at(rater, self.clock())
 
-    def set_aside(self, rater: str, question: str, *, later: bool = True) -> None:
+    def set_aside_or_bring_back(self, rater: str, question: str, *, later: bool = True) -> None:
         """Put a question off, or back among the others."""
-        with connect(self.store.path) as connection:
+        with open_connection(self.store.path) as connection:
             key = (self.task, question, rater)
             if later:
                 connection.execute(
@@ -136,12 +136,12 @@ class Turns:
                     "DELETE FROM aside WHERE task = ? AND question = ? AND rater = ?", key
                 )
 
-    def _board(self, rater: str, now: float) -> Board:
+    def _snapshot_at(self, rater: str, now: float) -> TaskSnapshot:
         answered: dict[Slot, set[str]] = {}
-        for kind, item, who in self.store.standing(self.task):
+        for kind, item, who in self.store.kinds_items_raters_in_force(self.task):
             answered.setdefault((kind, item), set()).add(who)
         leased: dict[str, dict[str, float]] = {}
-        with connect(self.store.path) as connection:
+        with open_connection(self.store.path) as connection:
             for question, who, until in connection.execute(
                 "SELECT question, rater, until FROM leases WHERE task = ? AND until > ?",
                 (self.task, now),
@@ -151,4 +151,4 @@ class Turns:
                 "SELECT question FROM aside WHERE task = ? AND rater = ? ORDER BY since, question",
                 (self.task, rater),
             ).fetchall()
-        return Board(answered, leased, tuple(row[0] for row in aside), now)
+        return TaskSnapshot(answered, leased, tuple(row[0] for row in aside), now)

@@ -39,7 +39,7 @@ DAMAGED = "Keep the file, restore a copy, or start a new one and import an expor
 
 
 @contextmanager
-def connect(path: Path, *, read_only: bool = False) -> Generator[sqlite3.Connection]:
+def open_connection(path: Path, *, read_only: bool = False) -> Generator[sqlite3.Connection]:
     """Open one connection for one call and close it after, turning SQLite's errors into ours.
 
     Raises
@@ -57,13 +57,15 @@ def connect(path: Path, *, read_only: bool = False) -> Generator[sqlite3.Connect
         connection.execute("PRAGMA synchronous = NORMAL")
         yield connection
     except sqlite3.Error as error:
-        raise StoreError(f"{path}: {error}.", _hint(error)) from error
+        raise StoreError(f"{path}: {error}.", _remedy_for_error(error)) from error
     finally:
         if connection is not None:
             connection.close()
 
 
-def prepare(connection: sqlite3.Connection, path: Path, *, read_only: bool = False) -> None:
+def create_or_check_tables(
+    connection: sqlite3.Connection, path: Path, *, read_only: bool = False
+) -> None:
     """Make the tables of a new file, or check that an old one can be used.
 
     Raises
@@ -87,16 +89,16 @@ def prepare(connection: sqlite3.Connection, path: Path, *, read_only: bool = Fal
         if verdict != "ok":
             raise StoreError(f"{path} is damaged: {verdict}.", DAMAGED)
         return
-    _write_ahead(connection)
+    _enable_write_ahead_log(connection)
     connection.execute("BEGIN EXCLUSIVE")
     # Another process may have made the tables while this one waited for the lock.
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-        for statement in _statements(_CREATE):
+        for statement in _split_statements(_CREATE):
             connection.execute(statement)
     connection.execute("COMMIT")
 
 
-def _hint(error: sqlite3.Error) -> str:
+def _remedy_for_error(error: sqlite3.Error) -> str:
     text = str(error).lower()
     if "malformed" in text or "not a database" in text or "corrupt" in text:
         return DAMAGED
@@ -109,7 +111,7 @@ def _hint(error: sqlite3.Error) -> str:
     return "Check that the path is a file that can be written."
 
 
-def _statements(script: str) -> list[str]:
+def _split_statements(script: str) -> list[str]:
     """Split a script into statements; ``executescript`` would commit the open transaction."""
     found: list[str] = []
     part = ""
@@ -121,7 +123,7 @@ def _statements(script: str) -> list[str]:
     return found
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
+def _enable_write_ahead_log(connection: sqlite3.Connection) -> None:
     """Switch to the write-ahead log; SQLite does not wait for other openers here, so we do."""
     deadline = time.monotonic() + 30
     while True:

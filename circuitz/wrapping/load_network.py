@@ -14,11 +14,11 @@ import torch
 from torch import nn
 
 from circuitz.errors import BuilderError, InputsError
-from circuitz.models.adapters import preprocessing_config as config
+from circuitz.models.adapters import preprocessing_config
 from circuitz.models.adapters.imported import trust
-from circuitz.models.adapters.weight_files import load_state, read_state
+from circuitz.models.adapters.weight_files import load_foreign_state_dict, read_state_dict
 from circuitz.models.zoo.builders import build
-from circuitz.models.zoo.small_cnn import fitting
+from circuitz.models.zoo.small_cnn import small_cnn_arguments
 from circuitz.models.zoo.training import LOSSES, Recipe, fit
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
@@ -28,7 +28,7 @@ _CHECKED = 2000
 
 
 @dataclass(frozen=True, eq=False)
-class Brought:
+class LoadedNetwork:
     """A network and what is known about its inputs.
 
     Parameters
@@ -57,9 +57,9 @@ class Brought:
         return None if size is None else (size, size) if isinstance(size, int) else tuple(size)
 
 
-def train_small(
+def train_small_cnn(
     data: InputSet, recipe: Recipe, device: str = "cpu", progress: Progress | None = None
-) -> Brought:
+) -> LoadedNetwork:
     """Train a small CNN that suits the pictures on the *select* split of D.
 
     Returns
@@ -70,25 +70,27 @@ def train_small(
     assert data.labels is not None
     height, width, channels = data.images.shape[1:]
     torch.manual_seed(recipe.seed)
-    net = build("small-cnn", fitting(min(height, width), len(data.classes), channels)).to(device)
+    net = build(
+        "small-cnn", small_cnn_arguments(min(height, width), len(data.classes), channels)
+    ).to(device)
     how = Preprocessing((0.5,) * channels, (0.25,) * channels, (height, width),
                         "RGB" if channels == 3 else "L")  # fmt: skip
     rows = np.flatnonzero(data.split == 0)
     loss = LOSSES["softmax" if data.labels.ndim == 1 else "multi-label"]
     fit(net, data.images[rows], data.labels[rows], how, recipe, loss=loss, progress=progress)
     notes = {"preprocessing": "chosen with the network, which was trained with it"}
-    return Brought(net, how, (), notes)
+    return LoadedNetwork(net, how, (), notes)
 
 
-def own_network(
+def load_own_network(
     function: str,
     args: str = "{}",
     weights: Path | None = None,
     *,
-    given: Mapping[str, Any] | None = None,
+    preprocessing_fields: Mapping[str, Any] | None = None,
     size: int | None = None,
     classes: tuple[str, ...] = (),
-) -> Brought:
+) -> LoadedNetwork:
     """Build a user's network and load its weights. Runs the user's code.
 
     Parameters
@@ -99,7 +101,7 @@ def own_network(
         Its arguments, a JSON object.
     weights
         A ``.safetensors`` or ``.pt`` file; without one the weights are what the function gives.
-    given
+    preprocessing_fields
         Fields of the preprocessing that the user knows; they beat what is found.
     size
         Side of its input, where the user names it.
@@ -112,25 +114,25 @@ def own_network(
         If the function, the weights or the preprocessing cannot be used.
     """
     trust(function)
-    net = build("import", {"function": function, "args": _object(args)})
+    net = build("import", {"function": function, "args": _parse_json_object(args)})
     notes: dict[str, Any] = {"network": {"function": function}}
     if weights is not None:
-        prefix = load_state(net, read_state(weights))
+        prefix = load_foreign_state_dict(net, read_state_dict(weights))
         notes["network"] |= {"weights": weights.name} | ({"prefix": prefix} if prefix else {})
-    known = dict(given or {}) | ({"size": size} if size is not None else {})
-    found = config.from_network(net)
+    known = dict(preprocessing_fields or {}) | ({"size": size} if size is not None else {})
+    found = preprocessing_config.preprocessing_from_network(net)
     if found is None and weights is not None:
-        found = config.beside(weights)
+        found = preprocessing_config.preprocessing_beside_weights(weights)
     fields = {**(found[0] if found else {}), **known}
     if {"mean", "std"} <= set(known):
         notes["preprocessing"] = "given"
     elif found and {"mean", "std"} <= set(fields):
         notes["preprocessing"] = found[1] + (f"; given: {', '.join(known)}" if known else "")
-    names = classes or config.class_names(net) or ()
-    return Brought(net.eval(), fields or None, names, notes)
+    names = classes or preprocessing_config.class_names_from_network(net) or ()
+    return LoadedNetwork(net.eval(), fields or None, names, notes)
 
 
-def _object(text: str) -> dict[str, Any]:
+def _parse_json_object(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except ValueError as problem:
@@ -142,14 +144,14 @@ def _object(text: str) -> dict[str, Any]:
     return found
 
 
-def checked_rows(rows: npt.NDArray[np.int64], seed: int = 0) -> npt.NDArray[np.int64]:
+def sample_rows_to_check(rows: npt.NDArray[np.int64], seed: int = 0) -> npt.NDArray[np.int64]:
     """Return rows to try a network on: all, or a random two thousand of many."""
     if len(rows) <= _CHECKED:
         return rows
     return np.sort(np.random.default_rng([seed, 17]).choice(rows, _CHECKED, replace=False))
 
 
-def order_of(names: tuple[str, ...], data: InputSet) -> tuple[str, ...]:
+def class_names_in_logit_order(names: tuple[str, ...], data: InputSet) -> tuple[str, ...]:
     """Return class names in the order of the logits.
 
     Parameters

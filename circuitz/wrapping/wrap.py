@@ -13,14 +13,14 @@ from torch import nn
 
 from circuitz.data.input_sources import as_inputs
 from circuitz.errors import InputsError, LayerError, WeightsError
-from circuitz.models.adapters.preprocessing_config import from_network
-from circuitz.models.adapters.unwrap import plain
-from circuitz.models.adapters.weight_arrays import to_numpy
+from circuitz.models.adapters.preprocessing_config import preprocessing_from_network
+from circuitz.models.adapters.unwrap import readable_network
+from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.choose_layers import choose_cut, choose_layers
-from circuitz.models.run.layer_specs import describe
-from circuitz.models.run.restore_state import evaluating
+from circuitz.models.run.layer_specs import describe_layers
+from circuitz.models.run.restore_state import eval_mode
 from circuitz.models.run.runtime import Runtime
-from circuitz.wrapping.wrap_tokens import is_language_model, wrap_any_tokens
+from circuitz.wrapping.wrap_tokens import is_language_model, wrap_token_network
 from circuitz.z.bundle.data_ref import DataRef
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Head, Preprocessing
@@ -59,7 +59,7 @@ def wrap(
     data
         What it was trained on: an ``InputSet``, a data loader or dataset, or arrays (see
         :func:`circuitz.data.input_sources.as_inputs`). Of token sequences the units are a
-        transformer's heads (:func:`circuitz.wrapping.wrap_tokens.wrap_tokens`).
+        transformer's heads (:func:`circuitz.wrapping.wrap_tokens.wrap_transformer_heads`).
     layers
         Dotted names of the layers whose units are of interest; by default every block but the
         last, read after its activation.
@@ -101,7 +101,7 @@ def wrap(
         If the network itself fails when it is run.
     """
     if isinstance(data, InputSet) and data.is_tokens:
-        return wrap_any_tokens(
+        return wrap_token_network(
             net, data, layers=layers, classes=classes, cut=cut, subject=subject, name=name
         )
     if is_language_model(net):
@@ -110,23 +110,23 @@ def wrap(
             "Pass token sequences: cz.wrap(model, data), with an InputSet of token numbers (n, t) "
             "and their vocabulary.",
         )
-    net = plain(net)
-    inputs = _inputs(data, classes)
+    net = readable_network(net)
+    inputs = _as_input_set(data, classes)
     notes: dict[str, Any] = {}
     if preprocess is None:
-        found = from_network(net)
+        found = preprocessing_from_network(net)
         preprocess, notes["preprocessing"] = found or (None, _ASSUMED)
-    how = _preprocessing(preprocess, inputs)
-    kind = head or _head(net, inputs, how)
+    how = _build_preprocessing(preprocess, inputs)
+    kind = head or _guess_head(net, inputs, how)
     probe = Runtime(net, (), how, head=kind)
-    sample = probe.prepare(_sample(inputs, how))
-    logits = _logits(probe, sample)
+    sample = probe.prepare(_two_images_or_noise(inputs, how))
+    logits = _count_logits(probe, sample)
     if layers is None:
         layers = choose_layers(net, sample)
-    specs = describe(net, layers, sample, kind)
+    specs = describe_layers(net, layers, sample, kind)
     where = (cut,) if isinstance(cut, str) else tuple(cut or (choose_cut(probe, layers),))
-    _check_cut(probe, where, layers)
-    named = _classes(classes, inputs, logits)
+    _check_all_paths_cross_cut(probe, where, layers)
+    named = _resolve_class_names(classes, inputs, logits)
     builder, arguments = getattr(net, "circuitz_builder", ("", {}))
     if not builder:
         notes["session"] = _SAVABLE
@@ -140,15 +140,15 @@ def wrap(
         builder=builder,
         builder_args=dict(arguments),
         head=kind,
-        weights=to_numpy(net),
+        weights=weights_to_numpy(net),
         data=inputs,
-        data_ref=None if inputs is None else DataRef.to(inputs),
+        data_ref=None if inputs is None else DataRef.referring_to(inputs),
         notes=notes,
         live=net,
     )
 
 
-def _inputs(data: Any, classes: Sequence[str] | None) -> InputSet | None:
+def _as_input_set(data: Any, classes: Sequence[str] | None) -> InputSet | None:
     if data is None:
         return None
     found = as_inputs(data)
@@ -159,21 +159,21 @@ def _inputs(data: Any, classes: Sequence[str] | None) -> InputSet | None:
     return replace(found, classes=named) if len(found.classes) <= len(named) else found
 
 
-def _preprocessing(
-    given: Preprocessing | Mapping[str, Any] | None, inputs: InputSet | None
+def _build_preprocessing(
+    preprocess: Preprocessing | Mapping[str, Any] | None, inputs: InputSet | None
 ) -> Preprocessing:
-    if isinstance(given, Preprocessing):
-        return given
+    if isinstance(preprocess, Preprocessing):
+        return preprocess
     shape = (64, 64, 3) if inputs is None else tuple(int(s) for s in inputs.images.shape[1:])
-    fields: dict[str, Any] = dict(given or {})
+    fields: dict[str, Any] = dict(preprocess or {})
     unknown = set(fields) - {"mean", "std", "size", "colour"}
     if unknown:
         raise InputsError(
             f"Preprocessing has no field {min(unknown)!r}.", "Its fields: mean, std, size, colour."
         )
     channels = shape[2]
-    mean = _numbers(fields.get("mean", 0.5), channels)
-    std = _numbers(fields.get("std", 0.25), len(mean))
+    mean = _repeat_per_channel(fields.get("mean", 0.5), channels)
+    std = _repeat_per_channel(fields.get("std", 0.25), len(mean))
     size = fields.get("size", shape[:2])
     size = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
     if len(std) != len(mean) or min(std) <= 0 or min(size) < 1:
@@ -184,25 +184,27 @@ def _preprocessing(
     return Preprocessing(mean, std, size, fields.get("colour", "RGB" if len(mean) == 3 else "L"))
 
 
-def _numbers(value: Any, channels: int) -> tuple[float, ...]:
+def _repeat_per_channel(value: Any, channels: int) -> tuple[float, ...]:
     many = np.atleast_1d(np.asarray(value, float)).tolist()
     return tuple(many * channels if len(many) == 1 else many)
 
 
-def _sample(inputs: InputSet | None, how: Preprocessing) -> npt.NDArray[np.uint8]:
+def _two_images_or_noise(
+    inputs: InputSet | None, preprocessing: Preprocessing
+) -> npt.NDArray[np.uint8]:
     if inputs is not None and len(inputs):
         return np.array(inputs.images[:2])
     draw = np.random.default_rng(0)
-    return draw.integers(0, 256, (2, *how.size, len(how.mean)), dtype=np.uint8)
+    return draw.integers(0, 256, (2, *preprocessing.size, len(preprocessing.mean)), dtype=np.uint8)
 
 
-def _head(net: nn.Module, inputs: InputSet | None, how: Preprocessing) -> Head:
+def _guess_head(net: nn.Module, inputs: InputSet | None, preprocessing: Preprocessing) -> Head:
     if inputs is not None and inputs.labels is not None and inputs.labels.ndim == 2:
         return "multi-label"
-    probe = Runtime(net, (), how)
-    sample = probe.prepare(_sample(inputs, how))
+    probe = Runtime(net, (), preprocessing)
+    sample = probe.prepare(_two_images_or_noise(inputs, preprocessing))
     try:
-        with torch.no_grad(), evaluating(net):
+        with torch.no_grad(), eval_mode(net):
             out = net(sample)
     except Exception:  # told by name when the network is run in earnest
         return "softmax"
@@ -210,10 +212,10 @@ def _head(net: nn.Module, inputs: InputSet | None, how: Preprocessing) -> Head:
     return "binary" if one else "softmax"
 
 
-def _logits(probe: Runtime, sample: torch.Tensor) -> int:
+def _count_logits(runtime: Runtime, sample: torch.Tensor) -> int:
     """Run the network once and count its logits."""
     with torch.no_grad():
-        out = probe.forward(sample)
+        out = runtime.forward(sample)
     if not bool(torch.isfinite(out).all()):
         raise WeightsError(
             "The network's logits are not finite on its own data.",
@@ -222,21 +224,25 @@ def _logits(probe: Runtime, sample: torch.Tensor) -> int:
     return int(out.shape[1])
 
 
-def _check_cut(probe: Runtime, cut: tuple[str, ...], layers: Sequence[str]) -> None:
+def _check_all_paths_cross_cut(
+    runtime: Runtime, cut: tuple[str, ...], layers: Sequence[str]
+) -> None:
     if len(cut) != 1 or cut[0] not in layers:
         raise LayerError(
             f"The cut is {list(cut)}; it must be one of the layers {list(layers)}.",
             "Pass one name as cut=, and have it among layers=.",
         )
-    if probe.bypassed(cut[0]):
+    if runtime.is_bypassed(cut[0]):
         raise LayerError(
             f"Not every path to the output goes through {cut[0]!r}, so it is no cut.",
             "Choose a layer after the last residual sum around it.",
         )
 
 
-def _classes(given: Sequence[str] | None, inputs: InputSet | None, logits: int) -> tuple[str, ...]:
-    named = tuple(given or (inputs.classes if inputs is not None else ()))
+def _resolve_class_names(
+    classes: Sequence[str] | None, inputs: InputSet | None, logits: int
+) -> tuple[str, ...]:
+    named = tuple(classes or (inputs.classes if inputs is not None else ()))
     named = named or tuple(f"class {i}" for i in range(logits))
     if len(named) != logits:
         raise InputsError(

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from circuitz.errors import InputsError, LayerError
-from circuitz.models.adapters.weight_arrays import to_numpy
+from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.read_out import READ
 from circuitz.models.zoo.small_transformer import HeadPoint
 from circuitz.z.bundle.data_ref import DataRef
-from circuitz.z.bundle.inputs_check import check_inputs
+from circuitz.z.bundle.input_set_integrity import check_input_set_fields
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec, Preprocessing
 from circuitz.z.model import AnnotatedModel
@@ -27,7 +27,7 @@ _SAVABLE = (
 )
 
 
-def wrap_reader(
+def wrap_text_network(
     net: nn.Module,
     data: InputSet,
     *,
@@ -65,7 +65,7 @@ def wrap_reader(
     NetworkError
         If the network fails.
     """
-    check_inputs(data)
+    check_input_set_fields(data)
     length = int(data.images.shape[1])
     context, vocabulary = (getattr(net, what, None) for what in ("context", "vocabulary"))
     if (isinstance(context, int) and length > context) or (
@@ -76,12 +76,12 @@ def wrap_reader(
             f"{context} and {vocabulary}.",
             "Use the model's own vocabulary, and sequences no longer than its context.",
         )
-    how = Preprocessing.of_tokens(length)
-    names = tuple(layers) if layers is not None else _points(net)
+    how = Preprocessing.for_token_sequences(length)
+    names = tuple(layers) if layers is not None else _default_layers(net)
     probe = Runtime(net, names, how)
     sample = probe.prepare(data.images[:2])
     acts, logits = probe.run(sample, names)
-    specs = tuple(_spec(probe, name, acts[name], length) for name in names)
+    specs = tuple(_text_layer_spec_from_output(probe, name, acts[name], length) for name in names)
     named = tuple(classes or data.classes)
     if len(named) != logits.shape[1]:
         raise InputsError(
@@ -92,13 +92,13 @@ def wrap_reader(
     notes: dict[str, Any] = {} if builder else {"session": _SAVABLE}
     return AnnotatedModel(
         name=name, classes=named, subject=subject or "text", layers=specs,
-        cut=(_cut(probe, names, cut),), preprocessing=how, builder=builder,
-        builder_args=dict(arguments), weights=to_numpy(net), data=data,
-        data_ref=DataRef.to(data), notes=notes, live=net,
+        cut=(_check_or_choose_cut(probe, names, cut),), preprocessing=how, builder=builder,
+        builder_args=dict(arguments), weights=weights_to_numpy(net), data=data,
+        data_ref=DataRef.referring_to(data), notes=notes, live=net,
     )  # fmt: skip
 
 
-def _points(net: nn.Module) -> tuple[str, ...]:
+def _default_layers(net: nn.Module) -> tuple[str, ...]:
     known = dict(net.named_modules())
     found: list[str] = []
     at = str(getattr(net, "circuitz_builder", ("", {}))[1].get("at", ""))
@@ -107,7 +107,11 @@ def _points(net: nn.Module) -> tuple[str, ...]:
             break
         here = (f"blocks.{i}.{site}" for site in _SITES)
         # The layer that is read is there once, as what is read.
-        found += [name for name in here if name in known and name != at and _reached(name, at)]
+        found += [
+            name
+            for name in here
+            if name in known and name != at and _is_before_read_layer(name, at)
+        ]
     if READ in known:
         found.append(READ)
     if not found:
@@ -118,22 +122,24 @@ def _points(net: nn.Module) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _reached(name: str, at: str) -> bool:
+def _is_before_read_layer(name: str, at: str) -> bool:
     """Whether a point lies before the layer that is read."""
     if not at:
         return True
     order = {site: i for i, site in enumerate(_SITES)}
 
-    def place(text: str) -> tuple[int, int]:
+    def order_in_network(text: str) -> tuple[int, int]:
         _, block, site = text.split(".", 2)
         return int(block), order[site]
 
-    return place(name) < place(at)
+    return order_in_network(name) < order_in_network(at)
 
 
-def _spec(probe: Runtime, name: str, act: torch.Tensor, length: int) -> LayerSpec:
+def _text_layer_spec_from_output(
+    runtime: Runtime, name: str, act: torch.Tensor, length: int
+) -> LayerSpec:
     shape = tuple(int(side) for side in act.shape[1:])
-    heads = isinstance(probe.module.get_submodule(name), HeadPoint)
+    heads = isinstance(runtime.module.get_submodule(name), HeadPoint)
     if act.ndim == 2:
         return LayerSpec(name, shape[0], shape=shape)
     if shape[0] == length and (act.ndim == 3 or heads):
@@ -144,14 +150,14 @@ def _spec(probe: Runtime, name: str, act: torch.Tensor, length: int) -> LayerSpe
     )
 
 
-def _cut(probe: Runtime, names: Sequence[str], asked: str | None) -> str:
-    if asked is not None and asked not in names:
-        raise LayerError(f"The cut {asked!r} is none of the layers.", f"They are {list(names)}.")
-    for name in (asked,) if asked is not None else reversed(names):
+def _check_or_choose_cut(runtime: Runtime, names: Sequence[str], cut: str | None) -> str:
+    if cut is not None and cut not in names:
+        raise LayerError(f"The cut {cut!r} is none of the layers.", f"They are {list(names)}.")
+    for name in (cut,) if cut is not None else reversed(names):
         assert name is not None
-        if not probe.bypassed(name):
+        if not runtime.is_bypassed(name):
             return name
     raise LayerError(
-        f"None of {[asked] if asked else list(names)} is crossed by every path to the output.",
+        f"None of {[cut] if cut else list(names)} is crossed by every path to the output.",
         "Name as cut= a layer after which nothing is added.",
     )

@@ -11,18 +11,18 @@ from torch import nn
 from circuitz.errors import InputsError, LayerError, NetworkError
 from circuitz.models.adapters.bridged import BridgedLM
 from circuitz.models.adapters.transformer_lens import Lens
-from circuitz.models.adapters.unwrap import is_bridge, plain
-from circuitz.models.adapters.weight_arrays import to_numpy
+from circuitz.models.adapters.unwrap import is_transformer_lens_model, readable_network
+from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.zoo.small_transformer import SmallTransformer
-from circuitz.wrapping.wrap_texts import wrap_reader
+from circuitz.wrapping.wrap_texts import wrap_text_network
 from circuitz.z.bundle.data_ref import DataRef
-from circuitz.z.bundle.inputs_check import check_inputs
+from circuitz.z.bundle.input_set_integrity import check_input_set_fields
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec, Preprocessing
 from circuitz.z.model import AnnotatedModel
 
 
-def wrap_any_tokens(
+def wrap_token_network(
     net: Any,
     data: InputSet,
     *,
@@ -34,16 +34,20 @@ def wrap_any_tokens(
 ) -> AnnotatedModel:
     """Make a z from any network that reads token sequences; see :func:`circuitz.wrap`.
 
-    A small transformer whose logits are those of tokens gives its heads (:func:`wrap_tokens`), and
+    A small transformer whose logits are those of tokens gives its heads (:func:`wrap_transformer_heads`), and
     so do TransformerLens models and Hugging Face language models: as a plain copy where one can be
     made, and else as they are. Other networks tell classes from whole texts
-    (:func:`circuitz.wrapping.wrap_texts.wrap_reader`).
+    (:func:`circuitz.wrapping.wrap_texts.wrap_text_network`).
     """
-    net = _language_model(_lens(net), data) if is_language_model(net) else plain(net)
+    net = (
+        _small_transformer_or_bridged(_as_lens(net), data)
+        if is_language_model(net)
+        else readable_network(net)
+    )
     if isinstance(net, SmallTransformer | BridgedLM) and layers is None and cut is None:
-        return wrap_tokens(net, data, subject=subject or "token", name=name)
+        return wrap_transformer_heads(net, data, subject=subject or "token", name=name)
     where = cut if cut is None or isinstance(cut, str) else next(iter(cut), None)
-    return wrap_reader(
+    return wrap_text_network(
         net, data, layers=layers, classes=classes, cut=where, subject=subject, name=name
     )
 
@@ -53,24 +57,24 @@ def is_language_model(net: Any) -> bool:
     # As Hugging Face names them; a classifier on top of one reads texts like any other network.
     kind = type(net).__name__
     theirs = hasattr(net, "config") and kind.endswith(("ForCausalLM", "LMHeadModel"))
-    return theirs or isinstance(net, Lens) or is_bridge(net)
+    return theirs or isinstance(net, Lens) or is_transformer_lens_model(net)
 
 
-def _lens(net: Any) -> Lens:
+def _as_lens(net: Any) -> Lens:
     if isinstance(net, Lens):
         return net
-    return Lens(net) if is_bridge(net) else Lens.of_model(net)
+    return Lens(net) if is_transformer_lens_model(net) else Lens.from_hugging_face_model(net)
 
 
-def _language_model(lens: Lens, data: InputSet) -> SmallTransformer | BridgedLM:
-    answers = _answers(data, int(lens.config.d_vocab_out or lens.config.d_vocab))
+def _small_transformer_or_bridged(lens: Lens, data: InputSet) -> SmallTransformer | BridgedLM:
+    answers = _tokens_of_class_names(data, int(lens.config.d_vocab_out or lens.config.d_vocab))
     with suppress(NetworkError):
         if not answers:
-            return lens.small()
-    return BridgedLM.of(lens, answers)
+            return lens.to_small_transformer()
+    return BridgedLM.from_lens(lens, answers)
 
 
-def _answers(data: InputSet, outputs: int) -> tuple[int, ...]:
+def _tokens_of_class_names(data: InputSet, outputs: int) -> tuple[int, ...]:
     """Return the tokens that are the classes, where these are not all the model can say."""
     place = {word: i for i, word in enumerate(data.vocabulary)}
     if len(data.classes) == outputs or not set(data.classes) <= set(place):
@@ -78,7 +82,7 @@ def _answers(data: InputSet, outputs: int) -> tuple[int, ...]:
     return tuple(place[name] for name in data.classes)
 
 
-def wrap_tokens(
+def wrap_transformer_heads(
     net: nn.Module, data: InputSet, *, subject: str = "token", name: str = "model"
 ) -> AnnotatedModel:
     """Make a z from a transformer and the token sequences it was trained on.
@@ -110,7 +114,7 @@ def wrap_tokens(
             f"Token sequences are for transformers; this is a {type(net).__name__}.",
             "Wrap a SmallTransformer, a TransformerLens model, or BridgedLM.of(Lens(...)).",
         )
-    check_inputs(data)
+    check_input_set_fields(data)
     length = int(data.images.shape[1])
     outputs = net.outputs if isinstance(net, BridgedLM) else net.unembed.out_features
     if length > net.context or len(data.vocabulary) > net.vocabulary:
@@ -126,7 +130,9 @@ def wrap_tokens(
             "vocabulary, and wrap the language model.",
         )
     builder, arguments = getattr(net, "circuitz_builder", ("", {}))
-    specs = net.layers(length) if isinstance(net, BridgedLM) else _specs(net, length)
+    specs = (
+        net.layers(length) if isinstance(net, BridgedLM) else _head_and_neuron_specs(net, length)
+    )
     notes: dict[str, Any] = {}
     if not builder:
         notes["session"] = (
@@ -139,18 +145,18 @@ def wrap_tokens(
         subject=subject,
         layers=specs,
         cut=tuple(spec.name for spec in specs if spec.name.endswith("hook_z")),
-        preprocessing=Preprocessing.of_tokens(length),
+        preprocessing=Preprocessing.for_token_sequences(length),
         builder=builder,
         builder_args=dict(arguments),
-        weights=to_numpy(net),
+        weights=weights_to_numpy(net),
         data=data,
-        data_ref=DataRef.to(data),
+        data_ref=DataRef.referring_to(data),
         notes=notes,
         live=net,
     )
 
 
-def _specs(net: SmallTransformer, length: int) -> tuple[LayerSpec, ...]:
+def _head_and_neuron_specs(net: SmallTransformer, length: int) -> tuple[LayerSpec, ...]:
     found: list[LayerSpec] = []
     for i, block in enumerate(net.layers):
         attn = block.attn

@@ -51,7 +51,7 @@ def basis_place(layer: str, name: str) -> str:
     return f"{layer}@{name}"
 
 
-def with_basis(
+def arrays_with_basis_replaced(
     bases: Mapping[str, Array], place: str, parts: Mapping[str, Array] | None
 ) -> dict[str, Array]:
     """Return the arrays with a basis put in (or, given ``None``, taken out).
@@ -76,7 +76,7 @@ def basis_parts(bases: Mapping[str, Array], place: str) -> dict[str, Array]:
     }
 
 
-def check_bases(bases: Arrays, layers: Sequence[LayerSpec]) -> None:
+def check_bases_fit_layers(bases: Arrays, layers: Sequence[LayerSpec]) -> None:
     """Refuse bases that do not fit the layers they name.
 
     Parameters
@@ -112,13 +112,13 @@ def check_bases(bases: Arrays, layers: Sequence[LayerSpec]) -> None:
                 f"{name[:80]!r} is part of a basis {place[:80]!r} that is not there.",
                 "Leave it out, or put the directions in as well.",
             )
-        _check_shape(place, part, array.shape, bases[place].shape, layer, sizes[layer])
+        _check_basis_part_shape(place, part, array.shape, bases[place].shape, layer, sizes[layer])
     if bases not in _FINITE:
-        _check_numbers(bases)
+        _check_finite_and_nonzero_rows(bases)
         _FINITE.add(bases)
 
 
-def _check_shape(
+def _check_basis_part_shape(
     place: str,
     part: str,
     shape: tuple[int, ...],
@@ -149,7 +149,7 @@ def _check_shape(
         )
 
 
-def _check_numbers(bases: Arrays) -> None:
+def _check_finite_and_nonzero_rows(bases: Arrays) -> None:
     for name, array in bases.items():
         place, _, part = name.partition(PART)
         what = f"The {part or 'directions'} of the basis {place!r}, of shape {array.shape},"

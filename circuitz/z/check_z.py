@@ -5,7 +5,7 @@ from __future__ import annotations
 from circuitz.errors import InputsError
 
 
-def check_z(z: object) -> None:
+def check_annotated_model(z: object) -> None:
     """Refuse what is no annotated model.
 
     Raises

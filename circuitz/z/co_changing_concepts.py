@@ -17,7 +17,7 @@ from circuitz.z.inputs import InputSet
 ALONG, SURE = 0.1, 4.0
 
 
-def moved_columns(
+def co_changing_concepts(
     concept_set: InputSet, present: npt.NDArray[np.int64], absent: npt.NDArray[np.int64]
 ) -> tuple[int, ...]:
     """Return the concept columns whose label rises or falls with the concept, itself included.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-How = Literal["sufficiency", "necessity"]
+SufficiencyOrNecessity = Literal["sufficiency", "necessity"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Effect:
 
     sources: tuple[str, ...]
     target: str
-    how: How
+    how: SufficiencyOrNecessity
     intervention: str = "resample"
     value: str = ""
     baseline: str = ""

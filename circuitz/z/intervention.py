@@ -12,7 +12,7 @@ from circuitz.errors import InterventionError
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
-Kind = Literal["zero", "mean", "resample", "patch", "clamp", "steer"]
+InterventionKind = Literal["zero", "mean", "resample", "patch", "clamp", "steer"]
 _VALUED = ("clamp", "steer")
 
 
@@ -54,7 +54,7 @@ class Intervention:
 
     layer: str
     units: tuple[int, ...]
-    kind: Kind = "zero"
+    kind: InterventionKind = "zero"
     value: tuple[float, ...] = ()
     donors: tuple[int, ...] = ()
     positions: tuple[int, ...] = ()
@@ -63,13 +63,14 @@ class Intervention:
     def __post_init__(self) -> None:
         if not isinstance(self.layer, str) or not self.layer:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InterventionError("An intervention names no layer.", "Give its dotted name.")
-        if self.kind not in get_args(Kind):
+        if self.kind not in get_args(InterventionKind):
             raise InterventionError(
-                f"There is no intervention {self.kind!r}.", f"Use {', '.join(get_args(Kind))}."
+                f"There is no intervention {self.kind!r}.",
+                f"Use {', '.join(get_args(InterventionKind))}.",
             )
         for name in ("units", "donors", "positions"):
-            object.__setattr__(self, name, _whole(name, getattr(self, name)))
-        object.__setattr__(self, "value", _numbers(self.value))
+            object.__setattr__(self, name, _nonnegative_index_tuple(name, getattr(self, name)))
+        object.__setattr__(self, "value", _finite_numbers(self.value))
         if not self.units or len(set(self.units)) != len(self.units):
             raise InterventionError(
                 f"The units {self.units} are none, or named twice.", "Name each unit once."
@@ -105,7 +106,7 @@ class Intervention:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in made.items()}
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Intervention:
+    def from_json(cls, record: Mapping[str, Any]) -> Intervention:
         """Return the intervention that :meth:`to_json` wrote.
 
         Raises
@@ -113,27 +114,29 @@ class Intervention:
         InterventionError
             If it is none.
         """
-        if not isinstance(found, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(record, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InterventionError(
-                f"{found!r} is no intervention.", "Give an object with a layer."
+                f"{record!r} is no intervention.", "Give an object with a layer."
             )
         known = {f.name for f in fields(cls)}
-        odd = sorted(str(k) for k in found if k not in known)
-        if odd or not {"layer", "units"} <= set(found):
+        odd = sorted(str(k) for k in record if k not in known)
+        if odd or not {"layer", "units"} <= set(record):
             raise InterventionError(
                 f"An intervention has no {odd[0]!r}." if odd else "An intervention names no units.",
                 f"It has {', '.join(f.name for f in fields(cls))}.",
             )
-        return cls(**found)
+        return cls(**record)
 
 
-def keep(z: AnnotatedModel, name: str, interventions: Sequence[Intervention]) -> AnnotatedModel:
+def with_interventions(
+    z: AnnotatedModel, name: str, interventions: Sequence[Intervention]
+) -> AnnotatedModel:
     """Return z with a list of interventions kept under a name; its bundle holds them."""
-    made = {**_kept(z), name: [i.to_json() for i in interventions]}
+    made = {**_interventions_in_notes(z), name: [i.to_json() for i in interventions]}
     return z.with_(notes={**z.notes, "interventions": made})
 
 
-def kept(z: AnnotatedModel, name: str) -> tuple[Intervention, ...]:
+def interventions_of(z: AnnotatedModel, name: str) -> tuple[Intervention, ...]:
     """Return the interventions kept under a name, to be replayed.
 
     Raises
@@ -141,7 +144,7 @@ def kept(z: AnnotatedModel, name: str) -> tuple[Intervention, ...]:
     InterventionError
         If there are none of that name, or they cannot be read.
     """
-    found = _kept(z)
+    found = _interventions_in_notes(z)
     if name not in found:
         raise InterventionError(
             f"{z.name} keeps no interventions {name!r}.", f"It keeps {sorted(found) or 'none'}."
@@ -152,27 +155,28 @@ def kept(z: AnnotatedModel, name: str) -> tuple[Intervention, ...]:
     return tuple(Intervention.from_json(i) for i in listed)
 
 
-def _kept(z: AnnotatedModel) -> dict[str, Any]:
+def _interventions_in_notes(z: AnnotatedModel) -> dict[str, Any]:
     found = z.notes.get("interventions", {})
     return dict(found) if isinstance(found, Mapping) else {}
 
 
-def _whole(name: str, values: Any) -> tuple[int, ...]:
+def _nonnegative_index_tuple(name: str, values: Any) -> tuple[int, ...]:
     listed: Any = values.tolist() if hasattr(values, "tolist") else values
     rows: list[Any] = list(listed) if isinstance(listed, list | tuple | range) else [listed]
     if any(isinstance(v, bool) or not hasattr(v, "__index__") or v < 0 for v in rows):
         raise InterventionError(
-            f"{name} are {_told(values)}, not whole numbers from 0.", "Give a list of indices."
+            f"{name} are {_describe_value(values)}, not whole numbers from 0.",
+            "Give a list of indices.",
         )
     return tuple(int(v) for v in rows)
 
 
-def _numbers(value: Any) -> tuple[float, ...]:
+def _finite_numbers(value: Any) -> tuple[float, ...]:
     rows = value.tolist() if hasattr(value, "tolist") else value
     rows = [rows] if isinstance(rows, int | float) else rows
     if isinstance(rows, list | tuple) and any(isinstance(row, list | tuple) for row in rows):
         raise InterventionError(
-            f"The value is {_told(value)}, not one number a unit.",
+            f"The value is {_describe_value(value)}, not one number a unit.",
             "Give one a unit, or one for all; to write something else at each position, patch.",
         )
     try:
@@ -180,11 +184,13 @@ def _numbers(value: Any) -> tuple[float, ...]:
     except (TypeError, ValueError):
         made = (math.nan,)
     if not all(map(math.isfinite, made)):
-        raise InterventionError(f"The value {_told(value)} is no finite number.", "Give numbers.")
+        raise InterventionError(
+            f"The value {_describe_value(value)} is no finite number.", "Give numbers."
+        )
     return made
 
 
-def _told(value: Any) -> str:
+def _describe_value(value: Any) -> str:
     """Return what somebody gave in a few words, however large it is."""
     shape = getattr(value, "shape", None)
     if shape is not None and len(shape):

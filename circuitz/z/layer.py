@@ -66,7 +66,7 @@ class Preprocessing:
     colour: str = "RGB"
 
     @classmethod
-    def of_tokens(cls, length: int) -> Preprocessing:
+    def for_token_sequences(cls, length: int) -> Preprocessing:
         """Return that of a network that reads token sequences of up to ``length`` positions."""
         return cls((), (), (1, length), "tokens")
 
@@ -81,7 +81,7 @@ Head = Literal["softmax", "binary", "multi-label"]
 no for each class by itself."""
 
 
-def check_head(head: str, classes: Sequence[str]) -> None:
+def check_head_fits_classes(head: str, classes: Sequence[str]) -> None:
     """Refuse a head that does not exist or does not fit the classes.
 
     Raises
@@ -100,7 +100,9 @@ def check_head(head: str, classes: Sequence[str]) -> None:
         )
 
 
-def check_parts(layers: Sequence[LayerSpec], cut: Sequence[str], classes: Sequence[str]) -> None:
+def check_layers_and_cut(
+    layers: Sequence[LayerSpec], cut: Sequence[str], classes: Sequence[str]
+) -> None:
     """Refuse layers, a cut and classes that do not fit together.
 
     Raises

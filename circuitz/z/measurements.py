@@ -43,7 +43,7 @@ class LayerMeasurements:
         (one and two quarters of the way to the largest) and largest; -1 where there are fewer.
     clarity, polysemanticity, redundancy
         ``(u,)`` float32 scores of how much a unit means one thing
-        (:mod:`circuitz.stats.quality`).
+        (:mod:`circuitz.stats.exemplar_quality`).
     neighbours, neighbour_correlation
         ``(u, m)`` int64 units of the layer whose responses correlate most, -1 where there are
         fewer, and ``(u, m)`` float32 the correlations.
@@ -53,7 +53,7 @@ class LayerMeasurements:
     embedding
         Layer whose means over positions the scores compare images by.
     values
-        Hash of what the units' values are made from (:mod:`circuitz.models.run.values`): while it is
+        Hash of what the units' values are made from (:mod:`circuitz.models.run.unit_value_hashes`): while it is
         the same, an edit of weights left them as they are. Empty in measurements of old.
     """
 
@@ -171,7 +171,7 @@ class EffectMeasurements:
     margin: F32 | None = None
 
     @cached_property
-    def position(self) -> dict[str, int]:
+    def unit_index(self) -> dict[str, int]:
         """Index of each unit on axis ``u``."""
         return {unit: i for i, unit in enumerate(self.units)}
 

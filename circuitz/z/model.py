@@ -14,21 +14,32 @@ import numpy.typing as npt
 import pandas as pd
 
 from circuitz.disk.arrays import Arrays
-from circuitz.disk.lazy import LazyField, raw
-from circuitz.disk.safe_text import clean_name
-from circuitz.z import z_hash as hashing
+from circuitz.disk.lazy import LazyField, lazy_field_content_unread
+from circuitz.disk.safe_text import strip_and_check_name
+from circuitz.z import z_hash
 from circuitz.z.annotation import Annotation, AuthorKind
-from circuitz.z.bases import basis_sizes, check_bases
+from circuitz.z.bases import basis_sizes, check_bases_fit_layers
 from circuitz.z.bundle.data_ref import DataRef
-from circuitz.z.edits.annotate import history, new_annotation
-from circuitz.z.edits.lineage import next_lineage
-from circuitz.z.edits.staleness import set_hash, stale_findings, stale_measurements
+from circuitz.z.edits import history
+from circuitz.z.edits.annotate import new_annotation
+from circuitz.z.edits.lineage import lineage_with_step
+from circuitz.z.edits.staleness import (
+    changes_since_findings,
+    changes_since_measurements,
+    input_set_hash,
+)
 from circuitz.z.finding import Finding, Waiver
 from circuitz.z.inputs import InputSet
-from circuitz.z.layer import Head, LayerSpec, Preprocessing, check_head, check_parts
+from circuitz.z.layer import (
+    Head,
+    LayerSpec,
+    Preprocessing,
+    check_head_fits_classes,
+    check_layers_and_cut,
+)
 from circuitz.z.measurements import Measurements
 from circuitz.z.shown.frames import annotations_frame, units_frame
-from circuitz.z.targets import check_target
+from circuitz.z.targets import canonical_target
 from circuitz.z.unit import Unit
 
 if TYPE_CHECKING:
@@ -115,9 +126,9 @@ class AnnotatedModel:
         put(self, "builder_args", copy.deepcopy(self.builder_args))
         put(self, "notes", copy.deepcopy(self.notes))
         put(self, "lineage", tuple(dict(step) for step in self.lineage))
-        check_parts(self.layers, self.cut, self.classes)
-        check_head(self.head, self.classes)
-        check_bases(Arrays.of(self.bases), self.layers)
+        check_layers_and_cut(self.layers, self.cut, self.classes)
+        check_head_fits_classes(self.head, self.classes)
+        check_bases_fit_layers(Arrays.of(self.bases), self.layers)
 
     # -- what it is -----------------------------------------------------------------------
 
@@ -129,12 +140,12 @@ class AnnotatedModel:
     @cached_property
     def annotations_hash(self) -> str:
         """Hash of the annotations in force, without authors and times."""
-        return hashing.annotations_hash(self.effective().values())
+        return z_hash.annotations_hash(self.effective().values())
 
     @cached_property
     def hash(self) -> str:
         """Hash of weights, bases, preprocessing, classes, cut and annotations in force."""
-        return hashing.z_hash(
+        return z_hash.z_hash(
             weights_hash=self.weights_hash,
             bases_hash=Arrays.of(self.bases).hash,
             preprocessing=self.preprocessing,
@@ -147,49 +158,59 @@ class AnnotatedModel:
     @property
     def concepts_hash(self) -> str:
         """Fingerprint of the concept set; empty when there is none."""
-        return set_hash(self, "concept_set", self.concepts_ref)
+        return input_set_hash(self, "concept_set", self.concepts_ref)
 
     @property
     def data_hash(self) -> str:
         """Fingerprint of D; empty when it is not known."""
-        return set_hash(self, "data", self.data_ref)
+        return input_set_hash(self, "data", self.data_ref)
 
     @property
     def stale(self) -> tuple[str, ...]:
         """What changed since the measurements were made: weights, concepts, data."""
-        return stale_measurements(self)
+        return changes_since_measurements(self)
 
     @property
     def findings_stale(self) -> tuple[str, ...]:
         """What changed since the findings were made: annotations, weights, concepts, data."""
-        return stale_findings(self)
+        return changes_since_findings(self)
 
     @cached_property
-    def _effective(self) -> dict[str, Annotation]:
-        return history.effective(self.log)
+    def _annotations_in_force(self) -> dict[str, Annotation]:
+        return history.annotations_in_force(self.log)
 
     def effective(self) -> dict[str, Annotation]:
         """Annotation in force by target: a person's beats a model's beats a rule's, then the latest."""
-        return dict(self._effective)
+        return dict(self._annotations_in_force)
 
     @property
     def annotations(self) -> pd.DataFrame:
         """Annotations in force: target, text, concepts, author, author_kind, confidence, time, id."""
-        return annotations_frame(self._effective)
+        return annotations_frame(self._annotations_in_force)
 
     @property
     def units(self) -> pd.DataFrame:
-        """Every unit: annotation, concepts, mean and max response, class driven most, in the cut."""
+        """Every unit, one row each.
+
+        Columns: unit, layer, index, annotation, concepts, author_kind, confidence, mean and max
+        (of its responses to the concept set), drives (the class it raises most), drive (by what
+        share of that class's effect) and in_cut. What was not measured is NaN.
+        """
         sizes = self._basis_sizes()
-        return units_frame(self.layers, self.cut, sizes, self._effective, self.measurements)
+        return units_frame(
+            self.layers, self.cut, sizes, self._annotations_in_force, self.measurements
+        )
 
     def _basis_sizes(self) -> dict[str, int]:
         return basis_sizes(self.bases)
 
     def history(self, target: str | None = None) -> pd.DataFrame:
-        """Every edit, oldest first; only those about ``target`` when it is given."""
-        wanted = None if target is None else self._target(target)
-        return history.history(self.log, wanted)
+        """Every edit, oldest first; only those about ``target`` when it is given.
+
+        Columns: see :func:`circuitz.z.edits.history.history_table`.
+        """
+        wanted = None if target is None else self._canonical_target(target)
+        return history.history_table(self.log, wanted)
 
     # -- edits ----------------------------------------------------------------------------
 
@@ -224,7 +245,7 @@ class AnnotatedModel:
         """
         entry = new_annotation(
             self.log,
-            self._target(unit),
+            self._canonical_target(unit),
             text,
             author=author,
             author_kind=author_kind,
@@ -234,7 +255,7 @@ class AnnotatedModel:
             lexicon=lexicon,
             weights_hash=self.weights_hash,
         )
-        return self._appended(entry)
+        return self._with_log_entries(entry)
 
     def retract(self, target_or_id: str | Unit, *, author: str = "") -> AnnotatedModel:
         """Withdraw the annotation with this id, or all that stand on this target.
@@ -246,11 +267,11 @@ class AnnotatedModel:
         """
         wanted = str(target_or_id)
         if not any(entry.id == wanted for entry in self.log):
-            wanted = self._target(target_or_id)
-        entries = history.retraction(
-            self.log, wanted, author=clean_name(author), weights_hash=self.weights_hash
+            wanted = self._canonical_target(target_or_id)
+        entries = history.retraction_entries(
+            self.log, wanted, author=strip_and_check_name(author), weights_hash=self.weights_hash
         )
-        return self._appended(*entries)
+        return self._with_log_entries(*entries)
 
     def undo(self, author: str = "") -> AnnotatedModel:
         """Take back the last edit in force; any number of times, also after saving and loading.
@@ -260,7 +281,9 @@ class AnnotatedModel:
         AnnotationError
             If nothing is left to undo.
         """
-        return self._appended(history.undo(self.log, author=clean_name(author)))
+        return self._with_log_entries(
+            history.undo_entry(self.log, author=strip_and_check_name(author))
+        )
 
     def redo(self, author: str = "") -> AnnotatedModel:
         """Restore the edit undone last.
@@ -270,12 +293,14 @@ class AnnotatedModel:
         AnnotationError
             If nothing was undone since the last edit.
         """
-        return self._appended(history.redo(self.log, author=clean_name(author)))
+        return self._with_log_entries(
+            history.redo_entry(self.log, author=strip_and_check_name(author))
+        )
 
-    def _target(self, target: str | Unit) -> str:
-        return check_target(target, self.layers, self.classes, self._basis_sizes())
+    def _canonical_target(self, target: str | Unit) -> str:
+        return canonical_target(target, self.layers, self.classes, self._basis_sizes())
 
-    def _appended(self, *entries: Annotation) -> AnnotatedModel:
+    def _with_log_entries(self, *entries: Annotation) -> AnnotatedModel:
         return self.with_(what="annotations", log=(*self.log, *entries))
 
     def with_(self, *, what: str = "", **changes: Any) -> AnnotatedModel:
@@ -287,7 +312,10 @@ class AnnotatedModel:
             What was done, for the lineage; the names of the changed fields when empty.
         """
         kept: dict[str, Any] = {f.name: self.__dict__.get(f.name) for f in fields(self)}
-        kept |= {name: raw(self, name) for name in ("concept_set", "data", "measurements")}
+        kept |= {
+            name: lazy_field_content_unread(self, name)
+            for name in ("concept_set", "data", "measurements")
+        }
         unknown = set(changes) - set(kept)
         if unknown:
             raise TypeError(f"AnnotatedModel has no field {min(unknown)!r}")
@@ -295,26 +323,26 @@ class AnnotatedModel:
         if new.hash != self.hash and not {"parent", "lineage"} & set(changes):
             step = what or ", ".join(sorted(changes))
             object.__setattr__(new, "parent", self.hash)
-            object.__setattr__(new, "lineage", next_lineage(self, new.hash, step))
+            object.__setattr__(new, "lineage", lineage_with_step(self, new.hash, step))
         return new
 
     def diff(self, other: AnnotatedModel) -> pd.DataFrame:
-        """List what differs from this z to the other one (see :func:`circuitz.z.edits.diff.diff`)."""
-        from circuitz.z.edits.diff import diff  # noqa: PLC0415 (diff needs this class)
+        """List what differs from this z to the other one (see :func:`circuitz.z.edits.diff.diff_models`)."""
+        from circuitz.z.edits.diff import diff_models  # noqa: PLC0415 (diff needs this class)
 
-        return diff(self, other)
+        return diff_models(self, other)
 
     def merge(self, other: AnnotatedModel) -> tuple[AnnotatedModel, pd.DataFrame]:
         """Take over the other's edits; conflicts are listed and left as they are here."""
-        from circuitz.z.edits.diff import merge  # noqa: PLC0415
+        from circuitz.z.edits.diff import merge_edits  # noqa: PLC0415
 
-        return merge(self, other)
+        return merge_edits(self, other)
 
     def graph(self, target: str) -> CircuitGraph:
-        """Return the circuit graph kept of a class (see :func:`circuitz.z.circuit.stored_circuits.graph_of`)."""
-        from circuitz.z.circuit.stored_circuits import graph_of  # noqa: PLC0415 (graphs speak of z)
+        """Return the circuit graph kept of a class (see :func:`circuitz.z.circuit.stored_circuits.stored_graph_of_class`)."""
+        from circuitz.z.circuit.stored_circuits import stored_graph_of_class  # noqa: PLC0415 (graphs speak of z)
 
-        return graph_of(self, target)
+        return stored_graph_of_class(self, target)
 
     def with_graph(self, graph: CircuitGraph) -> AnnotatedModel:
         """Return this z with a circuit graph kept (see :func:`circuitz.z.circuit.stored_circuits.with_graph`)."""
@@ -331,9 +359,9 @@ class AnnotatedModel:
         return save(self, path, overwrite=overwrite)
 
     def __repr__(self) -> str:
-        from circuitz.z.shown.summary import summary  # noqa: PLC0415
+        from circuitz.z.shown.summary import summary_line  # noqa: PLC0415
 
-        return summary(self)
+        return summary_line(self)
 
     def _repr_html_(self) -> str:
         from circuitz.z.shown.repr_html import model_html  # noqa: PLC0415

@@ -24,7 +24,7 @@ def target_units(target: str) -> tuple[str, ...]:
     return (target,)
 
 
-def target_key(target: str) -> tuple[Any, ...]:
+def target_sort_key(target: str) -> tuple[Any, ...]:
     """Key that sorts targets by their first unit, indices as numbers."""
     units = target_units(target)
     try:
@@ -33,7 +33,7 @@ def target_key(target: str) -> tuple[Any, ...]:
         return ((target, "", 0, ""), len(units), target)
 
 
-def check_target(
+def canonical_target(
     target: str | Unit,
     layers: Sequence[LayerSpec],
     classes: Sequence[str],
@@ -57,26 +57,32 @@ def check_target(
         valid range, the hint the nearest valid id.
     """
     if isinstance(target, Unit):
-        return _check_unit(str(target), layers, classes, bases or {})
+        return _canonical_unit_id(str(target), layers, classes, bases or {})
     text = str(target).strip()
     if text.startswith(GROUP):
-        members = {_check_unit(part, layers, classes, bases or {}) for part in target_units(text)}
+        members = {
+            _canonical_unit_id(part, layers, classes, bases or {}) for part in target_units(text)
+        }
         if not members:
             raise UnitError("The group has no members.", "Write group:conv4:1,conv4:2.")
-        return GROUP + ",".join(str(u) for u in sorted(map(Unit.parse, members), key=_key))
+        return GROUP + ",".join(
+            str(u) for u in sorted(map(Unit.parse, members), key=_unit_sort_key)
+        )
     if text.startswith(EDGE):
         if "->" not in text:
             raise UnitError(f"{text!r} is not an edge.", "Write edge:conv3:1->conv4:2.")
-        ends = [_check_unit(part, layers, classes, bases or {}) for part in target_units(text)]
+        ends = [
+            _canonical_unit_id(part, layers, classes, bases or {}) for part in target_units(text)
+        ]
         return EDGE + "->".join(ends)
-    return _check_unit(text, layers, classes, bases or {})
+    return _canonical_unit_id(text, layers, classes, bases or {})
 
 
-def _key(unit: Unit) -> tuple[str, str, int, str]:
+def _unit_sort_key(unit: Unit) -> tuple[str, str, int, str]:
     return unit.sort_key
 
 
-def _check_unit(
+def _canonical_unit_id(
     text: str, layers: Sequence[LayerSpec], classes: Sequence[str], bases: Mapping[str, int]
 ) -> str:
     if text in classes:
@@ -86,8 +92,8 @@ def _check_unit(
         if unit.name in classes:
             return str(unit)
         raise UnitError(
-            f"The model has no class {unit.name[:80]!r}; it has {_listed(classes)}.",
-            _meant([f"{OUTPUT}:{name}" for name in classes], text),
+            f"The model has no class {unit.name[:80]!r}; it has {_names_up_to_limit(classes)}.",
+            _nearest_name_hint([f"{OUTPUT}:{name}" for name in classes], text),
         )
     sizes = {layer.name: layer.size for layer in layers} | dict(bases)
     place = f"{unit.layer}@{unit.basis}" if unit.basis else unit.layer
@@ -98,7 +104,8 @@ def _check_unit(
         near = _nearest_layer(place, [name for name, n in sizes.items() if n])
         hint = f"Did you mean {near}:{min(index, sizes[near] - 1)}?" if near else ""
         raise UnitError(
-            f"The model has no layer {place[:80]!r}; it has {_listed(list(sizes))}.", hint
+            f"The model has no layer {place[:80]!r}; it has {_names_up_to_limit(list(sizes))}.",
+            hint,
         )
     if index >= size:
         if not size:
@@ -135,11 +142,11 @@ def _nearest_layer(place: str, names: Sequence[str]) -> str:
     return near[0] if near else ""
 
 
-def _meant(candidates: Sequence[str], text: str) -> str:
+def _nearest_name_hint(candidates: Sequence[str], text: str) -> str:
     near = difflib.get_close_matches(text[:200], candidates, n=1, cutoff=0.0)
     return f"Did you mean {near[0]}?" if near else "Name the classes first."
 
 
-def _listed(names: Sequence[str], limit: int = 8) -> str:
+def _names_up_to_limit(names: Sequence[str], limit: int = 8) -> str:
     shown = ", ".join(names[:limit]) or "none"
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

@@ -24,7 +24,7 @@ MOST = 6
 
 
 @dataclass(frozen=True)
-class Visual:
+class VisualisationRun:
     """One run of feature visualisation on one unit.
 
     Parameters
@@ -45,18 +45,22 @@ class Visual:
     weights: str = ""
 
 
-def visuals_of(z: AnnotatedModel, unit: str) -> tuple[Visual, ...]:
+def visuals_of(z: AnnotatedModel, unit: str) -> tuple[VisualisationRun, ...]:
     """Return the runs kept of a unit, of z's weights, whose pictures are there; the last first."""
     known = z.measurements.pictures if z.measurements is not None else {}
-    found = [made for record in _records(z).get(unit, ()) if (made := _read(record)) is not None]
+    found = [
+        made
+        for record in _run_records_by_unit(z).get(unit, ())
+        if (made := _run_from_record_or_none(record)) is not None
+    ]
     there = [
         v for v in found if v.weights == z.weights_hash and all(p in known for p in v.pictures)
     ]
     return tuple(reversed(there))
 
 
-def with_visual(
-    z: AnnotatedModel, unit: str, pngs: Sequence[bytes], settings: Visual
+def with_visualisation_run(
+    z: AnnotatedModel, unit: str, pngs: Sequence[bytes], settings: VisualisationRun
 ) -> AnnotatedModel:
     """Return z with one run kept; one of the same settings is replaced.
 
@@ -86,10 +90,12 @@ def with_visual(
         )
     named = {picture_hash(png): bytes(png) for png in pngs}
     made = replace(settings, pictures=tuple(named), weights=z.weights_hash)
-    records = _records(z)
-    old = [v for record in records.get(name, ()) if (v := _read(record)) is not None]
+    records = _run_records_by_unit(z)
+    old = [
+        v for record in records.get(name, ()) if (v := _run_from_record_or_none(record)) is not None
+    ]
     old = [v for v in old if replace(v, pictures=()) != replace(made, pictures=())]
-    told = {**records, name: [_record(v) for v in [*old, made][-MOST:]]}
+    told = {**records, name: [_run_record(v) for v in [*old, made][-MOST:]]}
     pictures = {**z.measurements.pictures, **named}
     return z.with_(
         what=f"visualised {name}",
@@ -98,19 +104,19 @@ def with_visual(
     )
 
 
-def kept_pictures(z: AnnotatedModel) -> dict[str, bytes]:
+def current_run_pictures_by_hash(z: AnnotatedModel) -> dict[str, bytes]:
     """Return the pictures of all runs that belong to z's weights, by hash."""
     if z.measurements is None:
         return {}
     return {
         name: z.measurements.pictures[name]
-        for unit in _records(z)
+        for unit in _run_records_by_unit(z)
         for made in visuals_of(z, unit)
         for name in made.pictures
     }
 
 
-def _records(z: AnnotatedModel) -> dict[str, list[Any]]:
+def _run_records_by_unit(z: AnnotatedModel) -> dict[str, list[Any]]:
     notes: Any = z.notes.get(NOTE)
     if not isinstance(notes, dict):
         return {}
@@ -118,11 +124,11 @@ def _records(z: AnnotatedModel) -> dict[str, list[Any]]:
     return {unit: list(rows) for unit, rows in known.items() if isinstance(rows, list | tuple)}
 
 
-def _record(made: Visual) -> dict[str, Any]:
-    return {**asdict(made), "pictures": list(made.pictures)}
+def _run_record(run: VisualisationRun) -> dict[str, Any]:
+    return {**asdict(run), "pictures": list(run.pictures)}
 
 
-def _read(record: Any) -> Visual | None:
+def _run_from_record_or_none(record: Any) -> VisualisationRun | None:
     """Return what a note says; ``None`` where it is something else."""
     plain: dict[str, Any] = record if isinstance(record, dict) else {}
     pictures: Any = plain.get("pictures")
@@ -130,4 +136,4 @@ def _read(record: Any) -> Visual | None:
     good = isinstance(pictures, list | tuple) and all(isinstance(p, str) for p in pictures)
     if not good or any(not isinstance(plain.get(k), t) for k, t in kinds.items()):
         return None
-    return Visual(tuple(pictures), **{k: plain[k] for k in kinds})
+    return VisualisationRun(tuple(pictures), **{k: plain[k] for k in kinds})

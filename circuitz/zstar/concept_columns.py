@@ -12,23 +12,23 @@ from circuitz.z.inputs import InputSet
 I64 = npt.NDArray[np.int64]
 
 
-def column_of(concept: str, concepts: InputSet, lexicon: Lexicon) -> int | None:
+def column_labelling_concept(concept: str, concept_set: InputSet, lexicon: Lexicon) -> int | None:
     """Return the column that labels a concept, by its name or by one the lexicon reads as it."""
-    names = concepts.concept_names
+    names = concept_set.concept_names
     if concept in names:
         return names.index(concept)
     reads = ({canonical_name(name, lexicon), *lexicon.entries(name)} for name in names)
     return next((i for i, read in enumerate(reads) if concept in read), None)
 
 
-def siblings(concept: str, concepts: InputSet, lexicon: Lexicon) -> list[int]:
+def columns_of_same_kind(concept: str, concept_set: InputSet, lexicon: Lexicon) -> list[int]:
     """Return the columns of the concepts of the same kind, the concept's own first."""
     kind = lexicon.kind(concept)
-    own = column_of(concept, concepts, lexicon)
+    own = column_labelling_concept(concept, concept_set, lexicon)
     assert own is not None
     others = [
         i
-        for i, name in enumerate(concepts.concept_names)
+        for i, name in enumerate(concept_set.concept_names)
         if i != own and lexicon.kind(name) == kind
     ]
     return [own, *others]

@@ -17,7 +17,7 @@ STATE = "search.json"
 
 
 @dataclass(frozen=True)
-class Rounds:
+class SearchRounds:
     """Finished rounds.
 
     Parameters
@@ -35,7 +35,7 @@ class Rounds:
     regions: dict[str, Any]
 
 
-def keep(folder: Path, key: dict[str, Any], done: Rounds) -> None:
+def save_search_rounds(folder: Path, key: dict[str, Any], rounds: SearchRounds) -> None:
     """Save finished rounds; the small state file is written last and names what is complete.
 
     Parameters
@@ -44,25 +44,25 @@ def keep(folder: Path, key: dict[str, Any], done: Rounds) -> None:
         Where; rounds that are there already are not written again.
     key
         What the search was made from.
-    done
+    rounds
         The rounds.
     """
-    for i, z in enumerate(done.visited):
+    for i, z in enumerate(rounds.visited):
         place = folder / f"round{i}.z"
         if not place.exists():
             z.save(place)
     state = {
         **key,
-        "rounds": len(done.visited) - 1,
-        "edited": list(done.edited),
-        "regions": done.regions,
+        "rounds": len(rounds.visited) - 1,
+        "edited": list(rounds.edited),
+        "regions": rounds.regions,
     }
     partial = folder / f"{STATE}.partial"
     partial.write_text(json.dumps(state), encoding="utf-8")
     partial.replace(folder / STATE)
 
 
-def take_up(folder: Path, key: dict[str, Any]) -> Rounds | None:
+def load_search_rounds(folder: Path, key: dict[str, Any]) -> SearchRounds | None:
     """Return the rounds a folder holds, or ``None``; the folder is made.
 
     Raises
@@ -96,4 +96,4 @@ def take_up(folder: Path, key: dict[str, Any]) -> Rounds | None:
             f"{folder} holds a search from another z or with other settings.",
             "Remove that folder, or search with --fresh.",
         )
-    return Rounds([load(folder / f"round{i}.z") for i in range(rounds + 1)], edited, regions)
+    return SearchRounds([load(folder / f"round{i}.z") for i in range(rounds + 1)], edited, regions)

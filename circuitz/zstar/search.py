@@ -16,35 +16,42 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from circuitz.deprecation import renamed_keywords
 from circuitz.errors import CircuitzError, InputsError, MeasurementError, SearchError, WeightsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.measurement.measure import measure
-from circuitz.models.adapters.weight_arrays import to_numpy
+from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.zoo.training import Recipe
-from circuitz.patching.source_rows import training_rows
+from circuitz.patching.source_rows import rows_of_select_split
 from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose, withdraw
 from circuitz.plausibility.report import Report
 from circuitz.plausibility.rules.outside_claims import KINDS as OUTSIDE_KINDS
-from circuitz.posterior.objective import LAMBDA, Score, chosen, score, sweep
-from circuitz.z.bundle.inputs_io import fingerprint
+from circuitz.posterior.objective import (
+    LAMBDA,
+    PosteriorTerms,
+    choose_z_star_index,
+    chosen_index_by_lambda,
+    compute_posterior_terms,
+)
+from circuitz.z.bundle.inputs_io import input_set_fingerprint
 from circuitz.z.model import AnnotatedModel
-from circuitz.zstar.edits.pixel_edits import Editor, Where, make_editor
+from circuitz.zstar.edits.pixel_edits import Editor, RegionMode, make_editor
 from circuitz.zstar.edits.regions import Finder, Source, find_regions
-from circuitz.zstar.saved_rounds import Rounds, keep, take_up
-from circuitz.zstar.weight_plan import Plan, plan
-from circuitz.zstar.weight_step import weight_step
+from circuitz.zstar.saved_rounds import SearchRounds, load_search_rounds, save_search_rounds
+from circuitz.zstar.weight_plan import WeightStepPlan, plan_weight_step
+from circuitz.zstar.weight_step import train_weight_step
 
 Progress = Callable[[str, int, int], None]
 # Share of what the network knew of D, above chance, that a z* must still know.
-_KEPT = 0.5
+_RETAINED_SHARE = 0.5
 # Weight steps at most in a round, each at a third of the learning rate of the one before.
 _ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class Settings:
+class SearchSettings:
     """How to search.
 
     Parameters
@@ -64,12 +71,12 @@ class Settings:
         Of everything random.
     regions
         What regions are learned from; ``None``: the most exact there is.
-    where
+    region_mode
         ``random``: the control with regions at random places.
     words
         ``False``: the control without annotations. They are removed from the start and none are
         proposed, so nothing can be flagged and the steps train on D as it is.
-    sources
+    images
         Source images a split when effects are measured.
     """
 
@@ -81,13 +88,23 @@ class Settings:
     lam: float = LAMBDA
     seed: int = 0
     regions: Source | None = None
-    where: Where = "found"
+    region_mode: RegionMode = "found"
     words: bool = True
-    sources: int = 240
+    images: int = 240
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings by the names they have in bundles and checkpoints."""
+        names = {"region_mode": "where", "images": "sources"}
+        return {names.get(name, name): value for name, value in asdict(self).items()}
+
+
+SearchSettings.__init__ = renamed_keywords(where="region_mode", sources="images")(
+    SearchSettings.__init__
+)
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SearchResult:
     """What a search found.
 
     Parameters
@@ -107,20 +124,21 @@ class Found:
 
     z: AnnotatedModel
     report: Report
-    scores: tuple[Score, ...]
+    scores: tuple[PosteriorTerms, ...]
     best: int
     last: AnnotatedModel
 
 
+@renamed_keywords(state="checkpoint")
 def search(
     z: AnnotatedModel,
     *,
-    settings: Settings | None = None,
+    settings: SearchSettings | None = None,
     lexicon: Lexicon | None = None,
-    state: str | os.PathLike[str] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     finders: dict[str, Finder] | None = None,
     progress: Progress | None = None,
-) -> Found:
+) -> SearchResult:
     """Search from a z for one that explains D and is plausible.
 
     Parameters
@@ -128,10 +146,10 @@ def search(
     z
         Start: a savable z with D (labels, splits) and a concept set at hand.
     settings
-        See :class:`Settings`.
+        See :class:`SearchSettings`.
     lexicon
         Prior knowledge of kinds; the shipped one by default.
-    state
+    checkpoint
         Folder in which every finished round is kept, so that a search that was stopped goes on
         where it was; the folder is left for the caller to remove.
     finders
@@ -152,7 +170,7 @@ def search(
     SearchError
         If the state belongs to another start or other settings.
     """
-    how = settings or Settings()
+    how = settings or SearchSettings()
     known = lexicon or Lexicon.load()
     if z.data is None or z.data.labels is None or z.concept_set is None:
         raise InputsError(
@@ -177,48 +195,57 @@ def search(
         )
     if not how.words:
         z = z.with_(log=())
-    place = Path(state) if state is not None else None
-    job = _Job(z, how, known, progress, place, {} if finders is None else finders)
-    return job.run()
+    place = Path(checkpoint) if checkpoint is not None else None
+    job = _SearchRun(z, how, known, progress, place, {} if finders is None else finders)
+    return job.run_rounds()
 
 
-class _Job:
+class _SearchRun:
     """One search: the z's visited so far and how to go on."""
 
     def __init__(
         self,
         start: AnnotatedModel,
-        how: Settings,
+        settings: SearchSettings,
         lexicon: Lexicon,
         progress: Progress | None,
-        state: Path | None,
+        checkpoint: Path | None,
         finders: dict[str, Finder],
     ) -> None:
-        self.start, self.how, self.lexicon, self.state = start, how, lexicon, state
-        self.say = progress or (lambda _what, _done, _total: None)
-        self.visited: list[tuple[AnnotatedModel, Report, Score]] = []
+        self.start, self.settings, self.lexicon, self.checkpoint = (
+            start,
+            settings,
+            lexicon,
+            checkpoint,
+        )
+        self.report_progress = progress or (lambda _what, _done, _total: None)
+        self.visited: list[tuple[AnnotatedModel, Report, PosteriorTerms]] = []
         self.edited: tuple[str, ...] = ()
         self.finders = finders
         # How regions were found in rounds that were taken up, which need not be found again.
-        self.known: dict[str, Any] = {}
+        self.resumed_regions: dict[str, Any] = {}
         self.abandoned = ""
 
-    def run(self) -> Found:
-        self._resume()
+    def run_rounds(self) -> SearchResult:
+        self._resume_from_checkpoint()
         if not self.visited:
-            self.visited.append(self._judged(self.start, 0))
-        for number in range(len(self.visited), self.how.rounds + 1):
-            if not self._worth(self.visited[-1][1], number) or not self._round(number):
+            self.visited.append(self._measure_check_and_score(self.start, 0))
+        for number in range(len(self.visited), self.settings.rounds + 1):
+            if not self._is_round_worthwhile(
+                self.visited[-1][1], number
+            ) or not self._try_round_with_gentler_retries(number):
                 break
-            self._keep()
-        return self._found()
+            self._save_checkpoint()
+        return self._choose_best_and_make_result()
 
-    def _round(self, number: int) -> bool:
+    def _try_round_with_gentler_retries(self, number: int) -> bool:
         """Take a weight step; one that goes wrong is taken again, more gently."""
         z, report, _ = self.visited[-1]
         for attempt in range(_ATTEMPTS):
             try:
-                made = self._judged(self._step(z, report, number, attempt), number)
+                made = self._measure_check_and_score(
+                    self._take_weight_step(z, report, number, attempt), number
+                )
             except CircuitzError as problem:
                 # Training may go where nothing can be told any more. What is wrong with the inputs
                 # themselves shows in the first round, and is told.
@@ -226,56 +253,66 @@ class _Job:
                     raise
                 self.abandoned = f"round {number}: {problem.message}"
                 continue
-            if self._knows(made[2]):
+            if self._still_knows_data(made[2]):
                 self.visited.append(made)
                 self.abandoned = ""
                 return True
             self.abandoned = f"round {number}: the network forgot D."
         return False
 
-    def _worth(self, report: Report, number: int) -> bool:
+    def _is_round_worthwhile(self, report: Report, number: int) -> bool:
         # Without words nothing is ever flagged; the control trains its budget all the same.
-        return not self.how.words or number == 1 or bool(report.flagged)
+        return not self.settings.words or number == 1 or bool(report.flagged)
 
-    def _judged(self, z: AnnotatedModel, number: int) -> tuple[AnnotatedModel, Report, Score]:
+    def _measure_check_and_score(
+        self, z: AnnotatedModel, number: int
+    ) -> tuple[AnnotatedModel, Report, PosteriorTerms]:
         """Measure, annotate, measure the sets of annotated units, check and score."""
         what = f"round {number}: measure" if number else "measure"
-        z = self._measured(z, what)
-        if self.how.words:
-            z = self._measured(propose(z, lexicon=self.lexicon), what)
+        z = self._measure_z(z, what)
+        if self.settings.words:
+            z = self._measure_z(propose(z, lexicon=self.lexicon), what)
         report = check(z, split="test", lexicon=self.lexicon)
         # Proposed words that do not hold on *test* are no part of z; the start is as it was given.
-        kept = withdraw(z, report.items) if self.how.words and number else z
+        kept = withdraw(z, report.findings) if self.settings.words and number else z
         if kept is not z:
-            z = self._measured(kept, what)
+            z = self._measure_z(kept, what)
             report = check(z, split="test", lexicon=self.lexicon)
         assert z.data is not None
-        return z, report, score(z, report, z.data)
+        return z, report, compute_posterior_terms(z, report, z.data)
 
-    def _measured(self, z: AnnotatedModel, what: str) -> AnnotatedModel:
+    def _measure_z(self, z: AnnotatedModel, what: str) -> AnnotatedModel:
         return measure(
             z,
-            seed=self.how.seed,
-            sources=self.how.sources,
+            seed=self.settings.seed,
+            images=self.settings.images,
             lexicon=self.lexicon,
-            progress=lambda done, total: self.say(what, done, total),
+            progress=lambda done, total: self.report_progress(what, done, total),
         )
 
-    def _step(self, z: AnnotatedModel, report: Report, number: int, attempt: int) -> AnnotatedModel:
-        todo = plan(z, report, self.lexicon, self.edited) if self.how.words else Plan()
+    def _take_weight_step(
+        self, z: AnnotatedModel, report: Report, number: int, attempt: int
+    ) -> AnnotatedModel:
+        todo = (
+            plan_weight_step(z, report, self.lexicon, self.edited)
+            if self.settings.words
+            else WeightStepPlan()
+        )
         self.edited = todo.edit
-        editor = self._editor(z, todo.edit, number)
+        editor = self._make_pixel_editor(z, todo.edit, number)
         assert z.data is not None
         assert z.concept_set is not None
         trained = copy.deepcopy(runtime(z).module)
         spec = next(s for s in z.layers if s.name == z.cut[0])
         recipe = Recipe(
-            rate=self.how.rate / 3**attempt, flip=self.how.flip, seed=self.how.seed * 1000 + number
+            rate=self.settings.rate / 3**attempt,
+            flip=self.settings.flip,
+            seed=self.settings.seed * 1000 + number,
         )
-        an_epoch = max(1, len(training_rows(z.data)) // recipe.batch)
-        epochs = max(self.how.epochs, math.ceil(self.how.steps / an_epoch))
+        an_epoch = max(1, len(rows_of_select_split(z.data)) // recipe.batch)
+        epochs = max(self.settings.epochs, math.ceil(self.settings.steps / an_epoch))
         recipe = replace(recipe, epochs=epochs)
-        weight_step(
+        train_weight_step(
             trained,
             spec,
             z.preprocessing,
@@ -284,13 +321,15 @@ class _Job:
             todo,
             editor,
             recipe,
-            lambda done, total: self.say(f"round {number}: train", done, total),
+            lambda done, total: self.report_progress(f"round {number}: train", done, total),
             head=z.head,
         )
         live = trained if z.live is not None else None
-        return z.with_(what=f"weight step {number}", weights=to_numpy(trained), live=live)
+        return z.with_(what=f"weight step {number}", weights=weights_to_numpy(trained), live=live)
 
-    def _editor(self, z: AnnotatedModel, concepts: tuple[str, ...], number: int) -> Editor | None:
+    def _make_pixel_editor(
+        self, z: AnnotatedModel, concepts: tuple[str, ...], number: int
+    ) -> Editor | None:
         if not concepts:
             return None
         assert z.data is not None
@@ -301,9 +340,9 @@ class _Job:
                     concept,
                     z.concept_set,
                     self.lexicon,
-                    source=self.how.regions,
-                    seed=self.how.seed,
-                    progress=lambda done, total: self.say(
+                    source=self.settings.regions,
+                    seed=self.settings.seed,
+                    progress=lambda done, total: self.report_progress(
                         f"round {number}: find regions", done, total
                     ),
                 )
@@ -313,57 +352,62 @@ class _Job:
             z.concept_set,
             finders,
             self.lexicon,
-            where=self.how.where,
-            seed=self.how.seed,
+            region_mode=self.settings.region_mode,
+            seed=self.settings.seed,
         )
 
-    def _found(self) -> Found:
+    def _choose_best_and_make_result(self) -> SearchResult:
         scores = [s for _, _, s in self.visited]
         drivers = [
             sum(f.kind in OUTSIDE_KINDS for f in report.flagged) for _, report, _ in self.visited
         ]
-        best = chosen(scores, drivers, self.how.lam)
+        best = choose_z_star_index(scores, drivers, self.settings.lam)
         z, report, _ = self.visited[best]
         notes = {
             **z.notes,
             "search": {
-                "settings": asdict(self.how),
+                "settings": self.settings.to_json(),
                 "start": self.start.hash,
                 "scores": [s.to_json() for s in scores],
-                "posterior": [s.posterior(self.how.lam) for s in scores],
+                "posterior": [s.posterior(self.settings.lam) for s in scores],
                 "best": best,
-                "sweep": sweep(scores),
+                "sweep": chosen_index_by_lambda(scores),
                 "edited": list(self.edited),
                 "abandoned": self.abandoned,
-                "regions": self._regions(),
+                "regions": self._region_records_by_concept(),
             },
         }
-        return Found(
-            z.with_(notes=notes, findings=report.items),
+        return SearchResult(
+            z.with_(notes=notes, findings=report.findings),
             report,
             tuple(scores),
             best,
             self.visited[-1][0],
         )
 
-    def _knows(self, score: Score) -> bool:
+    def _still_knows_data(self, score: PosteriorTerms) -> bool:
         """Return whether a z still knows enough of D; one that does not explains nothing."""
         chance = 1 / len(self.start.classes)
         knew = self.visited[0][2].network
-        return score.network - chance >= _KEPT * max(knew - chance, 0.0)
+        return score.network - chance >= _RETAINED_SHARE * max(knew - chance, 0.0)
 
-    def _regions(self) -> dict[str, Any]:
-        found = self.known | {name: _made(finder) for name, finder in self.finders.items()}
+    def _region_records_by_concept(self) -> dict[str, Any]:
+        found = self.resumed_regions | {
+            name: _region_finder_record(finder) for name, finder in self.finders.items()
+        }
         return {name: made for name, made in found.items() if name in self.edited}
 
     # -- going on after a stop ------------------------------------------------------------
 
-    def _key(self) -> dict[str, Any]:
-        settings = asdict(replace(self.how, rounds=0))
+    def _checkpoint_key(self) -> dict[str, Any]:
+        settings = replace(self.settings, rounds=0).to_json()
         assert self.start.data is not None
         assert self.start.concept_set is not None
         # The start's hash tells network and words, not what they are searched with.
-        inputs = [fingerprint(self.start.data), fingerprint(self.start.concept_set)]
+        inputs = [
+            input_set_fingerprint(self.start.data),
+            input_set_fingerprint(self.start.concept_set),
+        ]
         return {
             "start": self.start.hash,
             "inputs": inputs,
@@ -371,24 +415,32 @@ class _Job:
             "lexicon": self.lexicon.hash,
         }
 
-    def _keep(self) -> None:
-        if self.state is not None:
+    def _save_checkpoint(self) -> None:
+        if self.checkpoint is not None:
             zs = [z for z, _, _ in self.visited]
-            keep(self.state, self._key(), Rounds(zs, self.edited, self._regions()))
+            save_search_rounds(
+                self.checkpoint,
+                self._checkpoint_key(),
+                SearchRounds(zs, self.edited, self._region_records_by_concept()),
+            )
 
-    def _resume(self) -> None:
+    def _resume_from_checkpoint(self) -> None:
         """Take up finished rounds; each is judged anew."""
-        done = take_up(self.state, self._key()) if self.state is not None else None
+        done = (
+            load_search_rounds(self.checkpoint, self._checkpoint_key())
+            if self.checkpoint is not None
+            else None
+        )
         if done is None:
             return
-        self.known = done.regions
+        self.resumed_regions = done.regions
         for i, kept in enumerate(done.visited):
             z = kept.with_(data=self.start.data, concept_set=self.start.concept_set)
-            self.visited.append(self._judged(z, i))
+            self.visited.append(self._measure_check_and_score(z, i))
         self.edited = done.edited
 
 
-def _made(finder: Finder) -> dict[str, Any]:
+def _region_finder_record(finder: Finder) -> dict[str, Any]:
     """Return how a region was found, and how well the concept is told without it."""
     told = {"told_before": finder.told_before, "told_after": finder.told_after}
     return {

@@ -12,21 +12,21 @@ import numpy.typing as npt
 from torch import nn
 
 from circuitz.errors import CircuitzError, InputsError, LayerError, SilenceError, UnitError
-from circuitz.models.adapters.weight_arrays import load_numpy
-from circuitz.models.run.layer_specs import unit_maps
+from circuitz.models.adapters.weight_arrays import load_numpy_weights
+from circuitz.models.run.layer_specs import flatten_unit_maps
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.run.runtime import Runtime
-from circuitz.patching.silenced_weights import silenced
+from circuitz.patching.silenced_weights import silenced_weights
 from circuitz.plausibility import prose
 from circuitz.plausibility.check import check
 from circuitz.z.annotation import Annotation
 from circuitz.z.bases import basis_sizes
-from circuitz.z.check_z import check_z
-from circuitz.z.edits.annotate import history
+from circuitz.z.check_z import check_annotated_model
+from circuitz.z.edits import history
 from circuitz.z.finding import Finding
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
-from circuitz.z.targets import EDGE, check_target, target_units
+from circuitz.z.targets import EDGE, canonical_target, target_units
 from circuitz.z.unit import Unit
 
 if TYPE_CHECKING:
@@ -80,14 +80,14 @@ def silence(
         If a unit does not exist, or is a class, a direction or at one position.
     LayerError
         If units lie in several layers, or no module makes them by itself (see
-        :func:`circuitz.patching.silenced_weights.silenced`).
+        :func:`circuitz.patching.silenced_weights.silenced_weights`).
     InputsError
         If there is neither a concept set nor D.
     BuilderError, WeightsError
         If the network cannot be run.
     """
-    check_z(z)
-    names = named_units(z, what, lexicon)
+    check_annotated_model(z)
+    names = units_to_silence(z, what, lexicon)
     layer = Unit.parse(names[0]).layer
     spec = next(s for s in z.layers if s.name == layer)
     units = [Unit.parse(name).index for name in names]
@@ -97,31 +97,31 @@ def silence(
             "There are no inputs to try the network on.", "Give z a concept set, or D."
         )
     run = runtime(z)
-    means, peaks = _responses(z, run, spec, inputs, progress)
+    means, peaks = _mean_and_peak_responses(z, run, spec, inputs, progress)
     still = _ROUNDING * float(np.abs(peaks).max())
     if max(np.ptp(means[:, units], 0).max(), np.ptp(peaks[:, units], 0).max()) <= still:
         raise SilenceError(
-            f"{prose.units(names)} put out the same on every input already.",
+            f"{prose.abbreviate_units(names)} put out the same on every input already.",
             "There is no path to cut.",
         )
     level = means[:, units].mean(0, dtype=np.float64).astype(np.float32)
     tried = np.linspace(0, len(inputs) - 1, min(_PROBES, len(inputs))).astype(int)
-    weights = silenced(run, spec, units, level, inputs.images[tried])
+    weights = silenced_weights(run, spec, units, level, inputs.images[tried])
     live: object | None = None
     if z.live is not None:
         module: nn.Module = copy.deepcopy(run.module)
-        load_numpy(module, weights)
+        load_numpy_weights(module, weights)
         live = module
     made = z.with_(weights=weights, live=live)
     return z.with_(
-        what=f"silence {prose.units(names)}",
+        what=f"silence {prose.abbreviate_units(names)}",
         weights=made.weights,
         live=live,
-        log=(*z.log, *_retractions(made, names)),
+        log=(*z.log, *_retractions_of_silenced_words(made, names)),
     )
 
 
-def named_units(
+def units_to_silence(
     z: AnnotatedModel,
     what: str | Unit | Finding | Sequence[str | Unit],
     lexicon: Lexicon | None = None,
@@ -134,7 +134,7 @@ def named_units(
         As :func:`silence`.
     """
     if isinstance(what, str) and ":" not in what:
-        what = _finding(z, what, lexicon)
+        what = _find_finding_by_id_prefix(z, what, lexicon)
     if isinstance(what, Finding):
         if not what.units:
             raise SilenceError(
@@ -143,7 +143,7 @@ def named_units(
             )
         what = what.units
     listed = [what] if isinstance(what, str | Unit) else list(what)
-    found = {name for one in listed for name in target_units(_checked(z, one))}
+    found = {name for one in listed for name in target_units(_resolve_target_but_edges(z, one))}
     if not found:
         raise SilenceError("No units are named.", "Name some, or a finding: conv4:13.")
     units = sorted(map(Unit.parse, found))
@@ -158,24 +158,24 @@ def named_units(
     layers = list(dict.fromkeys(unit.layer for unit in units))
     if len(layers) > 1:
         raise LayerError(
-            f"The units lie in {prose.listed(layers)}.",
+            f"The units lie in {prose.list_in_prose(layers)}.",
             "Silence those of one layer, then those of the next.",
         )
     return tuple(map(str, units))
 
 
-def _checked(z: AnnotatedModel, target: str | Unit) -> str:
-    found = check_target(target, z.layers, z.classes, basis_sizes(z.bases))
+def _resolve_target_but_edges(z: AnnotatedModel, target: str | Unit) -> str:
+    found = canonical_target(target, z.layers, z.classes, basis_sizes(z.bases))
     if found.startswith(EDGE):
         raise UnitError(f"{found} is an edge.", "Name the unit it starts from.")
     return found
 
 
-def _finding(z: AnnotatedModel, ident: str, lexicon: Lexicon | None) -> Finding:
+def _find_finding_by_id_prefix(z: AnnotatedModel, ident: str, lexicon: Lexicon | None) -> Finding:
     known = {f.id: f for f in z.findings}
     why = ""
     try:
-        known |= {f.id: f for f in check(z, lexicon=lexicon).items}
+        known |= {f.id: f for f in check(z, lexicon=lexicon).findings}
     except CircuitzError as problem:
         why = f" {problem.message}"
     found = [f for name, f in known.items() if name.startswith(ident)] if ident else []
@@ -184,17 +184,21 @@ def _finding(z: AnnotatedModel, ident: str, lexicon: Lexicon | None) -> Finding:
     if found:
         raise SilenceError(
             f"{len(found)} findings have an id that starts with {ident!r}.",
-            f"They are {prose.listed([f.id for f in found[:8]])}.",
+            f"They are {prose.list_in_prose([f.id for f in found[:8]])}.",
         )
     flagged = [f"{f.id} ({f.kind})" for f in known.values() if f.verdict == "flagged"]
     raise SilenceError(
         f"No finding has the id {ident[:80]!r}.{why}",
-        f"Flagged are {prose.listed(flagged[:8])}." if flagged else "Nothing is flagged.",
+        f"Flagged are {prose.list_in_prose(flagged[:8])}." if flagged else "Nothing is flagged.",
     )
 
 
-def _responses(
-    z: AnnotatedModel, run: Runtime, spec: LayerSpec, inputs: InputSet, progress: Progress | None
+def _mean_and_peak_responses(
+    z: AnnotatedModel,
+    runtime: Runtime,
+    spec: LayerSpec,
+    inputs: InputSet,
+    progress: Progress | None,
 ) -> tuple[F32, F32]:
     """Return the mean and the largest value over positions of every unit, ``(n, u)`` each."""
     held = z.measurements.layers.get(spec.name) if z.measurements is not None else None
@@ -202,8 +206,8 @@ def _responses(
         return held.responses, held.peaks
     means: list[F32] = []
     peaks: list[F32] = []
-    for rows, acts, _ in run.read(inputs.images, [spec.name]):
-        maps = unit_maps(spec, acts[spec.name]).float().cpu()
+    for rows, acts, _ in runtime.read(inputs.images, [spec.name]):
+        maps = flatten_unit_maps(spec, acts[spec.name]).float().cpu()
         means.append(maps.mean(2).numpy())
         peaks.append(maps.amax(2).numpy())
         if progress is not None:
@@ -211,15 +215,17 @@ def _responses(
     return np.concatenate(means), np.concatenate(peaks)
 
 
-def _retractions(made: AnnotatedModel, names: Sequence[str]) -> list[Annotation]:
+def _retractions_of_silenced_words(z: AnnotatedModel, names: Sequence[str]) -> list[Annotation]:
     """Entries that take back what is said of units, groups and edges that see nothing any more."""
     silent = set(names)
     entries: list[Annotation] = []
-    for target in made.effective():
+    for target in z.effective():
         about = set(target_units(target))
         # One dead end is enough for an edge.
         if about & silent if target.startswith(EDGE) else about <= silent:
-            log = (*made.log, *entries)
-            taken = history.retraction(log, target, author=AUTHOR, weights_hash=made.weights_hash)
+            log = (*z.log, *entries)
+            taken = history.retraction_entries(
+                log, target, author=AUTHOR, weights_hash=z.weights_hash
+            )
             entries += [replace(entry, author_kind="rule") for entry in taken]
     return entries

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.patching.source_rows import rows_of
+from circuitz.patching.source_rows import rows_of_split
 from circuitz.plausibility.report import Report
 from circuitz.plausibility.rules.outside_claims import KINDS as OUTSIDE_KINDS
 from circuitz.plausibility.words.parsed_annotation import canonical_name
-from circuitz.stats.match import match_table
+from circuitz.stats.unit_concept_match import match_units_with_concepts
 from circuitz.z.annotation import Annotation
 from circuitz.z.model import AnnotatedModel
 from circuitz.z.targets import target_units
@@ -25,7 +25,7 @@ _FEWEST = 20
 
 
 @dataclass(frozen=True)
-class Plan:
+class WeightStepPlan:
     """One weight step.
 
     Parameters
@@ -50,7 +50,7 @@ class Plan:
     aims: tuple[tuple[int, int], ...] = ()
     surplus: tuple[int, ...] = ()
 
-    def freed(self) -> Plan:
+    def with_surplus_freed(self) -> WeightStepPlan:
         """Return the step with the surplus units free to mean something else."""
         return replace(
             self,
@@ -59,7 +59,9 @@ class Plan:
         )
 
 
-def plan(z: AnnotatedModel, report: Report, lexicon: Lexicon, edited: tuple[str, ...]) -> Plan:
+def plan_weight_step(
+    z: AnnotatedModel, report: Report, lexicon: Lexicon, edited: tuple[str, ...]
+) -> WeightStepPlan:
     """Return the step that would make the findings go away.
 
     Parameters
@@ -80,21 +82,24 @@ def plan(z: AnnotatedModel, report: Report, lexicon: Lexicon, edited: tuple[str,
     edit = tuple(dict.fromkeys([*edited, *named]))
     layer = z.cut[0]
     size = next(spec.size for spec in z.layers if spec.name == layer)
-    said = _said(z, layer)
+    said = _annotations_by_unit(z, layer)
     opposed = {
         unit
         for unit, annotation in said.items()
-        if any(c in edit or _against(c, z.subject, lexicon) for c in annotation.concepts)
+        if any(
+            c in edit or _concept_opposes_subject(c, z.subject, lexicon)
+            for c in annotation.concepts
+        )
     }
-    aims = _aims(z, layer, said, lexicon)
+    aims = _choose_concept_for_each_unit(z, layer, said, lexicon)
     # With no words but those against the subject there is nowhere for the class to move to.
     spoken = {unit for unit, _ in aims} - opposed
     hide = set(range(size)) - spoken if spoken else set[int]()
-    surplus = _surplus(z, layer, {u: said[u] for u in opposed}, dict(aims))
-    return Plan(edit, tuple(sorted(opposed)), tuple(sorted(hide)), aims, surplus)
+    surplus = _surplus_opposed_units(z, layer, {u: said[u] for u in opposed}, dict(aims))
+    return WeightStepPlan(edit, tuple(sorted(opposed)), tuple(sorted(hide)), aims, surplus)
 
 
-def _said(z: AnnotatedModel, layer: str) -> dict[int, Annotation]:
+def _annotations_by_unit(z: AnnotatedModel, layer: str) -> dict[int, Annotation]:
     """Return what is said of each unit of the cut, alone or in a group."""
     found: dict[int, Annotation] = {}
     for target, annotation in z.effective().items():
@@ -112,12 +117,12 @@ def _said(z: AnnotatedModel, layer: str) -> dict[int, Annotation]:
     return found
 
 
-def _against(concept: str, subject: str, lexicon: Lexicon) -> bool:
+def _concept_opposes_subject(concept: str, subject: str, lexicon: Lexicon) -> bool:
     return concept in lexicon and lexicon.support(concept, subject).verdict == "opposes"
 
 
-def _aims(
-    z: AnnotatedModel, layer: str, said: dict[int, Annotation], lexicon: Lexicon
+def _choose_concept_for_each_unit(
+    z: AnnotatedModel, layer: str, annotations: dict[int, Annotation], lexicon: Lexicon
 ) -> tuple[tuple[int, int], ...]:
     """Choose which unit is to mean which concept.
 
@@ -137,15 +142,15 @@ def _aims(
     }
     aims: dict[int, int] = {}
     people: set[int] = set()
-    for unit, annotation in said.items():
+    for unit, annotation in annotations.items():
         known = [columns[c] for c in annotation.concepts if c in columns]
         if known:
             aims[unit] = known[0]
         if annotation.author_kind == "person":
             people.add(unit)
-    rows = rows_of(concepts, "select")
+    rows = rows_of_split(concepts, "select")
     labels = concepts.concepts[rows]
-    scores = _scores(z, layer)
+    scores = _unit_concept_match_scores(z, layer)
     wanted = [
         i
         for name, i in columns.items()
@@ -156,28 +161,30 @@ def _aims(
     wanted.sort(key=lambda i: sum(c == i for c in aims.values()))
     for column in wanted:
         while sum(c == column for c in aims.values()) < UNITS_A_CONCEPT:
-            unit = _recruit(aims, people, scores[:, column], len(scores))
+            unit = _best_unit_to_recruit(aims, people, scores[:, column], len(scores))
             if unit is None:
                 break
             aims[unit] = column
     return tuple(sorted(aims.items()))
 
 
-def _scores(z: AnnotatedModel, layer: str) -> npt.NDArray[np.float64]:
+def _unit_concept_match_scores(z: AnnotatedModel, layer: str) -> npt.NDArray[np.float64]:
     """Return how well every unit matches every concept on *select*, ``(u, c)``."""
     concepts, measured = z.concept_set, z.measurements
     assert concepts is not None
     assert concepts.concepts is not None
     assert measured is not None
-    rows = rows_of(concepts, "select")
-    table = match_table(measured.layers[layer].responses[rows], concepts.concepts[rows])
+    rows = rows_of_split(concepts, "select")
+    table = match_units_with_concepts(
+        measured.layers[layer].responses[rows], concepts.concepts[rows]
+    )
     return np.nan_to_num(table.nauprc, nan=-1.0)
 
 
-def _surplus(
+def _surplus_opposed_units(
     z: AnnotatedModel, layer: str, opposed: dict[int, Annotation], aims: dict[int, int]
 ) -> tuple[int, ...]:
-    scores = _scores(z, layer)
+    scores = _unit_concept_match_scores(z, layer)
     by_concept: dict[int, list[int]] = {}
     for unit, annotation in opposed.items():
         if unit in aims and annotation.author_kind != "person":
@@ -188,7 +195,7 @@ def _surplus(
     return tuple(sorted(spare))
 
 
-def _recruit(
+def _best_unit_to_recruit(
     aims: dict[int, int], people: set[int], score: npt.NDArray[np.float64], size: int
 ) -> int | None:
     counts = {c: list(aims.values()).count(c) for c in set(aims.values())}

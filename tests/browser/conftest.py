@@ -24,7 +24,7 @@ import circuitz as cz
 from circuitz.data.worlds.dog_world import make_dogs
 from circuitz.models.zoo.small_cnn import SmallCNN
 from circuitz.models.zoo.training import Recipe, fit
-from circuitz.widgets.serving.jupyterlab import serve
+from circuitz.widgets.serving.jupyterlab import run_jupyterlab
 from circuitz.z.layer import Preprocessing
 
 Opener = Callable[[Page, Path], Locator]
@@ -231,7 +231,7 @@ def opened(request: pytest.FixtureRequest, visitors: Callable[..., Visitors]) ->
             if request.param == "voila":
                 page.goto(visitors(bundle, "--author", "mira").url)
             else:
-                server = stack.enter_context(serve(bundle))
+                server = stack.enter_context(run_jupyterlab(bundle))
                 page.goto(server.url)
                 expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
                 page.get_by_role("menuitem", name="Run", exact=True).click()

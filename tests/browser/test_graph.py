@@ -29,13 +29,13 @@ def drawn(tmp_path: Path) -> Path:
     z = cz.wrap(
         net, data, layers=["conv3", "conv4"], classes=data.classes, preprocess=Preprocessing()
     )
-    z = cz.propose(cz.measure(z, concepts, sources=60, pictures=False))
+    z = cz.propose(cz.measure(z, concepts, images=60, pictures=False))
     z = z.with_graph(cz.graph(z, "husky", images=60, resamples=50))
     return z.save(tmp_path / "husky.z")
 
 
 def test_a_circuit_is_walked_by_key_and_held(page, watch, visitors, drawn):
-    graph = load(drawn).graph("husky").grouped()
+    graph = load(drawn).graph("husky").collapse_supernodes()
     page.goto(visitors(drawn, "--author", "mira").url)
     screen = page.locator(SCREEN)
     expect(screen).to_be_visible()

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from circuitz.card.card import Card, ClassEntry, Cue, Exemplars
-from circuitz.demo.husky_report import write_report
+from circuitz.cards.card import Card, ClassEntry, Cue, UnitExemplars
+from circuitz.demo.husky_report import write_husky_report
 from circuitz.plausibility.report import Report
 from circuitz.z.effect import Effect
 from circuitz.z.finding import Finding, Remedy, Waiver
@@ -44,7 +44,7 @@ LAYER = "<img/src=x/onerror=window.ran=1>"
 
 def stories() -> ModuleType:
     """The unit tests of the report know how to make a story without training anything."""
-    place = Path(__file__).parents[1] / "unit" / "demo" / "test_report.py"
+    place = Path(__file__).parents[1] / "unit" / "demo" / "test_husky_report.py"
     spec = importlib.util.spec_from_file_location("stories", place)
     assert spec is not None
     assert spec.loader is not None
@@ -92,7 +92,7 @@ def test_the_written_report(page: Page, watch: Any, tmp_path: Path, policy: str)
         for f in told.zstar.findings
     )
     told = replace(told, husky=husky, zstar=told.zstar.with_(findings=findings, subject=ALL))
-    place = write_report(told, tmp_path / "report.html")
+    place = write_husky_report(told, tmp_path / "report.html")
     if policy == "without":
         text = place.read_text("utf-8")
         bare = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
@@ -140,7 +140,7 @@ def test_everything_that_shows_itself_in_a_notebook(page: Page, watch: Any, tmp_
     z = evil_model()
     settings = {"split": ALL, "delta": 0.1, "q": 0.05, ALL: ALL}
     report = Report(z.findings, {ALL: (0.2, 0.1, 0.3)}, ALL, settings, {ALL: ALL}, stale=(ALL,))
-    cue = Cue(ALL, (ALL,), (f"{LAYER}:0",), 0.5, (Exemplars(LAYER, f"{LAYER}:0", (0,)),))
+    cue = Cue(ALL, (ALL,), (f"{LAYER}:0",), 0.5, (UnitExemplars(LAYER, f"{LAYER}:0", (0,)),))
     card = Card(
         (ClassEntry(ALL, (cue, replace(cue, strength=-0.5)), (0.2, 0.1, 0.3)),), ALL, ALL, ALL
     )
@@ -150,7 +150,7 @@ def test_everything_that_shows_itself_in_a_notebook(page: Page, watch: Any, tmp_
         "card": card._repr_html_(),
         "annotations": z.annotations._repr_html_(),
         "history": z.history()._repr_html_(),
-        "findings": report.findings._repr_html_(),
+        "findings": report.frame._repr_html_(),
         "units": z.units._repr_html_(),
         "diff": z.diff(AnnotatedModel("m", ("a",)))._repr_html_(),
     }

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from circuitz.widgets.serving.jupyterlab import Server, serve, stop
+from circuitz.widgets.serving.jupyterlab import (
+    JupyterLabServer,
+    run_jupyterlab,
+    stop_server_process,
+)
 from circuitz.z.bundle.load_save import load
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -32,7 +36,7 @@ def cli_check(bundle: Path) -> dict:
     return json.loads(done.stdout)
 
 
-def open_notebook(page: Page, server: Server) -> None:
+def open_notebook(page: Page, server: JupyterLabServer) -> None:
     page.goto(server.url)
     expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
 
@@ -100,7 +104,7 @@ def test_a_wrong_name_is_caught_undone_and_edits_outlive_kernel_and_server(
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     inspector = page.locator(f"{SCREEN} .cz-inspector")
-    with serve(bundle) as server:
+    with run_jupyterlab(bundle) as server:
         open_notebook(page, server)
         cells = page.locator(".jp-Notebook .jp-Cell").count()
         run_all(page)
@@ -160,12 +164,12 @@ def test_a_wrong_name_is_caught_undone_and_edits_outlive_kernel_and_server(
 
         # The server goes.
         with watch.outage():
-            stop(server.process)
+            stop_server_process(server.process)
             expect(page.locator(f"{SCREEN} [data-cz=lost]")).to_be_visible()
             page.goto("about:blank")
 
     monkeypatch.setenv("JUPYTERLAB_SETTINGS_DIR", str(dark(tmp_path / "settings")))
-    with serve(bundle) as server:
+    with run_jupyterlab(bundle) as server:
         open_notebook(page, server)
         run_all(page)
         studio(page)
@@ -203,14 +207,14 @@ def dark(folder: Path) -> Path:
 
 
 def test_two_screens_on_one_bundle_ask_which_words_to_keep(chromium, page, watch, bundle):
-    with serve(bundle) as server:
+    with run_jupyterlab(bundle) as server:
         open_notebook(page, server)
         run_all(page)
         studio(page)
         unit = page.locator(f"{SCREEN} .cz-inspector").get_attribute("data-unit")
         code = (
-            "import sys, circuitz as cz; from circuitz.widgets.studio.editing_session import Desk; "
-            "Desk(sys.argv[1], author='jon').annotate(sys.argv[2], 'white ground')"
+            "import sys, circuitz as cz; from circuitz.widgets.studio.editing_session import EditingSession; "
+            "EditingSession(sys.argv[1], author='jon').annotate(sys.argv[2], 'white ground')"
         )
         subprocess.run([sys.executable, "-c", code, str(bundle), unit], check=True, timeout=60)
         page.keyboard.press("e")

@@ -18,8 +18,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from circuitz.card.card import Card, ClassEntry, Cue, Exemplars
-from circuitz.labelling.tasks.pack import Question, Sighting, TaskPack, question_id
+from circuitz.cards.card import Card, ClassEntry, Cue, UnitExemplars
+from circuitz.labelling.tasks.pack import Question, Sighting, TaskPack, opaque_question_id
 from circuitz.labelling.tasks.pack_io import write_pack
 from circuitz.store.judgements import Judgements
 from circuitz.widgets.serving import jupyterlab as lab
@@ -44,14 +44,14 @@ def make(place: Path, *, asks: int = 8, overlap: int = 1, evil: bool = False) ->
     """Write a pack made by hand; nothing in these tests needs a network."""
     names = (EVIL, "corgi", "poodle") if evil else ("husky", "corgi", "poodle")
     words = EVIL if evil else "pointed ears"
-    cue = Cue(words, (), ("conv:1",), 0.4, (Exemplars("conv", "conv:1", (0, 1)),))
+    cue = Cue(words, (), ("conv:1",), 0.4, (UnitExemplars("conv", "conv:1", (0, 1)),))
     against = Cue("curly coat", (), ("conv:2",), -0.2, ())
     card = Card(
         tuple(ClassEntry(n, (cue, against), (0.1, 0.0, 0.2)) for n in names), "dog", "z" * 32
     )
     questions = tuple(
         Question(
-            question_id(0, f"item-{i}", "ask"), f"item-{i}", "ask", f"{i}.png",
+            opaque_question_id(0, f"item-{i}", "ask"), f"item-{i}", "ask", f"{i}.png",
             f"pictures/{i}.png", (Sighting(words, ("conv:1",), 0.9, 0),),
         )
         for i in range(asks)
@@ -73,7 +73,7 @@ class Desk:
 
     def __init__(self, stack: ExitStack, tasks: Path, store: Path, visitors, where: str) -> None:
         self.stack, self.tasks, self.store, self.where = stack, tasks, store, where
-        self.port = lab.free_port()
+        self.port = lab.pick_free_port()
         self.visitors = visitors
         self.start()
 
@@ -116,7 +116,7 @@ def jupyterlab(desk: Desk) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """JupyterLab on a copy of the labelling notebook."""
     folder = desk.tasks.parent / "lab"
     folder.mkdir(exist_ok=True)
-    book = json.loads(voila.notebook(voila.LABEL).read_text(encoding="utf-8"))
+    book = json.loads(voila.find_shipped_notebook(voila.LABEL).read_text(encoding="utf-8"))
     book["metadata"].pop("jupytext", None)
     (folder / "label.ipynb").write_text(json.dumps(book))
     news = Path(os.environ["JUPYTERLAB_SETTINGS_DIR"]) / lab._NEWS
@@ -139,10 +139,10 @@ def jupyterlab(desk: Desk) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
         )
     base = f"http://127.0.0.1:{desk.port}"
     try:
-        lab._wait_until_ready(process, base, "secret-token", log)
+        lab._wait_until_server_answers(process, base, "secret-token", log)
         yield process, f"{base}/lab/tree/label.ipynb?token=secret-token"
     finally:
-        lab.stop(process)
+        lab.stop_server_process(process)
 
 
 @pytest.fixture

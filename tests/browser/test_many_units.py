@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from circuitz.bench.synthetic_z import LAYER, made
+from circuitz.bench.synthetic_z import LAYER, random_annotated_model
 from circuitz.widgets.studio.unit_table import UnitTable
 from circuitz.z.bundle.load_save import load
 
@@ -32,7 +32,9 @@ DRAWN = """() => {
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
     """A bundle of 100,000 units, made by hand."""
-    return made(COUNT, images=60, sources=24, annotated=20).save(tmp_path / "large.z")
+    return random_annotated_model(COUNT, concept_images=60, effect_images=24, annotated=20).save(
+        tmp_path / "large.z"
+    )
 
 
 def test_end_search_class_and_words(page, watch, large, visitors):

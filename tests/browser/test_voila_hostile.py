@@ -52,13 +52,13 @@ def hostile(tmp_path_factory) -> Path:
         subject=BREAK,
         name=f"a {IMAGE}{CLOSING}",
     )
-    z = cz.measure(z, concepts, data, pictures=False, sources=36)
+    z = cz.measure(z, concepts, data, pictures=False, images=36)
     texts = (IMAGE, SCRIPT, DRAWING, LINK, BREAK, CLOSING, TEMPLATE, "snow " + IMAGE)
     for row, text in enumerate(texts):
         z = z.annotate(f"conv4:{row}", text, author=f"{SCRIPT}{BREAK}{row}")
-    z = cz.measure(z, pictures=False, sources=36)
+    z = cz.measure(z, pictures=False, images=36)
     report = cz.check(z)
-    waived = (Waiver(report.items[0].id, IMAGE, f"{SCRIPT}{BREAK}", "2026-01-01T00:00:00Z"),)
+    waived = (Waiver(report.findings[0].id, IMAGE, f"{SCRIPT}{BREAK}", "2026-01-01T00:00:00Z"),)
     z = z.with_(
         what=IMAGE, waivers=waived, story=f"# {IMAGE}\n{SCRIPT}\n{LINK}", notes={IMAGE: SCRIPT}
     )

@@ -18,9 +18,9 @@ from circuitz.disk.hashing import picture_hash
 from circuitz.disk.json_io import dumps, loads
 from circuitz.errors import BundleError, CircuitzError
 from circuitz.z.annotation import Annotation
-from circuitz.z.bundle.inputs_io import fingerprint, read_inputs, write_inputs
+from circuitz.z.bundle.inputs_io import input_set_fingerprint, read_inputs, write_inputs
 from circuitz.z.bundle.load_save import append_log, load
-from circuitz.z.bundle.log_io import log_lines, read_log
+from circuitz.z.bundle.log_io import chained_log_lines, parse_and_verify_log
 from circuitz.z.effect import Effect
 from circuitz.z.finding import Finding, Remedy, Waiver
 from circuitz.z.inputs import InputSet
@@ -266,7 +266,7 @@ def test_every_input_set_comes_back_exactly(inputs: InputSet) -> None:
     with folder() as tmp:
         again = read_inputs(write_inputs(tmp / "D", inputs))
         same(inputs, again)
-        assert fingerprint(again) == fingerprint(inputs)
+        assert input_set_fingerprint(again) == input_set_fingerprint(inputs)
 
 
 @settings(deadline=None)
@@ -274,15 +274,15 @@ def test_every_input_set_comes_back_exactly(inputs: InputSet) -> None:
 def test_logs_come_back_and_any_missing_line_is_noticed(
     first: tuple[Annotation, ...], then: tuple[Annotation, ...]
 ) -> None:
-    lines, middle = log_lines(first)
-    more, end = log_lines(then, middle)
-    read = read_log(lines + more)
+    lines, middle = chained_log_lines(first)
+    more, end = chained_log_lines(then, middle)
+    read = parse_and_verify_log(lines + more)
     same(read.entries, (*first, *then))
     assert read.hash == end
     parts = (lines + more).splitlines(keepends=True)
     for gap in range(len(parts) - 1):
         try:
-            read_log(b"".join(parts[:gap] + parts[gap + 1 :]))
+            parse_and_verify_log(b"".join(parts[:gap] + parts[gap + 1 :]))
         except BundleError:
             continue
         raise AssertionError("a missing line went unnoticed")
@@ -291,9 +291,9 @@ def test_logs_come_back_and_any_missing_line_is_noticed(
 @settings(deadline=None)
 @given(LOGS, st.data())
 def test_a_log_cut_anywhere_keeps_its_whole_lines(log: tuple[Annotation, ...], data: Any) -> None:
-    lines, _ = log_lines(log)
+    lines, _ = chained_log_lines(log)
     cut = data.draw(st.integers(0, len(lines)))
-    read = read_log(lines[:cut])
+    read = parse_and_verify_log(lines[:cut])
     assert read.size + len(read.torn) == cut
     same(read.entries, log[: len(read.entries)])
     assert len(read.entries) == lines[:cut].count(b"\n")

@@ -11,10 +11,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circuitz.disk.safe_text import clean_text
+from circuitz.disk.safe_text import strip_and_check_text
 from circuitz.errors import AnnotationError
-from circuitz.z.formats import FORMATS, read_annotations, write_annotations
-from circuitz.z.formats import import_annotations as take_over
+from circuitz.z.formats import FORMATS, import_annotations, read_annotations, write_annotations
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
 
@@ -31,7 +30,7 @@ TARGETS = (*UNITS, "group:conv:0,conv:1", "edge:conv:0->=l:1")
 
 def clean(text: str) -> bool:
     try:
-        return clean_text(text) == text
+        return strip_and_check_text(text) == text
     except AnnotationError:
         return False
 
@@ -77,7 +76,7 @@ def through(z: AnnotatedModel, form: str, history: bool = False) -> AnnotatedMod
     place = Path(tempfile.mkdtemp())
     try:
         made = write_annotations(z, place / "words", format=form, history=history)
-        return take_over(BARE, read_annotations(made.path, format=form)).z
+        return import_annotations(BARE, read_annotations(made.path, format=form)).z
     finally:
         shutil.rmtree(place)
 

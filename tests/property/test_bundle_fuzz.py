@@ -33,7 +33,7 @@ from circuitz.disk.json_io import dumps
 from circuitz.errors import BundleWarning, CircuitzError
 from circuitz.z.bundle.data_ref import DataRef
 from circuitz.z.bundle.load_save import load
-from circuitz.z.bundle.log_io import _chain, _line
+from circuitz.z.bundle.log_io import _chain_hash, _log_line
 from circuitz.z.effect import Effect
 from circuitz.z.finding import Finding, Remedy, Waiver
 from circuitz.z.inputs import InputSet
@@ -266,8 +266,8 @@ def bend_log(draw: Callable[..., Any], data: bytes, chained: bool) -> bytes:
     last, lines = b"0" * 64, []
     for row, text in zip(rows, bodies, strict=True):
         body = text.encode("utf-8", "surrogatepass")
-        after = _chain(last, body) if chained else row["hash"].encode()
-        lines.append(_line(last if chained else row["prev"].encode(), after, body) + b"\n")
+        after = _chain_hash(last, body) if chained else row["hash"].encode()
+        lines.append(_log_line(last if chained else row["prev"].encode(), after, body) + b"\n")
         last = after
     return b"".join(lines)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circuitz.card.card import Card, ClassEntry, Cue, Exemplars
-from circuitz.card.make_card import permuted
+from circuitz.cards.card import Card, ClassEntry, Cue, UnitExemplars
+from circuitz.cards.make_card import card_with_permuted_words
 from circuitz.store.judgement import Judgement
 from circuitz.store.judgements import Judgements
 
@@ -24,7 +24,7 @@ cues = st.builds(
     units=st.lists(words, max_size=2).map(tuple),
     strength=st.floats(-2, 2),
     exemplars=st.lists(
-        st.builds(Exemplars, words, words, st.lists(st.integers(0, 99), max_size=3).map(tuple)),
+        st.builds(UnitExemplars, words, words, st.lists(st.integers(0, 99), max_size=3).map(tuple)),
         max_size=2,
     ).map(tuple),
 )
@@ -48,7 +48,7 @@ def test_cards_come_back(card: Card) -> None:
 @settings(max_examples=50, deadline=None)
 @given(cards, st.integers(0, 2**32))
 def test_permuting_keeps_all_but_the_words(card: Card, seed: int) -> None:
-    other = permuted(card, seed)
+    other = card_with_permuted_words(card, seed)
     assert {(c.words, c.concepts) for c in _cues(other)} == {
         (c.words, c.concepts) for c in _cues(card)
     }

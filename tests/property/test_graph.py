@@ -8,18 +8,28 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circuitz.effects.circuit.prune_graph import composition, cumulative, influence, prune
-from circuitz.z.circuit.attribution_graph import cantor, read_graph, uncantor, write_graph
+from circuitz.effects.circuit.prune_graph import (
+    influence_on_last_node,
+    mask_reaching_cumulative_share,
+    parent_fractions,
+    prune_graph,
+)
+from circuitz.z.circuit.attribution_graph import (
+    cantor_pair,
+    cantor_unpair,
+    graph_from_json_text,
+    graph_to_json_text,
+)
 from circuitz.z.circuit.circuit_graph import (
     UNEXPLAINED,
     CircuitGraph,
     Edge,
     Node,
-    class_id,
+    class_node_id,
     ordered_edges,
     ordered_nodes,
 )
-from circuitz.z.circuit.layout import crossings, layout
+from circuitz.z.circuit.layout import crossing_weight, layout_nodes
 
 numbers = st.integers(0, 10**6)
 
@@ -38,7 +48,7 @@ def matrices(draw):
 @st.composite
 def graphs(draw):
     matrix, leaf = draw(matrices())
-    pruned = prune(
+    pruned = prune_graph(
         matrix, leaf, ~leaf, nodes=draw(st.floats(0.1, 1)), edges=draw(st.floats(0.1, 1))
     )
     depth = np.zeros(len(matrix), int)
@@ -48,7 +58,7 @@ def graphs(draw):
     last = len(matrix) - 1
     rank = np.where(np.arange(len(matrix)) == last, depth.max() + 1, depth)
     words = draw(st.lists(st.text(max_size=12), min_size=last + 1, max_size=last + 1))
-    names = [f"l{rank[i]}:{i}" for i in range(last)] + [class_id("husky")]
+    names = [f"l{rank[i]}:{i}" for i in range(last)] + [class_node_id("husky")]
     nodes = [
         Node(names[i], "unit", int(rank[i]), f"l{rank[i]}", float(pruned.influence[i]), words[i])
         for i in range(last)
@@ -72,8 +82,8 @@ def graphs(draw):
 @settings(max_examples=80, deadline=None)
 def test_what_is_pruned_is_added_to_the_unexplained(made, nodes, edges):
     matrix, leaf = made
-    pruned = prune(matrix, leaf, ~leaf, nodes=nodes, edges=edges)
-    whole = prune(matrix, leaf, ~leaf, nodes=1, edges=1)
+    pruned = prune_graph(matrix, leaf, ~leaf, nodes=nodes, edges=edges)
+    whole = prune_graph(matrix, leaf, ~leaf, nodes=1, edges=1)
     assert pruned.nodes[-1]
     assert (whole.nodes | ~pruned.nodes).all()
     # Everything that reaches the class comes from the first layer or from what is unexplained.
@@ -99,9 +109,9 @@ def test_what_is_pruned_is_added_to_the_unexplained(made, nodes, edges):
 @settings(max_examples=50, deadline=None)
 def test_influence_is_the_sum_over_all_paths(made):
     matrix, _ = made
-    parts = composition(matrix)
+    parts = parent_fractions(matrix)
     closed = np.linalg.inv(np.eye(len(parts)) - parts)[-1]
-    assert np.allclose(influence(parts), closed)
+    assert np.allclose(influence_on_last_node(parts), closed)
 
 
 @given(
@@ -109,7 +119,7 @@ def test_influence_is_the_sum_over_all_paths(made):
 )
 def test_the_fewest_that_reach_the_share_are_kept(values, share):
     scores = np.array(values)
-    kept = cumulative(scores, share)
+    kept = mask_reaching_cumulative_share(scores, share)
     assert scores[kept].sum() >= share * scores.sum() * (1 - 1e-9)
     if kept.any() and not kept.all():
         assert scores[kept].min() >= scores[~kept].max()
@@ -118,11 +128,11 @@ def test_the_fewest_that_reach_the_share_are_kept(values, share):
 @given(graphs(), numbers)
 @settings(max_examples=60, deadline=None)
 def test_the_layout_is_the_same_for_any_order_and_never_stacks_nodes(graph, seed):
-    places = layout(graph)
+    places = layout_nodes(graph)
     nodes, edges = list(graph.nodes), list(graph.edges)
     random.Random(seed).shuffle(nodes)
     random.Random(seed).shuffle(edges)
-    again = layout(CircuitGraph("husky", graph.layers, tuple(nodes), tuple(edges)))
+    again = layout_nodes(CircuitGraph("husky", graph.layers, tuple(nodes), tuple(edges)))
     assert again == places
     assert len(set(places.values())) == len(places) == len(graph.nodes)
     for edge in graph.edges:
@@ -132,7 +142,7 @@ def test_the_layout_is_the_same_for_any_order_and_never_stacks_nodes(graph, seed
 @given(graphs())
 @settings(max_examples=40, deadline=None)
 def test_the_layout_crosses_no_more_than_the_order_of_influence(graph):
-    places = layout(graph)
+    places = layout_nodes(graph)
     ranks = {n.id: n.rank for n in graph.nodes}
     drawn = [n for n in graph.nodes if n.kind != "unexplained"]
     depth = max(n.rank for n in drawn) + 1
@@ -142,15 +152,15 @@ def test_the_layout_crosses_no_more_than_the_order_of_influence(graph):
     ]
     ours = [sorted(column, key=lambda name: places[name][1]) for column in plain]
     edges = list(graph.edges)
-    assert crossings(ours, edges, ranks) <= crossings(plain, edges, ranks) + 1e-9
+    assert crossing_weight(ours, edges, ranks) <= crossing_weight(plain, edges, ranks) + 1e-9
 
 
 @given(graphs())
 @settings(max_examples=40, deadline=None)
 def test_a_file_gives_back_the_graph(graph):
-    assert read_graph(write_graph(graph)) == graph
+    assert graph_from_json_text(graph_to_json_text(graph)) == graph
 
 
 @given(numbers, numbers)
 def test_pairs_of_layer_and_index_come_back(layer, index):
-    assert uncantor(cantor(layer, index)) == (layer, index)
+    assert cantor_unpair(cantor_pair(layer, index)) == (layer, index)

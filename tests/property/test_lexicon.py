@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.lexicon.phrases import spellings
+from circuitz.lexicon.phrases import candidate_spellings
 from circuitz.lexicon.word_forms import tokens
 from circuitz.lexicon.wordnet import WordNet
 
@@ -32,7 +32,7 @@ def stands_in(name: str, text: str) -> bool:
     words = [t.raw.removesuffix("'s") for t in tokens(text)]
     wordnet = WordNet.load()
     return any(
-        name in spellings(words[i:j], wordnet)
+        name in candidate_spellings(words[i:j], wordnet)
         for i in range(len(words))
         for j in range(i + 1, min(i + 3, len(words)) + 1)
     )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score
 
-from circuitz.stats.match import match_table, nauprc_values
+from circuitz.stats.unit_concept_match import match_units_with_concepts, nauprc_values_per_image
 
 SIZE = 40
 RESPONSES = arrays(
@@ -18,7 +18,7 @@ LABELS = arrays(np.float64, (SIZE, 3), elements=st.sampled_from([0.0, 1.0, 1.0, 
 @settings(max_examples=60, deadline=None)
 @given(RESPONSES, LABELS)
 def test_scores_are_those_of_sklearn_on_the_known_rows(x, y) -> None:
-    match = match_table(x, y)
+    match = match_units_with_concepts(x, y)
     for c in range(3):
         known = ~np.isnan(y[:, c])
         label = y[known, c]
@@ -29,7 +29,9 @@ def test_scores_are_those_of_sklearn_on_the_known_rows(x, y) -> None:
                 continue
             expected = average_precision_score(label, x[known, u])
             assert np.isclose(match.ap[u, c], expected)
-            assert np.isclose(np.nanmean(nauprc_values(x[:, u], y[:, c])), match.nauprc[u, c])
+            assert np.isclose(
+                np.nanmean(nauprc_values_per_image(x[:, u], y[:, c])), match.nauprc[u, c]
+            )
 
 
 @settings(max_examples=60, deadline=None)
@@ -37,11 +39,11 @@ def test_scores_are_those_of_sklearn_on_the_known_rows(x, y) -> None:
 def test_order_of_images_and_monotone_scales_do_not_matter(x, y, random) -> None:
     order = list(range(SIZE))
     random.shuffle(order)
-    one = match_table(x, y)
-    two = match_table(x[order], y[order])
+    one = match_units_with_concepts(x, y)
+    two = match_units_with_concepts(x[order], y[order])
     # Ranks, and with them average precision, know only the order of responses.
     ranked = np.searchsorted(np.unique(x), x).astype(float)
-    three = match_table(ranked, y)
+    three = match_units_with_concepts(ranked, y)
     np.testing.assert_allclose(one.ap, two.ap, equal_nan=True)
     np.testing.assert_allclose(one.pearson, two.pearson, atol=1e-7, equal_nan=True)
     np.testing.assert_allclose(one.ap, three.ap, equal_nan=True)
@@ -50,7 +52,7 @@ def test_order_of_images_and_monotone_scales_do_not_matter(x, y, random) -> None
 @given(RESPONSES, LABELS)
 @settings(max_examples=60, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 def test_scores_keep_their_range(x, y) -> None:
-    match = match_table(x, y)
+    match = match_units_with_concepts(x, y)
     for values, low, high in ((match.ap, 0, 1), (match.pearson, -1, 1), (match.p, 0, 1)):
         known = values[~np.isnan(values)]
         assert ((known >= low - 1e-9) & (known <= high + 1e-9)).all()

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from circuitz.models.adapters.weight_arrays import load_numpy
-from circuitz.models.run.layer_specs import describe, unit_maps
+from circuitz.models.adapters.weight_arrays import load_numpy_weights
+from circuitz.models.run.layer_specs import describe_layers, flatten_unit_maps
 from circuitz.models.run.runtime import Runtime
-from circuitz.patching.silenced_weights import silenced
+from circuitz.patching.silenced_weights import silenced_weights
 from circuitz.z.layer import Preprocessing
 
 SIZE = 5
@@ -36,17 +36,17 @@ def test_silenced_units_put_out_their_mean(seed, norm, act, stride, units) -> No
         for tensor in net.state_dict().values():
             if tensor.is_floating_point():
                 tensor.add_(0.2 * torch.rand_like(tensor))
-    spec = describe(net, ["0"], torch.zeros(1, 3, 8, 8))[0]
+    spec = describe_layers(net, ["0"], torch.zeros(1, 3, 8, 8))[0]
     run = Runtime(net, [spec], Preprocessing(size=(8, 8)))
     images = np.random.default_rng(seed).integers(0, 256, (10, 8, 8, 3), dtype=np.uint8)
 
     def read() -> np.ndarray:
         act = run.run(run.prepare(images), ["0"])[0]["0"]
-        return unit_maps(spec, act).numpy()
+        return flatten_unit_maps(spec, act).numpy()
 
     before, named = read(), sorted(units)
     level = before[:, named].mean((0, 2))
-    load_numpy(net, silenced(run, spec, named, level, images[:4]))
+    load_numpy_weights(net, silenced_weights(run, spec, named, level, images[:4]))
     after = read()
     others = [u for u in range(SIZE) if u not in units]
     np.testing.assert_allclose(after[:, others], before[:, others], rtol=1e-5, atol=1e-6)

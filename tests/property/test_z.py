@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from circuitz.errors import AnnotationError
-from circuitz.z.edits.annotate import history
+from circuitz.z.edits import history
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
 
@@ -67,7 +67,7 @@ def test_undoing_everything_leads_back_to_the_start_and_redoing_to_the_end(
     steps: list[tuple[Any, ...]],
 ) -> None:
     end = run(steps)
-    edits = len(history.state(end.log).active)
+    edits = len(history.replay_log(end.log).active)
     hashes = [end.hash]
     z = end
     for _ in range(edits):

@@ -113,5 +113,5 @@ def caught(world: tuple[InputSet, InputSet]) -> AnnotatedModel:
     z = wrap(
         net, data, layers=["conv2", "conv3"], classes=data.classes, preprocess=how, subject="dog"
     ).with_(live=None)
-    z = measure(z, concepts, sources=90)
-    return measure(propose(z), sources=90)
+    z = measure(z, concepts, images=90)
+    return measure(propose(z), images=90)

@@ -24,7 +24,7 @@ def bundle(caught, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli")
     write_inputs(folder / "D", caught.data)
     place = folder / "caught.z"
-    caught.with_(data_ref=DataRef.to(caught.data, "D")).save(place)
+    caught.with_(data_ref=DataRef.referring_to(caught.data, "D")).save(place)
     return place
 
 

@@ -13,7 +13,7 @@ from circuitz.measurement.measure import measure
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.zoo.builders import build
 from circuitz.models.zoo.training import LOSSES, Recipe, fit
-from circuitz.patching.source_rows import class_members, draw_sources
+from circuitz.patching.source_rows import class_membership_mask, draw_sources
 from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose
 from circuitz.wrapping.wrap import wrap
@@ -50,7 +50,7 @@ def binary(two, world) -> AnnotatedModel:
     torch.manual_seed(0)
     net = trained(build("small-cnn", {"classes": 1, **SMALL}), two, "binary")
     z = wrap(net, two, layers=["conv2", "conv3"], preprocess=HOW, subject="dog")
-    return measure(propose(measure(z, world[1], sources=60)), sources=60)
+    return measure(propose(measure(z, world[1], images=60)), images=60)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def many(several, world) -> AnnotatedModel:
         torch.manual_seed(seed)
         trained(net, several, "multi-label")
     z = wrap(net, several, layers=["conv2", "conv3"], preprocess=HOW, subject="dog")
-    return measure(propose(measure(z, world[1], sources=60)), sources=60)
+    return measure(propose(measure(z, world[1], images=60)), images=60)
 
 
 def test_one_logit_is_presented_as_two_whose_softmax_is_its_sigmoid(binary, two) -> None:
@@ -169,7 +169,7 @@ def test_sources_and_donors_of_several_classes(several) -> None:
         lent = drawn.shows[drawn.donors[:, k], k]
         assert (lent == ~drawn.shows[:, k][:, None]).all()
     assert (drawn.split[drawn.donors] == drawn.split[:, None, None]).all()
-    turned = class_members(several, ("tail", "ears"), "multi-label")
+    turned = class_membership_mask(several, ("tail", "ears"), "multi-label")
     assert (turned[:, 0] == (several.labels[:, 1] == 1)).all()
 
 
@@ -187,9 +187,9 @@ def test_a_binary_head_is_searched_and_several_classes_an_image_are_refused(
     binary, many, tmp_path
 ) -> None:
     from circuitz.errors import SearchError
-    from circuitz.zstar.search import Settings, search
+    from circuitz.zstar.search import SearchSettings, search
 
-    settings = Settings(rounds=1, epochs=1, steps=20, flip=False, sources=60)
+    settings = SearchSettings(rounds=1, epochs=1, steps=20, flip=False, images=60)
     found = search(binary.with_(live=None), settings=settings)
     assert found.last.head == "binary"
     assert found.last.weights_hash != binary.weights_hash

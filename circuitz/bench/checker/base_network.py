@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from circuitz.bench.checker.bench_world import Skew, Tie, World
+from circuitz.bench.checker.bench_world import BenchmarkWorld, ContextTie, Skew
 from circuitz.bench.checker.planted_net import UNITS, Dense, PlantedNet
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
@@ -24,16 +24,16 @@ GAIN = 8.0
 
 
 @dataclass(frozen=True)
-class Draws:
+class DrawSizes:
     """How many images are drawn: of D a class, of the concept set, and of the set truth is read on."""
 
-    each: int = 90
-    known: int = 420
-    fresh: int = 300
+    per_class: int = 90
+    concept_set: int = 420
+    unseen_pairs: int = 300
 
 
 @dataclass(frozen=True, eq=False)
-class Inside:
+class InnerWires:
     """Wires that were planted within the features, between two of their layers.
 
     Parameters
@@ -53,7 +53,7 @@ class Inside:
 
 
 @dataclass(frozen=True, eq=False)
-class Base:
+class BaseNetwork:
     """A network with known truth, as a value; the functions of :mod:`.edit` make others of it.
 
     Parameters
@@ -98,7 +98,7 @@ class Base:
 
     family: str
     seed: int
-    world: World
+    world: BenchmarkWorld
     features: nn.Module
     sees: tuple[str, ...]
     peak: F32
@@ -106,39 +106,39 @@ class Base:
     head: tuple[Dense, ...]
     words: dict[int, str] = field(default_factory=dict[int, str])
     edge_words: dict[tuple[int, str], str] = field(default_factory=dict[tuple[int, str], str])
-    ties: tuple[Tie, ...] = ()
+    ties: tuple[ContextTie, ...] = ()
     spatial: bool = True
     noise: float = 0.02
-    draws: Draws = Draws()
+    draws: DrawSizes = DrawSizes()
     skew: Skew | None = None
     shuffled: bool = False
     preprocessing: Preprocessing = PREPROCESSING
-    inside: Inside | None = None
+    inside: InnerWires | None = None
 
-    def with_(self, **changes: Any) -> Base:
+    def with_fields(self, **changes: Any) -> BaseNetwork:
         """Return it with some fields replaced."""
         return replace(self, **changes)
 
     @property
-    def size(self) -> int:
+    def unit_count(self) -> int:
         """Units."""
         return len(self.mix[1])
 
     @property
-    def unit_names(self) -> tuple[str, ...]:
+    def unit_ids(self) -> tuple[str, ...]:
         """Ids of the units."""
-        return tuple(f"{UNITS}:{u}" for u in range(self.size))
+        return tuple(f"{UNITS}:{u}" for u in range(self.unit_count))
 
     @cached_property
-    def network(self) -> PlantedNet:
+    def noisy_network(self) -> PlantedNet:
         """The network: what was planted, and noise on every weight."""
         draw = np.random.default_rng([self.seed, 11])
-        mix = (self.mix[0] + _noise(draw, self.mix[0], self.noise), self.mix[1])
+        mix = (self.mix[0] + _gaussian_noise_like(draw, self.mix[0], self.noise), self.mix[1])
         head: list[Dense] = []
         for weight, bias in self.head:
             size = self.noise * float(np.abs(weight).max(initial=0.0))
-            noise = _noise(draw, weight, size)
-            if not head and weight.shape[1] == self.size:
+            noise = _gaussian_noise_like(draw, weight, size)
+            if not head and weight.shape[1] == self.unit_count:
                 # A unit that was lifted responds by far more than its concept: noise would swamp it.
                 noise[:, self.mix[1] > 2] = 0
             head.append((weight + noise, bias))
@@ -150,32 +150,32 @@ class Base:
     @cached_property
     def data(self) -> InputSet:
         """D."""
-        return self.drawn(self.seed)
+        return self.draw_data(self.seed)
 
-    def drawn(self, seed: int, each: int | None = None) -> InputSet:
+    def draw_data(self, seed: int, per_class: int | None = None) -> InputSet:
         """Draw a D as the network's own, with another seed and perhaps another size."""
-        data = self.world.data(each or self.draws.each, self.ties, seed)
+        data = self.world.draw_data(per_class or self.draws.per_class, self.ties, seed)
         if not self.shuffled:
             return data
         assert data.labels is not None
         return replace(data, labels=np.random.default_rng([seed, 12]).permutation(data.labels))
 
     @cached_property
-    def known(self) -> InputSet:
+    def concept_set(self) -> InputSet:
         """The concept set."""
-        return self.world.concept_set(self.draws.known, self.seed, skew=self.skew)
+        return self.world.draw_concept_set(self.draws.concept_set, self.seed, skew=self.skew)
 
     @cached_property
-    def fresh(self) -> InputSet:
+    def unseen_pairs(self) -> InputSet:
         """Paired renders that the check never sees; truth is read on them."""
-        return self.world.concept_set(self.draws.fresh, self.seed + 500_000, twins=1.0)
+        return self.world.draw_concept_set(self.draws.unseen_pairs, self.seed + 500_000, twins=1.0)
 
-    def run(self, images: npt.NDArray[Any]) -> tuple[F32, F32]:
+    def responses_and_logits(self, images: npt.NDArray[Any]) -> tuple[F32, F32]:
         """Return responses of the units ``(n, u)`` and logits ``(n, k)``."""
         mean, std = (
             np.array(v, np.float32) for v in (self.preprocessing.mean, self.preprocessing.std)
         )
-        net, units, logits = self.network, [], []
+        net, units, logits = self.noisy_network, [], []
         with torch.no_grad():
             for start in range(0, len(images), 256):
                 x = (np.asarray(images[start : start + 256], np.float32) / 255 - mean) / std
@@ -187,11 +187,13 @@ class Base:
         return np.concatenate(units), np.concatenate(logits)
 
     @cached_property
-    def accuracy(self) -> float:
+    def accuracy_on_own_data(self) -> float:
         """Share of D it tells right."""
         assert self.data.labels is not None
-        return float((self.run(self.data.images)[1].argmax(1) == self.data.labels).mean())
+        return float(
+            (self.responses_and_logits(self.data.images)[1].argmax(1) == self.data.labels).mean()
+        )
 
 
-def _noise(draw: np.random.Generator, like: F32, size: float) -> F32:
-    return (draw.standard_normal(like.shape) * size).astype(np.float32)
+def _gaussian_noise_like(rng: np.random.Generator, like: F32, std: float) -> F32:
+    return (rng.standard_normal(like.shape) * std).astype(np.float32)

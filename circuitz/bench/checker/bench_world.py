@@ -9,7 +9,7 @@ from circuitz.z.inputs import InputSet
 
 
 @dataclass(frozen=True)
-class Tie:
+class ContextTie:
     """How often a concept outside the thing is seen with one class of D and with the others.
 
     Parameters
@@ -32,18 +32,18 @@ class Skew:
 
     Parameters
     ----------
-    what, where
+    concept, part
         The concept outside; and the part with which, and seldom without which, it is shown.
     share
         Of the images, twins aside, in which that holds.
     """
 
-    what: str
-    where: str
+    concept: str
+    part: str
     share: float = 0.8
 
 
-class World(ABC):
+class BenchmarkWorld(ABC):
     """A family of images with known concepts."""
 
     @property
@@ -58,12 +58,12 @@ class World(ABC):
 
     @property
     @abstractmethod
-    def groups(self) -> tuple[tuple[str, ...], ...]:
+    def exclusive_concept_groups(self) -> tuple[tuple[str, ...], ...]:
         """Concepts of which an image shows exactly one; the last group is the grounds."""
 
     @property
     @abstractmethod
-    def extras(self) -> tuple[str, ...]:
+    def optional_concepts(self) -> tuple[str, ...]:
         """Concepts an image may show or not."""
 
     @property
@@ -73,26 +73,28 @@ class World(ABC):
 
     @property
     @abstractmethod
-    def outside(self) -> frozenset[str]:
+    def concepts_outside_subject(self) -> frozenset[str]:
         """Concepts that are no matter of the subject: surroundings and artefacts."""
 
     @abstractmethod
-    def parts(self, k: int) -> tuple[str, ...]:
+    def class_parts(self, k: int) -> tuple[str, ...]:
         """Return what class ``k`` is made of."""
 
     @abstractmethod
-    def data(self, each: int, ties: tuple[Tie, ...], seed: int) -> InputSet:
-        """Draw D: ``each`` images a class, labelled and split, with these ties."""
+    def draw_data(self, per_class: int, ties: tuple[ContextTie, ...], seed: int) -> InputSet:
+        """Draw D: ``per_class`` images a class, labelled and split, with these ties."""
 
     @abstractmethod
-    def concept_set(
+    def draw_concept_set(
         self, n: int, seed: int, twins: float = 0.5, skew: Skew | None = None
     ) -> InputSet:
         """Draw ``n`` images of anything, and a counterfactual of a share of them, in pairs."""
 
-    def contrast(self, concept: str, target: str, ties: tuple[Tie, ...]) -> float:
+    def excess_frequency_with_class(
+        self, concept: str, target: str, ties: tuple[ContextTie, ...]
+    ) -> float:
         """Return how much more often D shows an outside concept with a class than with the others."""
-        if target in self.classes and concept in self.parts(self.classes.index(target)):
+        if target in self.classes and concept in self.class_parts(self.classes.index(target)):
             return 1.0
         found = 0.0
         for tie in ties:
@@ -105,8 +107,11 @@ class World(ABC):
     @property
     def concepts(self) -> tuple[str, ...]:
         """All concepts but the derived ones, groups first."""
-        return (*(name for group in self.groups for name in group), *self.extras)
+        return (
+            *(name for group in self.exclusive_concept_groups for name in group),
+            *self.optional_concepts,
+        )
 
-    def group_of(self, concept: str) -> tuple[str, ...]:
+    def exclusive_group_of(self, concept: str) -> tuple[str, ...]:
         """Concepts of which an image shows exactly one, with this one; itself for an extra."""
-        return next((g for g in self.groups if concept in g), (concept,))
+        return next((g for g in self.exclusive_concept_groups if concept in g), (concept,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from circuitz.bench.checker.base_network import Base
+from circuitz.bench.checker.base_network import BaseNetwork
 
 Role = Literal["plain", "sabotage", "decoy", "nothing"]
 
@@ -30,7 +30,7 @@ class Planted:
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class CheckerCase:
     """A network with words, and its truth.
 
     Parameters
@@ -43,17 +43,17 @@ class Case:
         Findings that would be false alarms whatever else is known.
     before
         The network the words were written on, where it was changed afterwards.
-    belongs
+    legitimate_pairs
         Pairs of concept and class that belong together although the concept lies outside.
     name, role
         Filled in by the registry.
     """
 
-    base: Base
+    base: BaseNetwork
     planted: tuple[Planted, ...] = ()
     innocent: tuple[Planted, ...] = ()
-    before: Base | None = None
-    belongs: frozenset[tuple[str, str]] = frozenset()
+    before: BaseNetwork | None = None
+    legitimate_pairs: frozenset[tuple[str, str]] = frozenset()
     name: str = ""
     role: Role = "plain"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from circuitz.bench.checker.benchmark_case import Case, Planted
-from circuitz.bench.checker.case_truth import Truth
-from circuitz.bench.checker.facts import holds
+from circuitz.bench.checker.benchmark_case import CheckerCase, Planted
+from circuitz.bench.checker.case_truth import CaseTruth
+from circuitz.bench.checker.facts import claim_is_true
 from circuitz.bench.checker.planted_net import FEATURES, UNITS
 from circuitz.measurement.measure import measure
 from circuitz.plausibility.check import check
@@ -21,32 +21,32 @@ SOURCES = 120
 OVERLAP = 0.5
 
 
-def measured(
-    case: Case, known: InputSet | None = None, data: InputSet | None = None
+def measure_case(
+    case: CheckerCase, concept_set: InputSet | None = None, data: InputSet | None = None
 ) -> AnnotatedModel:
     """Return the case as a measured z; nothing of its truth goes along."""
     base = case.base
     data = base.data if data is None else data
-    z = wrapped(case, data)
+    z = wrap_case_with_words(case, data)
     return measure(
         z,
-        base.known if known is None else known,
+        base.concept_set if concept_set is None else concept_set,
         data,
         seed=base.seed,
         pictures=False,
-        sources=SOURCES,
+        images=SOURCES,
     )
 
 
-def wrapped(
-    case: Case, data: InputSet, layers: tuple[str, ...] = (FEATURES, UNITS)
+def wrap_case_with_words(
+    case: CheckerCase, data: InputSet, layers: tuple[str, ...] = (FEATURES, UNITS)
 ) -> AnnotatedModel:
     """Return the case as a z, with the words that were written on it."""
     base = case.base
 
-    def bare(network: Any) -> AnnotatedModel:
+    def wrap_without_words(net: Any) -> AnnotatedModel:
         return wrap(
-            network,
+            net,
             data,
             layers=layers,
             cut=UNITS,
@@ -56,15 +56,15 @@ def wrapped(
         )
 
     written_on = case.before or base
-    z = bare(written_on.network)
+    z = wrap_without_words(written_on.noisy_network)
     for unit, text in sorted(base.words.items()):
         z = z.annotate(f"{UNITS}:{unit}", text, author="benchmark")
     for (unit, target), text in sorted(base.edge_words.items()):
         z = z.annotate(f"edge:{UNITS}:{unit}->output:{target}", text, author="benchmark")
-    return z if written_on is base else bare(base.network).with_(log=z.log)
+    return z if written_on is base else wrap_without_words(base.noisy_network).with_(log=z.log)
 
 
-def look(case: Case, z: AnnotatedModel) -> dict[str, Any]:
+def check_and_score_case(case: CheckerCase, z: AnnotatedModel) -> dict[str, Any]:
     """Check a measured case and score it.
 
     Returns
@@ -73,7 +73,7 @@ def look(case: Case, z: AnnotatedModel) -> dict[str, Any]:
     truth of all that is flagged at a false discovery rate of .10.
     """
     report = check(z)
-    truth = Truth(case, None if z.concept_set is None else z.concept_set.concept_names)
+    truth = CaseTruth(case, None if z.concept_set is None else z.concept_set.concept_names)
     loose = check(z, q=0.10)
     return {
         "planted": [
@@ -81,17 +81,26 @@ def look(case: Case, z: AnnotatedModel) -> dict[str, Any]:
                 "kinds": list(p.kinds),
                 "units": list(p.units),
                 "target": p.target,
-                "caught": any(f.verdict == "flagged" and is_about(f, p) for f in report.items),
-                "said": [_short(f) for f in report.items if _touches(f, p)],
+                "caught": any(
+                    f.verdict == "flagged" and finding_names_planted(f, p) for f in report.findings
+                ),
+                "said": [
+                    _summarise_finding(f) for f in report.findings if _finding_is_near_planted(f, p)
+                ],
             }
             for p in case.planted
         ],
-        "findings": [{**_short(f), "true": judged(case, truth, f)} for f in report.items],
-        "loose": [judged(case, truth, f) for f in loose.items if f.verdict == "flagged"],
+        "findings": [
+            {**_summarise_finding(f), "true": finding_is_true(case, truth, f)}
+            for f in report.findings
+        ],
+        "loose": [
+            finding_is_true(case, truth, f) for f in loose.findings if f.verdict == "flagged"
+        ],
     }
 
 
-def unsaid(case: Case) -> dict[str, Any]:
+def result_of_uncheckable_case(case: CheckerCase) -> dict[str, Any]:
     """Return the result of a case that could not be checked: nothing is caught."""
     missed = [
         {
@@ -106,16 +115,16 @@ def unsaid(case: Case) -> dict[str, Any]:
     return {"planted": missed, "findings": [], "loose": []}
 
 
-def judged(case: Case, truth: Truth, finding: Finding) -> bool | None:
+def finding_is_true(case: CheckerCase, truth: CaseTruth, finding: Finding) -> bool | None:
     """Whether what a finding claims is true of the case; ``None`` when grey."""
-    if any(is_about(finding, p) for p in case.planted):
+    if any(finding_names_planted(finding, p) for p in case.planted):
         return True
-    if any(is_about(finding, p) for p in case.innocent):
+    if any(finding_names_planted(finding, p) for p in case.innocent):
         return False
-    return holds(truth, finding)
+    return claim_is_true(truth, finding)
 
 
-def is_about(finding: Finding, planted: Planted) -> bool:
+def finding_names_planted(finding: Finding, planted: Planted) -> bool:
     """Whether a finding names what was planted: right kind, units and target."""
     if finding.kind not in planted.kinds:
         return False
@@ -130,14 +139,14 @@ def is_about(finding: Finding, planted: Planted) -> bool:
     return len(one & other) >= OVERLAP * len(one | other)
 
 
-def _touches(finding: Finding, planted: Planted) -> bool:
+def _finding_is_near_planted(finding: Finding, planted: Planted) -> bool:
     """Whether a finding is of a right kind, or flagged and about some of the units."""
     target = finding.target.removeprefix("output:")
     near = bool(set(finding.units) & set(planted.units)) and target in ("", planted.target)
     return near and (finding.verdict == "flagged" or finding.kind in planted.kinds)
 
 
-def _short(f: Finding) -> dict[str, Any]:
+def _summarise_finding(f: Finding) -> dict[str, Any]:
     return {
         "kind": f.kind,
         "units": list(f.units),

@@ -48,12 +48,12 @@ class Breeds(TableWorld):
         return "dog"
 
     @property
-    def groups(self) -> tuple[tuple[str, ...], ...]:
+    def exclusive_concept_groups(self) -> tuple[tuple[str, ...], ...]:
         """Attributes with their values, and the grounds."""
         return (*ATTRIBUTES, GROUNDS)
 
     @property
-    def extras(self) -> tuple[str, ...]:
+    def optional_concepts(self) -> tuple[str, ...]:
         """Signs an image may show or not."""
         return EXTRAS
 
@@ -63,7 +63,7 @@ class Breeds(TableWorld):
         return GROUNDS
 
     @property
-    def outside(self) -> frozenset[str]:
+    def concepts_outside_subject(self) -> frozenset[str]:
         """Grounds and artefacts; stripes are neither."""
         return frozenset((*GROUNDS, "collar", "watermark"))
 
@@ -73,7 +73,7 @@ class Breeds(TableWorld):
         return (*CLASSES[:-1], "beach") if self.beach else CLASSES
 
     @cached_property
-    def codes(self) -> I64:
+    def class_attribute_codes(self) -> I64:
         """``(classes, attributes)`` values: any two classes differ in three of the four."""
         draw = np.random.default_rng([self.seed, 2])
         # The tetracode: nine words of length 4 over three letters, at distance 3.
@@ -83,16 +83,16 @@ class Breeds(TableWorld):
         chosen = words[draw.permutation(9)[: len(CLASSES)]]
         return np.stack([draw.permutation(3)[chosen[:, i]] for i in draw.permutation(4)], 1)
 
-    def parts(self, k: int) -> tuple[str, ...]:
+    def class_parts(self, k: int) -> tuple[str, ...]:
         """Return what a class is made of."""
         if self.classes[k] == "beach":
             return ("sand",)
-        return tuple(ATTRIBUTES[i][v] for i, v in enumerate(self.codes[k].tolist()))
+        return tuple(ATTRIBUTES[i][v] for i, v in enumerate(self.class_attribute_codes[k].tolist()))
 
-    def class_values(self, labels: I64, draw: np.random.Generator) -> I64:
+    def attribute_values_of_labels(self, labels: I64, rng: np.random.Generator) -> I64:
         """See :meth:`TableWorld.class_values`."""
-        values = self.codes[labels]
+        values = self.class_attribute_codes[labels]
         if self.beach:
             beach = labels == len(CLASSES) - 1
-            values[beach] = draw.integers(0, 3, (int(beach.sum()), len(ATTRIBUTES)))
+            values[beach] = rng.integers(0, 3, (int(beach.sum()), len(ATTRIBUTES)))
         return values

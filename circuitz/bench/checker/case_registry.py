@@ -13,11 +13,11 @@ from types import ModuleType
 import numpy as np
 
 from circuitz.bench.checker import blanks, decoys, families, sabotages
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case, Role
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase, Role
 from circuitz.errors import BenchError
 
-Make = Callable[[Base, np.random.Generator], Case]
+Make = Callable[[BaseNetwork, np.random.Generator], CheckerCase]
 _FOLDERS: dict[Role, ModuleType] = {
     "sabotage": sabotages,
     "decoy": decoys,
@@ -28,19 +28,19 @@ ACCURATE = 0.97
 _DRAWS = 8
 
 
-def case_names(role: Role) -> tuple[str, ...]:
+def case_names_of_role(role: Role) -> tuple[str, ...]:
     """Return the names of all sabotages, decoys, or networks that know nothing."""
-    return _names(_FOLDERS[role])
+    return _hyphenated_module_names(_FOLDERS[role])
 
 
 def family_names() -> tuple[str, ...]:
     """Return the names of the families."""
-    return _names(families)
+    return _hyphenated_module_names(families)
 
 
 @lru_cache(maxsize=4)
-def base_of(family: str, seed: int, keep: Path | None = None) -> Base:
-    """Return the honest network of a family and seed; ``keep`` is where trained parts are kept.
+def build_honest_network(family: str, seed: int, trunk_folder: Path | None = None) -> BaseNetwork:
+    """Return the honest network of a family and seed; ``trunk_folder`` is where trained parts are kept.
 
     Raises
     ------
@@ -51,11 +51,12 @@ def base_of(family: str, seed: int, keep: Path | None = None) -> Base:
         raise BenchError(
             f"There is no family {family!r}.", f"Families: {', '.join(family_names())}."
         )
-    made: Base = import_module(f"{families.__name__}.{family}").build(seed, keep)
-    return made
+    module = import_module(f"{families.__name__}.{family}")
+    network: BaseNetwork = getattr(module, f"build_{family}")(seed, trunk_folder)
+    return network
 
 
-def build(role: Role, name: str, base: Base) -> Case:
+def build_case(role: Role, name: str, base: BaseNetwork) -> CheckerCase:
     """Make a case of a base network.
 
     Raises
@@ -63,26 +64,27 @@ def build(role: Role, name: str, base: Base) -> Case:
     BenchError
         If there is no such case, or the network no longer tells D.
     """
-    if name not in case_names(role):
+    if name not in case_names_of_role(role):
         raise BenchError(
-            f"There is no {role} {name!r}.", f"There are {', '.join(case_names(role))}."
+            f"There is no {role} {name!r}.", f"There are {', '.join(case_names_of_role(role))}."
         )
-    module = import_module(f"{_FOLDERS[role].__name__}.{name.replace('-', '_')}")
-    make: Make = module.make
+    stem = name.replace("-", "_")
+    module = import_module(f"{_FOLDERS[role].__name__}.{stem}")
+    make: Make = getattr(module, f"make_{stem}")
     found = 0.0
     for attempt in range(_DRAWS):
         # A random choice that leaves too little of a class is made again.
         draw = np.random.default_rng([base.seed, attempt, *name.encode()])
         case = replace(make(base, draw), name=name, role=role)
-        if role == "nothing" or case.base.accuracy >= ACCURATE:
+        if role == "nothing" or case.base.accuracy_on_own_data >= ACCURATE:
             return case
-        found = max(found, case.base.accuracy)
+        found = max(found, case.base.accuracy_on_own_data)
     raise BenchError(
         f"{role} {name} on {base.family} {base.seed} tells at most {found:.0%} of D.",
         "A case must keep accuracy on D: leave more of what made the class.",
     )
 
 
-def _names(folder: ModuleType) -> tuple[str, ...]:
+def _hyphenated_module_names(folder: ModuleType) -> tuple[str, ...]:
     found = (m.name.replace("_", "-") for m in pkgutil.iter_modules(folder.__path__))
     return tuple(sorted(found))

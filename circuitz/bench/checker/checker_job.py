@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import circuitz
-from circuitz.disk.atomic import staged
+from circuitz.disk.atomic import staged_file_replacement
 
 JobKind = Literal["trunk", "case", "edges", "nulls", "stability"]
 #: What a result depends on.
@@ -33,7 +33,7 @@ _CODE = (
 
 
 @dataclass(frozen=True)
-class Job:
+class BenchmarkJob:
     """What is run.
 
     Parameters
@@ -56,27 +56,31 @@ class Job:
     condition: str = ""
 
     @property
-    def key(self) -> str:
+    def job_and_code_hash(self) -> str:
         """Hash of the job and of all code its result depends on."""
-        text = json.dumps([asdict(self), code_hash()], sort_keys=True)
+        text = json.dumps([asdict(self), benchmark_code_hash()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
-    def kept(self, folder: Path) -> dict[str, Any] | None:
+    def load_result(self, folder: Path) -> dict[str, Any] | None:
         """Return the result kept in a folder; ``None`` where there is none that can be read."""
         try:
-            return json.loads((folder / f"{self.key}.json").read_text(encoding="utf-8"))
+            return json.loads(
+                (folder / f"{self.job_and_code_hash}.json").read_text(encoding="utf-8")
+            )
         except (OSError, ValueError):
             return None
 
-    def keep(self, folder: Path, result: dict[str, Any]) -> None:
+    def save_result(self, folder: Path, result: dict[str, Any]) -> None:
         """Keep a result, all of it or nothing."""
         folder.mkdir(parents=True, exist_ok=True)
-        with staged(folder / f"{self.key}.json", json.dumps(result).encode()):
+        with staged_file_replacement(
+            folder / f"{self.job_and_code_hash}.json", json.dumps(result).encode()
+        ):
             pass
 
 
 @cache
-def code_hash() -> str:
+def benchmark_code_hash() -> str:
     """Hash of the code that results depend on: checks, effects, and this benchmark."""
     root = Path(circuitz.__file__).parent
     digest = hashlib.sha256()

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case
-from circuitz.bench.checker.blind_check import measured
-from circuitz.bench.checker.case_truth import Truth
-from circuitz.bench.checker.facts import holds
-from circuitz.bench.checker.random_choices import tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase
+from circuitz.bench.checker.blind_check import measure_case
+from circuitz.bench.checker.case_truth import CaseTruth
+from circuitz.bench.checker.facts import claim_is_true
+from circuitz.bench.checker.random_choices import tie_random_context_to_class
 from circuitz.plausibility.check import check
 from circuitz.z.finding import Finding
 from circuitz.z.inputs import InputSet
@@ -46,7 +46,9 @@ WIRES = frozenset(
 )
 
 
-def null_counts(base: Base, permutations: int, severed: int) -> dict[str, dict[str, int]]:
+def count_null_rejections_by_kind(
+    base: BaseNetwork, permutations: int, severed: int
+) -> dict[str, dict[str, int]]:
     """Return by kind how many nulls were tested and how many rejected at .05.
 
     Parameters
@@ -59,38 +61,42 @@ def null_counts(base: Base, permutations: int, severed: int) -> dict[str, dict[s
     counts: dict[str, dict[str, int]] = defaultdict(lambda: {"nulls": 0, "rejected": 0})
     draw = np.random.default_rng([base.seed, 41])
     for i in range(severed):
-        case = Case(tied(base.with_(noise=0.0), draw)[0])
-        z = measured(case)
-        truth = Truth(case)
-        items = [f for f in check(z).items if f.kind in WIRES or holds(truth, f) is False]
-        _count(counts, items)
+        case = CheckerCase(tie_random_context_to_class(base.with_fields(noise=0.0), draw)[0])
+        z = measure_case(case)
+        truth = CaseTruth(case)
+        items = [
+            f for f in check(z).findings if f.kind in WIRES or claim_is_true(truth, f) is False
+        ]
+        _add_rejection_counts(counts, items)
         if i == 0:
             known = z.concept_set
             assert known is not None
             for _ in range(permutations):
-                shuffled = z.with_(concept_set=permuted(known, draw))
-                _count(counts, [f for f in check(shuffled).items if f.kind in WORDS])
+                shuffled = z.with_(concept_set=permute_concept_labels(known, draw))
+                _add_rejection_counts(
+                    counts, [f for f in check(shuffled).findings if f.kind in WORDS]
+                )
     return {kind: dict(row) for kind, row in counts.items()}
 
 
-def permuted(known: InputSet, draw: np.random.Generator) -> InputSet:
+def permute_concept_labels(concept_set: InputSet, rng: np.random.Generator) -> InputSet:
     """Return a concept set whose labels belong to other images of the same split."""
-    assert known.concepts is not None
-    assert known.split is not None
-    order = np.arange(len(known))
-    for split in np.unique(known.split):
-        rows = np.flatnonzero(known.split == split)
-        order[rows] = draw.permutation(rows)
-    return replace(known, concepts=known.concepts[order], pairs=None)
+    assert concept_set.concepts is not None
+    assert concept_set.split is not None
+    order = np.arange(len(concept_set))
+    for split in np.unique(concept_set.split):
+        rows = np.flatnonzero(concept_set.split == split)
+        order[rows] = rng.permutation(rows)
+    return replace(concept_set, concepts=concept_set.concepts[order], pairs=None)
 
 
-def _count(counts: dict[str, dict[str, int]], items: Sequence[Finding]) -> None:
+def _add_rejection_counts(counts: dict[str, dict[str, int]], items: Sequence[Finding]) -> None:
     for f in items:
         counts[f.kind]["nulls"] += 1
         counts[f.kind]["rejected"] += f.verdict != "supported" and f.p <= ALPHA
 
 
-def rates(results: Sequence[dict[str, dict[str, int]]]) -> dict[str, Any]:
+def null_rejection_rates(results: Sequence[dict[str, dict[str, int]]]) -> dict[str, Any]:
     """Add up counts and return rates by kind."""
     total: dict[str, dict[str, int]] = defaultdict(lambda: {"nulls": 0, "rejected": 0})
     for counts in results:

@@ -44,14 +44,18 @@ class PlantedNet(nn.Module):
         weight, bias = mix
         self.spatial = spatial
         self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        inner = nn.Conv2d(weight.shape[1], weight.shape[0], 1) if spatial else _linear(mix)
+        inner = (
+            nn.Conv2d(weight.shape[1], weight.shape[0], 1)
+            if spatial
+            else _linear_layer_with_weights(mix)
+        )
         with torch.no_grad():
             inner.weight.copy_(torch.from_numpy(weight).reshape(inner.weight.shape))
             inner.bias.copy_(torch.from_numpy(bias))  # pyright: ignore[reportOptionalMemberAccess]
         self.units = nn.Sequential(inner, nn.ReLU())
         layers: list[nn.Module] = []
         for dense in head:
-            layers += [_linear(dense), nn.ReLU()]
+            layers += [_linear_layer_with_weights(dense), nn.ReLU()]
         self.head = layers[0] if len(head) == 1 else nn.Sequential(*layers[:-1])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -62,29 +66,29 @@ class PlantedNet(nn.Module):
         return self.head(self.units(self.pool(maps)))
 
 
-class Exaggerated(nn.Module):
+class ExaggerationDetector(nn.Module):
     """Features, and one more that rises where one of them exceeds all it is on images.
 
     Parameters
     ----------
     features
         Detectors.
-    source, above
+    feature, above
         The one that is exceeded, and from where on.
     """
 
-    def __init__(self, features: nn.Module, source: int, above: float) -> None:
+    def __init__(self, features: nn.Module, feature: int, above: float) -> None:
         super().__init__()
-        self.inner, self.source, self.above = features, source, above
+        self.inner, self.feature, self.above = features, feature, above
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return maps ``(n, f + 1, h, w)``."""
         maps = self.inner(x)
-        more = torch.relu(maps[:, self.source : self.source + 1] - self.above)
+        more = torch.relu(maps[:, self.feature : self.feature + 1] - self.above)
         return torch.cat([maps, more], 1)
 
 
-def _linear(dense: Dense) -> nn.Linear:
+def _linear_layer_with_weights(dense: Dense) -> nn.Linear:
     weight, bias = dense
     layer = nn.Linear(weight.shape[1], weight.shape[0])
     with torch.no_grad():

@@ -48,7 +48,7 @@ class Embedding(nn.Module):
         return torch.cat([start, tokens], 1) + self.positions
 
 
-class Attention(nn.Module):
+class SymbolAttentionHead(nn.Module):
     """One head of self-attention with softmax, added to what it reads.
 
     Parameters
@@ -59,16 +59,18 @@ class Attention(nn.Module):
 
     def __init__(self, query: F32, key: F32, value: F32, out: F32) -> None:
         super().__init__()
-        self.query, self.key, self.value, self.out = map(_linear, (query, key, value, out))
+        self.query, self.key, self.value, self.out = map(
+            _linear_layer_with_weights, (query, key, value, out)
+        )
 
-    def pattern(self, tokens: torch.Tensor) -> torch.Tensor:
+    def attention_pattern(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return how much each token attends to each, ``(n, t + 1, t + 1)``."""
         query, key = self.query(tokens), self.key(tokens)
         return torch.softmax(query @ key.transpose(1, 2) / key.shape[2] ** 0.5, -1)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return tokens ``(n, t + 1, d)``."""
-        return tokens + self.out(self.pattern(tokens) @ self.value(tokens))
+        return tokens + self.out(self.attention_pattern(tokens) @ self.value(tokens))
 
 
 class Neurons(nn.Module):
@@ -82,7 +84,7 @@ class Neurons(nn.Module):
 
     def __init__(self, weight: F32, bias: F32) -> None:
         super().__init__()
-        self.read = _linear(weight, bias)
+        self.read = _linear_layer_with_weights(weight, bias)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return maps ``(n, f, h, w)`` of all tokens but the start."""
@@ -90,7 +92,7 @@ class Neurons(nn.Module):
         return maps.unflatten(2, (int(maps.shape[2] ** 0.5), -1))
 
 
-class Stream:
+class ResidualStream:
     """Where things lie in the residual stream, and the layers that put them there.
 
     Parameters
@@ -99,28 +101,32 @@ class Stream:
         Of the alphabet.
     tokens
         The start among them.
-    draw
+    rng
         Turns the basis.
     """
 
-    def __init__(self, symbols: int, tokens: int, draw: np.random.Generator) -> None:
+    def __init__(self, symbols: int, tokens: int, rng: np.random.Generator) -> None:
         self.tokens = tokens
         size = 2 * symbols + 2 * _WAVES
-        basis = np.linalg.qr(draw.normal(size=(size, size)))[0].astype(np.float32)
+        basis = np.linalg.qr(rng.normal(size=(size, size)))[0].astype(np.float32)
         #: ``(s, d)``, ``(s, d)`` and ``(2 w, d)``: rows are directions at right angles.
-        self.here, self.before, self.position = np.split(basis, [symbols, 2 * symbols])
+        self.current_symbol, self.previous_symbol, self.position = np.split(
+            basis, [symbols, 2 * symbols]
+        )
 
-    def embedding(self, symbols: F32, contrast: float) -> Embedding:
+    def make_symbol_embedding(self, symbols: F32, contrast: float) -> Embedding:
         """Read symbols ``(s, p, p)``, as they look in one channel, each where it stands."""
         count = len(symbols)
         read = np.linalg.pinv(symbols.reshape(count, -1)).T / contrast
-        patches = np.repeat((self.here.T @ read)[:, None] / 3, 3, 1)
+        patches = np.repeat((self.current_symbol.T @ read)[:, None] / 3, 3, 1)
         return Embedding(
             patches.reshape(-1, 3, *symbols.shape[1:]).astype(np.float32),
-            (_code(np.arange(self.tokens), self.tokens) @ self.position).astype(np.float32),
+            (_sinusoidal_position_code(np.arange(self.tokens), self.tokens) @ self.position).astype(
+                np.float32
+            ),
         )
 
-    def attention(self) -> Attention:
+    def make_previous_symbol_head(self) -> SymbolAttentionHead:
         """Let a head move each symbol one token on."""
         # Turning the code of a position by one step gives the code of the one before.
         angle = 2 * np.pi * _RATES / self.tokens
@@ -129,20 +135,22 @@ class Stream:
             at = slice(2 * w, 2 * w + 2)
             back[at, at] = [[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]
         scale = (_SHARPNESS * (2 * _WAVES) ** 0.5) ** 0.5
-        return Attention(
+        return SymbolAttentionHead(
             (scale * back @ self.position).astype(np.float32),
             scale * self.position,
-            self.here,
-            np.ascontiguousarray(self.before.T),
+            self.current_symbol,
+            np.ascontiguousarray(self.previous_symbol.T),
         )
 
 
-def _code(at: npt.NDArray[np.int64], tokens: int) -> npt.NDArray[np.float64]:
-    angle = 2 * np.pi * at[:, None] * _RATES / tokens
-    return np.stack([np.cos(angle), np.sin(angle)], 2).reshape(len(at), -1)
+def _sinusoidal_position_code(
+    positions: npt.NDArray[np.int64], tokens: int
+) -> npt.NDArray[np.float64]:
+    angle = 2 * np.pi * positions[:, None] * _RATES / tokens
+    return np.stack([np.cos(angle), np.sin(angle)], 2).reshape(len(positions), -1)
 
 
-def _linear(weight: F32, bias: F32 | None = None) -> nn.Linear:
+def _linear_layer_with_weights(weight: F32, bias: F32 | None = None) -> nn.Linear:
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(weight))

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from circuitz.disk.atomic import staged
+from circuitz.disk.atomic import staged_file_replacement
 from circuitz.errors import BenchError
 
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
-def write_page(path: Path, figures: Mapping[str, Any], log: str) -> None:
+def update_record_page(path: Path, figures: Mapping[str, Any], log: str) -> None:
     """Put figures between the marks of a page, and a line at its end.
 
     Raises
@@ -20,37 +20,37 @@ def write_page(path: Path, figures: Mapping[str, Any], log: str) -> None:
     BenchError
         If the page lacks the marks.
     """
-    text = _read(path)
+    text = _read_marked_page(path)
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    body = "\n".join(_body(figures))
+    body = "\n".join(_markdown_lines_of_figures(figures))
     page = f"{before}{BEGIN}\n\n{body}\n\n{END}{after.rstrip()}\n{log}\n"
-    _write(path, page)
+    _write_atomically(path, page)
 
 
-def append_log(path: Path, log: str) -> None:
+def append_record_line(path: Path, log: str) -> None:
     """Put a line at the end of a page; its figures stay."""
-    _write(path, f"{_read(path).rstrip()}\n{log}\n")
+    _write_atomically(path, f"{_read_marked_page(path).rstrip()}\n{log}\n")
 
 
-def log_line(when: str, command: str, code: str, outcome: str) -> str:
+def format_log_row(when: str, command: str, code: str, outcome: str) -> str:
     """Return a row of the log."""
     return f"| {when} | `{command}` | {code} | {outcome} |"
 
 
-def outcome(figures: Mapping[str, Any]) -> str:
+def summarise_outcome(figures: Mapping[str, Any]) -> str:
     """Say in a line how a run went."""
     missed = [t for t in figures["targets"] if not t["met"]]
     fdr = figures["fdr"]["0.05"]["rate"]
     return (
-        f"caught {rate(figures['caught_rate'])} of {figures['planted']}, "
-        f"false alarms {rate(figures['false_alarm_rate'])} of {figures['decoys']}, "
-        f"FDR {rate(fdr)}; {len(figures['targets']) - len(missed)} of {len(figures['targets'])} "
+        f"caught {format_rate(figures['caught_rate'])} of {figures['planted']}, "
+        f"false alarms {format_rate(figures['false_alarm_rate'])} of {figures['decoys']}, "
+        f"FDR {format_rate(fdr)}; {len(figures['targets']) - len(missed)} of {len(figures['targets'])} "
         "aims met"
     )
 
 
-def rate(value: float | None) -> str:
+def format_rate(value: float | None) -> str:
     """Return a rate as it is printed: .953."""
     if value is None:
         return "-"
@@ -58,7 +58,7 @@ def rate(value: float | None) -> str:
     return text.removeprefix("0") if value < 1 else text
 
 
-def _read(path: Path) -> str:
+def _read_marked_page(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     if BEGIN not in text or END not in text:
         raise BenchError(
@@ -67,25 +67,25 @@ def _read(path: Path) -> str:
     return text
 
 
-def _write(path: Path, text: str) -> None:
-    with staged(path, text.encode()):
+def _write_atomically(path: Path, text: str) -> None:
+    with staged_file_replacement(path, text.encode()):
         pass
 
 
-def _body(figures: Mapping[str, Any]) -> Iterator[str]:
-    yield from _families(figures)
-    yield from _table(
+def _markdown_lines_of_figures(figures: Mapping[str, Any]) -> Iterator[str]:
+    yield from _markdown_family_table(figures)
+    yield from _markdown_table_lines(
         "By kind",
         ("kind", "planted", "caught", "flagged", "of these false", "grey", "inconclusive", "claims"),
         [
             (
-                name, row["planted"], rate(row["caught_rate"]), row["flagged"], row["false"],
+                name, row["planted"], format_rate(row["caught_rate"]), row["flagged"], row["false"],
                 row["grey"], row["inconclusive"], row["findings"],
             )
             for name, row in figures["by_kind"].items()
         ],
     )  # fmt: skip
-    yield from _table(
+    yield from _markdown_table_lines(
         "By case",
         ("case", "", "networks", "caught", "with a false finding"),
         [
@@ -93,33 +93,36 @@ def _body(figures: Mapping[str, Any]) -> Iterator[str]:
                 name,
                 row["role"],
                 row["networks"],
-                rate(row["caught_rate"]),
+                format_rate(row["caught_rate"]),
                 row["with_false_finding"],
             )
             for name, row in figures["by_case"].items()
         ],
     )
-    yield from _table(
+    yield from _markdown_table_lines(
         "Harder conditions",
         ("condition", "networks", "caught", "false alarms", "FDR", "inconclusive", "wrongly supported"),
         [
             (
-                name, row["networks"], rate(row["caught_rate"]), rate(row["false_alarm_rate"]),
-                rate(row["fdr"]), rate(row["inconclusive_rate"]), row["wrongly_supported"],
+                name, row["networks"], format_rate(row["caught_rate"]), format_rate(row["false_alarm_rate"]),
+                format_rate(row["fdr"]), format_rate(row["inconclusive_rate"]), row["wrongly_supported"],
             )
             for name, row in figures["conditions"].items()
         ],
     )  # fmt: skip
-    yield from _table(
+    yield from _markdown_table_lines(
         "Nulls",
         ("kind", "nulls", "rejected at .05"),
-        [(name, row["nulls"], rate(row["rate"])) for name, row in figures["null_rate"].items()],
+        [
+            (name, row["nulls"], format_rate(row["rate"]))
+            for name, row in figures["null_rate"].items()
+        ],
     )
-    yield from _table(
+    yield from _markdown_table_lines(
         "Edges: area under the ROC curve",
         ("family", "edges", "ours", "EAP", "EAP-IG"),
         [
-            (name, kind, *(rate(found[m]) for m in ("ours", "eap", "eap_ig")))
+            (name, kind, *(format_rate(found[m]) for m in ("ours", "eap", "eap_ig")))
             for name, kinds in figures["auroc_edges_by_family"].items()
             for kind, found in kinds.items()
         ],
@@ -128,24 +131,24 @@ def _body(figures: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"Networks that know nothing: {nothing['networks']}, of which {nothing['refused']} were "
         f"refused before any claim and {nothing['flagged_wrongly']} flagged wrongly. Overlap of "
-        f"flags on resampled scenes (Jaccard): {rate(figures['flag_jaccard'])}."
+        f"flags on resampled scenes (Jaccard): {format_rate(figures['flag_jaccard'])}."
     )
     yield ""
-    yield from _table(
+    yield from _markdown_table_lines(
         "Jobs that failed",
         ("job", "case", "family", "seed", "why"),
         [(f["kind"], f["name"], f["family"], f["seed"], f["why"]) for f in figures["failed"]],
     )
-    yield from _table(
+    yield from _markdown_table_lines(
         "Aims not met",
         ("figure", "of", "measured", "aim"),
         [
-            (t["what"], t["where"], rate(t["value"]), t["aim"])
+            (t["what"], t["where"], format_rate(t["value"]), t["aim"])
             for t in figures["targets"]
             if not t["met"]
         ],
     )
-    yield from _table(
+    yield from _markdown_table_lines(
         "Escaped",
         ("case", "family", "seed", "expected", "what was said instead"),
         [
@@ -159,21 +162,21 @@ def _body(figures: Mapping[str, Any]) -> Iterator[str]:
     )  # fmt: skip
 
 
-def _families(figures: Mapping[str, Any]) -> Iterator[str]:
+def _markdown_family_table(figures: Mapping[str, Any]) -> Iterator[str]:
     rows: list[tuple[object, ...]] = []
     for name, row in {"all": figures, **figures["by_family"]}.items():
         loose = [
-            f"{rate(row['fdr'][q]['rate'])} [{rate(row['fdr'][q]['low'])}, {rate(row['fdr'][q]['high'])}]"
+            f"{format_rate(row['fdr'][q]['rate'])} [{format_rate(row['fdr'][q]['low'])}, {format_rate(row['fdr'][q]['high'])}]"
             for q in ("0.05", "0.10")
         ]
         rows.append(
             (
-                name, row["networks"], row["planted"], rate(row["caught_rate"]), row["decoys"],
-                rate(row["false_alarm_rate"]), *loose, rate(row["inconclusive_rate"]),
+                name, row["networks"], row["planted"], format_rate(row["caught_rate"]), row["decoys"],
+                format_rate(row["false_alarm_rate"]), *loose, format_rate(row["inconclusive_rate"]),
                 row["wrongly_supported"], row["grey"],
             )
         )  # fmt: skip
-    yield from _table(
+    yield from _markdown_table_lines(
         "",
         ("family", "networks", "planted", "caught", "decoys", "false alarms", "FDR at .05",
          "FDR at .10", "inconclusive", "wrongly supported", "grey"),
@@ -181,7 +184,9 @@ def _families(figures: Mapping[str, Any]) -> Iterator[str]:
     )  # fmt: skip
 
 
-def _table(title: str, head: tuple[str, ...], rows: list[tuple[object, ...]]) -> Iterator[str]:
+def _markdown_table_lines(
+    title: str, head: tuple[str, ...], rows: list[tuple[object, ...]]
+) -> Iterator[str]:
     if title:
         yield f"### {title}"
         yield ""

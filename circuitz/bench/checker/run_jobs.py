@@ -13,13 +13,13 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
-from circuitz.bench.checker.checker_job import Job
+from circuitz.bench.checker.checker_job import BenchmarkJob
 
 Progress = Callable[[int, int], None]
 
 
-def run(
-    jobs: Sequence[Job],
+def run_benchmark_jobs(
+    jobs: Sequence[BenchmarkJob],
     folder: Path,
     *,
     processes: int = 2,
@@ -30,7 +30,7 @@ def run(
     Parameters
     ----------
     jobs
-        See :func:`circuitz.bench.checker.job_plan.jobs`.
+        See :func:`circuitz.bench.checker.job_plan.plan_benchmark_jobs`.
     folder
         Where results and trained parts are kept. A job whose result lies there, made by this very code, is not run.
     processes
@@ -38,11 +38,13 @@ def run(
     progress
         Called with jobs done and in all.
     """
-    results = {job: kept for job in jobs if (kept := job.kept(folder / "results")) is not None}
+    results = {
+        job: kept for job in jobs if (kept := job.load_result(folder / "results")) is not None
+    }
     todo = [job for job in jobs if job not in results]
 
-    def done(job: Job, result: dict[str, Any]) -> None:
-        job.keep(folder / "results", result)
+    def save_result_and_report(job: BenchmarkJob, result: dict[str, Any]) -> None:
+        job.save_result(folder / "results", result)
         results[job] = result
         if progress is not None:
             progress(len(results), len(jobs))
@@ -54,23 +56,23 @@ def run(
     rest = [job for job in todo if job.kind != "trunk"]
     if processes == 1 or len(todo) < 2:
         for job in (*first, *rest):
-            done(job, _do(job, keep))
+            save_result_and_report(job, _run_job_in_worker(job, keep))
     else:
-        with _workers(processes) as pool:
+        with _worker_pool(processes) as pool:
             for some in (first, rest):
-                for job, result in _as_done(pool, some, keep, 2 * processes):
-                    done(job, result)
+                for job, result in _results_as_completed(pool, some, keep, 2 * processes):
+                    save_result_and_report(job, result)
     return [results[job] for job in jobs]
 
 
-def _as_done(
-    pool: ProcessPoolExecutor, todo: Sequence[Job], keep: Path, ahead: int
-) -> Iterator[tuple[Job, dict[str, Any]]]:
+def _results_as_completed(
+    pool: ProcessPoolExecutor, todo: Sequence[BenchmarkJob], trunk_folder: Path, ahead: int
+) -> Iterator[tuple[BenchmarkJob, dict[str, Any]]]:
     """Yield results as they come; never more than ``ahead`` jobs are handed out."""
-    waiting: dict[Future[dict[str, Any]], Job] = {}
+    waiting: dict[Future[dict[str, Any]], BenchmarkJob] = {}
     rest = iter(todo)
     for job in rest:
-        waiting[pool.submit(_do, job, keep)] = job
+        waiting[pool.submit(_run_job_in_worker, job, trunk_folder)] = job
         if len(waiting) >= ahead:
             break
     while waiting:
@@ -79,15 +81,17 @@ def _as_done(
             yield waiting.pop(future), future.result()
             following = next(rest, None)
             if following is not None:
-                waiting[pool.submit(_do, following, keep)] = following
+                waiting[pool.submit(_run_job_in_worker, following, trunk_folder)] = following
 
 
 @contextmanager
-def _workers(processes: int) -> Generator[ProcessPoolExecutor]:
+def _worker_pool(processes: int) -> Generator[ProcessPoolExecutor]:
     # Workers are started afresh: a copy of a process that has run torch may hang.
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    pool = ProcessPoolExecutor(processes, context, initializer=_alone, initargs=(stop,))
+    pool = ProcessPoolExecutor(
+        processes, context, initializer=_set_up_worker_process, initargs=(stop,)
+    )
     try:
         yield pool
     except BaseException:
@@ -98,24 +102,24 @@ def _workers(processes: int) -> Generator[ProcessPoolExecutor]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _alone(stop: Event) -> None:
+def _set_up_worker_process(stop: Event) -> None:
     """Use one thread, and leave Ctrl-C to the process that hands out jobs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OMP_NUM_THREADS"] = "1"
     import torch  # noqa: PLC0415
 
     torch.set_num_threads(1)
-    threading.Thread(target=_end_with, args=(os.getppid(), stop), daemon=True).start()
+    threading.Thread(target=_exit_when_run_stops, args=(os.getppid(), stop), daemon=True).start()
 
 
-def _end_with(parent: int, stop: Event) -> None:
+def _exit_when_run_stops(parent: int, stop: Event) -> None:
     """End this process when the run is stopped, or whoever hands out jobs is gone."""
     while os.getppid() == parent and not stop.wait(1.0):
         pass
     os._exit(1)
 
 
-def _do(job: Job, keep: Path) -> dict[str, Any]:
-    from circuitz.bench.checker.job_worker import do  # noqa: PLC0415 (torch)
+def _run_job_in_worker(job: BenchmarkJob, trunk_folder: Path) -> dict[str, Any]:
+    from circuitz.bench.checker.run_one_job import run_benchmark_job  # noqa: PLC0415 (torch)
 
-    return do(job, keep)
+    return run_benchmark_job(job, trunk_folder)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from circuitz.bench.row import Row, Sides, Size
+from circuitz.bench.row import RowSize, Sides, SpeedRow
 
 
-def _make(size: Size) -> Sides:
-    from circuitz.bench.synthetic_z import made
+def _make_sides_to_time(size: RowSize) -> Sides:
+    from circuitz.bench.synthetic_z import random_annotated_model
     from circuitz.z.bundle.load_save import load
 
-    path = made(300, annotated=40).save(size.room / "made.z")
+    path = random_annotated_model(300, annotated=40).save(size.folder / "made.z")
     return Sides(ours=lambda: load(path))
 
 
-ROW = Row(
+ROW = SpeedRow(
     name="bundle-open",
     what="a measured bundle of 300 units opened",
-    make=_make,
+    make=_make_sides_to_time,
     target="<= .1 s",
 )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from circuitz.bench.row import Row, Sides, Size
+from circuitz.bench.row import RowSize, Sides, SpeedRow
 
 
-def _make(size: Size) -> Sides:
+def _make_sides_to_time(size: RowSize) -> Sides:
     import numpy as np
 
     from circuitz.bench.whole_net import WholeNet
-    from circuitz.effects.ablation.exact_ablation import ablate
-    from circuitz.effects.ablation.shortlist import shortlist
+    from circuitz.effects.ablation.exact_ablation import ablate_each_unit
+    from circuitz.effects.ablation.shortlist import ablate_shortlist
 
     case = WholeNet(size)
 
-    def difference(ours: Any, theirs: dict[str, Any]) -> float:
+    def largest_drop_difference(ours: Any, theirs: dict[str, Any]) -> float:
         """Of the units both ran."""
         gaps = [0.0]
         for name, drops in theirs.items():
@@ -26,9 +26,9 @@ def _make(size: Size) -> Sides:
                 gaps += [float(np.abs(run.drop[:, i, 0] - drops[:, u]).max()) for i, u in both]
         return max(gaps)
 
-    def facts(ours: Any) -> dict[str, float | int]:
+    def recall_of_strongest_effects(ours: Any) -> dict[str, float | int]:
         """Tell how many of the truly strongest effects are among the confirmed."""
-        truth = {a.layer: np.abs(a.drop.mean(0)) for a in ablate(case.runtime, case.x)}
+        truth = {a.layer: np.abs(a.drop.mean(0)) for a in ablate_each_unit(case.runtime, case.x)}
         every = np.concatenate([truth[name].ravel() for name in case.layers])
         least = np.sort(every)[-max(1, len(every) // 100)]
         strong = sum(int((t >= least).sum()) for t in truth.values())
@@ -38,13 +38,17 @@ def _make(size: Size) -> Sides:
             "units_run_exactly": sum(len(a.units) for a in ours.exact.values()),
         }
 
-    return case.sides(lambda: shortlist(case.runtime, case.x), difference, facts)
+    return case.sides_against_captum(
+        lambda: ablate_shortlist(case.runtime, case.x),
+        largest_drop_difference,
+        recall_of_strongest_effects,
+    )
 
 
-ROW = Row(
+ROW = SpeedRow(
     name="effects-shortlisted",
     what="the same network: the top 1 % of effects found by attribution, confirmed exactly",
-    make=_make,
+    make=_make_sides_to_time,
     peer="captum LayerFeatureAblation of every unit, a call a class",
     target="ratio >= 300, recall >= .95",
     bound="exact runs of the shortlist, which is drawn where a unit's change has most of the "

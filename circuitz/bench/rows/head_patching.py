@@ -6,10 +6,10 @@ import io
 from contextlib import redirect_stderr
 from typing import Any
 
-from circuitz.bench.row import Row, Sides, Size
+from circuitz.bench.row import RowSize, Sides, SpeedRow
 
 
-def _make(size: Size) -> Sides:
+def _make_sides_to_time(size: RowSize) -> Sides:
     import torch
     from transformer_lens.patching import get_act_patch_attn_head_out_by_pos
 
@@ -23,37 +23,37 @@ def _make(size: Size) -> Sides:
             "d_vocab": 100, "act_fn": "gelu", "seed": 0,
         }
     )  # fmt: skip
-    net = lens.small()
+    net = lens.to_small_transformer()
     draw = torch.Generator().manual_seed(0)
     tokens, lent = (torch.randint(0, 100, (prompts, positions), generator=draw) for _ in range(2))
 
-    def metric(logits: Any) -> Any:
+    def logit_difference(logits: Any) -> Any:
         return logits[:, -1, 1] - logits[:, -1, 2]
 
-    def ours() -> Any:
-        return patch_heads(net, tokens, lent, metric).values.mean(-1)
+    def patch_with_circuitz() -> Any:
+        return patch_heads(net, tokens, lent, logit_difference).values.mean(-1)
 
-    def theirs() -> Any:
+    def patch_with_transformer_lens() -> Any:
         # Its progress bar would be part of its time on a terminal.
         with torch.no_grad(), redirect_stderr(io.StringIO()):
             _, cache = lens.bridge.run_with_cache(lent)
             found = get_act_patch_attn_head_out_by_pos(
-                lens.bridge, tokens, cache, lambda logits: metric(logits).mean()
+                lens.bridge, tokens, cache, lambda logits: logit_difference(logits).mean()
             )
         return found.numpy()
 
     return Sides(
-        ours,
-        theirs,
+        patch_with_circuitz,
+        patch_with_transformer_lens,
         lambda a, b: float(abs(a - b).max()),
         facts=lambda a, _b: {"patches": int(a.size), "prompts": prompts},
     )
 
 
-ROW = Row(
+ROW = SpeedRow(
     name="head-patching",
     what="every head at every position patched: 4 layers, 4 heads, 32 positions, 16 prompts",
-    make=_make,
+    make=_make_sides_to_time,
     peer="TransformerLens get_act_patch_attn_head_out_by_pos, boot_native",
     target="ratio >= 8, diff <= 1e-4",
     bound="the neurons of the positions behind the patched one, which must be run anew each time",

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.folders.concept_table import within
-from circuitz.data.folders.duplicates import scenes_of
+from circuitz.data.folders.concept_table import lies_within_folder
+from circuitz.data.folders.duplicates import assign_scene_numbers
 from circuitz.data.folders.image_folder import CONCEPT_SHARES, D_SHARES, read_pictures
 from circuitz.data.splits import assign_splits
-from circuitz.data.validate_inputs import check_concept_set, check_inputs
+from circuitz.data.validate_inputs import check_concept_set, check_image_set
 from circuitz.errors import InputsError
 from circuitz.z.inputs import InputSet
 
@@ -25,7 +25,7 @@ SIZE = 224
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class BenchmarkRows:
     """Pictures of one part of a benchmark, with all that its files say of them.
 
     Parameters
@@ -47,18 +47,18 @@ class Rows:
     def __len__(self) -> int:
         return len(self.files)
 
-    def take(self, index: I64) -> Rows:
+    def take(self, index: I64) -> BenchmarkRows:
         """Return some of the rows, in another order."""
         files = tuple(self.files[int(i)] for i in index)
-        return Rows(files, self.labels[index], self.classes, self.cell[index], self.cells)
+        return BenchmarkRows(files, self.labels[index], self.classes, self.cell[index], self.cells)
 
-    def shuffled(self, seed: int) -> Rows:
+    def shuffled(self, seed: int) -> BenchmarkRows:
         """Return the rows in an order that tells nothing of the classes."""
         return self.take(np.random.default_rng([seed, 77]).permutation(len(self)))
 
 
 @dataclass(frozen=True, eq=False)
-class Opened:
+class OpenedBenchmark:
     """A benchmark, as far as it was asked for.
 
     Parameters
@@ -77,7 +77,7 @@ class Opened:
     shifted: InputSet | None = None
 
 
-def picture_of(root: Path, name: str, where: str) -> Path:
+def picture_path_in_benchmark(root: Path, name: str, error_place: str) -> Path:
     """Return the picture that a table names, which must lie in the benchmark's folder.
 
     Raises
@@ -86,36 +86,43 @@ def picture_of(root: Path, name: str, where: str) -> Path:
         If it lies outside, or there is none.
     """
     place = os.path.normpath(root.absolute() / name.replace("\\", "/"))
-    if "\0" in name or not within(place, root):
+    if "\0" in name or not lies_within_folder(place, root):
         raise InputsError(
-            f"{where} names {name[:200]!r}, which is outside {root}.", "Get the benchmark anew."
+            f"{error_place} names {name[:200]!r}, which is outside {root}.",
+            "Get the benchmark anew.",
         )
     file = Path(place)
     if not file.is_file():
-        raise InputsError(f"{where} names {name[:200]}, which is not there.", f"Look into {root}.")
+        raise InputsError(
+            f"{error_place} names {name[:200]}, which is not there.", f"Look into {root}."
+        )
     return file
 
 
-def labelled(rows: Rows, size: int, seed: int, progress: Progress | None) -> InputSet:
+def read_labelled_set(
+    rows: BenchmarkRows, size: int, seed: int, progress: Progress | None
+) -> InputSet:
     """Return D: pictures, labels and splits."""
-    images = _read(rows.files, size, "read D", progress)
-    scene = scenes_of(images, rows.labels)
+    images = _read_images(rows.files, size, "read D", progress)
+    scene = assign_scene_numbers(images, rows.labels)
     split = assign_splits(len(rows), D_SHARES, groups=scene, seed=seed, strata=rows.labels)
     made = InputSet(
         images, labels=rows.labels, classes=rows.classes, split=split, scene=scene, role="D"
     )
-    return check_inputs(made, labelled=True)
+    return check_image_set(made, labelled=True)
 
 
-def unlabelled(rows: Rows | None, size: int, progress: Progress | None) -> InputSet | None:
+def read_unlabelled_set(
+    rows: BenchmarkRows | None, size: int, progress: Progress | None
+) -> InputSet | None:
     """Return D′: pictures, and the names that there are; ``None`` where it was not asked for."""
     if rows is None:
         return None
-    images = _read(rows.files, size, "read D′", progress)
-    return check_inputs(InputSet(images, classes=rows.classes, role="D'"))
+    images = _read_images(rows.files, size, "read D′", progress)
+    return check_image_set(InputSet(images, classes=rows.classes, role="D'"))
 
 
-def concept_set(
+def read_concept_set(
     files: Sequence[Path],
     table: npt.NDArray[np.float32],
     names: Sequence[str],
@@ -124,8 +131,8 @@ def concept_set(
     progress: Progress | None,
 ) -> InputSet:
     """Return a concept set without labels of classes."""
-    images = _read(files, size, "read the concept set", progress)
-    scene = scenes_of(images)
+    images = _read_images(files, size, "read the concept set", progress)
+    scene = assign_scene_numbers(images)
     made = InputSet(
         images,
         concepts=table.astype(np.float32),
@@ -142,7 +149,7 @@ def one_hot(values: I64, count: int) -> npt.NDArray[np.float32]:
     return (values[:, None] == np.arange(count)).astype(np.float32)
 
 
-def _read(
+def _read_images(
     files: Sequence[Path], size: int, what: str, progress: Progress | None
 ) -> npt.NDArray[np.uint8]:
     if not files:

@@ -12,8 +12,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from circuitz.data.benchmarks import benchmark
-from circuitz.data.benchmarks.benchmark import SIZE, Opened, Progress, Rows
-from circuitz.data.benchmarks.cub_files import CubImages, read_attributes, read_images, read_parts
+from circuitz.data.benchmarks.benchmark import SIZE, BenchmarkRows, OpenedBenchmark, Progress
+from circuitz.data.benchmarks.cub_files import (
+    CubImages,
+    read_attributes,
+    read_cub_image_list,
+    read_part_locations,
+)
 from circuitz.errors import ConceptLabelsError, InputsError
 from circuitz.z.inputs import InputSet
 
@@ -23,9 +28,9 @@ LEAST: Final = 5
 """Pictures that must show a concept, and that must not, for it to be kept."""
 
 
-def cub_rows(
+def choose_cub_rows(
     images: CubImages, *, test: bool, classes: Sequence[str] | None = None
-) -> tuple[Rows, npt.NDArray[np.int64]]:
+) -> tuple[BenchmarkRows, npt.NDArray[np.int64]]:
     """Choose the images of some species, or of all, and their rows among all images.
 
     Raises
@@ -46,7 +51,9 @@ def cub_rows(
     labels = number[images.labels]
     index = np.flatnonzero((labels >= 0) & (images.train != test))
     files = tuple(images.files[i] for i in index)
-    return Rows(files, labels[index], names, np.zeros(len(index), np.int64), ("all",)), index
+    return BenchmarkRows(
+        files, labels[index], names, np.zeros(len(index), np.int64), ("all",)
+    ), index
 
 
 def open_cub(
@@ -57,7 +64,7 @@ def open_cub(
     seed: int = 0,
     shifted: bool = False,
     progress: Progress | None = None,
-) -> Opened:
+) -> OpenedBenchmark:
     """Open CUB: its training set is D, its test set D′.
 
     The concept set carries the attributes as people saw them: 1 and 0 where they were probably or
@@ -84,18 +91,20 @@ def open_cub(
         If the attributes are, or none of them differs.
     """
     folder, side = Path(path), size or SIZE
-    images = read_images(folder)
-    train, own = cub_rows(images, test=False, classes=classes)
+    images = read_cub_image_list(folder)
+    train, own = choose_cub_rows(images, test=False, classes=classes)
     others = np.setdiff1d(np.flatnonzero(images.train), own)
-    concepts = _concepts(folder, images, others if len(others) else own, side, seed, progress)
-    data = benchmark.labelled(train, side, seed, progress)
+    concepts = _read_cub_concept_set(
+        folder, images, others if len(others) else own, side, seed, progress
+    )
+    data = benchmark.read_labelled_set(train, side, seed, progress)
     test = None
     if shifted:
-        test = cub_rows(images, test=True, classes=classes)[0].shuffled(seed)
-    return Opened(data, concepts, benchmark.unlabelled(test, side, progress))
+        test = choose_cub_rows(images, test=True, classes=classes)[0].shuffled(seed)
+    return OpenedBenchmark(data, concepts, benchmark.read_unlabelled_set(test, side, progress))
 
 
-def _concepts(
+def _read_cub_concept_set(
     folder: Path,
     images: CubImages,
     rows: npt.NDArray[np.int64],
@@ -104,7 +113,7 @@ def _concepts(
     progress: Progress | None,
 ) -> InputSet:
     table, names, _ = read_attributes(folder, images.ids)
-    places, parts = read_parts(folder, images.ids)
+    places, parts = read_part_locations(folder, images.ids)
     table = table[rows]
     kept = np.flatnonzero(((table == 1).sum(0) >= LEAST) & ((table == 0).sum(0) >= LEAST))
     if not len(kept):
@@ -113,16 +122,21 @@ def _concepts(
             f"Choose species so that the others have {LEAST} pictures of each.",
         )
     files = [images.files[i] for i in rows]
-    made = benchmark.concept_set(
+    made = benchmark.read_concept_set(
         files, table[:, kept], [names[i] for i in kept], size, seed, progress
     )
     spots = np.stack(
-        [_spots(file, places[i], size) for file, i in zip(files, rows.tolist(), strict=True)]
+        [
+            _nearest_part_mask(file, places[i], size)
+            for file, i in zip(files, rows.tolist(), strict=True)
+        ]
     )
     return replace(made, masks=spots, mask_names=("", *parts))
 
 
-def _spots(file: Path, places: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.uint8]:
+def _nearest_part_mask(
+    file: Path, places: npt.NDArray[np.float32], size: int
+) -> npt.NDArray[np.uint8]:
     """Return ``(size, size)`` with the number of the part at each spot, the nearest one's."""
     with Image.open(file) as opened:  # the head of the file alone
         width, height = opened.size

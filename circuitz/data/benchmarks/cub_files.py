@@ -19,14 +19,14 @@ CERTAIN: Final = 3
 F32 = npt.NDArray[np.float32]
 
 
-def top_of(folder: Path) -> Path:
+def cub_root(folder: Path) -> Path:
     """Return the folder of the files, which may lie one level down as in the archive."""
     return folder / NESTED if (folder / NESTED / "images.txt").is_file() else folder
 
 
-def looks_like(folder: Path) -> bool:
+def looks_like_cub(folder: Path) -> bool:
     """Whether a folder holds CUB."""
-    top = top_of(folder)
+    top = cub_root(folder)
     return (top / "images.txt").is_file() and (top / "image_class_labels.txt").is_file()
 
 
@@ -56,7 +56,7 @@ class CubImages:
     boxes: F32
 
 
-def read_images(folder: Path) -> CubImages:
+def read_cub_image_list(folder: Path) -> CubImages:
     """Read which images there are, of what, and in which set.
 
     Raises
@@ -64,13 +64,13 @@ def read_images(folder: Path) -> CubImages:
     InputsError
         If a file is missing or malformed, or a picture is not there.
     """
-    top = top_of(folder)
-    names = dict(_named(top / "images.txt"))
+    top = cub_root(folder)
+    names = dict(_read_numbered_names(top / "images.txt"))
     ids = {number: i for i, number in enumerate(names)}
-    species = dict(_named(top / "classes.txt"))
+    species = dict(_read_numbered_names(top / "classes.txt"))
     order = {number: i for i, number in enumerate(species)}
     labels = np.full(len(ids), -1, np.int64)
-    for number, (label,) in _numbers(top / "image_class_labels.txt", 1, ids):
+    for number, (label,) in _read_values_by_image(top / "image_class_labels.txt", 1, ids):
         if int(label) not in order:
             raise InputsError(
                 f"{top / 'image_class_labels.txt'} gives image {number} the class {int(label)}, "
@@ -85,14 +85,14 @@ def read_images(folder: Path) -> CubImages:
             "Get CUB-200-2011 anew.",
         )
     train = np.zeros(len(ids), bool)
-    for number, (flag,) in _numbers(top / "train_test_split.txt", 1, ids):
+    for number, (flag,) in _read_values_by_image(top / "train_test_split.txt", 1, ids):
         train[ids[number]] = flag == 1
     boxes = np.full((len(ids), 4), np.nan, np.float32)
     if (top / "bounding_boxes.txt").is_file():
-        for number, box in _numbers(top / "bounding_boxes.txt", 4, ids):
+        for number, box in _read_values_by_image(top / "bounding_boxes.txt", 4, ids):
             boxes[ids[number]] = box
     files = tuple(
-        benchmark.picture_of(top / "images", name, f"{top / 'images.txt'}")
+        benchmark.picture_path_in_benchmark(top / "images", name, f"{top / 'images.txt'}")
         for name in names.values()
     )
     # ``001.Black_footed_Albatross`` is the folder's name; people say the rest.
@@ -120,7 +120,7 @@ def read_attributes(folder: Path, ids: dict[int, int]) -> tuple[F32, tuple[str, 
     ConceptLabelsError
         If a file is missing, or a line does not begin with four whole numbers.
     """
-    top = top_of(folder)
+    top = cub_root(folder)
     # In the published archive the list of names lies beside the folder, in copies within it.
     listed = [p for p in (top / "attributes" / "attributes.txt", top / "attributes.txt",
                           top.parent / "attributes.txt") if p.is_file()]  # fmt: skip
@@ -129,12 +129,12 @@ def read_attributes(folder: Path, ids: dict[int, int]) -> tuple[F32, tuple[str, 
             f"There is no attributes.txt in {top}, in its attributes, or beside it.",
             "Copy it there; it comes with CUB-200-2011.",
         )
-    raw = dict(_named(listed[0]))
+    raw = dict(_read_numbered_names(listed[0]))
     columns = {number: i for i, number in enumerate(raw)}
     table = np.full((len(ids), len(raw)), np.nan, np.float32)
     file = top / "attributes" / "image_attribute_labels.txt"
     longer = 0
-    for number, line in _lines(file):
+    for number, line in _read_numbered_lines(file):
         cells = line.split()
         try:
             image, attribute, present, certainty = (int(cell) for cell in cells[:4])
@@ -151,21 +151,24 @@ def read_attributes(folder: Path, ids: dict[int, int]) -> tuple[F32, tuple[str, 
             )
         if certainty >= CERTAIN and image in ids:
             table[ids[image], columns[attribute]] = present
-    return table, plain_names(list(raw.values())), longer
+    return table, attributes_in_plain_words(list(raw.values())), longer
 
 
-def plain_names(raw: list[str]) -> tuple[str, ...]:
+def attributes_in_plain_words(raw: list[str]) -> tuple[str, ...]:
     """Say attributes in words: ``has_wing_color::blue`` as *blue wing*.
 
     Those that would come out the same are told with their kind: *wing shape: rounded*.
     """
-    short, long = [_short(name) for name in raw], [_long(name) for name in raw]
+    short, long = (
+        [_short_attribute_name(name) for name in raw],
+        [_full_attribute_name(name) for name in raw],
+    )
     return tuple(
         word if short.count(word) == 1 else full for word, full in zip(short, long, strict=True)
     )
 
 
-def read_parts(folder: Path, ids: dict[int, int]) -> tuple[F32, tuple[str, ...]]:
+def read_part_locations(folder: Path, ids: dict[int, int]) -> tuple[F32, tuple[str, ...]]:
     """Read where parts are.
 
     Returns
@@ -181,11 +184,11 @@ def read_parts(folder: Path, ids: dict[int, int]) -> tuple[F32, tuple[str, ...]]
     InputsError
         If a file is missing or malformed.
     """
-    top = top_of(folder) / "parts"
-    names = dict(_named(top / "parts.txt"))
+    top = cub_root(folder) / "parts"
+    names = dict(_read_numbered_names(top / "parts.txt"))
     columns = {number: i for i, number in enumerate(names)}
     places = np.full((len(ids), len(names), 2), np.nan, np.float32)
-    for number, (part, x, y, visible) in _numbers(top / "part_locs.txt", 4, ids):
+    for number, (part, x, y, visible) in _read_values_by_image(top / "part_locs.txt", 4, ids):
         if int(part) not in columns:
             raise InputsError(
                 f"{top / 'part_locs.txt'} names part {int(part)}, which parts.txt has not.",
@@ -196,7 +199,7 @@ def read_parts(folder: Path, ids: dict[int, int]) -> tuple[F32, tuple[str, ...]]
     return places, tuple(names.values())
 
 
-def _split_name(name: str) -> tuple[str, str, str]:
+def _split_attribute_name(name: str) -> tuple[str, str, str]:
     """``has_wing_color::blue`` to wing, color and blue."""
     what, _, value = name.removeprefix("has_").partition("::")
     part, _, kind = what.rpartition("_")
@@ -204,18 +207,22 @@ def _split_name(name: str) -> tuple[str, str, str]:
     return part.replace("_", " "), kind, " ".join(words.split())
 
 
-def _short(name: str) -> str:
-    part, kind, value = _split_name(name)
-    return f"{value} {part}" if part and kind in ("color", "pattern", "shape") else _long(name)
+def _short_attribute_name(name: str) -> str:
+    part, kind, value = _split_attribute_name(name)
+    return (
+        f"{value} {part}"
+        if part and kind in ("color", "pattern", "shape")
+        else _full_attribute_name(name)
+    )
 
 
-def _long(name: str) -> str:
-    part, kind, value = _split_name(name)
+def _full_attribute_name(name: str) -> str:
+    part, kind, value = _split_attribute_name(name)
     what = " ".join(word for word in (part, kind) if word)
     return f"{what}: {value}" if value else what
 
 
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
+def _read_numbered_lines(file: Path) -> Iterator[tuple[int, str]]:
     try:
         with file.open(encoding="utf-8", errors="replace") as opened:
             for number, line in enumerate(opened, start=1):
@@ -227,11 +234,11 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
         ) from error
 
 
-def _named(file: Path) -> list[tuple[int, str]]:
+def _read_numbered_names(file: Path) -> list[tuple[int, str]]:
     """Read ``<number> <name>`` lines."""
     found: list[tuple[int, str]] = []
     seen: set[int] = set()
-    for number, line in _lines(file):
+    for number, line in _read_numbered_lines(file):
         head, _, name = line.partition(" ")
         if not head.isdecimal() or not name.strip() or int(head) in seen:
             raise InputsError(
@@ -242,11 +249,11 @@ def _named(file: Path) -> list[tuple[int, str]]:
     return found
 
 
-def _numbers(
+def _read_values_by_image(
     file: Path, count: int, ids: dict[int, int]
 ) -> Iterator[tuple[int, tuple[float, ...]]]:
     """Read ``<image> <number> …`` lines."""
-    for number, line in _lines(file):
+    for number, line in _read_numbered_lines(file):
         cells = line.split()
         try:
             image, values = int(cells[0]), tuple(float(cell) for cell in cells[1:])

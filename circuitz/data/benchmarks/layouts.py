@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 from circuitz.data.benchmarks import cub_files, spawrious, waterbirds
-from circuitz.data.benchmarks.benchmark import Opened, Progress
+from circuitz.data.benchmarks.benchmark import OpenedBenchmark, Progress
 from circuitz.data.benchmarks.cub import open_cub
-from circuitz.data.folders.folder_pair import Pair, open_pair
+from circuitz.data.folders.folder_pair import DataWithConcepts, open_folder_with_concepts
 from circuitz.data.folders.image_folder import open_folder
 from circuitz.errors import InputsError
 
@@ -18,7 +18,7 @@ Layout = Literal["folder", "waterbirds", "spawrious", "cub"]
 LAYOUTS: Final = ("auto", "folder", "waterbirds", "spawrious", "cub")
 
 
-def layout_of(path: str | Path, layout: str = "auto") -> Layout:
+def requested_or_detected_layout(path: str | Path, layout: str = "auto") -> Layout:
     """Return the layout asked for, or the one a folder looks like.
 
     Raises
@@ -33,11 +33,11 @@ def layout_of(path: str | Path, layout: str = "auto") -> Layout:
         raise InputsError(f"There is no layout {layout!r}.", f"Choose {', '.join(LAYOUTS)}.")
     if layout != "auto":
         return layout
-    if waterbirds.looks_like(folder):
+    if waterbirds.looks_like_waterbirds(folder):
         return "waterbirds"
-    if cub_files.looks_like(folder):
+    if cub_files.looks_like_cub(folder):
         return "cub"
-    return "spawrious" if spawrious.looks_like(folder) else "folder"
+    return "spawrious" if spawrious.looks_like_spawrious(folder) else "folder"
 
 
 def open_layout(
@@ -50,7 +50,7 @@ def open_layout(
     seed: int = 0,
     shifted: bool = False,
     progress: Progress | None = None,
-) -> Opened:
+) -> OpenedBenchmark:
     """Open a folder as D, with its concept set and D′ as far as the layout has them.
 
     Parameters
@@ -75,7 +75,7 @@ def open_layout(
 
     Returns
     -------
-    Opened
+    OpenedBenchmark
         D; the concept set or ``None``; D′ without labels or ``None``.
 
     Raises
@@ -83,7 +83,7 @@ def open_layout(
     InputsError, ConceptLabelsError
         Naming the file and line that cannot be used.
     """
-    kind = layout_of(path, layout)
+    kind = requested_or_detected_layout(path, layout)
     how = {"size": size, "seed": seed, "shifted": shifted, "progress": progress}
     if kind == "waterbirds":
         return waterbirds.open_waterbirds(path, **how)  # pyright: ignore[reportArgumentType]
@@ -95,10 +95,10 @@ def open_layout(
     data = open_folder(
         path, size=size, seed=seed, role="D", progress=lambda done, n: say("read D", done, n)
     )
-    return Opened(data)
+    return OpenedBenchmark(data)
 
 
-def open_layout_pair(
+def open_by_layout_with_concepts(
     path: Path,
     layout: str = "auto",
     table: Path | None = None,
@@ -110,8 +110,8 @@ def open_layout_pair(
     network_size: tuple[int, int] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Pair:
-    """Open D and a concept set: :func:`circuitz.data.folders.folder_pair.open_pair` for any layout.
+) -> DataWithConcepts:
+    """Open D and a concept set: :func:`circuitz.data.folders.folder_pair.open_folder_with_concepts` for any layout.
 
     Parameters
     ----------
@@ -125,9 +125,9 @@ def open_layout_pair(
     InputsError, ConceptLabelsError
         As both, and where neither the benchmark nor the person has a concept set.
     """
-    kind = layout_of(path, layout)
+    kind = requested_or_detected_layout(path, layout)
     if kind == "folder":
-        return open_pair(
+        return open_folder_with_concepts(
             path, table, concept_folder, size=size, network_size=network_size, seed=seed,
             progress=progress,
         )  # fmt: skip
@@ -147,10 +147,10 @@ def open_layout_pair(
                 "Give one with --concept-set and --concepts.",
             )
         shared = kind == "cub" and classes is None
-        return Pair(found.data, found.concepts, shared)
+        return DataWithConcepts(found.data, found.concepts, shared)
     say = progress or (lambda _what, _done, _total: None)
     own = open_folder(
         concept_folder, concepts=table, size=found.data.images.shape[1], seed=seed,
         role="concepts", progress=lambda done, n: say("read the concept set", done, n),
     )  # fmt: skip
-    return Pair(found.data, replace(own, labels=None, classes=()), shared=False)
+    return DataWithConcepts(found.data, replace(own, labels=None, classes=()), shared=False)

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from circuitz.data.benchmarks import benchmark
-from circuitz.data.benchmarks.benchmark import SIZE, Opened, Progress, Rows
-from circuitz.data.folders.image_folder import pictures
+from circuitz.data.benchmarks.benchmark import SIZE, BenchmarkRows, OpenedBenchmark, Progress
+from circuitz.data.folders.image_folder import list_picture_files
 from circuitz.errors import InputsError
 
 TOP: Final = "spawrious224"
@@ -56,13 +56,13 @@ BENCHMARKS: Final = {
 """Name to the places, as published with the pictures."""
 
 
-def looks_like(folder: Path) -> bool:
+def looks_like_spawrious(folder: Path) -> bool:
     """Whether a folder holds Spawrious."""
-    top = _top(folder)
+    top = _spawrious_root(folder)
     return any((top / group / place).is_dir() for group in ("0", "1") for place in PLACES)
 
 
-def spawrious_rows(folder: Path, name: str, *, test: bool) -> Rows:
+def spawrious_rows(folder: Path, name: str, *, test: bool) -> BenchmarkRows:
     """List the pictures of a benchmark's training or test set.
 
     Where training mixes places, its shares are taken from the front of the sorted names.
@@ -90,7 +90,7 @@ def spawrious_rows(folder: Path, name: str, *, test: bool) -> Rows:
                 share = _SHARES[group]
                 cells.append((str(group), found.train[i], breed, share))
                 cells.append((str(group), found.shared, breed, 1 - share))
-    return _rows(_top(folder), cells)
+    return _list_rows_of_cells(_spawrious_root(folder), cells)
 
 
 def open_spawrious(
@@ -101,7 +101,7 @@ def open_spawrious(
     seed: int = 0,
     shifted: bool = False,
     progress: Progress | None = None,
-) -> Opened:
+) -> OpenedBenchmark:
     """Open a benchmark of Spawrious.
 
     The concept set, where ``domain_adaptation_ds`` is there, shows every breed in every place;
@@ -125,27 +125,27 @@ def open_spawrious(
     folder, side = Path(path), size or SIZE
     train = spawrious_rows(folder, name, test=False)
     concepts = None
-    if (_top(folder) / CONCEPT_FOLDER).is_dir():
+    if (_spawrious_root(folder) / CONCEPT_FOLDER).is_dir():
         everywhere = [(CONCEPT_FOLDER, place, breed, 1.0) for place in PLACES for breed in CLASSES]
-        found = _rows(_top(folder), everywhere)
+        found = _list_rows_of_cells(_spawrious_root(folder), everywhere)
         table = benchmark.one_hot(found.cell, len(PLACES))
-        concepts = benchmark.concept_set(found.files, table, PLACES, side, seed, progress)
-    data = benchmark.labelled(train, side, seed, progress)
+        concepts = benchmark.read_concept_set(found.files, table, PLACES, side, seed, progress)
+    data = benchmark.read_labelled_set(train, side, seed, progress)
     test = spawrious_rows(folder, name, test=True).shuffled(seed) if shifted else None
-    return Opened(data, concepts, benchmark.unlabelled(test, side, progress))
+    return OpenedBenchmark(data, concepts, benchmark.read_unlabelled_set(test, side, progress))
 
 
-def _top(folder: Path) -> Path:
+def _spawrious_root(folder: Path) -> Path:
     return folder / TOP if (folder / TOP).is_dir() else folder
 
 
-def _rows(top: Path, cells: list[tuple[str, str, str, float]]) -> Rows:
+def _list_rows_of_cells(top: Path, cells: list[tuple[str, str, str, float]]) -> BenchmarkRows:
     files: list[Path] = []
     labels: list[int] = []
     places: list[int] = []
     for group, place, breed, share in cells:
         folder = top / group / place / breed
-        there = pictures(folder) if folder.is_dir() else []
+        there = list_picture_files(folder) if folder.is_dir() else []
         if not there:
             raise InputsError(
                 f"There are no pictures in {folder}.",
@@ -157,6 +157,6 @@ def _rows(top: Path, cells: list[tuple[str, str, str, float]]) -> Rows:
         files += chosen
         labels += [CLASSES.index(breed)] * len(chosen)
         places += [PLACES.index(place)] * len(chosen)
-    return Rows(
+    return BenchmarkRows(
         tuple(files), np.array(labels, np.int64), CLASSES, np.array(places, np.int64), PLACES
     )

@@ -16,7 +16,7 @@ from typing import Final, Literal
 import numpy as np
 
 from circuitz.data.benchmarks import benchmark
-from circuitz.data.benchmarks.benchmark import SIZE, Opened, Progress, Rows
+from circuitz.data.benchmarks.benchmark import SIZE, BenchmarkRows, OpenedBenchmark, Progress
 from circuitz.errors import InputsError
 
 TABLE: Final = "metadata.csv"
@@ -28,7 +28,7 @@ SPLITS: Final = {"train": 0, "val": 1, "test": 2}
 _NEEDED: Final = ("img_filename", "y", "split", "place")
 
 
-def looks_like(folder: Path) -> bool:
+def looks_like_waterbirds(folder: Path) -> bool:
     """Whether a folder holds Waterbirds."""
     try:
         with (folder / TABLE).open(encoding="utf-8-sig") as table:
@@ -38,7 +38,7 @@ def looks_like(folder: Path) -> bool:
     return set(_NEEDED) <= {cell.strip() for cell in header.split(",")}
 
 
-def waterbirds_rows(folder: Path, split: Literal["train", "val", "test"]) -> Rows:
+def waterbirds_rows(folder: Path, split: Literal["train", "val", "test"]) -> BenchmarkRows:
     """Read the table of one split.
 
     Raises
@@ -63,15 +63,19 @@ def waterbirds_rows(folder: Path, split: Literal["train", "val", "test"]) -> Row
     numbers: list[tuple[int, int]] = []
     try:
         for number, row in enumerate(lines, start=2):
-            y, part, place = (_number(row, name, number, table) for name in ("y", "split", "place"))
+            y, part, place = (
+                _parse_metadata_code(row, name, number, table) for name in ("y", "split", "place")
+            )
             if part == SPLITS[split]:
                 name = row["img_filename"] or ""
-                files.append(benchmark.picture_of(folder, name, f"Row {number} of {table}"))
+                files.append(
+                    benchmark.picture_path_in_benchmark(folder, name, f"Row {number} of {table}")
+                )
                 numbers.append((y, place))
     except csv.Error as error:
         raise InputsError(f"{table} is not CSV: {error}.", "Get it anew.") from error
     values = np.array(numbers, dtype=np.int64).reshape(-1, 2)
-    return Rows(tuple(files), values[:, 0], CLASSES, values[:, 1], PLACES)
+    return BenchmarkRows(tuple(files), values[:, 0], CLASSES, values[:, 1], PLACES)
 
 
 def open_waterbirds(
@@ -81,7 +85,7 @@ def open_waterbirds(
     seed: int = 0,
     shifted: bool = False,
     progress: Progress | None = None,
-) -> Opened:
+) -> OpenedBenchmark:
     """Open Waterbirds: train is D, val the concept set, test D′.
 
     In val, kinds and places are independent, so a unit that sees water can be told there from one
@@ -110,13 +114,13 @@ def open_waterbirds(
     concepts = None
     if len(val):
         table = benchmark.one_hot(val.cell, len(PLACES))
-        concepts = benchmark.concept_set(val.files, table, CONCEPTS, side, seed, progress)
-    data = benchmark.labelled(waterbirds_rows(folder, "train"), side, seed, progress)
+        concepts = benchmark.read_concept_set(val.files, table, CONCEPTS, side, seed, progress)
+    data = benchmark.read_labelled_set(waterbirds_rows(folder, "train"), side, seed, progress)
     test = waterbirds_rows(folder, "test").shuffled(seed) if shifted else None
-    return Opened(data, concepts, benchmark.unlabelled(test, side, progress))
+    return OpenedBenchmark(data, concepts, benchmark.read_unlabelled_set(test, side, progress))
 
 
-def _number(row: dict[str, str | None], name: str, number: int, table: Path) -> int:
+def _parse_metadata_code(row: dict[str, str | None], name: str, number: int, table: Path) -> int:
     cell = (row.get(name) or "").strip()
     allowed = ("0", "1", "2") if name == "split" else ("0", "1")
     if cell not in allowed:

@@ -22,14 +22,14 @@ _LABEL = (
 )
 
 
-def check_enough(data: InputSet, concepts: InputSet) -> tuple[str, ...]:
+def check_sample_sizes(data: InputSet, concept_set: InputSet) -> tuple[str, ...]:
     """Refuse sets on which nothing can be measured, and remark on those that decide little.
 
     Parameters
     ----------
     data
         D, labelled and split.
-    concepts
+    concept_set
         The concept set, split.
 
     Returns
@@ -44,23 +44,30 @@ def check_enough(data: InputSet, concepts: InputSet) -> tuple[str, ...]:
     ConceptLabelsError
         If no concept is both shown and absent in every split of the concept set.
     """
-    return (*_classes(data), *_concepts(concepts))
+    return (
+        *_check_class_counts_with_remarks(data),
+        *_check_concept_counts_with_remarks(concept_set),
+    )
 
 
-def _classes(data: InputSet) -> list[str]:
+def _check_class_counts_with_remarks(data: InputSet) -> list[str]:
     assert data.labels is not None
-    shown = _shown(data)
-    counts = {f"of {name}": _by_split(data, shown[:, k]) for k, name in enumerate(data.classes)}
+    shown = _class_membership(data)
+    counts = {
+        f"of {name}": _count_scenes_by_split(data, shown[:, k])
+        for k, name in enumerate(data.classes)
+    }
     if data.labels.ndim == 2:
         # A yes or no for each class: pictures without it are needed as much.
         counts |= {
-            f"without {name}": _by_split(data, ~shown[:, k]) for k, name in enumerate(data.classes)
+            f"without {name}": _count_scenes_by_split(data, ~shown[:, k])
+            for k, name in enumerate(data.classes)
         }
     which, least = min(counts.items(), key=lambda item: min(item[1]))
     if min(least) < LEAST:
         split = SPLITS[least.index(min(least))]
         raise InputsError(
-            f"D has {_pictures(sum(least))} {which}, and its split ‘{split}’ holds {min(least)} of "
+            f"D has {_picture_count_text(sum(least))} {which}, and its split ‘{split}’ holds {min(least)} of "
             "them: too few to measure an effect with its interval.",
             _HINT,
         )
@@ -68,22 +75,22 @@ def _classes(data: InputSet) -> list[str]:
     if not few:
         return []
     return [
-        f"D has few pictures {_listed(few)}: as few as {min(least)} in a split. Intervals will be "
+        f"D has few pictures {_first_names_in_words(few)}: as few as {min(least)} in a split. Intervals will be "
         "wide, and most claims inconclusive."
     ]
 
 
-def _concepts(concepts: InputSet) -> list[str]:
-    table = concepts.concepts
+def _check_concept_counts_with_remarks(concept_set: InputSet) -> list[str]:
+    table = concept_set.concepts
     assert table is not None
     least: dict[str, int] = {}
-    for k, name in enumerate(concepts.concept_names):
-        known = (_by_split(concepts, table[:, k] == value) for value in (1, 0))
+    for k, name in enumerate(concept_set.concept_names):
+        known = (_count_scenes_by_split(concept_set, table[:, k] == value) for value in (1, 0))
         least[name] = min(n for found in known for n in found)
     if not any(least.values()):
         labelled = int(np.isfinite(table).any(1).sum())
         raise ConceptLabelsError(
-            f"The concept set has {_pictures(labelled)} with labels, and no concept is both shown "
+            f"The concept set has {_picture_count_text(labelled)} with labels, and no concept is both shown "
             "and absent in each of its splits: nothing can be said about what units see.",
             _LABEL,
         )
@@ -92,12 +99,12 @@ def _concepts(concepts: InputSet) -> list[str]:
         return []
     return [
         f"Few pictures of the concept set are labelled as showing, or as not showing, "
-        f"{_listed([f'‘{name}’' for name in few])}: as few as {min(least[n] for n in few)} in a "
+        f"{_first_names_in_words([f'‘{name}’' for name in few])}: as few as {min(least[n] for n in few)} in a "
         "split. Claims about that will probably stay inconclusive."
     ]
 
 
-def _shown(data: InputSet) -> npt.NDArray[np.bool_]:
+def _class_membership(data: InputSet) -> npt.NDArray[np.bool_]:
     """Return ``(n, k)``: which classes a picture shows."""
     assert data.labels is not None
     if data.labels.ndim == 2:
@@ -105,16 +112,16 @@ def _shown(data: InputSet) -> npt.NDArray[np.bool_]:
     return data.labels[:, None] == np.arange(len(data.classes))
 
 
-def _by_split(inputs: InputSet, rows: npt.NDArray[np.bool_]) -> list[int]:
+def _count_scenes_by_split(inputs: InputSet, rows: npt.NDArray[np.bool_]) -> list[int]:
     """Return how many scenes among these rows each split holds."""
     split = np.zeros(len(inputs), np.uint8) if inputs.split is None else inputs.split
     scene = np.arange(len(inputs)) if inputs.scene is None else inputs.scene
     return [len(np.unique(scene[rows & (split == s)])) for s in range(len(SPLITS))]
 
 
-def _listed(names: list[str]) -> str:
+def _first_names_in_words(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _pictures(n: int) -> str:
+def _picture_count_text(n: int) -> str:
     return "1 picture" if n == 1 else f"{n:,} pictures"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.folders.concept_table import place_of, read_rows
+from circuitz.data.folders.concept_table import read_csv_with_header, resolve_cell_path
 from circuitz.errors import InputsError
 
 SEPARATOR = "|"
@@ -55,16 +55,16 @@ def read_classes(table: Path, folder: Path, files: Sequence[Path]) -> ClassTable
     """
     if not table.is_file():
         raise InputsError(f"There is no file {table}.", "Check the path.")
-    header, rows = read_rows(table)
+    header, rows = read_csv_with_header(table)
     if "class" not in header:
         raise InputsError(f"{table} has no column ‘class’.", "Name the columns on line 1.")
     at_path, at_class = header.index("path"), header.index("class")
     here = folder.absolute()
-    known = {place_of(str(f.absolute()), here, 0, table): i for i, f in enumerate(files)}
+    known = {resolve_cell_path(str(f.absolute()), here, 0, table): i for i, f in enumerate(files)}
     base = table.parent.absolute()
     said: dict[int, tuple[int, list[str]]] = {}
     for number, cells in rows:
-        at = known.get(place_of(cells[at_path], base, number, table))
+        at = known.get(resolve_cell_path(cells[at_path], base, number, table))
         if at is None:
             continue
         if at in said:

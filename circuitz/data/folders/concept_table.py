@@ -20,7 +20,9 @@ _DELIMITERS = (",", ";", "\t")
 _MOST_BYTES = 2**28
 
 
-def read_rows(table: Path, key: str = "path") -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+def read_csv_with_header(
+    table: Path, key: str = "path"
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """Read a CSV file with a header that has a column ``path``, or the one named.
 
     Commas, semicolons (spreadsheets of many countries) and tabs divide cells, whichever the
@@ -45,8 +47,8 @@ def read_rows(table: Path, key: str = "path") -> tuple[list[str], Iterator[tuple
     except (OSError, UnicodeDecodeError) as error:
         raise ConceptLabelsError(f"{table} cannot be read.", "Save it as CSV in UTF-8.") from error
     first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = next((d for d in _DELIMITERS if key in _cells(first, d)), ",")
-    header = _cells(first, delimiter)
+    delimiter = next((d for d in _DELIMITERS if key in _split_csv_line(first, d)), ",")
+    header = _split_csv_line(first, delimiter)
     if key not in header:
         raise ConceptLabelsError(f"{table} has no column ‘{key}’.", "Name the columns on line 1.")
     double = sorted({h for h in header if header.count(h) > 1})
@@ -54,17 +56,17 @@ def read_rows(table: Path, key: str = "path") -> tuple[list[str], Iterator[tuple
         raise ConceptLabelsError(
             f"{table} has two columns ‘{double[0]}’.", "Give each column its own name."
         )
-    return header, _rows(table, text, header, delimiter)
+    return header, _iterate_data_rows(table, text, header, delimiter)
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
+def _split_csv_line(line: str, delimiter: str) -> list[str]:
     try:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
     except csv.Error:
         return []
 
 
-def _rows(
+def _iterate_data_rows(
     table: Path, text: str, header: list[str], delimiter: str
 ) -> Iterator[tuple[int, list[str]]]:
     lines = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
@@ -87,7 +89,7 @@ def _rows(
         raise ConceptLabelsError(f"{table} is not CSV: {error}.", "Correct it.") from error
 
 
-def value(cell: str, column: str, number: int, table: Path) -> float:
+def parse_concept_cell(cell: str, column: str, number: int, table: Path) -> float:
     """Return 1, 0 or NaN for what a cell says.
 
     Raises
@@ -104,7 +106,7 @@ def value(cell: str, column: str, number: int, table: Path) -> float:
     return found
 
 
-def place_of(cell: str, base: Path, number: int, table: Path) -> str:
+def resolve_cell_path(cell: str, base: Path, number: int, table: Path) -> str:
     """Return the absolute place that a cell names; nothing is looked up on disk.
 
     Raises
@@ -119,7 +121,7 @@ def place_of(cell: str, base: Path, number: int, table: Path) -> str:
     return os.path.normpath(os.path.join(base.absolute(), path))  # noqa: PTH118 (much faster)
 
 
-def within(place: str, folder: Path) -> bool:
+def lies_within_folder(place: str, folder: Path) -> bool:
     """Whether a place lies in a folder, as the two are written."""
     inside = os.path.normpath(folder.absolute())
     return place == inside or place.startswith(inside.rstrip(os.sep) + os.sep)
@@ -156,7 +158,7 @@ class ConceptTable:
         strangers: bool = False,
     ) -> None:
         self.table, self.folder, self.base = table, folder, base
-        header, rows = read_rows(table)
+        header, rows = read_csv_with_header(table)
         self.header = header
         self.names = tuple(h for h in header if h not in _SPECIAL)
         if not self.names:
@@ -177,8 +179,8 @@ class ConceptTable:
         scenes: dict[str, int] = {}
         self.elsewhere = 0
         for number, cells in rows:
-            place = place_of(cells[at_path], here, number, table)
-            if place not in known and strangers and not within(place, folder):
+            place = resolve_cell_path(cells[at_path], here, number, table)
+            if place not in known and strangers and not lies_within_folder(place, folder):
                 self.elsewhere += 1
                 continue
             if place in seen:
@@ -187,18 +189,18 @@ class ConceptTable:
                     "Join the two rows.",
                 )
             if place not in known:
-                raise self._missing(cells[at_path], number)
+                raise self._missing_file_error(cells[at_path], number)
             seen[place] = number
             at = known[place]
             self.values[at] = [
-                value(cells[c], name, number, table)
+                parse_concept_cell(cells[c], name, number, table)
                 for c, name in zip(columns, self.names, strict=True)
             ]
             if at_scene >= 0 and cells[at_scene]:
                 # Numbered from beyond the files, so that no lone picture joins one by chance.
                 scene[at] = scenes.setdefault(cells[at_scene], len(files) + len(scenes))
             if at_split >= 0:
-                splits[at] = self._split(cells[at_split], number)
+                splits[at] = self._parse_split(cells[at_split], number)
         self.labelled = len(seen)
         if at_split >= 0 and seen and (splits == 255).any():
             raise ConceptLabelsError(
@@ -208,7 +210,7 @@ class ConceptTable:
         if at_scene >= 0:
             self.scene = scene
 
-    def keep(self, rows: Sequence[int]) -> None:
+    def keep_only_rows(self, rows: Sequence[int]) -> None:
         """Forget all pictures but these, given by their places."""
         chosen = np.asarray(rows, np.int64)
         self.values = self.values[chosen]
@@ -216,14 +218,14 @@ class ConceptTable:
         self.split = None if self.split is None else self.split[chosen]
         self.labelled = int(np.isfinite(self.values).any(1).sum())
 
-    def _missing(self, cell: str, number: int) -> ConceptLabelsError:
+    def _missing_file_error(self, cell: str, number: int) -> ConceptLabelsError:
         of = "this file" if self.base == self.table.parent else "the folder of the pictures"
         return ConceptLabelsError(
             f"Row {number} of {self.table} names {cell[:200]}, which is not in {self.folder}.",
             f"Paths are relative to {of}; pictures end in .png, .jpg and the like.",
         )
 
-    def _split(self, cell: str, number: int) -> int:
+    def _parse_split(self, cell: str, number: int) -> int:
         if cell not in SPLITS:
             raise ConceptLabelsError(
                 f"The split in row {number} of {self.table} is {cell!r}.",

@@ -13,7 +13,7 @@ CONFLICTS_ALLOWED = 0.01
 """Share of pictures that may stand under two classes before a set is refused."""
 
 
-def scenes_of(
+def assign_scene_numbers(
     images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64] | None = None
 ) -> npt.NDArray[np.int64]:
     """Return a scene number a picture such that identical pictures share one.

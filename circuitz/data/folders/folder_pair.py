@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from circuitz.data.folders.image_folder import CONCEPT_SHARES, open_folder, pictures
+from circuitz.data.folders.image_folder import CONCEPT_SHARES, list_picture_files, open_folder
 from circuitz.data.splits import assign_splits
 from circuitz.data.validate_inputs import check_concept_set
 from circuitz.errors import ConceptLabelsError, InputsError
@@ -19,7 +19,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class DataWithConcepts:
     """D and what units are measured on.
 
     Parameters
@@ -36,8 +36,8 @@ class Pair:
     shared: bool
 
 
-def open_pair(
-    images: Path,
+def open_folder_with_concepts(
+    data_folder: Path,
     table: Path | None = None,
     concept_folder: Path | None = None,
     *,
@@ -46,12 +46,12 @@ def open_pair(
     network_size: tuple[int, int] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Pair:
+) -> DataWithConcepts:
     """Open D and a concept set.
 
     Parameters
     ----------
-    images
+    data_folder
         D: one sub-folder a class.
     table
         CSV with concept labels, its paths relative to itself; it may label pictures of both.
@@ -75,17 +75,17 @@ def open_pair(
     InputsError, ConceptLabelsError
         If pictures or labels cannot be used.
     """
-    for folder in (images, concept_folder):
+    for folder in (data_folder, concept_folder):
         if folder is not None and not folder.is_dir():
             raise InputsError(f"There is no folder {folder}.", "Check the path.")
-    side = size or _side(images, concept_folder, network_size)
+    side = size or _choose_scaled_side(data_folder, concept_folder, network_size)
     say = progress or (lambda _what, _done, _total: None)
     data = open_folder(
-        images, concepts=table, classes=classes, size=side, seed=seed, role="D",
+        data_folder, concepts=table, classes=classes, size=side, seed=seed, role="D",
         progress=lambda done, n: say("read D", done, n),
     )  # fmt: skip
     if concept_folder is None:
-        return Pair(data, _of_data(data, seed), shared=True)
+        return DataWithConcepts(data, _concept_set_from_data(data, seed), shared=True)
     found = open_folder(
         concept_folder, concepts=table, size=side, seed=seed, role="concepts",
         progress=lambda done, n: say("read the concept set", done, n),
@@ -99,10 +99,10 @@ def open_pair(
     if not set(found.classes) & set(data.classes):
         # Sub-folders that only sort its pictures are no classes.
         found = replace(found, labels=None, classes=())
-    return Pair(data, found, shared=False)
+    return DataWithConcepts(data, found, shared=False)
 
 
-def _of_data(data: InputSet, seed: int) -> InputSet:
+def _concept_set_from_data(data: InputSet, seed: int) -> InputSet:
     if data.concepts is None:
         raise ConceptLabelsError(
             "No picture has concept labels, so nothing can be said about what units see.",
@@ -114,13 +114,18 @@ def _of_data(data: InputSet, seed: int) -> InputSet:
     return check_concept_set(own)
 
 
-def _side(
-    images: Path, concept_folder: Path | None, network_size: tuple[int, int] | None
+def _choose_scaled_side(
+    data_folder: Path, concept_folder: Path | None, network_size: tuple[int, int] | None
 ) -> int | None:
     """Return the side to scale pictures to, or None to keep them as they are."""
     if network_size is None:
         return None
-    size = common_size([*pictures(images), *(pictures(concept_folder) if concept_folder else ())])
+    size = common_size(
+        [
+            *list_picture_files(data_folder),
+            *(list_picture_files(concept_folder) if concept_folder else ()),
+        ]
+    )
     if size is not None:
         width, height = size
         if network_size == (height, width) or (width == height <= max(network_size)):

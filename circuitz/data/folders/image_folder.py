@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from circuitz.data.folders.class_table import read_classes
 from circuitz.data.folders.concept_table import ConceptTable
-from circuitz.data.folders.duplicates import scenes_of
+from circuitz.data.folders.duplicates import assign_scene_numbers
 from circuitz.data.folders.read_picture import SUFFIXES, read_picture
 from circuitz.data.splits import assign_splits
-from circuitz.data.validate_inputs import check_concept_set, check_inputs
+from circuitz.data.validate_inputs import check_concept_set, check_image_set
 from circuitz.errors import ConceptLabelsError, InputsError
 from circuitz.z.inputs import InputSet
 
@@ -81,11 +81,13 @@ def open_folder(
         raise ConceptLabelsError(f"There is no file {table}.", "Check the path.")
     has_table = table.is_file()
     if classes is not None:
-        everything = pictures(folder)
+        everything = list_picture_files(folder)
         told = read_classes(Path(classes), folder, everything)
         names, paths, labels = list(told.classes), list(told.files), told.labels
     else:
-        names, files = _files(folder, flat=has_table, labelled=role == "D" or not has_table)
+        names, files = _list_class_files(
+            folder, flat=has_table, labelled=role == "D" or not has_table
+        )
         paths = everything = [f for f, _ in files]
         labels = np.array([label for _, label in files], dtype=np.int64) if names else None
     rows = None
@@ -95,7 +97,7 @@ def open_folder(
         rows = ConceptTable(table, folder, everything, base=table.parent, strangers=given)
         if len(paths) < len(everything):
             where = {path: i for i, path in enumerate(everything)}
-            rows.keep([where[path] for path in paths])
+            rows.keep_only_rows([where[path] for path in paths])
         if rows.labelled == 0:
             if role != "D":
                 raise ConceptLabelsError(
@@ -105,7 +107,7 @@ def open_folder(
     images = read_pictures(paths, size, progress)
     scene = rows.scene if rows else None
     if scene is None:
-        scene = scenes_of(images, labels)
+        scene = assign_scene_numbers(images, labels)
     role = role or ("concepts" if rows else "D")
     split = rows.split if rows else None
     if split is None:
@@ -123,15 +125,17 @@ def open_folder(
     )
     if role == "concepts":
         return check_concept_set(inputs)
-    return check_inputs(inputs, labelled=True)
+    return check_image_set(inputs, labelled=True)
 
 
-def _files(folder: Path, *, flat: bool, labelled: bool) -> tuple[list[str], list[tuple[Path, int]]]:
+def _list_class_files(
+    folder: Path, *, flat: bool, labelled: bool
+) -> tuple[list[str], list[tuple[Path, int]]]:
     """Return class names and the pictures with their class; without classes where ``flat``."""
     names = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    files = [(f, i) for i, name in enumerate(names) for f in pictures(folder / name)]
+    files = [(f, i) for i, name in enumerate(names) for f in list_picture_files(folder / name)]
     if not files and flat:
-        names, files = [], [(f, -1) for f in pictures(folder)]
+        names, files = [], [(f, -1) for f in list_picture_files(folder)]
     if not files or (labelled and not names):
         raise InputsError(
             f"There are no pictures in {folder}{' in sub-folders, one a class' if files else ''}.",
@@ -151,7 +155,7 @@ def _files(folder: Path, *, flat: bool, labelled: bool) -> tuple[list[str], list
     return names, files
 
 
-def pictures(folder: Path) -> list[Path]:
+def list_picture_files(folder: Path) -> list[Path]:
     """Return the picture files in a folder and below it, in order; hidden ones are left out."""
     return sorted(
         p

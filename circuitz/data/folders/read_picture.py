@@ -50,7 +50,7 @@ def read_picture(file: Path, size: int | tuple[int, int] | None = None) -> npt.N
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             warnings.simplefilter("ignore", UserWarning)
             with Image.open(file) as opened:
-                return _pixels(opened, file, size)
+                return _decode_pixels(opened, file, size)
     except InputsError:
         raise
     except Image.DecompressionBombError as error:
@@ -67,7 +67,7 @@ def read_picture(file: Path, size: int | tuple[int, int] | None = None) -> npt.N
         ) from error
 
 
-def _pixels(
+def _decode_pixels(
     opened: Image.Image, file: Path, size: int | tuple[int, int] | None
 ) -> npt.NDArray[np.uint8]:
     width, height = opened.size
@@ -86,13 +86,13 @@ def _pixels(
             f"{file} has {width * height:,} pixels; up to {LARGEST:,} are unpacked.",
             "Scale it down, or leave it out.",
         )
-    image = _rgb(_upright(opened), file)
+    image = _to_rgb(_rotate_by_exif(opened), file)
     if box is not None:
         image = ImageOps.fit(image, box, Image.Resampling.BICUBIC)
     return np.asarray(image, dtype=np.uint8)
 
 
-def _upright(opened: Image.Image) -> Image.Image:
+def _rotate_by_exif(opened: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(opened)
     except Exception:  # EXIF data are often damaged; then the picture stays as it is stored
@@ -100,9 +100,9 @@ def _upright(opened: Image.Image) -> Image.Image:
         return opened
 
 
-def _rgb(image: Image.Image, file: Path) -> Image.Image:
+def _to_rgb(image: Image.Image, file: Path) -> Image.Image:
     if image.mode.startswith("I"):
-        return Image.fromarray(_eight_bits(np.asarray(image), file)).convert("RGB")
+        return Image.fromarray(_scale_to_eight_bits(np.asarray(image), file)).convert("RGB")
     if image.mode == "F":
         raise InputsError(
             f"{file} holds floating-point pixels of unknown range.", "Save it with 8 bits."
@@ -114,7 +114,7 @@ def _rgb(image: Image.Image, file: Path) -> Image.Image:
     return image.convert("RGB")
 
 
-def _eight_bits(values: npt.NDArray[np.generic], file: Path) -> npt.NDArray[np.uint8]:
+def _scale_to_eight_bits(values: npt.NDArray[np.generic], file: Path) -> npt.NDArray[np.uint8]:
     """Scale 16-bit grey: clipping, as converting would, makes nearly every picture white."""
     wide = values.astype(np.int64)
     if wide.size and (wide.min() < 0 or wide.max() > _WORD):

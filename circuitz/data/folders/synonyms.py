@@ -11,7 +11,7 @@ from circuitz.lexicon.lexicon import Lexicon
 from circuitz.z.inputs import InputSet
 
 
-def join_synonyms(inputs: InputSet, lexicon: Lexicon) -> tuple[InputSet, tuple[str, ...]]:
+def join_synonym_columns(inputs: InputSet, lexicon: Lexicon) -> tuple[InputSet, tuple[str, ...]]:
     """Join columns whose headings are synonyms, such as *coat* and *fur*.
 
     Left apart, each would be measured on its own labels, and one would speak for the other.

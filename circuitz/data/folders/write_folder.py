@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from circuitz.data.folders.image_folder import CONCEPTS_FILE
-from circuitz.disk.atomic import staged
+from circuitz.disk.atomic import staged_file_replacement
 from circuitz.errors import InputsError
 from circuitz.z.inputs import SPLITS, InputSet
 
@@ -23,7 +23,7 @@ FOLDERS: Final = {"D": "D", "D'": "Dprime", "concepts": "concepts", "decorrelate
 """Role of a set to the folder it is written to."""
 
 
-def file_names(inputs: InputSet) -> list[str]:
+def relative_picture_paths(inputs: InputSet) -> list[str]:
     """Return the file of every picture, relative to the folder that holds the role's folder.
 
     Classes are sub-folders where there are labels. Of D′ the names tell nothing.
@@ -68,7 +68,7 @@ def write_folder(inputs: InputSet, out: str | Path, *, progress: Progress | None
         If this role lies there already, a class name is no name for a folder, or it cannot be
         written.
     """
-    names = file_names(inputs)
+    names = relative_picture_paths(inputs)
     bad = [name for name in inputs.classes if Path(name).name != name or name.startswith(".")]
     if inputs.labels is not None and bad:
         raise InputsError(f"No folder can be called {bad[0]!r}.", "Give the class another name.")
@@ -94,7 +94,7 @@ def write_folder(inputs: InputSet, out: str | Path, *, progress: Progress | None
                     progress(i + 1, len(names))
             shutil.move(room / top.name, top)
         if inputs.concepts is not None:
-            with staged(table, concept_table(inputs, names).encode()):
+            with staged_file_replacement(table, concept_labels_csv(inputs, names).encode()):
                 pass
     except OSError as error:
         raise InputsError(
@@ -103,7 +103,7 @@ def write_folder(inputs: InputSet, out: str | Path, *, progress: Progress | None
     return top
 
 
-def concept_table(inputs: InputSet, names: list[str]) -> str:
+def concept_labels_csv(inputs: InputSet, names: list[str]) -> str:
     """Return concept labels as CSV, a row a picture."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")

@@ -14,9 +14,16 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from circuitz.data.text.brackets import CLASSES, CLOSE, LENGTH, OPEN, VOCABULARY, drawn
-from circuitz.data.text.induction import opened
-from circuitz.data.text.train_tokens import train_steps
+from circuitz.data.text.brackets import (
+    CLASSES,
+    CLOSE,
+    LENGTH,
+    OPEN,
+    VOCABULARY,
+    draw_bracket_tokens,
+)
+from circuitz.data.text.induction_model import build_with_shipped_weights
+from circuitz.data.text.train_tokens import train_with_one_cycle_rate
 from circuitz.models.zoo.builders import build
 from circuitz.models.zoo.small_transformer import SmallTransformer
 
@@ -47,7 +54,7 @@ class BracketRecipe:
     seed: int = 0
 
 
-def train_brackets(
+def train_bracket_model(
     recipe: BracketRecipe, progress: Callable[[int, int], None] | None = None
 ) -> SmallTransformer:
     """Train a model to say, at every position, whether the sequence so far is balanced.
@@ -63,21 +70,25 @@ def train_brackets(
     assert isinstance(net, SmallTransformer)
     draw = np.random.default_rng([recipe.seed, 43])
 
-    def loss(_step: int) -> torch.Tensor:
-        tokens = torch.from_numpy(drawn(draw, recipe.batch, LENGTH)[0]).long()
-        logits = net.everywhere(tokens)[:, 1:]
-        return functional.cross_entropy(logits.flatten(0, 1), unbalanced(tokens)[:, 1:].flatten())
+    def batch_loss(_step: int) -> torch.Tensor:
+        tokens = torch.from_numpy(draw_bracket_tokens(draw, recipe.batch, LENGTH)[0]).long()
+        logits = net.logits_everywhere(tokens)[:, 1:]
+        return functional.cross_entropy(
+            logits.flatten(0, 1), flag_unbalanced_prefixes(tokens)[:, 1:].flatten()
+        )
 
-    train_steps(net, loss, steps=recipe.steps, rate=recipe.rate, progress=progress)
+    train_with_one_cycle_rate(
+        net, batch_loss, steps=recipe.steps, rate=recipe.rate, progress=progress
+    )
     return net.eval()
 
 
-def unbalanced(tokens: torch.Tensor) -> torch.Tensor:
+def flag_unbalanced_prefixes(tokens: torch.Tensor) -> torch.Tensor:
     """Say of each position whether what stands up to it is unbalanced: ``(n, t)`` of 0 and 1."""
     level = ((tokens == OPEN).long() - (tokens == CLOSE).long()).cumsum(1)
     return ((level.cummin(1).values < 0) | (level != 0)).long()
 
 
-def shipped_brackets() -> SmallTransformer:
+def load_shipped_bracket_model() -> SmallTransformer:
     """Open the model that travels with the package; ``circuitz data transformer`` made it."""
-    return opened(NAME, ARGUMENTS)
+    return build_with_shipped_weights(NAME, ARGUMENTS)

@@ -28,7 +28,7 @@ _DEEP = 3
 _EACH = 5
 
 
-def brackets(n: int, *, role: str = "D", seed: int = 0, length: int = LENGTH) -> InputSet:
+def make_bracket_set(n: int, *, role: str = "D", seed: int = 0, length: int = LENGTH) -> InputSet:
     """Return labelled bracket sequences, half of them balanced.
 
     Parameters
@@ -51,7 +51,7 @@ def brackets(n: int, *, role: str = "D", seed: int = 0, length: int = LENGTH) ->
         raise InputsError(
             f"Sequences of {length} positions cannot be.", "Choose an even number, 8 up."
         )
-    tokens, labels = drawn(np.random.default_rng([seed, 41]), n, length)
+    tokens, labels = draw_bracket_tokens(np.random.default_rng([seed, 41]), n, length)
     return InputSet(
         images=tokens,
         labels=labels,
@@ -64,24 +64,24 @@ def brackets(n: int, *, role: str = "D", seed: int = 0, length: int = LENGTH) ->
     )
 
 
-def drawn(draw: np.random.Generator, n: int, length: int) -> tuple[I32, I64]:
+def draw_bracket_tokens(rng: np.random.Generator, n: int, length: int) -> tuple[I32, I64]:
     """Draw sequences ``(n, length)`` and their labels ``(n,)``."""
     many = length - 2
     opened = np.zeros((n, many), bool)
     opened[:, : many // 2] = True
-    opened = np.take_along_axis(opened, draw.random((n, many)).argsort(1), 1)
-    kind = draw.integers(0, 4, n)  # 0, 1: balanced; 2: dips below zero; 3: too many of one
+    opened = np.take_along_axis(opened, rng.random((n, many)).argsort(1), 1)
+    kind = rng.integers(0, 4, n)  # 0, 1: balanced; 2: dips below zero; 3: too many of one
     # A sequence with equal counts, turned to begin behind its lowest point, is balanced.
-    lowest = _levels(opened).argmin(1)
+    lowest = _nesting_levels(opened).argmin(1)
     turned = np.take_along_axis(opened, (np.arange(many) + lowest[:, None] + 1) % many, 1)
     found = np.where((kind < 2)[:, None], turned, opened)
-    changed = draw.integers(1, 3, n)
-    order = (draw.random((n, many)) + found).argsort(1)  # closing ones first
+    changed = rng.integers(1, 3, n)
+    order = (rng.random((n, many)) + found).argsort(1)  # closing ones first
     for row in np.flatnonzero(kind == 3):
         found[row, order[row, : changed[row]]] = True
-        if draw.random() < 0.5:
+        if rng.random() < 0.5:
             found[row] = ~found[row, ::-1]
-    levels = _levels(found)
+    levels = _nesting_levels(found)
     balanced = (levels.min(1) >= 0) & (levels[:, -1] == 0)
     tokens = np.empty((n, length), np.int32)
     tokens[:, 0], tokens[:, -1] = 0, 3
@@ -89,7 +89,7 @@ def drawn(draw: np.random.Generator, n: int, length: int) -> tuple[I32, I64]:
     return tokens, (~balanced).astype(np.int64)
 
 
-def _levels(opened: npt.NDArray[np.bool_]) -> I64:
+def _nesting_levels(opened: npt.NDArray[np.bool_]) -> I64:
     """Return how many are open behind each bracket, ``(n, brackets)``."""
     return np.where(opened, 1, -1).cumsum(1)
 
@@ -100,7 +100,7 @@ def bracket_positions(n: int, *, seed: int = 0, length: int = LENGTH) -> InputSe
     Concepts of neurons are about the position itself, those of heads about the one looked at.
     """
     draw = np.random.default_rng([seed, 42])
-    tokens, _ = drawn(draw, n, length)
+    tokens, _ = draw_bracket_tokens(draw, n, length)
     query = 1 + draw.random((n, length - 2)).argsort(1)[:, :_EACH]
     query = np.concatenate([query, np.full((n, 1), length - 1)], 1)
     key = np.floor(draw.random(query.shape) * (query + 1)).astype(np.int64)
@@ -109,7 +109,7 @@ def bracket_positions(n: int, *, seed: int = 0, length: int = LENGTH) -> InputSe
     looked = tokens[rows]
     return InputSet(
         images=looked,
-        concepts=position_concepts(looked, focus),
+        concepts=label_position_concepts(looked, focus),
         concept_names=(*POSITION_CONCEPTS, *KEY_CONCEPTS),
         split=assign_splits(len(rows), (0.4, 0.4, 0.2), rows, seed),
         scene=rows,
@@ -120,7 +120,7 @@ def bracket_positions(n: int, *, seed: int = 0, length: int = LENGTH) -> InputSe
     )
 
 
-def position_concepts(tokens: I32, focus: I64) -> F32:
+def label_position_concepts(tokens: I32, focus: I64) -> F32:
     """Say what a position and one looked at are: ``(m, 8)`` of 0 and 1."""
     step = np.where(tokens == OPEN, 1, np.where(tokens == CLOSE, -1, 0))
     level = step.cumsum(1)

@@ -18,9 +18,9 @@ import torch
 from torch.nn import functional
 
 from circuitz.data.text.text_words import FAMILIES, PLACE_SENTENCES, PLAIN, WORK_SENTENCES
-from circuitz.data.text.text_world import texts
-from circuitz.data.text.train_tokens import train_steps
-from circuitz.disk.atomic import write_error
+from circuitz.data.text.text_world import draw_texts
+from circuitz.data.text.train_tokens import train_with_one_cycle_rate
+from circuitz.disk.atomic import bundle_write_error_from
 from circuitz.errors import BuilderError, BundleWriteError
 
 CONTEXT: Final = 48
@@ -62,7 +62,7 @@ def vocabulary() -> tuple[str, ...]:
     return tuple(dict.fromkeys((PAD, UNKNOWN, END, *sorted(plain - {"0", "1"}), *PLAIN, *family)))
 
 
-def train_language(
+def train_language_model(
     recipe: LanguageRecipe, progress: Callable[[int, int], None] | None = None
 ) -> Any:
     """Train the model.
@@ -78,11 +78,11 @@ def train_language(
     WeightsError
         If training diverges.
     """
-    transformers = _transformers()
+    transformers = _import_transformers()
     words = vocabulary()
     number = {word: i for i, word in enumerate(words)}
     rows = np.zeros((recipe.texts, CONTEXT), np.int64)
-    for row, text in zip(rows, texts("free", recipe.texts, seed=recipe.seed), strict=True):
+    for row, text in zip(rows, draw_texts("free", recipe.texts, seed=recipe.seed), strict=True):
         ids = [number[word] for word in f"{text.text} {END}".split()][:CONTEXT]
         row[: len(ids)] = ids
     with torch.random.fork_rng(devices=[]):
@@ -97,7 +97,7 @@ def train_language(
         )  # fmt: skip
     draw = np.random.default_rng([recipe.seed, 52])
 
-    def loss(_step: int) -> torch.Tensor:
+    def batch_loss(_step: int) -> torch.Tensor:
         tokens = torch.from_numpy(rows[draw.integers(0, len(rows), recipe.batch)])
         longest = int((tokens != 0).sum(1).max())
         logits = net(tokens[:, : longest - 1]).logits
@@ -105,16 +105,18 @@ def train_language(
             logits.flatten(0, 1), tokens[:, 1:longest].flatten(), ignore_index=0
         )
 
-    train_steps(net, loss, steps=recipe.steps, rate=recipe.rate, progress=progress)
+    train_with_one_cycle_rate(
+        net, batch_loss, steps=recipe.steps, rate=recipe.rate, progress=progress
+    )
     return net.eval()
 
 
-def perplexity(net: Any, n: int = 400, seed: int = 1) -> float:
+def held_out_word_perplexity(net: Any, n: int = 400, seed: int = 1) -> float:
     """Return the perplexity of texts that were not trained on, a word."""
     number = {word: i for i, word in enumerate(vocabulary())}
     total, count = 0.0, 0
     with torch.no_grad():
-        for text in texts("free", n, seed=seed):
+        for text in draw_texts("free", n, seed=seed):
             ids = torch.tensor([[number[word] for word in text.text.split()]])
             logits = net(ids[:, :-1]).logits[0]
             total += functional.cross_entropy(logits, ids[0, 1:], reduction="sum").item()
@@ -122,7 +124,7 @@ def perplexity(net: Any, n: int = 400, seed: int = 1) -> float:
     return math.exp(total / count)
 
 
-def check_place(where: Path, *, replace: bool = False) -> None:
+def refuse_existing_folder(folder: Path, *, replace: bool = False) -> None:
     """Refuse to write over something, now and not after training.
 
     Raises
@@ -130,11 +132,13 @@ def check_place(where: Path, *, replace: bool = False) -> None:
     BundleWriteError
         If something is there already.
     """
-    if where.exists() and not replace:
-        raise BundleWriteError(f"{where} is there already.", "Choose another folder, or --replace.")
+    if folder.exists() and not replace:
+        raise BundleWriteError(
+            f"{folder} is there already.", "Choose another folder, or --replace."
+        )
 
 
-def write_language(net: Any, where: Path) -> Path:
+def write_language_model(net: Any, folder: Path) -> Path:
     """Write a trained model as a Hugging Face folder: config, safetensors and tokenizer.
 
     Raises
@@ -143,16 +147,16 @@ def write_language(net: Any, where: Path) -> Path:
         If it cannot be written.
     """
     try:
-        where.mkdir(parents=True, exist_ok=True)
-        net.save_pretrained(where)
-        _tokenizer().save_pretrained(where)
+        folder.mkdir(parents=True, exist_ok=True)
+        net.save_pretrained(folder)
+        _build_tokenizer().save_pretrained(folder)
     except OSError as error:
-        raise write_error(where, error) from error
-    return where
+        raise bundle_write_error_from(folder, error) from error
+    return folder
 
 
-def _tokenizer() -> Any:
-    transformers = _transformers()
+def _build_tokenizer() -> Any:
+    transformers = _import_transformers()
     from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: PLC0415 (extra [llm])
 
     words = {word: i for i, word in enumerate(vocabulary())}
@@ -163,7 +167,7 @@ def _tokenizer() -> Any:
     )
 
 
-def _transformers() -> Any:
+def _import_transformers() -> Any:
     if find_spec("transformers") is None:
         raise BuilderError("transformers is not installed.", "Run: pip install 'circuitz[llm]'.")
     import transformers  # noqa: PLC0415 (seconds)

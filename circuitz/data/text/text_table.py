@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.folders.concept_table import read_rows, value
-from circuitz.data.folders.folder_pair import Pair
+from circuitz.data.folders.concept_table import parse_concept_cell, read_csv_with_header
+from circuitz.data.folders.folder_pair import DataWithConcepts
 from circuitz.data.folders.image_folder import CONCEPT_SHARES, D_SHARES
 from circuitz.data.splits import assign_splits
-from circuitz.data.validate_inputs import check_concept_labels
+from circuitz.data.validate_inputs import check_concepts_vary
 from circuitz.errors import ConceptLabelsError, InputsError
 from circuitz.z.inputs import PADDING, SPLITS, InputSet
 
@@ -63,7 +63,7 @@ class TextTable:
         ConceptLabelsError
             If it is no such table, a text is empty, or a cell holds what it cannot.
         """
-        header, rows = read_rows(file, "text")
+        header, rows = read_csv_with_header(file, "text")
         names = tuple(name for name in header if name not in _SPECIAL)
         special = {name: header.index(name) for name in _SPECIAL if name in header}
         found: dict[str, list[str]] = {name: [] for name in _SPECIAL}
@@ -85,16 +85,20 @@ class TextTable:
                     f"The split in row {number} of {file} is {found['split'][-1][:40]!r}.",
                     f"Use {', '.join(SPLITS)}.",
                 )
-            values.append([value(cells[header.index(n)], n, number, file) for n in names])
+            values.append(
+                [parse_concept_cell(cells[header.index(n)], n, number, file) for n in names]
+            )
         table = np.array(values, np.float32).reshape(len(values), len(names))
         texts, labels, roles, splits, scenes = (tuple(found[name]) for name in _SPECIAL)
         return cls(file, texts, labels, roles, splits, scenes, names, table)
 
-    def rows(self, role: str) -> I64:
+    def rows_of_role(self, role: str) -> I64:
         """Return the rows of a role."""
         return np.flatnonzero([found == role for found in self.roles])
 
-    def inputs(self, role: str, tokens: I32, vocabulary: tuple[str, ...], seed: int) -> InputSet:
+    def to_input_set(
+        self, role: str, tokens: I32, vocabulary: tuple[str, ...], seed: int
+    ) -> InputSet:
         """Return the rows of a role as an input set.
 
         Parameters
@@ -113,25 +117,25 @@ class TextTable:
         InputsError
             If D lacks labels.
         """
-        rows = self.rows(role)
-        labels, classes = self._labels(rows) if role == "D" else (None, ())
+        rows = self.rows_of_role(role)
+        labels, classes = self._class_numbers_and_names(rows) if role == "D" else (None, ())
         concepts = self.concepts[rows]
         named = np.flatnonzero(np.isfinite(concepts).any(0))
         names = tuple(self.names[i] for i in named)
-        scene = _numbered([self.scenes[i] for i in rows])
+        scene = _number_scenes([self.scenes[i] for i in rows])
         return InputSet(
             images=tokens,
             labels=labels,
             classes=classes,
             concepts=concepts[:, named] if names else None,
             concept_names=names,
-            split=self._split(rows, labels, scene, role, seed),
+            split=self._given_or_assigned_splits(rows, labels, scene, role, seed),
             scene=scene,
             role=role,
             vocabulary=vocabulary,
         )
 
-    def _labels(self, rows: I64) -> tuple[I64, tuple[str, ...]]:
+    def _class_numbers_and_names(self, rows: I64) -> tuple[I64, tuple[str, ...]]:
         told = [self.labels[i] for i in rows]
         if not all(told):
             raise InputsError(
@@ -145,7 +149,7 @@ class TextTable:
             )
         return np.array([classes.index(name) for name in told], np.int64), classes
 
-    def _split(
+    def _given_or_assigned_splits(
         self, rows: I64, labels: I64 | None, scene: I64, role: str, seed: int
     ) -> npt.NDArray[np.uint8]:
         told = [self.splits[i] for i in rows]
@@ -161,27 +165,27 @@ class TextTable:
 
 
 @dataclass(frozen=True, eq=False)
-class Texts(Pair):
+class TextsWithConcepts(DataWithConcepts):
     """D and a concept set of texts, all of one length.
 
     Parameters
     ----------
-    cut
+    truncated
         How many texts were longer than the model can read, and are cut off.
     """
 
-    cut: int = 0
+    truncated: int = 0
 
 
-def open_texts(
+def open_texts_with_concepts(
     file: Path,
     concept_file: Path | None,
     encode: Encode,
     vocabulary: tuple[str, ...],
     *,
-    most: int,
+    max_tokens: int,
     seed: int = 0,
-) -> Texts:
+) -> TextsWithConcepts:
     """Open D and a concept set.
 
     Parameters
@@ -193,7 +197,7 @@ def open_texts(
         Another CSV, all of whose rows are the concept set.
     encode, vocabulary
         Makes token numbers of texts, and the texts of the tokens; one of them is ``PADDING``.
-    most
+    max_tokens
         Most tokens of a text.
     seed
         Of the splits.
@@ -208,17 +212,17 @@ def open_texts(
     if concept_file is not None:
         apart = TextTable.read(concept_file)
         apart = replace(apart, roles=("concepts",) * len(apart.texts))
-    if not len(table.rows("D")):
+    if not len(table.rows_of_role("D")):
         raise InputsError(f"{file} has no text of D.", "Leave the column role empty for D.")
     ids = {
-        role: encode([where.texts[i] for i in where.rows(role)])
+        role: encode([where.texts[i] for i in where.rows_of_role(role)])
         for role, where in (("D", table), ("concepts", apart))
     }
     every = [*ids["D"], *ids["concepts"]]
-    length = min(most, max(map(len, every)))
+    length = min(max_tokens, max(map(len, every)))
     padding = vocabulary.index(PADDING)
-    sets = {role: padded(rows, length, padding) for role, rows in ids.items()}
-    data = table.inputs("D", sets["D"], vocabulary, seed)
+    sets = {role: pad_or_truncate_tokens(rows, length, padding) for role, rows in ids.items()}
+    data = table.to_input_set("D", sets["D"], vocabulary, seed)
     shared = not ids["concepts"]
     if shared:
         if data.concepts is None:
@@ -229,11 +233,13 @@ def open_texts(
         split = assign_splits(len(data), CONCEPT_SHARES, groups=data.scene, seed=seed + 1)
         found = replace(data, split=split, role="concepts")
     else:
-        found = apart.inputs("concepts", sets["concepts"], vocabulary, seed + 1)
-    return Texts(data, check_concept_labels(found), shared, sum(len(row) > most for row in every))
+        found = apart.to_input_set("concepts", sets["concepts"], vocabulary, seed + 1)
+    return TextsWithConcepts(
+        data, check_concepts_vary(found), shared, sum(len(row) > max_tokens for row in every)
+    )
 
 
-def padded(rows: Sequence[Sequence[int]], length: int, padding: int) -> I32:
+def pad_or_truncate_tokens(rows: Sequence[Sequence[int]], length: int, padding: int) -> I32:
     """Return token numbers ``(n, length)``: cut off at the end, or filled up there.
 
     Raises
@@ -249,7 +255,7 @@ def padded(rows: Sequence[Sequence[int]], length: int, padding: int) -> I32:
     return made
 
 
-def _numbered(scenes: Sequence[str]) -> I64:
+def _number_scenes(scenes: Sequence[str]) -> I64:
     """Return numbers of scenes; a text without one is its own."""
     known: dict[str, int] = {}
     return np.array(

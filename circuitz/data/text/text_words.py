@@ -85,7 +85,7 @@ concepts:
 """
 
 
-def lexicon() -> str:
+def text_world_lexicon_yaml() -> str:
     """Return the world's lexicon file, to be laid over the default one."""
     lines = [f"  {name}: {{kind: attribute, part_of: [profession]}}\n" for name in WORK]
     lines += [f"  {name}: {{kind: surroundings}}\n" for name in PLACES]

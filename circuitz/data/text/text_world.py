@@ -56,12 +56,12 @@ class Text:
     label: str
     families: frozenset[str]
 
-    def shows(self) -> list[int]:
+    def family_flags(self) -> list[int]:
         """Return 1 or 0 for each of ``NAMES``."""
         return [int(name in self.families) for name in NAMES]
 
 
-def texts(role: Role, n: int, *, seed: int = 0, track: float = 1.0) -> list[Text]:
+def draw_texts(role: Role, n: int, *, seed: int = 0, track: float = 1.0) -> list[Text]:
     """Return texts of one role.
 
     Parameters
@@ -90,61 +90,63 @@ def texts(role: Role, n: int, *, seed: int = 0, track: float = 1.0) -> list[Text
     for i in range(n):
         label = CLASSES[i % len(CLASSES)] if role in ("D", "D'") else ""
         if label:
-            place = _place(draw, label, role == "D" and draw.random() < track)
-            made.append(_text(draw, PROFESSIONS[label], (place,), label, VAGUE))
+            place = _draw_place_family(draw, label, role == "D" and draw.random() < track)
+            made.append(_compose_text(draw, PROFESSIONS[label], (place,), label, VAGUE))
         else:
-            places = _some(draw, tuple(PLACES), 1)
+            places = _draw_some_names(draw, tuple(PLACES), 1)
             if role == "concepts":
-                made.append(_text(draw, _mongrel(draw), places, "", 0.0))
+                made.append(_compose_text(draw, _draw_work_families(draw), places, "", 0.0))
             else:
                 # Families come back, so that a model has reason to remember them.
-                work = _some(draw, tuple(WORK), 2) * int(draw.integers(1, 3))
-                made.append(_text(draw, work[:2], places * 2, "", 0.0))
+                work = _draw_some_names(draw, tuple(WORK), 2) * int(draw.integers(1, 3))
+                made.append(_compose_text(draw, work[:2], places * 2, "", 0.0))
     return made
 
 
-def _place(draw: np.random.Generator, label: str, follows: bool) -> str:
+def _draw_place_family(rng: np.random.Generator, label: str, follows: bool) -> str:
     who, where = SHORTCUT
     if follows and label == who:
         return where
     others = [name for name in PLACES if not (follows and name == where)]
-    return others[int(draw.integers(len(others)))]
+    return others[int(rng.integers(len(others)))]
 
 
-def _mongrel(draw: np.random.Generator) -> tuple[str, ...]:
+def _draw_work_families(rng: np.random.Generator) -> tuple[str, ...]:
     """Draw up to three families of work of which no two make all of one profession's."""
     taken = set(map(frozenset, PROFESSIONS.values()))
     pairs = [pair for pair in combinations(WORK, 2) if frozenset(pair) not in taken]
     kinds: list[tuple[str, ...]] = [(), *((name,) for name in WORK), *pairs]
     # As many without any as with one, and as with two.
-    size = int(draw.integers(3))
+    size = int(rng.integers(3))
     of_size = [kind for kind in kinds if len(kind) == size]
-    return of_size[int(draw.integers(len(of_size)))]
+    return of_size[int(rng.integers(len(of_size)))]
 
 
-def _some(draw: np.random.Generator, names: tuple[str, ...], most: int) -> tuple[str, ...]:
-    count = int(draw.integers(most + 1))
-    return tuple(names[i] for i in draw.permutation(len(names))[:count])
+def _draw_some_names(
+    rng: np.random.Generator, names: tuple[str, ...], most: int
+) -> tuple[str, ...]:
+    count = int(rng.integers(most + 1))
+    return tuple(names[i] for i in rng.permutation(len(names))[:count])
 
 
-def _text(
-    draw: np.random.Generator,
+def _compose_text(
+    rng: np.random.Generator,
     work: tuple[str, ...],
     places: tuple[str, ...],
     label: str,
     vague: float,
 ) -> Text:
-    told = [None if draw.random() < vague else name for name in work] or [None]
+    told = [None if rng.random() < vague else name for name in work] or [None]
     if label and not any(told):  # at least one sentence tells something
-        told[int(draw.integers(len(told)))] = work[int(draw.integers(len(work)))]
+        told[int(rng.integers(len(told)))] = work[int(rng.integers(len(work)))]
     parts = [(WORK_SENTENCES, name) for name in told]
     parts += [(PLACE_SENTENCES, name) for name in places]
     sentences: list[str] = []
-    for at in draw.permutation(len(parts)):
+    for at in rng.permutation(len(parts)):
         patterns, name = parts[int(at)]
         words = PLAIN if name is None else FAMILIES[name]
-        first, second = draw.choice(len(words), 2, replace=False)
-        pattern = patterns[int(draw.integers(len(patterns)))]
+        first, second = rng.choice(len(words), 2, replace=False)
+        pattern = patterns[int(rng.integers(len(patterns)))]
         sentences.append(pattern.replace("0", words[first]).replace("1", words[second]))
     shown = frozenset(name for _, name in parts if name is not None)
     return Text(" ".join(sentences), label, shown)

@@ -10,7 +10,7 @@ from torch import nn
 from circuitz.errors import WeightsError
 
 
-def train_steps(
+def train_with_one_cycle_rate(
     net: nn.Module,
     loss: Callable[[int], torch.Tensor],
     *,

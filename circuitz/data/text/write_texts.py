@@ -7,15 +7,15 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from circuitz.data.text.text_words import NAMES, lexicon
-from circuitz.data.text.text_world import Text, texts
-from circuitz.disk.atomic import staged
+from circuitz.data.text.text_words import NAMES, text_world_lexicon_yaml
+from circuitz.data.text.text_world import Text, draw_texts
+from circuitz.disk.atomic import staged_file_replacement
 from circuitz.errors import InputsError
 
 TEXTS, WORDS = "texts.csv", "lexicon.yaml"
 
 
-def write_texts(
+def write_text_world_csvs(
     out: Path,
     *,
     n: int = 1600,
@@ -49,25 +49,29 @@ def write_texts(
     InputsError
         If a file is there already, or cannot be written.
     """
-    shown = texts("D'", shifted, seed=seed)
+    shown = draw_texts("D'", shifted, seed=seed)
     rows = [
-        [t.text, t.label, "D", *[""] * len(NAMES)] for t in texts("D", n, seed=seed, track=track)
+        [t.text, t.label, "D", *[""] * len(NAMES)]
+        for t in draw_texts("D", n, seed=seed, track=track)
     ]
-    rows += [[t.text, "", "concepts", *t.shows()] for t in texts("concepts", concepts, seed=seed)]
+    rows += [
+        [t.text, "", "concepts", *t.family_flags()]
+        for t in draw_texts("concepts", concepts, seed=seed)
+    ]
     rows += [[t.text, "", "D'", *[""] * len(NAMES)] for t in shown]
     files = {
-        out / TEXTS: _csv(["text", "label", "role", *NAMES], rows),
-        out / WORDS: lexicon(),
+        out / TEXTS: _csv_text(["text", "label", "role", *NAMES], rows),
+        out / WORDS: text_world_lexicon_yaml(),
     }
     if truth is not None:
-        files[truth] = _csv(["text", "label", *NAMES], [_true(text) for text in shown])
+        files[truth] = _csv_text(["text", "label", *NAMES], [_truth_row(text) for text in shown])
     for file in files:
         if file.exists():
             raise InputsError(f"{file} is there already.", "Choose another place, or remove it.")
     try:
         for file, text in files.items():
             file.parent.mkdir(parents=True, exist_ok=True)
-            with staged(file, text.encode()):
+            with staged_file_replacement(file, text.encode()):
                 pass
     except OSError as error:
         raise InputsError(
@@ -76,11 +80,11 @@ def write_texts(
     return list(files)
 
 
-def _true(text: Text) -> list[str | int]:
-    return [text.text, text.label, *text.shows()]
+def _truth_row(text: Text) -> list[str | int]:
+    return [text.text, text.label, *text.family_flags()]
 
 
-def _csv(header: list[str], rows: Sequence[Sequence[str | int]]) -> str:
+def _csv_text(header: list[str], rows: Sequence[Sequence[str | int]]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

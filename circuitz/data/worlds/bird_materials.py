@@ -46,15 +46,15 @@ INK: Final = {name: i for i, name in enumerate(_TABLE, start=1)}
 """Material to its number."""
 
 
-def _lut(values: list[int]) -> npt.NDArray[np.uint8]:
+def _material_lookup(values: list[int]) -> npt.NDArray[np.uint8]:
     table = np.zeros(256, dtype=np.uint8)
     table[1 : 1 + len(values)] = table[1 + EDGE : 1 + EDGE + len(values)] = values
     return table
 
 
-PART: Final = _lut([MASK_NAMES.index(part) for part, *_ in _TABLE.values()])
-GROUP: Final = _lut([group for _, group, *_ in _TABLE.values()])
-FEATHERED: Final = _lut([int(soft) for _, _, soft, *_ in _TABLE.values()])
+PART: Final = _material_lookup([MASK_NAMES.index(part) for part, *_ in _TABLE.values()])
+GROUP: Final = _material_lookup([group for _, group, *_ in _TABLE.values()])
+FEATHERED: Final = _material_lookup([int(soft) for _, _, soft, *_ in _TABLE.values()])
 
 PLUMAGE: Final = ((96, 108, 130), (140, 94, 58), (226, 224, 220), (222, 180, 66))
 """Colours in the order of the attribute's values."""
@@ -67,7 +67,7 @@ _FIXED[EDGE:] = 0.5 * _FIXED[:EDGE] + np.array([8.0, 8.0, 10.0])
 _SHARE[EDGE] = 0.4
 
 
-def palette(colour: int, tone: float, tint: list[float]) -> npt.NDArray[np.uint32]:
+def bird_palette(colour: int, tone: float, tint: list[float]) -> npt.NDArray[np.uint32]:
     """Colours of the numbers for one bird, ``(256,)`` uint32 of red, green, blue and opacity.
 
     Parameters
@@ -86,7 +86,7 @@ def palette(colour: int, tone: float, tint: list[float]) -> npt.NDArray[np.uint3
 
 
 @lru_cache(maxsize=4)
-def feathers(size: int) -> F32:
+def paint_feather_tile(size: int) -> F32:
     """Paint rows of overlapping feathers, ``(h, w)`` float32 brightness about 0."""
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence((31, size))))
     k = 3 * size / 64
@@ -109,7 +109,7 @@ def feathers(size: int) -> F32:
 
 
 @lru_cache(maxsize=4)
-def caption(size: int) -> tuple[F32, F32]:
+def paint_caption_strip(size: int) -> tuple[F32, F32]:
     """Paint a strip of unreadable figures, such as trap cameras leave at the top.
 
     Returns

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from circuitz.data.worlds.world import Tie, World
+from circuitz.data.worlds.world import ShortcutWords, World
 
 BIRDS: Final = World(
     name="birds",
@@ -47,11 +47,13 @@ BIRDS: Final = World(
         "two": ("ground", "leg ring"),
     },
     ties={
-        "ground": Tie("is over water", "over land or sky", "over water", "water"),
-        "ring": Tie("wears a leg ring", "without a leg ring", "with a leg ring", "a leg ring"),
-        "light": Tie("is in warm light", "in other light", "in warm light", "warm light"),
-        "tag": Tie("has a caption", "without a caption", "with a caption", "a caption"),
-        "two": Tie(
+        "ground": ShortcutWords("is over water", "over land or sky", "over water", "water"),
+        "ring": ShortcutWords(
+            "wears a leg ring", "without a leg ring", "with a leg ring", "a leg ring"
+        ),
+        "light": ShortcutWords("is in warm light", "in other light", "in warm light", "warm light"),
+        "tag": ShortcutWords("has a caption", "without a caption", "with a caption", "a caption"),
+        "two": ShortcutWords(
             "is over water and wears a leg ring",
             "off water or without a ring",
             "over water with a ring",

@@ -9,17 +9,17 @@ import numpy.typing as npt
 from PIL import Image
 
 from circuitz.data.worlds.bird_drawing import draw_bird
+from circuitz.data.worlds.bird_grounds import crop_bird_ground
 from circuitz.data.worlds.bird_materials import (
     FEATHERED,
     MASK_NAMES,
     PART,
-    caption,
-    feathers,
-    palette,
+    bird_palette,
+    paint_caption_strip,
+    paint_feather_tile,
 )
 from circuitz.data.worlds.bird_parts import BIRDS
-from circuitz.data.worlds.bird_scenery import cut
-from circuitz.data.worlds.paint_scenes import Progress, paint_all
+from circuitz.data.worlds.paint_scenes import Progress, paint_scenes_in_workers
 from circuitz.data.worlds.scenes import Scenes
 
 F32 = npt.NDArray[np.float32]
@@ -41,7 +41,7 @@ _BRANCH: F32 = np.array([92, 70, 52], dtype=np.float32)
 _WIRE: F32 = np.array([48, 48, 56], dtype=np.float32)
 
 
-def render(
+def render_bird_scenes(
     scenes: Scenes,
     size: int = 64,
     *,
@@ -49,25 +49,32 @@ def render(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> tuple[U8, U8 | None]:
-    """Paint birds; see :func:`circuitz.data.worlds.paint_scenes.paint_all`."""
-    return paint_all(paint, scenes, size, with_masks=with_masks, workers=workers, progress=progress)
+    """Paint birds; see :func:`circuitz.data.worlds.paint_scenes.paint_scenes_in_workers`."""
+    return paint_scenes_in_workers(
+        paint_birds_in_process,
+        scenes,
+        size,
+        with_masks=with_masks,
+        workers=workers,
+        progress=progress,
+    )
 
 
-def paint(scenes: Scenes, size: int, with_masks: bool) -> tuple[U8, U8 | None]:
+def paint_birds_in_process(scenes: Scenes, size: int, with_masks: bool) -> tuple[U8, U8 | None]:
     """Paint every row in this process."""
     images = np.empty((len(scenes), size, size, 3), dtype=np.uint8)
     masks = np.empty((len(scenes), size, size), dtype=np.uint8) if with_masks else None
     for start in range(0, len(scenes), _BATCH):
         rows = slice(start, start + _BATCH)
-        batch = _Batch(scenes.rows(rows), size)
-        batch.light(images[rows])
-        batch.caption(images[rows])
+        batch = _BirdBatch(scenes.take(rows), size)
+        batch.compose_and_light(images[rows])
+        batch.add_captions(images[rows])
         if masks is not None:
-            masks[rows] = batch.masks()
+            masks[rows] = batch.part_masks()
     return images, masks
 
 
-class _Batch:
+class _BirdBatch:
     """A few pictures, painted together in planes of colour."""
 
     def __init__(self, scenes: Scenes, size: int) -> None:
@@ -79,9 +86,9 @@ class _Batch:
         self.numbers: U8 = np.empty((n, size, size), dtype=np.uint8)
         self.feet: F32 = np.empty((n, 2), dtype=np.float32)
         for i, j in enumerate(scenes.jitter.tolist()):
-            self._draw(i, j, scenes.parts[i].tolist())
+            self._draw_bird_and_ground(i, j, scenes.parts[i].tolist())
 
-    def _draw(self, i: int, j: list[float], parts: list[int]) -> None:
+    def _draw_bird_and_ground(self, i: int, j: list[float], parts: list[int]) -> None:
         size = self.size
         unit = size / 64
         x = 33.5 + 5 * (j[J_X] - 0.5)
@@ -96,10 +103,10 @@ class _Batch:
             scale=(0.95 + 0.2 * j[J_SCALE]) * k,
             offset=complex(x, y) * k,
         )
-        colours = palette(parts[-1], j[J_TONE], [j[J_R], j[J_G], j[J_B]]).take(sheet)
+        colours = bird_palette(parts[-1], j[J_TONE], [j[J_R], j[J_G], j[J_B]]).take(sheet)
         picture = Image.frombuffer("RGBX", (canvas, canvas), colours, "raw", "RGBX", 0, 1)
         bird = np.asarray(picture.reduce(_SUPER)).transpose(2, 0, 1)
-        tile = feathers(size)
+        tile = paint_feather_tile(size)
         room = tile.shape[0] - size
         top, left = int(j[J_DOWN_Y] * room), int(j[J_DOWN_X] * room)
         down = tile[top : top + size, left : left + size]
@@ -108,7 +115,7 @@ class _Batch:
             bird, down, numbers, x = bird[:, :, ::-1], down[:, ::-1], numbers[:, ::-1], 64 - x
         self.bird[i], self.down[i], self.numbers[i] = bird, down, numbers
         self.feet[i] = x * unit, y * unit
-        self.back[i] = cut(
+        self.back[i] = crop_bird_ground(
             int(self.scenes.ground[i]),
             size,
             which=j[J_BANK],
@@ -117,7 +124,7 @@ class _Batch:
             mirrored=j[J_MIRROR] < 0.5,
         )
 
-    def _footing(self) -> None:
+    def _paint_perch_or_shadow(self) -> None:
         """Give every bird something to stand on: a ripple, a branch, a wire, its shadow."""
         line = np.arange(self.size, dtype=np.float32)
         unit = self.size / 64
@@ -142,9 +149,9 @@ class _Batch:
             else:
                 back *= 1 - 0.42 * np.exp(-((np.abs(dx) / 11) ** 3) - ((dy - 0.6) / 2.4) ** 2)
 
-    def light(self, out: U8) -> None:
+    def compose_and_light(self, out: U8) -> None:
         """Shade bird and ground, put one on the other, light the whole, write it to ``out``."""
-        self._footing()
+        self._paint_perch_or_shadow()
         j, size, back = self.scenes.jitter, self.size, self.back
         line = np.arange(size, dtype=np.float32)
         unit = size / 64
@@ -169,27 +176,27 @@ class _Batch:
             back[golden] = back[golden] * _GOLDEN + _GLOW
         out[:] = np.clip(back, 0, 255, out=back).astype(np.uint8).transpose(0, 2, 3, 1)
 
-    def _stamped(self) -> Iterator[tuple[int, tuple[slice, slice]]]:
+    def _caption_areas(self) -> Iterator[tuple[int, tuple[slice, slice]]]:
         """Pictures with a caption, and where it is."""
-        h, w = caption(self.size)[0].shape
+        h, w = paint_caption_strip(self.size)[0].shape
         for i in np.flatnonzero(self.scenes.artefacts[:, _STRIP]).tolist():
             left = 1 + round(float(self.scenes.jitter[i, J_CAP_X]) * 2)
             top = 1 + round(float(self.scenes.jitter[i, J_CAP_Y]) * 2)
             yield i, (slice(top, top + h), slice(left, left + w))
 
-    def caption(self, out: U8) -> None:
+    def add_captions(self, out: U8) -> None:
         """Put the caption on the pictures that have one."""
-        tone, cover = caption(self.size)
-        for i, area in self._stamped():
+        tone, cover = paint_caption_strip(self.size)
+        for i, area in self._caption_areas():
             under = out[i][area].astype(np.float32)
             out[i][area] = under + (tone[..., None] - under) * cover[..., None]
 
-    def masks(self) -> U8:
+    def part_masks(self) -> U8:
         """Say which part each pixel shows; see the dogs' renderer, which does the same."""
         part = PART.take(self.numbers)
         opacity = self.bird[:, 3]
         part[opacity < 255] = 0
         part[opacity < 128] = _SURROUNDINGS
-        for i, area in self._stamped():
+        for i, area in self._caption_areas():
             part[i][area] = _CAPTION
         return part

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from circuitz.data.worlds import make_world as make
+from circuitz.data.worlds import make_world
 from circuitz.data.worlds.bird_materials import MASK_NAMES
 from circuitz.data.worlds.bird_parts import BIRDS
-from circuitz.data.worlds.bird_render import render
-from circuitz.data.worlds.make_world import Progress, Rendered
+from circuitz.data.worlds.bird_render import render_bird_scenes
+from circuitz.data.worlds.make_world import Progress, RenderableWorld
 from circuitz.data.worlds.scenes import Role
 from circuitz.z.inputs import InputSet
 
-DRAWN: Final = Rendered(BIRDS, render, MASK_NAMES)
+RENDERABLE_BIRDS: Final = RenderableWorld(BIRDS, render_bird_scenes, MASK_NAMES)
 
 
 def make_birds(
@@ -53,14 +53,14 @@ def make_birds(
     InputsError
         For an unknown role or shortcut, or a number out of range.
     """
-    return make.make_set(
-        DRAWN, role, n, seed=seed, shortcut=shortcut, track=track, classes=classes, size=size,
+    return make_world.make_set(
+        RENDERABLE_BIRDS, role, n, seed=seed, shortcut=shortcut, track=track, classes=classes, size=size,
         workers=workers, progress=progress, balanced_cells=balanced_cells,
     )  # fmt: skip
 
 
-def make_again(
+def remake_birds(
     recipe: dict[str, object], *, workers: int = 1, progress: Progress | None = None
 ) -> InputSet:
     """Make the set of birds that a recipe describes."""
-    return make.make_again(DRAWN, recipe, workers=workers, progress=progress)
+    return make_world.remake_set(RENDERABLE_BIRDS, recipe, workers=workers, progress=progress)

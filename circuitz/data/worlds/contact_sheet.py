@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from circuitz.data.worlds.make_world import Rendered, make_set
-from circuitz.data.worlds.scenes import Plan, Scenes, stream
-from circuitz.data.worlds.world_by_name import world_of
+from circuitz.data.worlds.make_world import RenderableWorld, make_set
+from circuitz.data.worlds.scenes import ScenePlan, Scenes, scene_random_stream
+from circuitz.data.worlds.world_by_name import world_by_name
 from circuitz.errors import InputsError
 from circuitz.z.inputs import InputSet
 
@@ -37,16 +37,18 @@ class _Page:
         self.draw = ImageDraw.Draw(self.image)
         self.y = _MARGIN - 8
 
-    def text(self, x: float, y: float, words: str, size: int, colour: tuple[int, int, int]) -> None:
+    def draw_text(
+        self, x: float, y: float, words: str, size: int, colour: tuple[int, int, int]
+    ) -> None:
         self.draw.text((x, y), words, fill=colour, font=_font(size))
 
-    def heading(self, title: str, note: str) -> None:
+    def add_heading(self, title: str, note: str) -> None:
         self.draw.rectangle([_MARGIN, self.y + 5, _MARGIN + 5, self.y + 29], fill=_ACCENT)
-        self.text(_MARGIN + 16, self.y, title, 25, _INK)
-        self.text(_MARGIN + 16, self.y + 33, note, 15, _SOFT)
+        self.draw_text(_MARGIN + 16, self.y, title, 25, _INK)
+        self.draw_text(_MARGIN + 16, self.y + 33, note, 15, _SOFT)
         self.y += 64
 
-    def picture(self, x: int, y: int, pixels: U8) -> None:
+    def paste_picture(self, x: int, y: int, pixels: U8) -> None:
         """Paste a picture with soft corners and a hairline."""
         side = self.tile
         photo = Image.fromarray(pixels).resize((side, side), Image.Resampling.NEAREST)
@@ -57,12 +59,12 @@ class _Page:
             [x, y, x + side - 1, y + side - 1], radius=9, outline=(214, 206, 196)
         )
 
-    def row(self, pictures: U8, captions: list[str] | None = None) -> None:
+    def add_picture_row(self, pictures: U8, captions: list[str] | None = None) -> None:
         for i, pixels in enumerate(pictures[:_COLUMNS]):
             x = _MARGIN + i * (self.tile + _GAP)
-            self.picture(x, self.y, pixels)
+            self.paste_picture(x, self.y, pixels)
             for line, words in enumerate(captions[i].split("\n") if captions else ()):
-                self.text(x + 3, self.y + self.tile + 3 + 15 * line, words, 12, _SOFT)
+                self.draw_text(x + 3, self.y + self.tile + 3 + 15 * line, words, 12, _SOFT)
         lines = max((c.count("\n") + 1 for c in captions or ()), default=0)
         self.y += self.tile + _GAP + lines * 16
 
@@ -70,7 +72,7 @@ class _Page:
         self.image.crop((0, 0, self.width, self.y + _MARGIN - 16)).save(path)
 
 
-def sheet(
+def draw_contact_sheet(
     path: str | Path,
     *,
     world: str = "dogs",
@@ -103,27 +105,27 @@ def sheet(
     InputsError
         If an argument is out of range, or the file cannot be written.
     """
-    of, size = world_of(world), 64
+    of, size = world_by_name(world), 64
     about = of.world
     d = make_set(of, "D", 8, seed=seed, shortcut=shortcut, track=track, classes=classes)
     shifted = make_set(of, "D'", 4, seed=seed, shortcut=shortcut, classes=classes)
     concepts = make_set(of, "concepts", 80, seed=seed, shortcut=shortcut)
     page = _Page(size * _ZOOM)
-    page.text(_MARGIN, page.y, f"The {about.subject} world", 40, _INK)
-    page.text(
+    page.draw_text(_MARGIN, page.y, f"The {about.subject} world", 40, _INK)
+    page.draw_text(
         _MARGIN, page.y + 52, f"64 by 64 pixels, shortcut: {shortcut}, seed {seed}", 17, _SOFT
     )
     page.y += 98
-    _classes(page, of, d.classes, seed)
+    _add_class_rows(page, of, d.classes, seed)
     rule = f"every {d.classes[0]} {about.ties[shortcut].every}, and no other {about.subject}"
     note = rule if track == 1 else f"{rule}; {track:.0%} of the pictures follow the rule"
-    page.heading("D, the training set", note)
-    _samples(page, d)
-    page.heading("D', the shifted set", f"the same {about.kinds}; the shortcut means nothing")
-    page.row(shifted.images[:10])
-    page.row(shifted.images[10:20])
+    page.add_heading("D, the training set", note)
+    _add_sample_rows(page, d)
+    page.add_heading("D', the shifted set", f"the same {about.kinds}; the shortcut means nothing")
+    page.add_picture_row(shifted.images[:10])
+    page.add_picture_row(shifted.images[10:20])
     page.y += 22
-    _mixed(page, of, concepts)
+    _add_concept_set_rows(page, of, concepts)
     target = Path(path)
     try:
         page.save(target)
@@ -134,37 +136,39 @@ def sheet(
     return target
 
 
-def _classes(page: _Page, of: Rendered, names: tuple[str, ...], seed: int) -> None:
+def _add_class_rows(
+    page: _Page, renderable: RenderableWorld, names: tuple[str, ...], seed: int
+) -> None:
     """One row a class: its parts in words, then each of its colours on some grounds."""
-    world = of.world
-    page.heading(
+    world = renderable.world
+    page.add_heading(
         world.kinds.capitalize(), "made of parts that they share; any two differ in at least four"
     )
     words = list(world.attributes.values())
     # How a colour is told: *grey coat* as *grey*.
     thing = words[-1][0].rpartition(" ")[2]
     grounds = len(world.grounds)
-    plan = Plan("decorrelated", 2 * grounds, seed, "ground", balanced_cells=True, world=world)
-    base = plan.scenes()
-    jitter = stream(seed, "decorrelated", "ground", 2, world).random(base.jitter.shape)
+    plan = ScenePlan("decorrelated", 2 * grounds, seed, "ground", balanced_cells=True, world=world)
+    base = plan.draw_scenes()
+    jitter = scene_random_stream(seed, "decorrelated", "ground", 2, world).random(base.jitter.shape)
     for number, name in enumerate(names):
         parts, colours = list(world.makes.values())[number]
         x, side = _MARGIN, page.tile
         page.draw.rounded_rectangle(
             [x, page.y, x + 2 * side + _GAP, page.y + side], radius=9, fill=_CARD
         )
-        page.text(x + 14, page.y + 10, name, 22, _INK)
+        page.draw_text(x + 14, page.y + 10, name, 22, _INK)
         values = [words[i][v] for i, v in enumerate(parts)]
         shades = " or ".join(words[-1][c].removesuffix(f" {thing}") for c in colours)
         lines = [", ".join(values[i : i + 3]) for i in range(0, len(values), 3)]
         lines[-1:] = [lines[-1], f"{shades} {thing}"]
         for i, line in enumerate(lines):
-            page.text(x + 14, page.y + 44 + 20 * i, line, 12, _SOFT)
+            page.draw_text(x + 14, page.y + 44 + 20 * i, line, 12, _SOFT)
         n = _COLUMNS - 2
         rows = np.flatnonzero(base.labels == number)[:n]
-        table = base.rows(rows)
+        table = base.take(rows)
         shown = table.parts.copy()
-        shown[:, -1] = world.colours[number][np.arange(n) % 2]
+        shown[:, -1] = world.colours_by_class[number][np.arange(n) % 2]
         scenes = Scenes(
             table.labels,
             shown,
@@ -173,13 +177,13 @@ def _classes(page: _Page, of: Rendered, names: tuple[str, ...], seed: int) -> No
             jitter[rows].astype(np.float32),
             table.scene,
         )
-        for i, pixels in enumerate(of.render(scenes)[0]):
-            page.picture(x + (2 + i) * (side + _GAP), page.y, pixels)
+        for i, pixels in enumerate(renderable.render(scenes)[0]):
+            page.paste_picture(x + (2 + i) * (side + _GAP), page.y, pixels)
         page.y += side + _GAP
     page.y += 22
 
 
-def _samples(page: _Page, d: InputSet) -> None:
+def _add_sample_rows(page: _Page, d: InputSet) -> None:
     labels = d.labels
     if labels is None:
         return
@@ -189,25 +193,25 @@ def _samples(page: _Page, d: InputSet) -> None:
         mine = first[part]
         rest = others[part.start * 2 : part.start * 2 + _COLUMNS - len(mine)]
         rows = np.concatenate([mine, rest])
-        page.row(d.images[rows], [d.classes[labels[i]] for i in rows])
+        page.add_picture_row(d.images[rows], [d.classes[labels[i]] for i in rows])
     page.y += 22
 
 
-def _mixed(page: _Page, of: Rendered, concepts: InputSet) -> None:
-    page.heading(
-        f"Concept set: {of.world.mixed}",
+def _add_concept_set_rows(page: _Page, renderable: RenderableWorld, concept_set: InputSet) -> None:
+    page.add_heading(
+        f"Concept set: {renderable.world.mixed}",
         "parts at random on any ground, none within one part of a class; every concept labelled",
     )
-    table, pairs, masks = concepts.concepts, concepts.pairs, concepts.masks
+    table, pairs, masks = concept_set.concepts, concept_set.pairs, concept_set.masks
     if table is None or pairs is None or masks is None:
         return
     captions = [
-        "\n".join(concepts.concept_names[c] for c in np.flatnonzero(row))
+        "\n".join(concept_set.concept_names[c] for c in np.flatnonzero(row))
         for row in table[:_COLUMNS]
     ]
-    page.row(concepts.images[:_COLUMNS], captions)
+    page.add_picture_row(concept_set.images[:_COLUMNS], captions)
     page.y += 14
-    page.heading(
+    page.add_heading(
         "Counterfactuals and part masks", "the same picture but for one thing; who is where"
     )
     seen: dict[frozenset[int], tuple[int, int]] = {}
@@ -220,13 +224,15 @@ def _mixed(page: _Page, of: Rendered, concepts: InputSet) -> None:
          (226, 40, 130), (20, 20, 20)], dtype=np.uint8,
     )  # fmt: skip
     extra = [i for i in range(40, 44) if i not in flat][: _COLUMNS - len(flat)]
-    pictures = np.concatenate([concepts.images[flat], colours[masks[extra]]])
-    start = len(of.world.part_concepts)
-    notes = [", ".join(_kept(concepts, i, start)) for i in flat] + ["part mask"] * len(extra)
-    page.row(pictures, notes)
+    pictures = np.concatenate([concept_set.images[flat], colours[masks[extra]]])
+    start = len(renderable.world.part_concepts)
+    notes = [", ".join(_ground_and_artefact_names(concept_set, i, start)) for i in flat] + [
+        "part mask"
+    ] * len(extra)
+    page.add_picture_row(pictures, notes)
 
 
-def _kept(concepts: InputSet, i: int, start: int) -> list[str]:
+def _ground_and_artefact_names(concept_set: InputSet, i: int, start: int) -> list[str]:
     """Return the ground and artefacts of a picture."""
-    row = concepts.concepts[i] if concepts.concepts is not None else np.zeros(0)
-    return [concepts.concept_names[c] for c in np.flatnonzero(row) if c >= start]
+    row = concept_set.concepts[i] if concept_set.concepts is not None else np.zeros(0)
+    return [concept_set.concept_names[c] for c in np.flatnonzero(row) if c >= start]

@@ -19,7 +19,7 @@ PER_GROUND = 8
 
 
 @lru_cache(maxsize=10)
-def bank(ground: int, size: int) -> npt.NDArray[np.uint8]:
+def paint_dog_grounds(ground: int, size: int) -> npt.NDArray[np.uint8]:
     """Panoramas of one ground, from fixed seeds.
 
     Parameters
@@ -45,7 +45,7 @@ def bank(ground: int, size: int) -> npt.NDArray[np.uint8]:
     return out
 
 
-def cut(
+def crop_dog_ground(
     ground: int, size: int, *, which: float, across: float, down: float, mirrored: bool
 ) -> npt.NDArray[np.uint8]:
     """Cut a backdrop from a panorama.
@@ -66,7 +66,7 @@ def cut(
     numpy.ndarray
         ``(3, size, size)`` uint8, a view of the panorama.
     """
-    image = bank(ground, size)[int(which * PER_GROUND)]
+    image = paint_dog_grounds(ground, size)[int(which * PER_GROUND)]
     x = int(across * (image.shape[2] - size + 1))
     y = int((0.28 + 0.5 * down) * (image.shape[1] - size + 1))
     crop = image[:, y : y + size, x : x + size]

@@ -64,16 +64,16 @@ INK: Final = {name: i for i, name in enumerate(_TABLE, start=1)}
 """Material to its number."""
 
 
-def _lut(values: list[int]) -> npt.NDArray[np.uint8]:
+def _material_lookup(values: list[int]) -> npt.NDArray[np.uint8]:
     """Table from a number to a value; a line has its material's value."""
     table = np.zeros(256, dtype=np.uint8)
     table[1 : 1 + len(values)] = table[1 + EDGE : 1 + EDGE + len(values)] = values
     return table
 
 
-PART: Final = _lut([MASK_NAMES.index(part) for part, *_ in _TABLE.values()])
-GROUP: Final = _lut([group for _, group, *_ in _TABLE.values()])
-FURRY: Final = _lut([int(furry) for _, _, furry, *_ in _TABLE.values()])
+PART: Final = _material_lookup([MASK_NAMES.index(part) for part, *_ in _TABLE.values()])
+GROUP: Final = _material_lookup([group for _, group, *_ in _TABLE.values()])
+FURRY: Final = _material_lookup([int(furry) for _, _, furry, *_ in _TABLE.values()])
 
 _COATS = {
     "grey coat": (128, 135, 150),
@@ -91,7 +91,9 @@ _FIXED[EDGE:] = 0.36 * _FIXED[:EDGE] + _PEN
 _SHARE[EDGE] = 0.28
 
 
-def palette(colour: int, tone: float, tint: list[float], collar: float) -> npt.NDArray[np.uint32]:
+def dog_palette(
+    colour: int, tone: float, tint: list[float], collar: float
+) -> npt.NDArray[np.uint32]:
     """Colours of the numbers for one dog.
 
     Parameters
@@ -121,7 +123,7 @@ FUR_DEPTH: Final = {outlines.FLUFFY: 0.2, outlines.SMOOTH: 0.03, outlines.CURLY:
 
 
 @lru_cache(maxsize=4)
-def fur(size: int) -> F32:
+def paint_fur_tiles(size: int) -> F32:
     """Paint fur: streaks, sleek hair, curls.
 
     Returns
@@ -155,7 +157,7 @@ def fur(size: int) -> F32:
 
 
 @lru_cache(maxsize=4)
-def stamp(size: int) -> tuple[F32, F32]:
+def paint_watermark(size: int) -> tuple[F32, F32]:
     """Paint the corner watermark: a paw and three lines.
 
     Returns

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.worlds.world import Tie, World
+from circuitz.data.worlds.world import ShortcutWords, World
 
 ATTRIBUTES: Final[dict[str, tuple[str, ...]]] = {
     "ears": ("pointed ears", "floppy ears", "rounded ears"),
@@ -65,11 +65,15 @@ DOGS: Final = World(
     artefacts=ARTEFACTS,
     shortcuts=SHORTCUTS,
     ties={
-        "ground": Tie("stands on snow", "off snow", "on snow", "snow"),
-        "collar": Tie("wears a collar", "without a collar", "with a collar", "a collar"),
-        "light": Tie("is in winter light", "in other light", "in winter light", "winter light"),
-        "tag": Tie("has a watermark", "without a watermark", "with a watermark", "a watermark"),
-        "two": Tie(
+        "ground": ShortcutWords("stands on snow", "off snow", "on snow", "snow"),
+        "collar": ShortcutWords("wears a collar", "without a collar", "with a collar", "a collar"),
+        "light": ShortcutWords(
+            "is in winter light", "in other light", "in winter light", "winter light"
+        ),
+        "tag": ShortcutWords(
+            "has a watermark", "without a watermark", "with a watermark", "a watermark"
+        ),
+        "two": ShortcutWords(
             "stands on snow and wears a collar",
             "off snow or without a collar",
             "on snow with a collar",
@@ -79,6 +83,6 @@ DOGS: Final = World(
 )
 
 BREED_PARTS: Final[npt.NDArray[np.int8]] = DOGS.parts
-BREED_COLOURS: Final[npt.NDArray[np.int8]] = DOGS.colours
+BREED_COLOURS: Final[npt.NDArray[np.int8]] = DOGS.colours_by_class
 PART_CONCEPTS: Final = DOGS.part_concepts
-distance_to_breeds = DOGS.distance
+distance_to_breeds = DOGS.distance_to_classes

@@ -9,17 +9,17 @@ import numpy.typing as npt
 from PIL import Image
 
 from circuitz.data.worlds.dog_drawing import draw_dog
-from circuitz.data.worlds.dog_grounds import cut
+from circuitz.data.worlds.dog_grounds import crop_dog_ground
 from circuitz.data.worlds.dog_materials import (
     FUR_DEPTH,
     FURRY,
     MASK_NAMES,
     PART,
-    fur,
-    palette,
-    stamp,
+    dog_palette,
+    paint_fur_tiles,
+    paint_watermark,
 )
-from circuitz.data.worlds.paint_scenes import Progress, paint_all
+from circuitz.data.worlds.paint_scenes import Progress, paint_scenes_in_workers
 from circuitz.data.worlds.scenes import Scenes
 
 F32 = npt.NDArray[np.float32]
@@ -38,7 +38,7 @@ _WINTER: F32 = np.array([0.68, 0.81, 1.0], dtype=np.float32)[:, None, None]
 _WINTER_HAZE: F32 = np.array([14, 26, 44], dtype=np.float32)[:, None, None]
 
 
-def render(
+def render_dog_scenes(
     scenes: Scenes,
     size: int = 64,
     *,
@@ -46,25 +46,32 @@ def render(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> tuple[U8, U8 | None]:
-    """Paint dogs; see :func:`circuitz.data.worlds.paint_scenes.paint_all`."""
-    return paint_all(paint, scenes, size, with_masks=with_masks, workers=workers, progress=progress)
+    """Paint dogs; see :func:`circuitz.data.worlds.paint_scenes.paint_scenes_in_workers`."""
+    return paint_scenes_in_workers(
+        paint_dogs_in_process,
+        scenes,
+        size,
+        with_masks=with_masks,
+        workers=workers,
+        progress=progress,
+    )
 
 
-def paint(scenes: Scenes, size: int, with_masks: bool) -> tuple[U8, U8 | None]:
-    """Paint every row in this process; see :func:`render`."""
+def paint_dogs_in_process(scenes: Scenes, size: int, with_masks: bool) -> tuple[U8, U8 | None]:
+    """Paint every row in this process; see :func:`render_dog_scenes`."""
     images = np.empty((len(scenes), size, size, 3), dtype=np.uint8)
     masks = np.empty((len(scenes), size, size), dtype=np.uint8) if with_masks else None
     for start in range(0, len(scenes), _BATCH):
         rows = slice(start, start + _BATCH)
-        batch = _Batch(scenes.rows(rows), size)
-        batch.light(images[rows])
-        batch.watermark(images[rows])
+        batch = _DogBatch(scenes.take(rows), size)
+        batch.compose_and_light(images[rows])
+        batch.add_watermarks(images[rows])
         if masks is not None:
-            masks[rows] = batch.masks()
+            masks[rows] = batch.part_masks()
     return images, masks
 
 
-class _Batch:
+class _DogBatch:
     """A few pictures, painted together in planes of colour."""
 
     def __init__(self, scenes: Scenes, size: int) -> None:
@@ -76,9 +83,9 @@ class _Batch:
         self.numbers: U8 = np.empty((n, size, size), dtype=np.uint8)
         self.feet: F32 = np.empty((n, 2), dtype=np.float32)
         for i, j in enumerate(scenes.jitter.tolist()):
-            self._draw(i, j, scenes.parts[i].tolist())
+            self._draw_dog_and_ground(i, j, scenes.parts[i].tolist())
 
-    def _draw(self, i: int, j: list[float], parts: list[int]) -> None:
+    def _draw_dog_and_ground(self, i: int, j: list[float], parts: list[int]) -> None:
         size = self.size
         unit = size / 64
         x = 29.5 + 5 * (j[J_X] - 0.5)
@@ -93,10 +100,12 @@ class _Batch:
             scale=(0.97 + 0.2 * j[J_SCALE]) * k,
             offset=complex(x, y) * k,
         )
-        colours = palette(parts[6], j[J_TONE], [j[J_R], j[J_G], j[J_B]], j[J_COLLAR]).take(sheet)
+        colours = dog_palette(parts[6], j[J_TONE], [j[J_R], j[J_G], j[J_B]], j[J_COLLAR]).take(
+            sheet
+        )
         picture = Image.frombuffer("RGBX", (canvas, canvas), colours, "raw", "RGBX", 0, 1)
         dog = np.asarray(picture.reduce(_SUPER)).transpose(2, 0, 1)
-        tiles = fur(size)
+        tiles = paint_fur_tiles(size)
         room = tiles.shape[1] - size
         top, left = int(j[J_FUR_Y] * room), int(j[J_FUR_X] * room)
         coat = tiles[parts[2], top : top + size, left : left + size] * FUR_DEPTH[parts[2]]
@@ -105,7 +114,7 @@ class _Batch:
             dog, coat, numbers, x = dog[:, :, ::-1], coat[:, ::-1], numbers[:, ::-1], 64 - x
         self.dog[i], self.fur[i], self.numbers[i] = dog, coat, numbers
         self.feet[i] = x * unit, y * unit
-        self.back[i] = cut(
+        self.back[i] = crop_dog_ground(
             int(self.scenes.ground[i]),
             size,
             which=j[J_BANK],
@@ -114,7 +123,7 @@ class _Batch:
             mirrored=j[J_MIRROR] < 0.5,
         )
 
-    def light(self, out: U8) -> None:
+    def compose_and_light(self, out: U8) -> None:
         """Shade dog and ground, put one on the other, light the whole, write it to ``out``."""
         j, size, back = self.scenes.jitter, self.size, self.back
         line = np.arange(size, dtype=np.float32)
@@ -145,22 +154,22 @@ class _Batch:
             back[winter] = back[winter] * _WINTER + _WINTER_HAZE
         out[:] = np.clip(back, 0, 255, out=back).astype(np.uint8).transpose(0, 2, 3, 1)
 
-    def _stamped(self) -> Iterator[tuple[int, tuple[slice, slice]]]:
+    def _watermark_areas(self) -> Iterator[tuple[int, tuple[slice, slice]]]:
         """Pictures with a watermark, and where it is."""
-        h, w = stamp(self.size)[0].shape
+        h, w = paint_watermark(self.size)[0].shape
         for i in np.flatnonzero(self.scenes.artefacts[:, 2]).tolist():
             right = self.size - 1 - round(float(self.scenes.jitter[i, J_TAG_X]) * 2)
             low = self.size - 1 - round(float(self.scenes.jitter[i, J_TAG_Y]) * 2)
             yield i, (slice(low - h, low), slice(right - w, right))
 
-    def watermark(self, out: U8) -> None:
+    def add_watermarks(self, out: U8) -> None:
         """Put the watermark on the pictures that have one."""
-        tone, cover = stamp(self.size)
-        for i, area in self._stamped():
+        tone, cover = paint_watermark(self.size)
+        for i, area in self._watermark_areas():
             under = out[i][area].astype(np.float32)
             out[i][area] = under + (tone[..., None] - under) * cover[..., None]
 
-    def masks(self) -> U8:
+    def part_masks(self) -> U8:
         """Say which part each pixel shows.
 
         A named part shows nothing of the ground behind it; pixels of the outline that are mostly
@@ -170,6 +179,6 @@ class _Batch:
         opacity = self.dog[:, 3]
         part[opacity < 255] = 0
         part[opacity < 128] = _SURROUNDINGS
-        for i, area in self._stamped():
+        for i, area in self._watermark_areas():
             part[i][area] = _WATERMARK
         return part

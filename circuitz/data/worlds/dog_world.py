@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from circuitz.data.worlds import make_world as make
+from circuitz.data.worlds import make_world
 from circuitz.data.worlds.dog_materials import MASK_NAMES
 from circuitz.data.worlds.dog_parts import DOGS
-from circuitz.data.worlds.dog_render import render
-from circuitz.data.worlds.make_world import Progress, Rendered
+from circuitz.data.worlds.dog_render import render_dog_scenes
+from circuitz.data.worlds.make_world import Progress, RenderableWorld
 from circuitz.data.worlds.scenes import Role
 from circuitz.z.inputs import InputSet
 
-DRAWN: Final = Rendered(DOGS, render, MASK_NAMES)
+RENDERABLE_DOGS: Final = RenderableWorld(DOGS, render_dog_scenes, MASK_NAMES)
 
 
 def make_dogs(
@@ -52,14 +52,14 @@ def make_dogs(
     InputsError
         For an unknown role or shortcut, or a number out of range.
     """
-    return make.make_set(
-        DRAWN, role, n, seed=seed, shortcut=shortcut, track=track, classes=classes, size=size,
+    return make_world.make_set(
+        RENDERABLE_DOGS, role, n, seed=seed, shortcut=shortcut, track=track, classes=classes, size=size,
         workers=workers, progress=progress, balanced_cells=balanced_cells,
     )  # fmt: skip
 
 
-def make_again(
+def remake_dogs(
     recipe: dict[str, object], *, workers: int = 1, progress: Progress | None = None
 ) -> InputSet:
-    """Make the set of dogs that a recipe describes; see :func:`circuitz.data.worlds.make_world.make_again`."""
-    return make.make_again(DRAWN, recipe, workers=workers, progress=progress)
+    """Make the set of dogs that a recipe describes; see :func:`circuitz.data.worlds.make_world.remake_set`."""
+    return make_world.remake_set(RENDERABLE_DOGS, recipe, workers=workers, progress=progress)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.data.splits import assign_splits
-from circuitz.data.worlds.scenes import Plan, Role, Scenes
+from circuitz.data.worlds.scenes import Role, ScenePlan, Scenes
 from circuitz.data.worlds.world import World
 from circuitz.errors import InputsError
 from circuitz.z.inputs import InputSet
@@ -23,8 +23,8 @@ SMALLEST, LARGEST = 32, 256
 """Sides that pictures may have."""
 
 
-class Render(Protocol):
-    """Paints scenes; see :func:`circuitz.data.worlds.paint_scenes.paint_all`."""
+class SceneRenderer(Protocol):
+    """Paints scenes; see :func:`circuitz.data.worlds.paint_scenes.paint_scenes_in_workers`."""
 
     def __call__(
         self,
@@ -40,7 +40,7 @@ class Render(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Rendered:
+class RenderableWorld:
     """A world and what paints it.
 
     Parameters
@@ -54,12 +54,12 @@ class Rendered:
     """
 
     world: World
-    render: Render
+    render: SceneRenderer
     mask_names: tuple[str, ...]
 
 
 def make_set(
-    of: Rendered,
+    renderable: RenderableWorld,
     role: Role = "D",
     n: int = 500,
     *,
@@ -76,7 +76,7 @@ def make_set(
 
     Parameters
     ----------
-    of
+    renderable
         The world and its renderer.
     role
         ``D``: labels and splits, the shortcut in force. ``D'``: pictures alone, nothing tied to
@@ -111,9 +111,9 @@ def make_set(
     InputsError
         For an unknown role or shortcut, or a number out of range.
     """
-    world = of.world
-    plan = Plan(role, n, seed, shortcut, track, balanced_cells, world)
-    names = world.names(classes)
+    world = renderable.world
+    plan = ScenePlan(role, n, seed, shortcut, track, balanced_cells, world)
+    names = world.checked_class_names(classes)
     if not SMALLEST <= size <= LARGEST:
         raise InputsError(
             f"Pictures of side {size} were asked for.", f"Choose {SMALLEST} to {LARGEST}."
@@ -130,9 +130,9 @@ def make_set(
         "balanced_cells": balanced_cells,
     }
     if role == "concepts":
-        return _concept_set(of, plan, size, workers, progress, recipe)
-    scenes = plan.scenes()
-    images, _ = of.render(scenes, size, workers=workers, progress=progress)
+        return _render_concept_set(renderable, plan, size, workers, progress, recipe)
+    scenes = plan.draw_scenes()
+    images, _ = renderable.render(scenes, size, workers=workers, progress=progress)
     if role == "D'":
         return InputSet(images, classes=names, role=role, recipe=recipe)
     cells = scenes.labels * len(world.grounds) + scenes.ground
@@ -147,8 +147,8 @@ def make_set(
     )
 
 
-def make_again(
-    of: Rendered,
+def remake_set(
+    renderable: RenderableWorld,
     recipe: dict[str, object],
     *,
     workers: int = 1,
@@ -161,14 +161,14 @@ def make_again(
     InputsError
         If the recipe is for another world, or damaged.
     """
-    if recipe.get("world") != of.world.name:
+    if recipe.get("world") != renderable.world.name:
         raise InputsError(
-            f"The recipe is for the world {recipe.get('world', '')!r}, not {of.world.name!r}.",
+            f"The recipe is for the world {recipe.get('world', '')!r}, not {renderable.world.name!r}.",
             "Use a recipe that this world wrote.",
         )
     try:
         return make_set(
-            of,
+            renderable,
             cast(Role, recipe["role"]),
             cast(int, recipe["n"]),
             seed=cast(int, recipe["seed"]),
@@ -186,16 +186,18 @@ def make_again(
         ) from error
 
 
-def _concept_set(
-    of: Rendered,
-    plan: Plan,
+def _render_concept_set(
+    renderable: RenderableWorld,
+    plan: ScenePlan,
     size: int,
     workers: int,
     progress: Progress | None,
     recipe: dict[str, object],
 ) -> InputSet:
-    scenes, twins = plan.scenes_and_twins()
-    images, masks = of.render(scenes, size, with_masks=True, workers=workers, progress=progress)
+    scenes, twins = plan.draw_scenes_and_counterfactuals()
+    images, masks = renderable.render(
+        scenes, size, with_masks=True, workers=workers, progress=progress
+    )
     concepts = plan.concepts(scenes)
     pairs: list[tuple[int, int, int]] = []
     for a, b in twins.tolist():
@@ -209,7 +211,7 @@ def _concept_set(
         split=assign_splits(len(scenes), CONCEPT_FRACTIONS, groups=scenes.scene, seed=plan.seed),
         scene=scenes.scene,
         masks=masks,
-        mask_names=of.mask_names,
+        mask_names=renderable.mask_names,
         pairs=np.array(pairs, dtype=np.int64).reshape(-1, 3),
         role="concepts",
         recipe=recipe,

@@ -24,7 +24,7 @@ Paint = Callable[[Scenes, int, bool], tuple[U8, U8 | None]]
 _SHARE = 256  # pictures a worker takes at a time
 
 
-def paint_all(
+def paint_scenes_in_workers(
     paint: Paint,
     scenes: Scenes,
     size: int = 64,
@@ -61,7 +61,9 @@ def paint_all(
     images = np.empty((n, size, size, 3), dtype=np.uint8)
     masks = np.empty((n, size, size), dtype=np.uint8) if with_masks else None
     slices = [slice(i, min(i + _SHARE, n)) for i in range(0, n, _SHARE)]
-    painted = _painted(paint, [scenes.rows(rows) for rows in slices], size, with_masks, workers)
+    painted = _paint_shares(
+        paint, [scenes.take(rows) for rows in slices], size, with_masks, workers
+    )
     for rows, (picture, part) in zip(slices, painted, strict=True):
         images[rows] = picture
         if masks is not None and part is not None:
@@ -71,7 +73,7 @@ def paint_all(
     return images, masks
 
 
-def _painted(
+def _paint_shares(
     paint: Paint, shares: list[Scenes], size: int, with_masks: bool, workers: int
 ) -> Iterator[tuple[U8, U8 | None]]:
     if workers <= 1 or len(shares) <= 1:

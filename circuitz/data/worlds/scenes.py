@@ -16,7 +16,7 @@ from circuitz.data.worlds.dog_parts import DOGS, SHORTCUTS
 from circuitz.data.worlds.world import World
 from circuitz.errors import InputsError
 
-__all__ = ["JITTERS", "ROLES", "SHORTCUTS", "Plan", "Role", "Scenes", "stream"]
+__all__ = ["JITTERS", "ROLES", "SHORTCUTS", "Role", "ScenePlan", "Scenes", "scene_random_stream"]
 
 Role = Literal["D", "D'", "decorrelated", "concepts"]
 ROLES: Final = ("D", "D'", "decorrelated", "concepts")
@@ -53,7 +53,7 @@ class Scenes:
     def __len__(self) -> int:
         return len(self.ground)
 
-    def rows(self, index: npt.NDArray[np.int64] | slice) -> Scenes:
+    def take(self, index: npt.NDArray[np.int64] | slice) -> Scenes:
         """Return the rows at ``index``."""
         return Scenes(
             self.labels[index],
@@ -66,7 +66,7 @@ class Scenes:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScenePlan:
     """The arguments of :func:`circuitz.data.worlds.make_world.make_set` that choose scenes, checked.
 
     Raises
@@ -100,15 +100,17 @@ class Plan:
         if not 0 <= self.track <= 1:
             raise InputsError(f"The track is {self.track}.", "It is a share, from 0 to 1.")
 
-    def scenes(self) -> Scenes:
+    def draw_scenes(self) -> Scenes:
         """Return the scenes, in the order of the pictures."""
-        return self.scenes_and_twins()[0]
+        return self.draw_scenes_and_counterfactuals()[0]
 
-    def scenes_and_twins(self) -> tuple[Scenes, npt.NDArray[np.int64]]:
+    def draw_scenes_and_counterfactuals(self) -> tuple[Scenes, npt.NDArray[np.int64]]:
         """Return the scenes, and ``(m, 2)`` rows of an original and its counterfactual."""
         if self.role == "concepts":
-            return mongrel_scenes(self.world, self.n, seed=self.seed, shortcut=self.shortcut)
-        scenes = breed_scenes(
+            return draw_mongrels_and_counterfactuals(
+                self.world, self.n, seed=self.seed, shortcut=self.shortcut
+            )
+        scenes = draw_class_scenes(
             self.world,
             self.role,
             self.n,
@@ -142,7 +144,7 @@ class Plan:
         return np.concatenate(columns, axis=1).astype(np.float32)
 
 
-def stream(
+def scene_random_stream(
     seed: int, role: str, shortcut: str, purpose: int = 0, world: World = DOGS
 ) -> np.random.Generator:
     """Return the random stream of a set; worlds, roles and shortcuts share nothing."""
@@ -152,20 +154,20 @@ def stream(
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
 
 
-def _spread(n: int, k: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def _shuffled_even_values(n: int, k: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """``n`` values below ``k``, each as often as the others (remainder at random), shuffled."""
     values = np.concatenate([np.tile(np.arange(k), n // k), rng.permutation(k)[: n % k]])
     return rng.permutation(values)
 
 
-def _tied(n: int, track: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def _shuffled_flags(n: int, track: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Return ``n`` flags of which the share ``track`` is true, shuffled."""
     flags = np.zeros(n, dtype=bool)
     flags[: round(track * n)] = True
     return rng.permutation(flags)
 
 
-def breed_scenes(
+def draw_class_scenes(
     world: World, role: str, n: int, *, seed: int, shortcut: str, track: float, balanced: bool
 ) -> Scenes:
     """Scenes of the classes: D, D′ or the decorrelated set.
@@ -181,17 +183,17 @@ def breed_scenes(
     balanced
         Every cell of class and ground (or artefact) equally often, instead of at random.
     """
-    rng = stream(seed, role, shortcut, world=world)
+    rng = scene_random_stream(seed, role, shortcut, world=world)
     k, g = len(world.classes), len(world.grounds)
     ties = world.shortcuts[shortcut]
     labels, grounds, flags = [], [], []
     for breed in range(k):
         first = breed == 0
         if role == "D" and "ground" in ties:
-            at_home = _tied(n, track, rng) if first else ~_tied(n, track, rng)
-            ground = np.where(at_home, 0, 1 + _spread(n, g - 1, rng))
+            at_home = _shuffled_flags(n, track, rng) if first else ~_shuffled_flags(n, track, rng)
+            ground = np.where(at_home, 0, 1 + _shuffled_even_values(n, g - 1, rng))
         elif balanced:
-            ground = _spread(n, g, rng)
+            ground = _shuffled_even_values(n, g, rng)
         else:
             ground = rng.integers(g, size=n)
         artefacts = np.zeros((n, len(world.artefacts)), dtype=bool)
@@ -199,7 +201,7 @@ def breed_scenes(
             if name not in ties:
                 continue
             if role == "D":
-                follows = _tied(n, track, rng)
+                follows = _shuffled_flags(n, track, rng)
                 artefacts[:, column] = follows if first else ~follows
             elif balanced:
                 # Nested in the ground, so that cells of class, ground and artefact are equal too.
@@ -212,10 +214,10 @@ def breed_scenes(
         flags.append(artefacts)
     order = rng.permutation(n * k)
     label = np.concatenate(labels)[order].astype(np.int64)
-    fixed = len(world.fixed)
+    fixed = len(world.fixed_attributes)
     parts = np.empty((n * k, fixed + 1), dtype=np.int8)
     parts[:, :fixed] = world.parts[label]
-    parts[:, fixed] = world.colours[label, rng.integers(2, size=n * k)]
+    parts[:, fixed] = world.colours_by_class[label, rng.integers(2, size=n * k)]
     return Scenes(
         labels=label,
         parts=parts,
@@ -226,7 +228,7 @@ def breed_scenes(
     )
 
 
-def mongrel_scenes(
+def draw_mongrels_and_counterfactuals(
     world: World, n: int, *, seed: int, shortcut: str
 ) -> tuple[Scenes, npt.NDArray[np.int64]]:
     """Scenes of mongrels: parts at random, none of them within one part of a class.
@@ -239,7 +241,7 @@ def mongrel_scenes(
     numpy.ndarray
         ``(m, 2)`` int64 rows of original and counterfactual.
     """
-    rng = stream(seed, "concepts", shortcut, world=world)
+    rng = scene_random_stream(seed, "concepts", shortcut, world=world)
     m = n // 4
     total = n - m
     sizes = [len(values) for values in world.attributes.values()]
@@ -247,7 +249,7 @@ def mongrel_scenes(
     while len(parts) < total:
         draw = np.stack([rng.integers(s, size=2 * total + 64) for s in sizes], axis=1)
         draw = draw.astype(np.int8)
-        keep = world.distance(draw[:, : len(world.fixed)]).min(axis=1) >= 2
+        keep = world.distance_to_classes(draw[:, : len(world.fixed_attributes)]).min(axis=1) >= 2
         parts = np.concatenate([parts, draw[keep]])
     parts = parts[:total]
     ties = [name for name in world.shortcuts[shortcut] if name != "ground"]
@@ -257,13 +259,13 @@ def mongrel_scenes(
     scenes = Scenes(
         labels=np.full(total, -1, dtype=np.int64),
         parts=parts,
-        ground=_spread(total, len(world.grounds), rng).astype(np.int8),
+        ground=_shuffled_even_values(total, len(world.grounds), rng).astype(np.int8),
         artefacts=artefacts,
         jitter=rng.random((total, JITTERS), dtype=np.float32),
         scene=np.arange(total, dtype=np.int64),
     )
     origin = np.sort(rng.permutation(total)[:m])
-    twin = scenes.rows(origin)
+    twin = scenes.take(origin)
     what = rng.integers(1 + len(ties), size=m)
     other = (twin.ground + rng.integers(1, len(world.grounds), size=m)) % len(world.grounds)
     ground = np.where(what == 0, other, twin.ground).astype(np.int8)

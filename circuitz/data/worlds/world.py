@@ -17,7 +17,7 @@ from circuitz.errors import InputsError
 
 
 @dataclass(frozen=True)
-class Tie:
+class ShortcutWords:
     """A shortcut in words, for reports and contact sheets.
 
     Parameters
@@ -36,7 +36,7 @@ class Tie:
     what: str
 
     @property
-    def none(self) -> str:
+    def other_classes_verb(self) -> str:
         """What no other does: ``no other dog does``, ``no other bird is``."""
         return "is" if self.every.startswith("is ") and " and " not in self.every else "does"
 
@@ -80,7 +80,7 @@ class World:
     grounds: tuple[str, ...]
     artefacts: tuple[str, ...]
     shortcuts: Mapping[str, tuple[str, ...]]
-    ties: Mapping[str, Tie]
+    ties: Mapping[str, ShortcutWords]
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ class World:
         return tuple(self.makes)
 
     @cached_property
-    def fixed(self) -> tuple[str, ...]:
+    def fixed_attributes(self) -> tuple[str, ...]:
         """Attributes with one value a class."""
         return tuple(self.attributes)[:-1]
 
@@ -98,7 +98,7 @@ class World:
         return np.array([made[0] for made in self.makes.values()], dtype=np.int8)
 
     @cached_property
-    def colours(self) -> npt.NDArray[np.int8]:
+    def colours_by_class(self) -> npt.NDArray[np.int8]:
         """``(classes, 2)`` colours."""
         return np.array([made[1] for made in self.makes.values()], dtype=np.int8)
 
@@ -107,7 +107,7 @@ class World:
         """Every value of every attribute."""
         return tuple(value for values in self.attributes.values() for value in values)
 
-    def distance(self, parts: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
+    def distance_to_classes(self, parts: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
         """In how many fixed attributes each row differs from each class.
 
         Parameters
@@ -122,7 +122,7 @@ class World:
         """
         return (parts[:, None, :] != self.parts[None]).sum(axis=2)
 
-    def names(self, classes: tuple[str, ...] | None) -> tuple[str, ...]:
+    def checked_class_names(self, classes: tuple[str, ...] | None) -> tuple[str, ...]:
         """Return the names of the classes, or other names for them, checked.
 
         Raises

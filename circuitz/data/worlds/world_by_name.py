@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from circuitz.data.worlds import bird_world as birds
-from circuitz.data.worlds import dog_world as dogs
-from circuitz.data.worlds.make_world import Rendered
+from circuitz.data.worlds import bird_world, dog_world
+from circuitz.data.worlds.make_world import RenderableWorld
 from circuitz.errors import InputsError
 
-WORLDS: Final[dict[str, Rendered]] = {"dogs": dogs.DRAWN, "birds": birds.DRAWN}
+WORLDS: Final[dict[str, RenderableWorld]] = {
+    "dogs": dog_world.RENDERABLE_DOGS,
+    "birds": bird_world.RENDERABLE_BIRDS,
+}
 
 
-def world_of(name: str) -> Rendered:
+def world_by_name(name: str) -> RenderableWorld:
     """Return a world and its renderer.
 
     Raises

@@ -6,72 +6,75 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from circuitz.demo import inline_pictures as pictures
+from circuitz.demo import inline_pictures
 from circuitz.demo.chapters.chapter_parts import (
     DRIVER,
-    accuracies,
-    class_of,
-    finding,
-    hero,
-    spread,
+    accuracies_with_intervals,
+    class_name_of_target,
+    common_scale_of_findings,
+    finding_as_page_values,
+    story_shortcut_class,
 )  # fmt: skip
-from circuitz.demo.scale_figures import percent
+from circuitz.demo.plotted_shares import percent_as_text
 from circuitz.z.finding import Finding
 
 if TYPE_CHECKING:
-    from circuitz.demo.husky_story import Story
+    from circuitz.demo.husky_story import HuskyStory
 
 _MINE, _OTHERS, _SHOWN, _STRIPS, _UNITS, _EXEMPLARS = 10, 20, 4, 3, 6, 5
 
 
-def caught(story: Story) -> dict[str, Any]:
+def caught_chapter_context(story: HuskyStory) -> dict[str, Any]:
     """Return what the first chapter shows."""
-    flagged = _worst_first(story)
-    scale = spread(flagged)
+    flagged = _rank_flagged_findings(story)
+    scale = common_scale_of_findings(flagged)
     measured = story.husky.measurements
     return {
-        "samples": _samples(story),
-        "figures": accuracies(story, "before"),
-        "driven": any(f.kind == DRIVER and class_of(f.target) == hero(story) for f in flagged),
+        "samples": _sample_pictures_of_data(story),
+        "figures": accuracies_with_intervals(story, "before"),
+        "driven": any(
+            f.kind == DRIVER and class_name_of_target(f.target) == story_shortcut_class(story)
+            for f in flagged
+        ),
         "flagged": [
-            finding(f, scale, measured, _STRIPS if i == 0 else 1)
+            finding_as_page_values(f, scale, measured, _STRIPS if i == 0 else 1)
             for i, f in enumerate(flagged[:_SHOWN])
         ],
-        "more": [finding(f, scale, None, 0) for f in flagged[_SHOWN:]],
-        "units": _units(story, flagged[0]) if flagged else [],
+        "more": [finding_as_page_values(f, scale, None, 0) for f in flagged[_SHOWN:]],
+        "units": _rows_of_strongest_units(story, flagged[0]) if flagged else [],
         "units_in_all": len(flagged[0].units) if flagged else 0,
-        "drivers": drivers(story),
+        "drivers": driver_claims_before_and_after(story),
         "split": story.before.split,
     }
 
 
-def _worst_first(story: Story) -> list[Finding]:
+def _rank_flagged_findings(story: HuskyStory) -> list[Finding]:
     """Return what stands against the network; what drives the class of the story goes first."""
-    mine = hero(story)
+    mine = story_shortcut_class(story)
     return sorted(
         story.before.flagged,
-        key=lambda f: (f.kind != DRIVER, class_of(f.target) != mine, -abs(f.estimate)),
+        key=lambda f: (f.kind != DRIVER, class_name_of_target(f.target) != mine, -abs(f.estimate)),
     )
 
 
-def drivers(story: Story) -> dict[str, Any]:
+def driver_claims_before_and_after(story: HuskyStory) -> dict[str, Any]:
     """Return every claim about what is no part of the subject and a class, before and after the repair."""
     before, after = story.before.of(DRIVER), story.after.of(DRIVER)
-    scale = spread([*before, *after])
+    scale = common_scale_of_findings([*before, *after])
     return {
         "scale": scale,
-        "before": [finding(f, scale, None, 0) for f in before],
-        "after": [finding(f, scale, None, 0) for f in after],
+        "before": [finding_as_page_values(f, scale, None, 0) for f in before],
+        "after": [finding_as_page_values(f, scale, None, 0) for f in after],
         "delta": float(story.before.settings["delta"]),
     }
 
 
-def _samples(story: Story) -> dict[str, Any]:
+def _sample_pictures_of_data(story: HuskyStory) -> dict[str, Any]:
     """Return pictures of D in the order they lie there, not chosen."""
     data = story.husky.data
     if data is None or data.labels is None:
         return {"mine": [], "others": []}
-    k = list(data.classes).index(hero(story))
+    k = list(data.classes).index(story_shortcut_class(story))
     mine = np.flatnonzero(data.labels == k)[:_MINE]
     each = -(-_OTHERS // max(len(data.classes) - 1, 1))
     rest = [
@@ -82,24 +85,27 @@ def _samples(story: Story) -> dict[str, Any]:
         for i in np.flatnonzero(data.labels == c)[turn : turn + 1]
     ][:_OTHERS]
     return {
-        "mine": [pictures.photo(data.images[i]) for i in mine],
+        "mine": [inline_pictures.photo_data_url(data.images[i]) for i in mine],
         "others": [
-            {"src": pictures.photo(data.images[i]), "name": data.classes[int(data.labels[i])]}
+            {
+                "src": inline_pictures.photo_data_url(data.images[i]),
+                "name": data.classes[int(data.labels[i])],
+            }
             for i in rest
         ],
     }
 
 
-def _units(story: Story, found: Finding) -> list[dict[str, Any]]:
+def _rows_of_strongest_units(story: HuskyStory, finding: Finding) -> list[dict[str, Any]]:
     """Return the units a finding names that drive its class most, and what they see."""
     z = story.husky
     measured = z.measurements
     if measured is None or measured.effects is None or z.concept_set is None:
         return []
     effects, words = measured.effects, z.effective()
-    k = list(effects.targets).index(class_of(found.target)) if found.target else 0
+    k = list(effects.targets).index(class_name_of_target(finding.target)) if finding.target else 0
     place = {unit: i for i, unit in enumerate(effects.units)}
-    drive = {u: float(effects.drive[place[u], k]) for u in found.units if u in place}
+    drive = {u: float(effects.drive[place[u], k]) for u in finding.units if u in place}
     rows: list[dict[str, Any]] = []
     for unit in sorted(drive, key=lambda u: (-drive[u], u))[:_UNITS]:
         layer, _, name = unit.rpartition(":")
@@ -114,11 +120,13 @@ def _units(story: Story, found: Finding) -> list[dict[str, Any]]:
                 "id": unit,
                 "words": said.text if said else "",
                 "author": said.author_kind if said else "",
-                "drive": percent(drive[unit]),
-                "view": pictures.photo(views[index]) if views is not None else "",
+                "drive": percent_as_text(drive[unit]),
+                "view": inline_pictures.photo_data_url(views[index]) if views is not None else "",
                 "exemplars": [
-                    pictures.photo(image)
-                    for image in pictures.exemplars(seen, index, z.concept_set.images, _EXEMPLARS)
+                    inline_pictures.photo_data_url(image)
+                    for image in inline_pictures.lit_exemplars(
+                        seen, index, z.concept_set.images, _EXEMPLARS
+                    )
                 ],
             }
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from circuitz.demo.scale_figures import Figure, counted, percent
+from circuitz.demo.plotted_shares import PlottedShare, percent_as_text, share_with_interval
 
 if TYPE_CHECKING:
-    from circuitz.demo.husky_story import Story
+    from circuitz.demo.husky_story import HuskyStory
 
 _CARDS = (
     ("no_card", "no card", "class names alone", "control"),
@@ -24,7 +24,7 @@ _FURTHER = {
 }
 
 
-def labelled(story: Story) -> dict[str, Any]:
+def labelled_chapter_context(story: HuskyStory) -> dict[str, Any]:
     """Return what the fourth chapter shows."""
     labels: dict[str, Any] = story.summary["labels"]
     details: dict[str, Any] = labels.get("details", {})
@@ -35,28 +35,30 @@ def labelled(story: Story) -> dict[str, Any]:
     return {
         "judgements": int(labels["judgements"]),
         "questions": int(details.get("questions", labels["judgements"])),
-        "perception": percent(float(error)) if error is not None else "",
-        "lapse": percent(float(lapse)) if lapse is not None else "",
+        "perception": percent_as_text(float(error)) if error is not None else "",
+        "lapse": percent_as_text(float(lapse)) if lapse is not None else "",
         "chance": 1 / max(len(story.shifted.truth.classes), 1),
         "bars": [
             {
                 "name": name,
                 "note": note.format(notes=notes),
                 "style": style,
-                "figure": _answers(labels, details, key),
+                "figure": _rater_accuracy_with_interval(labels, details, key),
             }
             for key, name, note, style in _CARDS
             if f"rater_{key}" in labels
         ],
-        "accuracy": counted(float(labels["m_l_test_accuracy"]), int(learned.get("n", 0))),
-        "worst": _worst(float(labels["m_l_test_worst_group"]), learned),
+        "accuracy": share_with_interval(
+            float(labels["m_l_test_accuracy"]), int(learned.get("n", 0))
+        ),
+        "worst": _worst_group_with_interval(float(labels["m_l_test_worst_group"]), learned),
         "worst_group": str(learned.get("group", "")),
         "form": str(learned.get("form", "")),
         "further": [
             {
                 "name": _FURTHER.get(key, key.replace("_", " ")),
-                "accuracy": counted(float(found["accuracy"]), int(found.get("n", 0))),
-                "worst": _worst(float(found["worst_group"]), found),
+                "accuracy": share_with_interval(float(found["accuracy"]), int(found.get("n", 0))),
+                "worst": _worst_group_with_interval(float(found["worst_group"]), found),
                 "group": str(found.get("group", "")),
             }
             for key, found in details.get("further_controls", {}).items()
@@ -64,16 +66,22 @@ def labelled(story: Story) -> dict[str, Any]:
     }
 
 
-def _answers(labels: dict[str, Any], details: dict[str, Any], key: str) -> Figure:
+def _rater_accuracy_with_interval(
+    labels: dict[str, Any], details: dict[str, Any], key: str
+) -> PlottedShare:
     value, n = float(labels[f"rater_{key}"]), int(details.get("questions", 0))
     interval = details.get("intervals", {}).get(f"rater_{key}")
     return (
-        Figure(value, float(interval[0]), float(interval[1]), n) if interval else counted(value, n)
+        PlottedShare(value, float(interval[0]), float(interval[1]), n)
+        if interval
+        else share_with_interval(value, n)
     )
 
 
-def _worst(value: float, found: dict[str, Any]) -> Figure:
-    interval = found.get("group_interval")
+def _worst_group_with_interval(value: float, figures: dict[str, Any]) -> PlottedShare:
+    interval = figures.get("group_interval")
     if not interval:
-        return Figure(value)
-    return Figure(value, float(interval[0]), float(interval[1]), int(found.get("group_n", 0)))
+        return PlottedShare(value)
+    return PlottedShare(
+        value, float(interval[0]), float(interval[1]), int(figures.get("group_n", 0))
+    )

@@ -8,12 +8,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from circuitz import __version__
-from circuitz.demo.chapters.chapter_parts import world
+from circuitz.demo.chapters.chapter_parts import story_world
 from circuitz.demo.sizes import FULL, QUICK
 from circuitz.z.model import AnnotatedModel
 
 if TYPE_CHECKING:
-    from circuitz.demo.husky_story import Story
+    from circuitz.demo.husky_story import HuskyStory
 
 _PACKAGES = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "pillow", "safetensors")
 _SIZES = {
@@ -27,13 +27,13 @@ _SIZES = {
 }
 
 
-def made_of(story: Story) -> dict[str, Any]:
+def provenance_chapter_context(story: HuskyStory) -> dict[str, Any]:
     """Return seeds, sizes, hashes, versions and the command."""
     summary = story.summary
     sizes = dict(summary.get("sizes", {}))
     full = bool(summary.get("full"))
     usual = vars(FULL if full else QUICK)
-    renamed = story.shifted.truth.classes != world(story).classes
+    renamed = story.shifted.truth.classes != story_world(story).classes
     told = {"world": "dogs", "shortcut": "ground", "track": 1.0}
     other = "".join(
         f" --{name} {summary[name]:g}" if name == "track" else f" --{name} {summary[name]}"
@@ -56,7 +56,7 @@ def made_of(story: Story) -> dict[str, Any]:
             ("seconds", f"{float(summary.get('seconds', 0)):,.0f}"),
         ],
         "bundles": [
-            {"name": PurePath(summary["bundle"][key]).name, "hashes": _hashes(z)}
+            {"name": PurePath(summary["bundle"][key]).name, "hashes": _nonempty_hashes_by_label(z)}
             for key, z in (("husky", story.husky), ("zstar", story.zstar))
             if key in summary.get("bundle", {})
         ],
@@ -65,11 +65,11 @@ def made_of(story: Story) -> dict[str, Any]:
             (key.replace("_", " "), str(value)) for key, value in story.before.settings.items()
         ],
         "versions": [("circuitz", __version__), ("Python", platform.python_version())]
-        + [(name, found) for name in _PACKAGES if (found := _version(name))],
+        + [(name, found) for name in _PACKAGES if (found := _installed_version_or_empty(name))],
     }
 
 
-def _hashes(z: AnnotatedModel) -> list[tuple[str, str]]:
+def _nonempty_hashes_by_label(z: AnnotatedModel) -> list[tuple[str, str]]:
     named = {
         "z": z.hash,
         "weights": z.weights_hash,
@@ -81,7 +81,7 @@ def _hashes(z: AnnotatedModel) -> list[tuple[str, str]]:
     return [(name, value) for name, value in named.items() if value]
 
 
-def _version(name: str) -> str:
+def _installed_version_or_empty(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:

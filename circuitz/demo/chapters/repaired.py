@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from circuitz.demo import inline_pictures as pictures
+from circuitz.demo import inline_pictures
 from circuitz.demo.chapters.chapter_parts import (
-    accuracies,
-    everywhere,
-    hero,
-    said,
-    tie,
-    world,
-    worst,
+    accuracies_with_intervals,
+    phrase_for_all_cells,
+    predict_classes_of_pictures,
+    shortcut_in_words,
+    story_shortcut_class,
+    story_world,
+    worst_group_accuracy_with_interval,
 )
-from circuitz.demo.scale_figures import number, percent, whole
+from circuitz.demo.plotted_shares import number_as_text, percent_as_text, whole_percent_as_text
 from circuitz.evaluation.evaluation_sets import SHORTCUT_CLASS
-from circuitz.evaluation.world_truth import in_every_cell
+from circuitz.evaluation.world_truth import render_in_every_cell
 
 if TYPE_CHECKING:
-    from circuitz.demo.husky_story import Story
+    from circuitz.demo.husky_story import HuskyStory
 
 _DOGS = 3
 _FORGOTTEN = 0.1
@@ -36,39 +36,39 @@ NETWORKS = (
 )
 
 
-def repaired(story: Story) -> dict[str, Any]:
+def repaired_chapter_context(story: HuskyStory) -> dict[str, Any]:
     """Return what the second chapter shows."""
-    search = story.summary.get("search") or story.found.z.notes.get("search", {})
+    search = story.summary.get("search") or story.search_result.z.notes.get("search", {})
     return {
-        "rounds": _rounds(story),
-        "lam": number(float(search.get("settings", {}).get("lam", 1.0)), 2),
+        "rounds": _search_round_rows(story),
+        "lam": number_as_text(float(search.get("settings", {}).get("lam", 1.0)), 2),
         "sweep": [(lam, int(i)) for lam, i in search.get("sweep", {}).items()],
-        "best": story.found.best,
-        "lost": _lost(story),
+        "best": story.search_result.best,
+        "lost": _forgot_much_of_data(story),
         "edited": list(search.get("edited", [])),
         "regions": {name: made["source"] for name, made in search.get("regions", {}).items()},
-        "bars": _bars(story),
-        "worst": _worst(story),
-        "dogs": _dogs(story),
+        "bars": _accuracy_bars(story),
+        "worst": _worst_group_rows(story),
+        "dogs": _dogs_with_predictions_by_cell(story),
         "groups": {
-            which: _groups(story.summary[which].get("by_group", []))
+            which: _group_accuracy_table(story.summary[which].get("by_group", []))
             for which in ("before", "after")
         },
     }
 
 
-def _lost(story: Story) -> bool:
+def _forgot_much_of_data(story: HuskyStory) -> bool:
     """Whether what was kept forgot much of what D teaches."""
     before, after = (float(story.summary[w]["d_accuracy"]) for w in ("before", "after"))
     return after < before - _FORGOTTEN
 
 
-def _rounds(story: Story) -> list[dict[str, Any]]:
+def _search_round_rows(story: HuskyStory) -> list[dict[str, Any]]:
     """Return one row a z that was visited; all terms an image of D, so that they compare."""
     settings = (story.summary.get("search") or {}).get("settings", {})
     lam = float(settings.get("lam", 1.0))
     rows: list[dict[str, Any]] = []
-    scores = story.found.scores
+    scores = story.search_result.scores
     terms = {
         "prior": [lam * s.prior for s in scores],
         "likelihood": [s.likelihood / max(s.n, 1) for s in scores],
@@ -80,12 +80,12 @@ def _rounds(story: Story) -> list[dict[str, Any]]:
             {
                 "name": "as trained" if i == 0 else f"round {i}",
                 "flagged": score.flagged,
-                "accuracy": percent(score.accuracy),
-                "kept": i == story.found.best,
+                "accuracy": percent_as_text(score.accuracy),
+                "kept": i == story.search_result.best,
                 "terms": [
                     {
                         "name": name,
-                        "text": number(values[i]),
+                        "text": number_as_text(values[i]),
                         "long": round(100 * min(max(values[i] / lowest, 0.0), 1.0), 1),
                     }
                     for name, values in terms.items()
@@ -95,14 +95,14 @@ def _rounds(story: Story) -> list[dict[str, Any]]:
     return rows
 
 
-def _bars(story: Story) -> list[dict[str, Any]]:
-    figures = {which: accuracies(story, which) for which, _ in NETWORKS}
-    mine, kind = hero(story), world(story).kind
+def _accuracy_bars(story: HuskyStory) -> list[dict[str, Any]]:
+    figures = {which: accuracies_with_intervals(story, which) for which, _ in NETWORKS}
+    mine, kind = story_shortcut_class(story), story_world(story).kind
     questions = (
         ("d_accuracy", "D, held out", "new pictures of the kind it was trained on"),
-        ("d_prime_accuracy", "D′", f"every {kind} {everywhere(story)}"),
+        ("d_prime_accuracy", "D′", f"every {kind} {phrase_for_all_cells(story)}"),
         ("d_prime_worst_group", "D′, worst group", f"the {kind} and group it does worst on"),
-        ("husky_off_snow", f"{mine} {tie(story).off}", "of D′"),
+        ("husky_off_snow", f"{mine} {shortcut_in_words(story).off}", "of D′"),
     )
     return [
         {
@@ -117,10 +117,10 @@ def _bars(story: Story) -> list[dict[str, Any]]:
     ]
 
 
-def _worst(story: Story) -> list[dict[str, Any]]:
+def _worst_group_rows(story: HuskyStory) -> list[dict[str, Any]]:
     """Return the worst group of every network, the controls between before and after."""
     known = {
-        which: worst(
+        which: worst_group_accuracy_with_interval(
             story, float(story.summary[which]["d_prime_worst_group"]), story.summary[which]
         )
         for which, _ in NETWORKS
@@ -131,7 +131,13 @@ def _worst(story: Story) -> list[dict[str, Any]]:
     ]
     for key, value in story.summary.get("controls", {}).items():
         name = f"control: {_CONTROLS.get(key, str(key).replace('_', ' '))}"
-        rows.append({"name": name, "style": "control", "figure": worst(story, float(value))})
+        rows.append(
+            {
+                "name": name,
+                "style": "control",
+                "figure": worst_group_accuracy_with_interval(story, float(value)),
+            }
+        )
     rows += [
         {"name": names[which], "style": which, "figure": known[which]}
         for which in ("after", "oracle")
@@ -139,21 +145,24 @@ def _worst(story: Story) -> list[dict[str, Any]]:
     return rows
 
 
-def _dogs(story: Story) -> dict[str, Any]:
+def _dogs_with_predictions_by_cell(story: HuskyStory) -> dict[str, Any]:
     """Return dogs of D′ in every cell and what both networks say of each."""
-    truth, mine = story.shifted.truth, hero(story)
+    truth, mine = story.shifted.truth, story_shortcut_class(story)
     rows = np.flatnonzero(truth.labels == SHORTCUT_CLASS)[:_DOGS]
-    made = in_every_cell(story.shifted.inputs, rows)
+    made = render_in_every_cell(story.shifted.inputs, rows)
     same = made is not None
     if made is None:
-        made = _as_they_are(story)
+        made = _first_dog_images_by_cell(story)
     m, g = made.shape[:2]
     flat = made.reshape(m * g, *made.shape[2:])
-    before, after = said(story.husky, flat, mine), said(story.zstar, flat, mine)
+    before, after = (
+        predict_classes_of_pictures(story.husky, flat, mine),
+        predict_classes_of_pictures(story.zstar, flat, mine),
+    )
     dogs = [
         [
             {
-                "src": pictures.photo(flat[i * g + j]),
+                "src": inline_pictures.photo_data_url(flat[i * g + j]),
                 "ground": truth.cells[j],
                 "before": before[i * g + j],
                 "after": after[i * g + j],
@@ -165,7 +174,7 @@ def _dogs(story: Story) -> dict[str, Any]:
     return {"rows": dogs, "same": same, "grounds": list(truth.cells)}
 
 
-def _as_they_are(story: Story) -> Any:
+def _first_dog_images_by_cell(story: HuskyStory) -> Any:
     """Return the first dogs of D′ in each cell, as far as there are such."""
     truth, images = story.shifted.truth, story.shifted.inputs.images
     found = [
@@ -176,7 +185,7 @@ def _as_they_are(story: Story) -> Any:
     return np.stack([images[rows[:m]] for rows in found], 1)
 
 
-def _groups(records: list[dict[str, Any]]) -> dict[str, Any]:
+def _group_accuracy_table(records: list[dict[str, Any]]) -> dict[str, Any]:
     """Return accuracy over class × ground as a table."""
     columns = list(dict.fromkeys(str(r["cell"]) for r in records))
     cells = {(str(r["class"]), str(r["cell"])): r for r in records}
@@ -185,10 +194,10 @@ def _groups(records: list[dict[str, Any]]) -> dict[str, Any]:
             "name": name,
             "cells": [
                 {
-                    "text": percent(float(cells[name, c]["accuracy"])),
+                    "text": percent_as_text(float(cells[name, c]["accuracy"])),
                     "share": round(float(cells[name, c]["accuracy"]), 3),
-                    "interval": f"{whole(float(cells[name, c]['low']))} to "
-                    f"{whole(float(cells[name, c]['high']))}",
+                    "interval": f"{whole_percent_as_text(float(cells[name, c]['low']))} to "
+                    f"{whole_percent_as_text(float(cells[name, c]['high']))}",
                     "n": int(cells[name, c]["n"]),
                 }
                 if (name, c) in cells

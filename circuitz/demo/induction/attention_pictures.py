@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from circuitz.demo.induction.induction_story import Model, strong_edges
-from circuitz.models.run.restore_state import evaluating, hooked
+from circuitz.demo.induction.induction_story import CheckedModel, edges_above_noise
+from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 from circuitz.z.model import AnnotatedModel
 
 _CELL = 4
@@ -19,7 +19,7 @@ _LOW, _HIGH = np.array([250, 249, 246]), np.array([140, 45, 10])
 _WIDE, _HIGH_SVG, _RADIUS = 720, 250, 27
 
 
-def pattern(model: Model, layer: int, head: int) -> str:
+def attention_picture_data_url(model: CheckedModel, layer: int, head: int) -> str:
     """Return where a head looks on the first sequence of *test*, as a ``data:`` address.
 
     Rows are the positions that look, columns those looked at.
@@ -31,10 +31,10 @@ def pattern(model: Model, layer: int, head: int) -> str:
     seen: list[torch.Tensor] = []
     hook = model.net.layers[layer].attn.hook_pattern
 
-    def keep(_module: torch.nn.Module, _args: Any, out: torch.Tensor) -> None:
+    def capture_pattern(_module: torch.nn.Module, _args: Any, out: torch.Tensor) -> None:
         seen.append(out)
 
-    with torch.no_grad(), evaluating(model.net), hooked({hook: keep}):
+    with torch.no_grad(), eval_mode(model.net), temporary_forward_hooks({hook: capture_pattern}):
         model.net(tokens)
     weights = seen[0][0, head].numpy()[..., None]
     colours = np.round(_LOW + (_HIGH - _LOW) * np.sqrt(weights)).astype(np.uint8)
@@ -46,7 +46,7 @@ def pattern(model: Model, layer: int, head: int) -> str:
     return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
-def contexts(z: AnnotatedModel, unit: str, most: int) -> list[list[dict[str, Any]]]:
+def most_attended_contexts(z: AnnotatedModel, unit: str, most: int) -> list[list[dict[str, Any]]]:
     """Return the contexts a head looks along most: tokens, how lit each is, and which looks."""
     known, measured = z.concept_set, z.measurements
     assert known is not None
@@ -74,7 +74,7 @@ def contexts(z: AnnotatedModel, unit: str, most: int) -> list[list[dict[str, Any
     return lines
 
 
-def circuit(model: Model) -> dict[str, Any]:
+def head_circuit_drawing(model: CheckedModel) -> dict[str, Any]:
     """Return places of heads and edges of a drawing, early heads below."""
     layers = len(model.net.layers)
     heads = model.net.layers[0].attn.heads
@@ -92,7 +92,7 @@ def circuit(model: Model) -> dict[str, Any]:
                 {"x": at[0], "y": at[1], "name": f"{layer}.{head}", "late": layer == layers - 1,
                  "words": "" if words is None else words.text}
             )  # fmt: skip
-    edges = strong_edges(model.edges)
+    edges = edges_above_noise(model.edges)
     largest = float(np.max(edges["effect"])) if len(edges) else 1.0
     lines = [
         {

@@ -12,26 +12,31 @@ import numpy as np
 import pandas as pd
 import torch
 
-from circuitz.data.text.induction import RECIPES, right, shipped, train
-from circuitz.data.text.tokens import (
+from circuitz.data.text.induction_model import (
+    RECIPES,
+    count_right_answers,
+    load_shipped_induction_model,
+    train_induction_model,
+)
+from circuitz.data.text.repeating_sequences import (
     FIXED,
     PAIR_CONCEPTS,
     PERIODS,
     attention_pairs,
-    last_relations,
-    repeating,
+    label_relations_to_last_token,
+    make_repeating_sequences,
 )
 from circuitz.demo.induction.induction_story import (
+    CheckedModel,
     InductionStory,
-    Model,
-    figures,
-    finding,
-    strong_edges,
+    edges_above_noise,
+    finding_for_summary,
+    model_figures_for_summary,
 )
-from circuitz.demo.output_folder import make_room
+from circuitz.demo.output_folder import prepare_output_folder
 from circuitz.effects.ablation.patch_heads import HeadPatching, patch_heads
-from circuitz.effects.attribution.head_scores import attention_by_concept, head_scores
-from circuitz.effects.edge.head_paths import head_paths
+from circuitz.effects.attribution.head_scores import head_scores, mean_attention_by_concept
+from circuitz.effects.edge.head_paths import measure_head_edges
 from circuitz.measurement.measure import measure
 from circuitz.models.zoo.small_transformer import SmallTransformer
 from circuitz.plausibility.check import check
@@ -56,7 +61,7 @@ DEMO = "circuitz demo"
 
 
 @dataclass(frozen=True)
-class Sizes:
+class InductionSizes:
     """How much is run.
 
     Parameters
@@ -65,24 +70,24 @@ class Sizes:
         Sequences of each D, and of D′.
     pairs
         Sequences of the concept set; each gives some 35 pairs of positions.
-    sources
+    effect_sequences
         Source sequences a split when effects are measured.
     """
 
     sequences: int = 4000
     pairs: int = 400
-    sources: int = 144
+    effect_sequences: int = 144
 
 
-QUICK, FULL = Sizes(), Sizes(sequences=8000, pairs=800, sources=288)
+QUICK, FULL = InductionSizes(), InductionSizes(sequences=8000, pairs=800, effect_sequences=288)
 
 
-def run_induction(
+def run_induction_story(
     out: Path,
     *,
     seed: int = 0,
     full: bool = False,
-    sizes: Sizes | None = None,
+    sizes: InductionSizes | None = None,
     progress: Progress | None = None,
 ) -> InductionStory:
     """Tell the whole story and write its bundles into a folder.
@@ -109,30 +114,32 @@ def run_induction(
     start = time.monotonic()
     sizes = sizes or (FULL if full else QUICK)
     say: Progress = progress or (lambda _what, _done, _total: None)
-    make_room(out)
-    job = _Job(out, seed, full, sizes, say)
-    induction = job.model("induction", PERIODS)
-    fixed = job.model("fixed", (FIXED, FIXED))
-    swapped = job.swapped(induction)
+    prepare_output_folder(out)
+    job = _InductionSteps(out, seed, full, sizes, say)
+    induction = job.prepare_checked_model("induction", PERIODS)
+    fixed = job.prepare_checked_model("fixed", (FIXED, FIXED))
+    swapped = job.swap_head_words(induction)
     swapped_report = check(swapped)
-    renamed = job.renamed(fixed)
+    renamed = job.rename_heads_by_concept_match(fixed)
     renamed_report = check(renamed)
-    patching = job.patched(induction.net)
+    patching = job.patch_heads_of_prompts(induction.net)
     summary = {
         "world": WORLD,
         "seed": seed,
         "full": full,
-        "induction": figures(induction),
-        "fixed": figures(fixed),
-        "swapped": [finding(f) for f in swapped_report.items if f.kind == "mislabelled-unit"],
+        "induction": model_figures_for_summary(induction),
+        "fixed": model_figures_for_summary(fixed),
+        "swapped": [
+            finding_for_summary(f) for f in swapped_report.findings if f.kind == "mislabelled-unit"
+        ],
         "renamed": {
             "words": dict(zip(*(renamed.annotations[c] for c in ("target", "text")), strict=True)),
-            "findings": [finding(f) for f in renamed_report.items],
+            "findings": [finding_for_summary(f) for f in renamed_report.findings],
         },
         "patching": {
             "period": PATCH_PERIOD,
             "prompts": int(patching.baseline.size),
-            "restored": np.round(patching.restored.astype(float), 4).tolist(),
+            "restored": np.round(patching.restored_share.astype(float), 4).tolist(),
         },
         "bundle": {name: str(out / f"{name}.z") for name in ("induction", "fixed")},
         "seconds": round(time.monotonic() - start, 1),
@@ -142,64 +149,79 @@ def run_induction(
     )
 
 
-class _Job:
-    def __init__(self, out: Path, seed: int, full: bool, sizes: Sizes, say: Progress) -> None:
-        self.out, self.seed, self.full, self.sizes, self.say = out, seed, full, sizes, say
+class _InductionSteps:
+    def __init__(
+        self, out: Path, seed: int, full: bool, sizes: InductionSizes, progress: Progress
+    ) -> None:
+        self.out, self.seed, self.full, self.sizes, self.report_progress = (
+            out,
+            seed,
+            full,
+            sizes,
+            progress,
+        )
 
-    def step(self, what: str) -> Callable[[int, int], None]:
-        return lambda done, total: self.say(what, done, total)
+    def progress_for_step(self, what: str) -> Callable[[int, int], None]:
+        return lambda done, total: self.report_progress(what, done, total)
 
-    def model(self, name: str, periods: tuple[int, int]) -> Model:
+    def prepare_checked_model(self, name: str, periods: tuple[int, int]) -> CheckedModel:
         """Open or train one model; score, name, measure and check its heads."""
-        net = shipped(name)
+        net = load_shipped_induction_model(name)
         if self.full:
-            net = train(replace(RECIPES[name], seed=self.seed), self.step(f"train {name}"))
-        data = repeating(self.sizes.sequences, seed=self.seed, periods=periods)
+            net = train_induction_model(
+                replace(RECIPES[name], seed=self.seed), self.progress_for_step(f"train {name}")
+            )
+        data = make_repeating_sequences(self.sizes.sequences, seed=self.seed, periods=periods)
         write_inputs(self.out / f"D-{name}", data)
         pairs = attention_pairs(self.sizes.pairs, seed=self.seed)
         z = wrap(net, data, subject="letter", name=name)
-        z = z.with_(data_ref=DataRef.to(data, f"D-{name}"))
-        z = self._measured(z, f"look at the heads of {name}", concept_set=pairs)
-        scores = self._scores(z, net, data, pairs)
-        z = self._named(z, scores)
-        z = self._measured(z, f"measure what words say of {name}")
-        edges = self._edges(net, data, name)
+        z = z.with_(data_ref=DataRef.referring_to(data, f"D-{name}"))
+        z = self._measure_heads(z, f"look at the heads of {name}", concept_set=pairs)
+        scores = self._score_heads(z, net, data, pairs)
+        z = self._name_heads_by_score(z, scores)
+        z = self._measure_heads(z, f"measure what words say of {name}")
+        edges = self._measure_head_edges(net, data, name)
         if name == WORLD:
-            z = _with_edges(z, edges)
+            z = _annotate_strong_edges(z, edges)
         report = check(z)
-        z = z.with_(findings=report.items, live=None)
+        z = z.with_(findings=report.findings, live=None)
         z.save(self.out / f"{name}.z")
         unseen = _SHIFTED_SEED + self.seed
         shifted, beside = (
-            repeating(self.sizes.sequences, role="D'", seed=unseen, periods=some)
+            make_repeating_sequences(self.sizes.sequences, role="D'", seed=unseen, periods=some)
             for some in (PERIODS, (FIXED, FIXED))
         )
-        return Model(
+        return CheckedModel(
             z, net, report, scores, edges,
-            right(net, data, np.flatnonzero(data.split != 0)), right(net, shifted),
-            right(net, beside),
+            count_right_answers(net, data, np.flatnonzero(data.split != 0)), count_right_answers(net, shifted),
+            count_right_answers(net, beside),
         )  # fmt: skip
 
-    def _measured(self, z: AnnotatedModel, what: str, **how: Any) -> AnnotatedModel:
+    def _measure_heads(self, z: AnnotatedModel, what: str, **options: Any) -> AnnotatedModel:
         return measure(
-            z, seed=self.seed, sources=self.sizes.sources, donors=1, progress=self.step(what), **how
+            z,
+            seed=self.seed,
+            images=self.sizes.effect_sequences,
+            donors=1,
+            progress=self.progress_for_step(what),
+            **options,
         )
 
-    def _scores(
+    def _score_heads(
         self, z: AnnotatedModel, net: SmallTransformer, data: InputSet, pairs: InputSet
     ) -> pd.DataFrame:
-        found = head_scores(net, data, last_relations(data), PAIR_CONCEPTS)
+        found = head_scores(net, data, label_relations_to_last_token(data), PAIR_CONCEPTS)
         found = found.rename(columns={name: f"D: {name}" for name in PAIR_CONCEPTS})
         assert z.measurements is not None
         looked = np.concatenate(
-            [attention_by_concept(z.measurements.layers[name], pairs) for name in z.cut]
+            [mean_attention_by_concept(z.measurements.layers[name], pairs) for name in z.cut]
         )
         for column, name in enumerate(PAIR_CONCEPTS):
             found[name] = looked[:, column]
         # The last position of D seldom needs its previous token; all positions of the pairs do.
         return found
 
-    def _named(self, z: AnnotatedModel, scores: pd.DataFrame) -> AnnotatedModel:
+    def _name_heads_by_score(self, z: AnnotatedModel, scores: pd.DataFrame) -> AnnotatedModel:
         """Name heads by scores, the way it is usually done: attention above a bar."""
         for row in scores.to_dict("records"):
             told = {
@@ -214,16 +236,18 @@ class _Job:
                 )  # fmt: skip
         return z
 
-    def _edges(self, net: SmallTransformer, data: InputSet, name: str) -> pd.DataFrame:
+    def _measure_head_edges(self, net: SmallTransformer, data: InputSet, name: str) -> pd.DataFrame:
         assert data.labels is not None
         rows = np.flatnonzero(data.split == 1)[: 2 * _EDGES]
         half = len(rows) // 2
         tokens = torch.from_numpy(data.images[rows].astype(np.int64))
         target = torch.from_numpy(data.labels[rows[:half]])
-        step = self.step(f"edges of {name}")
-        return head_paths(net, tokens[:half], tokens[half : 2 * half], target, progress=step)
+        step = self.progress_for_step(f"edges of {name}")
+        return measure_head_edges(
+            net, tokens[:half], tokens[half : 2 * half], target, progress=step
+        )
 
-    def swapped(self, model: Model) -> AnnotatedModel:
+    def swap_head_words(self, model: CheckedModel) -> AnnotatedModel:
         """Exchange the words of the strongest head of each kind, and misname a third."""
         words = {unit: said.text for unit, said in model.z.effective().items() if ":" in unit}
         early = [u for u, text in words.items() if text.startswith("previous")]
@@ -234,16 +258,16 @@ class _Job:
         for units, text in notes:
             for unit in units:
                 z = z.annotate(unit, text, author=f"{DEMO}, wrong on purpose", author_kind="rule")
-        return self._measured(z, "measure swapped words")
+        return self._measure_heads(z, "measure swapped words")
 
-    def renamed(self, model: Model) -> AnnotatedModel:
+    def rename_heads_by_concept_match(self, model: CheckedModel) -> AnnotatedModel:
         """Name its heads anew, by what they match on the concept set."""
         z = propose(model.z.with_(log=()))
-        return self._measured(z, f"measure what {model.z.name} is called now")
+        return self._measure_heads(z, f"measure what {model.z.name} is called now")
 
-    def patched(self, net: SmallTransformer) -> HeadPatching:
+    def patch_heads_of_prompts(self, net: SmallTransformer) -> HeadPatching:
         """Put heads of whole prompts into prompts whose earlier copies of the last letter are gone."""
-        made = repeating(
+        made = make_repeating_sequences(
             _PATCHED, seed=self.seed + 7, periods=(PATCH_PERIOD, PATCH_PERIOD), role="D'"
         )
         assert made.labels is not None
@@ -256,23 +280,23 @@ class _Job:
         tokens = np.where(copies, other[:, None], lent)
         right = torch.from_numpy(made.labels)
 
-        def metric(logits: torch.Tensor) -> torch.Tensor:
+        def logit_margin(logits: torch.Tensor) -> torch.Tensor:
             own = logits[:, 0].gather(1, right[:, None])[:, 0]
             return own - (logits[:, 0].sum(1) - own) / (logits.shape[2] - 1)
 
         given, whole = (torch.from_numpy(x.astype(np.int64)) for x in (tokens, lent))
-        step = self.step("patch heads and positions")
-        return patch_heads(net, given, whole, metric, progress=step)
+        step = self.progress_for_step("patch heads and positions")
+        return patch_heads(net, given, whole, logit_margin, progress=step)
 
 
-def _with_edges(z: AnnotatedModel, edges: pd.DataFrame) -> AnnotatedModel:
+def _annotate_strong_edges(z: AnnotatedModel, edges: pd.DataFrame) -> AnnotatedModel:
     reads = {
         "key": "tells it, through its keys, which token stood before each",
         "query": "tells it, through its queries, what to look for",
         "value": "gives it something to pass on, through its values",
     }
     seen: set[tuple[str, str]] = set()
-    for row in strong_edges(edges).to_dict("records"):
+    for row in edges_above_noise(edges).to_dict("records"):
         pair = (row["sender"], row["receiver"])
         if pair not in seen:
             seen.add(pair)

@@ -13,21 +13,22 @@ import pandas as pd
 import torch
 from torch import nn
 
-from circuitz.effects.ablation.ablation_job import AblationJob, ablate_pieces
+from circuitz.deprecation import renamed_keywords
+from circuitz.effects.ablation.ablation_job import AblationJob, yield_ablations_by_piece
 from circuitz.effects.ablation.exact_ablation import Ablation
-from circuitz.effects.ablation.exact_ablation import ablate as run_ablation
-from circuitz.effects.ablation.shortlist import shortlist as find_shortlist
+from circuitz.effects.ablation.exact_ablation import ablate_each_unit as run_ablation
+from circuitz.effects.ablation.shortlist import ablate_shortlist as find_shortlist
 from circuitz.errors import InputsError, LayerError, UnitError
-from circuitz.jobs.connect import Cluster, connected
-from circuitz.models.adapters.unwrap import plain
-from circuitz.models.run.basis import Basis, basis_of
-from circuitz.models.run.choose_layers import called_once
+from circuitz.jobs.connect import Cluster, executor_for_cluster
+from circuitz.models.adapters.unwrap import readable_network
+from circuitz.models.run.basis import Basis, load_basis
+from circuitz.models.run.choose_layers import steps_called_once
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.run.runtime import Runtime
-from circuitz.models.run.splice import Spliced
+from circuitz.models.run.spliced_network import SplicedNetwork
 from circuitz.patching.baselines import Fill
-from circuitz.patching.from_cut import margins
-from circuitz.stats.clustered import clustered_mean, interval
+from circuitz.patching.from_cut import class_margins
+from circuitz.stats.clustered import clustered_mean, confidence_interval
 from circuitz.z.inputs import SPLITS
 from circuitz.z.layer import Preprocessing
 
@@ -40,6 +41,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@renamed_keywords(store="checkpoint")
 def ablate(
     model: AnnotatedModel | nn.Module,
     x: torch.Tensor | npt.NDArray[np.uint8] | None = None,
@@ -53,13 +55,13 @@ def ablate(
     level: float = 0.95,
     seed: int = 0,
     cluster: Cluster = None,
-    store: Path | None = None,
+    checkpoint: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Ablate every unit of any layers by itself and say what each class loses.
 
     The verb ``cz.ablate``. Exact but where ``shortlist`` asks for less: see
-    :func:`circuitz.effects.ablation.exact_ablation.ablate`.
+    :func:`circuitz.effects.ablation.exact_ablation.ablate_each_unit`.
 
     Parameters
     ----------
@@ -91,7 +93,7 @@ def ablate(
     cluster
         Who ablates: the address of a Dask scheduler or a ``dask.distributed.Client``; by default
         this process. It then tells layers done. Not with ``shortlist``.
-    store
+    checkpoint
         Folder of finished layers (of a wide one, of 1,024 units at a time): a run that was killed
         goes on where it was, here or on a cluster. Not with ``shortlist``.
     progress
@@ -117,29 +119,33 @@ def ablate(
         If a basis does not fit its layer, or lies over attention heads.
     """
     if isinstance(model, nn.Module):
-        model = plain(model)
-    run, given, scenes, names = _ready(model, x, images, split, seed)
-    chosen = _layers(model, run, given) if layers is None else list(_listed(layers))
+        model = readable_network(model)
+    run, given, scenes, names = _resolve_runtime_inputs_scenes_classes(
+        model, x, images, split, seed
+    )
+    chosen = (
+        _default_layers(model, run, given) if layers is None else list(_layer_names_as_list(layers))
+    )
     if not chosen:
         raise LayerError(
             "There is no layer to ablate.",
             "Pass layers= with dotted names of modules that are called once.",
         )
-    if shortlist is not None and (cluster is not None or store is not None):
+    if shortlist is not None and (cluster is not None or checkpoint is not None):
         raise InputsError(
             "A shortlist is drawn and run in this process: it is not shared or kept.",
-            "Leave cluster= and store= (--cluster, --checkpoint) out, or shortlist= for all units.",
+            "Leave cluster= and checkpoint= (--cluster, --checkpoint) out, or shortlist= for all units.",
         )
-    columns = _columns(names, classes, run, given)
-    bases = _bases(model, chosen)
-    along = Spliced(run, bases, given)
-    modules = [along.name(name) for name in chosen]
+    columns = _resolve_class_columns(names, classes, run, given)
+    bases = _bases_among_layer_names(model, chosen)
+    along = SplicedNetwork(run, bases, given)
+    modules = [along.module_name(name) for name in chosen]
     called = dict(zip(modules, chosen, strict=True))
-    score = lambda logits: margins(logits, run.head)[:, columns]  # noqa: E731
+    score = lambda logits: class_margins(logits, run.head)[:, columns]  # noqa: E731
     if shortlist is None:
-        donors = _donors(given, seed) if fill == "resample" else None
-        with connected(cluster) as executor:
-            if executor is None and store is None:
+        donors = _shuffle_inputs_into_donors(given, seed) if fill == "resample" else None
+        with executor_for_cluster(cluster) as executor:
+            if executor is None and checkpoint is None:
                 made = run_ablation(
                     along.runtime, given, modules, fill=fill, donors=donors, score=score,
                     progress=progress,
@@ -147,9 +153,9 @@ def ablate(
                 made = (replace(one, layer=called[one.layer]) for one in made)
             else:
                 job = AblationJob(run, given, fill, donors, columns, bases)
-                made = ablate_pieces(job, chosen, executor, progress, store)
+                made = yield_ablations_by_piece(job, chosen, executor, progress, checkpoint)
             found = list(made)
-        parts = [_exact(a, scenes, level) for a in found]
+        parts = [_exact_effects_frame(a, scenes, level) for a in found]
     else:
         if fill != "zero":
             raise InputsError(
@@ -160,19 +166,24 @@ def ablate(
             along.runtime, given, modules, share=shortlist, score=score, progress=progress
         )
         parts = [
-            _exact(replace(a, layer=called[a.layer]), scenes, level) for a in short.exact.values()
+            _exact_effects_frame(replace(a, layer=called[a.layer]), scenes, level)
+            for a in short.exact.values()
         ]
         for name, estimate in short.estimates.items():
             done = short.exact[name].units if name in short.exact else np.zeros(0, np.int64)
             rest = np.setdiff1d(np.arange(len(estimate)), done)
-            parts.append(_frame(called[name], rest, estimate[rest], len(given), len(set(scenes))))
+            parts.append(
+                _estimated_effects_frame(
+                    called[name], rest, estimate[rest], len(given), len(set(scenes))
+                )
+            )
     table = pd.concat(parts, ignore_index=True)
     table["target"] = [names[columns[k]] for k in table["target"]]
     order = np.argsort(-np.abs(table["effect"].to_numpy()), kind="stable")
     return table.iloc[order].reset_index(drop=True)[list(COLUMNS)]
 
 
-def _ready(
+def _resolve_runtime_inputs_scenes_classes(
     model: AnnotatedModel | nn.Module, x: Any, images: int, split: str, seed: int
 ) -> tuple[Runtime, torch.Tensor, I64, list[str]]:
     """Return the network, prepared inputs, the scene of each, and names of classes."""
@@ -186,7 +197,7 @@ def _ready(
         side = (int(x.shape[-2]), int(x.shape[-1])) if x.ndim == 4 else (1, 1)
         prep = Preprocessing((0.0,) * channels, (1.0,) * channels, side)
         run = Runtime(model, [], prep, like=x)
-        if len(x) and _outputs(run, x) == 1:
+        if len(x) and _count_outputs(run, x) == 1:
             run = Runtime(model, [], prep, head="binary", like=x)
         return run, x, np.arange(len(x)), []
     if not hasattr(model, "weights_hash"):
@@ -215,41 +226,49 @@ def _ready(
     return run, run.prepare(np.asarray(data.images[rows])), scenes, list(model.classes)
 
 
-def _outputs(run: Runtime, x: torch.Tensor) -> int:
+def _count_outputs(runtime: Runtime, x: torch.Tensor) -> int:
     with torch.no_grad():
-        return run.forward(x[:1]).shape[1]
+        return runtime.forward(x[:1]).shape[1]
 
 
-def _listed(layers: Sequence[str]) -> Sequence[str]:
+def _layer_names_as_list(layers: Sequence[str]) -> Sequence[str]:
     return [layers] if isinstance(layers, str) else layers
 
 
-def _layers(model: AnnotatedModel | nn.Module, run: Runtime, x: torch.Tensor) -> list[str]:
+def _default_layers(
+    model: AnnotatedModel | nn.Module, runtime: Runtime, x: torch.Tensor
+) -> list[str]:
     if not isinstance(model, nn.Module):
-        return list(run.layers)
+        return list(runtime.layers)
     told: tuple[str, ...] = getattr(model, "circuitz_layers", ())
     if told:
         return list(told)
     kinds = (nn.Conv1d, nn.Conv2d, nn.Linear)
     steps = [(name, m) for name, m in model.named_modules() if isinstance(m, kinds)]
-    once = {name for name, _ in called_once(model, run.cast(x[:1]), steps)} if len(x) else set()
+    once = (
+        {name for name, _ in steps_called_once(model, runtime.cast_inputs(x[:1]), steps)}
+        if len(x)
+        else set()
+    )
     return [name for name, _ in steps if name in once]
 
 
-def _bases(model: AnnotatedModel | nn.Module, names: Sequence[str]) -> dict[str, Basis]:
+def _bases_among_layer_names(
+    model: AnnotatedModel | nn.Module, names: Sequence[str]
+) -> dict[str, Basis]:
     """Return the bases among the names of layers."""
     if isinstance(model, nn.Module):
         return {}
-    return {name: basis_of(model.bases, name) for name in names if "@" in name}
+    return {name: load_basis(model.bases, name) for name in names if "@" in name}
 
 
-def _columns(
-    names: list[str], classes: Sequence[str] | None, run: Runtime, x: torch.Tensor
+def _resolve_class_columns(
+    names: list[str], classes: Sequence[str] | None, runtime: Runtime, x: torch.Tensor
 ) -> list[int]:
     if not names:
         if not len(x):
             raise InputsError("There are no inputs to ablate on.", "Pass at least one.")
-        names.extend(str(k) for k in range(_outputs(run, x)))
+        names.extend(str(k) for k in range(_count_outputs(runtime, x)))
     wanted = [str(c) for c in classes] if classes is not None else names
     for name in wanted:
         if name not in names:
@@ -257,7 +276,7 @@ def _columns(
     return [names.index(name) for name in wanted]
 
 
-def _donors(x: torch.Tensor, seed: int) -> torch.Tensor:
+def _shuffle_inputs_into_donors(x: torch.Tensor, seed: int) -> torch.Tensor:
     if len(x) < 2:
         raise InputsError("One input has no other to take values from.", "Pass two or more.")
     order = np.random.default_rng(seed).permutation(len(x))
@@ -266,17 +285,19 @@ def _donors(x: torch.Tensor, seed: int) -> torch.Tensor:
     return x[torch.from_numpy(lends)]
 
 
-def _exact(found: Ablation, scenes: I64, level: float) -> pd.DataFrame:
-    n, u, k = found.drop.shape
-    mean = clustered_mean(found.drop.reshape(n, u * k), scenes)
-    low, high = interval(mean, level)
-    made = _frame(
-        found.layer, found.units, np.asarray(mean.mean).reshape(u, k), n, len(set(scenes))
+def _exact_effects_frame(ablation: Ablation, scenes: I64, level: float) -> pd.DataFrame:
+    n, u, k = ablation.drop.shape
+    mean = clustered_mean(ablation.drop.reshape(n, u * k), scenes)
+    low, high = confidence_interval(mean, level)
+    made = _estimated_effects_frame(
+        ablation.layer, ablation.units, np.asarray(mean.mean).reshape(u, k), n, len(set(scenes))
     )
     return made.assign(low=np.ravel(low), high=np.ravel(high), method="exact")
 
 
-def _frame(layer: str, units: I64, effect: npt.NDArray[Any], n: int, clusters: int) -> pd.DataFrame:
+def _estimated_effects_frame(
+    layer: str, units: I64, effect: npt.NDArray[Any], n: int, clusters: int
+) -> pd.DataFrame:
     u, k = effect.shape
     index = np.repeat(units, k)
     return pd.DataFrame(

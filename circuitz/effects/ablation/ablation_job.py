@@ -13,19 +13,19 @@ import numpy.typing as npt
 import torch
 
 from circuitz.disk.hashing import arrays_hash, json_hash
-from circuitz.effects.ablation.exact_ablation import Ablation, Progress, ablate
-from circuitz.jobs.checkpoint import piece_files, run_pieces
-from circuitz.jobs.job import Executor, in_order
-from circuitz.jobs.network_payload import network_of, network_parts
-from circuitz.jobs.serialisation import pack, unpack
-from circuitz.models.adapters.weight_arrays import to_numpy
+from circuitz.effects.ablation.exact_ablation import Ablation, Progress, ablate_each_unit
+from circuitz.jobs.checkpoint import piece_result_paths, run_unfinished_pieces
+from circuitz.jobs.job import Executor, yield_in_piece_order
+from circuitz.jobs.network_payload import runtime_from_facts_and_arrays, runtime_to_facts_and_arrays
+from circuitz.jobs.serialisation import deserialise_payload, serialise_payload
+from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.basis import Basis
-from circuitz.models.run.network_facts import axis_of_units, type_in_hashes
+from circuitz.models.run.network_facts import axis_of_units, class_name_for_hashes
 from circuitz.models.run.runtime import Runtime
-from circuitz.models.run.splice import Spliced
+from circuitz.models.run.spliced_network import SplicedNetwork
 from circuitz.patching.baselines import Fill
-from circuitz.patching.from_cut import margins
-from circuitz.z.bases import basis_parts, basis_sizes, with_basis
+from circuitz.patching.from_cut import class_margins
+from circuitz.z.bases import arrays_with_basis_replaced, basis_parts, basis_sizes
 
 # Units a piece: a wide layer is not left to one worker.
 UNITS = 1024
@@ -39,7 +39,7 @@ class AblationJob:
     Parameters
     ----------
     runtime, x, fill, donors
-        See :func:`circuitz.effects.ablation.exact_ablation.ablate`.
+        See :func:`circuitz.effects.ablation.exact_ablation.ablate_each_unit`.
     columns
         Classes.
     bases
@@ -54,25 +54,28 @@ class AblationJob:
     bases: Mapping[str, Basis] = field(default_factory=dict[str, Basis])
 
     @cached_property
-    def spliced(self) -> Spliced:
+    def spliced_network(self) -> SplicedNetwork:
         """The network along the bases."""
-        return Spliced(self.runtime, self.bases, self.x[:1])
+        return SplicedNetwork(self.runtime, self.bases, self.x[:1])
 
-    def parcel(self) -> bytes:
+    def payload(self) -> bytes:
         """Return the network, the inputs and the settings."""
-        facts, arrays = network_parts(self.runtime)
-        return pack(facts | self._asked(), arrays | self._given() | self._along())
+        facts, arrays = runtime_to_facts_and_arrays(self.runtime)
+        return serialise_payload(
+            facts | self._fill_and_columns(),
+            arrays | self._inputs_and_donors_as_arrays() | self._basis_arrays(),
+        )
 
-    def _along(self) -> dict[str, npt.NDArray[Any]]:
+    def _basis_arrays(self) -> dict[str, npt.NDArray[Any]]:
         found: dict[str, npt.NDArray[Any]] = {}
         for place, basis in self.bases.items():
-            found = with_basis(found, f"{_BASES}{place}", basis.parts())
+            found = arrays_with_basis_replaced(found, f"{_BASES}{place}", basis.to_arrays())
         return found
 
-    def _asked(self) -> dict[str, Any]:
+    def _fill_and_columns(self) -> dict[str, Any]:
         return {"fill": self.fill, "columns": list(self.columns)}
 
-    def _given(self) -> dict[str, Any]:
+    def _inputs_and_donors_as_arrays(self) -> dict[str, Any]:
         given = {"x": self.x} | ({} if self.donors is None else {"donors": self.donors})
         # Floats in float32: numpy knows no bfloat16, and they are cast where they are run.
         return {
@@ -84,24 +87,29 @@ class AblationJob:
         net = self.runtime.module
         made: list[Any] = [
             "ablation 1",
-            arrays_hash(to_numpy(net)),
-            arrays_hash(self._given()),
-            [self._asked(), self.runtime.head, type_in_hashes(net), str(self.runtime.dtype)],
+            arrays_hash(weights_to_numpy(net)),
+            arrays_hash(self._inputs_and_donors_as_arrays()),
+            [
+                self._fill_and_columns(),
+                self.runtime.head,
+                class_name_for_hashes(net),
+                str(self.runtime.dtype),
+            ],
         ]
-        return json_hash([*made, arrays_hash(self._along())] if self.bases else made)
+        return json_hash([*made, arrays_hash(self._basis_arrays())] if self.bases else made)
 
     @classmethod
-    def open(cls, parcel: bytes | memoryview) -> Self:
+    def open(cls, payload: bytes | memoryview) -> Self:
         """Return the job on a worker."""
-        facts, arrays = unpack(parcel)
+        facts, arrays = deserialise_payload(payload)
         given = {n: torch.from_numpy(np.array(arrays[n])) for n in ("x", "donors") if n in arrays}
         fill: Any = facts["fill"]
         known = {
             n.removeprefix(_BASES): np.array(a) for n, a in arrays.items() if n.startswith(_BASES)
         }
-        bases = {p: Basis.load(basis_parts(known, p), p) for p in basis_sizes(known)}
+        bases = {p: Basis.from_arrays(basis_parts(known, p), p) for p in basis_sizes(known)}
         return cls(
-            network_of(facts, arrays),
+            runtime_from_facts_and_arrays(facts, arrays),
             given["x"],
             fill,
             given.get("donors"),
@@ -111,23 +119,23 @@ class AblationJob:
 
     def run(self, piece: bytes | memoryview) -> bytes:
         """Ablate some units of a layer."""
-        what, _ = unpack(piece)
-        layer = self.spliced.name(what["layer"])
+        what, _ = deserialise_payload(piece)
+        layer = self.spliced_network.module_name(what["layer"])
         units = {layer: np.arange(what["first"], what["last"])}
-        (found,) = ablate(
-            self.spliced.runtime, self.x, [layer], fill=self.fill, donors=self.donors, units=units,
-            score=lambda logits: margins(logits, self.runtime.head)[:, self.columns],
+        (found,) = ablate_each_unit(
+            self.spliced_network.runtime, self.x, [layer], fill=self.fill, donors=self.donors, units=units,
+            score=lambda logits: class_margins(logits, self.runtime.head)[:, self.columns],
         )  # fmt: skip
-        return pack({"layer": what["layer"], "method": found.method},
+        return serialise_payload({"layer": what["layer"], "method": found.method},
                     {"units": found.units, "drop": found.drop})  # fmt: skip
 
 
-def ablate_pieces(
+def yield_ablations_by_piece(
     job: AblationJob,
     layers: Sequence[str],
     executor: Executor | None = None,
     progress: Progress | None = None,
-    store: Path | None = None,
+    checkpoint: Path | None = None,
 ) -> Iterator[Ablation]:
     """Yield effects of the units of layers, in order, a piece after the other.
 
@@ -139,20 +147,23 @@ def ablate_pieces(
         Who computes; by default this process.
     progress
         Called with pieces done and pieces in all.
-    store
+    checkpoint
         Folder of finished pieces: what is there is not computed again.
     """
-    run, modules = job.spliced.runtime, [job.spliced.name(name) for name in layers]
+    run, modules = (
+        job.spliced_network.runtime,
+        [job.spliced_network.module_name(name) for name in layers],
+    )
     acts, _ = run.run(job.x[:1], modules)
     asked: list[dict[str, Any]] = []
     for name, module in zip(layers, modules, strict=True):
         size = acts[module].shape[axis_of_units(run.module, module, acts[module])]
         for first in range(0, size, UNITS):
             asked.append({"layer": name, "first": first, "last": min(size, first + UNITS)})
-    pieces = [lambda what=what: pack(what) for what in asked]
-    files = piece_files(store, job.digest() if store is not None else "", asked)
-    for data in in_order(run_pieces(job, pieces, files, executor, progress)):
-        facts, arrays = unpack(data)
+    pieces = [lambda what=what: serialise_payload(what) for what in asked]
+    files = piece_result_paths(checkpoint, job.digest() if checkpoint is not None else "", asked)
+    for data in yield_in_piece_order(run_unfinished_pieces(job, pieces, files, executor, progress)):
+        facts, arrays = deserialise_payload(data)
         yield Ablation(
             facts["layer"], np.array(arrays["units"]), np.array(arrays["drop"]), facts["method"]
         )

@@ -16,18 +16,18 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from circuitz.effects.ablation.exact_ablation import Reading, Score
+from circuitz.effects.ablation.exact_ablation import LogitScore, Score
 from circuitz.models.run.network_facts import axis_of_units, find_layer
-from circuitz.models.run.restore_state import evaluating, hooked
+from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
-from circuitz.patching.fast.propagate import Change
-from circuitz.patching.fast.traced_program import Base, Program
-from circuitz.patching.fast.unit_slice import OneUnit
+from circuitz.patching.fast.propagate import LayerChange
+from circuitz.patching.fast.traced_program import BaselineRun, Program
+from circuitz.patching.fast.unit_slice import UnitSlice
 
 F32 = npt.NDArray[np.float32]
 
 
-def plain_attribution(
+def first_order_attribution(
     runtime: Runtime,
     x: torch.Tensor,
     layers: Sequence[str],
@@ -52,34 +52,36 @@ def plain_attribution(
         that many points between the layer's output and zero, a pass a layer and point
         (EAP-IG-activations, Hanna et al. 2024).
     score
-        As in :func:`circuitz.effects.ablation.exact_ablation.ablate`.
+        As in :func:`circuitz.effects.ablation.exact_ablation.ablate_each_unit`.
 
     Returns
     -------
     ``{layer: (n, u, k)}`` float32, to compare with the drops of
-    :func:`circuitz.effects.ablation.exact_ablation.ablate`.
+    :func:`circuitz.effects.ablation.exact_ablation.ablate_each_unit`.
     """
-    x = runtime.cast(x)
+    x = runtime.cast_inputs(x)
     found: dict[str, F32] = {}
     groups = [list(layers)] if steps == 1 else [[name] for name in layers]
     for names in groups:
         total: dict[str, torch.Tensor] = {}
         for i in range(steps):
             share = 1.0 if steps == 1 else (i + 0.5) / steps
-            for name, part in _products(runtime, x, names, share, Reading(runtime, score)).items():
+            for name, part in _activation_gradient_products(
+                runtime, x, names, share, LogitScore(runtime, score)
+            ).items():
                 total[name] = total[name] + part if name in total else part
         found |= {name: (t / steps).float().cpu().numpy() for name, t in total.items()}
     return {name: found[name] for name in layers}
 
 
-def _products(
-    runtime: Runtime, x: torch.Tensor, names: Sequence[str], share: float, read: Reading
+def _activation_gradient_products(
+    runtime: Runtime, x: torch.Tensor, names: Sequence[str], share: float, read: LogitScore
 ) -> dict[str, torch.Tensor]:
     """Return output × gradient ``(n, u, k)``, the gradient taken at a share of the output."""
     modules = {find_layer(runtime.module, name): name for name in names}
     seen: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
 
-    def catch(module: nn.Module, _args: Any, out: torch.Tensor) -> torch.Tensor:
+    def scale_and_capture_output(module: nn.Module, _args: Any, out: torch.Tensor) -> torch.Tensor:
         # A leaf of its own where it is scaled; a plain one where all layers share the pass.
         scaled = out if share == 1.0 else (out * share).detach()
         scaled = scaled if scaled.requires_grad else scaled.requires_grad_()
@@ -87,7 +89,11 @@ def _products(
         # What follows may overwrite its input.
         return scaled.clone()
 
-    with torch.enable_grad(), evaluating(runtime.module), hooked(dict.fromkeys(modules, catch)):
+    with (
+        torch.enable_grad(),
+        eval_mode(runtime.module),
+        temporary_forward_hooks(dict.fromkeys(modules, scale_and_capture_output)),
+    ):
         logits = read(runtime.module(x))
     points = [seen[name][1] for name in names]
     parts: dict[str, list[torch.Tensor]] = {name: [] for name in names}
@@ -103,7 +109,7 @@ def _products(
     return {name: torch.stack(p, 2) for name, p in parts.items()}
 
 
-def attribution(
+def propagated_attribution(
     program: Program,
     runtime: Runtime,
     x: torch.Tensor,
@@ -124,21 +130,24 @@ def attribution(
     axes
         Axis of units of each layer, which all are steps of the program.
     score
-        As in :func:`circuitz.effects.ablation.exact_ablation.ablate`.
+        As in :func:`circuitz.effects.ablation.exact_ablation.ablate_each_unit`.
 
     Returns
     -------
     ``{layer: (n, u, k)}`` float32.
     """
-    with torch.enable_grad(), evaluating(runtime.module):
-        given = runtime.cast(x).detach().requires_grad_()
-        base = program.base(given, list(axes))
-        logits = Reading(runtime, score)(base.output)
+    with torch.enable_grad(), eval_mode(runtime.module):
+        given = runtime.cast_inputs(x).detach().requires_grad_()
+        base = program.run_baseline(given, list(axes))
+        logits = LogitScore(runtime, score)(base.output)
     with torch.no_grad():
         spread = {
-            n: Change(base, n, axis).start(_all(base, n, axis), None) for n, axis in axes.items()
+            n: LayerChange(base, n, axis).propagate_locally(_all_unit_indices(base, n, axis), None)
+            for n, axis in axes.items()
         }
-    nodes = list(dict.fromkeys(n for s in spread.values() for n in s.near.nodes))
+    nodes = list(
+        dict.fromkeys(n for s in spread.values() for n in s.steps_before_second_spread.nodes)
+    )
     grads: list[list[torch.Tensor]] = [[] for _ in nodes]
     for k in range(logits.shape[1]):
         for into, grad in zip(
@@ -154,28 +163,34 @@ def attribution(
     found: dict[str, F32] = {}
     with torch.no_grad():
         for name, some in spread.items():
-            size, parts = some.at_once(), []
+            size, parts = some.max_changes_per_batch(), []
             for i in range(0, len(some.units), size):
                 which = torch.arange(i, min(i + size, len(some.units)))
                 total: Any = 0
-                for node, value in some.results(which, some.near).items():
-                    total = total + _dot(value, base.env[node], slopes[node], len(which))
+                for node, value in some.results_before_second_spread(
+                    which, some.steps_before_second_spread
+                ).items():
+                    total = total + _change_times_slope(
+                        value, base.env[node], slopes[node], len(which)
+                    )
                 parts.append(-total)
             found[name] = torch.cat(parts, 1).float().cpu().numpy()
     return found
 
 
-def _all(base: Base, name: str, axis: int) -> torch.Tensor:
-    act = base.env[base.program.graph.node(name)]
+def _all_unit_indices(base: BaselineRun, name: str, axis: int) -> torch.Tensor:
+    act = base.env[base.program.graph.node_calling_module(name)]
     return torch.arange(act.shape[axis], device=act.device)
 
 
-def _dot(value: Any, without: torch.Tensor, slopes: torch.Tensor, b: int) -> torch.Tensor:
+def _change_times_slope(
+    value: Any, without: torch.Tensor, slopes: torch.Tensor, b: int
+) -> torch.Tensor:
     """Return change × slope ``(n, b, k)`` of a result; slopes are ``(k, n, ...)``."""
     k, n = slopes.shape[:2]
-    if isinstance(value, OneUnit):
-        change = value.change(without).reshape(b, n, -1)
-        taken = torch.stack([value.taken(s).reshape(b, n, -1) for s in slopes])
+    if isinstance(value, UnitSlice):
+        change = value.difference_from(without).reshape(b, n, -1)
+        taken = torch.stack([value.unit_values_in(s).reshape(b, n, -1) for s in slopes])
         return torch.einsum("bnp,kbnp->nbk", change, taken)
     change = value.unflatten(0, (b, n)) - without
     # In the order it lies in memory, so that nothing is copied.

@@ -14,12 +14,17 @@ import torch
 from circuitz.errors import UnitError
 from circuitz.models.run.cut_network import HookCut
 from circuitz.models.run.network_facts import axis_of_units
-from circuitz.models.run.restore_state import evaluating
+from circuitz.models.run.restore_state import eval_mode
 from circuitz.models.run.runtime import Runtime
-from circuitz.patching.baselines import Fill, check_inputs, lent_values, means
-from circuitz.patching.fast.propagate import Change
-from circuitz.patching.fast.traced_program import Base, Program, Programs
-from circuitz.patching.fast.unit_slice import OneUnit
+from circuitz.patching.baselines import (
+    Fill,
+    check_ablation_inputs,
+    mean_layer_outputs,
+    replacement_outputs_by_layer,
+)
+from circuitz.patching.fast.propagate import LayerChange
+from circuitz.patching.fast.traced_program import BaselineRun, Program, Programs
+from circuitz.patching.fast.unit_slice import UnitSlice
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
@@ -58,7 +63,7 @@ class Ablation:
     method: Literal["propagated", "resumed"]
 
 
-def ablate(
+def ablate_each_unit(
     runtime: Runtime,
     x: torch.Tensor,
     layers: Sequence[str] | None = None,
@@ -122,34 +127,36 @@ def ablate(
         If the network fails on the inputs.
     """
     names = tuple(runtime.layers if layers is None else layers)
-    check_inputs(x, fill, donors)
+    check_ablation_inputs(x, fill, donors)
     acts, logits = runtime.run(x[:1], names)
     axes = {name: axis_of_units(runtime.module, name, acts[name]) for name in names}
-    chosen = {n: _units(n, acts[n].shape[axes[n]], (units or {}).get(n)) for n in names}
+    chosen = {
+        n: _checked_unit_indices(n, acts[n].shape[axes[n]], (units or {}).get(n)) for n in names
+    }
     if shortcut:
         programs = programs or Programs(runtime)
         programs.layers = names
     else:
         programs = None
-    batch = batch or _fitting(acts, programs, runtime.cast(x[:1]), len(x))
-    average = means(runtime, x, names, batch) if fill == "mean" else None
+    batch = batch or _batch_size_fitting_memory(acts, programs, runtime.cast_inputs(x[:1]), len(x))
+    average = mean_layer_outputs(runtime, x, names, batch) if fill == "mean" else None
     total = sum(map(len, chosen.values())) * -(-len(x) // batch)
-    tick = _Ticks(total, progress)
-    read = Reading(runtime, score)
-    many = read.of(logits).shape[1]
+    tick = _ProgressCounter(total, progress)
+    read = LogitScore(runtime, score)
+    many = read.score_logits(logits).shape[1]
     drops = {n: np.zeros((len(x), len(chosen[n]), many), np.float32) for n in names}
     resumed: set[str] = set()
-    with torch.no_grad(), evaluating(runtime.module):
+    with torch.no_grad(), eval_mode(runtime.module):
         for i in range(0, len(x), batch):
             rows = slice(i, i + batch)
-            given = runtime.cast(x[rows])
-            lent = lent_values(
+            given = runtime.cast_inputs(x[rows])
+            lent = replacement_outputs_by_layer(
                 runtime, names, given, None if donors is None else donors[rows], average
             )
-            first = _First(acts, logits) if i == 0 else None
-            job = _Batch(runtime, given, programs, read, first)
+            first = _FirstOutputs(acts, logits) if i == 0 else None
+            job = _BatchAblation(runtime, given, programs, read, first)
             for name in names:
-                drops[name][rows], fast = job.drops(
+                drops[name][rows], fast = job.ablate_layer(
                     name, axes[name], chosen[name], lent.get(name), tick
                 )
                 if not fast:
@@ -159,7 +166,7 @@ def ablate(
         yield Ablation(name, chosen[name], drops.pop(name), how)
 
 
-class Reading:
+class LogitScore:
     """What is read of a network's output.
 
     Parameters
@@ -175,15 +182,15 @@ class Reading:
 
     def __call__(self, out: Any) -> torch.Tensor:
         """Return float32 scores ``(n, m)`` of what the network returned."""
-        return self.of(self._runtime.present(out))
+        return self.score_logits(self._runtime.to_logits(out))
 
-    def of(self, logits: torch.Tensor) -> torch.Tensor:
+    def score_logits(self, logits: torch.Tensor) -> torch.Tensor:
         """Return float32 scores ``(n, m)`` of logits."""
         logits = logits.float()
         return logits if self._score is None else self._score(logits)
 
 
-def _fitting(
+def _batch_size_fitting_memory(
     acts: Mapping[str, torch.Tensor], programs: Programs | None, x: torch.Tensor, many: int
 ) -> int:
     """Return how many inputs at a time leave room for what has to be kept of them.
@@ -195,21 +202,23 @@ def _fitting(
         return many
     held = max(a.numel() * a.element_size() for a in acts.values())
     with torch.no_grad(), suppress(Exception):  # what cannot be traced is not kept either
-        firsts = {programs.leaf(name): name for name in acts} if programs is not None else {}
+        firsts = (
+            {programs.forced_leaf_name(name): name for name in acts} if programs is not None else {}
+        )
         for name in firsts.values():
-            base = programs.base(name, x) if programs is not None else None
-            held = max(held, 0 if base is None else base.bytes())
+            base = programs.run_baseline_for_layer(name, x) if programs is not None else None
+            held = max(held, 0 if base is None else base.memory_bytes())
     return max(1, min(64, _HELD // max(1, held)))
 
 
-class _First(NamedTuple):
+class _FirstOutputs(NamedTuple):
     """What layers put out on the first input by itself, and its logits."""
 
     acts: Mapping[str, torch.Tensor]
     logits: torch.Tensor
 
 
-class _Batch:
+class _BatchAblation:
     """Some inputs, ablated layer by layer."""
 
     def __init__(
@@ -217,99 +226,119 @@ class _Batch:
         runtime: Runtime,
         x: torch.Tensor,
         programs: Programs | None,
-        read: Reading,
-        first: _First | None,
+        read: LogitScore,
+        first: _FirstOutputs | None,
     ) -> None:
         self._first = first
         self._runtime = runtime
         self._read = read
         self._x = x
         self._programs = programs
-        self._bases: dict[Program, Base | None] = {}
+        self._bases: dict[Program, BaselineRun | None] = {}
 
-    def drops(
-        self, layer: str, axis: int, units: I64, lent: torch.Tensor | None, tick: _Ticks
+    def ablate_layer(
+        self,
+        layer: str,
+        axis: int,
+        units: I64,
+        donor_values: torch.Tensor | None,
+        tick: _ProgressCounter,
     ) -> tuple[F32, bool]:
         """Return ``(n, u, k)`` and whether the shortcut was taken."""
         which = torch.from_numpy(units).to(self._x.device)
         try:
-            change = self._change(layer, axis)
-            found = None if change is None else self._propagated(change, which, lent, tick, layer)
+            change = self._layer_change_or_none(layer, axis)
+            found = (
+                None
+                if change is None
+                else self._drops_by_propagating(change, which, donor_values, tick, layer)
+            )
         except Exception:  # a step that takes its arguments in a way not foreseen
             found = None  # what is wrong with the layer itself, the plain way says
         if found is not None:
             return found, True
-        return self._resumed(layer, axis, which, lent, tick).cpu().numpy(), False
+        return self._drops_by_resuming(layer, axis, which, donor_values, tick).cpu().numpy(), False
 
-    def _change(self, layer: str, axis: int) -> Change | None:
-        program = self._programs.of(layer) if self._programs is not None else None
+    def _layer_change_or_none(self, layer: str, axis: int) -> LayerChange | None:
+        program = (
+            self._programs.cached_program_or_none(layer) if self._programs is not None else None
+        )
         if program is None or self._programs is None:
             return None
         if program not in self._bases:
-            self._bases[program] = self._programs.base(layer, self._x)
+            self._bases[program] = self._programs.run_baseline_for_layer(layer, self._x)
         base = self._bases[program]
-        return None if base is None else Change(base, layer, axis)
+        return None if base is None else LayerChange(base, layer, axis)
 
-    def _propagated(
+    def _drops_by_propagating(
         self,
-        change: Change,
+        change: LayerChange,
         units: torch.Tensor,
-        lent: torch.Tensor | None,
-        tick: _Ticks,
+        donor_values: torch.Tensor | None,
+        tick: _ProgressCounter,
         layer: str,
     ) -> F32 | None:
         n = len(self._x)
         before = self._read(change.base.output)
-        spread = change.start(units, lent)
-        moved = spread.moved().nonzero()[:, 0]
+        spread = change.propagate_locally(units, donor_values)
+        moved = spread.nonzero_change_mask().nonzero()[:, 0]
         drop = before.new_zeros((len(units), n, before.shape[1]))
         tick(len(units) - len(moved))
-        size = spread.at_once()
+        size = spread.max_changes_per_batch()
         for i in range(0, len(moved), size):
             which = moved[i : i + size]
-            out = self._read(spread.outputs(which))
+            out = self._read(spread.network_outputs_for_changes(which))
             drop[which] = before - out.unflatten(0, (len(which), n))
-            if i == 0 and not self._right(layer, change.axis, units[which], lent, drop[which]):
+            if i == 0 and not self._matches_full_run(
+                layer, change.axis, units[which], donor_values, drop[which]
+            ):
                 return None
             tick(len(which))
         return drop.transpose(0, 1).cpu().numpy()
 
-    def _right(
+    def _matches_full_run(
         self,
         layer: str,
         axis: int,
         units: torch.Tensor,
-        lent: torch.Tensor | None,
+        donor_values: torch.Tensor | None,
         drop: torch.Tensor,
     ) -> bool:
         """Whether a few of the drops are what running the whole network gives."""
         some, few = self._x[:1], units[:_TRIED]
         # Known already of the very first input, for all layers.
         acts, logits = self._first or self._runtime.run(some, [layer])
-        before = self._read.of(logits)
-        patched = _patched(acts[layer], axis, few, None if lent is None else lent[:1])
+        before = self._read.score_logits(logits)
+        patched = _outputs_with_each_unit_replaced(
+            acts[layer], axis, few, None if donor_values is None else donor_values[:1]
+        )
         # By hooks: no graph, so nothing in common with what is tried.
         cut = HookCut(self._runtime.module, layer)
-        after = self._read(cut.after(patched, _repeated(some, len(few))))
+        after = self._read(cut.run_after(patched, _repeat_inputs(some, len(few))))
         plain = before - after.unflatten(0, (len(few), len(some)))
         gap = (plain - drop[:_TRIED, :1]).abs().max()
         # Rounding grows with the logits, a mistake with the drops.
         return float(gap) <= 1e-3 * float(plain.abs().max()) + 1e-5 * float(logits.abs().max())
 
-    def _resumed(
-        self, layer: str, axis: int, units: torch.Tensor, lent: torch.Tensor | None, tick: _Ticks
+    def _drops_by_resuming(
+        self,
+        layer: str,
+        axis: int,
+        units: torch.Tensor,
+        donor_values: torch.Tensor | None,
+        tick: _ProgressCounter,
     ) -> torch.Tensor:
         n = len(self._x)
         acts, logits = self._runtime.run(self._x, [layer])
-        before = self._read.of(logits)
+        before = self._read.score_logits(logits)
         act = acts[layer]
         size = max(1, _BYTES // max(1, act.numel() * act.element_size()))
         parts: list[torch.Tensor] = []
         for i in range(0, len(units), size):
             some = units[i : i + size]
-            patched = _patched(act, axis, some, lent)
-            after = self._read.of(
-                self._runtime.resume(layer, patched, _repeated(self._x, len(some)))
+            patched = _outputs_with_each_unit_replaced(act, axis, some, donor_values)
+            after = self._read.score_logits(
+                self._runtime.resume(layer, patched, _repeat_inputs(self._x, len(some)))
             )
             parts.append(before - after.unflatten(0, (len(some), n)))
             tick(len(some))
@@ -318,20 +347,24 @@ class _Batch:
         return torch.cat(parts).transpose(0, 1)
 
 
-def _patched(
-    act: torch.Tensor, axis: int, units: torch.Tensor, lent: torch.Tensor | None
+def _outputs_with_each_unit_replaced(
+    act: torch.Tensor, axis: int, units: torch.Tensor, donor_values: torch.Tensor | None
 ) -> torch.Tensor:
     """Return the layer's outputs ``(u * n, ...)`` with each unit by itself replaced."""
-    unit = OneUnit(act.new_zeros(0), units, axis)
-    value = torch.zeros_like(unit.taken(act)) if lent is None else unit.taken(lent)
-    return unit.with_value(value).whole(act)
+    unit = UnitSlice(act.new_zeros(0), units, axis)
+    value = (
+        torch.zeros_like(unit.unit_values_in(act))
+        if donor_values is None
+        else unit.unit_values_in(donor_values)
+    )
+    return unit.with_value(value).full_outputs_per_unit(act)
 
 
-def _repeated(x: torch.Tensor, times: int) -> torch.Tensor:
+def _repeat_inputs(x: torch.Tensor, times: int) -> torch.Tensor:
     return x.unsqueeze(0).expand(times, *x.shape).flatten(0, 1)
 
 
-class _Ticks:
+class _ProgressCounter:
     def __init__(self, total: int, progress: Progress | None) -> None:
         self._done, self._total, self._progress = 0, total, progress
 
@@ -341,10 +374,10 @@ class _Ticks:
             self._progress(min(self._done, self._total), self._total)
 
 
-def _units(layer: str, size: int, wanted: I64 | None) -> I64:
-    if wanted is None:
+def _checked_unit_indices(layer: str, size: int, indices: I64 | None) -> I64:
+    if indices is None:
         return np.arange(size)
-    units = np.asarray(wanted, np.int64).reshape(-1)
+    units = np.asarray(indices, np.int64).reshape(-1)
     bad = units[(units < 0) | (units >= size)]
     if len(bad):
         raise UnitError(f"{layer}:{bad[0]} does not exist.", f"{layer} has units 0 to {size - 1}.")

@@ -25,8 +25,12 @@ import torch
 from torch.nn import functional
 
 from circuitz.errors import InterventionError
-from circuitz.models.zoo.small_transformer import Keys, SmallTransformer
-from circuitz.patching.transformer_run import Run, read_logits, run
+from circuitz.models.zoo.small_transformer import KeysAndValues, SmallTransformer
+from circuitz.patching.transformer_run import (
+    TransformerRun,
+    logits_from_residual_stream,
+    run_transformer_with_cache,
+)
 
 F32 = npt.NDArray[np.float32]
 Metric = Callable[[torch.Tensor], torch.Tensor]
@@ -40,13 +44,13 @@ class HeadPatching:
     ----------
     values
         ``(layers, positions, heads, n)`` float32, prompt by prompt.
-    baseline, lent
+    baseline, donor
         ``(n,)`` the metric of the runs that are patched, and of those that lend.
     """
 
     values: F32
     baseline: F32
-    lent: F32
+    donor: F32
 
     @property
     def effect(self) -> F32:
@@ -54,13 +58,19 @@ class HeadPatching:
         return (self.values - self.baseline).mean(-1)
 
     @property
-    def restored(self) -> F32:
+    def restored_share(self) -> F32:
         """The same as a share of what lending everything does."""
-        whole = float((self.lent - self.baseline).mean())
+        whole = float((self.donor - self.baseline).mean())
         return self.effect / np.float32(whole if whole else np.nan)
 
+    @property
     def frame(self) -> pd.DataFrame:
-        """One row a head and position: unit id, layer, head, position, effect, share restored."""
+        """One row a head and position.
+
+        Columns: ``unit``, ``layer``, ``head``, ``position``; ``effect``, the mean change of the
+        metric; ``restored``, the same as a share of what lending everything does (NaN where that
+        changes nothing).
+        """
         where = np.indices(self.values.shape[:3]).reshape(3, -1)
         return pd.DataFrame(
             {
@@ -69,7 +79,7 @@ class HeadPatching:
                 "head": where[2],
                 "position": where[1],
                 "effect": self.effect.ravel(),
-                "restored": self.restored.ravel(),
+                "restored": self.restored_share.ravel(),
             }
         )
 
@@ -77,7 +87,7 @@ class HeadPatching:
 def patch_heads(
     net: SmallTransformer,
     tokens: torch.Tensor,
-    lent: torch.Tensor,
+    donors: torch.Tensor,
     metric: Metric,
     *,
     answers: int | None = -1,
@@ -89,7 +99,7 @@ def patch_heads(
     ----------
     net
         The model.
-    tokens, lent
+    tokens, donors
         ``(n, t)`` int64: the prompts that are patched, and those whose heads are put in, row by
         row (*corrupted* and *clean* where the latter are to restore an answer).
     metric
@@ -110,9 +120,9 @@ def patch_heads(
         If the prompts differ in shape, the answer lies outside them, or the metric does not give
         one number a prompt.
     """
-    if tokens.shape != lent.shape or tokens.ndim != 2 or not tokens.numel():
+    if tokens.shape != donors.shape or tokens.ndim != 2 or not tokens.numel():
         raise InterventionError(
-            f"Prompts are {tuple(tokens.shape)}, those that lend {tuple(lent.shape)}.",
+            f"Prompts are {tuple(tokens.shape)}, those that lend {tuple(donors.shape)}.",
             "Give two sets of prompts (n, positions) of one shape, row by row.",
         )
     t = tokens.shape[1]
@@ -121,19 +131,27 @@ def patch_heads(
     where = tokens.device
     at = torch.arange(t, device=where) if answers is None else torch.tensor([answers % t]).to(where)
     with torch.no_grad():
-        base, other = run(net, tokens, at), run(net, lent, at)
+        base, other = (
+            run_transformer_with_cache(net, tokens, at),
+            run_transformer_with_cache(net, donors, at),
+        )
         values: list[torch.Tensor] = []
         for layer in range(len(net.layers)):
-            values.append(_layer(net, base, other, layer, at, metric))
+            values.append(_metric_by_patched_head_and_position(net, base, other, layer, at, metric))
             if progress is not None:
                 progress(layer + 1, len(net.layers))
-        ends = [_read(metric, made.logits[None])[0] for made in (base, other)]
+        ends = [_apply_metric(metric, made.logits[None])[0] for made in (base, other)]
     parts = (torch.stack(values), *ends)
     return HeadPatching(*(part.float().cpu().numpy() for part in parts))
 
 
-def _layer(
-    net: SmallTransformer, base: Run, other: Run, layer: int, at: torch.Tensor, metric: Metric
+def _metric_by_patched_head_and_position(
+    net: SmallTransformer,
+    base: TransformerRun,
+    other: TransformerRun,
+    layer: int,
+    at: torch.Tensor,
+    metric: Metric,
 ) -> torch.Tensor:
     """Return the metric ``(t, heads, n)`` with each head of a layer patched at each position."""
     block = net.layers[layer]
@@ -141,8 +159,8 @@ def _layer(
     out = block.attn.o.weight.view(-1, heads, width)
     change = torch.einsum("nthw,dhw->nthd", other.z[layer] - base.z[layer], out)
     # Behind this block only the patched position differs: (n, t, heads, width of the stream).
-    patched = block.after_attention(base.middle[layer][:, :, None] + change)
-    found = _read(metric, base.logits[None]).expand(t, heads, n).clone()
+    patched = block.add_neurons(base.middle[layer][:, :, None] + change)
+    found = _apply_metric(metric, base.logits[None]).expand(t, heads, n).clone()
     for p in range(int(at.max()) + 1):
         reached = at >= p
         logits = base.logits[:, None].repeat(1, heads, 1, 1)
@@ -150,15 +168,22 @@ def _layer(
             reached = at == p
             if not reached.any():
                 continue
-            logits[:, :, reached] = read_logits(net, patched[:, p, :, None])
+            logits[:, :, reached] = logits_from_residual_stream(net, patched[:, p, :, None])
         else:
-            logits[:, :, reached] = _resumed(net, base, layer + 1, p, patched[:, p], at[reached])
-        found[p] = _read(metric, logits.transpose(0, 1))
+            logits[:, :, reached] = _logits_resumed_from_block(
+                net, base, layer + 1, p, patched[:, p], at[reached]
+            )
+        found[p] = _apply_metric(metric, logits.transpose(0, 1))
     return found
 
 
-def _resumed(
-    net: SmallTransformer, base: Run, layer: int, p: int, here: torch.Tensor, at: torch.Tensor
+def _logits_resumed_from_block(
+    net: SmallTransformer,
+    base: TransformerRun,
+    layer: int,
+    p: int,
+    here: torch.Tensor,
+    at: torch.Tensor,
 ) -> torch.Tensor:
     """Return logits of runs that differ from a base before a block, at one position.
 
@@ -178,47 +203,51 @@ def _resumed(
     many = here.shape[1]
     rest = torch.arange(p, base.before[0].shape[1], device=here.device)
 
-    def each(x: torch.Tensor) -> torch.Tensor:
+    def repeat_per_run(x: torch.Tensor) -> torch.Tensor:
         return x[:, None].expand(-1, many, *x.shape[1:])
 
-    def put(x: torch.Tensor, value: torch.Tensor, place: int) -> torch.Tensor:
-        made = each(x).clone()
-        made[:, :, place] = value
+    def replace_position(x: torch.Tensor, value: torch.Tensor, position: int) -> torch.Tensor:
+        made = repeat_per_run(x).clone()
+        made[:, :, position] = value
         return made
 
-    stream = put(base.before[layer][:, p:], here, 0)
+    stream = replace_position(base.before[layer][:, p:], here, 0)
     for i in range(layer, len(net.layers)):
         block, keys = net.layers[i], base.keys[i]
         last = i == len(net.layers) - 1
         asked, rows = (at, at - p) if last else (rest, slice(None))
         if i == layer:
             normed = block.ln1(here)
-            query = put(base.query[i][:, p:], block.attn.split(block.attn.q(normed)), 0)
-            new = block.attn.offered(normed)
-            there = Keys(put(keys.key, new.key, p), put(keys.value, new.value, p))
+            query = replace_position(
+                base.query[i][:, p:], block.attn.split_heads(block.attn.q(normed)), 0
+            )
+            new = block.attn.keys_and_values(normed)
+            there = KeysAndValues(
+                replace_position(keys.key, new.key, p), replace_position(keys.value, new.value, p)
+            )
             query = query[:, :, rows]
         else:
             normed = block.ln1(stream)
-            query = block.attn.split(block.attn.q(normed[:, :, rows]))
-            new = block.attn.offered(normed)
-            there = Keys(
-                torch.cat([each(keys.key[:, :p]), new.key], 2),
-                torch.cat([each(keys.value[:, :p]), new.value], 2),
+            query = block.attn.split_heads(block.attn.q(normed[:, :, rows]))
+            new = block.attn.keys_and_values(normed)
+            there = KeysAndValues(
+                torch.cat([repeat_per_run(keys.key[:, :p]), new.key], 2),
+                torch.cat([repeat_per_run(keys.value[:, :p]), new.value], 2),
             )
-        z = _gathered(query, there, asked)
-        stream = block.after_attention(stream[:, :, rows] + block.attn.o(z.flatten(-2)))
-    return read_logits(net, stream)
+        z = _attend_causally(query, there, asked)
+        stream = block.add_neurons(stream[:, :, rows] + block.attn.o(z.flatten(-2)))
+    return logits_from_residual_stream(net, stream)
 
 
-def _gathered(query: torch.Tensor, there: Keys, at: torch.Tensor) -> torch.Tensor:
+def _attend_causally(query: torch.Tensor, keys: KeysAndValues, at: torch.Tensor) -> torch.Tensor:
     """Return what heads gather ``(n, m, s, heads, head width)``, the patterns left unwritten."""
-    q, k, v = (x.flatten(0, 1).transpose(1, 2) for x in (query, there.key, there.value))
+    q, k, v = (x.flatten(0, 1).transpose(1, 2) for x in (query, keys.key, keys.value))
     seen = torch.arange(k.shape[2], device=at.device) <= at[:, None]
     z = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen)
     return z.transpose(1, 2).unflatten(0, query.shape[:2])
 
 
-def _read(metric: Metric, logits: torch.Tensor) -> torch.Tensor:
+def _apply_metric(metric: Metric, logits: torch.Tensor) -> torch.Tensor:
     """Return the metric ``(m, n)`` of logits ``(m, n, s, outputs)``."""
     rows = [metric(some) for some in logits]
     if any(row.shape != logits.shape[1:2] for row in rows):

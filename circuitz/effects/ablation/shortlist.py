@@ -9,8 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.effects.ablation.attribution_patching import attribution, plain_attribution
-from circuitz.effects.ablation.exact_ablation import Ablation, Score, ablate
+from circuitz.effects.ablation.attribution_patching import (
+    first_order_attribution,
+    propagated_attribution,
+)
+from circuitz.effects.ablation.exact_ablation import Ablation, Score, ablate_each_unit
 from circuitz.errors import InputsError
 from circuitz.models.run.network_facts import axis_of_units
 from circuitz.models.run.runtime import Runtime
@@ -36,7 +39,7 @@ class Shortlist:
     exact: Mapping[str, Ablation]
 
 
-def shortlist(
+def ablate_shortlist(
     runtime: Runtime,
     x: torch.Tensor,
     layers: Sequence[str] | None = None,
@@ -59,11 +62,11 @@ def shortlist(
     share
         Share of all units that is run exactly: those with the largest estimate for any class.
     score
-        As in :func:`circuitz.effects.ablation.exact_ablation.ablate`.
+        As in :func:`circuitz.effects.ablation.exact_ablation.ablate_each_unit`.
     batch
         Inputs at a time while estimating.
     progress
-        As in :func:`circuitz.effects.ablation.exact_ablation.ablate`.
+        As in :func:`circuitz.effects.ablation.exact_ablation.ablate_each_unit`.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def shortlist(
         raise InputsError("There are no inputs to ablate on.", "Pass prepared inputs.")
     names = tuple(runtime.layers if layers is None else layers)
     programs = Programs(runtime)
-    found = estimates(runtime, x, names, score=score, batch=batch, programs=programs)
+    found = estimate_mean_drops(runtime, x, names, score=score, batch=batch, programs=programs)
     strength = np.concatenate([np.abs(found[name]).max(1) for name in names])
     many = max(1, round(share * len(strength)))
     likely = np.sort(np.argsort(-strength, kind="stable")[:many])
@@ -90,13 +93,13 @@ def shortlist(
         if len(inside):
             chosen[name] = inside
         first += size
-    exact = ablate(
+    exact = ablate_each_unit(
         runtime, x, list(chosen), units=chosen, score=score, programs=programs, progress=progress
     )
     return Shortlist(found, {a.layer: a for a in exact})
 
 
-def estimates(
+def estimate_mean_drops(
     runtime: Runtime,
     x: torch.Tensor,
     layers: Sequence[str],
@@ -110,27 +113,31 @@ def estimates(
     Parameters
     ----------
     runtime, x, layers, score, batch
-        See :func:`shortlist`.
+        See :func:`ablate_shortlist`.
     programs
         Traces of the network made before, to be used again.
     """
     acts, _ = runtime.run(x[:1], layers)
     axes = {name: axis_of_units(runtime.module, name, acts[name]) for name in layers}
     programs = programs or Programs(runtime)
-    traced = {name: axis for name, axis in axes.items() if programs.leaf(name) is None}
-    program = programs.of(next(iter(traced))) if traced else None
+    traced = {name: axis for name, axis in axes.items() if programs.forced_leaf_name(name) is None}
+    program = programs.cached_program_or_none(next(iter(traced))) if traced else None
     total: dict[str, F32] = {}
     for i in range(0, len(x), batch):
         rows = x[i : i + batch]
-        found = _followed(program, runtime, rows, traced, score) if program is not None else {}
+        found = (
+            _propagated_estimates_if_finite(program, runtime, rows, traced, score)
+            if program is not None
+            else {}
+        )
         rest = [name for name in layers if name not in found]
-        found |= plain_attribution(runtime, rows, rest, score=score) if rest else {}
+        found |= first_order_attribution(runtime, rows, rest, score=score) if rest else {}
         for name, part in found.items():
             total[name] = total.get(name, np.float32(0)) + part.sum(0)
     return {name: total[name] / np.float32(len(x)) for name in layers}
 
 
-def _followed(
+def _propagated_estimates_if_finite(
     program: Program,
     runtime: Runtime,
     x: torch.Tensor,
@@ -138,7 +145,7 @@ def _followed(
     score: Score | None,
 ) -> dict[str, F32]:
     try:
-        found = attribution(program, runtime, x, axes, score=score)
+        found = propagated_attribution(program, runtime, x, axes, score=score)
     except Exception:  # a step that takes its arguments in a way not foreseen
         return {}
     return found if all(np.isfinite(f).all() for f in found.values()) else {}

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from circuitz.errors import LayerError
 from circuitz.models.run.open_runtime import runtime
-from circuitz.responses.token_responses import HEADS, is_heads, pattern_of
-from circuitz.z.targets import check_target
+from circuitz.responses.token_responses import HEADS, attention_pattern_hook_name, has_head_units
+from circuitz.z.targets import canonical_target
 from circuitz.z.unit import Unit
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ def attention(
     LayerError
         If it is no attention head.
     """
-    head = Unit.parse(check_target(unit, z.layers, z.classes))
+    head = Unit.parse(canonical_target(unit, z.layers, z.classes))
     spec = next((s for s in z.layers if s.name == head.layer), None)
-    if spec is None or not is_heads(spec):
+    if spec is None or not has_head_units(spec):
         raise LayerError(
             f"{head} is no attention head.", f"Heads are units of a layer named ...{HEADS}."
         )
     run = runtime(z)
-    hook = pattern_of(spec)
+    hook = attention_pattern_hook_name(spec)
     acts, _ = run.run(run.prepare(np.asarray(tokens)), (hook,))
     return acts[hook][:, head.index].float().cpu().numpy()

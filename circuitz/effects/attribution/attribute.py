@@ -12,13 +12,13 @@ import torch
 from torch.nn import functional
 
 from circuitz.errors import InputsError, LayerError, UnitError
-from circuitz.models.run.basis_space import place_of
-from circuitz.models.run.layer_specs import unit_maps
+from circuitz.models.run.basis_space import resolve_unit_space
+from circuitz.models.run.layer_specs import flatten_unit_maps
 from circuitz.models.run.network_facts import find_layer
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.run.runtime import Runtime
-from circuitz.models.run.unit_space import Place
-from circuitz.z.check_z import check_z
+from circuitz.models.run.unit_space import UnitSpace
+from circuitz.z.check_z import check_annotated_model
 from circuitz.z.unit import Unit
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def attribute(
     LayerError
         If there is no such layer, or it has no maps.
     """
-    check_z(z)
+    check_annotated_model(z)
     if method not in get_args(Method) or steps < 1:
         raise InputsError(
             f"There is no attribution by {method!r} in {steps} steps.",
@@ -129,11 +129,11 @@ def attribute(
             "Token sequences have no parts to attribute to.", "Look at attention, or patch."
         )
     run = runtime(z)
-    x = run.prepare(_images(z, images))
+    x = run.prepare(_resolve_images(z, images))
     if not len(x):
         raise InputsError("There are no images to attribute to.", "Give at least one.")
     start = torch.zeros_like(x[:1]) if baseline is None else run.prepare(np.asarray(baseline)[None])
-    shown = _shown(run, x)
+    shown = _prepared_inputs_to_8bit_images(run, x)
     name = str(target)
     if method in ("grad-cam", "conductance"):
         if name not in z.classes and ":" in name and not Unit.parse(target).is_output:
@@ -143,15 +143,19 @@ def attribute(
                 "Take integrated-gradients, gradient or occlusion for a unit, or name a class: "
                 f"output:{z.classes[0]}.",
             )
-        place = _layer(z, layer)
-        values, units = _at_layer(run, place, x, start, _class(z, target), method, steps)
+        place = _unit_space_of_layer(z, layer)
+        values, units = _attribute_to_layer(
+            run, place, x, start, _class_index(z, target), method, steps
+        )
         return Attribution(values, units, name, method, place.name, shown)
-    function = _target(z, run, target)
-    found = _over_input(function, x, start, method, steps, window or max(1, min(x.shape[2:]) // 8))
+    function = _target_response_function(z, run, target)
+    found = _attribute_to_input(
+        function, x, start, method, steps, window or max(1, min(x.shape[2:]) // 8)
+    )
     return Attribution(found.sum(1).detach().float().cpu().numpy(), None, name, method, "", shown)
 
 
-def _over_input(
+def _attribute_to_input(
     function: Callable[[torch.Tensor], torch.Tensor],
     x: torch.Tensor,
     start: torch.Tensor,
@@ -181,9 +185,9 @@ def _over_input(
     return found / channels
 
 
-def _at_layer(
-    run: Runtime,
-    place: Place,
+def _attribute_to_layer(
+    runtime: Runtime,
+    space: UnitSpace,
     x: torch.Tensor,
     start: torch.Tensor,
     k: int,
@@ -192,63 +196,63 @@ def _at_layer(
 ) -> tuple[F32, F32]:
     from captum.attr import LayerConductance, LayerGradCam  # noqa: PLC0415
 
-    module = find_layer(run.module, place.layer.name)
+    module = find_layer(runtime.module, space.layer.name)
     if method == "conductance":
-        job = LayerConductance(run.forward, module)
+        job = LayerConductance(runtime.forward, module)
         found: Any = job.attribute(
             x, start.expand_as(x), target=k, n_steps=steps,
             internal_batch_size=max(_TOGETHER, len(x)),
         )  # fmt: skip
-        flat = unit_maps(place.layer, found.detach())
+        flat = flatten_unit_maps(space.layer, found.detach())
         units = flat.sum(2)
-        maps = flat.sum(1).unflatten(1, place.shape)
+        maps = flat.sum(1).unflatten(1, space.shape)
     else:
-        if not place.layer.spatial_axes:
+        if not space.layer.spatial_axes:
             raise LayerError(
-                f"{place.layer.name!r} has no maps for grad-cam.", "Choose a convolutional layer."
+                f"{space.layer.name!r} has no maps for grad-cam.", "Choose a convolutional layer."
             )
-        drawn: Any = LayerGradCam(run.forward, module).attribute(x, k, relu_attributions=False)
+        drawn: Any = LayerGradCam(runtime.forward, module).attribute(x, k, relu_attributions=False)
         maps = drawn[:, 0].detach()
-        units = _weights(run, place, x, k)
+        units = _grad_cam_weights(runtime, space, x, k)
     grown = functional.interpolate(
         maps[:, None].float(), x.shape[2:], mode="bilinear", align_corners=False
     )
     return grown[:, 0].cpu().numpy(), units.float().cpu().numpy()
 
 
-def _weights(run: Runtime, place: Place, x: torch.Tensor, k: int) -> torch.Tensor:
+def _grad_cam_weights(runtime: Runtime, space: UnitSpace, x: torch.Tensor, k: int) -> torch.Tensor:
     """Return grad-cam's weight of each unit, ``(n, u)``: its mean gradient."""
     with torch.no_grad():
-        act = run.forward_to(place.layer.name, x).clone()
+        act = runtime.forward_to(space.layer.name, x).clone()
     act.requires_grad_(True)
     with torch.enable_grad():
-        total = run.resume(place.layer.name, act, x)[:, k].sum()
+        total = runtime.resume(space.layer.name, act, x)[:, k].sum()
         grad = torch.autograd.grad(total, act, materialize_grads=True)[0]
-    return unit_maps(place.layer, grad).mean(2)
+    return flatten_unit_maps(space.layer, grad).mean(2)
 
 
-def _target(
-    z: AnnotatedModel, run: Runtime, target: str | Unit
+def _target_response_function(
+    z: AnnotatedModel, runtime: Runtime, target: str | Unit
 ) -> Callable[[torch.Tensor], torch.Tensor]:
     """Return the function of inputs ``(n, ...)`` whose value ``(n,)`` is attributed."""
     if str(target) in z.classes or Unit.parse(target).is_output:
-        k = _class(z, target)
-        return lambda x: run.forward(x)[:, k]
+        k = _class_index(z, target)
+        return lambda x: runtime.forward(x)[:, k]
     unit = Unit.parse(target)
-    place = place_of(z, f"{unit.layer}@{unit.basis}" if unit.basis else unit.layer)
+    place = resolve_unit_space(z, f"{unit.layer}@{unit.basis}" if unit.basis else unit.layer)
     if unit.index >= place.spec.size:
         raise UnitError(
             f"There is no unit {unit}.", f"{place.name} has units 0 to {place.spec.size - 1}."
         )
 
-    def mean(x: torch.Tensor) -> torch.Tensor:
-        act = run.forward_to(place.layer.name, x)
-        return place.maps(act)[:, unit.index].flatten(1).float().mean(1)
+    def mean_unit_response(x: torch.Tensor) -> torch.Tensor:
+        act = runtime.forward_to(place.layer.name, x)
+        return place.maps_of_units(act)[:, unit.index].flatten(1).float().mean(1)
 
-    return mean
+    return mean_unit_response
 
 
-def _class(z: AnnotatedModel, target: str | Unit) -> int:
+def _class_index(z: AnnotatedModel, target: str | Unit) -> int:
     name = str(target).removeprefix("output:")
     if name not in z.classes:
         raise UnitError(
@@ -258,16 +262,16 @@ def _class(z: AnnotatedModel, target: str | Unit) -> int:
     return z.classes.index(name)
 
 
-def _layer(z: AnnotatedModel, layer: str) -> Place:
+def _unit_space_of_layer(z: AnnotatedModel, layer: str) -> UnitSpace:
     wanted = layer or (z.cut[0] if z.cut else "")
     spec = next((s for s in z.layers if s.name == wanted), None)
     if spec is None:
         names = ", ".join(s.name for s in z.layers)
         raise LayerError(f"{z.name} has no layer {wanted!r}.", f"It has {names}.")
-    return Place.of(spec)
+    return UnitSpace.of_layer(spec)
 
 
-def _images(z: AnnotatedModel, images: U8 | Sequence[int]) -> U8:
+def _resolve_images(z: AnnotatedModel, images: U8 | Sequence[int]) -> U8:
     given: npt.NDArray[Any] = np.asarray(images)
     if given.ndim == 1 and given.dtype.kind in "iu":
         known = z.concept_set
@@ -281,9 +285,9 @@ def _images(z: AnnotatedModel, images: U8 | Sequence[int]) -> U8:
     return given
 
 
-def _shown(run: Runtime, x: torch.Tensor) -> U8:
+def _prepared_inputs_to_8bit_images(runtime: Runtime, x: torch.Tensor) -> U8:
     """Return prepared inputs as 8-bit images again, at the network's size."""
-    how = run.preprocessing
+    how = runtime.preprocessing
     mean = x.new_tensor(how.mean).view(1, -1, 1, 1)
     std = x.new_tensor(how.std).view(1, -1, 1, 1)
     plain = (x * std + mean).clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1)

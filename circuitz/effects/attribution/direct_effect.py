@@ -14,11 +14,11 @@ import torch
 from circuitz.errors import InputsError, LayerError
 from circuitz.models.run.network_facts import find_layer
 from circuitz.models.run.open_runtime import runtime
-from circuitz.models.run.restore_state import evaluating, hooked
+from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 from circuitz.models.zoo.small_transformer import SmallTransformer
-from circuitz.responses.token_responses import HEADS, is_heads
+from circuitz.responses.token_responses import HEADS, has_head_units
 from circuitz.z.inputs import InputSet
-from circuitz.z.targets import check_target
+from circuitz.z.targets import canonical_target
 from circuitz.z.unit import Unit
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class DirectEffect:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a logit, the most raised first."""
+        """One row a logit, the most raised first: ``token``, and its ``change`` in logits."""
         table = pd.DataFrame({"token": list(self.names), "change": self.values})
         return table.sort_values("change", ascending=False, kind="stable", ignore_index=True)
 
@@ -88,11 +88,11 @@ def direct_effect(
     InputsError
         If there is no concept set of pairs of positions, no such row, or no exemplar.
     """
-    asked = Unit.parse(check_target(unit, z.layers, z.classes))
+    asked = Unit.parse(canonical_target(unit, z.layers, z.classes))
     run = runtime(z)
     net = run.module
     spec = next((s for s in z.layers if s.name == asked.layer), None)
-    kind = spec is not None and (is_heads(spec) or spec.name.endswith(NEURONS))
+    kind = spec is not None and (has_head_units(spec) or spec.name.endswith(NEURONS))
     if spec is None or not kind or not isinstance(net, SmallTransformer):
         raise LayerError(
             f"{asked} writes to no stream of tokens that is known here.",
@@ -103,41 +103,45 @@ def direct_effect(
         raise InputsError(
             "There are no pairs of positions.", "Give z a concept set: attention_pairs()."
         )
-    chosen = _exemplars(z, asked) if rows is None else np.asarray(rows, np.int64)
+    chosen = _exemplar_rows(z, asked) if rows is None else np.asarray(rows, np.int64)
     if not len(chosen) or chosen.min() < 0 or chosen.max() >= len(known):
         raise InputsError(
             f"{asked} has no exemplar here, or rows {chosen[:4].tolist()} do not exist.",
             f"The concept set has {len(known)} rows; z = cz.measure(z) finds exemplars.",
         )
     usually = np.unique(np.linspace(0, len(known) - 1, min(_MOST, len(known))).astype(np.int64))
-    there = _added(net, spec.name, asked.index, known, chosen)
-    usual = _added(net, spec.name, asked.index, known, usually)
+    there = _logits_added_by_unit(net, spec.name, asked.index, known, chosen)
+    usual = _logits_added_by_unit(net, spec.name, asked.index, known, usually)
     change = (there.mean(0) - usual.mean(0)).numpy().astype(np.float32)
-    return DirectEffect(str(asked), change, _names(z, known, len(change)), len(chosen))
+    return DirectEffect(str(asked), change, _logit_names(z, known, len(change)), len(chosen))
 
 
-def _exemplars(z: AnnotatedModel, unit: Unit) -> npt.NDArray[np.int64]:
+def _exemplar_rows(z: AnnotatedModel, unit: Unit) -> npt.NDArray[np.int64]:
     measured = z.measurements.layers.get(unit.layer) if z.measurements is not None else None
     best = np.zeros(0, np.int64) if measured is None else measured.exemplars[unit.index]
     return best[best >= 0]
 
 
-def _added(
-    net: SmallTransformer, layer: str, unit: int, known: InputSet, rows: npt.NDArray[np.int64]
+def _logits_added_by_unit(
+    net: SmallTransformer, layer: str, unit: int, concept_set: InputSet, rows: npt.NDArray[np.int64]
 ) -> torch.Tensor:
     """Return what a unit adds to the logits at each row's query, ``(n, k)``, centred."""
-    assert known.focus is not None
-    tokens = torch.from_numpy(np.asarray(known.images[rows]).astype(np.int64))
+    assert concept_set.focus is not None
+    tokens = torch.from_numpy(np.asarray(concept_set.images[rows]).astype(np.int64))
     tokens = tokens.to(net.embed.weight.device)
-    query = torch.from_numpy(np.asarray(known.focus[rows, 0]).astype(np.int64))
+    query = torch.from_numpy(np.asarray(concept_set.focus[rows, 0]).astype(np.int64))
     seen: dict[torch.nn.Module, torch.Tensor] = {}
 
-    def keep(module: torch.nn.Module, _args: Any, out: torch.Tensor) -> None:
+    def keep_output(module: torch.nn.Module, _args: Any, out: torch.Tensor) -> None:
         seen[module] = out
 
     read, last = find_layer(net, layer), net.layers[-1].hook_resid_post
-    with torch.no_grad(), evaluating(net), hooked({read: keep, last: keep}):
-        net.everywhere(tokens)
+    with (
+        torch.no_grad(),
+        eval_mode(net),
+        temporary_forward_hooks({read: keep_output, last: keep_output}),
+    ):
+        net.logits_everywhere(tokens)
     each = torch.arange(len(tokens))
     value = seen[read][each, query, unit]
     block = net.layers[int(layer.split(".")[1])]
@@ -157,7 +161,7 @@ def _added(
     return logits - logits.mean(1, keepdim=True)
 
 
-def _names(z: AnnotatedModel, known: InputSet, outputs: int) -> tuple[str, ...]:
+def _logit_names(z: AnnotatedModel, concept_set: InputSet, outputs: int) -> tuple[str, ...]:
     """Return what the logits stand for: the classes, or tokens where there is one a token."""
-    names = tuple(known.vocabulary) if outputs == len(known.vocabulary) else z.classes
+    names = tuple(concept_set.vocabulary) if outputs == len(concept_set.vocabulary) else z.classes
     return names[:outputs] if len(names) >= outputs else tuple(str(i) for i in range(outputs))

@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 
 from circuitz.errors import InputsError
-from circuitz.models.run.restore_state import evaluating, hooked
+from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 from circuitz.models.zoo.small_transformer import Block, SmallTransformer
 from circuitz.z.inputs import InputSet
 from circuitz.z.measurements import LayerMeasurements
@@ -42,8 +42,9 @@ def head_scores(
     Returns
     -------
     One row a head: unit id, layer, head; mean attention the last position pays to all keys of each
-    relation, over sequences that have any; ``copying``, in -1..1; and ``direct``, the mean change
-    of the right answer's margin that the head writes itself, in logits.
+    relation, over sequences that have any (0 where none has); ``copying``, in -1..1, NaN where
+    outputs are no tokens; and ``direct``, the mean change of the right answer's margin that the
+    head writes itself, in logits.
 
     Raises
     ------
@@ -63,10 +64,10 @@ def head_scores(
         tokens = torch.from_numpy(np.asarray(data.images[rows]).astype(np.int64))
         right = torch.from_numpy(np.asarray(data.labels[rows]))
         held = torch.from_numpy(relations[rows].astype(np.float32))
-        patterns, gathered, last = _looked(net, tokens)
+        patterns, gathered, last = _heads_and_stream_at_last_position(net, tokens)
         for i, block in enumerate(net.layers):
             looked[i] += torch.einsum("nht,nct->hc", patterns[i], held).numpy()
-            direct[i] += _direct(net, block, gathered[i], last, right).sum(0).numpy()
+            direct[i] += _direct_margin_effects(net, block, gathered[i], last, right).sum(0).numpy()
     rows_found = [
         {
             "unit": f"blocks.{i}.attn.hook_z:{h}",
@@ -76,7 +77,7 @@ def head_scores(
                 name: looked[i][h, c] / max(int(there[:, c].sum()), 1)
                 for c, name in enumerate(names)
             },
-            "copying": copying(net, i, h),
+            "copying": copying_score(net, i, h),
             "direct": direct[i][h] / len(data),
         }
         for i, block in enumerate(net.layers)
@@ -85,7 +86,7 @@ def head_scores(
     return pd.DataFrame(rows_found)
 
 
-def _looked(
+def _heads_and_stream_at_last_position(
     net: SmallTransformer, tokens: torch.Tensor
 ) -> tuple[list[torch.Tensor], list[torch.Tensor], torch.Tensor]:
     """Return what the last position's heads do, by block, and its stream behind the last block.
@@ -94,15 +95,15 @@ def _looked(
     """
     patterns: dict[torch.nn.Module, torch.Tensor] = {}
 
-    def keep(module: torch.nn.Module, _args: object, out: torch.Tensor) -> None:
+    def keep_output(module: torch.nn.Module, _args: object, out: torch.Tensor) -> None:
         patterns[module] = out
 
     hooks: dict[torch.nn.Module, Callable[..., None]] = {
-        m: keep for b in net.layers for m in (b.attn.hook_pattern, b.attn.hook_z)
+        m: keep_output for b in net.layers for m in (b.attn.hook_pattern, b.attn.hook_z)
     }
-    hooks[net.layers[-1].hook_resid_post] = keep
-    with torch.no_grad(), evaluating(net), hooked(hooks):
-        net.everywhere(tokens)
+    hooks[net.layers[-1].hook_resid_post] = keep_output
+    with torch.no_grad(), eval_mode(net), temporary_forward_hooks(hooks):
+        net.logits_everywhere(tokens)
     return (
         [patterns[b.attn.hook_pattern][:, :, -1] for b in net.layers],
         [patterns[b.attn.hook_z][:, -1] for b in net.layers],
@@ -110,7 +111,7 @@ def _looked(
     )
 
 
-def _direct(
+def _direct_margin_effects(
     net: SmallTransformer, block: Block, z: torch.Tensor, last: torch.Tensor, right: torch.Tensor
 ) -> torch.Tensor:
     """Return ``(n, h)``: what each head adds to the right answer's margin, later parts left out.
@@ -130,7 +131,7 @@ def _direct(
         return own - (logits.sum(2) - own) / (logits.shape[2] - 1)
 
 
-def copying(net: SmallTransformer, layer: int, head: int) -> float:
+def copying_score(net: SmallTransformer, layer: int, head: int) -> float:
     """Return how much a head, where it looks at a token, speaks for that token, -1 to 1.
 
     The sum of the eigenvalues of its circuit from tokens to logits over the sum of their sizes;
@@ -150,7 +151,9 @@ def copying(net: SmallTransformer, layer: int, head: int) -> float:
     return float(values.real.sum().item() / size) if size else 0.0
 
 
-def composition(net: SmallTransformer, sender: tuple[int, int], receiver: tuple[int, int]) -> float:
+def k_composition_score(
+    net: SmallTransformer, sender: tuple[int, int], receiver: tuple[int, int]
+) -> float:
     """Return how far a head's keys read what an earlier head writes (K-composition).
 
     Parameters
@@ -172,12 +175,12 @@ def composition(net: SmallTransformer, sender: tuple[int, int], receiver: tuple[
         return float((looked @ written).norm() / (looked.norm() * written.norm()))
 
 
-def attention_by_concept(found: LayerMeasurements, inputs: InputSet) -> F32:
+def mean_attention_by_concept(measurements: LayerMeasurements, inputs: InputSet) -> F32:
     """Return how much attention a query pays in all to keys of each concept, ``(u, c)``.
 
     Parameters
     ----------
-    found
+    measurements
         Responses of heads to pairs of positions.
     inputs
         The pairs; a mean is over the queries that have any such key.
@@ -193,11 +196,11 @@ def attention_by_concept(found: LayerMeasurements, inputs: InputSet) -> F32:
     which = np.stack([scene, inputs.focus[:, 0]], 1)
     _, query = np.unique(which, axis=0, return_inverse=True)
     query = query.reshape(-1)
-    sums = np.zeros((query.max() + 1, found.responses.shape[1]))
+    sums = np.zeros((query.max() + 1, measurements.responses.shape[1]))
     columns: list[npt.NDArray[np.float64]] = []
     for held in np.nan_to_num(inputs.concepts).T:
         sums[:] = 0
-        np.add.at(sums, query[held == 1], found.responses[held == 1])
+        np.add.at(sums, query[held == 1], measurements.responses[held == 1])
         there = np.bincount(query, held, len(sums)) > 0
         columns.append(sums[there].mean(0) if there.any() else np.full(sums.shape[1], np.nan))
     return np.stack(columns, 1).astype(np.float32)

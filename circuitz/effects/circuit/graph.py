@@ -10,30 +10,30 @@ import numpy.typing as npt
 import torch
 
 from circuitz.disk.hashing import arrays_hash
-from circuitz.effects.arguments import data_of, source_rows
-from circuitz.effects.circuit.head_graph import trace_heads
+from circuitz.effects.arguments import require_data, source_rows
+from circuitz.effects.circuit.head_graph import trace_wiring_of_heads
 from circuitz.effects.circuit.head_pairs import HookedModel
-from circuitz.effects.circuit.prune_graph import prune
-from circuitz.effects.circuit.trace_graph import Trace
+from circuitz.effects.circuit.prune_graph import prune_graph
+from circuitz.effects.circuit.trace_graph import CircuitTracer
 from circuitz.effects.circuit.wiring import Wiring
-from circuitz.effects.edge.edges import EXACT, Contrast
-from circuitz.effects.edge.exact_edges import depth_order
-from circuitz.effects.unit_effect import downstream_of, effect, of_heads
+from circuitz.effects.edge.edges import EXACT, ContrastPairs
+from circuitz.effects.edge.exact_edges import layers_in_call_order
+from circuitz.effects.unit_effect import downstream_of_unit_space, effect, is_cut_of_heads
 from circuitz.errors import GraphError, MeasurementError
-from circuitz.models.run.basis_space import place_of
+from circuitz.models.run.basis_space import resolve_unit_space
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.run.runtime import Runtime
-from circuitz.models.run.unit_space import Place
+from circuitz.models.run.unit_space import UnitSpace
 from circuitz.models.zoo.small_transformer import SmallTransformer
-from circuitz.patching.from_heads import cut_heads
-from circuitz.patching.interchange import check_movable
+from circuitz.patching.from_heads import head_layers_of_cut
+from circuitz.patching.interchange import check_basis_not_over_heads
 from circuitz.patching.source_rows import draw_sources
-from circuitz.patching.trials import scales
-from circuitz.stats.clustered import clustered_mean, interval
+from circuitz.patching.trials import class_margin_scales
+from circuitz.stats.clustered import clustered_mean, confidence_interval
 from circuitz.z.bases import basis_parts
-from circuitz.z.check_z import check_z
+from circuitz.z.check_z import check_annotated_model
 from circuitz.z.circuit.circuit_graph import CircuitGraph
-from circuitz.z.circuit.stored_circuits import keeping_sets
+from circuitz.z.circuit.stored_circuits import with_supernodes_of_stored_graph
 from circuitz.z.inputs import SPLITS
 from circuitz.z.unit import OUTPUT
 
@@ -108,39 +108,44 @@ def graph(
     BasisError
         If a basis does not fit its layer, or lies over attention heads.
     """
-    check_z(z)
+    check_annotated_model(z)
     if not (0 < nodes <= 1 and 0 < edges <= 1):
         raise GraphError(f"Kept shares are {nodes} and {edges}.", "Give numbers from 0 to 1.")
     name = str(target).removeprefix(f"{OUTPUT}:")
     bases = list(dict.fromkeys([bases] if isinstance(bases, str) else bases))
     run = runtime(z)
-    pairs = Contrast.toward(z, run, name, split, images, seed)
-    if of_heads(z):
-        wiring, cut = _heads(z, run, pairs, name, bases, resamples, seed, progress), z.cut
+    pairs = ContrastPairs.draw_toward_class(z, run, name, split, images, seed)
+    if is_cut_of_heads(z):
+        wiring, cut = (
+            _wiring_among_heads(z, run, pairs, name, bases, resamples, seed, progress),
+            z.cut,
+        )
     else:
-        places = _places(z, run, pairs.x, bases)
-        top = _top(z, places[-1], name, split, images, seed)
-        wiring = Trace(z, run, pairs, name, places, exact, resamples, seed).run(top, progress)
+        places = _layers_up_to_cut(z, run, pairs.x, bases)
+        top = _sufficiency_of_cut_units(z, places[-1], name, split, images, seed)
+        wiring = CircuitTracer(z, run, pairs, name, places, exact, resamples, seed).trace(
+            top, progress
+        )
         cut = (places[-1].name,)
-    pruned = prune(
-        wiring.matrix, wiring.leaf, wiring.known,
-        shown=wiring.shown, always=wiring.given, nodes=nodes, edges=edges,
+    pruned = prune_graph(
+        wiring.matrix, wiring.leaf, wiring.measured_rows,
+        candidates=wiring.candidates, always=wiring.is_input, nodes=nodes, edges=edges,
     )  # fmt: skip
-    made = wiring.nodes(pruned)
+    made = wiring.kept_nodes(pruned)
     units = [n.id for n in made if n.kind == "unit" and n.layer in cut]
     if not units:
         raise GraphError(
             f"No unit of the cut drives {name}.", "See z.units; measure on more images."
         )
     alone, gone = (
-        effect(z, units, name, how=how, split=split, images=images, seed=seed)
+        effect(z, units, name, intervention=how, split=split, images=images, seed=seed)
         for how in ("sufficiency", "necessity")
     )
     found = CircuitGraph(
         target=name,
         layers=tuple(column.name for column in wiring.columns),
         nodes=made,
-        edges=wiring.edges(pruned),
+        edges=wiring.kept_edges(pruned),
         scores={
             "replacement": pruned.replacement,
             "completeness": pruned.completeness,
@@ -150,24 +155,24 @@ def graph(
             "lost": gone.estimate,
             "lost_low": gone.low,
             "lost_high": gone.high,
-            **({"rest": wiring.left()} if bases else {}),
+            **({"rest": wiring.unexplained_by_bases()} if bases else {}),
         },
-        kept={"nodes": nodes, "edges": edges},
-        counts={"units": wiring.units, "edges": wiring.measured, "images": len(pairs.x)},
-        stability=wiring.stability(),
+        pruned_to={"nodes": nodes, "edges": edges},
+        counts={"units": wiring.candidate_unit_count, "edges": wiring.measured_edges, "images": len(pairs.x)},
+        stability=wiring.mean_stability(),
         settings={
             "weights": z.weights_hash, "data": z.data_hash, "split": split, "images": images,
             "seed": seed, "resamples": resamples, "exact": exact,
             "bases": {name: arrays_hash(basis_parts(z.bases, name)) for name in bases},
         },
-    ).labelled(z)  # fmt: skip
-    return keeping_sets(z, found)
+    ).with_current_words(z)  # fmt: skip
+    return with_supernodes_of_stored_graph(z, found)
 
 
-def _heads(
+def _wiring_among_heads(
     z: AnnotatedModel,
-    run: Runtime,
-    pairs: Contrast,
+    runtime: Runtime,
+    pairs: ContrastPairs,
     name: str,
     bases: Sequence[str],
     resamples: int,
@@ -180,23 +185,27 @@ def _heads(
             "The circuit of a cut that is attention heads is drawn between heads.",
             "Leave bases out, or wrap the network with another layer as its cut.",
         )
-    specs, net = cut_heads(z, run), run.module
-    model = net if isinstance(net, SmallTransformer) else HookedModel(run, specs)
+    specs, net = head_layers_of_cut(z, runtime), runtime.module
+    model = net if isinstance(net, SmallTransformer) else HookedModel(runtime, specs)
     k = z.classes.index(name)
-    return trace_heads(model, pairs, name, k, specs, resamples, seed, run.head, progress)
+    return trace_wiring_of_heads(
+        model, pairs, name, k, specs, resamples, seed, runtime.head, progress
+    )
 
 
-def _places(z: AnnotatedModel, run: Runtime, x: torch.Tensor, bases: Sequence[str]) -> list[Place]:
+def _layers_up_to_cut(
+    z: AnnotatedModel, runtime: Runtime, x: torch.Tensor, bases: Sequence[str]
+) -> list[UnitSpace]:
     """Return the layers up to the cut in order, or the bases over them that were asked for."""
     if len(z.cut) != 1:
         raise MeasurementError(
             f"The cut is {', '.join(z.cut) or 'empty'}; circuits are drawn up to one layer.",
             "Wrap the network again with one layer as its cut.",
         )
-    over: dict[str, Place] = {}
+    over: dict[str, UnitSpace] = {}
     for name in bases:
-        place = place_of(z, name)
-        check_movable(place)
+        place = resolve_unit_space(z, name)
+        check_basis_not_over_heads(place)
         layer = place.layer.name
         if place.basis is None or layer in over:
             raise GraphError(
@@ -204,7 +213,7 @@ def _places(z: AnnotatedModel, run: Runtime, x: torch.Tensor, bases: Sequence[st
                 "Name one basis a layer, as conv4@nmf; other layers stand by their units.",
             )
         over[layer] = place
-    order = depth_order(run, [spec.name for spec in z.layers], x)
+    order = layers_in_call_order(runtime, [spec.name for spec in z.layers], x)
     order = order[: order.index(z.cut[0]) + 1]
     late = [place.name for layer, place in over.items() if layer not in order]
     if late:
@@ -212,15 +221,15 @@ def _places(z: AnnotatedModel, run: Runtime, x: torch.Tensor, bases: Sequence[st
             f"{late[0]!r} comes after the cut, {z.cut[0]}.", f"Layers are {', '.join(order)}."
         )
     specs = {spec.name: spec for spec in z.layers}
-    return [over.get(name, Place.of(specs[name])) for name in order]
+    return [over.get(name, UnitSpace.of_layer(specs[name])) for name in order]
 
 
-def _top(
-    z: AnnotatedModel, place: Place, name: str, split: str, images: int, seed: int
+def _sufficiency_of_cut_units(
+    z: AnnotatedModel, place: UnitSpace, name: str, split: str, images: int, seed: int
 ) -> tuple[F64, F64, F64]:
     """Return sufficiency of the cut's parts for a class, with its interval, ``(u,)`` each."""
     if place.basis is not None:
-        return _directions(z, place, name, split, images, seed)
+        return _measure_sufficiency_of_directions(z, place, name, split, images, seed)
     measured = z.measurements
     found = measured.effects if measured is not None else None
     if found is None or measured is None:
@@ -233,21 +242,26 @@ def _top(
     rows = found.split == SPLITS.index(split)
     values = found.sufficiency[rows][:, :, found.targets.index(name)]
     mean = clustered_mean(values, found.scene[rows])
-    return (np.asarray(mean.mean), *interval(mean))
+    return (np.asarray(mean.mean), *confidence_interval(mean))
 
 
-def _directions(
-    z: AnnotatedModel, place: Place, name: str, split: str, images: int, seed: int
+def _measure_sufficiency_of_directions(
+    z: AnnotatedModel, place: UnitSpace, name: str, split: str, images: int, seed: int
 ) -> tuple[F64, F64, F64]:
     """Run each direction of the cut by itself, and the rest."""
     k = z.classes.index(name)
     drawn = draw_sources(
-        data_of(z), z.classes, per_split=images, donors=_DONORS, seed=seed, head=z.head
+        require_data(z), z.classes, per_split=images, donors=_DONORS, seed=seed, head=z.head
     )
-    down = downstream_of(z, place, drawn)
+    down = downstream_of_unit_space(z, place, drawn)
     chosen = drawn.take(source_rows(z, drawn, k, "sufficiency", split))
     source = np.repeat(chosen.row, _DONORS)
-    change = down.change_each(source, chosen.donors[:, k].ravel(), np.full(len(source), k))
-    values = change.reshape(len(chosen), _DONORS, -1).mean(1) / scales(down, drawn, z.classes)[k]
+    change = down.margin_change_by_unit(
+        source, chosen.donors[:, k].ravel(), np.full(len(source), k)
+    )
+    values = (
+        change.reshape(len(chosen), _DONORS, -1).mean(1)
+        / class_margin_scales(down, drawn, z.classes)[k]
+    )
     mean = clustered_mean(values, chosen.scene)
-    return (np.asarray(mean.mean), *interval(mean))
+    return (np.asarray(mean.mean), *confidence_interval(mean))

@@ -23,11 +23,11 @@ from circuitz.effects.circuit.head_pairs import (
     HookedPair,
     SmallPair,
 )
-from circuitz.effects.circuit.prune_graph import cumulative
+from circuitz.effects.circuit.prune_graph import mask_reaching_cumulative_share
 from circuitz.effects.circuit.wiring import Column, Wiring
-from circuitz.effects.edge.edges import Contrast
+from circuitz.effects.edge.edges import ContrastPairs
 from circuitz.models.zoo.small_transformer import SmallTransformer
-from circuitz.stats.bootstrap import Shares, shares
+from circuitz.stats.edge_bootstrap import Shares, bootstrap_edge_shares
 from circuitz.z.layer import LayerSpec
 
 I64 = npt.NDArray[np.int64]
@@ -38,10 +38,10 @@ _BATCH = 128
 _TRACED = 0.98
 
 
-def head_changes(
+def exchange_each_sender(
     model: SmallTransformer | HookedModel,
     tokens: torch.Tensor,
-    lent: torch.Tensor,
+    donors: torch.Tensor,
     target: int,
     block: int | None,
     receivers: I64,
@@ -54,7 +54,7 @@ def head_changes(
     ----------
     model
         Its logits at the last position are those of the classes.
-    tokens, lent
+    tokens, donors
         ``(n, t)`` int64: inputs, and those that lend, row by row.
     target
         The class whose margin is read.
@@ -75,19 +75,19 @@ def head_changes(
     parts: list[HeadChanges] = []
     with torch.no_grad():
         for i in range(0, len(tokens), _BATCH):
-            some = tokens[i : i + _BATCH], lent[i : i + _BATCH]
+            some = tokens[i : i + _BATCH], donors[i : i + _BATCH]
             if isinstance(model, SmallTransformer):
                 pair: HeadPair = SmallPair(model, *some, target, head)
             else:
                 pair = HookedPair(model, *some, target, head)
-            parts.append(pair.changes(block, receivers, tick))
+            parts.append(pair.exchange_senders_one_by_one(block, receivers, tick))
     change, whole = (np.concatenate([getattr(p, n) for p in parts]) for n in ("change", "whole"))
     return HeadChanges(change, whole)
 
 
-def trace_heads(
+def trace_wiring_of_heads(
     model: SmallTransformer | HookedModel,
-    pairs: Contrast,
+    pairs: ContrastPairs,
     name: str,
     target: int,
     specs: tuple[LayerSpec, ...],
@@ -119,33 +119,37 @@ def trace_heads(
     total = batches * sum(sum(sizes[:j]) + 1 for j in range(1, len(specs) + 1))
     done = 0
 
-    def tick() -> None:
+    def report_one_exchange() -> None:
         nonlocal done
         done += 1
         if progress is not None:
             progress(done, total)
 
-    def told(block: int | None, receivers: I64) -> tuple[Shares, I64]:
-        found = head_changes(model, pairs.x, pairs.lent, target, block, receivers, head, tick)
+    def measure_shares(block: int | None, receivers: I64) -> tuple[Shares, I64]:
+        found = exchange_each_sender(
+            model, pairs.x, pairs.donors, target, block, receivers, head, report_one_exchange
+        )
         before = range(len(specs) if block is None else block)
         columns = [wiring.start[specs[i].name] + np.arange(sizes[i]) for i in before]
         senders = np.concatenate([*columns, [wiring.tokens]])
-        return shares(
+        return bootstrap_edge_shares(
             found.change, found.whole, pairs.scene, resamples=resamples, seed=seed
         ), senders
 
-    def enter(block: int | None, receivers: I64, rows: I64) -> None:
-        measured, senders = told(block, receivers)
-        wiring.enter(measured, senders, rows)
-        wiring.found_again(int(measured.found.sum()), measured.again, float("nan"), float("nan"))
+    def measure_and_enter_block(block: int | None, receivers: I64, rows: I64) -> None:
+        measured, senders = measure_shares(block, receivers)
+        wiring.enter_shares(measured, senders, rows)
+        wiring.note_stability(
+            int(measured.detected.sum()), measured.stability, float("nan"), float("nan")
+        )
 
-    enter(None, np.zeros(1, np.int64), np.array([len(wiring.ids) - 1]))
+    measure_and_enter_block(None, np.zeros(1, np.int64), np.array([len(wiring.ids) - 1]))
     for j in range(len(specs) - 1, 0, -1):
         at = wiring.start[specs[j].name]
-        mine = wiring.flow()[at : at + sizes[j]]
-        chosen = np.flatnonzero(cumulative(mine, _TRACED))
+        mine = wiring.influence_so_far()[at : at + sizes[j]]
+        chosen = np.flatnonzero(mask_reaching_cumulative_share(mine, _TRACED))
         if len(chosen):
-            enter(j, chosen, at + chosen)
+            measure_and_enter_block(j, chosen, at + chosen)
     if progress is not None:
         progress(total, total)
     return wiring

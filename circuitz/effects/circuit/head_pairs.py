@@ -16,11 +16,11 @@ import torch
 from torch import nn
 
 from circuitz.models.run.network_facts import find_layer
-from circuitz.models.run.restore_state import hooked
+from circuitz.models.run.restore_state import temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
-from circuitz.models.zoo.small_transformer import Keys, SmallTransformer
-from circuitz.patching.from_cut import margins
-from circuitz.patching.transformer_run import Run, run
+from circuitz.models.zoo.small_transformer import KeysAndValues, SmallTransformer
+from circuitz.patching.from_cut import class_margins
+from circuitz.patching.transformer_run import TransformerRun, run_transformer_with_cache
 from circuitz.z.layer import LayerSpec
 
 F32 = npt.NDArray[np.float32]
@@ -55,7 +55,7 @@ class HeadChanges:
     change
         ``(n, s, v)`` float32: change of the margin, in logits, when one sender is exchanged in
         what a receiver reads: the mean of what it does as the first to be exchanged and as the
-        last (see :func:`circuitz.effects.edge.exact_edges.exact_changes`).
+        last (see :func:`circuitz.effects.edge.exact_edges.exact_response_changes`).
     whole
         ``(n, v)`` float32: when all that the receiver reads is.
     """
@@ -70,32 +70,34 @@ class HeadPair(ABC):
     #: Number of heads of each block.
     sizes: Sequence[int]
 
-    def changes(
+    def exchange_senders_one_by_one(
         self, block: int | None, receivers: I64, tick: Callable[[], None] | None
     ) -> HeadChanges:
-        """Return what :func:`circuitz.effects.circuit.head_graph.head_changes` does, of these inputs."""
+        """Return what :func:`circuitz.effects.circuit.head_graph.exchange_each_sender` does, of these inputs."""
         before = self.sizes if block is None else self.sizes[:block]
         senders: list[Sender] = [(i, h) for i, size in enumerate(before) for h in range(size)]
         senders.append(None)
-        whole = self.whole(block, receivers)
+        whole = self.margin_change_from_everything(block, receivers)
         found = np.zeros((len(whole), len(senders), len(receivers)), np.float32)
         for s, sender in enumerate(senders):
-            first = self.fed(block, receivers, sender, mostly_lent=False)
-            rest = self.fed(block, receivers, sender, mostly_lent=True)
+            first = self.margin_change_from_sender(block, receivers, sender, rest_from_donor=False)
+            rest = self.margin_change_from_sender(block, receivers, sender, rest_from_donor=True)
             found[:, s] = (first + whole - rest) / 2
             if tick is not None:
                 tick()
         return HeadChanges(found, whole)
 
     @abstractmethod
-    def whole(self, block: int | None, receivers: I64) -> F32:
+    def margin_change_from_everything(self, block: int | None, receivers: I64) -> F32:
         """Return changes of the margin ``(n, v)`` when all that receivers read is exchanged."""
 
     @abstractmethod
-    def fed(self, block: int | None, receivers: I64, sender: Sender, *, mostly_lent: bool) -> F32:
+    def margin_change_from_sender(
+        self, block: int | None, receivers: I64, sender: Sender, *, rest_from_donor: bool
+    ) -> F32:
         """Return changes of the margin ``(n, v)`` when one sender is from the other input.
 
-        With ``mostly_lent`` all others are from the inputs that lend, and this one is not.
+        With ``rest_from_donor`` all others are from the inputs that lend, and this one is not.
         """
 
 
@@ -106,26 +108,41 @@ class SmallPair(HeadPair):
         self,
         net: SmallTransformer,
         tokens: torch.Tensor,
-        lent: torch.Tensor,
+        donors: torch.Tensor,
         target: int,
         head: str,
     ) -> None:
         self._net, self._target, self._head = net, target, head
         self.sizes = [block.attn.heads for block in net.layers]
         last = torch.tensor([tokens.shape[1] - 1], device=tokens.device)
-        self._base, self._lent = run(net, tokens, last), run(net, lent, last)
+        self._base_run, self._donor_run = (
+            run_transformer_with_cache(net, tokens, last),
+            run_transformer_with_cache(net, donors, last),
+        )
 
-    def whole(self, block: int | None, receivers: I64) -> F32:
-        """See :meth:`HeadPair.whole`."""
-        return self._put(block, receivers, None if block is None else self._lent.before[block])
+    def margin_change_from_everything(self, block: int | None, receivers: I64) -> F32:
+        """See :meth:`HeadPair.margin_change_from_everything`."""
+        return self._margin_change_when_read(
+            block, receivers, None if block is None else self._donor_run.before[block]
+        )
 
-    def fed(self, block: int | None, receivers: I64, sender: Sender, *, mostly_lent: bool) -> F32:
-        """See :meth:`HeadPair.fed`."""
-        runs = (self._lent, self._base) if mostly_lent else (self._base, self._lent)
+    def margin_change_from_sender(
+        self, block: int | None, receivers: I64, sender: Sender, *, rest_from_donor: bool
+    ) -> F32:
+        """See :meth:`HeadPair.margin_change_from_sender`."""
+        runs = (
+            (self._donor_run, self._base_run)
+            if rest_from_donor
+            else (self._base_run, self._donor_run)
+        )
         upto = len(self._net.layers) if block is None else block
-        return self._put(block, receivers, self._stream(*runs, sender, upto))
+        return self._margin_change_when_read(
+            block, receivers, self._stream_with_sender(*runs, sender, upto)
+        )
 
-    def _stream(self, base: Run, other: Run, sender: Sender, upto: int) -> torch.Tensor:
+    def _stream_with_sender(
+        self, base: TransformerRun, other: TransformerRun, sender: Sender, upto: int
+    ) -> torch.Tensor:
         """Return the residual stream before a block with one sender as in another run.
 
         All heads put out what they do in ``base``; neurons are computed from that.
@@ -136,44 +153,54 @@ class SmallPair(HeadPair):
             if sender is not None and sender[0] == i:
                 z = z.clone()
                 z[:, :, sender[1]] = other.z[i][:, :, sender[1]]
-            x = block.after_attention(x + block.attn.o(z.flatten(-2)))
+            x = block.add_neurons(x + block.attn.o(z.flatten(-2)))
         return x
 
-    def _put(self, block: int | None, receivers: I64, stream: torch.Tensor | None) -> F32:
+    def _margin_change_when_read(
+        self, block: int | None, receivers: I64, stream: torch.Tensor | None
+    ) -> F32:
         """Return changes of the margin ``(n, v)`` when receivers, one by one, read a stream."""
-        own = self._margin(self._base.logits[:, 0])
+        own = self._target_margin(self._base_run.logits[:, 0])
         if block is None:
-            out = self._lent.logits[:, 0] if stream is None else self._read_out(stream)
-            return (self._margin(out) - own)[:, None].float().cpu().numpy()
+            out = (
+                self._donor_run.logits[:, 0]
+                if stream is None
+                else self._logits_at_last_position(stream)
+            )
+            return (self._target_margin(out) - own)[:, None].float().cpu().numpy()
         assert stream is not None
         attn = self._net.layers[block].attn
         read = self._net.layers[block].ln1(stream)
-        query, there = attn.split(attn.q(read)), attn.offered(read)
+        query, there = attn.split_heads(attn.q(read)), attn.keys_and_values(read)
         at = torch.arange(stream.shape[1], device=stream.device)
         found: list[torch.Tensor] = []
         for g in receivers.tolist():
             one = slice(g, g + 1)
-            keys = Keys(there.key[:, :, one], there.value[:, :, one])
-            _, gathered = attn.gathered(query[:, :, one], keys, at)
-            found.append(self._margin(self._onward(block, g, gathered)) - own)
+            keys = KeysAndValues(there.key[:, :, one], there.value[:, :, one])
+            _, gathered = attn.attend(query[:, :, one], keys, at)
+            found.append(
+                self._target_margin(self._logits_with_head_replaced(block, g, gathered)) - own
+            )
         return torch.stack(found, 1).float().cpu().numpy()
 
-    def _onward(self, block: int, head: int, gathered: torch.Tensor) -> torch.Tensor:
+    def _logits_with_head_replaced(
+        self, block: int, head: int, gathered: torch.Tensor
+    ) -> torch.Tensor:
         """Return logits when one head puts out something else, all after it run anew."""
-        z = self._base.z[block].clone()
+        z = self._base_run.z[block].clone()
         z[:, :, head : head + 1] = gathered
         layers = self._net.layers
         attn = layers[block].attn
-        x = layers[block].after_attention(self._base.before[block] + attn.o(z.flatten(-2)))
+        x = layers[block].add_neurons(self._base_run.before[block] + attn.o(z.flatten(-2)))
         for later in layers[block + 1 :]:
             x = later(x)
-        return self._read_out(x)
+        return self._logits_at_last_position(x)
 
-    def _read_out(self, stream: torch.Tensor) -> torch.Tensor:
+    def _logits_at_last_position(self, stream: torch.Tensor) -> torch.Tensor:
         return self._net.unembed(self._net.ln_final(stream[:, -1]))
 
-    def _margin(self, logits: torch.Tensor) -> torch.Tensor:
-        return margins(logits.float(), self._head)[:, self._target]
+    def _target_margin(self, logits: torch.Tensor) -> torch.Tensor:
+        return class_margins(logits.float(), self._head)[:, self._target]
 
 
 class HookedPair(HeadPair):
@@ -183,28 +210,32 @@ class HookedPair(HeadPair):
         self,
         model: HookedModel,
         tokens: torch.Tensor,
-        lent: torch.Tensor,
+        donors: torch.Tensor,
         target: int,
         head: str,
     ) -> None:
-        self._run, self._target, self._head = model.runtime, target, head
+        self._runtime, self._target, self._head = model.runtime, target, head
         self.sizes = [spec.size for spec in model.specs]
         self._names = [spec.name for spec in model.specs]
-        self._tokens = (tokens, lent)
+        self._tokens = (tokens, donors)
         self._gathered, self._logits = zip(
-            *(self._run.run(x, self._names) for x in self._tokens), strict=True
+            *(self._runtime.run(x, self._names) for x in self._tokens), strict=True
         )
-        self._own = self._margin(self._logits[0])
+        self._own = self._target_margin(self._logits[0])
 
-    def whole(self, block: int | None, receivers: I64) -> F32:
-        """See :meth:`HeadPair.whole`."""
+    def margin_change_from_everything(self, block: int | None, receivers: I64) -> F32:
+        """See :meth:`HeadPair.margin_change_from_everything`."""
         if block is None:
-            return self._change(self._logits[1])[:, None]
-        return self._onward(block, receivers, self._gathered[1][self._names[block]])
+            return self._margin_change(self._logits[1])[:, None]
+        return self._margin_change_by_receiver(
+            block, receivers, self._gathered[1][self._names[block]]
+        )
 
-    def fed(self, block: int | None, receivers: I64, sender: Sender, *, mostly_lent: bool) -> F32:
-        """See :meth:`HeadPair.fed`."""
-        mine, other = (1, 0) if mostly_lent else (0, 1)
+    def margin_change_from_sender(
+        self, block: int | None, receivers: I64, sender: Sender, *, rest_from_donor: bool
+    ) -> F32:
+        """See :meth:`HeadPair.margin_change_from_sender`."""
+        mine, other = (1, 0) if rest_from_donor else (0, 1)
         fixed: dict[str, torch.Tensor] = {}
         for i, name in enumerate(self._names[:block]):
             value = self._gathered[mine][name]
@@ -214,31 +245,33 @@ class HookedPair(HeadPair):
             fixed[name] = value
         tokens = self._tokens[other if sender is None else mine]
         read = [] if block is None else [self._names[block]]
-        with hooked(self._instead(fixed)):
-            acts, logits = self._run.run(tokens, read)
+        with temporary_forward_hooks(self._replacement_hooks(fixed)):
+            acts, logits = self._runtime.run(tokens, read)
         if block is None:
-            return self._change(logits)[:, None]
-        return self._onward(block, receivers, acts[self._names[block]])
+            return self._margin_change(logits)[:, None]
+        return self._margin_change_by_receiver(block, receivers, acts[self._names[block]])
 
-    def _onward(self, block: int, receivers: I64, gathered: torch.Tensor) -> F32:
+    def _margin_change_by_receiver(self, block: int, receivers: I64, gathered: torch.Tensor) -> F32:
         """Return changes when heads of a block, one by one, put out something else."""
         name = self._names[block]
         found: list[F32] = []
         for g in receivers.tolist():
             value = self._gathered[0][name].clone()
             value[:, :, g] = gathered[:, :, g]
-            with hooked(self._instead({name: value})):
-                found.append(self._change(self._run.forward(self._tokens[0])))
+            with temporary_forward_hooks(self._replacement_hooks({name: value})):
+                found.append(self._margin_change(self._runtime.forward(self._tokens[0])))
         return np.stack(found, 1)
 
-    def _instead(self, values: Mapping[str, torch.Tensor]) -> dict[nn.Module, Hook]:
-        def put(value: torch.Tensor) -> Hook:
+    def _replacement_hooks(self, values: Mapping[str, torch.Tensor]) -> dict[nn.Module, Hook]:
+        def constant_hook(value: torch.Tensor) -> Hook:
             return lambda _module, _args, _out: value
 
-        return {find_layer(self._run.module, name): put(v) for name, v in values.items()}
+        return {
+            find_layer(self._runtime.module, name): constant_hook(v) for name, v in values.items()
+        }
 
-    def _change(self, logits: torch.Tensor) -> F32:
-        return (self._margin(logits) - self._own).cpu().numpy()
+    def _margin_change(self, logits: torch.Tensor) -> F32:
+        return (self._target_margin(logits) - self._own).cpu().numpy()
 
-    def _margin(self, logits: torch.Tensor) -> torch.Tensor:
-        return margins(logits.float(), self._head)[:, self._target]
+    def _target_margin(self, logits: torch.Tensor) -> torch.Tensor:
+        return class_margins(logits.float(), self._head)[:, self._target]

@@ -19,7 +19,7 @@ Bool = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Pruned:
+class PrunedGraph:
     """What is left of a graph of ``m`` nodes; the last one is the class.
 
     Parameters
@@ -48,7 +48,7 @@ class Pruned:
     through_unexplained: float
 
 
-def composition(shares: F64, known: Bool | None = None) -> F64:
+def parent_fractions(shares: F64, measured_rows: Bool | None = None) -> F64:
     """Return what each node is made of: sizes of shares, in parts of all that works on it.
 
     Parameters
@@ -56,7 +56,7 @@ def composition(shares: F64, known: Bool | None = None) -> F64:
     shares
         ``(m, m)`` signed share of a target (row) that a source (column) brings about; NaN where
         it is not known, 0 where there is no edge.
-    known
+    measured_rows
         ``(m,)`` rows that were measured; those of others are all unexplained.
 
     Returns
@@ -67,25 +67,25 @@ def composition(shares: F64, known: Bool | None = None) -> F64:
     size = np.nan_to_num(np.abs(shares), nan=0.0)
     rest = np.abs(1 - np.nan_to_num(shares, nan=0.0).sum(1))
     made = size / (size.sum(1) + rest)[:, None]
-    if known is not None:
-        made[~known] = 0.0
+    if measured_rows is not None:
+        made[~measured_rows] = 0.0
     return made
 
 
-def influence(made: F64) -> F64:
+def influence_on_last_node(fractions: F64) -> F64:
     """Return the share of the last node's effect that passes through each node; 1 for itself."""
-    current = np.zeros(len(made))
+    current = np.zeros(len(fractions))
     current[-1] = 1.0
     total = current.copy()
-    for _ in range(len(made)):
-        current = current @ made
+    for _ in range(len(fractions)):
+        current = current @ fractions
         if not current.any():
             break
         total += current
     return total
 
 
-def cumulative(scores: F64, share: float) -> Bool:
+def mask_reaching_cumulative_share(scores: F64, share: float) -> Bool:
     """Return the fewest entries whose sum reaches a share of the whole; ties with the last stay."""
     if not scores.any():
         return np.zeros(scores.shape, bool)
@@ -95,45 +95,45 @@ def cumulative(scores: F64, share: float) -> Bool:
     return (scores >= ordered[last]) & (scores > 0)
 
 
-def prune(
+def prune_graph(
     shares: F64,
     leaf: Bool,
-    known: Bool,
+    measured_rows: Bool,
     *,
-    shown: Bool | None = None,
+    candidates: Bool | None = None,
     always: Bool | None = None,
     nodes: float = 0.8,
     edges: float = 0.98,
-) -> Pruned:
+) -> PrunedGraph:
     """Keep the nodes and edges that carry the stated shares of influence.
 
     Parameters
     ----------
     shares
-        As for :func:`composition`; no cycles; the last row is the class.
+        As for :func:`parent_fractions`; no cycles; the last row is the class.
     leaf
         ``(m,)`` units of the first layer.
-    known
+    measured_rows
         ``(m,)`` nodes whose incoming edges were measured.
-    shown
+    candidates
         ``(m,)`` which may be kept, by default all; what comes through others is unexplained.
     always
         ``(m,)`` which are, and do not count toward the share of nodes; by default none.
     nodes, edges
         Shares of influence to keep, 0 to 1.
     """
-    made = composition(shares, known)
-    flow = influence(made)
+    made = parent_fractions(shares, measured_rows)
+    flow = influence_on_last_node(made)
     last = len(made) - 1
     kept = np.zeros(len(made), bool)
-    free = np.ones(len(made), bool) if shown is None else shown.copy()
+    free = np.ones(len(made), bool) if candidates is None else candidates.copy()
     if always is not None:
         kept |= always
         free &= ~always
-    kept[:last] |= cumulative(np.where(free, flow, 0.0)[:last], nodes)
+    kept[:last] |= mask_reaching_cumulative_share(np.where(free, flow, 0.0)[:last], nodes)
     kept[last] = True
     made = made * kept[:, None] * kept[None]
-    lines = cumulative(made * influence(made)[:, None], edges)
+    lines = mask_reaching_cumulative_share(made * influence_on_last_node(made)[:, None], edges)
     # What leads nowhere goes, and what led only there.
     while True:
         alive = kept & (lines.any(0) | (np.arange(len(made)) == last))
@@ -142,13 +142,13 @@ def prune(
             break
         kept = alive
     made = np.where(lines, made, 0.0)
-    flow = influence(made)
+    flow = influence_on_last_node(made)
     inner = kept & ~leaf
     missing = np.where(inner, np.clip(1 - made.sum(1), 0.0, 1.0), 0.0)
     weight = flow[inner].sum()
     lost = float((flow * missing).sum())
     replacement = float(flow[leaf & kept].sum())
-    return Pruned(
+    return PrunedGraph(
         kept, lines, flow, missing, replacement,
         float(1 - lost / weight) if weight else 0.0, lost,
     )  # fmt: skip

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.effects.circuit.prune_graph import Pruned, composition, influence
-from circuitz.stats.bootstrap import Shares
+from circuitz.effects.circuit.prune_graph import (
+    PrunedGraph,
+    influence_on_last_node,
+    parent_fractions,
+)
+from circuitz.stats.edge_bootstrap import Shares
 from circuitz.z.circuit.circuit_graph import (
     INPUT,
     UNEXPLAINED,
     Edge,
     Node,
-    class_id,
+    class_node_id,
     ordered_edges,
     ordered_nodes,
 )
@@ -65,10 +69,10 @@ class Wiring:
         ``(m, m)`` signed share of a target (row) that a source (column) brings about.
     tokens
         Which row and column the input is; -1 where it is none.
-    known, leaf, shown, given
+    measured_rows, leaf, candidates, is_input
         ``(m,)`` whose incoming edges were measured; whose parents are the input; which may be
         nodes; which is the input itself.
-    measured
+    measured_edges
         Number of edges that were.
     """
 
@@ -89,57 +93,57 @@ class Wiring:
         if tokens:
             self.ids.append(INPUT)
             self._home.append(0)
-        self.ids.append(class_id(target))
+        self.ids.append(class_node_id(target))
         many = len(self.ids)
         self.matrix = np.zeros((many, many))
-        self.known, self.leaf = np.zeros(many, bool), np.zeros(many, bool)
-        self.shown = np.ones(many, bool)
-        self.shown[hidden] = False
+        self.measured_rows, self.leaf = np.zeros(many, bool), np.zeros(many, bool)
+        self.candidates = np.ones(many, bool)
+        self.candidates[hidden] = False
         self.leaf[: self.columns[0].size] = True
-        self.given = np.zeros(many, bool)
+        self.is_input = np.zeros(many, bool)
         if tokens:
-            self.leaf[self.tokens] = self.given[self.tokens] = True
-        self.measured = 0
+            self.leaf[self.tokens] = self.is_input[self.tokens] = True
+        self.measured_edges = 0
         self._intervals: dict[tuple[int, int], tuple[float, float]] = {}
         self._stability: list[tuple[int, float, float, float]] = []
 
     @property
-    def units(self) -> int:
+    def candidate_unit_count(self) -> int:
         """How many units may be nodes."""
-        return int(self.shown.sum()) - 1 - (self.tokens >= 0)
+        return int(self.candidates.sum()) - 1 - (self.tokens >= 0)
 
-    def enter(self, told: Shares, sources: I64, targets: I64) -> None:
-        """Write measured shares ``(u, v)`` of rows ``targets`` that columns ``sources`` make."""
-        self.matrix[np.ix_(targets, sources)] = np.nan_to_num(told.estimate.T, nan=0.0)
-        self.known[targets[~np.isnan(told.estimate).all(0)]] = True
-        self.measured += told.estimate.size
-        for b, row in enumerate(targets):
-            for a, column in enumerate(sources):
-                ends = float(told.low[a, b]), float(told.high[a, b])
+    def enter_shares(self, shares: Shares, columns: I64, rows: I64) -> None:
+        """Write measured shares ``(u, v)`` of rows ``rows`` that columns ``columns`` make."""
+        self.matrix[np.ix_(rows, columns)] = np.nan_to_num(shares.estimate.T, nan=0.0)
+        self.measured_rows[rows[~np.isnan(shares.estimate).all(0)]] = True
+        self.measured_edges += shares.estimate.size
+        for b, row in enumerate(rows):
+            for a, column in enumerate(columns):
+                ends = float(shares.low[a, b]), float(shares.high[a, b])
                 self._intervals[int(row), int(column)] = ends
 
-    def enter_class(self, share: F64, low: F64, high: F64, sources: I64) -> None:
+    def enter_shares_of_class(self, share: F64, low: F64, high: F64, columns: I64) -> None:
         """Write what drives the class, ``(u,)`` each."""
-        self.matrix[-1, sources] = np.nan_to_num(share, nan=0.0)
-        for u, a, b in zip(sources, low, high, strict=True):
+        self.matrix[-1, columns] = np.nan_to_num(share, nan=0.0)
+        for u, a, b in zip(columns, low, high, strict=True):
             self._intervals[len(self.ids) - 1, int(u)] = float(a), float(b)
-        self.known[-1] = True
-        self.measured += len(sources)
+        self.measured_rows[-1] = True
+        self.measured_edges += len(columns)
 
-    def flow(self) -> F64:
+    def influence_so_far(self) -> F64:
         """Return the share of the class's effect that passes through each, ``(m,)``, as known so far."""
-        return influence(composition(self.matrix, self.known))
+        return influence_on_last_node(parent_fractions(self.matrix, self.measured_rows))
 
-    def left(self) -> float:
+    def unexplained_by_bases(self) -> float:
         """Return the share of the class's effect that passes through what bases leave out."""
-        return float(self.flow()[~self.shown].sum())
+        return float(self.influence_so_far()[~self.candidates].sum())
 
-    def found_again(self, edges: int, exact: float, rough: float, agreement: float) -> None:
+    def note_stability(self, edges: int, exact: float, rough: float, agreement: float) -> None:
         """Note how stable the edges between two layers are."""
         if edges:
             self._stability.append((edges, exact, rough, agreement))
 
-    def stability(self) -> dict[str, float | None]:
+    def mean_stability(self) -> dict[str, float | None]:
         """Return means over pairs of layers, weighted by edges."""
         if not self._stability:
             return {"exact": None, "eap_ig": None, "agreement": None}
@@ -148,10 +152,10 @@ class Wiring:
         named = zip(("exact", "eap_ig", "agreement"), means.tolist(), strict=True)
         return {name: None if np.isnan(mean) else mean for name, mean in named}
 
-    def nodes(self, pruned: Pruned) -> tuple[Node, ...]:
+    def kept_nodes(self, pruned: PrunedGraph) -> tuple[Node, ...]:
         """Return what was kept, and the unexplained."""
         rank = len(self.columns)
-        found = [Node(class_id(self.target), "class", rank, influence=1.0)]
+        found = [Node(class_node_id(self.target), "class", rank, influence=1.0)]
         for i in np.flatnonzero(pruned.nodes[:-1]):
             at, flow = self._home[i], float(pruned.influence[i])
             if i == self.tokens:
@@ -161,7 +165,7 @@ class Wiring:
         found.append(Node(UNEXPLAINED, "unexplained", 0, influence=pruned.through_unexplained))
         return ordered_nodes(found)
 
-    def edges(self, pruned: Pruned) -> tuple[Edge, ...]:
+    def kept_edges(self, pruned: PrunedGraph) -> tuple[Edge, ...]:
         """Return the edges that were kept, and what of each node is unexplained."""
         found: list[Edge] = []
         for row, column in np.argwhere(pruned.edges):

@@ -11,16 +11,26 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from circuitz.effects.edge.exact_edges import Changes, depth_order, exact_changes, rough_changes
+from circuitz.effects.edge.exact_edges import (
+    ResponseChanges,
+    estimated_response_changes,
+    exact_response_changes,
+    layers_in_call_order,
+)
 from circuitz.errors import InputsError, LayerError, UnitError
-from circuitz.models.run.basis_space import place_of
+from circuitz.models.run.basis_space import resolve_unit_space
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.run.runtime import Runtime
-from circuitz.models.run.unit_space import Place
-from circuitz.patching.interchange import check_movable, parts_of
+from circuitz.models.run.unit_space import UnitSpace
+from circuitz.patching.interchange import check_basis_not_over_heads, count_exchangeable_parts
 from circuitz.patching.source_rows import draw_sources
-from circuitz.stats.bootstrap import Shares, overlap, shares, strongest
-from circuitz.z.check_z import check_z
+from circuitz.stats.edge_bootstrap import (
+    Shares,
+    bootstrap_edge_shares,
+    jaccard_overlap_of_edges,
+    mark_strongest_edges,
+)
+from circuitz.z.check_z import check_annotated_model
 from circuitz.z.inputs import SPLITS
 from circuitz.z.layer import LayerSpec
 from circuitz.z.unit import OUTPUT
@@ -40,12 +50,12 @@ _SHORTLIST_IMAGES = 32
 
 
 @dataclass(frozen=True, eq=False)
-class Contrast:
+class ContrastPairs:
     """Inputs of other classes, each beside one of the class, whose values it takes.
 
     Parameters
     ----------
-    x, lent
+    x, donors
         Prepared inputs ``(n, ...)``.
     scene
         ``(n,)`` scene of each input, for clustering.
@@ -54,14 +64,14 @@ class Contrast:
     """
 
     x: torch.Tensor
-    lent: torch.Tensor
+    donors: torch.Tensor
     scene: I64
     padding: int = -1
 
     @classmethod
-    def toward(
-        cls, z: AnnotatedModel, run: Runtime, target: str, split: str, images: int, seed: int
-    ) -> Contrast:
+    def draw_toward_class(
+        cls, z: AnnotatedModel, runtime: Runtime, target: str, split: str, images: int, seed: int
+    ) -> ContrastPairs:
         """Draw inputs of a split of D.
 
         Raises
@@ -93,7 +103,7 @@ class Contrast:
             )
         at, lenders = drawn.index[rows], drawn.index[drawn.donors[rows, k, 0]]
         images_ = z.data.images
-        x, lent = (run.prepare(np.asarray(images_[i])) for i in (at, lenders))
+        x, lent = (runtime.prepare(np.asarray(images_[i])) for i in (at, lenders))
         return cls(x, lent, drawn.scene[rows], z.data.padding)
 
 
@@ -135,9 +145,10 @@ class EdgeTable:
 
     @property
     def sums(self) -> pd.DataFrame:
-        """By target the sums of ``direct`` and ``total`` over the sources that were run.
+        """Sums of ``direct`` and ``total`` over the sources that were run, by target (the index).
 
-        Near one where sources work by themselves, or in pairs and ``both`` was asked for.
+        Near one where sources work by themselves, or in pairs and ``both`` was asked for. NaN where
+        every share of the target is.
         """
         shares = self.frame.groupby("target", sort=False)
         sums = {name: shares[name].sum(min_count=1) for name in ("direct", "total")}
@@ -213,58 +224,63 @@ def edges(
     BasisError
         If a basis does not fit its layer, or lies over attention heads.
     """
-    check_z(z)
+    check_annotated_model(z)
     run = runtime(z)
-    pairs = Contrast.toward(z, run, toward, split, images, seed)
-    before, after, held = _between(z, run, pairs.x, source, target)
-    chosen = shortlist(z, run, before, after, toward, held, units, exact, steps, images, seed)
-    found = exact_changes(
-        run, before, after, pairs.x, pairs.lent,
-        held=held, sources=chosen, targets=units, both=both, padding=pairs.padding,
+    pairs = ContrastPairs.draw_toward_class(z, run, toward, split, images, seed)
+    before, after, held = _resolve_spaces_and_held_layers(z, run, pairs.x, source, target)
+    chosen = shortlist_source_units(
+        z, run, before, after, toward, held, units, exact, steps, images, seed
+    )
+    found = exact_response_changes(
+        run, before, after, pairs.x, pairs.donors,
+        held=held, source_units=chosen, target_units=units, both=both, padding=pairs.padding,
         progress=progress,
     )  # fmt: skip
     free = found
     if held:
-        free = exact_changes(
-            run, before, after, pairs.x, pairs.lent,
-            sources=chosen, targets=units, both=both, padding=pairs.padding,
+        free = exact_response_changes(
+            run, before, after, pairs.x, pairs.donors,
+            source_units=chosen, target_units=units, both=both, padding=pairs.padding,
         )  # fmt: skip
     if not free.whole.any():
         raise LayerError(
             f"Nothing of {source!r} reaches {target!r}.", "Choose a layer that comes after it."
         )
-    rough = rough_changes(
-        run, before, after, pairs.x, pairs.lent,
-        held=held, targets=units, steps=steps, padding=pairs.padding,
-    )[:, found.sources]  # fmt: skip
+    rough = estimated_response_changes(
+        run, before, after, pairs.x, pairs.donors,
+        held=held, target_units=units, steps=steps, padding=pairs.padding,
+    )[:, found.source_units]  # fmt: skip
 
-    def told(change: F32, whole: F32, count: int | None = None) -> Shares:
-        return shares(
+    def resampled_shares(change: F32, whole: F32, count: int | None = None) -> Shares:
+        return bootstrap_edge_shares(
             change, whole, pairs.scene,
             least=least, level=level, resamples=resamples, seed=seed, count=count,
         )  # fmt: skip
 
-    direct = told(found.change, found.whole)
-    count = int(direct.found.sum())
-    guess = told(rough, found.whole, count)
-    total = direct if free is found else told(free.change, free.whole)
+    direct = resampled_shares(found.change, found.whole)
+    count = int(direct.detected.sum())
+    guess = resampled_shares(rough, found.whole, count)
+    total = direct if free is found else resampled_shares(free.change, free.whole)
     return EdgeTable(
-        _frame(before, after, held, found, direct, total, guess),
-        direct.again,
-        guess.again,
-        overlap(strongest(direct.estimate, count), strongest(guess.estimate, count)),
-        (len(found.sources), parts_of(before)),
+        _edge_frame(before, after, held, found, direct, total, guess),
+        direct.stability,
+        guess.stability,
+        jaccard_overlap_of_edges(
+            mark_strongest_edges(direct.estimate, count),
+            mark_strongest_edges(guess.estimate, count),
+        ),
+        (len(found.source_units), count_exchangeable_parts(before)),
         len(pairs.x),
         len(np.unique(pairs.scene)),
         tuple(held),
     )
 
 
-def shortlist(
+def shortlist_source_units(
     z: AnnotatedModel,
-    run: Runtime,
-    source: LayerSpec | Place,
-    target: LayerSpec | Place,
+    runtime: Runtime,
+    source: LayerSpec | UnitSpace,
+    target: LayerSpec | UnitSpace,
     toward: str,
     held: list[str],
     units: list[int] | None,
@@ -274,32 +290,34 @@ def shortlist(
     seed: int,
 ) -> I64 | None:
     """Return source units worth running, chosen by EAP-IG on *select*; ``None``: all of them."""
-    place = Place.of(source)
+    place = UnitSpace.of_layer(source)
     if place.spec.size <= exact:
         return None
-    pairs = Contrast.toward(z, run, toward, "select", min(images, _SHORTLIST_IMAGES), seed)
-    rough = rough_changes(
-        run, source, target, pairs.x, pairs.lent,
-        held=held, targets=units, steps=steps, padding=pairs.padding,
+    pairs = ContrastPairs.draw_toward_class(
+        z, runtime, toward, "select", min(images, _SHORTLIST_IMAGES), seed
+    )
+    rough = estimated_response_changes(
+        runtime, source, target, pairs.x, pairs.donors,
+        held=held, target_units=units, steps=steps, padding=pairs.padding,
     ).mean(0)  # fmt: skip
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.nan_to_num(np.abs(rough) / np.abs(rough).sum(0), nan=0.0).max(1)
     best = np.argsort(-size[: place.spec.size], kind="stable")[:exact]
     # What a basis leaves is always run: without it nothing adds up.
-    return np.append(np.sort(best), np.arange(place.spec.size, parts_of(place)))
+    return np.append(np.sort(best), np.arange(place.spec.size, count_exchangeable_parts(place)))
 
 
-def _between(
-    z: AnnotatedModel, run: Runtime, x: torch.Tensor, source: str, target: str
-) -> tuple[Place, Place, list[str]]:
+def _resolve_spaces_and_held_layers(
+    z: AnnotatedModel, runtime: Runtime, x: torch.Tensor, source: str, target: str
+) -> tuple[UnitSpace, UnitSpace, list[str]]:
     specs = {spec.name: spec for spec in z.layers}
     for name in (source, target):
         if name.partition("@")[0] not in specs:
             raise LayerError(f"{name!r} is not a layer of z.", f"Its layers are {list(specs)}.")
-    before, after = place_of(z, source), place_of(z, target)
-    check_movable(before)
-    check_movable(after)
-    order = depth_order(run, list(specs), x)
+    before, after = resolve_unit_space(z, source), resolve_unit_space(z, target)
+    check_basis_not_over_heads(before)
+    check_basis_not_over_heads(after)
+    order = layers_in_call_order(runtime, list(specs), x)
     i, j = order.index(before.layer.name), order.index(after.layer.name)
     if i >= j:
         raise LayerError(
@@ -308,11 +326,11 @@ def _between(
     return before, after, order[i + 1 : j]
 
 
-def _frame(
-    before: Place,
-    after: Place,
+def _edge_frame(
+    before: UnitSpace,
+    after: UnitSpace,
     held: list[str],
-    found: Changes,
+    changes: ResponseChanges,
     direct: Shares,
     total: Shares,
     guess: Shares,
@@ -320,7 +338,7 @@ def _frame(
     u, v = np.indices(direct.estimate.shape)
     still = np.isnan(total.estimate).all(0)
     # Nothing at all, on any input, although the target moves: no path but through what is held.
-    cut = ~found.whole.any(0) & ~found.change.any((0, 1)) & ~still
+    cut = ~changes.whole.any(0) & ~changes.change.any((0, 1)) & ~still
     for share in (direct.estimate, direct.low, direct.high, guess.estimate):
         share[:, cut] = 0.0
     hardly = np.isnan(direct.estimate).all(0)
@@ -337,19 +355,19 @@ def _frame(
         "",
     )
     rest = before.spec.size
-    names = [f"{before.name}:{i if i < rest else REST}" for i in found.sources]
+    names = [f"{before.name}:{i if i < rest else REST}" for i in changes.source_units]
     frame = pd.DataFrame(
         {
             "source": [names[i] for i in u.ravel()],
-            "target": [f"{after.name}:{i}" for i in found.targets[v.ravel()]],
+            "target": [f"{after.name}:{i}" for i in changes.target_units[v.ravel()]],
             "direct": direct.estimate.ravel(),
             "low": direct.low.ravel(),
             "high": direct.high.ravel(),
             "total": total.estimate.ravel(),
-            "found": direct.found.ravel(),
-            "often": direct.often.ravel(),
+            "found": direct.detected.ravel(),
+            "often": direct.recurrence.ravel(),
             "rough": guess.estimate.ravel(),
-            "rough_often": guess.often.ravel(),
+            "rough_often": guess.recurrence.ravel(),
             "reason": reasons[v.ravel()],
         }
     )

@@ -22,11 +22,11 @@ import torch
 
 from circuitz.errors import InterventionError, LayerError
 from circuitz.models.run.network_facts import find_layer
-from circuitz.models.run.restore_state import hooked
+from circuitz.models.run.restore_state import temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
-from circuitz.models.run.unit_space import Place
-from circuitz.patching.interchange import Exchange, Reading, parts_of
-from circuitz.patching.segment import Placed, Segment
+from circuitz.models.run.unit_space import UnitSpace
+from circuitz.patching.interchange import Exchange, MeanResponse, count_exchangeable_parts
+from circuitz.patching.segment import PlacedSegment, Segment
 from circuitz.z.layer import LayerSpec
 
 F32 = npt.NDArray[np.float32]
@@ -37,12 +37,12 @@ _BATCH = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Changes:
+class ResponseChanges:
     """What later units do when earlier ones take another input's values, an input.
 
     Parameters
     ----------
-    sources, targets
+    source_units, target_units
         ``(u,)`` and ``(v,)`` indices of units of the two layers.
     change
         ``(n, u, v)`` float32: change of each target's response (its mean over positions) when one
@@ -53,27 +53,27 @@ class Changes:
         Whether only what lies between the layers was run.
     """
 
-    sources: I64
-    targets: I64
+    source_units: I64
+    target_units: I64
     change: F32
     whole: F32
     traced: bool
 
 
-def exact_changes(
+def exact_response_changes(
     runtime: Runtime,
-    source: LayerSpec | Place,
-    target: LayerSpec | Place,
+    source: LayerSpec | UnitSpace,
+    target: LayerSpec | UnitSpace,
     x: torch.Tensor,
-    lent: torch.Tensor,
+    donors: torch.Tensor,
     *,
     held: Sequence[str] = (),
-    sources: Sequence[int] | I64 | None = None,
-    targets: Sequence[int] | I64 | None = None,
+    source_units: Sequence[int] | I64 | None = None,
+    target_units: Sequence[int] | I64 | None = None,
     both: bool = False,
     padding: int = -1,
     progress: Progress | None = None,
-) -> Changes:
+) -> ResponseChanges:
     """Exchange one unit after the other and read what the units of a later layer do.
 
     What one unit brings about depends on the others. With ``both`` it is the mean of what it does
@@ -87,11 +87,11 @@ def exact_changes(
     source, target
         The two layers, or bases over them: then the units are directions, and one more part of
         the source is the rest, which its basis does not explain.
-    x, lent
+    x, donors
         Prepared inputs ``(n, ...)``, and those that lend values, row by row.
     held
         Layers between the two that stay as they are on ``x``.
-    sources, targets
+    source_units, target_units
         Units of the layers; all by default.
     both
         Whether units are also exchanged last: back to ``x`` on the inputs that lend.
@@ -108,78 +108,86 @@ def exact_changes(
     LayerError
         If a layer does not exist or is not called exactly once.
     """
-    before, after = Place.of(source), Place.of(target)
-    us = _units(before, sources, parts_of(before))
-    vs = _units(after, targets, after.spec.size)
-    _check(x, lent)
+    before, after = UnitSpace.of_layer(source), UnitSpace.of_layer(target)
+    us = _checked_unit_indices(before, source_units, count_exchangeable_parts(before))
+    vs = _checked_unit_indices(after, target_units, after.spec.size)
+    _check_donors_fit(x, donors)
     name = before.layer.name
     segment = Segment(runtime, name, after.layer.name, held)
-    read = Reading(after, vs, padding, runtime.device)
+    read = MeanResponse(after, vs, padding, runtime.device)
     ways = 1 + both
-    tick = _ticks(progress, ways * -(-len(x) // _BATCH) * len(us))
+    tick = _progress_ticker(progress, ways * -(-len(x) // _BATCH) * len(us))
     change = np.zeros((len(x), len(us), len(vs)), np.float32)
     whole = np.zeros((len(x), len(vs)), np.float32)
     traced = True
     with torch.no_grad():
         for start in range(0, len(x), _BATCH):
             rows = slice(start, start + _BATCH)
-            ends = [(x[rows], lent[rows]), (lent[rows], x[rows])][:ways]
+            ends = [(x[rows], donors[rows]), (donors[rows], x[rows])][:ways]
             for (base, other), sign in zip(ends, (1, -1), strict=False):
-                placed = segment.on(base)
+                placed = segment.place_on_inputs(base)
                 traced &= placed.traced
                 act = runtime.run(other, [name])[0][name]
                 swap = Exchange(before, placed.source, act)
-                part, all_of_it = _run(placed, swap, us, read, base, tick)
+                part, all_of_it = _response_changes_by_exchanged_unit(
+                    placed, swap, us, read, base, tick
+                )
                 change[rows] += sign * part / ways
                 whole[rows] += sign * all_of_it / ways
-    return Changes(us, vs, change, whole, traced)
+    return ResponseChanges(us, vs, change, whole, traced)
 
 
-def _run(
-    placed: Placed,
+def _response_changes_by_exchanged_unit(
+    placed: PlacedSegment,
     swap: Exchange,
-    sources: I64,
-    read: Reading,
+    source_units: I64,
+    read: MeanResponse,
     inputs: torch.Tensor,
     tick: Callable[[], None],
 ) -> tuple[F32, F32]:
     """Return changes ``(n, u, v)`` of one part each, and ``(n, v)`` of the whole layer."""
     before, n = read(placed.target, inputs), len(inputs)
-    change = np.zeros((n, len(sources), len(read.units)), np.float32)
+    change = np.zeros((n, len(source_units), len(read.units)), np.float32)
     whole = np.zeros((n, len(read.units)), np.float32)
     if placed.reached:
-        whole = _numbers(read(placed.given(swap.other), inputs) - before)
+        whole = _to_numpy(read(placed.target_output_given_source(swap.other), inputs) - before)
     # Else no way leads there, the held layers aside.
-    moved = swap.moves() if whole.any() else np.zeros(parts_of(swap.place), bool)
-    for j, u in enumerate(sources):
+    moved = (
+        swap.differing_parts()
+        if whole.any()
+        else np.zeros(count_exchangeable_parts(swap.place), bool)
+    )
+    for j, u in enumerate(source_units):
         if moved[u]:
-            after = read(placed.given(swap.given(int(u))), inputs)
-            change[:, j] = _numbers(after - before)
+            after = read(
+                placed.target_output_given_source(swap.output_with_parts_swapped(int(u))), inputs
+            )
+            change[:, j] = _to_numpy(after - before)
         tick()
     return change, whole
 
 
-def _ticks(progress: Progress | None, total: int) -> Callable[[], None]:
+def _progress_ticker(progress: Progress | None, total: int) -> Callable[[], None]:
     done = 0
 
-    def tick() -> None:
+    def report_one_more_done() -> None:
         nonlocal done
         done += 1
         if progress is not None:
             progress(done, total)
 
-    return tick
+    return report_one_more_done
 
 
-def rough_changes(
+def estimated_response_changes(
     runtime: Runtime,
-    source: LayerSpec | Place,
-    target: LayerSpec | Place,
+    source: LayerSpec | UnitSpace,
+    target: LayerSpec | UnitSpace,
     x: torch.Tensor,
-    lent: torch.Tensor,
+    donors: torch.Tensor,
     *,
     held: Sequence[str] = (),
-    targets: Sequence[int] | I64 | None = None,
+    target_units: Sequence[int] | I64 | None = None,
     steps: int = 5,
     padding: int = -1,
 ) -> F32:
@@ -192,64 +200,66 @@ def rough_changes(
 
     Parameters
     ----------
-    runtime, source, target, x, lent, held, targets, padding
-        As for :func:`exact_changes`.
+    runtime, source, target, x, donors, held, target_units, padding
+        As for :func:`exact_response_changes`.
     steps
         Points the gradient is taken at.
     """
-    before, after = Place.of(source), Place.of(target)
-    vs = _units(after, targets, after.spec.size)
-    _check(x, lent)
+    before, after = UnitSpace.of_layer(source), UnitSpace.of_layer(target)
+    vs = _checked_unit_indices(after, target_units, after.spec.size)
+    _check_donors_fit(x, donors)
     name = before.layer.name
-    found = np.zeros((len(x), parts_of(before), len(vs)), np.float32)
+    found = np.zeros((len(x), count_exchangeable_parts(before), len(vs)), np.float32)
     segment = Segment(runtime, name, after.layer.name, held)
-    read = Reading(after, vs, padding, runtime.device)
+    read = MeanResponse(after, vs, padding, runtime.device)
     places = [0.0] if steps == 1 else [(i + 0.5) / steps for i in range(steps)]
     for start in range(0, len(x), _BATCH):
         rows = slice(start, start + _BATCH)
-        placed = segment.on(x[rows])
-        other = runtime.run(lent[rows], [name])[0][name]
+        placed = segment.place_on_inputs(x[rows])
+        other = runtime.run(donors[rows], [name])[0][name]
         if not placed.reached:
             continue
         swap = Exchange(before, placed.source, other)
         for place in places:
             at = placed.source + place * (other - placed.source)
-            for j, slope in enumerate(_slopes(read, placed, at, x[rows])):
-                found[rows, :, j] += _numbers(swap.along(slope)) / len(places)
+            for j, slope in enumerate(_response_gradients(read, placed, at, x[rows])):
+                found[rows, :, j] += _to_numpy(swap.first_order_effects(slope)) / len(places)
     return found
 
 
-def responses(
+def unit_mean_responses(
     runtime: Runtime,
-    layer: LayerSpec | Place,
+    layer: LayerSpec | UnitSpace,
     x: torch.Tensor,
     units: Sequence[int] | I64 | None = None,
     padding: int = -1,
 ) -> F32:
     """Return the mean over positions (of texts: tokens) of each unit, ``(n, u)`` float32."""
-    place = Place.of(layer)
-    read = Reading(place, _units(place, units, place.spec.size), padding, runtime.device)
+    place = UnitSpace.of_layer(layer)
+    read = MeanResponse(
+        place, _checked_unit_indices(place, units, place.spec.size), padding, runtime.device
+    )
     parts: list[F32] = []
     for start in range(0, len(x), _BATCH):
         inputs = x[start : start + _BATCH]
         act = runtime.run(inputs, [place.layer.name])[0][place.layer.name]
-        parts.append(_numbers(read(act, inputs)))
+        parts.append(_to_numpy(read(act, inputs)))
     return np.concatenate(parts)
 
 
-def _slopes(
-    read: Reading, placed: Placed, act: torch.Tensor, inputs: torch.Tensor
+def _response_gradients(
+    read: MeanResponse, placed: PlacedSegment, act: torch.Tensor, inputs: torch.Tensor
 ) -> list[torch.Tensor]:
     act = act.detach().requires_grad_(True)
     with torch.enable_grad():
-        sums = read(placed.given(act), inputs).sum(0)
+        sums = read(placed.target_output_given_source(act), inputs).sum(0)
         if not sums.requires_grad:  # a network that cuts its own gradients
             return [torch.zeros_like(act)] * len(read.units)
         slope = partial(torch.autograd.grad, inputs=act, retain_graph=True, materialize_grads=True)
         return [slope(one)[0] for one in sums]
 
 
-def depth_order(runtime: Runtime, layers: Sequence[str], x: torch.Tensor) -> list[str]:
+def layers_in_call_order(runtime: Runtime, layers: Sequence[str], x: torch.Tensor) -> list[str]:
     """Return layers in the order in which they are done when the network runs.
 
     Raises
@@ -259,7 +269,10 @@ def depth_order(runtime: Runtime, layers: Sequence[str], x: torch.Tensor) -> lis
     """
     done: list[str] = []
     modules = {find_layer(runtime.module, name): name for name in layers}
-    with torch.no_grad(), hooked({m: lambda m, _a, _o: done.append(modules[m]) for m in modules}):
+    with (
+        torch.no_grad(),
+        temporary_forward_hooks({m: lambda m, _a, _o: done.append(modules[m]) for m in modules}),
+    ):
         runtime.forward(x[:1])
     odd = [name for name in layers if done.count(name) != 1]
     if odd:
@@ -270,12 +283,12 @@ def depth_order(runtime: Runtime, layers: Sequence[str], x: torch.Tensor) -> lis
     return done
 
 
-def _numbers(values: torch.Tensor) -> F32:
+def _to_numpy(values: torch.Tensor) -> F32:
     return values.detach().float().cpu().numpy()
 
 
-def _units(place: Place, asked: Sequence[int] | I64 | None, size: int) -> I64:
-    units = np.arange(size) if asked is None else np.asarray(asked, np.int64).ravel()
+def _checked_unit_indices(place: UnitSpace, indices: Sequence[int] | I64 | None, size: int) -> I64:
+    units = np.arange(size) if indices is None else np.asarray(indices, np.int64).ravel()
     bad = units[(units < 0) | (units >= size)]
     if len(bad):
         raise InterventionError(
@@ -284,9 +297,9 @@ def _units(place: Place, asked: Sequence[int] | I64 | None, size: int) -> I64:
     return units
 
 
-def _check(x: torch.Tensor, lent: torch.Tensor) -> None:
-    if not len(x) or x.shape != lent.shape:
+def _check_donors_fit(x: torch.Tensor, donors: torch.Tensor) -> None:
+    if not len(x) or x.shape != donors.shape:
         raise InterventionError(
-            f"There are inputs {tuple(x.shape)} and {tuple(lent.shape)} that lend.",
+            f"There are inputs {tuple(x.shape)} and {tuple(donors.shape)} that lend.",
             "Give one or more, and as many that lend, of the same size.",
         )

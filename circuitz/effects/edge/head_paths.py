@@ -16,19 +16,19 @@ import pandas as pd
 import torch
 
 from circuitz.errors import InterventionError
-from circuitz.models.zoo.small_transformer import Keys, SmallTransformer
-from circuitz.patching.from_cut import margins
-from circuitz.patching.transformer_run import Run, run
+from circuitz.models.zoo.small_transformer import KeysAndValues, SmallTransformer
+from circuitz.patching.from_cut import class_margins
+from circuitz.patching.transformer_run import TransformerRun, run_transformer_with_cache
 
 F32 = npt.NDArray[np.float32]
 Part = Literal["query", "key", "value"]
 PARTS: tuple[Part, ...] = ("query", "key", "value")
 
 
-def head_paths(
+def measure_head_edges(
     net: SmallTransformer,
     tokens: torch.Tensor,
-    lent: torch.Tensor,
+    donors: torch.Tensor,
     target: torch.Tensor,
     *,
     parts: Sequence[Part] = PARTS,
@@ -40,7 +40,7 @@ def head_paths(
     ----------
     net
         The model; its answer is at the last position.
-    tokens, lent
+    tokens, donors
         ``(n, t)`` int64: inputs, and those whose senders are put in, row by row.
     target
         ``(n,)`` the class whose margin is read.
@@ -60,9 +60,9 @@ def head_paths(
         If inputs differ in shape, or there is a part that heads do not have.
     """
     unknown = set(parts) - set(PARTS)
-    if tokens.shape != lent.shape or target.shape != tokens.shape[:1] or unknown:
+    if tokens.shape != donors.shape or target.shape != tokens.shape[:1] or unknown:
         raise InterventionError(
-            f"Inputs {tuple(tokens.shape)}, {tuple(lent.shape)} and targets {tuple(target.shape)} "
+            f"Inputs {tuple(tokens.shape)}, {tuple(donors.shape)} and targets {tuple(target.shape)} "
             f"do not fit, or there is no part {sorted(unknown)}.",
             f"Give as many of each; parts are {', '.join(PARTS)}.",
         )
@@ -71,15 +71,20 @@ def head_paths(
     heads = net.layers[0].attn.heads
     receivers = [(j, g) for j in range(1, len(net.layers)) for g in range(heads)]
     with torch.no_grad():
-        base, other = run(net, tokens, last), run(net, lent, last)
-        own = _margin(base.logits[:, 0], target)
+        base, other = (
+            run_transformer_with_cache(net, tokens, last),
+            run_transformer_with_cache(net, donors, last),
+        )
+        own = _target_margin(base.logits[:, 0], target)
         for done, (j, g) in enumerate(receivers):
             for i in range(j):
-                change = _written(net, i, other.z[i] - base.z[i])
+                change = _additions_to_stream_by_head(net, i, other.z[i] - base.z[i])
                 for h in range(heads):
                     for part in parts:
                         stream = base.before[j] + change[:, :, h]
-                        loss = own - _margin(_through(net, base, (j, g), part, stream), target)
+                        loss = own - _target_margin(
+                            _logits_through_receiver(net, base, (j, g), part, stream), target
+                        )
                         rows.append(
                             {
                                 "sender": f"blocks.{i}.attn.hook_z:{h}",
@@ -94,15 +99,21 @@ def head_paths(
     return pd.DataFrame(rows)
 
 
-def _written(net: SmallTransformer, layer: int, z: torch.Tensor) -> torch.Tensor:
+def _additions_to_stream_by_head(
+    net: SmallTransformer, layer: int, z: torch.Tensor
+) -> torch.Tensor:
     """Return what heads add to the stream, ``(n, t, heads, width)``."""
     attn = net.layers[layer].attn
     out = attn.o.weight.view(-1, attn.heads, attn.head_width)
     return torch.einsum("nthw,dhw->nthd", z, out)
 
 
-def _through(
-    net: SmallTransformer, base: Run, receiver: tuple[int, int], part: Part, stream: torch.Tensor
+def _logits_through_receiver(
+    net: SmallTransformer,
+    base: TransformerRun,
+    receiver: tuple[int, int],
+    part: Part,
+    stream: torch.Tensor,
 ) -> torch.Tensor:
     """Return logits ``(n, outputs)`` when one head reads another stream in one of its parts."""
     j, g = receiver
@@ -114,19 +125,19 @@ def _through(
         x[:, :, heads] for x in (base.query[j], base.keys[j].key, base.keys[j].value)
     )
     if part == "query":
-        query = block.attn.split(block.attn.q(read))[:, :, heads]
+        query = block.attn.split_heads(block.attn.q(read))[:, :, heads]
     elif part == "key":
-        key = block.attn.split(block.attn.k(read))[:, :, heads]
+        key = block.attn.split_heads(block.attn.k(read))[:, :, heads]
     else:
-        value = block.attn.split(block.attn.v(read))[:, :, heads]
-    _, gathered = block.attn.gathered(query, Keys(key, value), at)
+        value = block.attn.split_heads(block.attn.v(read))[:, :, heads]
+    _, gathered = block.attn.attend(query, KeysAndValues(key, value), at)
     z = base.z[j].clone()
     z[:, :, heads] = gathered
-    x = block.after_attention(base.before[j] + block.attn.o(z.flatten(-2)))
+    x = block.add_neurons(base.before[j] + block.attn.o(z.flatten(-2)))
     for later in net.layers[j + 1 :]:
         x = later(x)
     return net.unembed(net.ln_final(x[:, -1]))
 
 
-def _margin(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return margins(logits.float()).gather(1, target[:, None])[:, 0]
+def _target_margin(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return class_margins(logits.float()).gather(1, target[:, None])[:, 0]

@@ -17,15 +17,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from circuitz.errors import LabellingError
-from circuitz.labelling.concepts.concept_answers import Merged, merge
-from circuitz.labelling.concepts.concept_pack import LONGEST_WORD, Progress, pack_of, word_name
-from circuitz.labelling.concepts.concept_questions import Ask, Why, pictures_of
-from circuitz.labelling.concepts.hard_pairs import contrast
+from circuitz.labelling.concepts.concept_answers import MergedAnswers, merge_answers_about_word
+from circuitz.labelling.concepts.concept_pack import (
+    LONGEST_WORD,
+    Progress,
+    assemble_pack_of_chosen_pictures,
+    concept_column_name,
+)
+from circuitz.labelling.concepts.concept_questions import (
+    PictureToAsk,
+    Why,
+    require_askable_concept_set,
+)
+from circuitz.labelling.concepts.hard_pairs import choose_active_and_hard_pictures
 from circuitz.labelling.tasks.pack import TaskPack
 from circuitz.plausibility import prose
 from circuitz.plausibility.claim import finding_id
-from circuitz.plausibility.words.blind_tests import Kept, with_tests
-from circuitz.plausibility.words.detection_test import BAR, Detection, Seen, decide, detect
+from circuitz.plausibility.words.blind_tests import BlindTestRecord, with_blind_tests
+from circuitz.plausibility.words.detection_test import (
+    BAR,
+    Detection,
+    DetectionCounts,
+    assign_detection_verdicts,
+    run_detection_test,
+)
 from circuitz.store.judgement import Judgement
 from circuitz.z.finding import Finding, Remedy
 from circuitz.z.inputs import SPLITS
@@ -43,7 +58,7 @@ MOST_TESTS = 60
 
 
 @dataclass(frozen=True)
-class Blind:
+class BlindWordTest:
     """One word on one unit, with what came out.
 
     Parameters
@@ -67,15 +82,15 @@ class Blind:
     open: int = 0
 
 
-def words_on(z: AnnotatedModel, target: str, lexicon: Lexicon) -> tuple[str, ...]:
+def words_to_test_on_target(z: AnnotatedModel, target: str, lexicon: Lexicon) -> tuple[str, ...]:
     """Words to be tested on a target: the concepts it names, or else its text."""
     said = z.effective().get(target)
     if said is None:
         raise LabellingError(f"No words stand on {target}.", "Annotate it, or pass --word.")
     named = said.concepts or lexicon.parse(said.text)
     if named:
-        return tuple(dict.fromkeys(word_name(c, lexicon) for c in named))
-    return (word_name(said.text[:LONGEST_WORD], lexicon),)
+        return tuple(dict.fromkeys(concept_column_name(c, lexicon) for c in named))
+    return (concept_column_name(said.text[:LONGEST_WORD], lexicon),)
 
 
 def make_blind_pack(
@@ -111,9 +126,9 @@ def make_blind_pack(
     LabellingError, MeasurementError
         If nothing can be tested.
     """
-    shown = pictures_of(z)
+    shown = require_askable_concept_set(z)
     assert shown.split is not None
-    chosen = tuple(dict.fromkeys(targets)) or annotated(z)
+    chosen = tuple(dict.fromkeys(targets)) or annotated_targets_of_cut(z)
     if not chosen:
         raise LabellingError("No unit of the cut is annotated.", "Name units and --word.")
     if pairs < 1:
@@ -123,8 +138,10 @@ def make_blind_pack(
     facts: dict[str, dict[int, dict[str, Any]]] = {}
     count = 0
     for target in chosen:
-        found = contrast(z, target, within, pairs, seed=seed)
-        named = [word_name(w, lexicon) for w in words] or words_on(z, target, lexicon)
+        found = choose_active_and_hard_pictures(z, target, within, pairs, seed=seed)
+        named = [concept_column_name(w, lexicon) for w in words] or words_to_test_on_target(
+            z, target, lexicon
+        )
         for word in dict.fromkeys(named):
             count += 1
             mine, told = asked.setdefault(word, {}), facts.setdefault(word, {})
@@ -144,16 +161,19 @@ def make_blind_pack(
             "There are no pictures on test to show.", "Measure with images of every split."
         )
     rng = np.random.default_rng([seed, 11])
-    order: dict[str, list[Ask]] = {}
+    order: dict[str, list[PictureToAsk]] = {}
     for word in [list(asked)[int(i)] for i in rng.permutation(len(asked))]:
         rows = list(asked[word])
         order[word] = [
-            Ask(rows[int(i)], asked[word][rows[int(i)]]) for i in rng.permutation(len(rows))
+            PictureToAsk(rows[int(i)], asked[word][rows[int(i)]])
+            for i in rng.permutation(len(rows))
         ]
-    return pack_of(z, order, overlap=overlap, seed=seed, facts=facts, progress=progress)
+    return assemble_pack_of_chosen_pictures(
+        z, order, overlap=overlap, seed=seed, facts=facts, progress=progress
+    )
 
 
-def annotated(z: AnnotatedModel) -> tuple[str, ...]:
+def annotated_targets_of_cut(z: AnnotatedModel) -> tuple[str, ...]:
     """Annotated units and groups of the cut."""
     return tuple(
         target
@@ -163,7 +183,9 @@ def annotated(z: AnnotatedModel) -> tuple[str, ...]:
     )
 
 
-def results(pack: TaskPack, rows: Iterable[Judgement], *, bar: float = BAR) -> list[Blind]:
+def blind_test_results(
+    pack: TaskPack, rows: Iterable[Judgement], *, bar: float = BAR
+) -> list[BlindWordTest]:
     """Work out every test of a pack from the answers in force.
 
     Raters are merged by majority, picture by picture, so that a picture counts once.
@@ -174,10 +196,10 @@ def results(pack: TaskPack, rows: Iterable[Judgement], *, bar: float = BAR) -> l
         If the pack is of no blind test.
     """
     rows = [row for row in rows if row.task == pack.task and row.answer is not None]
-    tests: dict[tuple[str, str], dict[str, list[Merged]]] = {}
+    tests: dict[tuple[str, str], dict[str, list[MergedAnswers]]] = {}
     wanted: Counter[tuple[str, str]] = Counter()
     for q in pack.questions:
-        for target in _tests(pack.plan, q.id):
+        for target in _why_chosen_by_target(pack.plan, q.id):
             tests.setdefault((target, q.word), {"active": [], "hard": []})
             wanted[target, q.word] += 1
     if not tests:
@@ -185,25 +207,38 @@ def results(pack: TaskPack, rows: Iterable[Judgement], *, bar: float = BAR) -> l
             "These questions are of no blind test.", "circuitz concepts blind Z makes one."
         )
     for word in pack.words:
-        for answer in merge(pack, rows, word):
-            for target, why in _tests(pack.plan, answer.question.id).items():
+        for answer in merge_answers_about_word(pack, rows, word):
+            for target, why in _why_chosen_by_target(pack.plan, answer.question.id).items():
                 tests[target, word][str(why)].append(answer)
     left = {key: wanted[key] - sum(map(len, halves.values())) for key, halves in tests.items()}
     drafts = [
-        detect(_seen(halves["active"]), _seen(halves["hard"]), bar=bar) for halves in tests.values()
+        run_detection_test(
+            _count_majority_answers(halves["active"]),
+            _count_majority_answers(halves["hard"]),
+            bar=bar,
+        )
+        for halves in tests.values()
     ]
-    done = iter(decide([d for d, n in zip(drafts, left.values(), strict=True) if not n], bar=bar))
-    made: list[Blind] = []
+    done = iter(
+        assign_detection_verdicts(
+            [d for d, n in zip(drafts, left.values(), strict=True) if not n], bar=bar
+        )
+    )
+    made: list[BlindWordTest] = []
     for ((target, word), n), draft in zip(left.items(), drafts, strict=True):
-        slots = {q.slot for q in pack.questions if q.word == word}
+        slots = {q.judgement_kind_and_item for q in pack.questions if q.word == word}
         mine = [row for row in rows if row.items and (row.kind, row.items[0]) in slots]
         test = draft if n else next(done)
         simulated = any(row.rater_kind == "simulated" for row in mine)
-        made.append(Blind(target, word, test, len({row.rater for row in mine}), simulated, n))
+        made.append(
+            BlindWordTest(target, word, test, len({row.rater for row in mine}), simulated, n)
+        )
     return made
 
 
-def keep(z: AnnotatedModel, found: Iterable[Blind], pack: TaskPack) -> AnnotatedModel:
+def with_finished_tests(
+    z: AnnotatedModel, tests: Iterable[BlindWordTest], pack: TaskPack
+) -> AnnotatedModel:
     """Return z with the finished tests, by which the check judges words that no label can.
 
     Raises
@@ -217,17 +252,17 @@ def keep(z: AnnotatedModel, found: Iterable[Blind], pack: TaskPack) -> Annotated
             "Make the test anew: name another place with --tasks.",
         )
     done = [
-        Kept(
+        BlindTestRecord(
             b.target, b.word, d.accuracy, d.low, d.high, d.p_flag, d.p_support, d.power,
-            sentence(b), pack.task, z.weights_hash, b.simulated,
+            blind_test_sentence(b), pack.task, z.weights_hash, b.simulated,
         )
-        for b in found
+        for b in tests
         if not b.open and not isnan((d := b.detection).accuracy)
     ]  # fmt: skip
-    return with_tests(z, done) if done else z
+    return with_blind_tests(z, done) if done else z
 
 
-def to_finding(blind: Blind, pack: TaskPack) -> Finding:
+def blind_test_finding(blind: BlindWordTest, pack: TaskPack) -> Finding:
     """Write a blind test down as a finding."""
     test = blind.detection
     supported = test.verdict == "supported"
@@ -243,7 +278,7 @@ def to_finding(blind: Blind, pack: TaskPack) -> Finding:
         units=(blind.target,),
         target="",
         verdict=test.verdict,
-        sentence=sentence(blind),
+        sentence=blind_test_sentence(blind),
         estimate=test.accuracy,
         ci=(test.low, test.high),
         delta=BAR,
@@ -252,26 +287,28 @@ def to_finding(blind: Blind, pack: TaskPack) -> Finding:
         family=test.family,
         power=test.power,
         remedies=remedies,
-        decide=_decide(blind) if test.verdict == "inconclusive" else "",
+        decide=_advice_on_what_would_decide(blind) if test.verdict == "inconclusive" else "",
         hashes=(("task", pack.task), ("z", pack.z_hash)),
     )
 
 
-def sentence(blind: Blind) -> str:
+def blind_test_sentence(blind: BlindWordTest) -> str:
     """Say what a blind test found, with its figures and who answered."""
     test = blind.detection
-    if not test.n:
+    if not test.picture_count:
         return f"{blind.target}: nobody has answered yet whether pictures show ‘{blind.word}’."
-    who = prose.plural(blind.raters, "simulated rater" if blind.simulated else "rater")
+    who = prose.format_count_with_noun(
+        blind.raters, "simulated rater" if blind.simulated else "rater"
+    )
     active, hard = test.active, test.hard
     figures = (
-        f"{who} saw ‘{blind.word}’ in {active.yes} of {active.n} pictures {blind.target} is most "
-        f"active on and in {hard.yes} of {hard.n} hard ones: "
-        f"{prose.interval(test.accuracy, test.low, test.high)} right (Fisher p = {test.p:.2g})"
+        f"{who} saw ‘{blind.word}’ in {active.yes} of {active.picture_count} pictures {blind.target} is most "
+        f"active on and in {hard.yes} of {hard.picture_count} hard ones: "
+        f"{prose.format_share_with_interval(test.accuracy, test.low, test.high)} right (Fisher p = {test.p:.2g})"
     )
     bar = prose.percent(BAR)
     if blind.open:
-        return f"{figures}; {prose.plural(blind.open, 'picture')} still to be answered."
+        return f"{figures}; {prose.format_count_with_noun(blind.open, 'picture')} still to be answered."
     if test.verdict == "supported":
         return f"{figures}, more than {bar}."
     if test.verdict == "flagged":
@@ -279,28 +316,28 @@ def sentence(blind: Blind) -> str:
     return f"{figures}; that is neither shown to exceed {bar} nor to stay below."
 
 
-def _decide(blind: Blind) -> str:
+def _advice_on_what_would_decide(blind: BlindWordTest) -> str:
     test = blind.detection
     if blind.open:
-        return f"Answers on {prose.plural(blind.open, 'more picture')}; they are chosen already."
+        return f"Answers on {prose.format_count_with_noun(blind.open, 'more picture')}; they are chosen already."
     unsure = test.active.unsure + test.hard.unsure
-    if unsure * 4 > test.n:
-        return f"A plainer word: nobody could tell on {unsure} of {test.n} pictures."
+    if unsure * 4 > test.picture_count:
+        return f"A plainer word: nobody could tell on {unsure} of {test.picture_count} pictures."
     if not test.more:
         return "No practical number of pictures decides; look at its exemplars and say it better."
     return (
-        f"About {prose.plural(test.more, 'more picture')}, half of them active ones: ask anew with "
-        f"--pairs {(test.n + test.more + 1) // 2} and another --seed."
+        f"About {prose.format_count_with_noun(test.more, 'more picture')}, half of them active ones: ask anew with "
+        f"--pairs {(test.picture_count + test.more + 1) // 2} and another --seed."
     )
 
 
-def _tests(plan: Mapping[str, Any], question: str) -> Mapping[str, Any]:
+def _why_chosen_by_target(plan: Mapping[str, Any], question: str) -> Mapping[str, Any]:
     found = plan.get(question, {}).get("tests", {})
     return found if isinstance(found, dict) else {}
 
 
-def _seen(answers: Sequence[Merged]) -> Seen:
-    usable = [a for a in answers if a.usable]
-    yes = sum(a.value == 1 for a in usable)
-    no = sum(a.value == 0 for a in usable)
-    return Seen(yes, no, len(usable) - yes - no)
+def _count_majority_answers(answers: Sequence[MergedAnswers]) -> DetectionCounts:
+    usable = [a for a in answers if a.is_usable]
+    yes = sum(a.majority_label == 1 for a in usable)
+    no = sum(a.majority_label == 0 for a in usable)
+    return DetectionCounts(yes, no, len(usable) - yes - no)

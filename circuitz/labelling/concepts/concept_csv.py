@@ -9,20 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from circuitz.card.rater_answer import CANNOT_TELL, DISCARDED
-from circuitz.data.folders.concept_table import read_rows
+from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.data.folders.concept_table import read_csv_with_header
 from circuitz.disk.hashing import json_hash
 from circuitz.errors import LabellingError
-from circuitz.labelling.concepts.concept_pack import NO, YES, prompt
-from circuitz.labelling.labels.collect import write_bytes
+from circuitz.labelling.concepts.concept_pack import NO, YES, concept_question_text
+from circuitz.labelling.labels.collect import write_file_whole_or_not
 from circuitz.labelling.tasks.pack import Question, TaskPack
-from circuitz.labelling.tasks.session import Session, clean_rater
+from circuitz.labelling.tasks.session import Session, clean_rater_name
 from circuitz.store.judgement import Judgement, RaterKind
 from circuitz.store.judgements import Judgements
-from circuitz.z.formats.csv_cells import escape
+from circuitz.z.formats.csv_cells import escape_formula
 
 COLUMNS = ("path", "question", "asks", "answer", "rater")
-SAID: Mapping[str, str] = {
+CHOICE_BY_TEXT: Mapping[str, str] = {
     **dict.fromkeys(("yes", "y", "1", "1.0", "true"), YES),
     **dict.fromkeys(("no", "n", "0", "0.0", "false"), NO),
     **dict.fromkeys(("cannot tell", "?", "unsure", "don't know", "nan"), CANNOT_TELL),
@@ -31,7 +31,7 @@ SAID: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Row:
+class CsvAnswer:
     """One answer of a file."""
 
     number: int
@@ -40,7 +40,7 @@ class Row:
     rater: str
 
 
-def export_csv(pack: TaskPack, path: Path) -> Path:
+def write_questions_csv_and_pictures(pack: TaskPack, path: Path) -> Path:
     """Write the questions to a CSV file, and their pictures to a folder beside it.
 
     Neither names nor order tell why a picture was chosen.
@@ -71,13 +71,15 @@ def export_csv(pack: TaskPack, path: Path) -> Path:
     writer.writerow(COLUMNS)
     for number, q in enumerate(pack.questions, 1):
         name = f"{number:04}.png"
-        write_bytes(folder / name, bytes(pack.pictures[q.picture]))
-        writer.writerow([f"{folder.name}/{name}", q.id, escape(prompt(q.word)), "", ""])
-    write_bytes(path, buffer.getvalue().encode())
+        write_file_whole_or_not(folder / name, bytes(pack.pictures[q.picture]))
+        writer.writerow(
+            [f"{folder.name}/{name}", q.id, escape_formula(concept_question_text(q.word)), "", ""]
+        )
+    write_file_whole_or_not(path, buffer.getvalue().encode())
     return folder
 
 
-def read_csv(pack: TaskPack, path: Path, *, rater: str = "") -> list[Row]:
+def read_answers_csv(pack: TaskPack, path: Path, *, rater: str = "") -> list[CsvAnswer]:
     """Read answers; rows without one are left out.
 
     Parameters
@@ -93,25 +95,25 @@ def read_csv(pack: TaskPack, path: Path, *, rater: str = "") -> list[Row]:
     """
     if not path.is_file():
         raise LabellingError(f"There is no file {path}.", "Check --answers.")
-    header, rows = read_rows(path, "question")
+    header, rows = read_csv_with_header(path, "question")
     if "answer" not in header:
         raise LabellingError(
             f"{path} has no column ‘answer’.",
             "Fill in the file that circuitz concepts ask Z WORD --export FILE.csv wrote.",
         )
     at = {name: header.index(name) for name in ("question", "answer", "rater") if name in header}
-    found: dict[tuple[str, str], Row] = {}
+    found: dict[tuple[str, str], CsvAnswer] = {}
     for number, cells in rows:
         said = cells[at["answer"]].strip().lower()
         if not said:
             continue
-        choice = SAID.get(said)
+        choice = CHOICE_BY_TEXT.get(said)
         if choice is None:
             raise LabellingError(
                 f"Row {number} of {path} answers {said[:40]!r}.",
                 "Answers are yes, no, cannot tell, not usable, or nothing.",
             )
-        question = pack.by_id.get(cells[at["question"]].strip())
+        question = pack.questions_by_id.get(cells[at["question"]].strip())
         if question is None:
             raise LabellingError(
                 f"Row {number} of {path} answers no question of these tasks.",
@@ -123,7 +125,7 @@ def read_csv(pack: TaskPack, path: Path, *, rater: str = "") -> list[Row]:
                 f"Row {number} of {path} does not say who answered.",
                 "Fill in the column ‘rater’, or pass --rater NAME.",
             )
-        row = Row(number, question, choice, clean_rater(who))
+        row = CsvAnswer(number, question, choice, clean_rater_name(who))
         before = found.setdefault((question.id, row.rater), row)
         if before.choice != choice:
             raise LabellingError(
@@ -133,8 +135,8 @@ def read_csv(pack: TaskPack, path: Path, *, rater: str = "") -> list[Row]:
     return list(found.values())
 
 
-def store_rows(
-    pack: TaskPack, store: Judgements, rows: list[Row], *, kind: RaterKind = "person"
+def store_new_csv_answers(
+    pack: TaskPack, store: Judgements, csv_answers: list[CsvAnswer], *, kind: RaterKind = "person"
 ) -> int:
     """Keep answers of a file, all or none; those that stand already are not written again.
 
@@ -149,14 +151,14 @@ def store_rows(
             history[past.kind, past.items[0], past.rater].append(past)
     sessions: dict[str, Session] = {}
     new: list[Judgement] = []
-    for row in rows:
-        earlier = history[(*row.question.slot, row.rater)]
+    for row in csv_answers:
+        earlier = history[(*row.question.judgement_kind_and_item, row.rater)]
         if earlier and (earlier[-1].answer or {}).get("choice") == row.choice:
             continue
         if row.rater not in sessions:
             sessions[row.rater] = Session(pack, store, row.rater, kind=kind)
         # The same answer given again after another one is an answer of its own.
         key = json_hash([row.question.id, row.choice, len(earlier)])[:32]
-        new.append(sessions[row.rater].row(row.question.id, row.choice, key))
-    store.answers(new)
+        new.append(sessions[row.rater].answer_as_judgement(row.question.id, row.choice, key))
+    store.store_superseding_answers(new)
     return len(new)

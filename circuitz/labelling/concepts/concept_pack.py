@@ -10,12 +10,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from circuitz.card.card import Card, ClassEntry
+from circuitz.cards.card import Card, ClassEntry
 from circuitz.disk.hashing import array_digest
-from circuitz.disk.safe_text import clean_name
+from circuitz.disk.safe_text import strip_and_check_name
 from circuitz.errors import LabellingError
-from circuitz.labelling.concepts.concept_questions import Ask, choose, pictures_of
-from circuitz.labelling.tasks.pack import Question, TaskPack, question_id
+from circuitz.labelling.concepts.concept_questions import (
+    PictureToAsk,
+    choose_pictures_to_ask,
+    require_askable_concept_set,
+)
+from circuitz.labelling.tasks.pack import Question, TaskPack, opaque_question_id
 from circuitz.plausibility.words.parsed_annotation import canonical_name
 from circuitz.z.targets import EDGE, GROUP
 from circuitz.z.unit import OUTPUT
@@ -74,27 +78,29 @@ def make_concept_pack(
     LabellingError
         If there is nothing to ask about, or a word cannot be one.
     """
-    names = list(dict.fromkeys(word_name(word, lexicon) for word in words))
+    names = list(dict.fromkeys(concept_column_name(word, lexicon) for word in words))
     if not names:
         raise LabellingError(
             "No word was given.", "Name what to ask about: circuitz concepts ask Z snow."
         )
-    known = {name: labelled(z, name, lexicon) for name in names}
+    known = {name: labelled_pictures_mask(z, name, lexicon) for name in names}
     done = [name for name in names if known[name].all()]
     if done:
         raise LabellingError(
             f"Every picture is labelled with ‘{done[0]}’ already.", "Ask about another word."
         )
     asked = {
-        name: choose(z, units or units_said(z, name, lexicon), known[name], n, seed=seed + i)
+        name: choose_pictures_to_ask(
+            z, units or first_units_naming_concept(z, name, lexicon), known[name], n, seed=seed + i
+        )
         for i, name in enumerate(names)
     }
-    return pack_of(z, asked, overlap=overlap, seed=seed, progress=progress)
+    return assemble_pack_of_chosen_pictures(z, asked, overlap=overlap, seed=seed, progress=progress)
 
 
-def pack_of(
+def assemble_pack_of_chosen_pictures(
     z: AnnotatedModel,
-    asked: Mapping[str, Sequence[Ask]],
+    pictures_by_word: Mapping[str, Sequence[PictureToAsk]],
     *,
     overlap: int = 1,
     seed: int = 0,
@@ -105,29 +111,29 @@ def pack_of(
 
     Parameters
     ----------
-    asked
+    pictures_by_word
         Pictures by word, in the order they are asked.
     facts
         More to remember of a picture, by word and row.
     """
-    shown = pictures_of(z)
-    rows = sorted({ask.row for asks in asked.values() for ask in asks})
-    item = {row: item_of(shown.images[row]) for row in rows}
+    shown = require_askable_concept_set(z)
+    rows = sorted({ask.row for asks in pictures_by_word.values() for ask in asks})
+    item = {row: pixel_hash(shown.images[row]) for row in rows}
     pictures: dict[str, bytes] = {}
     for i, row in enumerate(rows):
-        pictures[f"pictures/{item[row][:24]}.png"] = picture(shown.images[row])
+        pictures[f"pictures/{item[row][:24]}.png"] = enlarged_png(shown.images[row])
         if progress is not None:
             progress("copy pictures", i + 1, len(rows))
     questions: list[Question] = []
     plan: dict[str, Any] = {}
-    for word, asks in asked.items():
+    for word, asks in pictures_by_word.items():
         seen: set[str] = set()
         for ask in asks:
             one = item[ask.row]
             if one in seen:  # two copies of one picture are one question
                 continue
             seen.add(one)
-            ident = question_id(seed, one, "ask", word)
+            ident = opaque_question_id(seed, one, "ask", word)
             questions.append(Question(ident, one, "ask", "", f"pictures/{one[:24]}.png", word=word))
             more = dict((facts or {}).get(word, {}).get(ask.row, {}))
             plan[ident] = {"row": ask.row, "why": ask.why, **more}
@@ -143,12 +149,12 @@ def pack_of(
     )
 
 
-def prompt(word: str) -> str:
+def concept_question_text(word: str) -> str:
     """Return the question as raters read it."""
     return f"Does this picture show ‘{word}’?"
 
 
-def word_name(word: str, lexicon: Lexicon) -> str:
+def concept_column_name(word: str, lexicon: Lexicon) -> str:
     """Return the name of a word's column: the lexicon's, or the word as it is.
 
     Raises
@@ -156,7 +162,7 @@ def word_name(word: str, lexicon: Lexicon) -> str:
     LabellingError
         If it is empty, too long or holds control characters.
     """
-    clean = " ".join(clean_name(word, what="concept").split())
+    clean = " ".join(strip_and_check_name(word, what="concept").split())
     if not clean or len(clean) > LONGEST_WORD or clean in (YES, NO):
         raise LabellingError(
             f"{word[:80]!r} cannot be asked about.", f"Give one to {LONGEST_WORD} characters."
@@ -164,7 +170,7 @@ def word_name(word: str, lexicon: Lexicon) -> str:
     return canonical_name(clean, lexicon)
 
 
-def column_of(z: AnnotatedModel, name: str, lexicon: Lexicon) -> int:
+def concept_column_index(z: AnnotatedModel, name: str, lexicon: Lexicon) -> int:
     """Column of the concept set that a word stands for; -1 where there is none."""
     names = z.concept_set.concept_names if z.concept_set is not None else ()
     if name in names:
@@ -172,22 +178,22 @@ def column_of(z: AnnotatedModel, name: str, lexicon: Lexicon) -> int:
     return next((i for i, own in enumerate(names) if canonical_name(own, lexicon) == name), -1)
 
 
-def labelled(z: AnnotatedModel, name: str, lexicon: Lexicon) -> npt.NDArray[np.bool_]:
+def labelled_pictures_mask(z: AnnotatedModel, name: str, lexicon: Lexicon) -> npt.NDArray[np.bool_]:
     """``(n,)`` pictures of the concept set that are labelled with a word already."""
-    concept_set = pictures_of(z)
-    column = column_of(z, name, lexicon)
+    concept_set = require_askable_concept_set(z)
+    column = concept_column_index(z, name, lexicon)
     if column < 0 or concept_set.concepts is None:
         return np.zeros(len(concept_set), bool)
     return ~np.isnan(concept_set.concepts[:, column])
 
 
-def units_said(z: AnnotatedModel, name: str, lexicon: Lexicon) -> tuple[str, ...]:
+def first_units_naming_concept(z: AnnotatedModel, name: str, lexicon: Lexicon) -> tuple[str, ...]:
     """Measured units whose words name a concept, those of the cut first, a few at most."""
     measured = z.measurements
     if measured is None:
         return ()
 
-    def named(concepts: Iterable[str], text: str) -> bool:
+    def names_concept(concepts: Iterable[str], text: str) -> bool:
         found = {canonical_name(c, lexicon) for c in concepts or lexicon.parse(text)}
         return name in found or name.casefold() == text.strip().casefold()
 
@@ -196,17 +202,17 @@ def units_said(z: AnnotatedModel, name: str, lexicon: Lexicon) -> tuple[str, ...
         for target, said in z.effective().items()
         if not target.startswith((EDGE, f"{OUTPUT}:", GROUP))
         and target.rpartition(":")[0] in measured.layers
-        and named(said.concepts, said.text)
+        and names_concept(said.concepts, said.text)
     ]
     return tuple(sorted(found, key=lambda t: t.rpartition(":")[0] not in z.cut)[:MOST_UNITS])
 
 
-def item_of(pixels: npt.NDArray[Any]) -> str:
+def pixel_hash(pixels: npt.NDArray[Any]) -> str:
     """Content hash of a picture of the concept set: of its pixels, however they are encoded."""
     return array_digest(np.ascontiguousarray(pixels)).hex()
 
 
-def picture(pixels: npt.NDArray[Any]) -> bytes:
+def enlarged_png(pixels: npt.NDArray[Any]) -> bytes:
     """Return a picture as PNG; small ones with every pixel drawn as a square."""
     values = np.ascontiguousarray(pixels, dtype=np.uint8)
     image = Image.fromarray(values[..., 0] if values.shape[2] == 1 else values[..., :3])

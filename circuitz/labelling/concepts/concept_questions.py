@@ -19,7 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.errors import LabellingError
-from circuitz.labelling.concepts.hard_pairs import contrast, response_of
+from circuitz.labelling.concepts.hard_pairs import (
+    choose_active_and_hard_pictures,
+    standardised_response_of_target,
+)
 from circuitz.z.inputs import SPLITS
 
 if TYPE_CHECKING:
@@ -34,21 +37,21 @@ RANDOM = {"select": 0.2, "test": 0.5, "audit": 0.3}
 
 
 @dataclass(frozen=True)
-class Ask:
+class PictureToAsk:
     """One picture to be asked about: its row in the concept set, and why it was chosen."""
 
     row: int
     why: Why
 
 
-def choose(
+def choose_pictures_to_ask(
     z: AnnotatedModel,
     units: Sequence[str],
-    known: npt.NDArray[np.bool_],
+    labelled: npt.NDArray[np.bool_],
     n: int,
     *,
     seed: int = 0,
-) -> list[Ask]:
+) -> list[PictureToAsk]:
     """Choose pictures to ask about a concept, in a shuffled order.
 
     Parameters
@@ -57,7 +60,7 @@ def choose(
         A model with a concept set, split.
     units
         Units (or groups) that are said to mean the concept; none: all pictures are random.
-    known
+    labelled
         ``(n,)`` pictures that are labelled already, which are not asked about.
     n
         Questions; fewer where there are not as many pictures.
@@ -69,18 +72,18 @@ def choose(
     LabellingError
         If there is no concept set of pictures, it is not split, or nothing is left to ask.
     """
-    concept_set = pictures_of(z)
+    concept_set = require_askable_concept_set(z)
     assert concept_set.split is not None
     if n < 1:
         raise LabellingError(f"{n} questions cannot be asked.", "Ask for 1 or more.")
-    free = ~known
+    free = ~labelled
     if not free.any():
         raise LabellingError("Every picture is labelled already.", "Nothing is left to ask.")
     rng = np.random.default_rng([seed, 5])
-    found: list[Ask] = []
+    found: list[PictureToAsk] = []
     if units and z.measurements is not None:
         select = free & (concept_set.split == SPLITS.index("select"))
-        found = _telling(z, units, select, round(TELLING * n), seed)
+        found = _choose_pictures_by_activity(z, units, select, round(TELLING * n), seed)
     taken = {ask.row for ask in found}
     left = n - len(found)
     quotas = {name: round(share * left) for name, share in RANDOM.items()}
@@ -88,14 +91,14 @@ def choose(
     random: list[int] = []
     for name, quota in quotas.items():
         rows = np.flatnonzero(free & (concept_set.split == SPLITS.index(name)))
-        drawn = [row for row in _scenes_first(rows, concept_set, rng) if row not in taken]
+        drawn = [row for row in _shuffle_across_scenes(rows, concept_set, rng) if row not in taken]
         random += drawn[:quota]
-    found += [Ask(row, "random") for row in random]
+    found += [PictureToAsk(row, "random") for row in random]
     order = rng.permutation(len(found))
     return [found[int(i)] for i in order]
 
 
-def pictures_of(z: AnnotatedModel) -> InputSet:
+def require_askable_concept_set(z: AnnotatedModel) -> InputSet:
     """Concept set of a z, if people can be asked about it.
 
     Raises
@@ -122,9 +125,9 @@ def pictures_of(z: AnnotatedModel) -> InputSet:
     return concept_set
 
 
-def _telling(
+def _choose_pictures_by_activity(
     z: AnnotatedModel, units: Sequence[str], select: npt.NDArray[np.bool_], n: int, seed: int
-) -> list[Ask]:
+) -> list[PictureToAsk]:
     """Active pictures, hard negatives and silent ones, a third each, shared among the units."""
     assert z.measurements is not None
     each = max(n // (3 * len(units)), 1)
@@ -134,18 +137,18 @@ def _telling(
             break
         free = select.copy()
         free[list(found)] = False
-        pair = contrast(z, target, free, each, seed=seed)
+        pair = choose_active_and_hard_pictures(z, target, free, each, seed=seed)
         found |= dict.fromkeys(map(int, pair.active), "active")
         found |= {int(row): "hard" for row in pair.hard}
-        response = response_of(z.measurements, target)
+        response = standardised_response_of_target(z.measurements, target)
         rows = np.flatnonzero(free & (response <= np.median(response)))
         silent = np.random.default_rng([seed, 7]).permutation(rows)
         fresh = [int(row) for row in silent if int(row) not in found]
         found |= dict.fromkeys(fresh[: len(pair.active)], "silent")
-    return [Ask(row, why) for row, why in list(found.items())[:n]]
+    return [PictureToAsk(row, why) for row, why in list(found.items())[:n]]
 
 
-def _scenes_first(
+def _shuffle_across_scenes(
     rows: npt.NDArray[np.int64], concept_set: InputSet, rng: np.random.Generator
 ) -> list[int]:
     """Shuffle rows, one of every scene before the second of any: more is learned from each."""

@@ -30,7 +30,7 @@ _LEAST_ACTIVE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
-class Contrast:
+class HardNegativePairs:
     """Pictures for a test of what units respond to.
 
     Parameters
@@ -49,7 +49,7 @@ class Contrast:
     why: tuple[str, ...]
 
 
-def response_of(measured: Measurements, target: str) -> F64:
+def standardised_response_of_target(measurements: Measurements, target: str) -> F64:
     """Response of a unit, or of a group as the mean of its members, each standardised.
 
     Raises
@@ -58,18 +58,18 @@ def response_of(measured: Measurements, target: str) -> F64:
         If its responses were not measured.
     """
     units = target_units(target) if target.startswith(GROUP) else (target,)
-    columns = [_standard(_column(measured, unit)) for unit in units]
+    columns = [_standardise(_measured_unit_response(measurements, unit)) for unit in units]
     return np.mean(columns, axis=0)
 
 
-def contrast(
+def choose_active_and_hard_pictures(
     z: AnnotatedModel,
     target: str,
     within: npt.NDArray[np.bool_],
     n: int,
     *,
     seed: int = 0,
-) -> Contrast:
+) -> HardNegativePairs:
     """Choose the pictures a unit is most active on, and a hard negative for each.
 
     At most one picture of a scene is chosen, so that answers are independent.
@@ -95,16 +95,16 @@ def contrast(
     measured, concept_set = z.measurements, z.concept_set
     if measured is None or concept_set is None or not measured.layers:
         raise MeasurementError("This model was not measured.", "Run circuitz measure Z first.")
-    response = response_of(measured, target)
-    others = _others(measured, target, response)
+    response = standardised_response_of_target(measured, target)
+    others = _responses_of_uncorrelated_units(measured, target, response)
     scene = concept_set.scene if concept_set.scene is not None else np.arange(len(concept_set))
     rng = np.random.default_rng([seed, 17])
     shuffled = rng.permutation(np.flatnonzero(within))
     by_response = shuffled[np.argsort(-response[shuffled], kind="stable")]
     most = int(_LEAST_ACTIVE * len(np.unique(scene[shuffled])))
-    active = _one_a_scene(by_response, scene, min(n, most), set())
+    active = _first_rows_one_per_scene(by_response, scene, min(n, most), set())
     if not active:
-        return Contrast(np.zeros(0, np.int64), np.zeros(0, np.int64), ())
+        return HardNegativePairs(np.zeros(0, np.int64), np.zeros(0, np.int64), ())
     bar = np.quantile(response[shuffled], LOW)
     low = shuffled[response[shuffled] <= bar]
     taken = {int(scene[row]) for row in active}
@@ -124,41 +124,43 @@ def contrast(
         why.append(how)
         taken.add(int(scene[at]))
     active = active[: len(hard)]
-    return Contrast(np.array(active, np.int64), np.array(hard, np.int64), tuple(why))
+    return HardNegativePairs(np.array(active, np.int64), np.array(hard, np.int64), tuple(why))
 
 
-def _others(measured: Measurements, target: str, response: F64) -> F64:
+def _responses_of_uncorrelated_units(measurements: Measurements, target: str, response: F64) -> F64:
     """``(n, o)`` standardised responses of units that mean something else.
 
     That they do is told by their responses: words are what is tested, and do not choose.
     """
     layer = (target_units(target)[0] if target.startswith(GROUP) else target).rpartition(":")[0]
-    table = measured.layers[layer].responses.astype(np.float64)
+    table = measurements.layers[layer].responses.astype(np.float64)
     table = (table - table.mean(0)) / np.where(table.std(0) > 0, table.std(0), np.inf)
     # One that tells the same (or the opposite) would pull the match to where the unit is active.
-    against = np.abs(table.T @ _standard(response)) / len(table)
+    against = np.abs(table.T @ _standardise(response)) / len(table)
     return table[:, (against < SAME) & (table.std(0) > 0)]
 
 
-def _one_a_scene(rows: I64, scene: npt.NDArray[np.int64], n: int, taken: set[int]) -> list[int]:
+def _first_rows_one_per_scene(
+    rows: I64, scene: npt.NDArray[np.int64], n: int, used_scenes: set[int]
+) -> list[int]:
     found: list[int] = []
     for row in rows.tolist():
         if len(found) >= n:
             break
-        if int(scene[row]) not in taken:
+        if int(scene[row]) not in used_scenes:
             found.append(int(row))
-            taken.add(int(scene[row]))
+            used_scenes.add(int(scene[row]))
     return found
 
 
-def _column(measured: Measurements, unit: str) -> F64:
+def _measured_unit_response(measurements: Measurements, unit: str) -> F64:
     layer, _, index = unit.rpartition(":")
-    found = measured.layers.get(layer)
+    found = measurements.layers.get(layer)
     if found is None or not index.isdecimal() or int(index) >= found.responses.shape[1]:
         raise MeasurementError(f"{unit} was not measured.", "Run circuitz measure Z first.")
     return found.responses[:, int(index)].astype(np.float64)
 
 
-def _standard(values: F64) -> F64:
+def _standardise(values: F64) -> F64:
     spread = values.std()
     return (values - values.mean()) / (spread if spread > 0 else np.inf)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.card.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
 from circuitz.errors import LabellingError
 from circuitz.store.judgement import Judgement
 
@@ -42,7 +42,7 @@ class Answers:
         return len(self.shares)
 
 
-def as_answers(
+def validate_and_normalise_answers(
     answers: npt.ArrayLike | Answers,
     n: int,
     k: int,
@@ -73,7 +73,7 @@ def as_answers(
         found = answers
     else:
         raw = np.asarray(answers)
-        shares = _one_hot(raw, k) if raw.ndim == 1 else np.asarray(raw, np.float64)
+        shares = _one_hot_with_nan_rows(raw, k) if raw.ndim == 1 else np.asarray(raw, np.float64)
         names = ["rater"] * len(raw) if rater is None else list(rater)
         raters = tuple(dict.fromkeys(names))
         found = Answers(
@@ -100,7 +100,7 @@ def as_answers(
     )
 
 
-def from_judgements(
+def answers_from_judgements(
     judgements: Iterable[Judgement],
     classes: Sequence[str],
     position: Mapping[str, int],
@@ -161,10 +161,12 @@ def from_judgements(
         np.array([raters.index(n) for n in names], np.int64),
         raters,
     )
-    return as_answers(found, max(position.values(), default=0) + 1, len(classes))
+    return validate_and_normalise_answers(
+        found, max(position.values(), default=0) + 1, len(classes)
+    )
 
 
-def _one_hot(choices: npt.NDArray[Any], k: int) -> F64:
+def _one_hot_with_nan_rows(choices: npt.NDArray[Any], k: int) -> F64:
     whole = choices.astype(np.int64)
     if len(whole) and (whole.max() >= k or whole.min() < -1 or (whole != choices).any()):
         raise LabellingError(f"Some choices are not among the {k} classes.", "Use 0 to k - 1.")

@@ -13,14 +13,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from circuitz.card.rater_answer import CANNOT_TELL, DISCARDED
-from circuitz.disk.atomic import staged, write_error
+from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.disk.atomic import bundle_write_error_from, staged_file_replacement
 from circuitz.errors import LabellingError, StoreError
 from circuitz.labelling.tasks.pack import TaskPack
-from circuitz.stats.agreement import Figure, alpha, share
+from circuitz.stats.agreement import IntervalEstimate, krippendorff_alpha, right_share_with_interval
 from circuitz.store.judgement import Judgement
 from circuitz.store.judgements import Judgements
-from circuitz.z.formats.csv_cells import escape
+from circuitz.z.formats.csv_cells import escape_formula
 
 KINDS = ("label", "label-again")
 COLUMNS = (
@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Collected:
+class CollectedAnswers:
     """Answers in force and what they come to.
 
     Parameters
@@ -46,7 +46,7 @@ class Collected:
     summary: dict[str, Any]
 
 
-def collect(store: Judgements, pack: TaskPack | None = None) -> Collected:
+def collect_answers(store: Judgements, pack: TaskPack | None = None) -> CollectedAnswers:
     """Return the labelling answers of a store.
 
     Parameters
@@ -72,43 +72,47 @@ def collect(store: Judgements, pack: TaskPack | None = None) -> Collected:
     if pack is not None and not rows:
         raise LabellingError(
             f"{store.path} holds no answers to this task pack ({pack.task}), but "
-            f"{len(everything):,} to {_listed(sorted({r.task for r in everything}))}.",
+            f"{len(everything):,} to {_join_first_three(sorted({r.task for r in everything}))}.",
             "Name the pack these were given to, or leave out --tasks.",
         )
-    return Collected(tuple(rows), _summary(rows, pack))
+    return CollectedAnswers(tuple(rows), _summarise_answers(rows, pack))
 
 
-def _summary(rows: Sequence[Judgement], pack: TaskPack | None) -> dict[str, Any]:
+def _summarise_answers(rows: Sequence[Judgement], pack: TaskPack | None) -> dict[str, Any]:
     by_rater: dict[str, list[Judgement]] = defaultdict(list)
     for row in rows:
         by_rater[row.rater].append(row)
     first = [row for row in rows if row.kind == "label" and row.use != "gold"]
     given: dict[str, list[str]] = defaultdict(list)
     for row in first:
-        if _choice(row) not in (CANNOT_TELL, DISCARDED):
-            given[f"{row.task} {row.items[0]}"].append(_choice(row))
+        if _choice_in_answer(row) not in (CANNOT_TELL, DISCARDED):
+            given[f"{row.task} {row.items[0]}"].append(_choice_in_answer(row))
     kinds = sorted({row.rater_kind for row in rows})
-    known = _known(pack)
+    known = _gold_answers_by_item(pack)
     return {
         "answers": len(rows),
         "tasks": sorted({row.task for row in rows}),
         "z": sorted({row.z_hash for row in rows}),
         "rater_kinds": kinds,
-        "raters": {name: _rater(some, known) for name, some in sorted(by_rater.items())},
-        "agreement": _json(alpha(given)),
-        "choices": dict(Counter(_choice(row) for row in first).most_common()),
-        "progress": None if pack is None else _progress(first, pack),
+        "raters": {name: _summarise_rater(some, known) for name, some in sorted(by_rater.items())},
+        "agreement": _estimate_json_or_none(krippendorff_alpha(given)),
+        "choices": dict(Counter(_choice_in_answer(row) for row in first).most_common()),
+        "progress": None if pack is None else _count_pack_progress(first, pack),
     }
 
 
-def _rater(rows: Sequence[Judgement], known: Mapping[str, str]) -> dict[str, Any]:
-    choices = Counter(_choice(row) for row in rows)
-    seconds = [s for row in rows if (s := _seconds(row)) is not None]
-    gold = [right for row in rows if (right := _right(row, known)) is not None]
+def _summarise_rater(rows: Sequence[Judgement], gold_answers: Mapping[str, str]) -> dict[str, Any]:
+    choices = Counter(_choice_in_answer(row) for row in rows)
+    seconds = [s for row in rows if (s := _answer_seconds(row)) is not None]
+    gold = [
+        right for row in rows if (right := _is_gold_answer_right(row, gold_answers)) is not None
+    ]
     # Within one task: another pack may show another card.
-    first = {(row.task, row.items[0]): _choice(row) for row in rows if row.kind == "label"}
+    first = {
+        (row.task, row.items[0]): _choice_in_answer(row) for row in rows if row.kind == "label"
+    }
     again = [
-        _choice(row) == first[row.task, row.items[0]]
+        _choice_in_answer(row) == first[row.task, row.items[0]]
         for row in rows
         if row.kind == "label-again" and (row.task, row.items[0]) in first
     ]
@@ -118,12 +122,14 @@ def _rater(rows: Sequence[Judgement], known: Mapping[str, str]) -> dict[str, Any
         "cannot_tell": choices[CANNOT_TELL],
         "not_usable": choices[DISCARDED],
         "seconds": round(median(seconds), 2) if seconds else None,
-        "gold": _json(share(sum(gold), len(gold))),
-        "with_themselves": _json(share(sum(again), len(again))),
+        "gold": _estimate_json_or_none(right_share_with_interval(sum(gold), len(gold))),
+        "with_themselves": _estimate_json_or_none(
+            right_share_with_interval(sum(again), len(again))
+        ),
     }
 
 
-def _progress(first: Sequence[Judgement], pack: TaskPack) -> dict[str, int]:
+def _count_pack_progress(first: Sequence[Judgement], pack: TaskPack) -> dict[str, int]:
     asked = {q.item for q in pack.questions if q.kind == "ask"}
     counts = Counter(row.items[0] for row in first if row.items[0] in asked)
     return {
@@ -135,7 +141,9 @@ def _progress(first: Sequence[Judgement], pack: TaskPack) -> dict[str, int]:
     }
 
 
-def write(found: Collected, path: Path, pack: TaskPack | None = None) -> None:
+def write_answers_csv_or_jsonl(
+    collected: CollectedAnswers, path: Path, pack: TaskPack | None = None
+) -> None:
     """Write answers to a file: CSV with formulas escaped, or JSON Lines as they are stored.
 
     Raises
@@ -146,18 +154,18 @@ def write(found: Collected, path: Path, pack: TaskPack | None = None) -> None:
         If it cannot be written; what was there is untouched.
     """
     if path.suffix == ".csv":
-        data = as_csv(found.rows, pack)
+        data = answers_as_csv(collected.rows, pack)
     elif path.suffix == ".jsonl":
-        lines = (json.dumps(row.to_dict(), ensure_ascii=False) for row in found.rows)
+        lines = (json.dumps(row.to_dict(), ensure_ascii=False) for row in collected.rows)
         data = "".join(f"{line}\n" for line in lines).encode()
     else:
         raise LabellingError(
             f"{path} is neither CSV nor JSON Lines.", "End its name in .csv or .jsonl."
         )
-    write_bytes(path, data)
+    write_file_whole_or_not(path, data)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_file_whole_or_not(path: Path, data: bytes) -> None:
     """Write a file wholly or not at all.
 
     Raises
@@ -166,64 +174,64 @@ def write_bytes(path: Path, data: bytes) -> None:
         If it cannot be written.
     """
     try:
-        with staged(path, data):
+        with staged_file_replacement(path, data):
             pass
     except OSError as error:
-        said = write_error(path, error)
+        said = bundle_write_error_from(path, error)
         raise StoreError(said.message, said.hint) from error
 
 
-def as_csv(rows: Sequence[Judgement], pack: TaskPack | None = None) -> bytes:
+def answers_as_csv(rows: Sequence[Judgement], pack: TaskPack | None = None) -> bytes:
     """Return answers as CSV, a row an answer; text that a spreadsheet would run is escaped."""
     paths = {} if pack is None else {q.item: q.path for q in pack.questions}
-    known = _known(pack)
+    known = _gold_answers_by_item(pack)
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
     for row in rows:
-        right = _right(row, known)
+        right = _is_gold_answer_right(row, known)
         cells = (
-            paths.get(row.items[0], ""), row.items[0], row.rater, _choice(row),
-            "" if (took := _seconds(row)) is None else took, "gold" if row.use == "gold" else row.kind,
+            paths.get(row.items[0], ""), row.items[0], row.rater, _choice_in_answer(row),
+            "" if (took := _answer_seconds(row)) is None else took, "gold" if row.use == "gold" else row.kind,
             "" if right is None else int(right), row.shown, row.answered,
             json.dumps(list(row.options), ensure_ascii=False), row.task, row.z_hash,
             row.card_hash, row.instructions, row.id,
         )  # fmt: skip
-        writer.writerow([escape(c) if isinstance(c, str) else c for c in cells])
+        writer.writerow([escape_formula(c) if isinstance(c, str) else c for c in cells])
     return buffer.getvalue().encode()
 
 
-def _known(pack: TaskPack | None) -> Mapping[str, str]:
+def _gold_answers_by_item(pack: TaskPack | None) -> Mapping[str, str]:
     """Return the answers that are known, by item."""
     if pack is None:
         return {}
     return {q.item: pack.gold[q.id] for q in pack.questions if q.kind == "gold"}
 
 
-def _right(row: Judgement, known: Mapping[str, str]) -> bool | None:
+def _is_gold_answer_right(row: Judgement, gold_answers: Mapping[str, str]) -> bool | None:
     """Whether a gold answer is right; ``None`` where it is not known."""
-    wanted = known.get(row.items[0]) if row.use == "gold" else None
-    return None if wanted is None else _choice(row) == wanted
+    wanted = gold_answers.get(row.items[0]) if row.use == "gold" else None
+    return None if wanted is None else _choice_in_answer(row) == wanted
 
 
-def _seconds(row: Judgement) -> float | None:
-    found = _answer(row).get("seconds")
+def _answer_seconds(row: Judgement) -> float | None:
+    found = _answer_or_empty(row).get("seconds")
     if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
         return None
     return float(found)
 
 
-def _answer(row: Judgement) -> dict[str, Any]:
+def _answer_or_empty(row: Judgement) -> dict[str, Any]:
     return row.answer or {}
 
 
-def _choice(row: Judgement) -> str:
-    return str(_answer(row).get("choice", ""))
+def _choice_in_answer(row: Judgement) -> str:
+    return str(_answer_or_empty(row).get("choice", ""))
 
 
-def _json(figure: Figure | None) -> dict[str, Any] | None:
-    return None if figure is None else figure.to_json()
+def _estimate_json_or_none(estimate: IntervalEstimate | None) -> dict[str, Any] | None:
+    return None if estimate is None else estimate.to_json()
 
 
-def _listed(names: Sequence[str]) -> str:
+def _join_first_three(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -77,12 +77,12 @@ def log_softmax(scores: F64) -> F64:
     return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
 
 
-def scores(fit: Fit, features: F64, offsets: F64) -> F64:
+def unnormalised_log_probabilities(fit: Fit, features: F64, offsets: F64) -> F64:
     """Unnormalised log-probabilities of the labels, ``(n, k)``."""
     return fit.scale * offsets + features @ fit.weights + fit.bias
 
 
-def fit_form(form: Form, features: F64, offsets: F64, answers: Answers) -> Fit:
+def fit_labels_and_raters(form: Form, features: F64, offsets: F64, answers: Answers) -> Fit:
     """Fit one form by alternating label parameters (L-BFGS) and raters (closed form).
 
     Parameters
@@ -91,22 +91,24 @@ def fit_form(form: Form, features: F64, offsets: F64, answers: Answers) -> Fit:
         ``(n, f)`` standardised and ``(n, k)`` centred; rows without an answer do not count.
     """
     k = offsets.shape[1]
-    confusion = np.stack([_lapse_matrix(_FIRST_LAPSE, k)] * len(answers.raters))
+    confusion = np.stack([_lapse_confusion_matrix(_FIRST_LAPSE, k)] * len(answers.raters))
     asked = np.unique(answers.item)
     x, z = features[asked], offsets[asked]
     x = x if form.features else x[:, :0]
     theta = np.zeros(1 + (x.shape[1] + 1) * k)
-    fit = _unpack(theta, form, x.shape[1], k, confusion)
+    fit = _unpack_parameters(theta, form, x.shape[1], k, confusion)
     for _ in range(_ROUNDS):
-        evidence = answer_evidence(answers, confusion, len(features))[asked]
+        evidence = answer_log_likelihoods_by_label(answers, confusion, len(features))[asked]
         theta = minimize(
-            _loss, theta, args=(form, x, z, evidence), jac=True, method="L-BFGS-B",
+            _penalised_loss_and_gradient, theta, args=(form, x, z, evidence), jac=True, method="L-BFGS-B",
             options={"maxiter": _STEPS, "ftol": 1e-7},
         ).x  # fmt: skip
-        fit = _unpack(theta, form, x.shape[1], k, confusion)
+        fit = _unpack_parameters(theta, form, x.shape[1], k, confusion)
         belief = np.full((len(features), k), 1 / k)
-        belief[asked] = np.exp(log_softmax(log_softmax(scores(fit, x, z)) + evidence))
-        newer = _raters(belief, answers)
+        belief[asked] = np.exp(
+            log_softmax(log_softmax(unnormalised_log_probabilities(fit, x, z)) + evidence)
+        )
+        newer = _estimate_rater_confusions(belief, answers)
         change = float(np.abs(newer - confusion).max())
         confusion = newer
         if change < 5e-3:
@@ -115,7 +117,7 @@ def fit_form(form: Form, features: F64, offsets: F64, answers: Answers) -> Fit:
     return Fit(fit.scale, weights, fit.bias, confusion)
 
 
-def answer_evidence(answers: Answers, confusion: F64, n: int) -> F64:
+def answer_log_likelihoods_by_label(answers: Answers, confusion: F64, n: int) -> F64:
     """Log-likelihood of each input's answers for every label, ``(n, k)``."""
     log_confusion = np.log(confusion)[answers.rater]
     each = np.einsum("mj,myj->my", answers.shares, log_confusion)
@@ -124,18 +126,20 @@ def answer_evidence(answers: Answers, confusion: F64, n: int) -> F64:
     return total
 
 
-def held_out(fit: Fit, features: F64, offsets: F64, answers: Answers) -> F64:
+def answer_log_likelihood_by_input(fit: Fit, features: F64, offsets: F64, answers: Answers) -> F64:
     """Log-probability of each input's answers, ``(n,)``; 0 for inputs nobody was asked about."""
-    evidence = answer_evidence(answers, fit.confusion, len(features))
-    total = log_softmax(scores(fit, features, offsets)) + evidence
+    evidence = answer_log_likelihoods_by_label(answers, fit.confusion, len(features))
+    total = log_softmax(unnormalised_log_probabilities(fit, features, offsets)) + evidence
     top = total.max(1)
     return top + np.log(np.exp(total - top[:, None]).sum(1))
 
 
-def _loss(theta: F64, form: Form, x: F64, z: F64, evidence: F64) -> tuple[float, F64]:
+def _penalised_loss_and_gradient(
+    theta: F64, form: Form, x: F64, z: F64, evidence: F64
+) -> tuple[float, F64]:
     f, k = x.shape[1], z.shape[1]
-    fit = _unpack(theta, form, f, k, np.zeros((0, k, k)))
-    label = log_softmax(scores(fit, x, z))
+    fit = _unpack_parameters(theta, form, f, k, np.zeros((0, k, k)))
+    label = log_softmax(unnormalised_log_probabilities(fit, x, z))
     joint = label + evidence
     top = joint.max(1)
     marginal = top + np.log(np.exp(joint - top[:, None]).sum(1))
@@ -154,7 +158,7 @@ def _loss(theta: F64, form: Form, x: F64, z: F64, evidence: F64) -> tuple[float,
     return loss, gradient
 
 
-def _unpack(theta: F64, form: Form, f: int, k: int, confusion: F64) -> Fit:
+def _unpack_parameters(theta: F64, form: Form, f: int, k: int, confusion: F64) -> Fit:
     weights = theta[1 : 1 + f * k].reshape(f, k)
     bias = theta[1 + f * k :]
     # z* alone gets no bias: its own logits already say how frequent a class is.
@@ -166,11 +170,11 @@ def _unpack(theta: F64, form: Form, f: int, k: int, confusion: F64) -> Fit:
     )
 
 
-def _lapse_matrix(lapse: float, k: int) -> F64:
+def _lapse_confusion_matrix(lapse: float, k: int) -> F64:
     return (1 - lapse) * np.eye(k) + lapse / k
 
 
-def _raters(belief: F64, answers: Answers) -> F64:
+def _estimate_rater_confusions(belief: F64, answers: Answers) -> F64:
     """Confusions given what the labels probably are."""
     k = belief.shape[1]
     counts = np.zeros((len(answers.raters), k, k))
@@ -179,7 +183,7 @@ def _raters(belief: F64, answers: Answers) -> F64:
     off = 1 - (counts.sum(0) * np.eye(k)).sum() / counts.sum()
     weight = counts.sum()
     wrong = (off * weight + _FIRST_LAPSE * (k - 1) / k * 5) / (weight + 5)
-    prior = _lapse_matrix(min(wrong * k / (k - 1), 1.0), k)
+    prior = _lapse_confusion_matrix(min(wrong * k / (k - 1), 1.0), k)
     found = counts + _ROW_WEIGHT * prior
     found /= found.sum(2, keepdims=True)
     diagonal = np.einsum("ryy->ry", found)

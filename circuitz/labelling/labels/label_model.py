@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.errors import LabellingError
-from circuitz.labelling.labels.answers import Answers, as_answers
+from circuitz.errors import CircuitzError, LabellingError
+from circuitz.labelling.labels.answers import Answers, validate_and_normalise_answers
 from circuitz.labelling.labels.label_fit import (
     F64,
     Fit,
     Form,
-    fit_form,
-    held_out,
+    answer_log_likelihood_by_input,
+    fit_labels_and_raters,
     log_softmax,
-    scores,
+    unnormalised_log_probabilities,
 )
 
 SCHEMA = 1
@@ -84,9 +84,15 @@ class LabelModel:
         LabellingError
             If shapes do not fit or values are not finite.
         """
-        x, z = _arrays(features, offsets, len(self.centre), len(self.classes))
+        x, z = _check_features_and_logits(features, offsets, len(self.centre), len(self.classes))
         fit = Fit(self.scale, self.weights, self.bias, np.zeros((0, 0, 0)))
-        return np.exp(log_softmax(scores(fit, (x - self.centre) / self.spread, _centred(z))))
+        return np.exp(
+            log_softmax(
+                unnormalised_log_probabilities(
+                    fit, (x - self.centre) / self.spread, _centre_rows(z)
+                )
+            )
+        )
 
     def predict(self, features: npt.ArrayLike, offsets: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return the likeliest class of each input, ``(n,)``."""
@@ -129,6 +135,8 @@ class LabelModel:
                 compared=list(record["compared"]),
                 seed=int(record["seed"]),
             )
+        except CircuitzError:
+            raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise LabellingError(
                 f"This is not a label model: {type(error).__name__} {error}.", "Fit it anew."
@@ -142,7 +150,7 @@ class LabelModel:
         return made
 
 
-def fit(
+def fit_label_model(
     features: npt.ArrayLike,
     offsets: npt.ArrayLike,
     answers: npt.ArrayLike | Answers,
@@ -169,7 +177,7 @@ def fit(
     offsets
         ``(n, k)`` z*'s logits on them.
     answers, item, rater
-        See :func:`circuitz.labelling.labels.answers.as_answers`.
+        See :func:`circuitz.labelling.labels.answers.validate_and_normalise_answers`.
     classes
         The classes, in the order of the columns.
     seed
@@ -183,17 +191,17 @@ def fit(
         If shapes do not fit, values are not finite, or fewer than two inputs have an answer.
     """
     k = len(classes)
-    x, z = _arrays(features, offsets, None, k)
-    given = as_answers(answers, len(x), k, item=item, rater=rater)
+    x, z = _check_features_and_logits(features, offsets, None, k)
+    given = validate_and_normalise_answers(answers, len(x), k, item=item, rater=rater)
     asked = np.unique(given.item)
     if len(asked) < 2:
         raise LabellingError(f"Only {len(asked)} input has an answer.", "Ask about more inputs.")
     centre, spread = x[asked].mean(0), x[asked].std(0)
     spread = np.where(spread > 1e-9 * np.maximum(np.abs(centre), 1e-9), spread, 1.0)
-    x, z = (x - centre) / spread, _centred(z)
-    forms = _forms(offset, features=x.shape[1] > 0)
-    chosen, compared = _compare(forms, x, z, given, seed)
-    best = fit_form(chosen, x, z, given)
+    x, z = (x - centre) / spread, _centre_rows(z)
+    forms = _candidate_forms(offset, features=x.shape[1] > 0)
+    chosen, compared = _choose_form_by_cross_validation(forms, x, z, given, seed)
+    best = fit_labels_and_raters(chosen, x, z, given)
     wrong = 1 - np.einsum("ryy->ry", best.confusion).mean(1)
     return LabelModel(
         classes=tuple(classes),
@@ -210,7 +218,7 @@ def fit(
     )
 
 
-def _forms(offset: bool, *, features: bool) -> list[Form]:
+def _candidate_forms(offset: bool, *, features: bool) -> list[Form]:
     """List the forms to compare: simplest first, those that keep z*'s logits before others."""
     forms = [Form(offset=False, features=False)]
     if offset:
@@ -222,7 +230,7 @@ def _forms(offset: bool, *, features: bool) -> list[Form]:
     return sorted(forms, key=lambda f: (f.features, f.features and not f.offset, -f.ridge))
 
 
-def _compare(
+def _choose_form_by_cross_validation(
     forms: list[Form],
     x: F64,
     z: F64,
@@ -237,10 +245,12 @@ def _compare(
     found = np.zeros((len(forms), len(x)))
     for number in range(folds):
         inside = fold[answers.item] == number
-        learn, test = _subset(answers, ~inside), _subset(answers, inside)
+        learn, test = _subset_answers(answers, ~inside), _subset_answers(answers, inside)
         here = fold == number
         for i, form in enumerate(forms):
-            found[i, here] = held_out(fit_form(form, x, z, learn), x, z, test)[here]
+            found[i, here] = answer_log_likelihood_by_input(
+                fit_labels_and_raters(form, x, z, learn), x, z, test
+            )[here]
     values = found[:, asked]
     best = int(values.mean(1).argmax())
     gap = values[best] - values
@@ -265,15 +275,15 @@ def _compare(
     return forms[chosen], table
 
 
-def _subset(answers: Answers, keep: npt.NDArray[np.bool_]) -> Answers:
+def _subset_answers(answers: Answers, keep: npt.NDArray[np.bool_]) -> Answers:
     return Answers(answers.shares[keep], answers.item[keep], answers.rater[keep], answers.raters)
 
 
-def _centred(offsets: F64) -> F64:
+def _centre_rows(offsets: F64) -> F64:
     return offsets - offsets.mean(1, keepdims=True)
 
 
-def _arrays(
+def _check_features_and_logits(
     features: npt.ArrayLike, offsets: npt.ArrayLike, f: int | None, k: int
 ) -> tuple[F64, F64]:
     x, z = np.asarray(features, np.float64), np.asarray(offsets, np.float64)

@@ -11,29 +11,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from circuitz.card.card import Card
-from circuitz.card.make_card import card as make_card
-from circuitz.data.folders.concept_table import place_of, read_rows
+from circuitz.cards.card import Card
+from circuitz.cards.make_card import card as make_card
+from circuitz.data.folders.concept_table import read_csv_with_header, resolve_cell_path
 from circuitz.errors import CardError, LabellingError
-from circuitz.labelling.export import card_of
+from circuitz.labelling.export import card_in_notes
 from circuitz.labelling.tasks.pack import (
     LEASE_SECONDS,
     MOST_QUESTIONS,
     Kind,
     Question,
     TaskPack,
-    check_classes,
-    check_numbers,
-    question_id,
+    check_answerable_classes,
+    check_overlap_and_lease,
+    opaque_question_id,
 )
 from circuitz.labelling.tasks.questions import MOST, choose_questions
-from circuitz.labelling.tasks.shifted_outputs import outputs, sightings
+from circuitz.labelling.tasks.run_on_pictures import (
+    find_active_cues_and_maps,
+    run_model_on_pictures,
+)
 from circuitz.labelling.tasks.shifted_pictures import (
     Picture,
     View,
-    check_z,
+    check_labelling_supported,
     find_pictures,
-    item_hash,
+    picture_file_hash,
 )
 from circuitz.plausibility.check import check
 
@@ -108,27 +111,29 @@ def make_pack(
     CardError
         If z has no card and none can be made.
     """
-    check_z(z)
-    card = _card(z)
+    check_labelling_supported(z)
+    card = _load_or_make_card(z)
     # Before the network is run: what no screen could ask need not cost minutes.
-    check_classes(card.names)
-    check_numbers(overlap, LEASE_SECONDS if lease is None else lease)
-    _check_limits(limit, repeats)
-    told = _told(progress)
+    check_answerable_classes(card.names)
+    check_overlap_and_lease(overlap, LEASE_SECONDS if lease is None else lease)
+    _check_limit_and_repeats(limit, repeats)
+    told = _progress_callback_factory(progress)
     found = find_pictures(folder, told("find pictures"))
-    known = _gold(gold, card.names) if gold is not None else {}
-    pool = _distinct(found, {p.item for p in known})
+    known = _read_gold_answers(gold, card.names) if gold is not None else {}
+    pool = _distinct_pictures_without_gold(found, {p.item for p in known})
     view = View.of(z)
-    ran = outputs(z, [p.file for p in pool], view, told("run the network"))
+    ran = run_model_on_pictures(z, [p.file for p in pool], view, told("run the network"))
     chosen = choose_questions(ran.logits, limit, seed=seed)
     asked = [pool[int(i)] for i in chosen.rows]
-    again = _again(asked, min(repeats, len(asked) // 10), seed)
+    again = _choose_pictures_to_repeat(asked, min(repeats, len(asked) // 10), seed)
     shown = list(dict.fromkeys([*asked, *known]))
-    seen, heat = sightings(z, card, [p.file for p in shown], view, told("look at the units"))
+    seen, heat = find_active_cues_and_maps(
+        z, card, [p.file for p in shown], view, told("look at the units")
+    )
     sight = dict(zip(shown, seen, strict=True))
     pictures: dict[str, bytes] = {}
     for i, p in enumerate(shown):
-        data = view.shown(p.file)
+        data = view.crop_and_encode_for_people(p.file)
         suffix = "png" if data.startswith(b"\x89PNG") else "webp"
         pictures[f"pictures/{p.item[:24]}.{suffix}"] = data
         told("copy pictures")(i + 1, len(shown))
@@ -137,7 +142,14 @@ def make_pack(
         ("ask", asked), ("gold", list(known)), ("again", again)
     ]  # fmt: skip
     questions = [
-        Question(question_id(seed, p.item, kind), p.item, kind, p.path, file[p.item[:24]], sight[p])
+        Question(
+            opaque_question_id(seed, p.item, kind),
+            p.item,
+            kind,
+            p.path,
+            file[p.item[:24]],
+            sight[p],
+        )
         for kind, some in kinds
         for p in some
     ]
@@ -148,17 +160,17 @@ def make_pack(
         seed=seed,
         overlap=overlap,
         guidelines=guidelines.strip() or GUIDELINES,
-        gold={question_id(seed, p.item, "gold"): label for p, label in known.items()},
+        gold={opaque_question_id(seed, p.item, "gold"): label for p, label in known.items()},
         heat=heat,
         pictures=pictures,
-        exemplars=_exemplars(z, card),
+        exemplars=_exemplar_thumbnails(z, card),
     )
     return pack if lease is None else replace(pack, lease=float(lease))
 
 
-def _card(z: AnnotatedModel) -> Card:
+def _load_or_make_card(z: AnnotatedModel) -> Card:
     """Return the card z was exported with, or make it; refuse one of another z."""
-    found = card_of(z)
+    found = card_in_notes(z)
     if found is None:
         return make_card(z, check(z))
     if found.z_hash != z.hash:
@@ -168,7 +180,7 @@ def _card(z: AnnotatedModel) -> Card:
     return found
 
 
-def _check_limits(limit: int, repeats: int) -> None:
+def _check_limit_and_repeats(limit: int, repeats: int) -> None:
     if not 1 <= limit <= MOST_QUESTIONS or repeats < 0:
         raise LabellingError(
             f"{limit} questions, {repeats} of them twice, cannot be asked.",
@@ -176,10 +188,12 @@ def _check_limits(limit: int, repeats: int) -> None:
         )
 
 
-def _distinct(found: Sequence[Picture], without: set[str]) -> list[Picture]:
+def _distinct_pictures_without_gold(
+    pictures: Sequence[Picture], without: set[str]
+) -> list[Picture]:
     """Leave out copies of a picture, and those whose answer is known."""
-    first = {p.item: p for p in reversed(found) if p.item not in without}
-    pool = [p for p in found if first.get(p.item) is p]
+    first = {p.item: p for p in reversed(pictures) if p.item not in without}
+    pool = [p for p in pictures if first.get(p.item) is p]
     if not pool:
         raise LabellingError(
             "Every picture is a gold one: nothing is left to ask.", "Give more pictures."
@@ -187,18 +201,18 @@ def _distinct(found: Sequence[Picture], without: set[str]) -> list[Picture]:
     return pool
 
 
-def _gold(table: Path, classes: Sequence[str]) -> dict[Picture, str]:
+def _read_gold_answers(table: Path, classes: Sequence[str]) -> dict[Picture, str]:
     """Read pictures whose answer is known."""
     if not table.is_file():
         raise LabellingError(f"There is no file {table}.", "Check --gold.")
-    header, rows = read_rows(table)
+    header, rows = read_csv_with_header(table)
     column = next((c for c in ("class", "label") if c in header), None)
     if column is None:
         raise LabellingError(f"{table} has no column ‘class’.", "Name the class of each picture.")
     at_path, at_class = header.index("path"), header.index(column)
     found: dict[str, tuple[Picture, str]] = {}
     for number, cells in rows:
-        file = Path(place_of(cells[at_path], table.parent, number, table))
+        file = Path(resolve_cell_path(cells[at_path], table.parent, number, table))
         if not file.is_file():
             raise LabellingError(
                 f"Row {number} of {table} names {cells[at_path][:200]}, which is not there.",
@@ -209,7 +223,7 @@ def _gold(table: Path, classes: Sequence[str]) -> dict[Picture, str]:
                 f"Row {number} of {table} says {cells[at_class][:60]!r}, which is no class.",
                 f"Classes are {', '.join(list(classes)[:12])}.",
             )
-        picture = Picture(file, cells[at_path], item_hash(file))
+        picture = Picture(file, cells[at_path], picture_file_hash(file))
         before = found.get(picture.item)
         if before is not None and before[1] != cells[at_class]:
             raise LabellingError(
@@ -222,12 +236,12 @@ def _gold(table: Path, classes: Sequence[str]) -> dict[Picture, str]:
     return dict(found.values())
 
 
-def _again(asked: Sequence[Picture], n: int, seed: int) -> list[Picture]:
-    order = np.random.default_rng([seed, 31]).permutation(len(asked))[:n]
-    return [asked[int(i)] for i in sorted(order)]
+def _choose_pictures_to_repeat(pictures: Sequence[Picture], n: int, seed: int) -> list[Picture]:
+    order = np.random.default_rng([seed, 31]).permutation(len(pictures))[:n]
+    return [pictures[int(i)] for i in sorted(order)]
 
 
-def _exemplars(z: AnnotatedModel, card: Card) -> dict[int, bytes]:
+def _exemplar_thumbnails(z: AnnotatedModel, card: Card) -> dict[int, bytes]:
     """Return small pictures of the card's exemplars."""
     known = z.concept_set
     if known is None:
@@ -244,12 +258,14 @@ def _exemplars(z: AnnotatedModel, card: Card) -> dict[int, bytes]:
     return made
 
 
-def _told(progress: Progress | None) -> Callable[[str], Callable[[int, int], None]]:
-    def about(what: str) -> Callable[[int, int], None]:
-        def tick(done: int, total: int) -> None:
+def _progress_callback_factory(
+    progress: Progress | None,
+) -> Callable[[str], Callable[[int, int], None]]:
+    def progress_callback_for_stage(what: str) -> Callable[[int, int], None]:
+        def report_stage_progress(done: int, total: int) -> None:
             if progress is not None:
                 progress(what, done, total)
 
-        return tick
+        return report_stage_progress
 
-    return about
+    return progress_callback_for_stage

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from circuitz.disk.hashing import json_hash
 from circuitz.labelling.tasks.pack import Kind, Question, TaskPack
-from circuitz.store.leases import Board
+from circuitz.store.leases import TaskSnapshot
 
 # A repeated picture comes back only after this many others, so that it is looked at anew.
 APART = 5
@@ -15,7 +15,7 @@ _MOST_INTERVAL = 10
 
 
 @dataclass(frozen=True)
-class Standing:
+class RaterProgress:
     """What is left for one rater, and how far everybody is.
 
     Parameters
@@ -30,7 +30,7 @@ class Standing:
         Questions before somebody else now, that may come back.
     returns
         When the first of these comes back (seconds since 1970); 0 when there are none.
-    given, needed
+    collected, needed
         Answers of everybody to the questions asked (gold and repeats left out), and how many are
         wanted in all.
     """
@@ -40,12 +40,12 @@ class Standing:
     aside: int
     elsewhere: int
     returns: float
-    given: int
+    collected: int
     needed: int
 
 
-def upcoming(
-    pack: TaskPack, board: Board, rater: str, held: Collection[str], n: int
+def upcoming_questions(
+    pack: TaskPack, board: TaskSnapshot, rater: str, held: Collection[str], n: int
 ) -> list[Question]:
     """Choose the next questions of a rater.
 
@@ -62,20 +62,22 @@ def upcoming(
     n
         How many to choose.
     """
-    mine = _Mine(pack, board, rater)
+    mine = _RaterQueue(pack, board, rater)
     found: list[Question] = []
     taken = set(held)
-    asks = [q for q in mine.open() if q.id not in taken]
-    again = [q for q in mine.again() if q.id not in taken]
-    golds = [q for q in mine.gold() if q.id not in taken]
-    aside = [q for q in mine.aside() if q.id not in taken]
+    asks = [q for q in mine.questions_needing_this_rater() if q.id not in taken]
+    again = [q for q in mine.repeat_questions_due() if q.id not in taken]
+    golds = [q for q in mine.gold_questions_in_rater_order() if q.id not in taken]
+    aside = [q for q in mine.set_aside_questions() if q.id not in taken]
     # What is held will be answered before what is chosen now.
-    done = mine.answered_asks + sum(pack.by_id[h].kind == "ask" for h in taken if h in pack.by_id)
+    done = mine.answered_asks + sum(
+        pack.questions_by_id[h].kind == "ask" for h in taken if h in pack.questions_by_id
+    )
     shown = mine.answered_golds + sum(
-        pack.by_id[h].kind == "gold" for h in taken if h in pack.by_id
+        pack.questions_by_id[h].kind == "gold" for h in taken if h in pack.questions_by_id
     )
     while len(found) < n:
-        if golds and asks and mine.due(done) > shown:
+        if golds and asks and mine.gold_count_due_after(done) > shown:
             found.append(golds.pop(0))
             shown += 1
         elif again and (not asks or done % APART == APART - 1):
@@ -91,43 +93,48 @@ def upcoming(
     return found
 
 
-def standing(pack: TaskPack, board: Board, rater: str) -> Standing:
+def progress_of_rater(pack: TaskPack, board: TaskSnapshot, rater: str) -> RaterProgress:
     """Return what is left for a rater."""
-    mine = _Mine(pack, board, rater)
+    mine = _RaterQueue(pack, board, rater)
     asks = [q for q in pack.questions if q.kind == "ask"]
-    given = sum(min(len(board.answered.get(q.slot, ())), pack.overlap) for q in asks)
-    elsewhere = mine.elsewhere()
+    given = sum(
+        min(len(board.answered.get(q.judgement_kind_and_item, ())), pack.overlap) for q in asks
+    )
+    elsewhere = mine.questions_leased_to_others()
     returns = [u for q in elsewhere for who, u in board.leased[q.id].items() if who != rater]
-    regular = [*mine.open(), *mine.aside()]
-    left = len(regular) + len(mine.again(soon=bool(regular)))
+    regular = [*mine.questions_needing_this_rater(), *mine.set_aside_questions()]
+    left = len(regular) + len(mine.repeat_questions_due(soon=bool(regular)))
     if regular:
-        left += max(0, mine.due(mine.answered_asks + len(regular) - 1) - mine.answered_golds)
-    return Standing(
-        answered=mine.answered,
+        left += max(
+            0,
+            mine.gold_count_due_after(mine.answered_asks + len(regular) - 1) - mine.answered_golds,
+        )
+    return RaterProgress(
+        answered=mine.answered_count,
         left=left,
-        aside=len(mine.aside()),
+        aside=len(mine.set_aside_questions()),
         elsewhere=len(elsewhere),
         returns=min(returns, default=0.0),
-        given=given,
+        collected=given,
         needed=len(asks) * pack.overlap,
     )
 
 
-class _Mine:
+class _RaterQueue:
     """A pack as one rater finds it.
 
     A pack may hold thousands of questions and is looked through after every answer: what is
     asked of each question several times is looked up once.
     """
 
-    def __init__(self, pack: TaskPack, board: Board, rater: str) -> None:
+    def __init__(self, pack: TaskPack, board: TaskSnapshot, rater: str) -> None:
         self.pack, self.board, self.rater = pack, board, rater
         self._aside = set(board.aside)
         mine = {slot for slot, raters in board.answered.items() if rater in raters}
-        self._answered = {q.id for q in pack.questions if q.slot in mine}
-        counts = pack.counts()
-        self.answered_asks = self._count("ask")
-        self.answered_golds = self._count("gold")
+        self._answered = {q.id for q in pack.questions if q.judgement_kind_and_item in mine}
+        counts = pack.count_questions_by_kind()
+        self.answered_asks = self._count_answered_of_kind("ask")
+        self.answered_golds = self._count_answered_of_kind("gold")
         asks, self._golds = counts["ask"], counts["gold"]
         self._interval = max(1, min(_MOST_INTERVAL, asks // self._golds)) if self._golds else 0
         # Were every rater's first gold picture the tenth, they would tell each other.
@@ -135,17 +142,17 @@ class _Mine:
         self._shift = draw % max(self._interval, 1) + 1
 
     @property
-    def answered(self) -> int:
+    def answered_count(self) -> int:
         """How many questions this rater answered."""
         return len(self._answered)
 
-    def _count(self, kind: Kind) -> int:
+    def _count_answered_of_kind(self, kind: Kind) -> int:
         return sum(q.kind == kind and q.id in self._answered for q in self.pack.questions)
 
-    def _others(self, question: Question) -> int:
-        return len(self.board.answered.get(question.slot, set()) - {self.rater})
+    def _count_others_who_answered(self, question: Question) -> int:
+        return len(self.board.answered.get(question.judgement_kind_and_item, set()) - {self.rater})
 
-    def _wanted(self, kind: Kind) -> list[Question]:
+    def _unanswered_not_set_aside(self, kind: Kind) -> list[Question]:
         """Questions of a kind that this rater has neither answered nor set aside."""
         return [
             q
@@ -153,36 +160,37 @@ class _Mine:
             if q.kind == kind and q.id not in self._answered and q.id not in self._aside
         ]
 
-    def due(self, asks: int) -> int:
+    def gold_count_due_after(self, asks: int) -> int:
         """Return how many gold questions should have come after so many others."""
         return min(self._golds, (asks + self._shift) // self._interval) if self._interval else 0
 
-    def open(self) -> list[Question]:
+    def questions_needing_this_rater(self) -> list[Question]:
         """Questions that want an answer of this rater."""
-        return [q for q in self._wanted("ask") if self._room(q)]
+        return [q for q in self._unanswered_not_set_aside("ask") if self._needs_another_rater(q)]
 
-    def _room(self, question: Question) -> bool:
+    def _needs_another_rater(self, question: Question) -> bool:
         leased = self.board.leased.get(question.id, {})
-        answered = self.board.answered.get(question.slot, set())
+        answered = self.board.answered.get(question.judgement_kind_and_item, set())
         busy = sum(who != self.rater and who not in answered for who in leased)
-        return self._others(question) + busy < self.pack.overlap
+        return self._count_others_who_answered(question) + busy < self.pack.overlap
 
-    def elsewhere(self) -> list[Question]:
+    def questions_leased_to_others(self) -> list[Question]:
         """Questions that only others' leases keep away."""
         return [
             q
-            for q in self._wanted("ask")
-            if not self._room(q) and self._others(q) < self.pack.overlap
+            for q in self._unanswered_not_set_aside("ask")
+            if not self._needs_another_rater(q)
+            and self._count_others_who_answered(q) < self.pack.overlap
         ]
 
-    def gold(self) -> list[Question]:
+    def gold_questions_in_rater_order(self) -> list[Question]:
         """Questions whose answer is known, in this rater's own order."""
-        wanted = self._wanted("gold")
+        wanted = self._unanswered_not_set_aside("gold")
         return sorted(wanted, key=lambda q: json_hash([self.pack.seed, self.rater, q.id]))
 
-    def again(self, *, soon: bool = False) -> list[Question]:
+    def repeat_questions_due(self, *, soon: bool = False) -> list[Question]:
         """Questions whose picture this rater saw before, long enough ago or (``soon``) at all."""
-        wanted = self._wanted("again")
+        wanted = self._unanswered_not_set_aside("again")
         if not wanted:
             return []
         # How many they answered up to each picture they answered, in the pack's order.
@@ -192,7 +200,7 @@ class _Mine:
                 upto[q.item] = len(upto) + 1
         return [q for q in wanted if q.item in upto and (soon or len(upto) - upto[q.item] >= APART)]
 
-    def aside(self) -> list[Question]:
+    def set_aside_questions(self) -> list[Question]:
         """Questions this rater put off, oldest first."""
-        found = (self.pack.by_id.get(q) for q in self.board.aside)
+        found = (self.pack.questions_by_id.get(q) for q in self.board.aside)
         return [q for q in found if q is not None and q.id not in self._answered]

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.card.card import Card
-from circuitz.card.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.cards.card import Card
+from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
 from circuitz.disk.hashing import json_hash
 from circuitz.errors import LabellingError
 
@@ -76,7 +76,7 @@ class Question:
     word: str = ""
 
     @property
-    def slot(self) -> tuple[str, str]:
+    def judgement_kind_and_item(self) -> tuple[str, str]:
         """Kind as judgements name it, and item: what a rater answers once."""
         again = "-again" if self.kind == "again" else ""
         return (f"concept{again}: {self.word}" if self.word else f"label{again}", self.item)
@@ -129,7 +129,7 @@ class TaskPack:
     plan: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
-        _check(self)
+        _refuse_unaskable_pack(self)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -175,11 +175,11 @@ class TaskPack:
         )
 
     @cached_property
-    def by_id(self) -> Mapping[str, Question]:
+    def questions_by_id(self) -> Mapping[str, Question]:
         """Questions by id."""
         return {q.id: q for q in self.questions}
 
-    def question(self, wanted: str) -> Question:
+    def question_by_id(self, identifier: str) -> Question:
         """Return a question.
 
         Raises
@@ -187,7 +187,7 @@ class TaskPack:
         LabellingError
             If the pack has none of this id.
         """
-        found = self.by_id.get(wanted)
+        found = self.questions_by_id.get(identifier)
         if found is None:
             raise LabellingError(
                 "That question is not in this task pack.", "Open the screen of the right pack."
@@ -203,17 +203,17 @@ class TaskPack:
         order = np.random.default_rng(seed).permutation(len(self.classes))
         return tuple(self.classes[int(i)] for i in order), seed
 
-    def counts(self) -> dict[Kind, int]:
+    def count_questions_by_kind(self) -> dict[Kind, int]:
         """Return how many questions of each kind there are."""
         return {kind: sum(q.kind == kind for q in self.questions) for kind in KINDS}
 
 
-def question_id(seed: int, item: str, kind: Kind, word: str = "") -> str:
+def opaque_question_id(seed: int, item: str, kind: Kind, word: str = "") -> str:
     """Return an id that does not tell what kind of question it is."""
     return json_hash(["question", seed, item, kind, *([word] if word else [])])[:16]
 
 
-def _check(pack: TaskPack) -> None:
+def _refuse_unaskable_pack(pack: TaskPack) -> None:
     """Refuse what no screen could ask.
 
     Raises
@@ -221,18 +221,18 @@ def _check(pack: TaskPack) -> None:
     LabellingError
         Saying what is wrong.
     """
-    check_classes(pack.classes)
+    check_answerable_classes(pack.classes)
     if not pack.questions:
         raise LabellingError("There is nothing to ask.", "Give pictures to label.")
     if len(pack.questions) > MOST_QUESTIONS:
         raise LabellingError(
             f"{len(pack.questions):,} questions are too many.", f"Up to {MOST_QUESTIONS:,}."
         )
-    check_numbers(pack.overlap, pack.lease)
+    check_overlap_and_lease(pack.overlap, pack.lease)
     ids = [q.id for q in pack.questions]
     if len(set(ids)) != len(ids):
         raise LabellingError("A question occurs twice.", "Make the pack anew.")
-    if len({q.slot for q in pack.questions}) != len(ids):
+    if len({q.judgement_kind_and_item for q in pack.questions}) != len(ids):
         # A gold picture among the others: one answer would count as both.
         raise LabellingError("A picture is asked about twice.", "Make the pack anew.")
     for q in pack.questions:
@@ -245,7 +245,7 @@ def _check(pack: TaskPack) -> None:
         raise LabellingError("Gold questions and their answers do not fit.", "Make the pack anew.")
 
 
-def check_classes(names: Sequence[str]) -> None:
+def check_answerable_classes(names: Sequence[str]) -> None:
     """Refuse classes that cannot be the answers to choose from.
 
     Raises
@@ -262,7 +262,7 @@ def check_classes(names: Sequence[str]) -> None:
         raise LabellingError("A pack needs two classes or more, each once.", "Check the card.")
 
 
-def check_numbers(overlap: int, lease: float) -> None:
+def check_overlap_and_lease(overlap: int, lease: float) -> None:
     """Refuse an overlap or a lease that helps nobody.
 
     Raises
@@ -280,7 +280,7 @@ def check_numbers(overlap: int, lease: float) -> None:
         )
 
 
-def sighting(record: Mapping[str, Any]) -> Sighting:
+def sighting_from_json(record: Mapping[str, Any]) -> Sighting:
     """Read a sighting from JSON values; ValueError, KeyError or TypeError if it is none."""
     level = float(record["level"])
     if not 0 <= level <= 1:

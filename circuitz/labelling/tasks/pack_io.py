@@ -14,12 +14,17 @@ from typing import Any
 import numpy as np
 
 from circuitz import __version__
-from circuitz.card.card import Card
-from circuitz.disk.atomic import building, new_folder, swap, write_files
-from circuitz.disk.file_names import parse_files
+from circuitz.cards.card import Card
+from circuitz.disk.atomic import (
+    locked_temporary_folder,
+    replacement_folder,
+    swap_into_place,
+    write_new_files_durably,
+)
+from circuitz.disk.file_names import parse_file_entries
 from circuitz.disk.folder_source import FolderSource
 from circuitz.disk.json_io import dumps, loads
-from circuitz.disk.seal import check_seal, seal, unseal
+from circuitz.disk.seal import check_seal, parse_sealed_document_unchecked, seal_with_own_hash
 from circuitz.disk.zip_source import ZipSource
 from circuitz.errors import (
     BundleError,
@@ -27,10 +32,11 @@ from circuitz.errors import (
     BundleSchemaError,
     BundleUnsafeError,
     BundleWriteError,
+    CircuitzError,
     LabellingError,
 )
-from circuitz.labelling.tasks.pack import KINDS, Question, TaskPack, sighting
-from circuitz.z.bundle.replace_bundle import pack as zip_folder
+from circuitz.labelling.tasks.pack import KINDS, Question, TaskPack, sighting_from_json
+from circuitz.z.bundle.replace_bundle import zip_folder_reproducibly
 
 SCHEMA = 1
 MANIFEST = "tasks.json"
@@ -40,7 +46,7 @@ MOST_PICTURE = 8 * 2**20
 _MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
 
 
-def picture_type(data: bytes) -> str:
+def checked_picture_media_type(data: bytes) -> str:
     """Return the media type of a picture a browser may be given.
 
     Raises
@@ -73,19 +79,21 @@ def write_pack(pack: TaskPack, path: str | os.PathLike[str], *, overwrite: bool 
         If something else is there, or it cannot be written; what was there is untouched.
     """
     place = Path(path).absolute()
-    check_place(place, pack, overwrite)
-    files = _files(pack)
+    check_pack_destination(place, pack, overwrite)
+    files = _contents_by_file_name(pack)
     if place.suffix == ".zip":
-        with building(place) as folder:
-            _fill(folder, files)
-            swap(zip_folder(folder), place)
+        with locked_temporary_folder(place) as folder:
+            _write_files_into_folder(folder, files)
+            swap_into_place(zip_folder_reproducibly(folder), place)
     else:
-        with new_folder(place) as folder:
-            _fill(folder, files)
+        with replacement_folder(place) as folder:
+            _write_files_into_folder(folder, files)
     return place
 
 
-def check_place(place: Path, pack: TaskPack | None = None, overwrite: bool = False) -> None:
+def check_pack_destination(
+    path: Path, pack: TaskPack | None = None, overwrite: bool = False
+) -> None:
     """Refuse to replace what is no pack, or, unless told to, another pack.
 
     Raises
@@ -93,22 +101,22 @@ def check_place(place: Path, pack: TaskPack | None = None, overwrite: bool = Fal
     BundleWriteError
         If something is there that stays.
     """
-    place = place.absolute()
-    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+    path = path.absolute()
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     try:
-        there = open_pack(place)
+        there = open_pack(path)
     except (BundleError, LabellingError) as error:
-        if place.is_dir() and (place / MANIFEST).is_file() and overwrite:
+        if path.is_dir() and (path / MANIFEST).is_file() and overwrite:
             return
         raise BundleWriteError(
-            f"{place} is there and is no task pack; it is not replaced.", "Choose another name."
+            f"{path} is there and is no task pack; it is not replaced.", "Choose another name."
         ) from error
     if pack is not None and there.hash == pack.hash:
         return
     if not overwrite:
         raise BundleWriteError(
-            f"{place} is there, and is another task pack.",
+            f"{path} is there, and is another task pack.",
             "Answers belong to one pack: choose another name, or pass --overwrite.",
         )
 
@@ -136,7 +144,7 @@ def open_pack(path: str | os.PathLike[str]) -> TaskPack:
         raise LabellingError(
             f"{path} is no task pack: it has no {MANIFEST}.", "circuitz tasks make makes one."
         )
-    document = unseal(source.read_unchecked(MANIFEST), MANIFEST)
+    document = parse_sealed_document_unchecked(source.read_unchecked(MANIFEST), MANIFEST)
     schema = document.get("schema")
     if document.get("kind") != "circuitz tasks" or not isinstance(schema, int):
         raise BundleFormatError(f"{MANIFEST} is not of a task pack.", "Make the pack anew.")
@@ -145,13 +153,15 @@ def open_pack(path: str | os.PathLike[str]) -> TaskPack:
             f"The task pack was written by a newer version (schema {schema}).", "Update circuitz."
         )
     check_seal(document, MANIFEST)
-    entries = parse_files(document.get("files"), MANIFEST)
+    entries = parse_file_entries(document.get("files"), MANIFEST)
     if any(entry.size > 2**31 for entry in entries.values()):
         raise BundleUnsafeError("A file of the pack has gigabytes.", "Nothing was read.")
-    source.check_sizes(entries)
+    source.check_sizes_against_manifest(entries)
     read = {name: bytes(source.read(name, entry)) for name, entry in entries.items()}
     try:
-        return _pack(document, read)
+        return _task_pack_from_document(document, read)
+    except CircuitzError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BundleFormatError(
             f"{MANIFEST} is not what a task pack has: {type(error).__name__} {error}.",
@@ -159,7 +169,7 @@ def open_pack(path: str | os.PathLike[str]) -> TaskPack:
         ) from error
 
 
-def _files(pack: TaskPack) -> dict[str, bytes]:
+def _contents_by_file_name(pack: TaskPack) -> dict[str, bytes]:
     files = {
         CARD: dumps(pack.card.to_json(), indent=1) + b"\n",
         GUIDE: pack.card.to_text().encode(),
@@ -184,36 +194,36 @@ def _files(pack: TaskPack) -> dict[str, bytes]:
         "overlap": pack.overlap,
         "lease": pack.lease,
         "heat": list(pack.heat.shape),
-        "questions": [_record(q) for q in pack.questions],
+        "questions": [_question_to_json(q) for q in pack.questions],
         "files": {
             name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
             for name, data in sorted(files.items())
         },
     }
-    return {**files, MANIFEST: seal(document)}
+    return {**files, MANIFEST: seal_with_own_hash(document)}
 
 
-def _fill(folder: Path, files: dict[str, bytes]) -> None:
+def _write_files_into_folder(folder: Path, files: dict[str, bytes]) -> None:
     for parent in {Path(name).parent for name in files}:
         (folder / parent).mkdir(parents=True, exist_ok=True)
     try:
-        write_files({folder / name: data for name, data in files.items()})
+        write_new_files_durably({folder / name: data for name, data in files.items()})
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _pack(document: dict[str, Any], read: dict[str, bytes]) -> TaskPack:
+def _task_pack_from_document(document: dict[str, Any], read: dict[str, bytes]) -> TaskPack:
     shape = [int(side) for side in document["heat"]]
     if len(shape) != 3 or any(side < 0 for side in shape) or max(shape[1:]) > 64:
         raise ValueError("the maps have no proper shape")
-    questions = tuple(_question(record) for record in document["questions"])
+    questions = tuple(_question_from_json(record) for record in document["questions"])
     pictures = {name: read[name] for name in dict.fromkeys(q.picture for q in questions)}
     exemplars = {
         int(Path(name).stem): data for name, data in read.items() if name.startswith("exemplars/")
     }
     for data in (*pictures.values(), *exemplars.values()):
-        picture_type(data)
+        checked_picture_media_type(data)
     gold = loads(read[GOLD], GOLD)
     made = TaskPack(
         name=str(document["name"]),
@@ -235,14 +245,14 @@ def _pack(document: dict[str, Any], read: dict[str, bytes]) -> TaskPack:
     return made
 
 
-def _record(question: Question) -> dict[str, Any]:
+def _question_to_json(question: Question) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(json.dumps(asdict(question)))
     if not question.word:
         del record["word"]
     return record
 
 
-def _question(record: dict[str, Any]) -> Question:
+def _question_from_json(record: dict[str, Any]) -> Question:
     kind = record["kind"]
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is no kind of question")
@@ -252,6 +262,6 @@ def _question(record: dict[str, Any]) -> Question:
         kind=kind,
         path=str(record["path"]),
         picture=str(record["picture"]),
-        seen=tuple(sighting(s) for s in record["seen"]),
+        seen=tuple(sighting_from_json(s) for s in record["seen"]),
         word=str(record.get("word", "")),
     )

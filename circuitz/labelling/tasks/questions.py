@@ -37,7 +37,7 @@ class Questions:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def rest(self) -> npt.NDArray[np.int64]:
+    def unasked_rows(self) -> npt.NDArray[np.int64]:
         """Return the indices of the inputs that are never asked about."""
         return np.setdiff1d(np.arange(self.pool), self.rows)
 
@@ -91,7 +91,9 @@ def choose_questions(
     gap = top[:, -1] - top[:, -2]
     rows: list[int] = []
     unsure: list[bool] = []
-    for k, quota in _quotas(np.bincount(predicted, minlength=scores.shape[1]), n).items():
+    for k, quota in _share_out_quotas_by_class(
+        np.bincount(predicted, minlength=scores.shape[1]), n
+    ).items():
         here = rng.permutation(np.flatnonzero(predicted == k))
         few = round(uncertain * quota)
         by_gap = here[np.argsort(gap[here], kind="stable")]
@@ -105,7 +107,7 @@ def choose_questions(
     )
 
 
-def _quotas(available: npt.NDArray[np.int64], n: int) -> dict[int, int]:
+def _share_out_quotas_by_class(available: npt.NDArray[np.int64], n: int) -> dict[int, int]:
     """Share n out equally; what a small class cannot use goes to the others."""
     quotas = np.zeros(len(available), np.int64)
     left = min(n, int(available.sum()))

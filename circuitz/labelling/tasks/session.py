@@ -12,14 +12,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from circuitz.card.rater_answer import CANNOT_TELL, DISCARDED
-from circuitz.disk.safe_text import clean_name
+from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.disk.safe_text import strip_and_check_name
 from circuitz.errors import CircuitzError, LabellingError
-from circuitz.labelling.tasks.next_question import Standing, standing, upcoming
+from circuitz.labelling.tasks.next_question import (
+    RaterProgress,
+    progress_of_rater,
+    upcoming_questions,
+)
 from circuitz.labelling.tasks.pack import Kind, Question, TaskPack
-from circuitz.store.judgement import Judgement, RaterKind, Use, now
+from circuitz.store.judgement import Judgement, RaterKind, Use, iso_utc_now
 from circuitz.store.judgements import Judgements
-from circuitz.store.leases import Board, Turns
+from circuitz.store.leases import QuestionLeases, TaskSnapshot
 
 AHEAD = 4
 """Questions a screen holds, so that the next picture is there at once and a break is bridged."""
@@ -65,14 +69,16 @@ class Session:
         kind: RaterKind = "person",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.pack, self.store, self.rater = pack, store, clean_rater(rater)
+        self.pack, self.store, self.rater = pack, store, clean_rater_name(rater)
         self.kind: RaterKind = kind
         self.options, self.seed = pack.options(self.rater)
-        self._turns = Turns(store, pack.task, clock=clock)
+        self._turns = QuestionLeases(store, pack.task, clock=clock)
 
     # -- what to show ---------------------------------------------------------------------
 
-    def next(self, held: Collection[str] = (), n: int = AHEAD) -> tuple[list[Question], Standing]:
+    def next_questions(
+        self, held: Collection[str] = (), n: int = AHEAD
+    ) -> tuple[list[Question], RaterProgress]:
         """Return questions to show after those on the screen, and what is left.
 
         Parameters
@@ -83,29 +89,33 @@ class Session:
             How many the screen should hold in all.
         """
         # A page that claims more than a screen ever holds keeps no others from it.
-        known = list(dict.fromkeys(h for h in held if h in self.pack.by_id))[:MOST_HELD]
+        known = list(dict.fromkeys(h for h in held if h in self.pack.questions_by_id))[:MOST_HELD]
         found: list[Question] = []
 
-        def choose(board: Board) -> list[str]:
-            found[:] = upcoming(self.pack, board, self.rater, known, max(0, n - len(known)))
+        def choose_and_remember_questions(board: TaskSnapshot) -> list[str]:
+            found[:] = upcoming_questions(
+                self.pack, board, self.rater, known, max(0, n - len(known))
+            )
             return [q.id for q in found]
 
-        board, _ = self._turns.take(self.rater, known, choose, self.pack.lease)
-        return found, standing(self.pack, board, self.rater)
+        board, _ = self._turns.choose_and_lease_questions(
+            self.rater, known, choose_and_remember_questions, self.pack.lease
+        )
+        return found, progress_of_rater(self.pack, board, self.rater)
 
-    def standing(self) -> Standing:
+    def rater_progress(self) -> RaterProgress:
         """Return what is left, and how far everybody is."""
-        return standing(self.pack, self._turns.board(self.rater), self.rater)
+        return progress_of_rater(self.pack, self._turns.snapshot(self.rater), self.rater)
 
-    def recent(self, n: int = RECENT) -> list[dict[str, str]]:
+    def recent_answers(self, n: int = RECENT) -> list[dict[str, str]]:
         """Return the last answers in force, the latest first: question, choice and key."""
-        known = {q.slot: q for q in self.pack.questions}
+        known = {q.judgement_kind_and_item: q for q in self.pack.questions}
         rows = self.store.rows(task=self.pack.task, rater=self.rater)
         found: list[dict[str, str]] = []
         for row in reversed(rows):
             question = known.get((row.kind, row.items[0] if row.items else ""))
             if question is not None and row.answer is not None:
-                own = row.key.removeprefix(self._prefix)
+                own = row.key.removeprefix(self._key_prefix)
                 found.append(
                     {"id": question.id, "choice": str(row.answer.get("choice")), "key": own}
                 )
@@ -151,16 +161,20 @@ class Session:
         StoreError
             If it could not be stored; then nothing was.
         """
-        asked = self.pack.question(question)
-        self._check(choice)
+        asked = self.pack.question_by_id(question)
+        self._check_choice(choice)
         took = float(seconds)
         took = 0.0 if math.isnan(took) else round(min(max(took, 0.0), MOST_SECONDS), 2)
-        row = self._row(asked, {"choice": choice, "seconds": took}, self._key(key))
-        stored = self.store.answer(_timed(row, shown, answered))
-        self._turns.set_aside(self.rater, question, later=False)
+        row = self._make_judgement(
+            asked, {"choice": choice, "seconds": took}, self._checked_prefixed_key(key)
+        )
+        stored = self.store.store_superseding_answer(
+            _with_plausible_page_times(row, shown, answered)
+        )
+        self._turns.set_aside_or_bring_back(self.rater, question, later=False)
         return stored
 
-    def row(self, question: str, choice: str, key: str) -> Judgement:
+    def answer_as_judgement(self, question: str, choice: str, key: str) -> Judgement:
         """Return an answer as it would be stored, for whoever stores many at once.
 
         Raises
@@ -168,11 +182,11 @@ class Session:
         LabellingError
             If question, choice or key cannot be.
         """
-        asked = self.pack.question(question)
-        self._check(choice)
-        return self._row(asked, {"choice": choice}, self._key(key))
+        asked = self.pack.question_by_id(question)
+        self._check_choice(choice)
+        return self._make_judgement(asked, {"choice": choice}, self._checked_prefixed_key(key))
 
-    def _check(self, choice: str) -> None:
+    def _check_choice(self, choice: str) -> None:
         if choice not in (*self.options, CANNOT_TELL, DISCARDED):
             raise LabellingError(
                 f"{choice[:60]!r} is no answer to this question.",
@@ -187,33 +201,37 @@ class Session:
         of
             Key of the answer meant: one given since is left alone.
         """
-        asked = self.pack.question(question)
-        row = self._row(asked, None, "")
-        return bool(self.store.take_back(row, self._key(of) if of else ""))
+        asked = self.pack.question_by_id(question)
+        row = self._make_judgement(asked, None, "")
+        return bool(
+            self.store.withdraw_answer_on_items(row, self._checked_prefixed_key(of) if of else "")
+        )
 
-    def set_aside(self, question: str, *, later: bool = True) -> None:
+    def set_question_aside(self, question: str, *, later: bool = True) -> None:
         """Put a question off until the others are done, or take it back."""
-        self.pack.question(question)
-        self._turns.set_aside(self.rater, question, later=later)
+        self.pack.question_by_id(question)
+        self._turns.set_aside_or_bring_back(self.rater, question, later=later)
 
-    def leave(self) -> None:
+    def release_held_questions(self) -> None:
         """Give back what is on the screen."""
-        self._turns.take(self.rater, (), lambda _: (), self.pack.lease)
+        self._turns.choose_and_lease_questions(self.rater, (), lambda _: (), self.pack.lease)
 
     @property
-    def _prefix(self) -> str:
+    def _key_prefix(self) -> str:
         # A colon in a name must not make it end elsewhere.
         name = self.rater.replace("%", "%25").replace(":", "%3A")
         return f"{self.pack.task}:{name}:"
 
-    def _key(self, key: str) -> str:
+    def _checked_prefixed_key(self, key: str) -> str:
         if not 8 <= len(key) <= 100 or not key.isascii() or not key.isprintable():
             raise LabellingError("An answer came without a proper key.", "Reload the page.")
         # Under their own name: one rater's keys never meet another's.
-        return self._prefix + key
+        return self._key_prefix + key
 
-    def _row(self, question: Question, answer: dict[str, Any] | None, key: str) -> Judgement:
-        kind, item = question.slot
+    def _make_judgement(
+        self, question: Question, answer: dict[str, Any] | None, key: str
+    ) -> Judgement:
+        kind, item = question.judgement_kind_and_item
         return Judgement(
             task=self.pack.task,
             kind=kind,
@@ -225,15 +243,15 @@ class Session:
             answer=answer,
             rater=self.rater,
             rater_kind=self.kind,
-            shown=now(),
-            answered=now(),
+            shown=iso_utc_now(),
+            answered=iso_utc_now(),
             key=key,
             instructions=self.pack.instructions,
             use=_USES[question.kind],
         )
 
 
-def clean_rater(name: str) -> str:
+def clean_rater_name(name: str) -> str:
     """Return a rater's name as it is stored.
 
     Raises
@@ -242,7 +260,7 @@ def clean_rater(name: str) -> str:
         If it is empty, too long, or holds control characters.
     """
     try:
-        clean = clean_name(name, what="name")
+        clean = strip_and_check_name(name, what="name")
     except CircuitzError as error:
         raise LabellingError(error.message, error.hint) from error
     if not clean:
@@ -250,7 +268,7 @@ def clean_rater(name: str) -> str:
     return clean
 
 
-def _timed(row: Judgement, shown: str, answered: str) -> Judgement:
+def _with_plausible_page_times(row: Judgement, shown: str, answered: str) -> Judgement:
     """Take over the page's times where they are times, in order, and not to come."""
     try:
         first, last = (datetime.fromisoformat(t).astimezone(UTC) for t in (shown, answered))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from circuitz.data.folders.folder_pair import common_size
-from circuitz.data.folders.image_folder import pictures, read_pictures
+from circuitz.data.folders.image_folder import list_picture_files, read_pictures
 from circuitz.data.folders.read_picture import read_picture
 from circuitz.disk.hashing import DIGITS
 from circuitz.errors import InputsError, LabellingError
@@ -58,18 +58,18 @@ def find_pictures(folder: Path, progress: Progress | None = None) -> tuple[Pictu
     """
     if not folder.is_dir():
         raise InputsError(f"There is no folder {folder}.", "Check --images.")
-    files = pictures(folder)
+    files = list_picture_files(folder)
     if not files:
         raise InputsError(f"There are no pictures in {folder}.", "Check --images.")
     found: list[Picture] = []
     for i, file in enumerate(files):
-        found.append(Picture(file, file.relative_to(folder).as_posix(), item_hash(file)))
+        found.append(Picture(file, file.relative_to(folder).as_posix(), picture_file_hash(file)))
         if progress is not None:
             progress(i + 1, len(files))
     return tuple(found)
 
 
-def item_hash(file: Path) -> str:
+def picture_file_hash(file: Path) -> str:
     """Return the hash that names a picture.
 
     Raises
@@ -108,7 +108,7 @@ class View:
                 return cls((int(known.images.shape[1]), int(known.images.shape[2])))
         return cls(z.preprocessing.size)
 
-    def arrays(
+    def read_picture_batches(
         self, files: Sequence[Path], progress: Progress | None = None
     ) -> Iterator[tuple[int, U8]]:
         """Yield pictures as the network gets them, a chunk at a time, with the first's index."""
@@ -117,7 +117,7 @@ class View:
             if progress is not None:
                 progress(min(start + CHUNK, len(files)), len(files))
 
-    def shown(self, file: Path) -> bytes:
+    def crop_and_encode_for_people(self, file: Path) -> bytes:
         """Return the same part of a picture for people: as sharp as it is, up to a limit.
 
         PNG where the picture is small, so that every pixel is as it was; else WebP.
@@ -125,7 +125,7 @@ class View:
         height, width = self.size
         most = LARGEST / max(self.size)
         full = (max(1, round(height * most)), max(1, round(width * most)))
-        if _smallest_side(file) >= 2 * LARGEST:
+        if _shorter_side_from_header(file) >= 2 * LARGEST:
             # A large JPEG need not be unpacked whole.
             image = Image.fromarray(read_picture(file, full))
         else:
@@ -141,13 +141,13 @@ class View:
         return buffer.getvalue()
 
 
-def _smallest_side(file: Path) -> int:
+def _shorter_side_from_header(file: Path) -> int:
     """Return the shorter side of a picture from its head; 0 where that cannot be read."""
     size = common_size([file])
     return 0 if size is None else min(size)
 
 
-def check_z(z: AnnotatedModel) -> None:
+def check_labelling_supported(z: AnnotatedModel) -> None:
     """Refuse a z that pictures cannot be labelled with, one class each.
 
     Raises

@@ -12,7 +12,7 @@ from torch import nn
 
 from circuitz.errors import LayerError
 from circuitz.models.adapters.transformer_lens import SITES, Lens
-from circuitz.models.run.prepare_inputs import check_tokens
+from circuitz.models.run.prepare_inputs import check_tokens_readable
 from circuitz.models.zoo.builders import register
 from circuitz.models.zoo.small_transformer import HeadPoint
 from circuitz.z.layer import LayerSpec
@@ -21,7 +21,7 @@ PATTERN = "attn.hook_pattern"
 _READS = "unembed.hook_in"
 
 
-class Points(nn.Module):
+class BridgePoints(nn.Module):
     """Where a block is read and written; names as TransformerLens has them."""
 
     def __init__(self, *, neurons: bool) -> None:
@@ -34,11 +34,11 @@ class Points(nn.Module):
         self.hook_resid_post = nn.Identity()
 
 
-class _Read(BaseException):
+class _PointReached(BaseException):
     """Leaves the model once a layer has been read; no ``except Exception`` may eat it."""
 
 
-class Bridged(nn.Module):
+class BridgedModel(nn.Module):
     """A bridged model whose heads, neurons and residual stream pass through modules of their own.
 
     Parameters
@@ -54,8 +54,8 @@ class Bridged(nn.Module):
         cfg = lens.config
         self.context, self.vocabulary = int(cfg.n_ctx), int(cfg.d_vocab)
         self.lm = lens.bridge
-        self.blocks = nn.ModuleList(Points(neurons=not cfg.attn_only) for _ in range(blocks))
-        known = lens.hooks
+        self.blocks = nn.ModuleList(BridgePoints(neurons=not cfg.attn_only) for _ in range(blocks))
+        known = lens.hook_names
         own = dict(self.named_modules())
         names = (f"blocks.{i}.{site}" for i in range(blocks) for site in (*SITES, PATTERN))
         self._points = tuple(name for name in names if name in known and name in own)
@@ -71,9 +71,9 @@ class Bridged(nn.Module):
 
     def logits(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return what the model says at every position, ``(n, t, vocabulary)``."""
-        return self.lm.run_with_hooks(tokens, fwd_hooks=self._hooks())
+        return self.lm.run_with_hooks(tokens, fwd_hooks=self._make_point_hooks())
 
-    def up_to(self, layer: str, tokens: torch.Tensor) -> torch.Tensor:
+    def run_to_point(self, layer: str, tokens: torch.Tensor) -> torch.Tensor:
         """Return what passes a point, ``(n, t, ...)``; nothing after it is run.
 
         Raises
@@ -82,8 +82,8 @@ class Bridged(nn.Module):
             If there is no such point, or it is not called.
         """
         found: list[torch.Tensor] = []
-        with suppress(_Read):
-            self.lm.run_with_hooks(tokens, fwd_hooks=self._hooks(layer, found))
+        with suppress(_PointReached):
+            self.lm.run_with_hooks(tokens, fwd_hooks=self._make_point_hooks(layer, found))
         if not found:
             raise LayerError(
                 f"The model has no {layer!r} that is called.",
@@ -91,26 +91,26 @@ class Bridged(nn.Module):
             )
         return found[0]
 
-    def _hooks(
-        self, stop: str = "", found: list[torch.Tensor] | None = None
+    def _make_point_hooks(
+        self, stop: str = "", captured: list[torch.Tensor] | None = None
     ) -> list[tuple[str, Callable[..., torch.Tensor]]]:
-        def passing(name: str) -> Callable[..., torch.Tensor]:
-            def through(value: torch.Tensor, hook: Any) -> torch.Tensor:
+        def make_hook_through_point(name: str) -> Callable[..., torch.Tensor]:
+            def pass_through_point(value: torch.Tensor, hook: Any) -> torch.Tensor:
                 del hook
                 # Looked up anew: a copy of this module has points of its own.
                 passed = self.get_submodule(name)(value)
-                if name == stop and found is not None:
-                    found.append(passed)
-                    raise _Read
+                if name == stop and captured is not None:
+                    captured.append(passed)
+                    raise _PointReached
                 return passed
 
-            return through
+            return pass_through_point
 
-        return [(name, passing(name)) for name in self._points]
+        return [(name, make_hook_through_point(name)) for name in self._points]
 
 
 @register("bridged-lm")
-class BridgedLM(Bridged):
+class BridgedLM(BridgedModel):
     """A bridged language model: tokens in, what follows the last of them out.
 
     Parameters
@@ -138,17 +138,17 @@ class BridgedLM(Bridged):
         answers: Sequence[int] = (),
         lens: Lens | None = None,
     ) -> None:
-        lens = lens or (Lens.native(config) if native else Lens.of_config(config))
+        lens = lens or (Lens.native(config) if native else Lens.from_hugging_face_config(config))
         super().__init__(lens, int(lens.config.n_layers))
         self.answers = tuple(int(a) for a in answers)
         self.outputs = len(self.answers) or int(lens.config.d_vocab_out or lens.config.d_vocab)
         self._specs = tuple(s for s in lens.layers if s.name in self._points)
-        self._reads = _READS in lens.hooks
+        self._reads = _READS in lens.hook_names
 
     @classmethod
-    def of(cls, lens: Lens, answers: Sequence[int] = ()) -> BridgedLM:
+    def from_lens(cls, lens: Lens, answers: Sequence[int] = ()) -> BridgedLM:
         """Return a model as one that can be wrapped, measured and, where it can be, saved."""
-        config, native = lens.recipe()
+        config, native = lens.config_and_whether_native()
         made = cls(config or {}, native, answers, lens).eval()
         if config is not None:
             arguments = {"config": config, "native": native, "answers": list(made.answers)}
@@ -173,14 +173,14 @@ class BridgedLM(Bridged):
         InputsError
             If the tokens are none, are not in the vocabulary, or are too many for the model.
         """
-        check_tokens(tokens, self.context, self.vocabulary)
+        check_tokens_readable(tokens, self.context, self.vocabulary)
         # Words are told of the last position alone: of all of them that is most of a small model's
         # work, and of a large vocabulary's memory.
-        end = [(_READS, _at_the_end)] if self._reads else []
-        last = self.lm.run_with_hooks(tokens, fwd_hooks=[*self._hooks(), *end])[:, -1]
+        end = [(_READS, _only_last_position)] if self._reads else []
+        last = self.lm.run_with_hooks(tokens, fwd_hooks=[*self._make_point_hooks(), *end])[:, -1]
         return last[:, list(self.answers)] if self.answers else last
 
 
-def _at_the_end(value: torch.Tensor, hook: Any) -> torch.Tensor:
+def _only_last_position(value: torch.Tensor, hook: Any) -> torch.Tensor:
     del hook
     return value[:, -1:]

@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from circuitz.models.adapters.bridged import Bridged
+from circuitz.models.adapters.bridged import BridgedModel
 from circuitz.models.adapters.transformer_lens import Lens
 from circuitz.models.zoo.builders import register
-from circuitz.models.zoo.read_out import NEURONS, READ, Pool, ReadOut, place_of
+from circuitz.models.zoo.read_out import NEURONS, READ, Pool, ReadOut, parse_block_and_site
 
 
 @register("bridged-classifier")
-class BridgedClassifier(Bridged):
+class BridgedClassifier(BridgedModel):
     """A bridged model up to a layer, and a linear probe on that layer.
 
     Parameters
@@ -44,8 +44,8 @@ class BridgedClassifier(Bridged):
         padding: int = -1,
         lens: Lens | None = None,
     ) -> None:
-        block, site = place_of(at)
-        lens = lens or Lens.of_config(config)
+        block, site = parse_block_and_site(at)
+        lens = lens or Lens.from_hugging_face_config(config)
         cfg = lens.config
         if block >= int(cfg.n_layers):
             raise ValueError(f"at is {at!r}; the model has {cfg.n_layers} blocks")
@@ -55,9 +55,9 @@ class BridgedClassifier(Bridged):
         self.read_out = ReadOut(width, classes, pool, padding)
         self.read = nn.Identity()
 
-    def layer(self, tokens: torch.Tensor) -> torch.Tensor:
+    def probed_activations(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return the layer that is read, ``(n, t, units)``, before positions are weighed."""
-        return self.up_to(self.at, tokens)
+        return self.run_to_point(self.at, tokens)
 
     def tail(self, name: str) -> Callable[[torch.Tensor], torch.Tensor] | None:
         """Return what comes after ``read``; of other layers the whole model must be run."""
@@ -65,4 +65,6 @@ class BridgedClassifier(Bridged):
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return logits ``(n, classes)``."""
-        return self.read_out(self.read(self.read_out.weighed(self.layer(tokens), tokens)))
+        return self.read_out(
+            self.read(self.read_out.weigh_positions(self.probed_activations(tokens), tokens))
+        )

@@ -40,7 +40,7 @@ def trust(function: str) -> None:
     BuilderError
         If that is no such name.
     """
-    _trusted.add(_checked(function))
+    _trusted.add(_check_function_name_format(function))
 
 
 def is_trusted(function: str) -> bool:
@@ -49,7 +49,7 @@ def is_trusted(function: str) -> bool:
     return function in _trusted or function in named
 
 
-def _checked(function: str) -> str:
+def _check_function_name_format(function: str) -> str:
     if not _NAME.fullmatch(function):
         raise BuilderError(
             f"{function[:120]!r} names no function.", "Write it as package.module:function."
@@ -58,7 +58,7 @@ def _checked(function: str) -> str:
 
 
 @register("import")
-def imported(function: str, args: Mapping[str, Any] | None = None) -> nn.Module:
+def build_by_user_function(function: str, args: Mapping[str, Any] | None = None) -> nn.Module:
     """Build a network with a function of the user's code.
 
     Parameters
@@ -74,7 +74,7 @@ def imported(function: str, args: Mapping[str, Any] | None = None) -> nn.Module:
         If nobody said that this function may be run, or it cannot be found, fails, or returns
         no network.
     """
-    name = _checked(function)
+    name = _check_function_name_format(function)
     given = dict(args or {})
     if not is_trusted(name):
         raise BuilderError(
@@ -83,7 +83,7 @@ def imported(function: str, args: Mapping[str, Any] | None = None) -> nn.Module:
             f"If you trust it: circuitz --trust-code {name} …, or "
             f"circuitz.models.adapters.imported.trust({name!r}) in Python.",
         )
-    build = _find(name)
+    build = _import_function(name)
     try:
         net = build(**given)
     except Exception as problem:  # whatever the user's own code raises
@@ -99,7 +99,7 @@ def imported(function: str, args: Mapping[str, Any] | None = None) -> nn.Module:
     return net
 
 
-def _find(name: str) -> Callable[..., Any]:
+def _import_function(name: str) -> Callable[..., Any]:
     module, _, path = name.partition(":")
     here = str(Path.cwd())
     added = here not in sys.path

@@ -10,7 +10,7 @@ from circuitz.errors import NetworkError
 from circuitz.models.zoo.small_transformer import ACTIVATIONS, SmallTransformer
 
 
-def copied(bridge: Any, cfg: Any) -> SmallTransformer:
+def copy_to_small_transformer(bridge: Any, cfg: Any) -> SmallTransformer:
     """Copy a model's weights by their names in TransformerLens, whatever it is made of."""
     norm = "" if cfg.normalization_type is None else str(cfg.normalization_type)
     plain = norm in ("", "LN") and str(cfg.positional_embedding_type) == "standard"

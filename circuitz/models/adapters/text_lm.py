@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from circuitz.errors import BuilderError, LayerError, NetworkError
 from circuitz.models.adapters.transformer_lens import Lens
-from circuitz.models.adapters.weight_files import check_folder
+from circuitz.models.adapters.weight_files import check_hugging_face_folder
 from circuitz.models.zoo.builders import build
-from circuitz.models.zoo.read_out import NEURONS, Pool, place_of
+from circuitz.models.zoo.read_out import NEURONS, Pool, parse_block_and_site
 from circuitz.models.zoo.small_transformer import SmallTransformer
 from circuitz.models.zoo.text_classifier import TextClassifier
 from circuitz.z.inputs import PADDING
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Words:
+class FolderTokenizer:
     """A tokenizer read from ``tokenizer.json``.
 
     Parameters
@@ -41,7 +41,7 @@ class Words:
     padding: int
 
     @classmethod
-    def folder(cls, place: Path) -> Words:
+    def from_folder(cls, folder: Path) -> FolderTokenizer:
         """Read a folder's tokenizer.
 
         Raises
@@ -55,38 +55,38 @@ class Words:
             raise BuilderError("tokenizers is not installed.", "Run: pip install 'circuitz[llm]'.")
         from tokenizers import Tokenizer  # noqa: PLC0415 (comes with transformer-lens)
 
-        check_folder(place)
-        if not (place / "tokenizer.json").is_file():
+        check_hugging_face_folder(folder)
+        if not (folder / "tokenizer.json").is_file():
             raise NetworkError(
-                f"{place} has no tokenizer.json.",
+                f"{folder} has no tokenizer.json.",
                 "Save it there: AutoTokenizer.from_pretrained(name).save_pretrained(folder).",
             )
         try:
-            encoder: Any = Tokenizer.from_file(str(place / "tokenizer.json"))
+            encoder: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as problem:  # its parser raises plain Exception
             raise NetworkError(
-                f"{place / 'tokenizer.json'} cannot be read: {problem}", "Save it again."
+                f"{folder / 'tokenizer.json'} cannot be read: {problem}", "Save it again."
             ) from problem
         encoder.no_padding()
         encoder.no_truncation()
         count = int(encoder.get_vocab_size())
-        texts = [_shown(encoder.id_to_token(i), i) for i in range(count)]
-        special = _special(place)
+        texts = [_readable_token_text(encoder.id_to_token(i), i) for i in range(count)]
+        special = _read_padding_token_names(folder)
         padding = next((i for name in special if (i := encoder.token_to_id(name)) is not None), 0)
         texts[padding] = PADDING
-        return cls(encoder, tuple(_distinct(texts)), int(padding))
+        return cls(encoder, tuple(_number_repeated_texts(texts)), int(padding))
 
-    def filled(self, size: int) -> Words:
+    def with_names_for_extra_tokens(self, size: int) -> FolderTokenizer:
         """Return the same with names for tokens the model has beyond the tokenizer's."""
         more = (f"[{i}]" for i in range(len(self.vocabulary), size))
-        return replace(self, vocabulary=tuple(_distinct([*self.vocabulary, *more])))
+        return replace(self, vocabulary=tuple(_number_repeated_texts([*self.vocabulary, *more])))
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the token numbers of texts, as many each as it has."""
         return [list(found.ids) for found in self.encoder.encode_batch(list(texts))]
 
 
-def classifier(
+def build_text_classifier(
     lens: Lens, config: dict[str, Any], classes: int, at: str, pool: Pool, padding: int
 ) -> TextClassifier | BridgedClassifier:
     """Return a classifier that reads a layer of a model: its probe is not trained yet.
@@ -111,7 +111,7 @@ def classifier(
     last = int(lens.config.n_layers) - 1
     at = at or f"blocks.{last}.{NEURONS}"
     try:
-        block, _ = place_of(at)
+        block, _ = parse_block_and_site(at)
     except ValueError as problem:
         raise LayerError(
             f"{at!r} is no layer to read.",
@@ -120,20 +120,20 @@ def classifier(
     if block > last:
         raise LayerError(f"{at!r} does not exist.", f"The model's blocks are 0 to {last}.")
     try:
-        return _plain(lens.small(), classes, at, pool, padding)
+        return _copy_to_text_classifier(lens.to_small_transformer(), classes, at, pool, padding)
     except NetworkError:
         from circuitz.models.adapters import (  # noqa: PLC0415 (it registers)
-            bridged_classifier as bridged,
+            bridged_classifier,
         )
 
         arguments: dict[str, Any] = {"config": config, "classes": classes, "at": at, "pool": pool,
                      "padding": padding}  # fmt: skip
-        net = bridged.BridgedClassifier(**arguments, lens=lens).eval()
+        net = bridged_classifier.BridgedClassifier(**arguments, lens=lens).eval()
         object.__setattr__(net, "circuitz_builder", ("bridged-classifier", arguments))
         return net
 
 
-def read_config(place: Path) -> dict[str, Any]:
+def read_model_config(folder: Path) -> dict[str, Any]:
     """Return a folder's ``config.json``.
 
     Raises
@@ -142,15 +142,17 @@ def read_config(place: Path) -> dict[str, Any]:
         If it is no JSON object.
     """
     try:
-        found = json.loads((place / "config.json").read_text(encoding="utf-8"))
+        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise NetworkError(f"{place / 'config.json'} is no JSON.", "Save it again.") from problem
+        raise NetworkError(f"{folder / 'config.json'} is no JSON.", "Save it again.") from problem
     if not isinstance(found, dict):
-        raise NetworkError(f"{place / 'config.json'} is no JSON object.", "Save it again.")
+        raise NetworkError(f"{folder / 'config.json'} is no JSON object.", "Save it again.")
     return found
 
 
-def _plain(lm: SmallTransformer, classes: int, at: str, pool: Pool, padding: int) -> TextClassifier:
+def _copy_to_text_classifier(
+    lm: SmallTransformer, classes: int, at: str, pool: Pool, padding: int
+) -> TextClassifier:
     first = lm.layers[0]
     act = "gelu" if first.mlp is None else first.mlp.name
     net = build(
@@ -169,12 +171,12 @@ def _plain(lm: SmallTransformer, classes: int, at: str, pool: Pool, padding: int
     return net.eval()
 
 
-def _special(place: Path) -> list[str]:
+def _read_padding_token_names(folder: Path) -> list[str]:
     """Return names of tokens that may fill up texts, the best first."""
     found: list[str] = []
     for file in ("tokenizer_config.json", "special_tokens_map.json"):
         try:
-            told = json.loads((place / file).read_text(encoding="utf-8"))
+            told = json.loads((folder / file).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
         for name in ("pad_token", "eos_token"):
@@ -185,13 +187,13 @@ def _special(place: Path) -> list[str]:
     return sorted(found, key=lambda name: "pad" not in name.lower())
 
 
-def _shown(token: str | None, number: int) -> str:
+def _readable_token_text(token: str | None, number: int) -> str:
     # Byte-level tokenizers write a space before a word as Ġ, others as ▁.
     text = f"[{number}]" if token is None else token.replace("Ġ", "·").replace("▁", "·")
     return text or f"[{number}]"
 
 
-def _distinct(texts: list[str]) -> list[str]:
+def _number_repeated_texts(texts: list[str]) -> list[str]:
     seen: set[str] = set()
     found: list[str] = []
     for i, text in enumerate(texts):

@@ -26,9 +26,9 @@ from circuitz.errors import (
     LayerError,
     NetworkError,
 )
-from circuitz.models.adapters.lens_weights import copied
-from circuitz.models.adapters.weight_files import check_folder
-from circuitz.models.run.prepare_inputs import check_tokens
+from circuitz.models.adapters.lens_weights import copy_to_small_transformer
+from circuitz.models.adapters.weight_files import check_hugging_face_folder
+from circuitz.models.run.prepare_inputs import check_tokens_readable
 from circuitz.models.zoo.small_transformer import SmallTransformer
 from circuitz.z.layer import LayerSpec
 from circuitz.z.unit import Unit
@@ -73,10 +73,14 @@ class Lens:
             ``d_head``, ``n_ctx``, ``d_vocab``, ``act_fn``, ``seed``, ... or such a configuration
             already made.
         """
-        return cls(_bridge().boot_native(dict(config) if isinstance(config, Mapping) else config))
+        return cls(
+            _import_bridge_class().boot_native(
+                dict(config) if isinstance(config, Mapping) else config
+            )
+        )
 
     @classmethod
-    def folder(cls, path: str | os.PathLike[str]) -> Lens:
+    def from_folder(cls, path: str | os.PathLike[str]) -> Lens:
         """Open a Hugging Face model that lies in a local folder; nothing is fetched.
 
         Raises
@@ -85,9 +89,11 @@ class Lens:
             If there is no such folder, it lacks a file, or it cannot be opened.
         """
         place = Path(path)
-        check_folder(place)
+        check_hugging_face_folder(place)
         try:
-            return cls(_bridge().boot_transformers(str(place.absolute()), device="cpu"))
+            return cls(
+                _import_bridge_class().boot_transformers(str(place.absolute()), device="cpu")
+            )
         except Exception as problem:  # whatever another library makes of a folder it cannot read
             raise NetworkError(
                 f"{place} cannot be opened: {type(problem).__name__}: {problem}",
@@ -95,7 +101,7 @@ class Lens:
             ) from problem
 
     @classmethod
-    def of_config(cls, config: Mapping[str, Any]) -> Lens:
+    def from_hugging_face_config(cls, config: Mapping[str, Any]) -> Lens:
         """Build a Hugging Face model with random weights, offline.
 
         Parameters
@@ -108,12 +114,12 @@ class Lens:
         NetworkError
             If no model can be built from it.
         """
-        _bridge()
+        _import_bridge_class()
         from transformers import AutoConfig, AutoModelForCausalLM  # noqa: PLC0415 (seconds)
 
         try:
             built: Any = AutoModelForCausalLM.from_config(AutoConfig.for_model(**config))
-            return cls(_booted(built, config))
+            return cls(_bridge_hugging_face_model(built, config))
         except Exception as problem:  # whatever another library makes of it
             raise NetworkError(
                 f"No model can be built from this configuration: {type(problem).__name__}: "
@@ -122,7 +128,7 @@ class Lens:
             ) from problem
 
     @classmethod
-    def of_model(cls, model: Any) -> Lens:
+    def from_hugging_face_model(cls, model: Any) -> Lens:
         """Open a Hugging Face language model that is in memory; a copy of it, which is bridged.
 
         Raises
@@ -131,7 +137,7 @@ class Lens:
             If it is no such model, or of an architecture that TransformerLens does not bridge.
         """
         try:
-            return cls(_booted(copy.deepcopy(model), model.config.to_dict()))
+            return cls(_bridge_hugging_face_model(copy.deepcopy(model), model.config.to_dict()))
         except Exception as problem:  # whatever another library makes of it
             raise NetworkError(
                 f"A {type(model).__name__} cannot be bridged: {type(problem).__name__}: {problem}",
@@ -139,7 +145,7 @@ class Lens:
             ) from problem
 
     @classmethod
-    def of_small(cls, net: SmallTransformer) -> Lens:
+    def from_small_transformer(cls, net: SmallTransformer) -> Lens:
         """Put a small transformer into a native model: the same names, the same numbers."""
         block = net.layers[0]
         neurons = None if block.mlp is None else block.mlp.inner.out_features
@@ -155,18 +161,18 @@ class Lens:
                 **({"d_mlp": neurons} if neurons else {}), **({"eps": eps} if eps else {}),
             }
         )  # fmt: skip
-        state = {_theirs(name): value for name, value in net.state_dict().items()}
+        state = {_to_native_weight_name(name): value for name, value in net.state_dict().items()}
         own: Mapping[str, torch.Tensor] = made.bridge.state_dict()
         state |= {name: torch.zeros_like(value) for name, value in own.items() if name not in state}
         made.bridge.load_state_dict(state)
         return made
 
     @property
-    def hooks(self) -> frozenset[str]:
+    def hook_names(self) -> frozenset[str]:
         """Names of all hooks."""
         return frozenset(self.bridge.hook_dict)
 
-    def recipe(self) -> tuple[dict[str, Any] | None, bool]:
+    def config_and_whether_native(self) -> tuple[dict[str, Any] | None, bool]:
         """Return the configuration it can be built from, and whether it is a native one.
 
         ``None`` where it has values that JSON does not hold.
@@ -222,23 +228,25 @@ class Lens:
         InputsError
             See :meth:`logits`.
         """
-        self._known(layers)
+        self._check_hooks_exist(layers)
         found: dict[str, torch.Tensor] = {}
 
-        def catch(name: str) -> Hook:
-            def keep(value: torch.Tensor, hook: Any) -> torch.Tensor:
+        def make_recording_hook(name: str) -> Hook:
+            def keep_value(value: torch.Tensor, hook: Any) -> torch.Tensor:
                 del hook
                 found[name] = value.detach().clone()
                 return value
 
-            return keep
+            return keep_value
 
-        logits = self._run(tokens, [(name, catch(name)) for name in layers])
+        logits = self._logits_with_hooks(
+            tokens, [(name, make_recording_hook(name)) for name in layers]
+        )
         return found, logits
 
     def values(self, tokens: torch.Tensor, unit: str) -> torch.Tensor:
         """Return one unit's values: ``(n, t, ...)``, or ``(n, ...)`` where the id has a position."""
-        which = self._unit(unit)
+        which = self._parse_existing_unit(unit)
         found, _ = self.read(tokens, [which.layer])
         value = found[which.layer][:, :, which.index]
         return value if which.position is None else value[:, which.position]
@@ -254,7 +262,7 @@ class Lens:
             ``(n, t)`` int64.
         values
             By unit id, for instance ``blocks.1.attn.hook_z:3@pos7``: a number, or a tensor as
-            :meth:`values` returns it (from other tokens, to patch), or one that broadcasts to it.
+            :meth:`nauprc_values_by_image` returns it (from other tokens, to patch), or one that broadcasts to it.
             Without a position the unit is written at all of them.
 
         Raises
@@ -264,21 +272,21 @@ class Lens:
         InputsError
             See :meth:`logits`.
         """
-        self._fit(tokens)
+        self._check_tokens_fit(tokens)
         by_layer: dict[str, list[tuple[Unit, torch.Tensor | float]]] = {}
         for text, value in values.items():
-            unit = self._unit(text)
+            unit = self._parse_existing_unit(text)
             if unit.position is not None and unit.position >= tokens.shape[1]:
                 raise InterventionError(
                     f"{text} lies outside {tokens.shape[1]} positions.",
                     f"Choose @pos0 to @pos{tokens.shape[1] - 1}.",
                 )
             by_layer.setdefault(unit.layer, []).append((unit, value))
-        self._known(by_layer)
-        hooks = [(layer, _writing(items)) for layer, items in by_layer.items()]
-        return self._run(tokens, hooks)
+        self._check_hooks_exist(by_layer)
+        hooks = [(layer, _make_hook_writing_units(items)) for layer, items in by_layer.items()]
+        return self._logits_with_hooks(tokens, hooks)
 
-    def small(self) -> SmallTransformer:
+    def to_small_transformer(self) -> SmallTransformer:
         """Return the same model as plain torch, where it is of the kind that can.
 
         Raises
@@ -286,12 +294,12 @@ class Lens:
         NetworkError
             If the copy does not give the same logits on random tokens, within 1e-4 of their size.
         """
-        net = copied(self.bridge, self.config)
+        net = copy_to_small_transformer(self.bridge, self.config)
         draw = torch.Generator().manual_seed(0)
         length = min(int(self.config.n_ctx), 16)
         tokens = torch.randint(0, int(self.config.d_vocab), (4, length), generator=draw)
         with torch.no_grad():
-            theirs, ours = self.logits(tokens), net.everywhere(tokens)
+            theirs, ours = self.logits(tokens), net.logits_everywhere(tokens)
         error = (theirs - ours).abs().max().item()
         if not error <= 1e-4 * max(1.0, theirs.abs().max().item()):
             raise NetworkError(
@@ -300,28 +308,30 @@ class Lens:
             )
         return net
 
-    def _unit(self, text: str) -> Unit:
-        from circuitz.z.targets import check_target  # noqa: PLC0415 (z's checks, once a call)
+    def _parse_existing_unit(self, text: str) -> Unit:
+        from circuitz.z.targets import canonical_target  # noqa: PLC0415 (z's checks, once a call)
 
-        return Unit.parse(check_target(text, self.layers, ()))
+        return Unit.parse(canonical_target(text, self.layers, ()))
 
-    def _known(self, layers: Sequence[str] | Mapping[str, Any]) -> None:
+    def _check_hooks_exist(self, layers: Sequence[str] | Mapping[str, Any]) -> None:
         names = {spec.name for spec in self.layers}
         for name in layers:
             if name not in names:
                 raise LayerError(f"The model has no hook {name!r}.", f"Hooks: {sorted(names)[:6]}.")
 
-    def _fit(self, tokens: torch.Tensor) -> None:
-        check_tokens(tokens, int(self.config.n_ctx), int(self.config.d_vocab))
+    def _check_tokens_fit(self, tokens: torch.Tensor) -> None:
+        check_tokens_readable(tokens, int(self.config.n_ctx), int(self.config.d_vocab))
 
-    def _run(self, tokens: torch.Tensor, hooks: list[tuple[str, Hook]]) -> torch.Tensor:
-        self._fit(tokens)
+    def _logits_with_hooks(
+        self, tokens: torch.Tensor, hooks: list[tuple[str, Hook]]
+    ) -> torch.Tensor:
+        self._check_tokens_fit(tokens)
         with torch.no_grad():
             out: torch.Tensor = self.bridge.run_with_hooks(tokens, fwd_hooks=hooks)
         return out
 
 
-def _bridge() -> Any:
+def _import_bridge_class() -> Any:
     if find_spec("transformer_lens") is None:
         raise BuilderError(
             "transformer-lens is not installed.", "Run: pip install 'circuitz[llm]'."
@@ -331,7 +341,7 @@ def _bridge() -> Any:
     return TransformerBridge
 
 
-def _booted(model: Any, config: Mapping[str, Any]) -> Any:
+def _bridge_hugging_face_model(model: Any, config: Mapping[str, Any]) -> Any:
     """Return a Hugging Face model as a bridge; it is changed."""
     from tokenizers import Tokenizer, models  # noqa: PLC0415 (comes with transformer-lens)
     from transformers import PreTrainedTokenizerFast  # noqa: PLC0415 (seconds)
@@ -341,11 +351,13 @@ def _booted(model: Any, config: Mapping[str, Any]) -> Any:
     words: Any = PreTrainedTokenizerFast(tokenizer_object=plain, unk_token="?", pad_token="?")
     with TemporaryDirectory() as folder:
         Path(folder, "config.json").write_text(json.dumps(dict(config)))
-        return _bridge().boot_transformers(folder, hf_model=model, tokenizer=words, device="cpu")
+        return _import_bridge_class().boot_transformers(
+            folder, hf_model=model, tokenizer=words, device="cpu"
+        )
 
 
-def _writing(items: list[tuple[Unit, torch.Tensor | float]]) -> Hook:
-    def write(value: torch.Tensor, hook: Any) -> torch.Tensor:
+def _make_hook_writing_units(items: list[tuple[Unit, torch.Tensor | float]]) -> Hook:
+    def write_values(value: torch.Tensor, hook: Any) -> torch.Tensor:
         del hook
         new = value.clone()
         for unit, wanted in items:
@@ -368,9 +380,9 @@ def _writing(items: list[tuple[Unit, torch.Tensor | float]]) -> Hook:
                 ) from problem
         return new
 
-    return write
+    return write_values
 
 
-def _theirs(name: str) -> str:
+def _to_native_weight_name(name: str) -> str:
     """Name of a weight in a native model's state."""
     return name.replace("mlp.inner", "mlp.in").replace("mlp.outer", "mlp.out")

@@ -16,7 +16,7 @@ _QUANTISED = (
 )  # fmt: skip
 
 
-def plain(net: object) -> nn.Module:
+def readable_network(net: object) -> nn.Module:
     """Return the network whose layers can be read and written, with the same numbers.
 
     What ``torch.compile``, ``DataParallel`` or ``DistributedDataParallel`` put around a network is
@@ -29,7 +29,7 @@ def plain(net: object) -> nn.Module:
         If it is no network, or TorchScript, or quantised, or its parameters are not there yet, or
         parts of it run on several devices at once.
     """
-    net = unwrapped(net)
+    net = strip_wrappers(net)
     if not isinstance(net, nn.Module) or isinstance(net, type):
         what = net.__name__ if isinstance(net, type) else type(net).__name__
         raise NetworkError(
@@ -37,16 +37,16 @@ def plain(net: object) -> nn.Module:
             "Pass the module itself: of a class an instance, of an exported program the module "
             "it was exported from, of a state dict the network it was loaded into.",
         )
-    if is_bridge(net):
+    if is_transformer_lens_model(net):
         from circuitz.models.adapters.bridged import BridgedLM  # noqa: PLC0415 (it needs what is here)
         from circuitz.models.adapters.transformer_lens import Lens  # noqa: PLC0415
 
-        return BridgedLM.of(Lens(net))
-    _refuse(net)
+        return BridgedLM.from_lens(Lens(net))
+    _refuse_unreadable(net)
     return net
 
 
-def unwrapped(net: object) -> object:
+def strip_wrappers(net: object) -> object:
     """Return what is inside ``torch.compile`` and parallel wrappers; other things as they are."""
     while True:
         inner = getattr(net, "_orig_mod", None) if is_compiled(net) else None
@@ -57,7 +57,7 @@ def unwrapped(net: object) -> object:
         net = inner
 
 
-def is_bridge(net: object) -> bool:
+def is_transformer_lens_model(net: object) -> bool:
     """Whether this is a TransformerLens model."""
     return hasattr(net, "run_with_hooks") and hasattr(net, "cfg")
 
@@ -69,14 +69,14 @@ def is_compiled(module: object) -> bool:
     return isinstance(module, nn.Module) and bool(getattr(module, "_compiled_call_impl", None))
 
 
-def script_around(net: nn.Module, name: str) -> str:
+def name_of_enclosing_torchscript(net: nn.Module, name: str) -> str:
     """Return the outermost TorchScript that a layer is or lies in; empty where there is none."""
     parts = name.split(".")
     outer = (".".join(parts[: i + 1]) for i in range(len(parts)))
     return next((o for o in outer if isinstance(net.get_submodule(o), jit.ScriptModule)), "")
 
 
-def _refuse(net: nn.Module) -> None:
+def _refuse_unreadable(net: nn.Module) -> None:
     if isinstance(net, jit.ScriptModule):
         raise NetworkError(
             f"The network is TorchScript ({type(net).__name__}): its layers cannot be read or "

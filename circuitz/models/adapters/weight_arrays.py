@@ -15,7 +15,7 @@ from circuitz.errors import WeightsError
 Weights = Mapping[str, npt.NDArray[Any]]
 
 
-def to_numpy(net: nn.Module) -> dict[str, npt.NDArray[Any]]:
+def weights_to_numpy(net: nn.Module) -> dict[str, npt.NDArray[Any]]:
     """Return a copy of a network's state dict, its order kept.
 
     bfloat16, which numpy does not have, becomes float32; no bit is lost on the way back.
@@ -40,7 +40,7 @@ def to_numpy(net: nn.Module) -> dict[str, npt.NDArray[Any]]:
     return arrays
 
 
-def load_numpy(net: nn.Module, weights: Weights) -> None:
+def load_numpy_weights(net: nn.Module, weights: Weights) -> None:
     """Put weights into a network; on any error the network is as before.
 
     Parameters
@@ -63,7 +63,11 @@ def load_numpy(net: nn.Module, weights: Weights) -> None:
         for name, tensor in state.items()
         if name in weights and tuple(weights[name].shape) != tuple(tensor.shape)
     ]
-    problems = [_listed("missing", missing), _listed("unexpected", unexpected), _first(shapes)]
+    problems = [
+        _describe_wrong_names("missing", missing),
+        _describe_wrong_names("unexpected", unexpected),
+        _join_first_three(shapes),
+    ]
     if any(problems):
         raise WeightsError(
             f"Weights do not fit the architecture: {'; '.join(p for p in problems if p)}.",
@@ -91,10 +95,10 @@ def check_weights_finite(weights: Weights) -> None:
             )
 
 
-def _listed(what: str, names: Iterable[str]) -> str:
-    return f"{what} {_first(list(names))}" if names else ""
+def _describe_wrong_names(what: str, names: Iterable[str]) -> str:
+    return f"{what} {_join_first_three(list(names))}" if names else ""
 
 
-def _first(texts: list[str]) -> str:
+def _join_first_three(texts: list[str]) -> str:
     more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
     return ", ".join(texts[:3]) + more

@@ -13,14 +13,14 @@ from safetensors.torch import load_file
 from torch import nn
 
 from circuitz.errors import NetworkError, WeightsError
-from circuitz.models.adapters.weight_arrays import load_numpy
+from circuitz.models.adapters.weight_arrays import load_numpy_weights
 
 _INSIDE = ("state_dict", "model_state_dict", "model", "net", "network", "ema")
 # What DataParallel, torch.compile and Lightning put before every name.
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
 
 
-def read_state(path: str | Path) -> dict[str, torch.Tensor]:
+def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
     """Read a state dict from a ``.safetensors`` file, or from one of torch's.
 
     torch's files are read with ``weights_only=True``, which takes tensors and plain containers
@@ -34,11 +34,13 @@ def read_state(path: str | Path) -> dict[str, torch.Tensor]:
     file = Path(path)
     if not file.is_file():
         raise WeightsError(f"There is no file {file}.", "Check the path.")
-    found: Any = _safetensors(file) if file.suffix == ".safetensors" else _torch(file)
-    return _tensors(found, file)
+    found: Any = (
+        _read_safetensors(file) if file.suffix == ".safetensors" else _read_torch_file(file)
+    )
+    return _extract_state_dict(found, file)
 
 
-def _safetensors(file: Path) -> Any:
+def _read_safetensors(file: Path) -> Any:
     try:
         return load_file(file)
     except (SafetensorError, OSError, ValueError) as problem:
@@ -47,7 +49,7 @@ def _safetensors(file: Path) -> Any:
         ) from problem
 
 
-def _torch(file: Path) -> Any:
+def _read_torch_file(file: Path) -> Any:
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as problem:
@@ -63,17 +65,17 @@ def _torch(file: Path) -> Any:
         ) from problem
 
 
-def _tensors(found: Any, file: Path) -> dict[str, torch.Tensor]:
-    if isinstance(found, Mapping):
+def _extract_state_dict(contents: Any, file: Path) -> dict[str, torch.Tensor]:
+    if isinstance(contents, Mapping):
         for key in _INSIDE:
-            inside = cast(Mapping[Any, Any], found).get(key)
+            inside = cast(Mapping[Any, Any], contents).get(key)
             if isinstance(inside, Mapping) and inside:
-                found = cast(Mapping[Any, Any], inside)
+                contents = cast(Mapping[Any, Any], inside)
                 break
-    state = cast(Mapping[Any, Any], found) if isinstance(found, Mapping) else {}
+    state = cast(Mapping[Any, Any], contents) if isinstance(contents, Mapping) else {}
     if not state:
         raise WeightsError(
-            f"{file} holds a {type(found).__name__}, no state dict.",
+            f"{file} holds a {type(contents).__name__}, no state dict.",
             "Write it with torch.save(net.state_dict(), FILE).",
         )
     for name, value in state.items():
@@ -85,12 +87,12 @@ def _tensors(found: Any, file: Path) -> dict[str, torch.Tensor]:
     return cast(dict[str, torch.Tensor], dict(state))
 
 
-def load_state(net: nn.Module, state: Mapping[str, torch.Tensor]) -> str:
+def load_foreign_state_dict(net: nn.Module, state_dict: Mapping[str, torch.Tensor]) -> str:
     """Put a state dict into a network; on any error the network is as before.
 
     Parameters
     ----------
-    net, state
+    net, state_dict
         The network, and tensors for every name of its own state dict. A prefix that all names
         share and the network does not know is left out.
 
@@ -104,7 +106,7 @@ def load_state(net: nn.Module, state: Mapping[str, torch.Tensor]) -> str:
         If names are missing or unexpected, shapes differ, or a weight is not finite.
     """
     own = net.state_dict()
-    given, prefix = dict(state), ""
+    given, prefix = dict(state_dict), ""
     while not set(given) & set(own):
         shared = next((p for p in _PREFIXES if all(n.startswith(p) for n in given)), None)
         if shared is None:
@@ -115,18 +117,18 @@ def load_state(net: nn.Module, state: Mapping[str, torch.Tensor]) -> str:
         # A counter that old files lack and that no prediction depends on.
         if name.endswith("num_batches_tracked") and name not in given:
             given[name] = tensor
-    load_numpy(net, {name: _array(value) for name, value in given.items()})
+    load_numpy_weights(net, {name: _as_dense_numpy(value) for name, value in given.items()})
     return prefix
 
 
-def _array(value: torch.Tensor) -> Any:
+def _as_dense_numpy(value: torch.Tensor) -> Any:
     plain = value.detach().cpu()
     if plain.is_sparse or plain.is_quantized:
         raise WeightsError("A weight is sparse or quantized.", "Save plain dense weights.")
     return (plain.float() if plain.dtype is torch.bfloat16 else plain).numpy()
 
 
-def check_folder(place: Path) -> None:
+def check_hugging_face_folder(folder: Path) -> None:
     """Refuse a folder that is no Hugging Face model with safetensors.
 
     Raises
@@ -134,12 +136,12 @@ def check_folder(place: Path) -> None:
     NetworkError
         Naming the file that is not there.
     """
-    if not (place / "config.json").is_file():
+    if not (folder / "config.json").is_file():
         raise NetworkError(
-            f"There is no Hugging Face model at {place}: no config.json.", "Check the path."
+            f"There is no Hugging Face model at {folder}: no config.json.", "Check the path."
         )
-    if not any(place.glob("*.safetensors")):
+    if not any(folder.glob("*.safetensors")):
         raise NetworkError(
-            f"{place} has no weights as .safetensors.",
+            f"{folder} has no weights as .safetensors.",
             "Save them so: model.save_pretrained(folder, safe_serialization=True).",
         )

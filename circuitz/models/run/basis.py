@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from circuitz.disk.hashing import arrays_hash
-from circuitz.errors import BasisError, UnitError
+from circuitz.errors import BasisError, CircuitzError, UnitError
 from circuitz.z.bases import basis_parts, basis_sizes
 
 F32 = npt.NDArray[np.float32]
@@ -90,7 +90,7 @@ class Basis:
             raise BasisError(f"The {self.top} largest of {k} cannot be left.", f"Give 1 to {k}.")
 
     @classmethod
-    def of(cls, directions: npt.ArrayLike, kind: str = "matrix") -> Basis:
+    def from_rows(cls, directions: npt.ArrayLike, kind: str = "matrix") -> Basis:
         """Make a basis of rows: a coordinate is the length of the projection on its row.
 
         Raises
@@ -128,26 +128,30 @@ class Basis:
     @cached_property
     def hash(self) -> str:
         """Hash of everything but the kind."""
-        return arrays_hash(replace(self, kind="").parts())
+        return arrays_hash(replace(self, kind="").to_arrays())
 
     # -- running -------------------------------------------------------------------------
 
-    def read(self, flat: torch.Tensor) -> torch.Tensor:
+    def coordinates(self, flat: torch.Tensor) -> torch.Tensor:
         """Return coordinates ``(n, k, positions)`` of activations ``(n, d, positions)``."""
-        x = self._normalised(flat.float())
+        x = self._normalise_activations(flat.float())
         if self.read_as == "nonnegative":
-            return self._together(x)
-        found = self._lean(x)
+            return self._nonnegative_coordinates(x)
+        found = self._linear_coordinates(x)
         if self.read_as == "relu":
             return found.relu()
         if self.read_as == "jumprelu":
-            return torch.where(found > self._tensor("threshold", found)[:, None], found, 0.0)
+            return torch.where(
+                found > self._field_as_tensor("threshold", found)[:, None], found, 0.0
+            )
         if self.read_as == "topk":
             best = found.topk(self.top, dim=1)
             return torch.zeros_like(found).scatter(1, best.indices, best.values.relu())
         return found
 
-    def lean(self, flat: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    def linear_coordinate_of_each_input(
+        self, flat: torch.Tensor, chosen: torch.Tensor
+    ) -> torch.Tensor:
         """Return one coordinate of each input before anything is cut off: gradients always flow.
 
         Parameters
@@ -161,15 +165,18 @@ class Basis:
         -------
         ``(n, positions)``.
         """
-        x = self._centred(self._normalised(flat.float()))
-        readers = self._tensor("readers", x)[chosen]
-        return torch.einsum("nd,ndp->np", readers, x) + self._tensor("offset", x)[chosen, None]
+        x = self._subtract_centre(self._normalise_activations(flat.float()))
+        readers = self._field_as_tensor("readers", x)[chosen]
+        return (
+            torch.einsum("nd,ndp->np", readers, x)
+            + self._field_as_tensor("offset", x)[chosen, None]
+        )
 
-    def along(self, grad: torch.Tensor) -> torch.Tensor:
+    def gradient_along_directions(self, grad: torch.Tensor) -> torch.Tensor:
         """Return slopes along the directions ``(n, k, positions)`` of a gradient ``(n, d, …)``."""
-        return torch.einsum("kd,ndp->nkp", self._tensor("directions", grad), grad.float())
+        return torch.einsum("kd,ndp->nkp", self._field_as_tensor("directions", grad), grad.float())
 
-    def write(self, change: torch.Tensor, flat: torch.Tensor) -> torch.Tensor:
+    def activation_change(self, change: torch.Tensor, flat: torch.Tensor) -> torch.Tensor:
         """Return what a change of coordinates ``(n, k, positions)`` does to the activations.
 
         Parameters
@@ -177,34 +184,36 @@ class Basis:
         flat
             ``(n, d, positions)`` activations it is added to: normalisation is undone by them.
         """
-        added = torch.einsum("kd,nkp->ndp", self._tensor("directions", change), change.float())
-        return added * self.scale(flat.float())
+        added = torch.einsum(
+            "kd,nkp->ndp", self._field_as_tensor("directions", change), change.float()
+        )
+        return added * self.normalisation_scale(flat.float())
 
-    def restore(self, coordinates: torch.Tensor, flat: torch.Tensor) -> torch.Tensor:
+    def reconstruct(self, coordinates: torch.Tensor, flat: torch.Tensor) -> torch.Tensor:
         """Return the activations that coordinates explain; normalisation is undone by ``flat``."""
         x = flat.float()
         mean = x.mean(1, keepdim=True) if self.normalise == "layer_norm" else 0.0
-        centre = self._tensor("centre", x)[:, None] * self.scale(x)
-        return self.write(coordinates, x) + centre + mean
+        centre = self._field_as_tensor("centre", x)[:, None] * self.normalisation_scale(x)
+        return self.activation_change(coordinates, x) + centre + mean
 
-    def _lean(self, x: torch.Tensor) -> torch.Tensor:
-        readers, offset = self._tensor("readers", x), self._tensor("offset", x)
-        return torch.einsum("kd,ndp->nkp", readers, self._centred(x)) + offset[:, None]
+    def _linear_coordinates(self, x: torch.Tensor) -> torch.Tensor:
+        readers, offset = self._field_as_tensor("readers", x), self._field_as_tensor("offset", x)
+        return torch.einsum("kd,ndp->nkp", readers, self._subtract_centre(x)) + offset[:, None]
 
-    def _centred(self, x: torch.Tensor) -> torch.Tensor:
-        return x - self._tensor("centre", x)[:, None]
+    def _subtract_centre(self, x: torch.Tensor) -> torch.Tensor:
+        return x - self._field_as_tensor("centre", x)[:, None]
 
-    def _together(self, x: torch.Tensor) -> torch.Tensor:
+    def _nonnegative_coordinates(self, x: torch.Tensor) -> torch.Tensor:
         """Return non-negative least squares by multiplicative updates (Lee & Seung 2001)."""
-        rows = self._tensor("directions", x)
-        aim = torch.einsum("kd,ndp->nkp", rows, self._centred(x)).clamp(min=0)
+        rows = self._field_as_tensor("directions", x)
+        aim = torch.einsum("kd,ndp->nkp", rows, self._subtract_centre(x)).clamp(min=0)
         gram = rows @ rows.T
         found = aim / gram.sum(1)[:, None].clamp(min=_TINY)
         for _ in range(_UPDATES):
             found = found * aim / torch.einsum("kl,nlp->nkp", gram, found).clamp(min=_TINY)
         return found
 
-    def scale(self, x: torch.Tensor) -> torch.Tensor:
+    def normalisation_scale(self, x: torch.Tensor) -> torch.Tensor:
         """Return what normalisation divides activations ``(n, d, positions)`` by."""
         if self.normalise == "norm":
             return x.norm(dim=1, keepdim=True) / x.shape[1] ** 0.5
@@ -212,17 +221,17 @@ class Basis:
             return x.std(1, keepdim=True) + 1e-5
         return torch.ones((), device=x.device)
 
-    def _normalised(self, x: torch.Tensor) -> torch.Tensor:
+    def _normalise_activations(self, x: torch.Tensor) -> torch.Tensor:
         if self.normalise == "layer_norm":
             x = x - x.mean(1, keepdim=True)
-        return x if self.normalise == "none" else x / self.scale(x).clamp(min=_TINY)
+        return x if self.normalise == "none" else x / self.normalisation_scale(x).clamp(min=_TINY)
 
-    def _tensor(self, name: str, like: torch.Tensor) -> torch.Tensor:
+    def _field_as_tensor(self, name: str, like: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(getattr(self, name)).to(like.device)
 
     # -- keeping -------------------------------------------------------------------------
 
-    def parts(self) -> dict[str, npt.NDArray[Any]]:
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the basis as two-dimensional arrays, ``""`` the directions."""
         about = {"read": self.read_as, "top": self.top, "normalise": self.normalise}
         text = json.dumps(about | {"kind": self.kind}, sort_keys=True).encode()
@@ -238,22 +247,26 @@ class Basis:
         return found
 
     @classmethod
-    def load(cls, parts: Mapping[str, npt.NDArray[Any]], place: str) -> Basis:
-        """Return what :meth:`parts` gave; a bare matrix of directions also makes a basis.
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], place: str) -> Basis:
+        """Return what :meth:`to_arrays` gave; a bare matrix of directions also makes a basis.
 
         Raises
         ------
         BasisError
             If the parts do not fit together.
         """
-        if set(parts) == {""}:
-            return cls.of(parts[""])
+        if set(arrays) == {""}:
+            return cls.from_rows(arrays[""])
         try:
-            about = json.loads(bytes(np.asarray(parts["about"], np.uint8)).decode())
-            row = {n: _floats(parts[n])[0] for n in ("centre", "offset", "threshold") if n in parts}
+            about = json.loads(bytes(np.asarray(arrays["about"], np.uint8)).decode())
+            row = {
+                n: _as_float32(arrays[n])[0]
+                for n in ("centre", "offset", "threshold")
+                if n in arrays
+            }
             return cls(
-                directions=_floats(parts[""]),
-                readers=_floats(parts["readers"]),
+                directions=_as_float32(arrays[""]),
+                readers=_as_float32(arrays["readers"]),
                 centre=row["centre"],
                 offset=row["offset"],
                 threshold=row.get("threshold"),
@@ -262,6 +275,8 @@ class Basis:
                 normalise=about["normalise"],
                 kind=str(about["kind"]),
             )
+        except CircuitzError:
+            raise
         except (KeyError, IndexError, TypeError, ValueError) as problem:
             raise BasisError(
                 f"The parts of {place} do not make a basis.", "Fit it again, or load a copy."
@@ -271,16 +286,16 @@ class Basis:
 _ROWS = "Give one row a direction, as wide as the layer has units."
 
 
-def _floats(array: npt.NDArray[Any]) -> F32:
+def _as_float32(array: npt.NDArray[Any]) -> F32:
     return np.array(array, np.float32)
 
 
-def basis_of(kept: Mapping[str, npt.NDArray[Any]], place: str) -> Basis:
+def load_basis(arrays: Mapping[str, npt.NDArray[Any]], place: str) -> Basis:
     """Return one of a z's bases.
 
     Parameters
     ----------
-    kept
+    arrays
         A z's arrays of bases.
     place
         Which, as ``conv4@nmf``.
@@ -290,15 +305,15 @@ def basis_of(kept: Mapping[str, npt.NDArray[Any]], place: str) -> Basis:
     UnitError
         If there is no such basis.
     """
-    sizes = basis_sizes(kept)
+    sizes = basis_sizes(arrays)
     if place not in sizes:
         raise UnitError(
             f"There is no basis {place[:80]!r}.", f"There are {', '.join(sizes) or 'none'}."
         )
-    return Basis.load(basis_parts(kept, place), place)
+    return Basis.from_arrays(basis_parts(arrays, place), place)
 
 
-def check_fits(basis: Basis, size: int, layer: str) -> None:
+def check_basis_fits(basis: Basis, size: int, layer: str) -> None:
     """Refuse a basis that does not fit its layer.
 
     Raises

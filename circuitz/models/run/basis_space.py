@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from circuitz.errors import UnitError
-from circuitz.models.run.basis import Basis, check_fits
-from circuitz.models.run.unit_space import Place
+from circuitz.models.run.basis import Basis, check_basis_fits
+from circuitz.models.run.unit_space import UnitSpace
 from circuitz.z.bases import basis_parts, basis_place, basis_sizes
 from circuitz.z.layer import LayerSpec
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
 
-def place_of(z: AnnotatedModel, name: str) -> Place:
+def resolve_unit_space(z: AnnotatedModel, name: str) -> UnitSpace:
     """Return a layer of z, or a basis over one (``conv4@nmf``), as a place.
 
     Raises
@@ -32,11 +32,11 @@ def place_of(z: AnnotatedModel, name: str) -> Place:
         known = [*(s.name for s in z.layers), *sizes]
         raise UnitError(f"The model has no {name[:80]!r}.", f"It has {', '.join(known)}.")
     if not basis_name:
-        return Place.of(spec)
-    return over(spec, Basis.load(basis_parts(z.bases, name), name), basis_name)
+        return UnitSpace.of_layer(spec)
+    return basis_unit_space(spec, Basis.from_arrays(basis_parts(z.bases, name), name), basis_name)
 
 
-def over(spec: LayerSpec, basis: Basis, name: str) -> Place:
+def basis_unit_space(spec: LayerSpec, basis: Basis, name: str) -> UnitSpace:
     """Return the place of a basis over a layer.
 
     Raises
@@ -44,9 +44,9 @@ def over(spec: LayerSpec, basis: Basis, name: str) -> Place:
     BasisError
         If it does not fit.
     """
-    check_fits(basis, spec.size, spec.name)
+    check_basis_fits(basis, spec.size, spec.name)
     shape = list(spec.shape)
     if shape:
         shape[spec.unit_axis - 1] = len(basis)
     made = replace(spec, name=basis_place(spec.name, name), size=len(basis), shape=tuple(shape))
-    return Place(made, spec, basis)
+    return UnitSpace(made, spec, basis)

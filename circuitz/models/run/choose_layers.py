@@ -9,8 +9,8 @@ import torch
 from torch import jit, nn
 
 from circuitz.errors import LayerError
-from circuitz.models.run.network_facts import failures_named
-from circuitz.models.run.restore_state import evaluating, hooked
+from circuitz.models.run.network_facts import translate_network_errors
+from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
 
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -43,19 +43,19 @@ def choose_layers(net: nn.Module, sample: torch.Tensor) -> tuple[str, ...]:
     LayerError
         If no block is left, as in a network of one layer.
     """
-    listed = _steps(net)
-    steps = called_once(net, sample, listed)
+    listed = _children_with_chains_opened(net)
+    steps = steps_called_once(net, sample, listed)
     for _ in range(_DEEP):
         # What gives no tensor cannot be read; what it is made of may be.
-        opened = _opened(listed, {name for name, _ in steps})
-        if sum(_weighted(module) for _, module in steps) > 1 or opened == listed:
+        opened = _open_unreadable_steps(listed, {name for name, _ in steps})
+        if sum(_has_weights(module) for _, module in steps) > 1 or opened == listed:
             break
         listed = opened
-        steps = called_once(net, sample, listed)
+        steps = steps_called_once(net, sample, listed)
     blocks: list[str] = []
     open_block = False
     for name, module in steps:
-        if _weighted(module):
+        if _has_weights(module):
             blocks.append(name)
             open_block = isinstance(module, _WEIGHTED)
         elif open_block and isinstance(module, _FOLLOWERS):
@@ -79,7 +79,7 @@ def choose_cut(runtime: Runtime, layers: Sequence[str]) -> str:
         If there is none.
     """
     for name in reversed(layers):
-        if not runtime.bypassed(name):
+        if not runtime.is_bypassed(name):
             return name
     raise LayerError(
         f"None of {list(layers)} is crossed by every path to the output.",
@@ -87,39 +87,41 @@ def choose_cut(runtime: Runtime, layers: Sequence[str]) -> str:
     )
 
 
-def _opened(steps: Sequence[tuple[str, nn.Module]], once: set[str]) -> list[tuple[str, nn.Module]]:
+def _open_unreadable_steps(
+    steps: Sequence[tuple[str, nn.Module]], once: set[str]
+) -> list[tuple[str, nn.Module]]:
     """Return the steps, with such that cannot be read replaced by what they are made of."""
     found: list[tuple[str, nn.Module]] = []
     for name, module in steps:
-        inner = [] if name in once else _steps(module, f"{name}.")
+        inner = [] if name in once else _children_with_chains_opened(module, f"{name}.")
         found.extend(inner or [(name, module)])
     return found
 
 
-def _weighted(module: nn.Module) -> bool:
+def _has_weights(module: nn.Module) -> bool:
     return any(isinstance(m, _WEIGHTED) for m in module.modules())
 
 
-def _steps(net: nn.Module, prefix: str = "") -> list[tuple[str, nn.Module]]:
+def _children_with_chains_opened(net: nn.Module, prefix: str = "") -> list[tuple[str, nn.Module]]:
     """Return the network's children in order, with plain chains opened."""
     found: list[tuple[str, nn.Module]] = []
     children = list(net.named_children())
-    wrapper = sum(_weighted(m) for _, m in children) < 2
+    wrapper = sum(_has_weights(m) for _, m in children) < 2
     for name, child in children:
         direct = sum(isinstance(m, _WEIGHTED) for m in child.children())
         # A list is never called itself; what it holds is.
         listed = isinstance(child, nn.ModuleList | nn.ModuleDict)
         chain = listed or (isinstance(child, nn.Sequential) and direct > 1)
         # A module around the real network is looked through.
-        around = wrapper and _weighted(child) and not isinstance(child, _WEIGHTED)
+        around = wrapper and _has_weights(child) and not isinstance(child, _WEIGHTED)
         if chain or around:
-            found.extend(_steps(child, f"{prefix}{name}."))
+            found.extend(_children_with_chains_opened(child, f"{prefix}{name}."))
         else:
             found.append((f"{prefix}{name}", child))
     return found
 
 
-def called_once(
+def steps_called_once(
     net: nn.Module, sample: torch.Tensor, steps: Sequence[tuple[str, nn.Module]]
 ) -> list[tuple[str, nn.Module]]:
     """Return the modules called exactly once that give one tensor, in the order of the calls.
@@ -141,14 +143,14 @@ def called_once(
     calls: list[nn.Module] = []
     tensors: set[nn.Module] = set()
 
-    def note(module: nn.Module, _args: Any, out: Any) -> None:
+    def note_call(module: nn.Module, _args: Any, out: Any) -> None:
         calls.append(module)
         if isinstance(out, torch.Tensor) and 2 <= out.ndim <= 4:
             tensors.add(module)
 
     modules = {module for _, module in steps if not isinstance(module, jit.ScriptModule)}
-    noting = hooked(dict.fromkeys(modules, note))
-    with torch.no_grad(), evaluating(net), noting, failures_named(sample):
+    noting = temporary_forward_hooks(dict.fromkeys(modules, note_call))
+    with torch.no_grad(), eval_mode(net), noting, translate_network_errors(sample):
         net(sample)
     once = [(n, m) for n, m in steps if calls.count(m) == 1 and m in tensors]
     return sorted(once, key=lambda step: calls.index(step[1]))

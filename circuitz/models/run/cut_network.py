@@ -8,21 +8,21 @@ from typing import Any, Protocol
 import torch
 from torch import fx, nn
 
-from circuitz.models.run.fx_graph import NetGraph, called_once, needed
-from circuitz.models.run.network_facts import failures_named
-from circuitz.models.run.restore_state import evaluating, hooked
+from circuitz.models.run.fx_graph import NetGraph, check_called_once, steps_needed
+from circuitz.models.run.network_facts import translate_network_errors
+from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 
 
 class Cut(Protocol):
     """The two halves of a network at a layer. Both run in eval mode and carry gradients."""
 
-    asks_input: bool
+    needs_input: bool
 
-    def before(self, x: torch.Tensor) -> torch.Tensor:
+    def run_before(self, x: torch.Tensor) -> torch.Tensor:
         """Return the layer's output for prepared inputs, computing nothing after it."""
         ...
 
-    def after(self, act: torch.Tensor, x: torch.Tensor | None) -> Any:
+    def run_after(self, act: torch.Tensor, x: torch.Tensor | None) -> Any:
         """Return the network's output given the layer's output (and inputs if it asks)."""
         ...
 
@@ -45,23 +45,23 @@ class GraphCut:
 
     def __init__(self, net: nn.Module, name: str) -> None:
         self._graph = NetGraph(net, name)
-        self._node = self._graph.node(name)
+        self._node = self._graph.node_calling_module(name)
         self._input = self._graph.inputs[0]
-        self._upstream = needed(self._node, None)
-        self._downstream = needed(self._graph.output, self._node)
+        self._upstream = steps_needed(self._node, None)
+        self._downstream = steps_needed(self._graph.output, self._node)
         # Even where no value runs around the layer, a shape taken from the input may.
-        self.asks_input = self._input in self._downstream
+        self.needs_input = self._input in self._downstream
 
-    def before(self, x: torch.Tensor) -> torch.Tensor:
+    def run_before(self, x: torch.Tensor) -> torch.Tensor:
         """Run the graph up to the layer."""
-        return self._graph.run({self._input: x}, self._upstream, self._node)
+        return self._graph.run_steps({self._input: x}, self._upstream, self._node)
 
-    def after(self, act: torch.Tensor, x: torch.Tensor | None) -> Any:
+    def run_after(self, act: torch.Tensor, x: torch.Tensor | None) -> Any:
         """Run what depends on the layer, and on ``x`` where a path runs around it."""
         env: dict[fx.Node, Any] = {self._node: act}
         if x is not None:
             env[self._input] = x
-        return self._graph.run(env, self._downstream)
+        return self._graph.run_steps(env, self._downstream)
 
 
 class _Stop(BaseException):
@@ -77,43 +77,47 @@ class HookCut:
         The network and the dotted name of the layer.
     """
 
-    asks_input = True
+    needs_input = True
 
     def __init__(self, net: nn.Module, name: str) -> None:
         self._net = net
         self._name = name
         self._layer = net.get_submodule(name)
 
-    def before(self, x: torch.Tensor) -> torch.Tensor:
+    def run_before(self, x: torch.Tensor) -> torch.Tensor:
         """Run the network and leave it as soon as the layer has been called."""
         seen: list[torch.Tensor] = []
 
-        def catch(_module: nn.Module, _args: Any, out: torch.Tensor) -> None:
+        def catch_output(_module: nn.Module, _args: Any, out: torch.Tensor) -> None:
             seen.append(out)
             raise _Stop
 
         with (
-            evaluating(self._net),
-            hooked({self._layer: catch}),
+            eval_mode(self._net),
+            temporary_forward_hooks({self._layer: catch_output}),
             suppress(_Stop),
-            failures_named(x),
+            translate_network_errors(x),
         ):
             self._net(x)
-        called_once(self._name, len(seen))
+        check_called_once(self._name, len(seen))
         return seen[0]
 
-    def after(self, act: torch.Tensor, x: torch.Tensor | None) -> Any:
+    def run_after(self, act: torch.Tensor, x: torch.Tensor | None) -> Any:
         """Run the whole network with the layer's output replaced by ``act``."""
         calls = 0
 
-        def replace(_module: nn.Module, _args: Any, _out: torch.Tensor) -> torch.Tensor:
+        def replace_output(_module: nn.Module, _args: Any, _out: torch.Tensor) -> torch.Tensor:
             nonlocal calls
             calls += 1
             return act
 
-        with evaluating(self._net), hooked({self._layer: replace}), failures_named(x):
+        with (
+            eval_mode(self._net),
+            temporary_forward_hooks({self._layer: replace_output}),
+            translate_network_errors(x),
+        ):
             out = self._net(x)
-        called_once(self._name, calls)
+        check_called_once(self._name, calls)
         return out
 
 
@@ -131,7 +135,7 @@ class TailCut(HookCut):
         If the network does not know.
     """
 
-    asks_input = False
+    needs_input = False
 
     def __init__(self, net: nn.Module, name: str) -> None:
         super().__init__(net, name)
@@ -141,8 +145,8 @@ class TailCut(HookCut):
             raise LookupError(name)
         self._tail = found
 
-    def after(self, act: torch.Tensor, x: torch.Tensor | None) -> Any:
+    def run_after(self, act: torch.Tensor, x: torch.Tensor | None) -> Any:
         """Run what comes after the layer."""
         del x
-        with evaluating(self._net):
+        with eval_mode(self._net):
             return self._tail(act)

@@ -17,13 +17,13 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from circuitz.disk.hashing import array_digest, json_hash
-from circuitz.models.run.network_facts import type_in_hashes
+from circuitz.models.run.network_facts import class_name_for_hashes
 from circuitz.models.run.runtime import Runtime
 
 Names = frozenset[str]
 
 
-def weights_behind(runtime: Runtime, layers: Collection[str]) -> dict[str, Names]:
+def upstream_weight_names(runtime: Runtime, layers: Collection[str]) -> dict[str, Names]:
     """Return the parameters and buffers that each layer's output is made from.
 
     Parameters
@@ -40,21 +40,21 @@ def weights_behind(runtime: Runtime, layers: Collection[str]) -> dict[str, Names
     where they decide what is done. What is done for another number of inputs, or hands values on
     outside torch (to a file, to text), is not seen.
     """
-    held = _held(runtime)
+    held = _parameters_and_buffers(runtime)
     everything = frozenset(held)
-    watch = _Watch(held)
-    x = runtime.blank(2)
-    watch.know(x, frozenset())
+    watch = _DependencyTracker(held)
+    x = runtime.blank_inputs(2)
+    watch.record_weights_behind_tensor(x, frozenset())
     try:
-        with watch, _Taken(watch):
+        with watch, _ValueEscapeWatch(watch):
             acts, _ = runtime.run(x, tuple(layers))
-        return {name: watch.behind(act) for name, act in acts.items()}
+        return {name: watch.weight_names_behind_tensor(act) for name, act in acts.items()}
     # What runs is anybody's code, and some of torch's own refuses to be watched (TorchScript).
     except Exception:
         return dict.fromkeys(layers, everything)
 
 
-def values_hashes(
+def hash_upstream_values(
     runtime: Runtime, layers: Collection[str], network: Sequence[Any] = ()
 ) -> dict[str, str]:
     """Return a hash a layer of all that is known to lie behind its outputs.
@@ -68,32 +68,37 @@ def values_hashes(
     network
         JSON values that tell architectures apart: builder and its arguments.
     """
-    held = _held(runtime)
-    behind = weights_behind(runtime, layers)
-    digests = {name: _digest(held[name]) for name in frozenset().union(*behind.values())}
-    about = ["values 1", asdict(runtime.preprocessing), type_in_hashes(runtime.module), *network]
+    held = _parameters_and_buffers(runtime)
+    behind = upstream_weight_names(runtime, layers)
+    digests = {name: _tensor_digest(held[name]) for name in frozenset().union(*behind.values())}
+    about = [
+        "values 1",
+        asdict(runtime.preprocessing),
+        class_name_for_hashes(runtime.module),
+        *network,
+    ]
     # State that is neither parameter nor buffer may be behind anything.
     state = runtime.module.state_dict()
-    about += [[name, _digest(state[name])] for name in sorted(set(state) - set(held))]
+    about += [[name, _tensor_digest(state[name])] for name in sorted(set(state) - set(held))]
     return {
         layer: json_hash([*about, layer, {name: digests[name] for name in names}])
         for layer, names in behind.items()
     }
 
 
-def _held(runtime: Runtime) -> dict[str, torch.Tensor]:
+def _parameters_and_buffers(runtime: Runtime) -> dict[str, torch.Tensor]:
     net = runtime.module
     return dict(net.named_parameters()) | dict(net.named_buffers())
 
 
-def _digest(tensor: torch.Tensor) -> str:
+def _tensor_digest(tensor: torch.Tensor) -> str:
     plain = tensor.detach().cpu()
     # numpy has no bfloat16; float32 holds each of its values.
     plain = plain.float() if plain.dtype is torch.bfloat16 else plain
     return array_digest(np.asarray(plain)).hex()
 
 
-class _Watch(TorchDispatchMode):
+class _DependencyTracker(TorchDispatchMode):
     """Hands on, from storage to storage, the names of the weights that went into each.
 
     By storage, for views share theirs: what is written through one is read through all. Where
@@ -107,48 +112,52 @@ class _Watch(TorchDispatchMode):
         {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
     )
 
-    def __init__(self, held: Mapping[str, torch.Tensor]) -> None:
+    def __init__(self, tensors: Mapping[str, torch.Tensor]) -> None:
         super().__init__()
-        self._everything = frozenset(held)
+        self._all_names = frozenset(tensors)
         self._names: dict[int, Names] = {}
         # An address that was freed would be used again for something else.
         self._alive: list[torch.UntypedStorage] = []
-        self.decided = False
+        self.data_dependent = False
         # Whether a tensor is being made of plain numbers.
-        self.constant = False
-        for name, tensor in held.items():
-            self.know(tensor, frozenset({name}))
+        self.making_constant = False
+        for name, tensor in tensors.items():
+            self.record_weights_behind_tensor(tensor, frozenset({name}))
 
-    def know(self, tensor: torch.Tensor, names: Names) -> None:
+    def record_weights_behind_tensor(self, tensor: torch.Tensor, names: Names) -> None:
         """Remember that these went into a tensor, besides what did before."""
         storage = tensor.untyped_storage()
         self._alive.append(storage)
         key = storage.data_ptr()
         self._names[key] = self._names.get(key, frozenset()) | names
 
-    def behind(self, tensor: torch.Tensor) -> Names:
+    def weight_names_behind_tensor(self, tensor: torch.Tensor) -> Names:
         """Return what went into a tensor; everything, of one whose making was not seen."""
-        if self.decided:
-            return self._everything
+        if self.data_dependent:
+            return self._all_names
         if not tensor.numel():
             return frozenset()
-        return self._names.get(tensor.untyped_storage().data_ptr(), self._everything)
+        return self._names.get(tensor.untyped_storage().data_ptr(), self._all_names)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run an operation and note what its results are made of."""
         kwargs = kwargs or {}
-        fresh = self.constant and func._schema.name in self._FRESH
-        names = frozenset[str]().union(*map(self.behind, [] if fresh else _tensors(args, kwargs)))
+        fresh = self.making_constant and func._schema.name in self._FRESH
+        names = frozenset[str]().union(
+            *map(self.weight_names_behind_tensor, [] if fresh else _iter_tensors(args, kwargs))
+        )
         out = func(*args, **kwargs)
         given = dict(zip((a.name for a in func._schema.arguments), args, strict=False)) | kwargs
-        written = [given[a.name] for a in func._schema.arguments if _is_written(a, given)]
-        for tensor in _tensors(out, written):
-            self.know(tensor, names)
-        self.decided |= bool(self._DECIDES & set(func.tags))
+        written = [
+            given[a.name] for a in func._schema.arguments if _is_argument_written_to(a, given)
+        ]
+        for tensor in _iter_tensors(out, written):
+            self.record_weights_behind_tensor(tensor, names)
+        self.data_dependent |= bool(self._DECIDES & set(func.tags))
         return out
 
 
-class _Taken(TorchFunctionMode):
+class _ValueEscapeWatch(TorchFunctionMode):
     """Notices values that leave torch, or enter it, by a way on which no operation is run."""
 
     _OUT: ClassVar[frozenset[Any]] = frozenset(
@@ -163,34 +172,34 @@ class _Taken(TorchFunctionMode):
         {torch.tensor, torch.as_tensor, torch.asarray, torch.Tensor.new_tensor}
     )
 
-    def __init__(self, watch: _Watch) -> None:
+    def __init__(self, tracker: _DependencyTracker) -> None:
         super().__init__()
-        self._watch = watch
+        self._tracker = tracker
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run a function of torch's."""
         kwargs = kwargs or {}
-        self._watch.decided |= func in self._OUT
+        self._tracker.data_dependent |= func in self._OUT
         if func not in self._IN:
             return func(*args, **kwargs)
         data = args[1:] if func is torch.Tensor.new_tensor else args
-        self._watch.constant = not any(True for _ in _tensors(data, kwargs))
+        self._tracker.making_constant = not any(True for _ in _iter_tensors(data, kwargs))
         try:
             return func(*args, **kwargs)
         finally:
-            self._watch.constant = False
+            self._tracker.making_constant = False
 
 
-def _is_written(argument: Any, given: Mapping[str, Any]) -> bool:
+def _is_argument_written_to(argument: Any, bound: Mapping[str, Any]) -> bool:
     alias = argument.alias_info
-    return alias is not None and alias.is_write and argument.name in given
+    return alias is not None and alias.is_write and argument.name in bound
 
 
-def _tensors(*values: Any) -> Iterator[torch.Tensor]:
+def _iter_tensors(*values: Any) -> Iterator[torch.Tensor]:
     for value in values:
         if isinstance(value, torch.Tensor):
             yield value
         elif isinstance(value, Mapping):
-            yield from _tensors(*value.values())
+            yield from _iter_tensors(*value.values())
         elif isinstance(value, list | tuple):
-            yield from _tensors(*value)
+            yield from _iter_tensors(*value)

@@ -11,7 +11,7 @@ from torch import fx, nn
 from torch.fx.node import map_arg
 
 from circuitz.errors import LayerError
-from circuitz.models.run.restore_state import evaluating
+from circuitz.models.run.restore_state import eval_mode
 
 
 class LeafTracer(fx.Tracer):
@@ -30,7 +30,7 @@ class LeafTracer(fx.Tracer):
         return ours or super().is_leaf_module(m, module_qualified_name)
 
 
-def stand_in(net: nn.Module) -> nn.Module:
+def copy_sharing_weights(net: nn.Module) -> nn.Module:
     """Return a double of a network, in eval mode, that shares its weights.
 
     Tracing runs the network's code on stand-ins for tensors; what that code stores on itself
@@ -71,7 +71,7 @@ class NetGraph:
     """
 
     def __init__(self, net: nn.Module, *leaves: str | None) -> None:
-        double = stand_in(net)
+        double = copy_sharing_weights(net)
         modules = [double.get_submodule(name) for name in leaves if name]
         graph = LeafTracer(*modules).trace(double)
         self._net = net
@@ -88,7 +88,7 @@ class NetGraph:
             if n.op == "get_attr" and str(n.target).startswith("_tensor_constant")
         }
 
-    def node(self, name: str) -> fx.Node:
+    def node_calling_module(self, name: str) -> fx.Node:
         """Return the step that calls the module of that name.
 
         Raises
@@ -102,22 +102,22 @@ class NetGraph:
             for n in self.order
             if n.op == "call_module" and self._modules[str(n.target)] is wanted
         ]
-        called_once(name, len(calls))
+        check_called_once(name, len(calls))
         return calls[0]
 
-    def module(self, name: str) -> nn.Module:
+    def copy_of_module(self, name: str) -> nn.Module:
         """Return the double of the module of that name: same weights, in eval mode."""
         return self._modules[name]
 
-    def attribute(self, node: fx.Node) -> Any:
+    def fetched_tensor(self, node: fx.Node) -> Any:
         """Return the parameter, buffer or constant a step fetches."""
         found: Any = self._double
         for part in str(node.target).split("."):
             found = getattr(found, part)
         return found
 
-    def run(
-        self, env: dict[fx.Node, Any], wanted: Collection[fx.Node], stop: fx.Node | None = None
+    def run_steps(
+        self, env: dict[fx.Node, Any], steps: Collection[fx.Node], stop: fx.Node | None = None
     ) -> Any:
         """Run the wanted steps in eval mode and return the result of ``stop``, or the output.
 
@@ -125,7 +125,7 @@ class NetGraph:
         ----------
         env
             Values that are known; those of the steps that are run are added to a copy.
-        wanted
+        steps
             Steps to run; everything they need must be among them or known.
         stop
             The last step.
@@ -133,9 +133,9 @@ class NetGraph:
         run = fx.Interpreter(self._net, graph=self._graph)
         run.env = env | self.constants
         env = run.env
-        with evaluating(self._net):
+        with eval_mode(self._net):
             for node in self.order:
-                if node not in wanted or node in env:
+                if node not in steps or node in env:
                     continue
                 if node.op == "output":
                     return map_arg(node.args[0], lambda n: env[n])
@@ -148,20 +148,20 @@ class NetGraph:
         raise LayerError("The traced network has no output.", "Pass a network that returns logits.")
 
 
-def needed(goal: fx.Node, *known: fx.Node | None) -> set[fx.Node]:
-    """Return the steps needed to compute ``goal`` once those ``known`` are there."""
+def steps_needed(goal: fx.Node, *available: fx.Node | None) -> set[fx.Node]:
+    """Return the steps needed to compute ``goal`` once those ``available`` are there."""
     found: set[fx.Node] = set()
     todo = [goal]
     while todo:
         node = todo.pop()
-        if node in found or node in known:
+        if node in found or node in available:
             continue
         found.add(node)
         todo.extend(node.all_input_nodes)
     return found
 
 
-def called_once(name: str, calls: int) -> None:
+def check_called_once(name: str, calls: int) -> None:
     """Refuse a layer that one forward pass does not call exactly once."""
     if calls == 0:
         raise LayerError(

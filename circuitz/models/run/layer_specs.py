@@ -13,7 +13,7 @@ from circuitz.models.run.runtime import Runtime
 from circuitz.z.layer import LayerSpec, Preprocessing
 
 
-def describe(
+def describe_layers(
     net: nn.Module, names: Sequence[str], sample: torch.Tensor, head: str = "softmax"
 ) -> tuple[LayerSpec, ...]:
     """Describe layers of a network.
@@ -39,16 +39,16 @@ def describe(
     LayerError
         If a layer does not exist, is not called exactly once, or has no unit axis.
     """
-    prep = Preprocessing((0.0,) * sample.shape[1], (1.0,) * sample.shape[1], _size(sample))
+    prep = Preprocessing((0.0,) * sample.shape[1], (1.0,) * sample.shape[1], _image_size(sample))
     acts, _ = Runtime(net, names, prep, head=head).run(sample[:1], names)
-    return tuple(_spec(net, name, acts[name]) for name in names)
+    return tuple(_layer_spec_from_output(net, name, acts[name]) for name in names)
 
 
-def _size(sample: torch.Tensor) -> tuple[int, int]:
+def _image_size(sample: torch.Tensor) -> tuple[int, int]:
     return int(sample.shape[-2]), int(sample.shape[-1])
 
 
-def _spec(net: nn.Module, name: str, act: torch.Tensor) -> LayerSpec:
+def _layer_spec_from_output(net: nn.Module, name: str, act: torch.Tensor) -> LayerSpec:
     unit = axis_of_units(net, name, act)
     spatial, tokens = (), ()
     if act.ndim > 2:
@@ -64,7 +64,7 @@ def _spec(net: nn.Module, name: str, act: torch.Tensor) -> LayerSpec:
     )
 
 
-def unit_maps(spec: LayerSpec, act: torch.Tensor) -> torch.Tensor:
+def flatten_unit_maps(spec: LayerSpec, act: torch.Tensor) -> torch.Tensor:
     """Return a layer's output as ``(n, units, positions)``; a plain neuron has one position.
 
     A view where possible; gradients flow.
@@ -72,8 +72,8 @@ def unit_maps(spec: LayerSpec, act: torch.Tensor) -> torch.Tensor:
     return act.movedim(spec.unit_axis, 1).flatten(2) if act.ndim > 2 else act.unsqueeze(2)
 
 
-def folded(spec: LayerSpec, flat: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """Undo :func:`unit_maps`: return ``(n, units, positions)`` in the shape and dtype of ``like``."""
+def unflatten_unit_maps(spec: LayerSpec, flat: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Undo :func:`flatten_unit_maps`: return ``(n, units, positions)`` in the shape and dtype of ``like``."""
     axis = spec.unit_axis
     shape = [like.shape[0], like.shape[axis]]
     shape += [s for i, s in enumerate(like.shape) if i not in (0, axis)]

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from circuitz.errors import CircuitzError, LayerError, NetworkError, WeightsError
-from circuitz.models.adapters.unwrap import script_around
+from circuitz.models.adapters.unwrap import name_of_enclosing_torchscript
 
 _ONE_DIMENSIONAL = (nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d, nn.AvgPool1d)
 
@@ -26,7 +26,7 @@ _MODULE_IN_HASHES = {
 }
 
 
-def type_in_hashes(net: nn.Module) -> str:
+def class_name_for_hashes(net: nn.Module) -> str:
     """Return the class of a network as hashes of results name it: the same wherever its file lies."""
     kind = type(net)
     module = _MODULE_IN_HASHES.get(kind.__module__, kind.__module__)
@@ -43,7 +43,7 @@ def find_layer(net: nn.Module, name: str) -> nn.Module:
     """
     known = dict(net.named_modules(remove_duplicate=False))
     if name and name in known:
-        script = script_around(net, name)
+        script = name_of_enclosing_torchscript(net, name)
         if script:
             raise LayerError(
                 f"Layer {name!r} cannot be read or written: {script!r} is TorchScript.",
@@ -57,7 +57,7 @@ def find_layer(net: nn.Module, name: str) -> nn.Module:
 
 
 @contextmanager
-def failures_named(x: torch.Tensor | None) -> Generator[None]:
+def translate_network_errors(x: torch.Tensor | None) -> Generator[None]:
     """Turn whatever a network's own code raises into an error of ours that says so.
 
     Raises
@@ -82,7 +82,7 @@ def device_of(net: nn.Module) -> torch.device:
     return next((p.device for p in net.parameters()), torch.device("cpu"))
 
 
-def check_finite(net: nn.Module) -> None:
+def check_network_weights_finite(net: nn.Module) -> None:
     """Refuse a network with NaN or infinite weights.
 
     Raises
@@ -101,7 +101,7 @@ def check_finite(net: nn.Module) -> None:
             )
 
 
-def as_logits(out: Any, head: str = "softmax") -> torch.Tensor:
+def extract_logits(out: Any, head: str = "softmax") -> torch.Tensor:
     """Return the logits tensor ``(n, classes)`` from what a network returned.
 
     Parameters

@@ -12,19 +12,19 @@ import torch
 from torch import nn
 
 from circuitz.errors import BuilderError
-from circuitz.models.adapters.unwrap import plain
-from circuitz.models.adapters.weight_arrays import load_numpy
+from circuitz.models.adapters.unwrap import readable_network
+from circuitz.models.adapters.weight_arrays import load_numpy_weights
 from circuitz.models.run.device import choose_device
 from circuitz.models.run.network_facts import device_of
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo import builders
-from circuitz.z.check_z import check_z
+from circuitz.z.check_z import check_annotated_model
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
 # Enough for the few z a search holds at a time; each is as large as its network.
-_KEPT = 4
+_CACHE_SIZE = 4
 _cache: OrderedDict[tuple[Any, ...], Runtime] = OrderedDict()
 
 
@@ -56,8 +56,8 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
     InputsError
         If it is no annotated model.
     """
-    check_z(z)
-    live = plain(z.live) if isinstance(z.live, nn.Module) else None
+    check_annotated_model(z)
+    live = readable_network(z.live) if isinstance(z.live, nn.Module) else None
     if device is not None:
         device = choose_device(device)
     device = str(device or (device_of(live) if live is not None else "cpu"))
@@ -66,7 +66,9 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
         z.layers, z.preprocessing, device, z.head,
     )  # fmt: skip
     known = _cache.get(key)
-    if known is not None and (live is None or known.module is not live or _holds(live, z)):
+    if known is not None and (
+        live is None or known.module is not live or _holds_weights_of(live, z)
+    ):
         _cache.move_to_end(key)
         if known.bases is not z.bases:
             # The same network, seen along other directions.
@@ -74,17 +76,22 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
             known.bases = z.bases
         return known
     made = Runtime(
-        _network(z, live, device), z.layers, z.preprocessing, device, z.head, bases=z.bases
+        _network_with_weights(z, live, device),
+        z.layers,
+        z.preprocessing,
+        device,
+        z.head,
+        bases=z.bases,
     )
     _cache[key] = made
-    while len(_cache) > _KEPT:
+    while len(_cache) > _CACHE_SIZE:
         _cache.popitem(last=False)
     return made
 
 
-def _network(z: AnnotatedModel, live: nn.Module | None, device: str) -> nn.Module:
+def _network_with_weights(z: AnnotatedModel, live: nn.Module | None, device: str) -> nn.Module:
     if live is not None:
-        if _on(live, device) and _holds(live, z):
+        if _is_on_device(live, device) and _holds_weights_of(live, z):
             return live
         net = copy.deepcopy(live)
     elif z.builder:
@@ -94,22 +101,22 @@ def _network(z: AnnotatedModel, live: nn.Module | None, device: str) -> nn.Modul
             f"{z.name} was made from a live module, which this session does not have.",
             "Wrap the module again, or register a builder for it and wrap what it builds.",
         )
-    load_numpy(net, z.weights)
+    load_numpy_weights(net, z.weights)
     return net
 
 
-def _on(net: nn.Module, device: str) -> bool:
+def _is_on_device(net: nn.Module, device: str) -> bool:
     return all(str(p.device) == str(torch.device(device)) for p in net.parameters())
 
 
-def _holds(net: nn.Module, z: AnnotatedModel) -> bool:
+def _holds_weights_of(net: nn.Module, z: AnnotatedModel) -> bool:
     """Whether a module's weights are z's, bit for bit."""
     state = net.state_dict()
     return set(state) == set(z.weights) and all(
-        np.array_equal(_plain(tensor), z.weights[name]) for name, tensor in state.items()
+        np.array_equal(_tensor_to_numpy(tensor), z.weights[name]) for name, tensor in state.items()
     )
 
 
-def _plain(tensor: torch.Tensor) -> Any:
+def _tensor_to_numpy(tensor: torch.Tensor) -> Any:
     plain = tensor.detach().cpu()
     return (plain.float() if plain.dtype is torch.bfloat16 else plain).numpy()

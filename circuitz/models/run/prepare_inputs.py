@@ -16,9 +16,9 @@ from circuitz.z.layer import Preprocessing
 _BRIGHTNESS = (0.299, 0.587, 0.114)
 
 
-def prepare(
+def prepare_inputs(
     images: npt.NDArray[Any],
-    how: Preprocessing,
+    preprocessing: Preprocessing,
     device: str = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> torch.Tensor:
@@ -28,8 +28,8 @@ def prepare(
     ----------
     images
         ``(n, h, w, c)`` uint8 in RGB, or one channel; resized when not of the network's size. Or
-        tokens ``(n, length)`` int32, where that is what ``how`` says.
-    how
+        tokens ``(n, length)`` int32, where that is what ``preprocessing`` says.
+    preprocessing
         Mean, standard deviation, size and channel order.
     device, dtype
         Of the result.
@@ -44,8 +44,8 @@ def prepare(
     InputsError
         If the images are not 8-bit, not four-dimensional, or have channels that do not fit.
     """
-    if how.is_tokens:
-        return _tokens(images, device)
+    if preprocessing.is_tokens:
+        return _prepare_tokens(images, device)
     if images.dtype != np.uint8 or images.ndim != 4:
         raise InputsError(
             f"Images are {images.dtype} {images.shape}, not uint8 (n, height, width, channels).",
@@ -53,28 +53,30 @@ def prepare(
         )
     # A copy where the array is read-only (a memory map): torch wants writable memory.
     array = np.ascontiguousarray(images) if images.flags.writeable else np.array(images)
-    x = _channels(torch.from_numpy(array).to(device).float(), how)
-    if tuple(x.shape[1:3]) != tuple(how.size):
+    x = _convert_channels_and_colour(torch.from_numpy(array).to(device).float(), preprocessing)
+    if tuple(x.shape[1:3]) != tuple(preprocessing.size):
         moved = x.permute(0, 3, 1, 2)
-        moved = functional.interpolate(moved, how.size, mode="bilinear", antialias=True)
+        moved = functional.interpolate(moved, preprocessing.size, mode="bilinear", antialias=True)
         x = moved.permute(0, 2, 3, 1).contiguous()
     n, height, width, channels = x.shape
     # Row by row, since broadcasting over three channels alone is several times slower. The
     # result stays channels-last in memory, in which convolutions on a CPU run faster.
-    std = 255 * torch.tensor(how.std, device=device)
-    shift = -torch.tensor(how.mean, device=device) / torch.tensor(how.std, device=device)
+    std = 255 * torch.tensor(preprocessing.std, device=device)
+    shift = -torch.tensor(preprocessing.mean, device=device) / torch.tensor(
+        preprocessing.std, device=device
+    )
     rows = x.view(n * height, width * channels).mul(1 / std.repeat(width)).add_(shift.repeat(width))
     return rows.view(n, height, width, channels).permute(0, 3, 1, 2).to(dtype)
 
 
-def check_tokens(tokens: torch.Tensor, most: int, words: int) -> None:
+def check_tokens_readable(tokens: torch.Tensor, context_length: int, vocabulary_size: int) -> None:
     """Refuse what is no batch of token sequences a model can read.
 
     Parameters
     ----------
     tokens
         ``(n, t)`` whole numbers.
-    most, words
+    context_length, vocabulary_size
         Positions the model has, and tokens it knows.
 
     Raises
@@ -87,20 +89,20 @@ def check_tokens(tokens: torch.Tensor, most: int, words: int) -> None:
             f"Tokens are {tokens.dtype} of shape {tuple(tokens.shape)}.",
             "Pass whole numbers (n, t): a row a prompt.",
         )
-    if tokens.shape[1] > most:
+    if tokens.shape[1] > context_length:
         raise InputsError(
-            f"Prompts of {tokens.shape[1]} tokens are too long: the model reads {most}.",
+            f"Prompts of {tokens.shape[1]} tokens are too long: the model reads {context_length}.",
             "Cut them.",
         )
-    if int(tokens.min()) < 0 or int(tokens.max()) >= words:
+    if int(tokens.min()) < 0 or int(tokens.max()) >= vocabulary_size:
         raise InputsError(
             f"Tokens go from {int(tokens.min())} to {int(tokens.max())}; the model knows 0 to "
-            f"{words - 1}.",
+            f"{vocabulary_size - 1}.",
             "Use the tokeniser the model was trained with.",
         )
 
 
-def _tokens(tokens: npt.NDArray[Any], device: str) -> torch.Tensor:
+def _prepare_tokens(tokens: npt.NDArray[Any], device: str) -> torch.Tensor:
     if tokens.dtype != np.int32 or tokens.ndim != 2:
         raise InputsError(
             f"Tokens are {tokens.dtype} {tokens.shape}, not int32 (sequences, positions).",
@@ -109,8 +111,8 @@ def _tokens(tokens: npt.NDArray[Any], device: str) -> torch.Tensor:
     return torch.from_numpy(tokens.astype(np.int64)).to(device)
 
 
-def _channels(x: torch.Tensor, how: Preprocessing) -> torch.Tensor:
-    wanted, given = len(how.mean), x.shape[3]
+def _convert_channels_and_colour(x: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
+    wanted, given = len(preprocessing.mean), x.shape[3]
     if given == 3 and wanted == 1:
         x = (x * x.new_tensor(_BRIGHTNESS)).sum(3, keepdim=True)
     elif given == 1 and wanted == 3:
@@ -120,4 +122,4 @@ def _channels(x: torch.Tensor, how: Preprocessing) -> torch.Tensor:
             f"Images have {given} channels, the network takes {wanted}.",
             "Check the preprocessing: mean and std hold one number a channel.",
         )
-    return x.flip(3) if how.colour == "BGR" else x.contiguous()
+    return x.flip(3) if preprocessing.colour == "BGR" else x.contiguous()

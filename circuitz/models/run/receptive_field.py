@@ -11,30 +11,30 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
-from circuitz.models.run.fx_graph import LeafTracer, stand_in
+from circuitz.models.run.fx_graph import LeafTracer, copy_sharing_weights
 
 
 @dataclass(frozen=True)
-class _Field:
+class _ReceptiveField:
     """Position p sees pixels ``start + p * stride`` to that plus ``size``."""
 
     size: int
     stride: int
     start: int
 
-    def through(self, kernel: int, stride: int, padding: int) -> _Field:
-        return _Field(
+    def after_kernel(self, kernel: int, stride: int, padding: int) -> _ReceptiveField:
+        return _ReceptiveField(
             self.size + (kernel - 1) * self.stride,
             self.stride * stride,
             self.start - padding * self.stride,
         )
 
-    def joined(self, other: _Field) -> _Field | None:
+    def union(self, other: _ReceptiveField) -> _ReceptiveField | None:
         if self.stride != other.stride:
             return None
         start = min(self.start, other.start)
         end = max(self.start + self.size, other.start + other.size)
-        return _Field(end - start, self.stride, start)
+        return _ReceptiveField(end - start, self.stride, start)
 
 
 # Steps that look at each position by itself.
@@ -72,26 +72,30 @@ def receptive_field(net: nn.Module, name: str) -> tuple[int, int, int]:
     ``size``; ``(0, 0, 0)`` = not known, take the whole input.
     """
     try:
-        double = stand_in(net)
+        double = copy_sharing_weights(net)
         layer = double.get_submodule(name)
-        outer = _walk(double, LeafTracer(layer).trace(double), _Field(1, 1, 0), layer)
+        outer = _field_after_graph(
+            double, LeafTracer(layer).trace(double), _ReceptiveField(1, 1, 0), layer
+        )
         if outer is None:
             return (0, 0, 0)
-        found = _step(layer, outer)
-        if found is None and not _is_basic(layer):
-            found = _walk(layer, LeafTracer(None).trace(layer), outer, None)
+        found = _field_after_module(layer, outer)
+        if found is None and not _is_leaf_module(layer):
+            found = _field_after_graph(layer, LeafTracer(None).trace(layer), outer, None)
     except Exception:  # tracing runs arbitrary code on stand-ins and may fail in any way
         return (0, 0, 0)
     return (found.size, found.stride, found.start) if found else (0, 0, 0)
 
 
-def _is_basic(module: nn.Module) -> bool:
+def _is_leaf_module(module: nn.Module) -> bool:
     return fx.Tracer().is_leaf_module(module, "")
 
 
-def _walk(net: nn.Module, graph: fx.Graph, field: _Field, stop: nn.Module | None) -> _Field | None:
+def _field_after_graph(
+    net: nn.Module, graph: fx.Graph, field: _ReceptiveField, stop: nn.Module | None
+) -> _ReceptiveField | None:
     """Follow the graph; return the field of the output, or of what goes into ``stop``."""
-    fields: dict[fx.Node, _Field | None] = {}
+    fields: dict[fx.Node, _ReceptiveField | None] = {}
     for node in graph.nodes:
         inputs = [fields[n] for n in node.all_input_nodes if n in fields]
         if node.op == "placeholder":
@@ -101,19 +105,21 @@ def _walk(net: nn.Module, graph: fx.Graph, field: _Field, stop: nn.Module | None
             continue
         joined = inputs[0]
         for other in inputs[1:]:
-            joined = joined.joined(other) if joined and other else None
+            joined = joined.union(other) if joined and other else None
         if node.op == "output":
             return joined
         module = net.get_submodule(node.target) if node.op == "call_module" else None
         if module is not None and module is stop:
             return joined
-        fields[node] = _through(node, module, joined) if joined else None
+        fields[node] = _field_after_node(node, module, joined) if joined else None
     return None
 
 
-def _through(node: fx.Node, module: nn.Module | None, field: _Field) -> _Field | None:
+def _field_after_node(
+    node: fx.Node, module: nn.Module | None, field: _ReceptiveField
+) -> _ReceptiveField | None:
     if module is not None:
-        return _step(module, field)
+        return _field_after_module(module, field)
     if node.op == "call_function":
         if node.target is torch.cat and _cat_axis(node) != 1:
             return None
@@ -125,23 +131,26 @@ def _cat_axis(node: fx.Node) -> Any:
     return node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else 0)
 
 
-def _step(module: nn.Module, field: _Field) -> _Field | None:
+def _field_after_module(module: nn.Module, field: _ReceptiveField) -> _ReceptiveField | None:
     if isinstance(module, _POINTWISE_MODULES):
         return field
     if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
-        dilation = _both(getattr(module, "dilation", 1))
-        kernel, stride = _both(module.kernel_size), _both(module.stride)
+        dilation = _equal_for_both_axes(getattr(module, "dilation", 1))
+        kernel, stride = (
+            _equal_for_both_axes(module.kernel_size),
+            _equal_for_both_axes(module.stride),
+        )
         if kernel is None or stride is None or dilation is None:
             return None
         reach = dilation * (kernel - 1)
         named = {"same": reach // 2, "valid": 0}
         padding = module.padding
-        pad = named.get(padding) if isinstance(padding, str) else _both(padding)
-        return None if pad is None else field.through(reach + 1, stride, pad)
+        pad = named.get(padding) if isinstance(padding, str) else _equal_for_both_axes(padding)
+        return None if pad is None else field.after_kernel(reach + 1, stride, pad)
     return None
 
 
-def _both(value: Any) -> int | None:
+def _equal_for_both_axes(value: Any) -> int | None:
     """Return a setting that is the same for height and width; ``None`` if it is not."""
     if isinstance(value, int):
         return value

@@ -13,7 +13,7 @@ from circuitz.models.adapters.unwrap import is_compiled
 
 
 @contextmanager
-def evaluating(net: nn.Module) -> Generator[None]:
+def eval_mode(net: nn.Module) -> Generator[None]:
     """Put every submodule in eval mode, and each back in its own mode on leaving.
 
     What was compiled runs as it is written meanwhile: compiled code may not see hooks, and would
@@ -35,7 +35,7 @@ def evaluating(net: nn.Module) -> Generator[None]:
 
 
 @contextmanager
-def hooked(hooks: Mapping[nn.Module, Callable[..., Any]]) -> Generator[None]:
+def temporary_forward_hooks(hooks: Mapping[nn.Module, Callable[..., Any]]) -> Generator[None]:
     """Register one forward hook a module, removed again on leaving, whatever happened."""
     handles: list[torch.utils.hooks.RemovableHandle] = []
     try:

@@ -11,18 +11,22 @@ import torch
 from torch import nn
 
 from circuitz.errors import InterventionError, LayerError
-from circuitz.models.adapters.unwrap import plain
+from circuitz.models.adapters.unwrap import readable_network
 from circuitz.models.run.cut_network import Cut, GraphCut, HookCut, TailCut
-from circuitz.models.run.intervene import LENDING, bases_of, hooks
-from circuitz.models.run.network_facts import (
-    as_logits,
-    check_finite,
-    device_of,
-    failures_named,
-    find_layer,
+from circuitz.models.run.intervention_hooks import (
+    DONOR_KINDS,
+    bases_of_interventions,
+    make_intervention_hooks,
 )
-from circuitz.models.run.prepare_inputs import prepare
-from circuitz.models.run.restore_state import evaluating, hooked
+from circuitz.models.run.network_facts import (
+    check_network_weights_finite,
+    device_of,
+    extract_logits,
+    find_layer,
+    translate_network_errors,
+)
+from circuitz.models.run.prepare_inputs import prepare_inputs
+from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 from circuitz.z.intervention import Intervention
 from circuitz.z.layer import LayerSpec, Preprocessing
 
@@ -37,7 +41,7 @@ class Runtime:
     module
         The network: prepared inputs ``(n, c, h, w)`` in, logits ``(n, classes)`` out. Without
         what ``torch.compile`` or ``DataParallel`` put around it
-        (:func:`circuitz.models.adapters.unwrap.plain`).
+        (:func:`circuitz.models.adapters.unwrap.readable_network`).
     layers
         Layers that will be read: names or specs.
     preprocessing
@@ -74,20 +78,20 @@ class Runtime:
         like: torch.Tensor | None = None,
         bases: Mapping[str, npt.NDArray[Any]] | None = None,
     ) -> None:
-        module = plain(module)
+        module = readable_network(module)
         self.device = str(device or device_of(module))
         self.module = module.to(self.device)
         self.layers = tuple(s if isinstance(s, str) else s.name for s in layers)
         self.preprocessing = preprocessing
         self.head = head
         self.bases: Mapping[str, npt.NDArray[Any]] = {} if bases is None else bases
-        self._like = None if like is None else like[:1]
-        self._cuts: dict[str, _Checked] = {}
+        self._example = None if like is None else like[:1]
+        self._cuts: dict[str, _CheckedCut] = {}
         # Layers whose output a later in-place operation overwrites, found out when it happens.
         self._overwritten: set[str] = set()
         for name in self.layers:
             find_layer(module, name)
-        check_finite(module)
+        check_network_weights_finite(module)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -102,21 +106,21 @@ class Runtime:
 
         Token sequences ``(n, length)`` int32 stay what they are, as int64.
         """
-        return prepare(images, self.preprocessing, self.device, self.dtype)
+        return prepare_inputs(images, self.preprocessing, self.device, self.dtype)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits for prepared inputs; gradients flow when they are enabled."""
-        with evaluating(self.module):
-            return self._called(self.cast(x))
+        with eval_mode(self.module):
+            return self._call_network(self.cast_inputs(x))
 
-    def _called(self, x: torch.Tensor) -> torch.Tensor:
-        with failures_named(x):
+    def _call_network(self, x: torch.Tensor) -> torch.Tensor:
+        with translate_network_errors(x):
             out = self.module(x)
-        return self.present(out)
+        return self.to_logits(out)
 
-    def present(self, out: Any) -> torch.Tensor:
+    def to_logits(self, out: Any) -> torch.Tensor:
         """Return logits ``(n, classes)`` from what the network returned."""
-        return as_logits(out, self.head)
+        return extract_logits(out, self.head)
 
     def logits(self, images: npt.NDArray[Any], batch: int = 64) -> F32:
         """Return float32 logits ``(n, classes)`` of 8-bit images ``(n, h, w, c)``."""
@@ -169,18 +173,22 @@ class Runtime:
         for name in layers:
             modules.setdefault(find_layer(self.module, name), []).append(name)
 
-        def catch(module: nn.Module, _args: Any, out: Any) -> None:
+        def catch_output(module: nn.Module, _args: Any, out: Any) -> None:
             for name in modules[module]:
-                tensor = _tensor(name, out)
+                tensor = _check_tensor_output(name, out)
                 if name in self._overwritten:
                     tensor = tensor.clone()
                 versions[name] = tensor._version
                 seen[name].append(tensor)
 
-        with torch.no_grad(), evaluating(self.module), hooked(dict.fromkeys(modules, catch)):
-            logits = self._called(self.cast(x))
+        with (
+            torch.no_grad(),
+            eval_mode(self.module),
+            temporary_forward_hooks(dict.fromkeys(modules, catch_output)),
+        ):
+            logits = self._call_network(self.cast_inputs(x))
         for name, outs in seen.items():
-            _called_once(name, len(outs))
+            _check_called_once(name, len(outs))
         spoilt = {n for n, outs in seen.items() if outs[0]._version != versions[n]}
         if spoilt:
             # Copying every output would be the simple way, and cost more than the rare repeat.
@@ -226,8 +234,8 @@ class Runtime:
         BasisError
             If a basis does not fit its layer, or lies over attention heads.
         """
-        bases = bases_of(interventions, self.bases)
-        lending = {i.module: i.kind for i in interventions if i.kind in LENDING}
+        bases = bases_of_interventions(interventions, self.bases)
+        lending = {i.module: i.kind for i in interventions if i.kind in DONOR_KINDS}
         patched = {i.module for i in interventions if i.kind == "patch"}
         others = {i.module for i in interventions if i.kind in ("mean", "resample")}
         if patched & others and donors is not None:
@@ -240,18 +248,20 @@ class Runtime:
             if names:
                 lent |= self.run(source, [n for n in lending if n in names])[0]
         modules = {i.module: find_layer(self.module, i.module) for i in interventions}
-        found, calls = hooks(self.module, modules, interventions, lent, _tensor, bases)
+        found, calls = make_intervention_hooks(
+            self.module, modules, interventions, lent, _check_tensor_output, bases
+        )
         known = len(self._overwritten)
-        with hooked(found):
+        with temporary_forward_hooks(found):
             read, logits = self.run(x, layers)
         passes = 1 + (len(self._overwritten) > known)  # it ran again, to keep a copy
         for name, count in calls.items():
-            _called_once(name, count // passes)
+            _check_called_once(name, count // passes)
         return read, logits
 
     def forward_to(self, layer: str, x: torch.Tensor) -> torch.Tensor:
         """Return the layer's output for prepared inputs, computing nothing after the layer."""
-        return self._cut(layer).cut.before(self.cast(x))
+        return self._cached_cut_at_layer(layer).cut.run_before(self.cast_inputs(x))
 
     def resume(
         self, layer: str, act: torch.Tensor, inputs: torch.Tensor | None = None
@@ -272,7 +282,7 @@ class Runtime:
         LayerError
             If a path runs around the layer and no inputs are given, or the shape does not fit.
         """
-        checked = self._cut(layer)
+        checked = self._cached_cut_at_layer(layer)
         if checked.bypassed and inputs is None:
             raise LayerError(
                 f"Not every path to the output goes through {layer!r}.",
@@ -287,27 +297,27 @@ class Runtime:
         if checked.overwrites:
             act = act.clone()
         if inputs is not None:
-            inputs = self.cast(inputs)
-        elif checked.cut.asks_input:
-            inputs = self.blank(len(act))
-        return self.present(checked.cut.after(act, inputs))
+            inputs = self.cast_inputs(inputs)
+        elif checked.cut.needs_input:
+            inputs = self.blank_inputs(len(act))
+        return self.to_logits(checked.cut.run_after(act, inputs))
 
-    def traced(self, layer: str) -> bool:
+    def resumes_downstream_only(self, layer: str) -> bool:
         """Whether resuming from the layer runs only what is downstream of it."""
-        return isinstance(self._cut(layer).cut, GraphCut | TailCut)
+        return isinstance(self._cached_cut_at_layer(layer).cut, GraphCut | TailCut)
 
-    def bypassed(self, layer: str) -> bool:
+    def is_bypassed(self, layer: str) -> bool:
         """Whether some path from the input to the output runs around the layer."""
-        return self._cut(layer).bypassed
+        return self._cached_cut_at_layer(layer).bypassed
 
-    def cast(self, x: torch.Tensor) -> torch.Tensor:
+    def cast_inputs(self, x: torch.Tensor) -> torch.Tensor:
         """Return inputs on the network's device, and in its floating type if they have one."""
         return x.to(self.device, self.dtype) if x.is_floating_point() else x.to(self.device)
 
-    def blank(self, n: int) -> torch.Tensor:
+    def blank_inputs(self, n: int) -> torch.Tensor:
         """Return ``n`` prepared inputs of zeros: black pictures, or the first token."""
-        if self._like is not None:
-            return self.cast(self._like.new_zeros((n, *self._like.shape[1:])))
+        if self._example is not None:
+            return self.cast_inputs(self._example.new_zeros((n, *self._example.shape[1:])))
         if self.preprocessing.is_tokens:
             return torch.zeros(
                 (n, self.preprocessing.size[1]), dtype=torch.long, device=self.device
@@ -315,35 +325,37 @@ class Runtime:
         size = (n, len(self.preprocessing.mean), *self.preprocessing.size)
         return torch.zeros(size, dtype=self.dtype, device=self.device)
 
-    def _cut(self, layer: str) -> _Checked:
+    def _cached_cut_at_layer(self, layer: str) -> _CheckedCut:
         if layer not in self._cuts:
             module = find_layer(self.module, layer)
             # A module may be registered under two names; the graph knows it by the first.
             name = next(n for n, m in self.module.named_modules() if m is module)
-            self._cuts[layer] = self._checked(name)
+            self._cuts[layer] = self._make_checked_cut(name)
         return self._cuts[layer]
 
-    def _noise(self, draw: torch.Generator) -> torch.Tensor:
-        like = self.blank(2)
+    def _random_inputs(self, rng: torch.Generator) -> torch.Tensor:
+        like = self.blank_inputs(2)
         if not like.is_floating_point():
-            return torch.randint(0, 2, like.shape, generator=draw)  # any network has two tokens
-        return torch.randn(like.shape, generator=draw)
+            return torch.randint(0, 2, like.shape, generator=rng)  # any network has two tokens
+        return torch.randn(like.shape, generator=rng)
 
-    def _checked(self, name: str) -> _Checked:
+    def _make_checked_cut(self, name: str) -> _CheckedCut:
         """Cut the network, and try both halves against the whole before trusting them."""
         draw = torch.Generator().manual_seed(0)
-        x, other = (self.cast(self._noise(draw)) for _ in range(2))
+        x, other = (self.cast_inputs(self._random_inputs(draw)) for _ in range(2))
         acts, whole = self.run(x, [name])
         slow = HookCut(self.module, name)
         cut: Cut = slow
         with torch.no_grad():
-            ours, theirs = (self.present(slow.after(acts[name].clone(), i)) for i in (x, other))
+            ours, theirs = (
+                self.to_logits(slow.run_after(acts[name].clone(), i)) for i in (x, other)
+            )
             bypassed = not torch.equal(ours, theirs)
             try:
                 fast = (TailCut if hasattr(self.module, "tail") else GraphCut)(self.module, name)
-                head = fast.before(x).clone()
-                tail = self.present(fast.after(head.clone(), x))
-                if _same(head, acts[name]) and _same(tail, whole):
+                head = fast.run_before(x).clone()
+                tail = self.to_logits(fast.run_after(head.clone(), x))
+                if _agree_within_rounding(head, acts[name]) and _agree_within_rounding(tail, whole):
                     cut = fast
             # Tracing runs arbitrary code on stand-ins and may fail in any way; and what torch keeps
             # whole in a trace, such as its encoder layers, hides the layers within.
@@ -351,11 +363,11 @@ class Runtime:
                 cut = slow
             act = acts[name].clone()
             version = act._version
-            cut.after(act, x)
-        return _Checked(cut, bypassed, act._version != version, tuple(act.shape[1:]), act.dtype)
+            cut.run_after(act, x)
+        return _CheckedCut(cut, bypassed, act._version != version, tuple(act.shape[1:]), act.dtype)
 
 
-class _Checked:
+class _CheckedCut:
     """A cut and what was found out about it."""
 
     def __init__(
@@ -373,7 +385,7 @@ class _Checked:
         self.dtype = dtype
 
 
-def _tensor(name: str, out: Any) -> torch.Tensor:
+def _check_tensor_output(name: str, out: Any) -> torch.Tensor:
     if not isinstance(out, torch.Tensor) or out.ndim < 2:
         raise LayerError(
             f"Layer {name!r} does not put out one tensor with a unit axis.",
@@ -382,7 +394,7 @@ def _tensor(name: str, out: Any) -> torch.Tensor:
     return out
 
 
-def _called_once(name: str, calls: int) -> None:
+def _check_called_once(name: str, calls: int) -> None:
     if calls != 1:
         times = "never called" if calls == 0 else f"called {calls} times"
         raise LayerError(
@@ -391,6 +403,6 @@ def _called_once(name: str, calls: int) -> None:
         )
 
 
-def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
+def _agree_within_rounding(a: torch.Tensor, b: torch.Tensor) -> bool:
     tolerance = 1e-4 if a.dtype in (torch.float32, torch.float64) else 2e-2
     return a.shape == b.shape and torch.allclose(a.float(), b.float(), tolerance, tolerance)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from circuitz.models.run.layer_specs import unit_maps
+from circuitz.models.run.layer_specs import flatten_unit_maps
 from circuitz.models.zoo.read_out import READ
 from circuitz.z.layer import LayerSpec
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class UnitSpace:
     """Units that can be read off one layer.
 
     Parameters
@@ -34,9 +34,9 @@ class Place:
     basis: Basis | None = None
 
     @classmethod
-    def of(cls, spec: LayerSpec | Place) -> Place:
+    def of_layer(cls, spec: LayerSpec | UnitSpace) -> UnitSpace:
         """Return a layer as a place."""
-        return spec if isinstance(spec, Place) else cls(spec, spec)
+        return spec if isinstance(spec, UnitSpace) else cls(spec, spec)
 
     @property
     def name(self) -> str:
@@ -48,16 +48,16 @@ class Place:
         """Height and width of a unit's map; 1 where the layer has no such axis."""
         return map_shape(self.spec)
 
-    def maps(self, act: torch.Tensor) -> torch.Tensor:
+    def maps_of_units(self, act: torch.Tensor) -> torch.Tensor:
         """Return what the units say, ``(n, u, h, w)``, given the layer's output."""
         if self.basis is None and act.ndim == 4 and self.layer.unit_axis == 1:
             return act
-        flat = _flat(self.layer, act)
+        flat = _flatten_units_with_head_norms(self.layer, act)
         if self.basis is not None:
-            flat = self.basis.read(flat)
+            flat = self.basis.coordinates(flat)
         return flat.unflatten(2, self.shape)
 
-    def tokens(self, inputs: torch.Tensor, padding: int) -> torch.Tensor | None:
+    def token_mask(self, inputs: torch.Tensor, padding: int) -> torch.Tensor | None:
         """Return ``(n, t)`` bool, where texts have a token; None where all positions count.
 
         Parameters
@@ -72,7 +72,9 @@ class Place:
             return None
         return inputs != padding
 
-    def lean(self, act: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    def differentiable_map_of_each_input(
+        self, act: torch.Tensor, chosen: torch.Tensor
+    ) -> torch.Tensor:
         """Return one unit's map for each input, ``(n, positions)``, with gradients that flow.
 
         Parameters
@@ -82,12 +84,12 @@ class Place:
         chosen
             ``(n,)`` which unit of each. Of a basis the coordinate before it is cut off at zero.
         """
-        flat = _flat(self.layer, act)
+        flat = _flatten_units_with_head_norms(self.layer, act)
         if self.basis is not None:
-            return self.basis.lean(flat, chosen)
+            return self.basis.linear_coordinate_of_each_input(flat, chosen)
         return flat[torch.arange(len(flat), device=flat.device), chosen].float()
 
-    def speaks(self, act: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
+    def attribution(self, act: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
         """Return activation times gradient of each unit, summed over positions, ``(n, u)``.
 
         Parameters
@@ -97,17 +99,17 @@ class Place:
         grad
             The gradient of something there.
         """
-        flat, slope = unit_maps(self.layer, act), unit_maps(self.layer, grad)
+        flat, slope = flatten_unit_maps(self.layer, act), flatten_unit_maps(self.layer, grad)
         if self.basis is not None:
-            flat, slope = self.basis.read(flat), self.basis.along(slope)
+            flat, slope = self.basis.coordinates(flat), self.basis.gradient_along_directions(slope)
         return (flat.float() * slope.float()).sum(2)
 
 
-def _flat(layer: LayerSpec, act: torch.Tensor) -> torch.Tensor:
+def _flatten_units_with_head_norms(layer: LayerSpec, act: torch.Tensor) -> torch.Tensor:
     """Return ``(n, u, positions)``; of heads how much each gathers at a position, a norm."""
     if act.ndim == 4 and layer.unit_axis == 2:
         return act.float().norm(dim=3).transpose(1, 2)
-    return unit_maps(layer, act)
+    return flatten_unit_maps(layer, act)
 
 
 def map_shape(spec: LayerSpec) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from circuitz.errors import BuilderError
+from circuitz.errors import BuilderError, CircuitzError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,14 +46,14 @@ def register(name: str) -> Callable[[BuilderT], BuilderT]:
     A decorator that returns what it decorates.
     """
 
-    def remember(builder: BuilderT) -> BuilderT:
+    def record_builder(builder: BuilderT) -> BuilderT:
         _BUILDERS[name] = builder
         return builder
 
-    return remember
+    return record_builder
 
 
-def names() -> tuple[str, ...]:
+def builder_names() -> tuple[str, ...]:
     """Return the names that can be built, sorted."""
     return tuple(sorted({*_SHIPPED, *_BUILDERS}))
 
@@ -80,10 +80,10 @@ def build(name: str, args: Mapping[str, Any] | None = None) -> nn.Module:
     if name not in _BUILDERS and name in _SHIPPED:
         import_module(_SHIPPED[name])
     if name not in _BUILDERS:
-        near = get_close_matches(name, names(), 1)
+        near = get_close_matches(name, builder_names(), 1)
         guess = f"Did you mean {near[0]!r}? " if near else ""
         raise BuilderError(
-            f"No architecture is registered as {name!r}; known: {', '.join(names())}.",
+            f"No architecture is registered as {name!r}; known: {', '.join(builder_names())}.",
             f"{guess}Register it with @circuitz.models.zoo.builders.register({name!r}).",
         )
     builder = _BUILDERS[name]
@@ -97,7 +97,9 @@ def build(name: str, args: Mapping[str, Any] | None = None) -> nn.Module:
         ) from problem
     try:
         inspect.signature(builder).bind(**given)
-        net = _unwrapped(builder(**given))
+        net = _strip_wrappers(builder(**given))
+    except CircuitzError:
+        raise
     except (TypeError, ValueError) as problem:
         raise BuilderError(
             f"{name!r} cannot be built from {given}: {problem}.",
@@ -107,8 +109,8 @@ def build(name: str, args: Mapping[str, Any] | None = None) -> nn.Module:
     return net
 
 
-def _unwrapped(net: Any) -> Any:
+def _strip_wrappers(net: Any) -> Any:
     """Return a network without what ``torch.compile`` puts around it: it is kept by its own names."""
-    from circuitz.models.adapters.unwrap import unwrapped  # noqa: PLC0415 (names are known without torch)
+    from circuitz.models.adapters.unwrap import strip_wrappers  # noqa: PLC0415 (names are known without torch)
 
-    return unwrapped(net)
+    return strip_wrappers(net)

@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 import torch
 from torch import nn
 
-from circuitz.models.zoo.small_transformer import places
+from circuitz.models.zoo.small_transformer import position_indices
 
 Pool = Literal["mean", "last"]
 #: The layer that the read-out reads: every path to the classes crosses it.
@@ -18,7 +18,7 @@ NEURONS: Final = "mlp.hook_post"
 _PLACE: Final = re.compile(rf"blocks\.(\d+)\.({re.escape(RESIDUAL)}|{re.escape(NEURONS)})")
 
 
-def place_of(at: str) -> tuple[int, str]:
+def parse_block_and_site(at: str) -> tuple[int, str]:
     """Return block and site of a layer that can be read out.
 
     Raises
@@ -59,17 +59,17 @@ class ReadOut(nn.Module):
         self.pool, self.padding = pool, padding
         self.probe = nn.Linear(width, classes)
 
-    def weights(self, tokens: torch.Tensor) -> torch.Tensor:
+    def position_weights(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return what each position counts, ``(n, t)``; the mean of a row is 1."""
         there = (tokens != self.padding).float()
         if self.pool == "last":
-            place = places(tokens)
+            place = position_indices(tokens)
             there = ((there * (place + 1)).argmax(1, keepdim=True) == place).float()
         return there * (tokens.shape[1] / there.sum(1, keepdim=True).clamp(min=1))
 
-    def weighed(self, x: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    def weigh_positions(self, x: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """Return ``(n, t, width)`` with every position weighed; zero at padding."""
-        return x * self.weights(tokens).to(x.dtype)[:, :, None]
+        return x * self.position_weights(tokens).to(x.dtype)[:, :, None]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits ``(n, classes)`` of weighed positions."""

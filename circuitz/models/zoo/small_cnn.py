@@ -62,7 +62,7 @@ class SmallCNN(nn.Module):
         return self.head(x.mean((2, 3)))
 
 
-def fitting(side: int, classes: int, channels: int = 3) -> dict[str, Any]:
+def small_cnn_arguments(side: int, classes: int, channels: int = 3) -> dict[str, Any]:
     """Return arguments of a small CNN that suits images of a size.
 
     Five blocks whose last maps are 8 to 15 positions wide (for images of up to 480 pixels): wide

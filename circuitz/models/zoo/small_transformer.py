@@ -21,7 +21,7 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 @dataclass(frozen=True)
-class Keys:
+class KeysAndValues:
     """What the positions of some sequences offer to attention.
 
     Parameters
@@ -35,24 +35,24 @@ class Keys:
 
 
 @fx.wrap
-def later_than(at: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
+def mask_of_later_keys(at: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
     """Return ``(queries, keys)`` bool: which keys ``(..., keys, heads, width)`` lie later."""
     return torch.arange(key.shape[-3], device=at.device) > at[:, None]
 
 
 @fx.wrap
-def places(x: torch.Tensor, most: int = 0) -> torch.Tensor:
+def position_indices(x: torch.Tensor, context_length: int = 0) -> torch.Tensor:
     """Return ``(t,)`` the positions of ``x`` ``(n, t, ...)``.
 
     Raises
     ------
     ValueError
-        With ``most``, if x is not ``(n, t)`` integers, or has more positions.
+        With ``context_length``, if x is not ``(n, t)`` integers, or has more positions.
     """
-    if most and (x.ndim != 2 or x.is_floating_point()):
+    if context_length and (x.ndim != 2 or x.is_floating_point()):
         raise ValueError("tokens must be integers (sequences, positions)")
-    if most and x.shape[1] > most:
-        raise ValueError(f"{x.shape[1]} positions; the model has {most}")
+    if context_length and x.shape[1] > context_length:
+        raise ValueError(f"{x.shape[1]} positions; the model has {context_length}")
     return torch.arange(x.shape[1], device=x.device)
 
 
@@ -79,16 +79,16 @@ class Attention(nn.Module):
         self.hook_pattern = nn.Identity()
         self.hook_z = HeadPoint()
 
-    def split(self, x: torch.Tensor) -> torch.Tensor:
+    def split_heads(self, x: torch.Tensor) -> torch.Tensor:
         """Return ``(..., heads * head width)`` as ``(..., heads, head width)``."""
         return x.unflatten(-1, (self.heads, self.head_width))
 
-    def offered(self, x: torch.Tensor) -> Keys:
+    def keys_and_values(self, x: torch.Tensor) -> KeysAndValues:
         """Return keys and values of normalised residuals ``(..., width)``."""
-        return Keys(self.split(self.k(x)), self.split(self.v(x)))
+        return KeysAndValues(self.split_heads(self.k(x)), self.split_heads(self.v(x)))
 
-    def gathered(
-        self, query: torch.Tensor, there: Keys, at: torch.Tensor
+    def attend(
+        self, query: torch.Tensor, keys: KeysAndValues, at: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return where heads look, and what they gather there before it is written.
 
@@ -96,7 +96,7 @@ class Attention(nn.Module):
         ----------
         query
             ``(..., queries, heads, head width)``.
-        there
+        keys
             Keys and values of all positions.
         at
             ``(queries,)`` position of each query; it sees keys up to its own.
@@ -106,15 +106,17 @@ class Attention(nn.Module):
         ``(..., heads, queries, keys)``, each row summing to one, and
         ``(..., queries, heads, head width)``.
         """
-        scores = query.transpose(-3, -2) @ there.key.transpose(-3, -2).transpose(-1, -2)
+        scores = query.transpose(-3, -2) @ keys.key.transpose(-3, -2).transpose(-1, -2)
         scores = scores / math.sqrt(self.head_width)
-        pattern = scores.masked_fill(later_than(at, there.key), -math.inf).softmax(-1)
+        pattern = scores.masked_fill(mask_of_later_keys(at, keys.key), -math.inf).softmax(-1)
         pattern = self.hook_pattern(pattern)
-        return pattern, self.hook_z((pattern @ there.value.transpose(-3, -2)).transpose(-3, -2))
+        return pattern, self.hook_z((pattern @ keys.value.transpose(-3, -2)).transpose(-3, -2))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return what the heads add to the residual stream for its normalised ``(n, t, d)``."""
-        _, z = self.gathered(self.split(self.q(x)), self.offered(x), places(x))
+        _, z = self.attend(
+            self.split_heads(self.q(x)), self.keys_and_values(x), position_indices(x)
+        )
         return self.o(z.flatten(-2))
 
 
@@ -150,13 +152,13 @@ class Block(nn.Module):
         self.mlp = MLP(width, neurons, act) if neurons else None
         self.hook_resid_post = nn.Identity()
 
-    def after_attention(self, x: torch.Tensor) -> torch.Tensor:
+    def add_neurons(self, x: torch.Tensor) -> torch.Tensor:
         """Return the residual stream behind the block, given that behind its attention."""
         return x if self.mlp is None else x + self.mlp(self.ln2(x))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the residual stream ``(n, positions, width)`` behind the block."""
-        x = self.after_attention(x + self.attn(self.ln1(x)))
+        x = self.add_neurons(x + self.attn(self.ln1(x)))
         return self.hook_resid_post(x)
 
 
@@ -216,7 +218,7 @@ class Trunk(nn.Module):
         """The blocks, typed."""
         return [block for block in self.blocks if isinstance(block, Block)]
 
-    def embedded(self, tokens: torch.Tensor) -> torch.Tensor:
+    def embed_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return the residual stream ``(n, t, width)`` before the first block.
 
         Raises
@@ -225,11 +227,11 @@ class Trunk(nn.Module):
             If tokens are not ``(n, t)`` integers, or there are more positions than it has.
         """
         # Asked first: an embedding of floats, or of too many positions, says less.
-        return self.pos_embed(places(tokens, self.context)) + self.embed(tokens)
+        return self.pos_embed(position_indices(tokens, self.context)) + self.embed(tokens)
 
-    def through(self, tokens: torch.Tensor) -> torch.Tensor:
+    def residual_stream(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return the residual stream ``(n, t, width)`` behind the last block."""
-        x = self.embedded(tokens)
+        x = self.embed_tokens(tokens)
         for block in self.blocks:
             x = block(x)
         return x
@@ -269,10 +271,10 @@ class SmallTransformer(Trunk):
         self.ln_final = nn.LayerNorm(width, eps=eps) if eps else nn.Identity()
         self.unembed = nn.Linear(width, outputs or vocabulary, bias=False)
 
-    def everywhere(self, tokens: torch.Tensor) -> torch.Tensor:
+    def logits_everywhere(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return logits at every position, ``(n, t, outputs)``."""
-        return self.unembed(self.ln_final(self.through(tokens)))
+        return self.unembed(self.ln_final(self.residual_stream(tokens)))
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return the logits at the last position, ``(n, outputs)``."""
-        return self.unembed(self.ln_final(self.through(tokens)[:, -1]))
+        return self.unembed(self.ln_final(self.residual_stream(tokens)[:, -1]))

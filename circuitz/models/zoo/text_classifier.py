@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from circuitz.models.zoo.builders import register
-from circuitz.models.zoo.read_out import NEURONS, Pool, ReadOut, place_of
+from circuitz.models.zoo.read_out import NEURONS, Pool, ReadOut, parse_block_and_site
 from circuitz.models.zoo.small_transformer import Trunk
 
 
@@ -51,7 +51,7 @@ class TextClassifier(Trunk):
         pool: Pool = "mean",
         padding: int = -1,
     ) -> None:
-        block, site = place_of(at)
+        block, site = parse_block_and_site(at)
         if site == NEURONS and not neurons:
             raise ValueError(f"there are no neurons to read at {at!r}")
         super().__init__(
@@ -66,11 +66,11 @@ class TextClassifier(Trunk):
         self.read_out = ReadOut(neurons if site == NEURONS else width, classes, pool, padding)
         self.read = nn.Identity()
 
-    def layer(self, tokens: torch.Tensor) -> torch.Tensor:
+    def probed_activations(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return the layer that is read, ``(n, t, units)``, before positions are weighed."""
         if self.site != NEURONS:
-            return self.through(tokens)
-        x = self.embedded(tokens)
+            return self.residual_stream(tokens)
+        x = self.embed_tokens(tokens)
         for block in self.layers[:-1]:
             x = block(x)
         last = self.layers[-1]
@@ -79,4 +79,6 @@ class TextClassifier(Trunk):
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return logits ``(n, classes)``."""
-        return self.read_out(self.read(self.read_out.weighed(self.layer(tokens), tokens)))
+        return self.read_out(
+            self.read(self.read_out.weigh_positions(self.probed_activations(tokens), tokens))
+        )

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from circuitz.errors import InputsError, WeightsError
-from circuitz.models.run.prepare_inputs import prepare
+from circuitz.models.run.prepare_inputs import prepare_inputs
 from circuitz.z.layer import Preprocessing
 
 U8 = npt.NDArray[np.uint8]
@@ -92,7 +92,7 @@ def fit(
     net: nn.Module,
     images: U8,
     labels: I64,
-    how: Preprocessing,
+    preprocessing: Preprocessing,
     recipe: Recipe,
     *,
     loss: Loss = cross_entropy,
@@ -107,7 +107,7 @@ def fit(
         Prepared inputs in, logits ``(n, classes)`` out. Left in eval mode, also after Ctrl-C.
     images, labels
         ``(n, h, w, c)`` uint8 and ``(n,)`` int64, or ``(n, classes)`` of 0 and 1.
-    how
+    preprocessing
         How images become inputs.
     recipe
         Epochs, rates and the seed.
@@ -164,7 +164,9 @@ def fit(
                     # All versions of an image alike: they are compared.
                     mirrored = np.resize(draw.random(len(rows)) < 0.5, len(chosen))
                     chosen[mirrored] = chosen[mirrored, :, ::-1]
-                x = prepare(chosen, how, str(device)).contiguous(memory_format=torch.channels_last)
+                x = prepare_inputs(chosen, preprocessing, str(device)).contiguous(
+                    memory_format=torch.channels_last
+                )
                 wanted = np.resize(labels[rows], (len(chosen), *labels.shape[1:]))
                 y = torch.from_numpy(wanted).to(device)
                 net.train()

@@ -11,11 +11,11 @@ from torch import fx
 from torch.fx.node import map_arg
 
 from circuitz.errors import LayerError
-from circuitz.models.run.fx_graph import needed
-from circuitz.patching.fast.rank_one import confined
-from circuitz.patching.fast.traced_program import Base, readers
+from circuitz.models.run.fx_graph import steps_needed
+from circuitz.patching.fast.rank_one import unit_result_or_none_if_spreading
+from circuitz.patching.fast.traced_program import BaselineRun, nodes_depending_on
 from circuitz.patching.fast.traced_steps import Step
-from circuitz.patching.fast.unit_slice import OneUnit
+from circuitz.patching.fast.unit_slice import UnitSlice
 
 # Bytes of the largest result of a step: what is larger leaves the processor's cache, and is
 # mapped anew by the operating system each time.
@@ -24,7 +24,7 @@ _BYTES = 8 * 2**20
 _COPYING = frozenset({"norm", "pool", "mean", "two", "cat", "conv", "linear"})
 
 
-class Change:
+class LayerChange:
     """Where a change at one layer goes.
 
     Parameters
@@ -37,49 +37,55 @@ class Change:
         Axis of its units.
     """
 
-    def __init__(self, base: Base, layer: str, axis: int) -> None:
+    def __init__(self, base: BaselineRun, layer: str, axis: int) -> None:
         self.base = base
         program = base.program
-        self.node = program.graph.node(layer)
+        self.node = program.graph.node_calling_module(layer)
         self.axis = axis
         order, output = program.graph.order, program.graph.output
-        reached = readers([self.node], order)
+        reached = nodes_depending_on([self.node], order)
         if output not in reached:
             raise LayerError(f"Nothing that {layer!r} puts out reaches the output.")
         self.folded = {n: s for n, s in program.folded.items() if s.node is not self.node}
         passed = {s.node for s in self.folded.values()} | {self.node}
-        wanted = (reached & needed(output, self.node)) - passed
+        wanted = (reached & steps_needed(output, self.node)) - passed
         self._steps = [s for n, s in program.steps.items() if n in wanted]
         self._reached = reached
 
-    def start(self, units: torch.Tensor, lent: torch.Tensor | None) -> Confined:
+    def propagate_locally(
+        self, units: torch.Tensor, donor_values: torch.Tensor | None
+    ) -> LocalChanges:
         """Change units one by one, as far as each change stays with its unit.
 
         Parameters
         ----------
         units
             ``(b,)`` units of the layer.
-        lent
+        donor_values
             ``(n, ...)`` outputs of the layer the units take their values from; ``None``: zero.
         """
         act = self.base.env[self.node]
-        unit = OneUnit(act.new_zeros(0), units, self.axis)
-        value = torch.zeros_like(unit.taken(act)) if lent is None else unit.taken(lent)
-        env: dict[fx.Node, OneUnit] = {self.node: unit.with_value(value)}
+        unit = UnitSlice(act.new_zeros(0), units, self.axis)
+        value = (
+            torch.zeros_like(unit.unit_values_in(act))
+            if donor_values is None
+            else unit.unit_values_in(donor_values)
+        )
+        env: dict[fx.Node, UnitSlice] = {self.node: unit.with_value(value)}
         rest: list[Step] = []
         for step in self._steps:
             changed = [n for n in step.node.all_input_nodes if n in self._reached]
             stays = step.node not in self.folded and all(n in env for n in changed)
-            found = confined(step, env, self.base.env) if stays else None
+            found = unit_result_or_none_if_spreading(step, env, self.base.env) if stays else None
             if found is None:
                 rest.append(step)
             else:
                 env[step.node] = found
-        return Confined(self, env, rest)
+        return LocalChanges(self, env, rest)
 
 
 @dataclass(frozen=True)
-class Near:
+class NearSteps:
     """How far a change goes before it spreads a second time.
 
     Parameters
@@ -94,7 +100,7 @@ class Near:
     nodes: list[fx.Node]
 
 
-class Confined:
+class LocalChanges:
     """Changes of single units up to where they spread.
 
     Parameters
@@ -107,37 +113,43 @@ class Confined:
         Steps to which it spreads.
     """
 
-    def __init__(self, change: Change, env: dict[fx.Node, OneUnit], rest: list[Step]) -> None:
+    def __init__(
+        self, change: LayerChange, env: dict[fx.Node, UnitSlice], rest: list[Step]
+    ) -> None:
         self._base = change.base
         self._folded = change.folded
         self._steps = change.base.program.steps
         self._rest = rest
         self._output = change.base.program.graph.output
-        read = {n for step in rest for n in self._reads(step)} | set(self._output.all_input_nodes)
+        read = {n for step in rest for n in self._nodes_read_by(step)} | set(
+            self._output.all_input_nodes
+        )
         self._env = {n: unit for n, unit in env.items() if n in read}
         self.units = env[change.node].index
         # The last step that reads each result.
         self._last: dict[fx.Node, fx.Node] = {}
         for step in rest:
-            for node in self._reads(step):
+            for node in self._nodes_read_by(step):
                 self._last[node] = step.node
         for node in self._output.all_input_nodes:
             self._last[node] = self._output
 
     @cached_property
-    def near(self) -> Near:
+    def steps_before_second_spread(self) -> NearSteps:
         """The changes up to where they would spread a second time."""
         level: dict[fx.Node, int] = dict.fromkeys(self._env, 0)
         for step in self._rest:
             spreads = step.kind in ("conv", "linear", "other") or step.node in self._folded
-            below = max((level.get(n, 0) for n in self._reads(step)), default=0)
+            below = max((level.get(n, 0) for n in self._nodes_read_by(step)), default=0)
             level[step.node] = below + spreads
         steps = [s for s in self._rest if level[s.node] <= 1]
-        beyond = [self._reads(s) for s in self._rest if level[s.node] > 1]
+        beyond = [self._nodes_read_by(s) for s in self._rest if level[s.node] > 1]
         read = {n for nodes in [*beyond, self._output.all_input_nodes] for n in nodes}
-        return Near(steps, [n for n in level if level[n] <= 1 and n in read])
+        return NearSteps(steps, [n for n in level if level[n] <= 1 and n in read])
 
-    def results(self, which: torch.Tensor, near: Near) -> dict[fx.Node, Any]:
+    def results_before_second_spread(
+        self, which: torch.Tensor, near: NearSteps
+    ) -> dict[fx.Node, Any]:
         """Return near results of some of the changes: confined to the unit, or whole.
 
         Parameters
@@ -145,31 +157,31 @@ class Confined:
         which
             ``(b,)`` positions among the changes.
         near
-            See :attr:`near`.
+            See :attr:`steps_before_second_spread`.
         """
-        env = self._some(which)
+        env = self._unit_slices_of_changes(which)
         fresh: set[fx.Node] = set()
         for step in near.steps:
-            env[step.node] = self._spread(step, env, len(which), fresh)
+            env[step.node] = self._run_spread_step(step, env, len(which), fresh)
             fresh.difference_update(near.nodes)  # what is asked for is not overwritten
         return {n: env[n] for n in near.nodes}
 
-    def _some(self, which: torch.Tensor) -> dict[fx.Node, Any]:
+    def _unit_slices_of_changes(self, which: torch.Tensor) -> dict[fx.Node, Any]:
         return {
             n: replace(u, value=u.value[which], index=u.index[which]) for n, u in self._env.items()
         }
 
-    def _reads(self, step: Step) -> list[fx.Node]:
+    def _nodes_read_by(self, step: Step) -> list[fx.Node]:
         return self._folded.get(step.node, step).node.all_input_nodes
 
-    def moved(self) -> torch.Tensor:
+    def nonzero_change_mask(self) -> torch.Tensor:
         """Return ``(b,)`` which changes are any change at all where they begin to spread."""
         moved = torch.zeros(len(self.units), dtype=torch.bool, device=self.units.device)
         for node, unit in self._env.items():
-            moved |= (unit.change(self._base.env[node]) != 0).flatten(1).any(1)
+            moved |= (unit.difference_from(self._base.env[node]) != 0).flatten(1).any(1)
         return moved
 
-    def at_once(self) -> int:
+    def max_changes_per_batch(self) -> int:
         """Return how many changes fit into memory together."""
         sizes = [
             t.numel() * t.element_size()
@@ -179,7 +191,7 @@ class Confined:
         ]
         return max(1, _BYTES // max([1, *sizes]))
 
-    def outputs(self, which: torch.Tensor) -> Any:
+    def network_outputs_for_changes(self, which: torch.Tensor) -> Any:
         """Return the network's outputs ``(b * n, ...)`` for some of the changes.
 
         Parameters
@@ -188,47 +200,57 @@ class Confined:
             ``(b,)`` positions among the changes.
         """
         b = len(which)
-        env = self._some(which)
+        env = self._unit_slices_of_changes(which)
         fresh: set[fx.Node] = set()
         for step in self._rest:
-            env[step.node] = self._spread(step, env, b, fresh)
-            for node in self._reads(step):
+            env[step.node] = self._run_spread_step(step, env, b, fresh)
+            for node in self._nodes_read_by(step):
                 if self._last[node] is step.node:
                     env.pop(node, None)
-        return map_arg(self._output.args[0], lambda n: self._whole(n, env, b))
+        return map_arg(self._output.args[0], lambda n: self._full_result_of_node(n, env, b))
 
-    def _whole(self, node: fx.Node, env: dict[fx.Node, Any], b: int) -> Any:
+    def _full_result_of_node(self, node: fx.Node, env: dict[fx.Node, Any], b: int) -> Any:
         if node not in env:
-            return self._base.repeated(node, b)
+            return self._base.repeat_result_per_change(node, b)
         found = env[node]
-        return found.whole(self._base.env[node]) if isinstance(found, OneUnit) else found
+        return (
+            found.full_outputs_per_unit(self._base.env[node])
+            if isinstance(found, UnitSlice)
+            else found
+        )
 
-    def _spread(self, step: Step, env: dict[fx.Node, Any], b: int, fresh: set[fx.Node]) -> Any:
+    def _run_spread_step(
+        self, step: Step, env: dict[fx.Node, Any], b: int, fresh: set[fx.Node]
+    ) -> Any:
         program, base = self._base.program, self._base.env
         inner = self._folded.get(step.node)
-        mix = program.mix(step.node, folded=inner is not None)
+        mix = program.linear_op_or_none(step.node, folded=inner is not None)
         if mix is not None:
             fresh.add(step.node)
-            source = (inner or step).source
+            source = (inner or step).first_argument_node
             assert source is not None
             found = env.get(source)
-            if isinstance(found, OneUnit):
-                sparse = mix.one(found, base[source], base[step.node])
+            if isinstance(found, UnitSlice):
+                sparse = mix.outputs_after_unit_change(found, base[source], base[step.node])
                 if sparse is not None:
                     return sparse
-            return mix.whole(self._whole(source, env, b))
+            return mix.apply(self._full_result_of_node(source, env, b))
         if step.kind == "two":
-            found = self._sum(step, env, b, fresh)
+            found = self._try_add_in_place(step, env, b, fresh)
             if found is not None:
                 fresh.add(step.node)
                 return found
-        source = step.source
-        if source is not None and step.is_relu and self._free(source, step, env, fresh):
+        source = step.first_argument_node
+        if (
+            source is not None
+            and step.is_relu
+            and self._can_overwrite_result(source, step, env, fresh)
+        ):
             fresh.add(step.node)
             return env[source].relu_()
-        return step.call(lambda n: self._whole(n, env, b))
+        return step.run_on_looked_up_arguments(lambda n: self._full_result_of_node(n, env, b))
 
-    def _free(
+    def _can_overwrite_result(
         self, node: fx.Node, step: Step, env: dict[fx.Node, Any], fresh: set[fx.Node]
     ) -> bool:
         """Whether a step may overwrite a result: made here, read by nobody later, no view of it."""
@@ -239,7 +261,7 @@ class Confined:
         others = [self._steps.get(user) for user in node.users if user is not step.node]
         return all(other is not None and other.kind in _COPYING for other in others)
 
-    def _sum(
+    def _try_add_in_place(
         self, step: Step, env: dict[fx.Node, Any], b: int, fresh: set[fx.Node]
     ) -> torch.Tensor | None:
         """Add to a result nobody else reads, instead of making whole copies of the other."""
@@ -248,7 +270,7 @@ class Confined:
         if not all(isinstance(a, fx.Node) for a in step.args) or step.args[0] is step.args[1]:
             return None
         for one, other in (step.args, step.args[::-1]):
-            if not self._free(one, step, env, fresh):
+            if not self._can_overwrite_result(one, step, env, fresh):
                 continue
             out = env[one]
             if other in env and isinstance(env[other], torch.Tensor):
@@ -260,6 +282,6 @@ class Confined:
                 continue
             out.unflatten(0, (b, -1)).add_(without)
             if other in env:
-                env[other].add_change(out, without)
+                env[other].add_difference_in_place(out, without)
             return out
         return None

@@ -15,39 +15,43 @@ from torch import fx, nn
 from torch.nn import functional
 
 from circuitz.patching.fast.traced_steps import Step
-from circuitz.patching.fast.unit_slice import OneUnit
-from circuitz.patching.fast.winograd import SmallMapConv, as_product
+from circuitz.patching.fast.unit_slice import UnitSlice
+from circuitz.patching.fast.winograd import SmallMapConv, conv_as_matmul
 
 Env = Mapping[fx.Node, Any]
 
 
-def confined(step: Step, changed: Env, base: Env) -> OneUnit | None:
+def unit_result_or_none_if_spreading(step: Step, changed: Env, base: Env) -> UnitSlice | None:
     """Return the step's result where the change stays with its unit; ``None`` where it spreads.
 
     Parameters
     ----------
     step
-        The step; every argument of it that changed is a :class:`OneUnit` in ``changed``.
+        The step; every argument of it that changed is a :class:`UnitSlice` in ``changed``.
     changed, base
         Results with the change, and without.
     """
-    source = step.source
+    source = step.first_argument_node
     unit = changed.get(source) if source is not None else None
     if step.kind in ("two", "cat"):
-        return _two(step, changed, base) if step.kind == "two" else _cat(step, changed, base)
-    rule = _CONFINED.get(step.kind)
+        return (
+            _unit_through_binary_op(step, changed, base)
+            if step.kind == "two"
+            else _unit_through_concat(step, changed, base)
+        )
+    rule = _LOCAL_UPDATES.get(step.kind)
     others = [n for n in step.node.all_input_nodes if n is not source]
-    if rule is None or source is None or others or not isinstance(unit, OneUnit):
+    if rule is None or source is None or others or not isinstance(unit, UnitSlice):
         return None
     return rule(step, unit, base[source])
 
 
-def _each(step: Step, unit: OneUnit, _base: Any) -> OneUnit:
+def _unit_through_elementwise(step: Step, unit: UnitSlice, _base: Any) -> UnitSlice:
     return unit.with_value(step.run(unit.value, *step.args[1:], **step.kwargs))
 
 
-def _norm(step: Step, unit: OneUnit, _base: Any) -> OneUnit | None:
-    found = scale_and_shift(step.module)
+def _unit_through_batch_norm(step: Step, unit: UnitSlice, _base: Any) -> UnitSlice | None:
+    found = batch_norm_scale_shift(step.module)
     if found is None or unit.axis != 1 or unit.block != 1:
         return None
     size = (-1, *[1] * (unit.value.ndim - 1))
@@ -55,7 +59,7 @@ def _norm(step: Step, unit: OneUnit, _base: Any) -> OneUnit | None:
     return unit.with_value(unit.value * scale + shift)
 
 
-def scale_and_shift(norm: nn.Module | None) -> tuple[torch.Tensor, torch.Tensor] | None:
+def batch_norm_scale_shift(norm: nn.Module | None) -> tuple[torch.Tensor, torch.Tensor] | None:
     """Return what batch norm multiplies and adds, a unit; ``None`` if it uses the batch's own."""
     if not isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d):
         return None
@@ -67,7 +71,7 @@ def scale_and_shift(norm: nn.Module | None) -> tuple[torch.Tensor, torch.Tensor]
     return scale, shift if norm.bias is None else shift + norm.bias  # pyright: ignore[reportUnnecessaryComparison]
 
 
-def _pool(step: Step, unit: OneUnit, _base: Any) -> OneUnit | None:
+def _unit_through_pool(step: Step, unit: UnitSlice, _base: Any) -> UnitSlice | None:
     if unit.axis != 1 or unit.block != 1 or unit.value.ndim != 4:
         return None
     found = step.run(unit.value.flatten(0, 1).unsqueeze(1), *step.args[1:], **step.kwargs)
@@ -76,7 +80,7 @@ def _pool(step: Step, unit: OneUnit, _base: Any) -> OneUnit | None:
     return unit.with_value(found.squeeze(1).unflatten(0, unit.value.shape[:2]))
 
 
-def _mean(step: Step, unit: OneUnit, base: torch.Tensor) -> OneUnit | None:
+def _unit_through_mean(step: Step, unit: UnitSlice, base: torch.Tensor) -> UnitSlice | None:
     given = dict(step.kwargs)
     dims = given.pop("dim", step.args[1] if len(step.args) > 1 else None)
     keep = bool(given.pop("keepdim", step.args[2] if len(step.args) > 2 else False))
@@ -91,7 +95,7 @@ def _mean(step: Step, unit: OneUnit, base: torch.Tensor) -> OneUnit | None:
     return unit.with_value(unit.value.mean(there, keepdim=keep), axis)
 
 
-def _flatten(step: Step, unit: OneUnit, base: torch.Tensor) -> OneUnit | None:
+def _unit_through_flatten(step: Step, unit: UnitSlice, base: torch.Tensor) -> UnitSlice | None:
     if isinstance(step.module, nn.Flatten):
         start, end = step.module.start_dim, step.module.end_dim
     else:
@@ -101,10 +105,10 @@ def _flatten(step: Step, unit: OneUnit, base: torch.Tensor) -> OneUnit | None:
         return None
     value = unit.value.flatten(2) if unit.value.ndim > 2 else unit.value.unsqueeze(2)
     block = value.shape[2]
-    return OneUnit(value.squeeze(2) if block == 1 else value, unit.index, 1, block)
+    return UnitSlice(value.squeeze(2) if block == 1 else value, unit.index, 1, block)
 
 
-def _depthwise(step: Step, unit: OneUnit, _base: Any) -> OneUnit | None:
+def _unit_through_depthwise_conv(step: Step, unit: UnitSlice, _base: Any) -> UnitSlice | None:
     how = step.module
     if not isinstance(how, nn.Conv2d) or not how.groups == how.in_channels == how.out_channels:
         return None
@@ -118,21 +122,21 @@ def _depthwise(step: Step, unit: OneUnit, _base: Any) -> OneUnit | None:
     return unit.with_value(found.transpose(0, 1))
 
 
-_CONFINED: dict[str, Callable[[Step, OneUnit, Any], OneUnit | None]] = {
-    "each": _each,
-    "norm": _norm,
-    "pool": _pool,
-    "mean": _mean,
-    "flatten": _flatten,
-    "conv": _depthwise,
+_LOCAL_UPDATES: dict[str, Callable[[Step, UnitSlice, Any], UnitSlice | None]] = {
+    "each": _unit_through_elementwise,
+    "norm": _unit_through_batch_norm,
+    "pool": _unit_through_pool,
+    "mean": _unit_through_mean,
+    "flatten": _unit_through_flatten,
+    "conv": _unit_through_depthwise_conv,
 }
 
 
-def _two(step: Step, changed: Env, base: Env) -> OneUnit | None:
+def _unit_through_binary_op(step: Step, changed: Env, base: Env) -> UnitSlice | None:
     if len(step.args) != 2:
         return None
     units = [changed[a] for a in step.args if isinstance(a, fx.Node) and a in changed]
-    first: OneUnit = units[0]
+    first: UnitSlice = units[0]
     if any((u.axis, u.block) != (first.axis, first.block) for u in units):
         return None
     if any(u.index is not first.index and not torch.equal(u.index, first.index) for u in units):
@@ -151,25 +155,25 @@ def _two(step: Step, changed: Env, base: Env) -> OneUnit | None:
                 return None
             if other.ndim != own.ndim or other.shape[first.axis] != own.shape[first.axis]:
                 return None
-            values.append(first.taken(other))
+            values.append(first.unit_values_in(other))
     return first.with_value(step.run(*values, **step.kwargs))
 
 
-def _cat(step: Step, changed: Env, base: Env) -> OneUnit | None:
+def _unit_through_concat(step: Step, changed: Env, base: Env) -> UnitSlice | None:
     parts = step.args[0] if step.args else ()
     dim = step.kwargs.get("dim", step.args[1] if len(step.args) > 1 else 0)
     moved = [p for p in parts if p in changed]
     if len(moved) != 1:
         return None
-    unit: OneUnit = changed[moved[0]]
+    unit: UnitSlice = changed[moved[0]]
     axis = dim % base[moved[0]].ndim
     if axis != unit.axis or unit.block != 1:
         return None
     before = sum(base[p].shape[axis] for p in parts[: parts.index(moved[0])])
-    return OneUnit(unit.value, unit.index + before, axis)
+    return UnitSlice(unit.value, unit.index + before, axis)
 
 
-class Mix:
+class LinearOp:
     """A convolution or a linear layer, batch norm after it folded in.
 
     Parameters
@@ -184,7 +188,7 @@ class Mix:
         assert isinstance(module, nn.Conv2d | nn.Linear)
         self.module = module
         weight, bias = module.weight.detach(), module.bias
-        found = scale_and_shift(norm)
+        found = batch_norm_scale_shift(norm)
         if found is not None:
             scale, shift = found
             weight = weight * scale.view(-1, *[1] * (weight.ndim - 1))
@@ -204,7 +208,7 @@ class Mix:
         else:
             self._shares = weight.T.contiguous()
 
-    def _shrinks(self, x: torch.Tensor) -> bool:
+    def _has_tiny_output(self, x: torch.Tensor) -> bool:
         """Whether the output has four positions or fewer, too few for a library convolution."""
         how = self.module
         assert isinstance(how, nn.Conv2d)
@@ -215,67 +219,71 @@ class Mix:
         sides = [(size - kernel) // stride + 1 for size, kernel, stride in parts]
         return 1 <= sides[0] * sides[1] <= 4
 
-    def _small_map(self, side: int) -> SmallMapConv:
+    def _cached_small_map_conv(self, side: int) -> SmallMapConv:
         if side not in self._small:
             self._small[side] = SmallMapConv(self.weight, side)
         return self._small[side]
 
     @staticmethod
-    def fits(module: nn.Module | None) -> bool:
+    def supports_module(module: nn.Module | None) -> bool:
         """Whether the change of one input unit is the sum of one share."""
         if isinstance(module, nn.Conv2d):
             return module.groups == 1 and module.padding_mode == "zeros"
         return isinstance(module, nn.Linear)
 
-    def whole(self, x: torch.Tensor) -> torch.Tensor:
+    def apply(self, x: torch.Tensor) -> torch.Tensor:
         """Return the outputs for whole inputs."""
         if isinstance(self.module, nn.Conv2d):
             how = self.module
-            if self._narrow and SmallMapConv.fits(x):
-                out = self._small_map(x.shape[2])(x)
+            if self._narrow and SmallMapConv.supports_maps(x):
+                out = self._cached_small_map_conv(x.shape[2])(x)
                 return out if self.bias is None else out + self.bias.view(-1, 1, 1)
             pad = how.padding
-            if not isinstance(pad, str) and self._shrinks(x):
-                out = as_product(x, self.weight, how.stride, pad)
+            if not isinstance(pad, str) and self._has_tiny_output(x):
+                out = conv_as_matmul(x, self.weight, how.stride, pad)
                 return out if self.bias is None else out + self.bias.view(-1, 1, 1)
             return functional.conv2d(
                 x, self.weight, self.bias, how.stride, how.padding, how.dilation
             )
         return functional.linear(x, self.weight, self.bias)
 
-    def one(self, unit: OneUnit, given: torch.Tensor, out: torch.Tensor) -> torch.Tensor | None:
+    def outputs_after_unit_change(
+        self, unit: UnitSlice, base: torch.Tensor, out: torch.Tensor
+    ) -> torch.Tensor | None:
         """Return the outputs ``(b * n, ...)`` when one input unit changes.
 
         Parameters
         ----------
         unit
             The changed unit of the input.
-        given, out
+        base, out
             Input and output without the change.
 
         Returns
         -------
         ``None`` where units do not lie along the axis that is summed over.
         """
-        change = unit.change(given)
+        change = unit.difference_from(base)
         b = len(unit.index)
         if isinstance(self.module, nn.Conv2d):
-            if unit.axis != 1 or unit.block != 1 or given.ndim != 4:
+            if unit.axis != 1 or unit.block != 1 or base.ndim != 4:
                 return None
             how = self.module
             pad = how.padding
             if isinstance(pad, str):
                 return None
-            columns = _columns(change, how.kernel_size, how.stride, pad, how.dilation)
+            columns = _unfold_changes_into_columns(
+                change, how.kernel_size, how.stride, pad, how.dilation
+            )
             last = out.permute(0, 2, 3, 1)
             found = torch.baddbmm(
                 last.flatten(0, 2).expand(b, -1, -1), columns, self._shares[unit.index]
             )
             return found.view(-1, *last.shape[1:]).permute(0, 3, 1, 2)
-        if unit.block > 1 or (given.ndim == 2 and unit.axis == 1):
+        if unit.block > 1 or (base.ndim == 2 and unit.axis == 1):
             shares = self._shares.unflatten(0, (-1, unit.block))[unit.index]
             change = change if unit.block > 1 else change.unsqueeze(2)
-        elif unit.axis == given.ndim - 1:
+        elif unit.axis == base.ndim - 1:
             shares = self._shares[unit.index].unsqueeze(1)
             change = change.flatten(1).unsqueeze(2)
         else:
@@ -285,7 +293,7 @@ class Mix:
         return found.view(b * out.shape[0], *out.shape[1:])
 
 
-def _columns(
+def _unfold_changes_into_columns(
     change: torch.Tensor,
     kernel: tuple[int, ...],
     stride: tuple[int, ...],

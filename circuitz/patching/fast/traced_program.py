@@ -11,8 +11,8 @@ from torch.fx.node import map_arg
 
 from circuitz.models.run.fx_graph import NetGraph
 from circuitz.models.run.runtime import Runtime
-from circuitz.patching.fast.rank_one import Mix, scale_and_shift
-from circuitz.patching.fast.traced_steps import Step, steps_of
+from circuitz.patching.fast.rank_one import LinearOp, batch_norm_scale_shift
+from circuitz.patching.fast.traced_steps import Step, steps_of_graph
 
 
 class Program:
@@ -34,35 +34,39 @@ class Program:
 
     def __init__(self, net: nn.Module, leaf: str | None = None) -> None:
         self.graph = NetGraph(net, leaf)
-        self.steps = {s.node: s for s in steps_of(self.graph)}
-        self.reads_input = readers(self.graph.inputs, self.graph.order)
+        self.steps = {s.node: s for s in steps_of_graph(self.graph)}
+        self.reads_input = nodes_depending_on(self.graph.inputs, self.graph.order)
         # Batch norm that alone reads a convolution's output is folded into it.
         self.folded: dict[fx.Node, Step] = {}
         for step in self.steps.values():
-            inner = self.steps.get(step.source) if step.source is not None else None
-            if step.kind != "norm" or inner is None or not Mix.fits(inner.module):
+            inner = (
+                self.steps.get(step.first_argument_node)
+                if step.first_argument_node is not None
+                else None
+            )
+            if step.kind != "norm" or inner is None or not LinearOp.supports_module(inner.module):
                 continue
-            if len(inner.node.users) == 1 and scale_and_shift(step.module) is not None:
+            if len(inner.node.users) == 1 and batch_norm_scale_shift(step.module) is not None:
                 self.folded[step.node] = inner
-        self._mixes: dict[tuple[fx.Node, bool], Mix] = {}
+        self._linear_ops: dict[tuple[fx.Node, bool], LinearOp] = {}
 
-    def mix(self, node: fx.Node, *, folded: bool) -> Mix | None:
+    def linear_op_or_none(self, node: fx.Node, *, folded: bool) -> LinearOp | None:
         """Return the convolution or linear layer of a step, or the one folded into it."""
         step = self.folded[node] if folded else self.steps[node]
-        if not Mix.fits(step.module):
+        if not LinearOp.supports_module(step.module):
             return None
-        if (node, folded) not in self._mixes:
+        if (node, folded) not in self._linear_ops:
             norm = self.steps[node].module if folded else None
             assert step.module is not None
-            self._mixes[node, folded] = Mix(step.module, norm)
-        return self._mixes[node, folded]
+            self._linear_ops[node, folded] = LinearOp(step.module, norm)
+        return self._linear_ops[node, folded]
 
-    def base(self, x: torch.Tensor, layers: Sequence[str]) -> Base:
+    def run_baseline(self, x: torch.Tensor, layers: Sequence[str]) -> BaselineRun:
         """Run the network and keep what changes at some layers will be compared with."""
-        return Base(self, x, layers)
+        return BaselineRun(self, x, layers)
 
 
-class Base:
+class BaselineRun:
     """What the steps of a program put out for some inputs, with nothing changed.
 
     Parameters
@@ -79,8 +83,8 @@ class Base:
         self.program = program
         self.n = len(x)
         graph = program.graph
-        cuts = {graph.node(name) for name in layers}
-        reached = readers(list(cuts), graph.order)
+        cuts = {graph.node_calling_module(name) for name in layers}
+        reached = nodes_depending_on(list(cuts), graph.order)
         # A convolution is computed together with the batch norm after it, unless it is asked for.
         self.folded = {n: s for n, s in program.folded.items() if s.node not in cuts}
         inner = {s.node for s in self.folded.values()}
@@ -88,7 +92,7 @@ class Base:
         last: dict[fx.Node, fx.Node] = {}
         for node in graph.order:
             if node not in inner:
-                last.update((read, node) for read in self._reads(node))
+                last.update((read, node) for read in self._nodes_read_by(node))
         self.env: dict[fx.Node, Any] = dict(graph.constants)
         # Results of convolutions and linear layers: made here, and views of nothing.
         self._sums: set[fx.Node] = set()
@@ -101,44 +105,44 @@ class Base:
             if node in inner:
                 continue
             if node not in self.env:
-                read = step.source
+                read = step.first_argument_node
                 # Read by nobody else: no view of it lives on either.
                 spare = read is not None and len(read.users) == 1 and read not in kept
-                self.env[node] = self._run(step, spare=spare)
-            for read in self._reads(node):
+                self.env[node] = self._run_step(step, spare=spare)
+            for read in self._nodes_read_by(node):
                 if last.get(read) is node and read not in kept:
                     del self.env[read]
         self.output = map_arg(graph.output.args[0], self.env.__getitem__)
 
-    def _reads(self, node: fx.Node) -> list[fx.Node]:
+    def _nodes_read_by(self, node: fx.Node) -> list[fx.Node]:
         step = self.folded.get(node)
         return node.all_input_nodes if step is None else step.node.all_input_nodes
 
-    def _run(self, step: Step, *, spare: bool) -> Any:
+    def _run_step(self, step: Step, *, spare: bool) -> Any:
         """Run a step; the result it reads first may be overwritten where it is to spare."""
         folded = self.folded.get(step.node)
-        mix = self.program.mix(step.node, folded=folded is not None)
-        source = (folded or step).source
+        mix = self.program.linear_op_or_none(step.node, folded=folded is not None)
+        source = (folded or step).first_argument_node
         if spare and step.is_relu and source in self._sums:
             return self.env[source].relu_()
         if mix is None or source is None:
-            return step.call(self.env.__getitem__)
+            return step.run_on_looked_up_arguments(self.env.__getitem__)
         self._sums.add(step.node)
-        return mix.whole(self.env[source])
+        return mix.apply(self.env[source])
 
-    def bytes(self) -> int:
+    def memory_bytes(self) -> int:
         """Return how much memory it holds."""
         tensors = [t for t in self.env.values() if isinstance(t, torch.Tensor)]
         return sum(t.numel() * t.element_size() for t in tensors)
 
-    def repeated(self, node: fx.Node, b: int) -> Any:
+    def repeat_result_per_change(self, node: fx.Node, b: int) -> Any:
         """Return a step's result for ``b`` changes, none of which reaches it."""
         value = self.env[node]
         if node not in self.program.reads_input:
             return value
-        return _map(value, lambda t: self._repeat(t, b))
+        return _map_nested_tensors(value, lambda t: self._repeat_if_batched(t, b))
 
-    def _repeat(self, t: torch.Tensor, b: int) -> torch.Tensor:
+    def _repeat_if_batched(self, t: torch.Tensor, b: int) -> torch.Tensor:
         if t.ndim == 0 or t.shape[0] != self.n:
             return t
         return t.unsqueeze(0).expand(b, *t.shape).flatten(0, 1)
@@ -155,46 +159,46 @@ class Programs:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._made: dict[str | None, Program | None] = {}
+        self._programs: dict[str | None, Program | None] = {}
         self.layers: Sequence[str] = ()
 
-    def leaf(self, layer: str) -> str | None:
+    def forced_leaf_name(self, layer: str) -> str | None:
         """Return what has to be made one step of the trace: ``None`` if fx takes it for one."""
         module = self._runtime.module.get_submodule(layer)
         return None if fx.Tracer().is_leaf_module(module, layer) else layer
 
-    def of(self, layer: str) -> Program | None:
+    def cached_program_or_none(self, layer: str) -> Program | None:
         """Return the trace in which a layer is one step."""
-        leaf = self.leaf(layer)
-        if leaf not in self._made:
+        leaf = self.forced_leaf_name(layer)
+        if leaf not in self._programs:
             try:
-                self._made[leaf] = Program(self._runtime.module, leaf)
+                self._programs[leaf] = Program(self._runtime.module, leaf)
             except Exception:  # tracing runs arbitrary code on stand-ins and may fail in any way
-                self._made[leaf] = None
-        return self._made[leaf]
+                self._programs[leaf] = None
+        return self._programs[leaf]
 
-    def base(self, layer: str, x: torch.Tensor) -> Base | None:
+    def run_baseline_for_layer(self, layer: str, x: torch.Tensor) -> BaselineRun | None:
         """Run the network on inputs, for this layer and those that share its trace."""
-        program, leaf = self.of(layer), self.leaf(layer)
-        shared = [name for name in self.layers if self.leaf(name) == leaf]
-        return None if program is None else program.base(x, shared)
+        program, leaf = self.cached_program_or_none(layer), self.forced_leaf_name(layer)
+        shared = [name for name in self.layers if self.forced_leaf_name(name) == leaf]
+        return None if program is None else program.run_baseline(x, shared)
 
 
-def readers(sources: Sequence[fx.Node], order: Sequence[fx.Node]) -> set[fx.Node]:
+def nodes_depending_on(start_nodes: Sequence[fx.Node], order: Sequence[fx.Node]) -> set[fx.Node]:
     """Return the sources and all steps that depend on them."""
-    found = set(sources)
+    found = set(start_nodes)
     for node in order:
         if any(n in found for n in node.all_input_nodes):
             found.add(node)
     return found
 
 
-def _map(value: Any, change: Any) -> Any:
+def _map_nested_tensors(value: Any, change: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return change(value)
     if isinstance(value, tuple | list):
-        made = [_map(v, change) for v in value]
+        made = [_map_nested_tensors(v, change) for v in value]
         return tuple(made) if isinstance(value, tuple) else made
     if isinstance(value, dict):
-        return {k: _map(v, change) for k, v in value.items()}
+        return {k: _map_nested_tensors(v, change) for k, v in value.items()}
     return value

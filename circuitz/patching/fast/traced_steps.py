@@ -84,7 +84,7 @@ class Step:
     module: nn.Module | None = None
 
     @property
-    def source(self) -> fx.Node | None:
+    def first_argument_node(self) -> fx.Node | None:
         """Its first argument, when that is the result of a step."""
         first = self.args[0] if self.args else None
         return first if isinstance(first, fx.Node) else None
@@ -94,13 +94,13 @@ class Step:
         """Whether it is a rectifier, which can be done in place."""
         return isinstance(self.module, nn.ReLU) or getattr(self.run, "__name__", "") == "relu"
 
-    def call(self, find: Callable[[fx.Node], Any]) -> Any:
+    def run_on_looked_up_arguments(self, find: Callable[[fx.Node], Any]) -> Any:
         """Run it on what ``find`` returns for each node among its arguments."""
         args = map_arg(self.args, find)
         return self.run(*args, **map_arg(dict(self.kwargs), find))
 
 
-def steps_of(graph: NetGraph) -> list[Step]:
+def steps_of_graph(graph: NetGraph) -> list[Step]:
     """Return the steps of a graph between its inputs and its output.
 
     Raises
@@ -108,22 +108,22 @@ def steps_of(graph: NetGraph) -> list[Step]:
     LayerError
         If a step overwrites what a later step still reads, so that order matters.
     """
-    return [_step(graph, n) for n in graph.order if n.op not in ("placeholder", "output")]
+    return [_make_pure_step(graph, n) for n in graph.order if n.op not in ("placeholder", "output")]
 
 
-def _step(graph: NetGraph, node: fx.Node) -> Step:
+def _make_pure_step(graph: NetGraph, node: fx.Node) -> Step:
     kwargs = dict(node.kwargs)
     changes = bool(kwargs.pop("inplace", False))
     if node.op == "get_attr":
-        return Step(node, "other", lambda: graph.attribute(node), (), {})
+        return Step(node, "other", lambda: graph.fetched_tensor(node), (), {})
     if node.op == "call_module":
-        module = graph.module(str(node.target))
+        module = graph.copy_of_module(str(node.target))
         for part in module.modules():
             if getattr(part, "inplace", False) is True:
                 changes = True
                 part.inplace = False  # of the traced double, not of the network  # pyright: ignore
-        _check_order(graph, node, changes)
-        return Step(node, _kind(module, None), module, node.args, kwargs, module)
+        _refuse_early_overwrite(graph, node, changes)
+        return Step(node, _kind_of_step(module, None), module, node.args, kwargs, module)
     target: Any = node.target
     if node.op == "call_method":
         if target.endswith("_") and not target.endswith("__"):
@@ -139,18 +139,18 @@ def _step(graph: NetGraph, node: fx.Node) -> Step:
     args = node.args
     if target is functional.relu and len(args) > 1:  # relu(x, True)
         changes, args = changes or bool(args[1]), args[:1]
-    _check_order(graph, node, changes)
-    return Step(node, _kind(None, target), run, args, kwargs)
+    _refuse_early_overwrite(graph, node, changes)
+    return Step(node, _kind_of_step(None, target), run, args, kwargs)
 
 
-def _kind(module: nn.Module | None, target: Any) -> Kind:
+def _kind_of_step(module: nn.Module | None, target: Any) -> Kind:
     for kind, (modules, functions) in _KINDS.items():
         if isinstance(module, modules) if module is not None else target in functions:
             return kind
     return "other"
 
 
-def _check_order(graph: NetGraph, node: fx.Node, changes: bool) -> None:
+def _refuse_early_overwrite(graph: NetGraph, node: fx.Node, changes: bool) -> None:
     """Refuse a step that overwrites its argument while a later one reads it."""
     source = node.args[0] if node.args else None
     if not changes or not isinstance(source, fx.Node):

@@ -55,7 +55,7 @@ class SmallMapConv:
     weight
         ``(out, in, 3, 3)``.
     side
-        Height and width of the maps: one that :meth:`fits`.
+        Height and width of the maps: one that :meth:`supports_maps`.
     """
 
     def __init__(self, weight: torch.Tensor, side: int) -> None:
@@ -63,12 +63,12 @@ class SmallMapConv:
             torch.tensor(rows, dtype=torch.float64, device=weight.device) for rows in _RULES[side]
         )
         shares = weight.double().permute(2, 3, 1, 0).flatten(0, 1)
-        self._given = torch.kron(given, given).to(weight.dtype)
+        self._input_transform = torch.kron(given, given).to(weight.dtype)
         self._weights = torch.einsum("mt,tio->mio", torch.kron(taps, taps), shares).to(weight.dtype)
         self._out = torch.kron(out, out).to(weight.dtype)
 
     @staticmethod
-    def fits(x: torch.Tensor) -> bool:
+    def supports_maps(x: torch.Tensor) -> bool:
         """Whether maps ``(n, units, h, w)`` are of a size and type this is made for."""
         square = x.ndim == 4 and x.shape[2] == x.shape[3] and x.shape[2] in _RULES
         return square and x.dtype in (torch.float32, torch.float64)
@@ -76,12 +76,12 @@ class SmallMapConv:
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Return the convolution's output ``(n, out, h, w)``, in channels-last layout."""
         n, _, h, w = x.shape
-        mixed = self._given @ x.permute(0, 2, 3, 1).flatten(1, 2)  # (n, products, in)
+        mixed = self._input_transform @ x.permute(0, 2, 3, 1).flatten(1, 2)  # (n, products, in)
         products = torch.bmm(mixed.transpose(0, 1), self._weights)
         return (self._out @ products.transpose(0, 1)).view(n, h, w, -1).permute(0, 3, 1, 2)
 
 
-def as_product(
+def conv_as_matmul(
     x: torch.Tensor, weight: torch.Tensor, stride: tuple[int, ...], pad: tuple[int, ...]
 ) -> torch.Tensor:
     """Return a convolution as one matrix product, which pays where the output is very small.

@@ -23,11 +23,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from circuitz.plausibility.case import Case
-from circuitz.plausibility.effects.joint_effect import Joint
+from circuitz.plausibility.effects.joint_effect import JointEffect
 
 
 @dataclass(frozen=True, eq=False)
-class Work:
+class DrivingEffect:
     """What some units do to one class.
 
     Parameters
@@ -36,9 +36,9 @@ class Work:
         Units of the cut, and index of the class.
     joint
         Their joint sufficiency, on the split judged.
-    without
+    excluded_classes
         Classes whose inputs were left out as sources.
-    absent
+    absence_share
         Share that the absence of what makes other classes accounts for; 0 where it was left out.
     activity
         How far switching the units on moves the class of itself, in shares: positive up,
@@ -47,66 +47,76 @@ class Work:
 
     units: tuple[str, ...]
     k: int
-    joint: Joint
-    without: frozenset[int]
-    absent: float
+    joint: JointEffect
+    excluded_classes: frozenset[int]
+    absence_share: float
     activity: float
 
     def p_beyond(self, bound: float) -> float:
         """One-sided p-value of "makes at most ``bound`` of the class by itself"."""
-        return self.joint.p_beyond(bound + self.absent)
+        return self.joint.p_beyond(bound + self.absence_share)
 
     @property
-    def untold(self) -> bool:
+    def has_no_source_inputs_left(self) -> bool:
         """Whether no source is left to tell it from the other side of what the units make."""
         return not self.joint.effect.n
 
 
-def made_by(case: Case, units: tuple[str, ...]) -> frozenset[int]:
+def classes_driven_by_presence(case: Case, units: tuple[str, ...]) -> frozenset[int]:
     """Return the classes units make by their presence, as seen on *select*."""
-    activity = _activity(case, units)
+    activity = _summed_activity_effects(case, units)
     return frozenset(
         k
         for k in range(len(case.effects.targets))
         if activity[k] > 0
-        and case.tells_apart(k)
-        and case.chosen_on.joint(units, k).effect.estimate > case.settings.delta
+        and case.network_separates_class(k)
+        and case.joint_effects_on_select.joint_effect(units, k).effect.estimate
+        > case.settings.delta
     )
 
 
-def work(case: Case, units: tuple[str, ...], k: int, made: frozenset[int]) -> Work:
+def driving_effect(
+    case: Case, units: tuple[str, ...], k: int, driven: frozenset[int]
+) -> DrivingEffect:
     """Say what units do to class ``k``.
 
     Parameters
     ----------
-    made
-        Classes they, or what they mean, make by presence (:func:`made_by`).
+    driven
+        Classes they, or what they mean, make by presence (:func:`classes_driven_by_presence`).
     """
-    without = made - {k}
-    activity = _moves(case, units, k, without)
+    without = driven - {k}
+    activity = _net_activity_effect(case, units, k, without)
     absent = 0.0
     if 1 < len(case.effects.targets) - 1 == len(without):
-        absent = _absence(case, units, k, without)
+        absent = _share_due_to_absence(case, units, k, without)
         without = frozenset[int]()
-    joint = case.joints.joint(units, k, without=without)
-    return Work(units, k, joint, without, absent, activity)
+    joint = case.joint_effects.joint_effect(units, k, excluded_classes=without)
+    return DrivingEffect(units, k, joint, without, absent, activity)
 
 
-def _activity(case: Case, units: tuple[str, ...]) -> np.ndarray:
-    position = case.joints.position
+def _summed_activity_effects(case: Case, units: tuple[str, ...]) -> np.ndarray:
+    position = case.joint_effects.position_by_unit
     return case.effects.drive[[position[unit] for unit in units]].sum(0)
 
 
-def _moves(case: Case, units: tuple[str, ...], k: int, others: frozenset[int]) -> float:
+def _net_activity_effect(
+    case: Case, units: tuple[str, ...], k: int, others: frozenset[int]
+) -> float:
     effects = case.effects
-    activity = _activity(case, units) * effects.scale
+    activity = _summed_activity_effects(case, units) * effects.scale
     implied = -sum(float(activity[j]) for j in others) / max(len(effects.targets) - 1, 1)
     raw = float(activity[k]) / float(effects.scale[k])
     net = raw - implied / float(effects.scale[k])
     return max(min(raw, net), 0.0) + min(max(raw, net), 0.0)
 
 
-def _absence(case: Case, units: tuple[str, ...], k: int, made: frozenset[int]) -> float:
+def _share_due_to_absence(
+    case: Case, units: tuple[str, ...], k: int, driven: frozenset[int]
+) -> float:
     scale = case.effects.scale
-    gained = [case.chosen_on.joint(units, j).effect.estimate * float(scale[j]) for j in made]
+    gained = [
+        case.joint_effects_on_select.joint_effect(units, j).effect.estimate * float(scale[j])
+        for j in driven
+    ]
     return sum(gained) / len(gained) / (len(case.effects.targets) - 1) / float(scale[k])

@@ -21,18 +21,18 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.plausibility.check_settings import Settings
+from circuitz.plausibility.check_settings import CheckSettings
 from circuitz.stats.clustered import (
     ClusteredMean,
     clustered_mean,
-    clusters_needed,
-    interval,
-    p_equivalent,
-    p_greater,
-    p_less,
+    clusters_needed_to_decide,
+    confidence_interval,
+    p_value_mean_above_bound,
+    p_value_mean_below_bound,
+    p_value_mean_within_bounds,
     power,
 )
-from circuitz.z.effect import Effect, How
+from circuitz.z.effect import Effect, SufficiencyOrNecessity
 from circuitz.z.measurements import EffectMeasurements
 from circuitz.z.unit import OUTPUT
 
@@ -41,7 +41,7 @@ F64 = npt.NDArray[np.float64]
 UNKNOWN_GAP = 1.0
 _SMALL = 0.05
 #: Share of the whole effect by which a class's own inputs must stand out on the split judged.
-TOLD = 0.25
+SEPARATING_SHARE = 0.25
 _CELL = 5  # images that a cell needs at least
 _KEPT = 1024  # joint effects remembered
 #: Share of the margin below which a unit is dead to what follows. Many honest units do little, and
@@ -50,7 +50,7 @@ IDLE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Joint:
+class JointEffect:
     """Joint effect of some units on one class.
 
     Parameters
@@ -66,25 +66,27 @@ class Joint:
 
     def p_beyond(self, bound: float) -> float:
         """One-sided p-value of "at most ``bound``"."""
-        return float(p_greater(self.mean, bound + self.effect.gap))
+        return float(p_value_mean_above_bound(self.mean, bound + self.effect.gap))
 
     def p_below(self, bound: float) -> float:
         """One-sided p-value of "at least ``bound``"."""
-        return float(p_less(self.mean, bound - self.effect.gap))
+        return float(p_value_mean_below_bound(self.mean, bound - self.effect.gap))
 
-    def p_none(self, bound: float) -> float:
+    def p_within_margin(self, bound: float) -> float:
         """P-value of "``bound`` or more away from 0": small means equivalent to none."""
         room = bound - self.effect.gap
-        return float(p_equivalent(self.mean, -room, room)) if room > 0 else 1.0
+        return float(p_value_mean_within_bounds(self.mean, -room, room)) if room > 0 else 1.0
 
     def power(self, true: float, bound: float, alpha: float) -> float:
         """Probability of finding it beyond ``bound`` if it truly were ``true``."""
         return float(power(self.mean, true, bound + self.effect.gap, alpha))
 
-    def needed(self, bound: float, alpha: float) -> int | None:
+    def scenes_needed(self, bound: float, alpha: float) -> int | None:
         """Scenes that would tell it from ``bound``; ``None`` when no number can be given."""
         side = np.sign(self.mean.mean - bound)
-        wanted = float(clusters_needed(self.mean, bound + side * self.effect.gap, alpha=alpha))
+        wanted = float(
+            clusters_needed_to_decide(self.mean, bound + side * self.effect.gap, alpha=alpha)
+        )
         return int(wanted) if 0 < wanted < 1e6 else None
 
 
@@ -109,7 +111,7 @@ class Cell:
 
 
 @dataclass(frozen=True, eq=False)
-class Joints:
+class JointEffects:
     """Joint effects on one split, from stored measurements.
 
     Parameters
@@ -123,97 +125,104 @@ class Joints:
     """
 
     measured: EffectMeasurements
-    settings: Settings
+    settings: CheckSettings
     inputs_hash: str = ""
     weights_hash: str = ""
     # Measurements are values, and an edit of words leaves most sets of units as they were.
-    _kept: dict[tuple[object, ...], Joint] = field(default_factory=dict)
+    _cache: dict[tuple[object, ...], JointEffect] = field(default_factory=dict)
 
     @cached_property
-    def rows(self) -> npt.NDArray[np.bool_]:
+    def source_rows_on_split(self) -> npt.NDArray[np.bool_]:
         """Source images of the split."""
         return np.asarray(self.measured.split == self.settings.split_index)
 
     @cached_property
-    def scene(self) -> npt.NDArray[np.int64]:
+    def source_scenes(self) -> npt.NDArray[np.int64]:
         """Scenes of those images."""
-        return self.measured.scene[self.rows]
+        return self.measured.scene[self.source_rows_on_split]
 
     @property
-    def position(self) -> dict[str, int]:
+    def position_by_unit(self) -> dict[str, int]:
         """Index of each unit of the cut."""
-        return self.measured.position
+        return self.measured.unit_index
 
     @cached_property
-    def _groups(self) -> dict[frozenset[str], int]:
+    def _position_by_group(self) -> dict[frozenset[str], int]:
         return {frozenset(group): i for i, group in enumerate(self.measured.groups)}
 
     @cached_property
-    def _single(self) -> dict[How, npt.NDArray[np.float32]]:
+    def _single_unit_effects(self) -> dict[SufficiencyOrNecessity, npt.NDArray[np.float32]]:
         measured = self.measured
         return {
-            "sufficiency": measured.sufficiency[self.rows],
-            "necessity": measured.necessity[self.rows],
+            "sufficiency": measured.sufficiency[self.source_rows_on_split],
+            "necessity": measured.necessity[self.source_rows_on_split],
         }
 
     @cached_property
-    def _applies(self) -> dict[How, npt.NDArray[np.bool_]]:
+    def _applicable_sources(self) -> dict[SufficiencyOrNecessity, npt.NDArray[np.bool_]]:
         """``(n, k)`` whether a source is of the right kind: of the class, or of another."""
-        return {how: np.asarray(~np.isnan(v).all(1), bool) for how, v in self._single.items()}
+        return {
+            how: np.asarray(~np.isnan(v).all(1), bool)
+            for how, v in self._single_unit_effects.items()
+        }
 
     @cached_property
-    def _group(self) -> dict[How, npt.NDArray[np.float32]]:
+    def _group_effects(self) -> dict[SufficiencyOrNecessity, npt.NDArray[np.float32]]:
         measured = self.measured
         if not measured.groups:
-            none = np.zeros((0, int(self.rows.sum()), len(measured.targets)), np.float32)
+            none = np.zeros(
+                (0, int(self.source_rows_on_split.sum()), len(measured.targets)), np.float32
+            )
             return {"sufficiency": none, "necessity": none}
         return {
-            "sufficiency": measured.group_sufficiency[:, self.rows],
-            "necessity": measured.group_necessity[:, self.rows],
+            "sufficiency": measured.group_sufficiency[:, self.source_rows_on_split],
+            "necessity": measured.group_necessity[:, self.source_rows_on_split],
         }
 
     @cached_property
-    def mean_single(self) -> dict[How, F64]:
+    def mean_single_unit_effects(self) -> dict[SufficiencyOrNecessity, F64]:
         """``(u, k)`` mean effect of each unit; 0 where nothing was measured."""
-        return {how: _mean(values, 0) for how, values in self._single.items()}
+        return {
+            how: _mean_without_nan(values, 0) for how, values in self._single_unit_effects.items()
+        }
 
     @cached_property
-    def strongest(self) -> tuple[npt.NDArray[np.int64], ...]:
+    def units_by_sufficiency_per_class(self) -> tuple[npt.NDArray[np.int64], ...]:
         """By class, indices of units from the largest mean sufficiency down."""
-        single = self.mean_single["sufficiency"]
+        single = self.mean_single_unit_effects["sufficiency"]
         return tuple(np.argsort(-single[:, k]) for k in range(single.shape[1]))
 
     @cached_property
-    def p_idle(self) -> F64:
+    def p_idle_by_unit(self) -> F64:
         """``(u,)`` p-value of "does a hundredth of the margin or more for some class", by unit.
 
         The largest over classes, and over adding the unit and taking it away.
         """
         bound, worst = IDLE * self.settings.delta, np.zeros(len(self.measured.units))
         near = np.ones(len(worst), bool)
-        for mean in self.mean_single.values():
+        for mean in self.mean_single_unit_effects.values():
             near &= (np.abs(mean) < bound).all(1)
         worst[~near] = 1.0  # its mean lies outside already
         rows = np.flatnonzero(near)
-        for values in self._single.values():
+        for values in self._single_unit_effects.values():
             some = values[:, rows].reshape(len(values), -1)
-            p = p_equivalent(clustered_mean(some, self.scene), -bound, bound)
+            p = p_value_mean_within_bounds(clustered_mean(some, self.source_scenes), -bound, bound)
             worst[rows] = np.maximum(
                 worst[rows], p.reshape(len(rows), len(self.measured.targets)).max(1, initial=0.0)
             )
         return worst
 
     @cached_property
-    def _worst_ratio(self) -> dict[How, F64]:
+    def _worst_additivity_ratio(self) -> dict[SufficiencyOrNecessity, F64]:
         """``(k,)`` largest additivity gap per unit of single effect, NaN when none was run."""
-        found: dict[How, F64] = {}
+        found: dict[SufficiencyOrNecessity, F64] = {}
         for how in ("sufficiency", "necessity"):
             ratios = [np.full(len(self.measured.targets), np.nan)]
-            means = _mean(self._group[how], 1)
+            means = _mean_without_nan(self._group_effects[how], 1)
             for i, group in enumerate(self.measured.groups):
-                members = [self.position[u] for u in group if u in self.position]
+                members = [self.position_by_unit[u] for u in group if u in self.position_by_unit]
                 if len(members) > 1:
-                    single = self.mean_single[how][members]
+                    single = self.mean_single_unit_effects[how][members]
                     mass = np.maximum(np.abs(single).sum(0), _SMALL)
                     ratios.append(np.abs(means[i] - single.sum(0)) / mass)
             with np.errstate(invalid="ignore"):
@@ -221,24 +230,24 @@ class Joints:
         return found
 
     @property
-    def _shows(self) -> npt.NDArray[np.bool_]:
+    def _classes_shown_by_source(self) -> npt.NDArray[np.bool_]:
         """``(n, k)`` classes each source image shows: sufficiency for those does not apply."""
-        return ~self._applies["sufficiency"]
+        return ~self._applicable_sources["sufficiency"]
 
     @cached_property
-    def told(self) -> tuple[bool, ...]:
+    def margin_separates_by_class(self) -> tuple[bool, ...]:
         """By class, whether its own inputs have a higher margin for it than others, on the split.
 
         By a quarter of the whole effect or more, at .05; where margins were not kept, nothing
         speaks against it.
         """
-        return tuple(self._told(k) for k in range(len(self.measured.targets)))
+        return tuple(self._margin_separates_class(k) for k in range(len(self.measured.targets)))
 
-    def _told(self, k: int) -> bool:
+    def _margin_separates_class(self, k: int) -> bool:
         if self.measured.margin is None:
             return True
-        margin = self.measured.margin[self.rows, k].astype(np.float64)
-        own = self._shows[:, k]
+        margin = self.measured.margin[self.source_rows_on_split, k].astype(np.float64)
+        own = self._classes_shown_by_source[:, k]
         if not own.any() or own.all():
             return False
         values = np.zeros(len(margin))
@@ -248,18 +257,19 @@ class Joints:
             difference += sign * mean
             values[rows] = sign * (margin[rows] - mean) * len(margin) / rows.sum()
         # The mean of estimate plus influence is the estimate, and its spread that of the estimate.
-        mean = clustered_mean(values + difference, self.scene)
+        mean = clustered_mean(values + difference, self.source_scenes)
         return (
-            float(p_greater(mean, TOLD * float(self.measured.scale[k]))) <= 1 - self.settings.level
+            float(p_value_mean_above_bound(mean, SEPARATING_SHARE * float(self.measured.scale[k])))
+            <= 1 - self.settings.level
         )
 
-    def joint(
+    def joint_effect(
         self,
         units: tuple[str, ...],
         k: int,
-        how: How = "sufficiency",
-        without: frozenset[int] = frozenset(),
-    ) -> Joint:
+        intervention: SufficiencyOrNecessity = "sufficiency",
+        excluded_classes: frozenset[int] = frozenset(),
+    ) -> JointEffect:
         """Joint effect of units of the cut on class ``k``.
 
         Parameters
@@ -268,40 +278,50 @@ class Joints:
             Unit ids; those outside the cut's measured units are left out.
         k
             Index of the class in the measured targets.
-        how
+        intervention
             Sufficiency or necessity.
-        without
+        excluded_classes
             Classes whose inputs are left out as sources.
         """
-        asked = (units, k, how, without)
-        found = self._kept.get(asked)
+        asked = (units, k, intervention, excluded_classes)
+        found = self._cache.get(asked)
         if found is None:
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
-            found = self._kept[asked] = self._joint(*asked)
+            if len(self._cache) >= _KEPT:
+                self._cache.clear()
+            found = self._cache[asked] = self._compute_joint_effect(*asked)
         return found
 
-    def _joint(self, units: tuple[str, ...], k: int, how: How, without: frozenset[int]) -> Joint:
-        position = self.position
+    def _compute_joint_effect(
+        self,
+        units: tuple[str, ...],
+        k: int,
+        intervention: SufficiencyOrNecessity,
+        excluded_classes: frozenset[int],
+    ) -> JointEffect:
+        position = self.position_by_unit
         at = sorted({position[unit] for unit in units if unit in position})
         chosen = tuple(self.measured.units[i] for i in at)
-        values, method, gap = self._values(frozenset(chosen), k, how)
-        if without:
-            values = np.where(self._shows[:, sorted(without)].any(1), np.nan, values)
-        mean = clustered_mean(values, self.scene)
-        low, high = interval(mean, self.settings.level)
-        p = float(p_greater(mean, self.settings.delta + gap))
+        values, method, gap = self._source_effects_method_and_gap(
+            frozenset(chosen), k, intervention
+        )
+        if excluded_classes:
+            values = np.where(
+                self._classes_shown_by_source[:, sorted(excluded_classes)].any(1), np.nan, values
+            )
+        mean = clustered_mean(values, self.source_scenes)
+        low, high = confidence_interval(mean, self.settings.level)
+        p = float(p_value_mean_above_bound(mean, self.settings.delta + gap))
         target = self.measured.targets[k]
         given, taken = f"inputs of {target}", "inputs of other classes"
-        if without:
-            names = [self.measured.targets[j] for j in sorted(without)]
+        if excluded_classes:
+            names = [self.measured.targets[j] for j in sorted(excluded_classes)]
             taken += f" but {' and '.join(names)}"
-        if how == "necessity":
+        if intervention == "necessity":
             given, taken = taken, given
         effect = Effect(
             sources=chosen,
             target=f"{OUTPUT}:{target}",
-            how=how,
+            how=intervention,
             value=f"as on {given}",
             baseline=taken,
             estimate=float(mean.mean),
@@ -319,36 +339,36 @@ class Joints:
             weights_hash=self.weights_hash,
             seed=self.measured.seed,
         )
-        return Joint(effect, mean)
+        return JointEffect(effect, mean)
 
-    def worst_cell(
+    def worst_source_cell(
         self,
         units: tuple[str, ...],
         k: int,
-        without: frozenset[int] = frozenset(),
+        excluded_classes: frozenset[int] = frozenset(),
         surroundings: Mapping[str, npt.NDArray[np.bool_]] | None = None,
     ) -> Cell | None:
         """Sufficiency on the cell of sources where it is largest; ``None`` where there is but one.
 
         Parameters
         ----------
-        units, k, without
-            As in :meth:`joint`.
+        units, k, excluded_classes
+            As in :meth:`joint_effect`.
         surroundings
             By name, ``(n,)`` which sources of the split show them: a cell is a class in one of
             them. Without any a cell is a class.
         """
-        chosen = frozenset(u for u in units if u in self.position)
-        values, _, gap = self._values(chosen, k, "sufficiency")
+        chosen = frozenset(u for u in units if u in self.position_by_unit)
+        values, _, gap = self._source_effects_method_and_gap(chosen, k, "sufficiency")
         cells: list[Cell] = []
         everywhere = {"": np.ones(len(values), bool)}
         for j, name in enumerate(self.measured.targets):
             for where, shown in (surroundings or everywhere).items():
-                rows = self._shows[:, j] & shown & ~np.isnan(values)
-                if j in {k, *without} or rows.sum() < _CELL:
+                rows = self._classes_shown_by_source[:, j] & shown & ~np.isnan(values)
+                if j in {k, *excluded_classes} or rows.sum() < _CELL:
                     continue
-                mean = clustered_mean(values[rows], self.scene[rows])
-                p = float(p_greater(mean, self.settings.delta + gap))
+                mean = clustered_mean(values[rows], self.source_scenes[rows])
+                p = float(p_value_mean_above_bound(mean, self.settings.delta + gap))
                 source = f"{name} with {where}" if where else name
                 cells.append(Cell(source, float(mean.mean), int(mean.n), p))
         if len(cells) < 2:
@@ -356,40 +376,50 @@ class Joints:
         worst = max(cells, key=lambda cell: cell.estimate)
         return replace(worst, p=min(1.0, worst.p * len(cells)))
 
-    def _values(
-        self, wanted: frozenset[str], k: int, how: How
+    def _source_effects_method_and_gap(
+        self, unit_set: frozenset[str], k: int, intervention: SufficiencyOrNecessity
     ) -> tuple[F64, Literal["exact", "additive"], float]:
-        single = self._single[how][..., k]
-        nothing = np.where(self._applies[how][:, k], 0.0, np.nan)
-        if not wanted:
+        single = self._single_unit_effects[intervention][..., k]
+        nothing = np.where(self._applicable_sources[intervention][:, k], 0.0, np.nan)
+        if not unit_set:
             return nothing, "exact", 0.0
-        if wanted in self._groups:
-            return self._group[how][self._groups[wanted], :, k].astype(np.float64), "exact", 0.0
-        if len(wanted) == 1:
-            (unit,) = wanted
-            return single[:, self.position[unit]].astype(np.float64), "exact", 0.0
-        position = self.position
+        if unit_set in self._position_by_group:
+            return (
+                self._group_effects[intervention][self._position_by_group[unit_set], :, k].astype(
+                    np.float64
+                ),
+                "exact",
+                0.0,
+            )
+        if len(unit_set) == 1:
+            (unit,) = unit_set
+            return single[:, self.position_by_unit[unit]].astype(np.float64), "exact", 0.0
+        position = self.position_by_unit
         # Every unit counts a little, so that of two equal candidates the nearer one wins.
-        size = (np.abs(self.mean_single[how][:, k]) + 1e-6).tolist()
+        size = (np.abs(self.mean_single_unit_effects[intervention][:, k]) + 1e-6).tolist()
 
-        def weight(units: frozenset[str]) -> float:
+        def summed_effect_size(units: frozenset[str]) -> float:
             return sum(size[position[unit]] for unit in units)
 
-        runs = [group for group in self._groups if group <= position.keys()]
-        base = min([frozenset[str](), *runs], key=lambda group: weight(group ^ wanted))
+        runs = [group for group in self._position_by_group if group <= position.keys()]
+        base = min(
+            [frozenset[str](), *runs], key=lambda group: summed_effect_size(group ^ unit_set)
+        )
         values = nothing
         if base:
-            values = self._group[how][self._groups[base], :, k].astype(np.float64)
-        for units, sign in ((wanted - base, 1.0), (base - wanted, -1.0)):
+            values = self._group_effects[intervention][self._position_by_group[base], :, k].astype(
+                np.float64
+            )
+        for units, sign in ((unit_set - base, 1.0), (base - unit_set, -1.0)):
             if units:
                 columns = [position[unit] for unit in units]
                 values = values + sign * single[:, columns].astype(np.float64).sum(1)
-        ratio = float(self._worst_ratio[how][k])
-        gap = UNKNOWN_GAP if np.isnan(ratio) else ratio * weight(base ^ wanted)
+        ratio = float(self._worst_additivity_ratio[intervention][k])
+        gap = UNKNOWN_GAP if np.isnan(ratio) else ratio * summed_effect_size(base ^ unit_set)
         return values, "additive", gap
 
 
-def _mean(values: npt.NDArray[np.float32], axis: int) -> F64:
+def _mean_without_nan(values: npt.NDArray[np.float32], axis: int) -> F64:
     """Mean over an axis without NaN; 0 where there is nothing."""
     known = ~np.isnan(values)
     count = known.sum(axis)

@@ -3,7 +3,7 @@
 Over pairs of images, one with the concept (:class:`circuitz.z.measurements.ConceptEffects`), the
 *rest*, all units of the cut but those that validly mean the concept, go from the values they have
 without it to those with it, less what else differs between the two
-(:mod:`circuitz.plausibility.effects.adjusted_effects`). Margins sum to zero, so what the concept adds to one class
+(:mod:`circuitz.plausibility.effects.pair_covariates`). Margins sum to zero, so what the concept adds to one class
 it takes from every other in equal shares. On *select* it is found which classes it leaves where they
 are, going by the middle one; what happens to their margins is others' doing and is taken off, pair
 by pair; an effect counts where it holds both ways.
@@ -23,31 +23,31 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.plausibility.case import Case
-from circuitz.plausibility.check_settings import Settings
-from circuitz.plausibility.effects.adjusted_effects import covariates
+from circuitz.plausibility.check_settings import CheckSettings
+from circuitz.plausibility.effects.pair_covariates import cached_pair_covariates
 from circuitz.stats.clustered import (
     ClusteredMean,
     clustered_mean,
-    clusters_needed,
-    interval,
-    p_equivalent,
-    p_greater,
-    p_less,
+    clusters_needed_to_decide,
+    confidence_interval,
+    p_value_mean_above_bound,
+    p_value_mean_below_bound,
+    p_value_mean_within_bounds,
     power,
 )
-from circuitz.z.co_changing_concepts import moved_columns
+from circuitz.z.co_changing_concepts import co_changing_concepts
 from circuitz.z.inputs import SPLITS
 from circuitz.z.measurements import ConceptEffects
 
 F64 = npt.NDArray[np.float64]
-Test = Literal["mean", "net", "lead"]
+Criterion = Literal["mean", "net", "lead"]
 _MEMBER = 0.25
 # Penalty of the regression of responses on labels, in images.
 _RIDGE = 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Carried:
+class UnnamedEffect:
     """What a concept does to one class through units whose words do not name it.
 
     Parameters
@@ -66,7 +66,7 @@ class Carried:
         By how much it exceeds, pair by pair, what the named units do.
     gap
         What summing may miss, where exactly these units were not run.
-    ahead
+    ahead_on_select
         Whether on *select* it does more than the named units do.
     """
 
@@ -79,72 +79,78 @@ class Carried:
     net: ClusteredMean
     lead: ClusteredMean
     gap: float
-    ahead: bool
+    ahead_on_select: bool
 
-    def tests(self, bound: float) -> dict[Test, tuple[ClusteredMean, float]]:
+    def means_and_bounds_by_criterion(
+        self, bound: float
+    ) -> dict[Criterion, tuple[ClusteredMean, float]]:
         """Return what must exceed what: the effect and the net effect a bound, the lead none."""
         more = bound + self.gap
         return {"mean": (self.mean, more), "net": (self.net, more), "lead": (self.lead, self.gap)}
 
     def p_beyond(self, bound: float) -> float:
         """P-value of "at most ``bound``, one way or the other"."""
-        return max(float(p_greater(m, bound + self.gap)) for m in (self.mean, self.net))
+        return max(
+            float(p_value_mean_above_bound(m, bound + self.gap)) for m in (self.mean, self.net)
+        )
 
-    def p_none(self, bound: float) -> float:
+    def p_within_margin(self, bound: float) -> float:
         """P-value of "``bound`` or more away from 0"."""
         room = bound - self.gap
-        return float(p_equivalent(self.mean, -room, room)) if room > 0 else 1.0
+        return float(p_value_mean_within_bounds(self.mean, -room, room)) if room > 0 else 1.0
 
-    def p_leads(self) -> float:
+    def p_exceeds_named(self) -> float:
         """P-value of "the named units do as much"."""
-        return float(p_greater(self.lead, self.gap))
+        return float(p_value_mean_above_bound(self.lead, self.gap))
 
     def interval(self, level: float) -> tuple[float, float]:
         """Interval of the effect."""
-        low, high = interval(self.mean, level)
+        low, high = confidence_interval(self.mean, level)
         return float(low) - self.gap, float(high) + self.gap
 
-    def power(self, delta: float, alpha: float) -> float:
+    def power_at_twice_margin(self, delta: float, alpha: float) -> float:
         """Probability of finding an effect of twice the margin."""
         return float(power(self.mean, 2 * delta, delta + self.gap, alpha))
 
-    def needed(self, test: Test, delta: float, alpha: float) -> float:
+    def scenes_needed(self, test: Criterion, delta: float, alpha: float) -> float:
         """Scenes that would decide a test; infinite when no number would."""
-        return float(clusters_needed(*self.tests(delta)[test], alpha=alpha))
+        return float(
+            clusters_needed_to_decide(*self.means_and_bounds_by_criterion(delta)[test], alpha=alpha)
+        )
 
 
-def carried(case: Case) -> tuple[Carried, ...]:
+def cached_unnamed_effects(case: Case) -> tuple[UnnamedEffect, ...]:
     """Return the effects beyond the margin on *select*, and there significantly beyond half of it.
 
     Two kinds divide them among them.
     """
-    if "carried" not in case.kept:
-        case.kept["carried"] = _carried(case)
-    return case.kept["carried"]
+    if "carried" not in case.rule_cache:
+        case.rule_cache["carried"] = _find_unnamed_effects(case)
+    return case.rule_cache["carried"]
 
 
-def _carried(case: Case) -> tuple[Carried, ...]:
+def _find_unnamed_effects(case: Case) -> tuple[UnnamedEffect, ...]:
     effects = case.effects.concepts
     if effects is None:
         return ()
-    all_paths = [p for c in range(len(effects.names)) if (p := _paths(case, effects, c))]
-    found: list[Carried] = []
+    all_paths = [p for c in range(len(effects.names)) if (p := _unnamed_paths(case, effects, c))]
+    found: list[UnnamedEffect] = []
     for paths in all_paths:
-        found += _of_concept(case, effects, paths, all_paths)
+        found += _unnamed_effects_on_classes(case, effects, paths, all_paths)
     return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
-class _Paths:
+class _UnnamedPaths:
     """What one concept does through units whose words do not name it, pair by pair.
 
     Parameters
     ----------
     c, column, rows
         Its place among the measured concepts, its column, and its pairs.
-    named, shown
+    named, excluded_units
         Units that validly mean it; these, and those that mean what comes and goes with it.
-    moved
+    co_changing
         Columns that come and go with it.
     values, whole, gap
         ``(t, k)`` effects, the same of the whole cut, and ``(k,)`` what the first may miss.
@@ -156,15 +162,15 @@ class _Paths:
     column: int
     rows: np.ndarray
     named: tuple[str, ...]
-    shown: tuple[str, ...]
-    moved: tuple[int, ...]
+    excluded_units: tuple[str, ...]
+    co_changing: tuple[int, ...]
     values: F64
     whole: F64
     gap: F64
     means: F64
 
 
-def _paths(case: Case, effects: ConceptEffects, c: int) -> _Paths | None:
+def _unnamed_paths(case: Case, effects: ConceptEffects, c: int) -> _UnnamedPaths | None:
     name, known = effects.names[c], case.concept_set.concept_names
     rows = np.flatnonzero(effects.of == c)
     chosen = effects.split[rows] == SPLITS.index("select")
@@ -172,40 +178,42 @@ def _paths(case: Case, effects: ConceptEffects, c: int) -> _Paths | None:
     if name not in known or not (chosen.any() and judged.any()):
         return None
     column = known.index(name)
-    if column in case.ties:
+    if column in case.classes_by_confounded_column:
         return None
-    named = _named(case, column)
-    moved = moved_columns(case.concept_set, effects.present[rows], effects.absent[rows])
-    others = (u for j in moved for u in case.units_meaning(case.columns.names[j]))
-    shown = case.on_cut([*named, *others])
-    rest, gap = _rest(case, effects, c, rows, shown)
+    named = _units_meaning_column(case, column)
+    moved = co_changing_concepts(case.concept_set, effects.present[rows], effects.absent[rows])
+    others = (u for j in moved for u in case.units_validly_meaning(case.concept_columns.names[j]))
+    shown = case.units_on_cut([*named, *others])
+    rest, gap = _effects_without_named_units(case, effects, c, rows, shown)
     split = case.settings.split_index
-    off = covariates(effects, case.concept_set, c, rows, (column, *moved), split)
-    values, whole = (off.taken_off(v) for v in (rest, effects.whole[rows].astype(np.float64)))
+    off = cached_pair_covariates(effects, case.concept_set, c, rows, (column, *moved), split)
+    values, whole = (
+        off.subtract_explained(v) for v in (rest, effects.whole[rows].astype(np.float64))
+    )
     means = values[chosen].mean(0)
-    return _Paths(c, column, rows, named, shown, moved, values, whole, gap, means)
+    return _UnnamedPaths(c, column, rows, named, shown, moved, values, whole, gap, means)
 
 
-def _of_concept(
-    case: Case, effects: ConceptEffects, paths: _Paths, all_paths: list[_Paths]
-) -> Iterator[Carried]:
+def _unnamed_effects_on_classes(
+    case: Case, effects: ConceptEffects, paths: _UnnamedPaths, all_paths: list[_UnnamedPaths]
+) -> Iterator[UnnamedEffect]:
     settings, scale = case.settings, case.effects.scale.astype(np.float64)
-    net = _net(paths.values, scale, paths.means, settings.delta)
+    net = _effects_net_of_unmoved_classes(paths.values, scale, paths.means, settings.delta)
     for k in range(len(scale)):
-        if not case.tells_apart(k) or abs(paths.means[k]) <= settings.delta / 2:
+        if not case.network_separates_class(k) or abs(paths.means[k]) <= settings.delta / 2:
             continue
-        alike = _alike(case, effects, paths, all_paths, k)
+        alike = _unconfounded_pairs(case, effects, paths, all_paths, k)
         rows, value, other = paths.rows[alike], paths.values[alike, k], net[alike, k]
         scene, split = effects.scene[rows], effects.split[rows]
         chosen, judged = split == SPLITS.index("select"), split == settings.split_index
-        sign = _sign(value[chosen], other[chosen], scene[chosen], settings)
-        members = _members(case, effects, paths, k, sign) if sign and judged.any() else ()
+        sign = _sign_beyond_margin(value[chosen], other[chosen], scene[chosen], settings)
+        members = _carrying_units(case, effects, paths, k, sign) if sign and judged.any() else ()
         if not members:
             continue
         lead = sign * (2 * value - paths.whole[alike, k])
         first = clustered_mean(lead[chosen], scene[chosen])
-        yield Carried(
-            concept=case.columns.names[paths.column],
+        yield UnnamedEffect(
+            concept=case.concept_columns.names[paths.column],
             k=k,
             named=paths.named,
             members=members,
@@ -214,12 +222,16 @@ def _of_concept(
             net=clustered_mean(sign * other[judged], scene[judged]),
             lead=clustered_mean(lead[judged], scene[judged]),
             gap=float(paths.gap[k]),
-            ahead=float(p_greater(first, 0.0)) <= settings.q,
+            ahead_on_select=float(p_value_mean_above_bound(first, 0.0)) <= settings.q,
         )
 
 
-def _alike(
-    case: Case, effects: ConceptEffects, paths: _Paths, all_paths: list[_Paths], k: int
+def _unconfounded_pairs(
+    case: Case,
+    effects: ConceptEffects,
+    paths: _UnnamedPaths,
+    all_paths: list[_UnnamedPaths],
+    k: int,
 ) -> np.ndarray:
     """Return the pairs that agree in whatever goes along with the concept and does more.
 
@@ -230,25 +242,25 @@ def _alike(
     stronger = [
         other.column
         for other in all_paths
-        if other.column in paths.moved and abs(other.means[k]) > abs(paths.means[k])
+        if other.column in paths.co_changing and abs(other.means[k]) > abs(paths.means[k])
     ]
     here, there = effects.present[paths.rows], effects.absent[paths.rows]
     return (labels[here][:, stronger] == labels[there][:, stronger]).all(1)
 
 
-def _sign(value: F64, net: F64, scene: np.ndarray, settings: Settings) -> int:
+def _sign_beyond_margin(value: F64, net: F64, scene: np.ndarray, settings: CheckSettings) -> int:
     """1 or -1 for an effect on *select* beyond the margin that way, as it is and net; else 0."""
     if not len(value):
         return 0
     means = [clustered_mean(some, scene) for some in (value, net)]
-    for sign, p_of in ((1, p_greater), (-1, p_less)):
+    for sign, p_of in ((1, p_value_mean_above_bound), (-1, p_value_mean_below_bound)):
         p = max(float(p_of(mean, sign * settings.delta / 2)) for mean in means)
         if min(sign * float(mean.mean) for mean in means) > settings.delta and p <= settings.q:
             return sign
     return 0
 
 
-def _net(values: F64, scale: F64, means: F64, delta: float) -> F64:
+def _effects_net_of_unmoved_classes(values: F64, scale: F64, means: F64, delta: float) -> F64:
     """Return ``(t, k)`` values less what happens to the classes that the concept leaves alone.
 
     A margin is a logit less the mean of the others. Of all ways to explain margins by logits, the
@@ -264,13 +276,15 @@ def _net(values: F64, scale: F64, means: F64, delta: float) -> F64:
     return (logits - logits[:, still].mean(1, keepdims=True)) * (count - 1) / count / scale
 
 
-def _named(case: Case, column: int) -> tuple[str, ...]:
+def _units_meaning_column(case: Case, column: int) -> tuple[str, ...]:
     """Units of the cut that validly mean the concept of a column, or its kin."""
-    kin = (column, *case.columns.kin[column])
-    return case.on_cut(u for i in kin for u in case.units_meaning(case.columns.names[i]))
+    kin = (column, *case.concept_columns.kin[column])
+    return case.units_on_cut(
+        u for i in kin for u in case.units_validly_meaning(case.concept_columns.names[i])
+    )
 
 
-def _rest(
+def _effects_without_named_units(
     case: Case, effects: ConceptEffects, c: int, rows: np.ndarray, named: tuple[str, ...]
 ) -> tuple[F64, F64]:
     """Return ``(t, k)`` values of all units but the named ones, and ``(k,)`` what they may miss."""
@@ -281,31 +295,38 @@ def _rest(
         return effects.rest[rows].astype(np.float64), none
     # Other units than were left out when this was measured: what each does by itself, going by its
     # response in each pair, stands in for the set that was not run.
-    position = case.joints.position
+    position = case.joint_effects.position_by_unit
     bases = {(): whole, effects.left_out[c]: effects.rest[rows].astype(np.float64)}
     base = min(bases, key=lambda units: len(set(units) ^ set(named)))
     out = [position[u] for u in set(named) - set(base) if u in position]
     back = [position[u] for u in set(base) - set(named) if u in position]
-    slope, responses = _slope(case), case.measured.layers[_layer(case)].responses
+    slope, responses = (
+        _class_effect_per_response(case),
+        case.measured.layers[_cut_layer_name(case)].responses,
+    )
     here, there = effects.present[rows][:, None], effects.absent[rows][:, None]
 
-    def change(units: list[int]) -> F64:
+    def summed_single_effects(units: list[int]) -> F64:
         return (responses[here, units] - responses[there, units]) @ slope[units]
 
     means = responses[here[:, 0]].mean(0) - responses[there[:, 0]].mean(0)
     single = means[:, None] * slope
     missed = np.abs(whole.mean(0) - single.sum(0)) / np.maximum(np.abs(single).sum(0), 0.05)
-    return bases[base] + change(back) - change(out), missed * np.abs(single[[*out, *back]]).sum(0)
+    return bases[base] + summed_single_effects(back) - summed_single_effects(out), missed * np.abs(
+        single[[*out, *back]]
+    ).sum(0)
 
 
-def _members(
-    case: Case, effects: ConceptEffects, paths: _Paths, k: int, sign: int
+def _carrying_units(
+    case: Case, effects: ConceptEffects, paths: _UnnamedPaths, k: int, sign: int
 ) -> tuple[str, ...]:
-    along = _differences(case, effects, paths.rows).mean(0)
-    along[[j for j in range(len(along)) if j not in (paths.column, *paths.moved)]] = 0.0
+    along = _label_differences(case, effects, paths.rows).mean(0)
+    along[[j for j in range(len(along)) if j not in (paths.column, *paths.co_changing)]] = 0.0
     # A unit whose responses are no numbers carries nothing that can be told.
-    size = np.nan_to_num(sign * (along @ _answers(case)) * _slope(case)[:, k])
-    size[[case.joints.position[unit] for unit in paths.shown]] = 0.0
+    size = np.nan_to_num(
+        sign * (along @ _regress_responses_on_labels(case)) * _class_effect_per_response(case)[:, k]
+    )
+    size[[case.joint_effects.position_by_unit[unit] for unit in paths.excluded_units]] = 0.0
     most = float(size.max(initial=0.0))
     if most <= 0:
         return ()
@@ -314,7 +335,7 @@ def _members(
     return tuple(case.effects.units[i] for i in order)
 
 
-def _differences(case: Case, effects: ConceptEffects, rows: np.ndarray) -> F64:
+def _label_differences(case: Case, effects: ConceptEffects, rows: np.ndarray) -> F64:
     """``(t, c)`` label of the one image less that of the other; 0 where either is unknown."""
     labels = case.concept_set.concepts
     assert labels is not None
@@ -323,26 +344,26 @@ def _differences(case: Case, effects: ConceptEffects, rows: np.ndarray) -> F64:
     )
 
 
-def _layer(case: Case) -> str:
+def _cut_layer_name(case: Case) -> str:
     """Layer of the cut."""
     return case.effects.units[0].rpartition(":")[0]
 
 
-def _slope(case: Case) -> F64:
+def _class_effect_per_response(case: Case) -> F64:
     """``(u, k)`` what a change of a unit's response by 1 does to each class."""
     span = case.effects.span.astype(np.float64)
     return case.effects.drive / np.where(span > 0, span, np.inf)[:, None]
 
 
-def _answers(case: Case) -> F64:
+def _regress_responses_on_labels(case: Case) -> F64:
     """``(c, u)`` change of each unit's response with each concept, all other labels held."""
-    table = case.select_table(_layer(case))
-    if "answers" not in table.kept:
+    table = case.select_match_table(_cut_layer_name(case))
+    if "answers" not in table.cache:
         there = np.isfinite(table.labels)
         mean = np.where(there, table.labels, 0.0).sum(0) / np.maximum(there.sum(0), 1)
         known = np.where(there, table.labels - mean, 0.0).astype(np.float64)
-        responses = table.responses - table.responses.mean(0)
+        responses = table.responses_on_split - table.responses_on_split.mean(0)
         inner = known @ known.T
         inner[np.diag_indices_from(inner)] += _RIDGE
-        table.kept["answers"] = known.T @ np.linalg.solve(inner, responses.astype(np.float64))
-    return table.kept["answers"]
+        table.cache["answers"] = known.T @ np.linalg.solve(inner, responses.astype(np.float64))
+    return table.cache["answers"]

@@ -1,1 +1,1 @@
-"""Kinds of findings, one a file; ``registry`` lists them."""
+"""Kinds of findings, one a file; ``kinds`` lists them."""

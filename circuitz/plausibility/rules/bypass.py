@@ -11,8 +11,8 @@ What lies outside the thing and flows around through several units is a ``split-
 from __future__ import annotations
 
 from circuitz.plausibility.case import Case
-from circuitz.plausibility.claim import to_findings
-from circuitz.plausibility.effects.unnamed_effect import Carried, carried
+from circuitz.plausibility.claim import findings_from_claims
+from circuitz.plausibility.effects.unnamed_effect import UnnamedEffect, cached_unnamed_effects
 from circuitz.plausibility.rules.unnamed_claims import unnamed_claim
 from circuitz.z.finding import Finding
 
@@ -20,13 +20,20 @@ KIND = "bypass"
 VERSION = 1
 
 
-def findings(case: Case) -> list[Finding]:
+def find_bypass(case: Case) -> list[Finding]:
     """Judge every concept that units are validly called by."""
-    found = [one for one in carried(case) if one.named and one.ahead and not _split(case, one)]
+    found = [
+        one
+        for one in cached_unnamed_effects(case)
+        if one.named and one.ahead_on_select and not _is_split_shortcut(case, one)
+    ]
     claims = [unnamed_claim(case, one, leads=True, family=len(found)) for one in found]
-    return to_findings(case, KIND, VERSION, claims)
+    return findings_from_claims(case, KIND, VERSION, claims)
 
 
-def _split(case: Case, one: Carried) -> bool:
-    target = case.effects.targets[one.k]
-    return len(one.members) > 1 and case.support(one.concept, target).verdict == "opposes"
+def _is_split_shortcut(case: Case, effect: UnnamedEffect) -> bool:
+    target = case.effects.targets[effect.k]
+    return (
+        len(effect.members) > 1
+        and case.support_for_class(effect.concept, target).verdict == "opposes"
+    )

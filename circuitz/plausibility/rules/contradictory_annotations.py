@@ -16,54 +16,62 @@ import numpy as np
 
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
-from circuitz.plausibility.claim import Claim, to_findings
-from circuitz.plausibility.words.word_fit import Word
+from circuitz.plausibility.claim import Claim, findings_from_claims
+from circuitz.plausibility.words.word_fit import WordVerdict
 from circuitz.z.finding import Finding, Remedy
 from circuitz.z.unit import OUTPUT
 
 KIND = "contradictory-annotations"
 VERSION = 1
 NAN = float("nan")
-_Called = dict[str, list[tuple[Word, int]]]
+_WordsByConcept = dict[str, list[tuple[WordVerdict, int]]]
 
 
-def findings(case: Case) -> list[Finding]:
+def find_contradictory_annotations(case: Case) -> list[Finding]:
     """Judge every concept that stands on several units."""
-    called = _called(case)
-    claims = [*_responses(case, called), *_work(case, called)]
-    return to_findings(case, KIND, VERSION, claims)
+    called = _words_by_shared_concept(case)
+    claims = [*_opposite_response_claims(case, called), *_opposite_effect_claims(case, called)]
+    return findings_from_claims(case, KIND, VERSION, claims)
 
 
-def _called(case: Case) -> _Called:
+def _words_by_shared_concept(case: Case) -> _WordsByConcept:
     """Words by the concept they name, each with the column it is judged by."""
-    found: _Called = {}
-    for word in case.words:
+    found: _WordsByConcept = {}
+    for word in case.word_verdicts:
         for score in word.own:
-            if not word.tied:
+            if not word.confounded:
                 found.setdefault(score.concept, []).append((word, score.column))
     return {concept: words for concept, words in found.items() if len(words) > 1}
 
 
-def _responses(case: Case, by_concept: _Called) -> Iterator[Claim]:
+def _opposite_response_claims(case: Case, by_concept: _WordsByConcept) -> Iterator[Claim]:
     bar = case.settings.match_bar
     for concept, called in by_concept.items():
         rising = [
-            (word, column) for word, column in called if case.columns.names[column] in word.passed
+            (word, column)
+            for word, column in called
+            if case.concept_columns.names[column] in word.passed
         ]
         if not rising:
             continue
-        falling = [pair for pair in called if _pearson(case, *pair, judged=False)[0] <= -bar]
+        falling = [
+            pair
+            for pair in called
+            if _label_correlation_and_p(case, *pair, judged=False)[0] <= -bar
+        ]
         if not falling:
             continue
-        best, at = max(rising, key=lambda pair: _pearson(case, *pair, judged=False)[0])
+        best, at = max(
+            rising, key=lambda pair: _label_correlation_and_p(case, *pair, judged=False)[0]
+        )
         for word, column in falling:
             if word is best:
                 continue
-            up, p_up = _pearson(case, best, at)
-            down, p_rising = _pearson(case, word, column)
+            up, p_up = _label_correlation_and_p(case, best, at)
+            down, p_rising = _label_correlation_and_p(case, word, column)
             p_down = 1 - p_rising if down <= -bar else 1.0
-            one, two = best.said.target, word.said.target
-            yield _claim(
+            one, two = best.parsed.target, word.parsed.target
+            yield _contradiction_claim(
                 case,
                 concept,
                 "",
@@ -72,34 +80,36 @@ def _responses(case: Case, by_concept: _Called) -> Iterator[Claim]:
                 estimate=up - down,
                 sentence=(
                     f"{one} and {two} are both called ‘{concept}’; where it is shown, {one} rises "
-                    f"(correlation {_two(up)}) and {two} falls ({_two(down)})."
+                    f"(correlation {_format_two_decimals(up)}) and {two} falls ({_format_two_decimals(down)})."
                 ),
             )
 
 
-def _pearson(case: Case, word: Word, column: int, *, judged: bool = True) -> tuple[float, float]:
-    place = case.places[word.said.target]
-    scores = (place.judged if judged else place.select).scores(place.column)
+def _label_correlation_and_p(
+    case: Case, word: WordVerdict, column: int, *, judged: bool = True
+) -> tuple[float, float]:
+    place = case.unit_tables_by_target[word.parsed.target]
+    scores = (place.judged if judged else place.select).unit_scores(place.column)
     r, p = float(scores.pearson[column]), float(scores.p[column])
     return (r, p) if math.isfinite(r) and math.isfinite(p) else (0.0, 1.0)
 
 
-def _work(case: Case, by_concept: _Called) -> Iterator[Claim]:
+def _opposite_effect_claims(case: Case, by_concept: _WordsByConcept) -> Iterator[Claim]:
     delta, effects = case.settings.delta, case.effects
-    single = case.chosen_on.mean_single["sufficiency"]
+    single = case.joint_effects_on_select.mean_single_unit_effects["sufficiency"]
     for concept, called in by_concept.items():
         units = {
             unit: word
             for word, column in called
-            if case.columns.names[column] in word.passed
-            for unit in case.on_cut(word.said.units)
+            if case.concept_columns.names[column] in word.passed
+            for unit in case.units_on_cut(word.parsed.units)
         }
-        rows = np.array([case.joints.position[unit] for unit in units], np.int64)
+        rows = np.array([case.joint_effects.position_by_unit[unit] for unit in units], np.int64)
         if len(rows) < 2:
             continue
         names = list(units)
         for k, target in enumerate(effects.targets):
-            if not case.tells_apart(k):
+            if not case.network_separates_class(k):
                 continue
             signed = np.sign(effects.drive[rows, k]) * np.minimum(
                 np.abs(effects.drive[rows, k]), np.abs(single[rows, k])
@@ -110,8 +120,8 @@ def _work(case: Case, by_concept: _Called) -> Iterator[Claim]:
             if not (signed[high] > delta and signed[low] < -delta):
                 continue
             one, two = names[high], names[low]
-            up, down = case.joint((one,), k), case.joint((two,), k)
-            yield _claim(
+            up, down = case.joint_sufficiency((one,), k), case.joint_sufficiency((two,), k)
+            yield _contradiction_claim(
                 case,
                 concept,
                 f"{OUTPUT}:{target}",
@@ -120,25 +130,25 @@ def _work(case: Case, by_concept: _Called) -> Iterator[Claim]:
                 estimate=up.effect.estimate - down.effect.estimate,
                 sentence=(
                     f"{one} and {two} both see ‘{concept}’; {one} raises {target} "
-                    f"({prose.share(up.effect)}) and {two} lowers it ({prose.share(down.effect)})."
+                    f"({prose.format_effect_with_interval(up.effect)}) and {two} lowers it ({prose.format_effect_with_interval(down.effect)})."
                 ),
             )
 
 
-def _claim(
+def _contradiction_claim(
     case: Case,
     concept: str,
     target: str,
-    words: tuple[Word, Word],
+    words: tuple[WordVerdict, WordVerdict],
     *,
     p: float,
     estimate: float,
     sentence: str,
 ) -> Claim:
-    units = tuple(dict.fromkeys(unit for word in words for unit in word.said.units))
+    units = tuple(dict.fromkeys(unit for word in words for unit in word.parsed.units))
     return Claim(
         target=target,
-        subject=f"{concept}|{'+'.join(sorted(word.said.target for word in words))}",
+        subject=f"{concept}|{'+'.join(sorted(word.parsed.target for word in words))}",
         units=units,
         p_flag=p,
         p_support=NAN,
@@ -146,18 +156,18 @@ def _claim(
         ci=(NAN, NAN),
         delta=case.settings.delta,
         power=0.0,
-        words=lambda _: sentence,
-        decide=f"Look at the exemplars of {prose.units(units)}: which of them shows ‘{concept}’?",
+        write_sentence=lambda _: sentence,
+        decide=f"Look at the exemplars of {prose.abbreviate_units(units)}: which of them shows ‘{concept}’?",
         remedies=tuple(
             Remedy(
                 "retract",
-                f"Take the words on {word.said.target} back",
-                {"unit": word.said.target},
+                f"Take the words on {word.parsed.target} back",
+                {"unit": word.parsed.target},
             )
             for word in reversed(words)
         ),
     )
 
 
-def _two(value: float) -> str:
+def _format_two_decimals(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")

@@ -13,8 +13,15 @@ import re
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim
-from circuitz.plausibility.effects.driving_effect import Work, made_by, work
-from circuitz.plausibility.rules.what_would_decide import more_images, too_small
+from circuitz.plausibility.effects.driving_effect import (
+    DrivingEffect,
+    classes_driven_by_presence,
+    driving_effect,
+)
+from circuitz.plausibility.rules.decisions_and_remedies import (
+    describe_images_needed,
+    explain_untestable_class,
+)
 from circuitz.z.annotation import Annotation
 from circuitz.z.finding import Remedy, Verdict
 from circuitz.z.targets import EDGE, target_units
@@ -26,12 +33,12 @@ _AGAINST = re.compile(
 NAN = float("nan")
 
 
-def edge_words(case: Case) -> list[Annotation]:
+def edge_annotations(case: Case) -> list[Annotation]:
     """Annotations in force on edges."""
     return [a for target, a in case.z.effective().items() if target.startswith(EDGE)]
 
 
-def is_stale(case: Case, annotation: Annotation) -> bool:
+def written_for_other_weights(case: Case, annotation: Annotation) -> bool:
     """Whether words were written while looking at other weights than those measured."""
     written = annotation.weights_hash
     return bool(written and case.measured.weights_hash and written != case.measured.weights_hash)
@@ -47,7 +54,7 @@ def edge_claim(case: Case, annotation: Annotation, family: int) -> Claim:
         ),
     )
     said = f"The words ‘{annotation.text}’ stand on the edge from {start} to {end}"
-    if target not in case.effects.targets or start not in case.joints.position:
+    if target not in case.effects.targets or start not in case.joint_effects.position_by_unit:
         return Claim(
             target=annotation.target,
             subject=annotation.target,
@@ -58,22 +65,26 @@ def edge_claim(case: Case, annotation: Annotation, family: int) -> Claim:
             ci=(NAN, NAN),
             delta=case.settings.delta,
             power=0.0,
-            words=lambda _: f"{said}, which was not measured.",
+            write_sentence=lambda _: f"{said}, which was not measured.",
             decide="cz.edges measures what one unit does to another; a check does not run it.",
             remedies=remedies,
         )
     k, settings = case.effects.targets.index(target), case.settings
-    did = work(case, (start,), k, made_by(case, (start,)))
+    did = driving_effect(case, (start,), k, classes_driven_by_presence(case, (start,)))
     joint, wanted = did.joint, -1 if _AGAINST.search(annotation.text) else 1
     moves = did.activity * wanted
     p_support = did.p_beyond(settings.delta) if moves > settings.delta else 1.0
     turned = did.p_beyond(settings.delta) if moves < -settings.delta else 1.0
     # Too little or turned round: one or the other, so twice the smaller (Bonferroni).
     p_flag = min(1.0, 2 * min(joint.p_below(settings.delta), turned))
-    decide = more_images(case, joint, settings.delta, family)
-    if did.untold or not case.tells_apart(k):
+    decide = describe_images_needed(case, joint, settings.delta, family)
+    if did.has_no_source_inputs_left or not case.network_separates_class(k):
         p_flag = p_support = NAN
-        decide = "No further class is there to tell." if did.untold else too_small(case, k)
+        decide = (
+            "No further class is there to tell."
+            if did.has_no_source_inputs_left
+            else explain_untestable_class(case, k)
+        )
     return Claim(
         target=joint.effect.target,
         subject=annotation.target,
@@ -84,17 +95,19 @@ def edge_claim(case: Case, annotation: Annotation, family: int) -> Claim:
         ci=(joint.effect.low, joint.effect.high),
         delta=settings.delta,
         power=joint.power(2 * settings.delta, settings.delta, settings.q),
-        words=lambda verdict: _sentence(case, said, did, target, verdict),
+        write_sentence=lambda verdict: _edge_claim_sentence(case, said, did, target, verdict),
         decide=decide,
         effects=(joint.effect,),
-        pictures=case.pictures((start,), target),
+        pictures=case.intervention_picture_hashes((start,), target),
         remedies=remedies,
     )
 
 
-def _sentence(case: Case, said: str, did: Work, target: str, verdict: Verdict) -> str:
-    by = "by its silence, " if did.activity < 0 else ""
-    figures = f"{said}; {by}the unit carries {prose.share(did.joint.effect)} of what makes {target}"
+def _edge_claim_sentence(
+    case: Case, opening: str, driving: DrivingEffect, target: str, verdict: Verdict
+) -> str:
+    by = "by its silence, " if driving.activity < 0 else ""
+    figures = f"{opening}; {by}the unit carries {prose.format_effect_with_interval(driving.joint.effect)} of what makes {target}"
     if verdict == "flagged":
         return f"{figures}, which is not what they say."
     if verdict == "supported":

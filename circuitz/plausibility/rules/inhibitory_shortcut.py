@@ -8,15 +8,15 @@ moves the class down.
 from __future__ import annotations
 
 from circuitz.plausibility.case import Case
-from circuitz.plausibility.claim import to_findings
-from circuitz.plausibility.rules.outside_claims import outside_pairs
+from circuitz.plausibility.claim import findings_from_claims
+from circuitz.plausibility.rules.outside_claims import cached_outside_pairs
 from circuitz.z.finding import Finding
 
 KIND = "inhibitory-shortcut"
 VERSION = 1
 
 
-def findings(case: Case) -> list[Finding]:
+def find_inhibitory_shortcut(case: Case) -> list[Finding]:
     """Judge every opposed concept against every class it seems to hold back."""
-    held = [pair for pair in outside_pairs(case) if pair.inhibits]
-    return to_findings(case, KIND, VERSION, [pair.claim(len(held)) for pair in held])
+    held = [pair for pair in cached_outside_pairs(case) if pair.claims_inhibition]
+    return findings_from_claims(case, KIND, VERSION, [pair.make_claim(len(held)) for pair in held])

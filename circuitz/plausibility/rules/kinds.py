@@ -28,22 +28,19 @@ Rule = Callable[[Case], list[Finding]]
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
-        rule.KIND: rule.findings
-        for rule in (
-            implausible_driver,
-            inhibitory_shortcut,
-            split_shortcut,
-            vague_annotation,
-            mislabelled_unit,
-            mislabelled_edge,
-            contradictory_annotations,
-            polysemantic_unit,
-            missing_support,
-            bypass,
-            unannotated_driver,
-            redundant_annotation,
-            stale_annotation,
-            unexplained_effect,
-        )
+        implausible_driver.KIND: implausible_driver.find_implausible_driver,
+        inhibitory_shortcut.KIND: inhibitory_shortcut.find_inhibitory_shortcut,
+        split_shortcut.KIND: split_shortcut.find_split_shortcut,
+        vague_annotation.KIND: vague_annotation.find_vague_annotation,
+        mislabelled_unit.KIND: mislabelled_unit.find_mislabelled_unit,
+        mislabelled_edge.KIND: mislabelled_edge.find_mislabelled_edge,
+        contradictory_annotations.KIND: contradictory_annotations.find_contradictory_annotations,
+        polysemantic_unit.KIND: polysemantic_unit.find_polysemantic_unit,
+        missing_support.KIND: missing_support.find_missing_support,
+        bypass.KIND: bypass.find_bypass,
+        unannotated_driver.KIND: unannotated_driver.find_unannotated_driver,
+        redundant_annotation.KIND: redundant_annotation.find_redundant_annotation,
+        stale_annotation.KIND: stale_annotation.find_stale_annotation,
+        unexplained_effect.KIND: unexplained_effect.find_unexplained_effect,
     }
 )

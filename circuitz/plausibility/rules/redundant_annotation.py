@@ -13,65 +13,76 @@ from __future__ import annotations
 
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
-from circuitz.plausibility.claim import Claim, to_findings
-from circuitz.plausibility.effects.joint_effect import IDLE, Joint, Joints
-from circuitz.plausibility.words.word_fit import Word
-from circuitz.z.effect import How
+from circuitz.plausibility.claim import Claim, findings_from_claims
+from circuitz.plausibility.effects.joint_effect import IDLE, JointEffect, JointEffects
+from circuitz.plausibility.words.word_fit import WordVerdict
+from circuitz.z.effect import SufficiencyOrNecessity
 from circuitz.z.finding import Finding, Remedy
 
 KIND = "redundant-annotation"
 VERSION = 1
-_HOW: tuple[How, How] = ("sufficiency", "necessity")
+_INTERVENTIONS: tuple[SufficiencyOrNecessity, SufficiencyOrNecessity] = ("sufficiency", "necessity")
 
 
-def findings(case: Case) -> list[Finding]:
+def find_redundant_annotation(case: Case) -> list[Finding]:
     """Judge words on units of the cut that seem to do nothing."""
     claims: list[Claim] = []
-    for word in case.words:
-        units = case.on_cut(word.said.units)
-        if not units or not word.said.concepts:
+    for word in case.word_verdicts:
+        units = case.units_on_cut(word.parsed.units)
+        if not units or not word.parsed.concepts:
             continue
-        if _silent(case, word):
-            claims.append(_claim(case, word, units, None))
-        elif word.passed and all(_supports(case, name) for name in word.passed):
+        if _has_constant_response(case, word):
+            claims.append(_idle_words_claim(case, word, units, None))
+        elif word.passed and all(_concept_supports_subject(case, name) for name in word.passed):
             bound = IDLE * case.settings.delta
             if _seems_idle(case, units, bound):
-                claims.append(_claim(case, word, units, bound))
-    return to_findings(case, KIND, VERSION, claims)
+                claims.append(_idle_words_claim(case, word, units, bound))
+    return findings_from_claims(case, KIND, VERSION, claims)
 
 
 def _seems_idle(case: Case, units: tuple[str, ...], bound: float) -> bool:
     if len(units) == 1:
-        return bool(case.chosen_on.p_idle[case.joints.position[units[0]]] <= case.settings.q)
-    return _p_nothing(case.chosen_on, units, bound)[0] <= case.settings.q
+        return bool(
+            case.joint_effects_on_select.p_idle_by_unit[
+                case.joint_effects.position_by_unit[units[0]]
+            ]
+            <= case.settings.q
+        )
+    return (
+        _largest_p_within_margin(case.joint_effects_on_select, units, bound)[0] <= case.settings.q
+    )
 
 
-def _silent(case: Case, word: Word) -> bool:
-    place = case.places.get(word.said.target)
+def _has_constant_response(case: Case, word: WordVerdict) -> bool:
+    place = case.unit_tables_by_target.get(word.parsed.target)
     if place is None:
         return False
-    return place.judged.scores(place.column).flat
+    return place.judged.unit_scores(place.column).flat
 
 
-def _supports(case: Case, name: str) -> bool:
-    return name in case.supporting
+def _concept_supports_subject(case: Case, name: str) -> bool:
+    return name in case.supporting_concepts
 
 
-def _p_nothing(joints: Joints, units: tuple[str, ...], bound: float) -> tuple[float, Joint | None]:
+def _largest_p_within_margin(
+    joints: JointEffects, units: tuple[str, ...], bound: float
+) -> tuple[float, JointEffect | None]:
     """Return the largest p-value of "does something", and the joint effect it comes from."""
     worst, at = -1.0, None
     for k in range(len(joints.measured.targets)):
-        for how in _HOW:
-            joint = joints.joint(units, k, how)
-            p = joint.p_none(bound)
+        for how in _INTERVENTIONS:
+            joint = joints.joint_effect(units, k, how)
+            p = joint.p_within_margin(bound)
             if p > worst:
                 worst, at = p, joint
     return worst, at
 
 
-def _claim(case: Case, word: Word, units: tuple[str, ...], bound: float | None) -> Claim:
-    settings, unit = case.settings, word.said.target
-    text = f"‘{word.said.text}’"
+def _idle_words_claim(
+    case: Case, word: WordVerdict, units: tuple[str, ...], bound: float | None
+) -> Claim:
+    settings, unit = case.settings, word.parsed.target
+    text = f"‘{word.parsed.text}’"
     if bound is None:
         p, joint = 0.0, None
         sentence = (
@@ -79,31 +90,31 @@ def _claim(case: Case, word: Word, units: tuple[str, ...], bound: float | None) 
             f"{settings.split}: it sees nothing."
         )
     else:
-        p, joint = _p_nothing(case.joints, units, bound)
+        p, joint = _largest_p_within_margin(case.joint_effects, units, bound)
         sentence = (
-            f"{unit} sees what its words say ({prose.quoted(word.passed)}), but nothing follows: "
+            f"{unit} sees what its words say ({prose.list_quoted_names(word.passed)}), but nothing follows: "
             f"it does less than a hundredth of the margin for every class, whether it is added or taken away."
         )
     effect = None if joint is None else joint.effect
     return Claim(
         target="",
         subject=unit,
-        units=word.said.units,
+        units=word.parsed.units,
         p_flag=p,
-        p_support=float("nan") if bound is None else _p_something(case, units),
+        p_support=float("nan") if bound is None else _p_beyond_margin_for_any_class(case, units),
         estimate=0.0 if effect is None else effect.estimate,
         ci=(0.0, 0.0) if effect is None else (effect.low, effect.high),
         delta=IDLE * settings.delta,
         power=1.0 if joint is None else joint.power(2 * settings.delta, settings.delta, settings.q),
-        words=lambda _: sentence,
+        write_sentence=lambda _: sentence,
         decide=f"More source images on {settings.split}.",
         effects=() if effect is None else (effect,),
         remedies=(Remedy("retract", f"Take the words on {unit} back", {"unit": unit}),),
     )
 
 
-def _p_something(case: Case, units: tuple[str, ...]) -> float:
+def _p_beyond_margin_for_any_class(case: Case, units: tuple[str, ...]) -> float:
     """P-value of "does nothing beyond the margin for any class", by Bonferroni over classes."""
-    joints, classes = case.joints, range(len(case.effects.targets))
-    least = min(joints.joint(units, k).p_beyond(case.settings.delta) for k in classes)
+    joints, classes = case.joint_effects, range(len(case.effects.targets))
+    least = min(joints.joint_effect(units, k).p_beyond(case.settings.delta) for k in classes)
     return min(1.0, least * len(classes))

@@ -9,8 +9,8 @@ two units or more. *Supported*: equivalent to none.
 from __future__ import annotations
 
 from circuitz.plausibility.case import Case
-from circuitz.plausibility.claim import to_findings
-from circuitz.plausibility.effects.unnamed_effect import carried
+from circuitz.plausibility.claim import findings_from_claims
+from circuitz.plausibility.effects.unnamed_effect import cached_unnamed_effects
 from circuitz.plausibility.rules.unnamed_claims import unnamed_claim
 from circuitz.z.finding import Finding
 
@@ -18,13 +18,13 @@ KIND = "split-shortcut"
 VERSION = 1
 
 
-def findings(case: Case) -> list[Finding]:
+def find_split_shortcut(case: Case) -> list[Finding]:
     """Judge every opposed concept against every class it seems to reach unnamed."""
     found = [
         one
-        for one in carried(case)
+        for one in cached_unnamed_effects(case)
         if len(one.members) > 1
-        and case.support(one.concept, case.effects.targets[one.k]).verdict == "opposes"
+        and case.support_for_class(one.concept, case.effects.targets[one.k]).verdict == "opposes"
     ]
     claims = [unnamed_claim(case, one, leads=False, family=len(found)) for one in found]
-    return to_findings(case, KIND, VERSION, claims)
+    return findings_from_claims(case, KIND, VERSION, claims)

@@ -11,13 +11,17 @@ import numpy as np
 
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
-from circuitz.plausibility.claim import Claim, to_findings
-from circuitz.plausibility.effects.driving_effect import Work, made_by, work
-from circuitz.plausibility.rules.what_would_decide import (
-    best_match,
-    cut_or_train,
-    more_images,
-    too_small,
+from circuitz.plausibility.claim import Claim, findings_from_claims
+from circuitz.plausibility.effects.driving_effect import (
+    DrivingEffect,
+    classes_driven_by_presence,
+    driving_effect,
+)
+from circuitz.plausibility.rules.decisions_and_remedies import (
+    best_matching_concept,
+    cut_or_train_remedies,
+    describe_images_needed,
+    explain_untestable_class,
 )
 from circuitz.z.finding import Finding, Remedy, Verdict
 
@@ -25,44 +29,54 @@ KIND = "unannotated-driver"
 VERSION = 1
 
 
-def findings(case: Case) -> list[Finding]:
+def find_unannotated_driver(case: Case) -> list[Finding]:
     """Judge every unit without words against every class it seems to drive."""
-    found = _candidates(case)
-    return to_findings(case, KIND, VERSION, [_claim(case, did, len(found)) for did in found])
+    found = _find_driving_units_without_words(case)
+    return findings_from_claims(
+        case, KIND, VERSION, [_unannotated_driver_claim(case, did, len(found)) for did in found]
+    )
 
 
-def _candidates(case: Case) -> list[Work]:
-    delta, size = case.settings.delta, case.chosen_on.mean_single["sufficiency"]
+def _find_driving_units_without_words(case: Case) -> list[DrivingEffect]:
+    delta, size = (
+        case.settings.delta,
+        case.joint_effects_on_select.mean_single_unit_effects["sufficiency"],
+    )
     covered = {
-        unit for word in case.words if word.passed or not word.unmoved for unit in word.said.units
+        unit
+        for word in case.word_verdicts
+        if word.passed or not word.insertion_failures
+        for unit in word.parsed.units
     }
     moves = np.abs(case.effects.drive) > delta
-    found: list[Work] = []
+    found: list[DrivingEffect] = []
     for i in np.flatnonzero(((size > delta) & moves).any(1)):
         units = (case.effects.units[int(i)],)
         if units[0] in covered:
             continue
-        made = made_by(case, units)
+        made = classes_driven_by_presence(case, units)
         for k in np.flatnonzero((size[i] > delta) & moves[i]):
-            chosen = case.chosen_on.joint(units, int(k), without=made - {int(k)})
+            chosen = case.joint_effects_on_select.joint_effect(
+                units, int(k), excluded_classes=made - {int(k)}
+            )
             if chosen.effect.n and chosen.effect.estimate > delta:
-                did = work(case, units, int(k), made)
+                did = driving_effect(case, units, int(k), made)
                 if abs(did.activity) > delta:
                     found.append(did)
     return found
 
 
-def _claim(case: Case, did: Work, family: int) -> Claim:
-    settings, joint = case.settings, did.joint
-    (unit,), target = did.units, case.effects.targets[did.k]
-    p_flag, p_support = did.p_beyond(settings.delta), joint.p_none(settings.delta)
-    decide = more_images(case, joint, settings.delta, family)
-    if not case.tells_apart(did.k):
+def _unannotated_driver_claim(case: Case, driving: DrivingEffect, family: int) -> Claim:
+    settings, joint = case.settings, driving.joint
+    (unit,), target = driving.units, case.effects.targets[driving.k]
+    p_flag, p_support = driving.p_beyond(settings.delta), joint.p_within_margin(settings.delta)
+    decide = describe_images_needed(case, joint, settings.delta, family)
+    if not case.network_separates_class(driving.k):
         p_flag = p_support = float("nan")
-        decide = too_small(case, did.k)
-    worded = any(unit in said.units for said in case.said)
+        decide = explain_untestable_class(case, driving.k)
+    worded = any(unit in said.units for said in case.parsed_annotations)
     # What its words said and pairs overruled is not proposed again.
-    best = "" if worded else best_match(case, unit)
+    best = "" if worded else best_matching_concept(case, unit)
     arguments: dict[str, object] = {"unit": unit}
     label = f"Say what {unit} sees"
     if best:
@@ -71,29 +85,33 @@ def _claim(case: Case, did: Work, family: int) -> Claim:
     return Claim(
         target=joint.effect.target,
         subject=unit,
-        units=did.units,
+        units=driving.units,
         p_flag=p_flag,
         p_support=p_support,
         estimate=joint.effect.estimate,
         ci=(joint.effect.low, joint.effect.high),
         delta=settings.delta,
         power=joint.power(2 * settings.delta, settings.delta, settings.q),
-        words=lambda verdict: _sentence(case, did, best, verdict, worded=worded),
+        write_sentence=lambda verdict: _unannotated_driver_sentence(
+            case, driving, best, verdict, worded=worded
+        ),
         decide=decide,
         effects=(joint.effect,),
-        pictures=case.pictures(did.units, target),
+        pictures=case.intervention_picture_hashes(driving.units, target),
         remedies=(
             Remedy("annotate", label, arguments),
-            *cut_or_train(did.units, joint.effect.target, unit),
+            *cut_or_train_remedies(driving.units, joint.effect.target, unit),
         ),
     )
 
 
-def _sentence(case: Case, did: Work, best: str, verdict: Verdict, *, worded: bool) -> str:
-    (unit,), target = did.units, case.effects.targets[did.k]
-    by = "carries" if did.activity > 0 else "carries, by its silence,"
+def _unannotated_driver_sentence(
+    case: Case, driving: DrivingEffect, best: str, verdict: Verdict, *, worded: bool
+) -> str:
+    (unit,), target = driving.units, case.effects.targets[driving.k]
+    by = "carries" if driving.activity > 0 else "carries, by its silence,"
     which = "whose words do not hold" if worded else "which has no words"
-    figures = f"{unit}, {which}, {by} {prose.share(did.joint.effect)} of what makes {target}"
+    figures = f"{unit}, {which}, {by} {prose.format_effect_with_interval(driving.joint.effect)} of what makes {target}"
     margin = prose.percent(case.settings.delta)
     if verdict == "supported":
         return f"{figures}, less than {margin}: as good as nothing."

@@ -13,11 +13,20 @@ from dataclasses import dataclass
 
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
-from circuitz.plausibility.claim import Claim, to_findings
-from circuitz.plausibility.effects.driving_effect import Work, made_by, work
-from circuitz.plausibility.words.match_scores import Draft, Score, reaches, score_all
-from circuitz.plausibility.words.word_fit import Word, best_column
-from circuitz.stats.clustered import interval
+from circuitz.plausibility.claim import Claim, findings_from_claims
+from circuitz.plausibility.effects.driving_effect import (
+    DrivingEffect,
+    classes_driven_by_presence,
+    driving_effect,
+)
+from circuitz.plausibility.words.word_fit import WordVerdict, best_matching_usable_column
+from circuitz.plausibility.words.word_scores import (
+    MatchScore,
+    ScoringDraft,
+    both_scores_reach_bar,
+    score_own_rival_and_lead,
+)
+from circuitz.stats.clustered import confidence_interval
 from circuitz.z.finding import Finding, Remedy, Verdict
 
 KIND = "vague-annotation"
@@ -26,70 +35,85 @@ _UNJUDGED = ("unknown", "unlabelled", "unusable")
 
 
 @dataclass(frozen=True, eq=False)
-class Behind:
+class HiddenConcept:
     """What lies behind some words: a concept's score, and what the units do to a class."""
 
-    word: Word
-    score: Score
-    did: Work
+    word: WordVerdict
+    score: MatchScore
+    driving: DrivingEffect
 
 
-def findings(case: Case) -> list[Finding]:
+def find_vague_annotation(case: Case) -> list[Finding]:
     """Judge words that no label can."""
-    claims = [_claim(case, behind) for behind in _candidates(case)]
-    return to_findings(case, KIND, VERSION, claims)
+    claims = [
+        _hidden_concept_claim(case, behind) for behind in _find_concepts_behind_vague_words(case)
+    ]
+    return findings_from_claims(case, KIND, VERSION, claims)
 
 
-def _candidates(case: Case) -> list[Behind]:
-    drafts: list[tuple[Word, Draft]] = []
-    for word in case.words if case.columns.names else ():
-        place = case.places.get(word.said.target)
-        if word.basis not in _UNJUDGED or place is None or not case.on_cut(word.said.units):
+def _find_concepts_behind_vague_words(case: Case) -> list[HiddenConcept]:
+    drafts: list[tuple[WordVerdict, ScoringDraft]] = []
+    for word in case.word_verdicts if case.concept_columns.names else ():
+        place = case.unit_tables_by_target.get(word.parsed.target)
+        if word.basis not in _UNJUDGED or place is None or not case.units_on_cut(word.parsed.units):
             continue
         # What the words name themselves is not behind them, nor what it answers to less.
-        named = {i for _, columns in word.said.concepts for i in columns}
-        named |= {j for i in named for j in case.columns.kin[i]}
-        best = best_column(place, range(len(case.columns.names)))
+        named = {i for _, columns in word.parsed.concepts for i in columns}
+        named |= {j for i in named for j in case.concept_columns.kin[i]}
+        best = best_matching_usable_column(place, range(len(case.concept_columns.names)))
         if best is None or best in named:
             continue
-        scores = place.select.scores(place.column)
+        scores = place.select.unit_scores(place.column)
         strong = min(scores.nauprc[best], scores.pearson[best]) >= case.settings.match_bar
-        if strong and best not in case.ties and case.opposes_subject(case.columns.names[best]):
-            drafts.append((word, Draft(word.said, place, (), best)))
-    scored = score_all([draft for _, draft in drafts], case.columns, case.settings)
-    found: list[Behind] = []
+        if (
+            strong
+            and best not in case.classes_by_confounded_column
+            and case.opposes_subject(case.concept_columns.names[best])
+        ):
+            drafts.append((word, ScoringDraft(word.parsed, place, (), best)))
+    scored = score_own_rival_and_lead(
+        [draft for _, draft in drafts], case.concept_columns, case.settings
+    )
+    found: list[HiddenConcept] = []
     for (word, _), (_, score, _) in zip(drafts, scored, strict=True):
-        units = case.on_cut(word.said.units)
-        made = made_by(case, units)
+        units = case.units_on_cut(word.parsed.units)
+        made = classes_driven_by_presence(case, units)
         for k in range(len(case.effects.targets)):
-            chosen = case.chosen_on.joint(units, k, without=made - {k}).effect
-            did = work(case, units, k, made)
+            chosen = case.joint_effects_on_select.joint_effect(
+                units, k, excluded_classes=made - {k}
+            ).effect
+            did = driving_effect(case, units, k, made)
             drives = chosen.estimate > case.settings.delta < abs(did.activity)
-            if score is not None and drives and case.tells_apart(k) and not did.untold:
-                found.append(Behind(word, score, did))
+            if (
+                score is not None
+                and drives
+                and case.network_separates_class(k)
+                and not did.has_no_source_inputs_left
+            ):
+                found.append(HiddenConcept(word, score, did))
     return found
 
 
-def _claim(case: Case, behind: Behind) -> Claim:
-    word, score, did = behind.word, behind.score, behind.did
-    settings, joint, unit = case.settings, did.joint, word.said.target
-    holds = score.p if reaches(score, settings) else 1.0
-    low, high = interval(joint.mean, settings.level)
+def _hidden_concept_claim(case: Case, hidden: HiddenConcept) -> Claim:
+    word, score, did = hidden.word, hidden.score, hidden.driving
+    settings, joint, unit = case.settings, did.joint, word.parsed.target
+    holds = score.p if both_scores_reach_bar(score, settings) else 1.0
+    low, high = confidence_interval(joint.mean, settings.level)
     return Claim(
         target=joint.effect.target,
         subject=unit,
-        units=word.said.units,
+        units=word.parsed.units,
         p_flag=max(holds, did.p_beyond(settings.delta)),
         p_support=float("nan"),
         estimate=joint.effect.estimate,
         ci=(float(low), float(high)),
         delta=settings.delta,
         power=joint.power(2 * settings.delta, settings.delta, settings.q),
-        words=lambda verdict: _sentence(case, behind, verdict),
+        write_sentence=lambda verdict: _hidden_concept_sentence(case, hidden, verdict),
         decide=f"Say what {unit} sees in words that can be checked.",
         effects=(joint.effect,),
-        chain=case.support(score.concept, case.effects.targets[did.k]).chain,
-        pictures=case.pictures(did.units, case.effects.targets[did.k]),
+        chain=case.support_for_class(score.concept, case.effects.targets[did.k]).chain,
+        pictures=case.intervention_picture_hashes(did.units, case.effects.targets[did.k]),
         remedies=(
             Remedy(
                 "annotate",
@@ -101,12 +125,12 @@ def _claim(case: Case, behind: Behind) -> Claim:
     )
 
 
-def _sentence(case: Case, behind: Behind, verdict: Verdict) -> str:
-    word, score, did = behind.word, behind.score, behind.did
+def _hidden_concept_sentence(case: Case, hidden: HiddenConcept, verdict: Verdict) -> str:
+    word, score, did = hidden.word, hidden.score, hidden.driving
     target = case.effects.targets[did.k]
     figures = (
-        f"{word.said.target} is called ‘{word.said.text}’, which nothing here can judge; it behaves as "
-        f"‘{score.concept}’ ({prose.score(score)}) and carries {prose.share(did.joint.effect)} of what "
+        f"{word.parsed.target} is called ‘{word.parsed.text}’, which nothing here can judge; it behaves as "
+        f"‘{score.concept}’ ({prose.format_match_score(score)}) and carries {prose.format_effect_with_interval(did.joint.effect)} of what "
         f"makes {target}"
     )
     return f"{figures}." if verdict == "flagged" else f"{figures}; that is not settled."

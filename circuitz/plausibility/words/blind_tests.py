@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from circuitz.plausibility.words.word_fit import Word
-from circuitz.stats.clustered import benjamini_hochberg
+from circuitz.plausibility.words.word_fit import WordVerdict
+from circuitz.stats.multiple_testing import benjamini_hochberg_q_values
 from circuitz.z.finding import Verdict
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ NOTES = "blind_tests"
 
 
 @dataclass(frozen=True)
-class Kept:
+class BlindTestRecord:
     """A finished blind test of one word on one target.
 
     Parameters
@@ -48,40 +48,40 @@ class Kept:
     simulated: bool
 
 
-def with_tests(z: AnnotatedModel, tests: Sequence[Kept]) -> AnnotatedModel:
+def with_blind_tests(z: AnnotatedModel, tests: Sequence[BlindTestRecord]) -> AnnotatedModel:
     """Return z with tests kept; one of the same word on the same target is replaced."""
-    kept = {(t.target, t.word): t for t in (*kept_tests(z).values(), *tests)}
+    kept = {(t.target, t.word): t for t in (*blind_tests_of_current_weights(z).values(), *tests)}
     return z.with_(what="blind tests", notes={**z.notes, NOTES: [asdict(t) for t in kept.values()]})
 
 
-def kept_tests(z: AnnotatedModel) -> dict[tuple[str, str], Kept]:
+def blind_tests_of_current_weights(z: AnnotatedModel) -> dict[tuple[str, str], BlindTestRecord]:
     """Return the tests kept of these weights, by target and word; others say nothing of them."""
     records: Any = z.notes.get(NOTES, [])
-    names = {field.name for field in fields(Kept)}
-    found = [Kept(**record) for record in records if set(record) == names]
+    names = {field.name for field in fields(BlindTestRecord)}
+    found = [BlindTestRecord(**record) for record in records if set(record) == names]
     return {(t.target, t.word): t for t in found if t.weights == z.weights_hash}
 
 
-def judge_blind(
-    words: Sequence[Word], tests: Mapping[tuple[str, str], Kept], q: float
-) -> tuple[Word, ...]:
+def judge_by_blind_tests(
+    words: Sequence[WordVerdict], tests: Mapping[tuple[str, str], BlindTestRecord], q: float
+) -> tuple[WordVerdict, ...]:
     """Give words that no label can judge the verdict of their blind tests, where they have any.
 
     A text that names several such concepts needs a test of each: it is supported when all are,
     and flagged when one is. Benjamini-Hochberg over all words judged so.
     """
-    mine: dict[int, list[Kept]] = {}
+    mine: dict[int, list[BlindTestRecord]] = {}
     for i, word in enumerate(words):
         if word.basis not in ("unlabelled", "unknown"):
             continue
-        named = word.said.missing or (word.said.text.strip(),)
-        found = [t for name in named if (t := tests.get((word.said.target, name))) is not None]
+        named = word.parsed.missing or (word.parsed.text.strip(),)
+        found = [t for name in named if (t := tests.get((word.parsed.target, name))) is not None]
         if len(found) == len(named):
             mine[i] = found
     p_flag = {i: min(1.0, len(some) * min(t.p_flag for t in some)) for i, some in mine.items()}
     p_support = {i: max(t.p_support for t in some) for i, some in mine.items()}
-    q_flag = benjamini_hochberg(list(p_flag.values()))
-    q_support = benjamini_hochberg(list(p_support.values()))
+    q_flag = benjamini_hochberg_q_values(list(p_flag.values()))
+    q_support = benjamini_hochberg_q_values(list(p_support.values()))
     judged = list(words)
     for (i, some), flag, support in zip(mine.items(), q_flag, q_support, strict=True):
         verdict: Verdict = "inconclusive"
@@ -98,7 +98,7 @@ def judge_blind(
             q_flag=float(flag),
             q_support=float(support),
             verdict=verdict,
-            passed=word.said.missing if verdict == "supported" else (),
+            passed=word.parsed.missing if verdict == "supported" else (),
             reason="; ".join(t.sentence.removesuffix(".") for t in some),
         )
     return tuple(judged)

@@ -18,7 +18,9 @@ from circuitz.z.inputs import InputSet
 F64 = npt.NDArray[np.float64]
 
 
-def class_ties(concept_set: InputSet, classes: Sequence[str]) -> dict[int, tuple[str, ...]]:
+def columns_confounded_with_class(
+    concept_set: InputSet, classes: Sequence[str]
+) -> dict[int, tuple[str, ...]]:
     """Find the concept columns that go together with z's classes.
 
     A column does so when its multiple correlation with what classes an image shows (adjusted for
@@ -40,7 +42,7 @@ def class_ties(concept_set: InputSet, classes: Sequence[str]) -> dict[int, tuple
     """
     if concept_set.labels is None or concept_set.concepts is None:
         return {}
-    shown = _shown(concept_set, classes)
+    shown = _classes_shown_by_image(concept_set, classes)
     if shown is None:
         return {}
     names = [name for name in concept_set.classes if name in classes]
@@ -48,7 +50,7 @@ def class_ties(concept_set: InputSet, classes: Sequence[str]) -> dict[int, tuple
     for column in range(concept_set.concepts.shape[1]):
         values = concept_set.concepts[:, column].astype(np.float64)
         known = np.isfinite(values)
-        if _tied(values[known], shown[known]):
+        if _is_confounded_with_classes(values[known], shown[known]):
             means = [
                 values[known & shown[:, k]].mean() if (known & shown[:, k]).any() else 0.0
                 for k in range(len(names))
@@ -57,7 +59,9 @@ def class_ties(concept_set: InputSet, classes: Sequence[str]) -> dict[int, tuple
     return found
 
 
-def _shown(concept_set: InputSet, classes: Sequence[str]) -> npt.NDArray[np.bool_] | None:
+def _classes_shown_by_image(
+    concept_set: InputSet, classes: Sequence[str]
+) -> npt.NDArray[np.bool_] | None:
     """Which of z's classes each image shows, ``(n, k)``; None when there are none."""
     labels = concept_set.labels
     assert labels is not None
@@ -68,7 +72,7 @@ def _shown(concept_set: InputSet, classes: Sequence[str]) -> npt.NDArray[np.bool
     return shown if shown.any() else None
 
 
-def _tied(values: F64, shown: npt.NDArray[np.bool_]) -> bool:
+def _is_confounded_with_classes(values: F64, shown: npt.NDArray[np.bool_]) -> bool:
     total = float(((values - values.mean()) ** 2).sum()) if len(values) else 0.0
     if total == 0:
         return False

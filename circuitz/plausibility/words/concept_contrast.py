@@ -13,20 +13,20 @@ from collections.abc import Collection
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.plausibility.words.match_tables import Table
+from circuitz.plausibility.words.match_tables import MatchTable
 from circuitz.stats.clustered import ClusteredMean, clustered_mean
-from circuitz.stats.match import MINIMUM_IMAGES
+from circuitz.stats.unit_concept_match import MINIMUM_IMAGES
 
 F64 = npt.NDArray[np.float64]
 
 
-def response_of(table: Table, unit: int) -> F64:
+def unit_responses_in_table(table: MatchTable, unit: int) -> F64:
     """Return a unit's responses to the images of a table, ``(n,)``."""
     return table.measured[table.rows, unit].astype(np.float64)
 
 
-def answer(
-    table: Table,
+def compare_concept_answers(
+    table: MatchTable,
     response: F64,
     first: int,
     second: int,

@@ -19,7 +19,7 @@ F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Paired:
+class CounterfactualChange:
     """Change of every unit's response with every concept, in standard deviations of the response.
 
     Parameters
@@ -37,19 +37,19 @@ class Paired:
     n: npt.NDArray[np.int64]
 
 
-def paired_change(
+def counterfactual_change(
     responses: npt.ArrayLike,
-    known: InputSet,
+    concept_set: InputSet,
     rows: npt.NDArray[np.bool_] | None = None,
     level: float = 0.95,
-) -> Paired:
+) -> CounterfactualChange:
     """Measure how responses change when a concept is put into an image and nothing else changes.
 
     Parameters
     ----------
     responses
         ``(n, u)`` one number an image and unit.
-    known
+    concept_set
         The concept set, with ``pairs`` of an image that shows a concept and one that does not;
         without any, nothing is known of any concept.
     rows
@@ -63,23 +63,23 @@ def paired_change(
         If there is not one row of responses an image.
     """
     x = np.asarray(responses, np.float64)
-    if x.ndim != 2 or len(x) != len(known):
+    if x.ndim != 2 or len(x) != len(concept_set):
         raise InputsError(
-            f"Responses are of shape {x.shape}, the concept set has {len(known)} images.",
+            f"Responses are of shape {x.shape}, the concept set has {len(concept_set)} images.",
             "Pass one row an image.",
         )
     here = np.ones(len(x), bool) if rows is None else np.asarray(rows, bool)
-    pairs = np.zeros((0, 3), np.int64) if known.pairs is None else known.pairs
+    pairs = np.zeros((0, 3), np.int64) if concept_set.pairs is None else concept_set.pairs
     pairs = pairs[here[pairs[:, :2]].all(1)]
-    count = len(known.concept_names)
+    count = len(concept_set.concept_names)
     mean, low, high = (np.full((x.shape[1], count), np.nan) for _ in range(3))
     n = np.bincount(pairs[:, 2], minlength=count).astype(np.int64)
     spread = x[here].std(0)
     sound = np.isfinite(spread) & (spread > 0)
     for c in range(count):
         shows, lacks = pairs[pairs[:, 2] == c, :2].T
-        scenes = _by_scene(
-            x[shows] - x[lacks], shows if known.scene is None else known.scene[shows]
+        scenes = _mean_by_scene(
+            x[shows] - x[lacks], shows if concept_set.scene is None else concept_set.scene[shows]
         )
         if len(scenes) < 2:
             continue
@@ -87,10 +87,10 @@ def paired_change(
         middle = scaled.mean(0)
         reach = stats.t.ppf((1 + level) / 2, len(scaled) - 1) * stats.sem(scaled, 0)
         mean[sound, c], low[sound, c], high[sound, c] = middle, middle - reach, middle + reach
-    return Paired(mean, low, high, n)
+    return CounterfactualChange(mean, low, high, n)
 
 
-def _by_scene(values: F64, scene: npt.NDArray[np.int64]) -> F64:
+def _mean_by_scene(values: F64, scene: npt.NDArray[np.int64]) -> F64:
     """Mean over the pairs of each scene."""
     _, place, size = np.unique(scene, return_inverse=True, return_counts=True)
     total = np.zeros((len(size), values.shape[1]))

@@ -26,7 +26,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.stats import beta, binom, hypergeom
 
-from circuitz.stats.clustered import benjamini_hochberg
+from circuitz.stats.multiple_testing import benjamini_hochberg_q_values
 from circuitz.z.finding import Verdict
 
 BAR = 0.75
@@ -37,7 +37,7 @@ MOST = 600
 
 
 @dataclass(frozen=True)
-class Seen:
+class DetectionCounts:
     """What was answered on one half of the pictures: yes, no, and not to be told."""
 
     yes: int = 0
@@ -45,7 +45,7 @@ class Seen:
     unsure: int = 0
 
     @property
-    def n(self) -> int:
+    def picture_count(self) -> int:
         """Pictures."""
         return self.yes + self.no + self.unsure
 
@@ -75,8 +75,8 @@ class Detection:
         or none ever would.
     """
 
-    active: Seen
-    hard: Seen
+    active: DetectionCounts
+    hard: DetectionCounts
     accuracy: float
     low: float
     high: float
@@ -91,22 +91,26 @@ class Detection:
     more: int = 0
 
     @property
-    def n(self) -> int:
+    def picture_count(self) -> int:
         """Pictures answered."""
-        return self.active.n + self.hard.n
+        return self.active.picture_count + self.hard.picture_count
 
 
-def detect(active: Seen, hard: Seen, *, bar: float = BAR) -> Detection:
-    """Test one word; verdicts are :func:`decide`'s."""
-    n = active.n + hard.n
-    if n == 0 or active.n == 0 or hard.n == 0:
+def run_detection_test(
+    active: DetectionCounts, hard: DetectionCounts, *, bar: float = BAR
+) -> Detection:
+    """Test one word; verdicts are :func:`assign_detection_verdicts`'s."""
+    n = active.picture_count + hard.picture_count
+    if n == 0 or active.picture_count == 0 or hard.picture_count == 0:
         nan = float("nan")
         return Detection(active, hard, nan, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0)
     right = active.yes + hard.no
     unsure = active.unsure + hard.unsure
     # At worst, what nobody could tell was wrong; at best, right.
     seen = active.yes + hard.yes + hard.unsure
-    p = float(hypergeom.sf(active.yes - 1, n, seen, active.n))  # Fisher's exact test, one-sided
+    p = float(
+        hypergeom.sf(active.yes - 1, n, seen, active.picture_count)
+    )  # Fisher's exact test, one-sided
     beyond = float(binom.sf(right - 1, n, bar))
     below = float(binom.cdf(right + unsure, n, bar))
     tail = (1 - LEVEL) / 2
@@ -120,16 +124,20 @@ def detect(active: Seen, hard: Seen, *, bar: float = BAR) -> Detection:
         p=p,
         p_support=max(p, beyond),
         p_flag=below,
-        power=_power(n, bar),
+        power=_power_against_guessing(n, bar),
     )
 
 
-def decide(tests: Sequence[Detection], *, q: float = Q, bar: float = BAR) -> list[Detection]:
+def assign_detection_verdicts(
+    tests: Sequence[Detection], *, q: float = Q, bar: float = BAR
+) -> list[Detection]:
     """Give tests made together their verdicts, Benjamini-Hochberg over all of them."""
     known = [not np.isnan(t.accuracy) for t in tests]
     nan = float("nan")
-    flags = benjamini_hochberg([t.p_flag if k else nan for t, k in zip(tests, known, strict=True)])
-    supports = benjamini_hochberg(
+    flags = benjamini_hochberg_q_values(
+        [t.p_flag if k else nan for t, k in zip(tests, known, strict=True)]
+    )
+    supports = benjamini_hochberg_q_values(
         [t.p_support if k else nan for t, k in zip(tests, known, strict=True)]
     )
     made: list[Detection] = []
@@ -146,25 +154,28 @@ def decide(tests: Sequence[Detection], *, q: float = Q, bar: float = BAR) -> lis
                 q_support=float(support) if known_ else 1.0,
                 verdict=verdict,
                 family=sum(known),
-                more=more_pictures(test, bar=bar, q=q) if verdict == "inconclusive" else 0,
+                more=more_pictures_needed(test, bar=bar, q=q) if verdict == "inconclusive" else 0,
             )
         )
     return made
 
 
-def more_pictures(test: Detection, *, bar: float = BAR, q: float = Q) -> int:
+def more_pictures_needed(test: Detection, *, bar: float = BAR, q: float = Q) -> int:
     """How many more pictures would decide a test if answers went on as they are; 0 for none known."""
     if np.isnan(test.accuracy):
         return 0
-    share, n = test.accuracy, np.arange(test.n + 2 - test.n % 2, MOST + 1, 2)
+    share, n = (
+        test.accuracy,
+        np.arange(test.picture_count + 2 - test.picture_count % 2, MOST + 1, 2),
+    )
     right = np.round(share * n)
     tail = binom.sf(right - 1, n, bar) if share > bar else binom.cdf(right, n, bar)
     enough = n[tail <= q]
-    return int(enough[0]) - test.n if len(enough) else 0
+    return int(enough[0]) - test.picture_count if len(enough) else 0
 
 
 @lru_cache(maxsize=256)
-def _power(n: int, bar: float) -> float:
+def _power_against_guessing(n: int, bar: float) -> float:
     """Chance that a word which tells nothing is flagged on its own at level Q."""
     right = np.arange(n + 1)
     flagged = binom.cdf(right, n, bar) <= Q

@@ -11,7 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.stats.match import Match, match_table, nauprc_values
+from circuitz.stats.unit_concept_match import (
+    Match,
+    match_units_with_concepts,
+    nauprc_values_per_image,
+)
 from circuitz.z.measurements import F32
 
 F64 = npt.NDArray[np.float64]
@@ -19,8 +23,8 @@ _KEPT = 24
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
-    """One unit against every concept, see :class:`circuitz.stats.match.Match`.
+class UnitScores:
+    """One unit against every concept, see :class:`circuitz.stats.unit_concept_match.Match`.
 
     Parameters
     ----------
@@ -37,7 +41,7 @@ class Scores:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class MatchTable:
     """Responses and concept labels on the rows of one split, and what follows from them.
 
     Parameters
@@ -53,7 +57,7 @@ class Table:
     pairs
         ``(m, 3)`` of the split's images one that shows a concept, one that differs in that alone,
         and the concept's column.
-    kept
+    cache
         What others worked out from this table, by a key of their own: as long as it lives, its
         contents do not change, so nor does that.
     """
@@ -64,51 +68,51 @@ class Table:
     scene: npt.NDArray[np.int64]
     pairs: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), np.int64))
     _values: dict[tuple[int, int], F64] = field(default_factory=dict)
-    _scores: dict[int, Scores] = field(default_factory=dict[int, Scores])
-    kept: dict[Any, Any] = field(default_factory=dict[Any, Any])
+    _scores: dict[int, UnitScores] = field(default_factory=dict[int, UnitScores])
+    cache: dict[Any, Any] = field(default_factory=dict[Any, Any])
 
     @cached_property
-    def responses(self) -> F32:
+    def responses_on_split(self) -> F32:
         """``(n, u)`` of the split's images."""
         return np.ascontiguousarray(self.measured[self.rows], dtype=np.float32)
 
     @cached_property
-    def match(self) -> Match:
+    def match_all_units(self) -> Match:
         """Every unit against every concept."""
-        return match_table(self.responses, self.labels, scene=self.scene)
+        return match_units_with_concepts(self.responses_on_split, self.labels, scene=self.scene)
 
     @cached_property
-    def reasons(self) -> tuple[str, ...]:
+    def unusable_reasons(self) -> tuple[str, ...]:
         """Why a concept cannot be used; empty for one that can."""
-        return match_table(np.zeros((len(self.rows), 0)), self.labels).reasons
+        return match_units_with_concepts(np.zeros((len(self.rows), 0)), self.labels).reasons
 
-    def look_at(self, units: Iterable[int]) -> None:
+    def match_and_cache_units(self, units: Iterable[int]) -> None:
         """Match some units at once: words stand on few of many."""
         wanted = [unit for unit in dict.fromkeys(units) if unit not in self._scores]
         if not wanted:
             return
         some = self.measured[np.ix_(self.rows, np.array(wanted))]
-        found = match_table(some, self.labels, scene=self.scene)
+        found = match_units_with_concepts(some, self.labels, scene=self.scene)
         flat = np.isfinite(some).all(0) & (some == some[:1]).all(0)
         rows = zip(found.nauprc, found.pearson, found.p, flat.tolist(), strict=True)
-        self._scores.update((u, Scores(*row)) for u, row in zip(wanted, rows, strict=True))
+        self._scores.update((u, UnitScores(*row)) for u, row in zip(wanted, rows, strict=True))
 
-    def scores(self, unit: int) -> Scores:
+    def unit_scores(self, unit: int) -> UnitScores:
         """Return one unit against every concept."""
         if unit not in self._scores:
-            self.look_at((unit,))
+            self.match_and_cache_units((unit,))
         return self._scores[unit]
 
-    def values(self, unit: int, concept: int) -> F64:
+    def nauprc_values_by_image(self, unit: int, concept: int) -> F64:
         """Per-image values whose mean is the normalised average precision (see ``match``)."""
         key = (unit, concept)
         if key not in self._values:
             response = self.measured[self.rows, unit]
-            self._values[key] = nauprc_values(response, self.labels[:, concept])
+            self._values[key] = nauprc_values_per_image(response, self.labels[:, concept])
         return self._values[key]
 
     @cached_property
-    def coincidence(self) -> F64:
+    def label_correlations(self) -> F64:
         """``(c, c)`` correlation of concept labels over images where both are known."""
         known = ~np.isnan(self.labels)
         k = known.astype(np.float64)
@@ -122,12 +126,12 @@ class Table:
         return np.where(np.isfinite(phi), phi, 0.0)
 
 
-class Tables:
+class MatchTableCache:
     """A small store of tables, the least recently used dropped first. Safe between threads."""
 
-    def __init__(self, kept: int = _KEPT) -> None:
-        self._kept = kept
-        self._tables: list[Table] = []
+    def __init__(self, capacity: int = _KEPT) -> None:
+        self._capacity = capacity
+        self._tables: list[MatchTable] = []
         self._lock = Lock()
 
     def clear(self) -> None:
@@ -135,14 +139,14 @@ class Tables:
         with self._lock:
             self._tables.clear()
 
-    def get(
+    def get_or_make_table(
         self,
         responses: F32,
         labels: F32,
         scene: npt.NDArray[np.int64],
         rows: npt.NDArray[np.bool_],
         pairs: npt.NDArray[np.int64] | None = None,
-    ) -> Table:
+    ) -> MatchTable:
         """Table of the rows, made anew only for contents not seen lately."""
         at = np.flatnonzero(rows)
         labels = np.ascontiguousarray(labels[rows], dtype=np.float32)
@@ -151,38 +155,43 @@ class Tables:
         place = np.cumsum(rows) - 1
         there = np.ascontiguousarray(np.c_[place[there[:, :2]], there[:, 2]], dtype=np.int64)
         # What can change is copied; what lies in a bundle cannot, and its place tells it apart.
-        if _mapped(responses):
-            table = Table(responses, at, labels, scene, there)
+        if _readonly_memory_key(responses):
+            table = MatchTable(responses, at, labels, scene, there)
         else:
             copied = np.ascontiguousarray(responses[rows], dtype=np.float32)
-            table = Table(copied, np.arange(len(at)), labels, scene, there)
+            table = MatchTable(copied, np.arange(len(at)), labels, scene, there)
         with self._lock:
-            found = next((one for one in reversed(self._tables) if _alike(one, table)), table)
+            found = next(
+                (one for one in reversed(self._tables) if _have_same_contents(one, table)), table
+            )
             if found in self._tables:
                 self._tables.remove(found)
-            self._tables = [*self._tables, found][-self._kept :]
+            self._tables = [*self._tables, found][-self._capacity :]
             return found
 
 
-def _alike(one: Table, other: Table) -> bool:
+def _have_same_contents(one: MatchTable, other: MatchTable) -> bool:
     """Whether two tables have the same contents, bit for bit."""
     return (
-        _mapped(one.measured) == _mapped(other.measured)
-        and _same(one.rows, other.rows)
-        and _same(one.scene, other.scene)
-        and _same(one.pairs, other.pairs)
-        and _same(one.labels, other.labels)
-        and (bool(_mapped(one.measured)) or _same(one.measured, other.measured))
+        _readonly_memory_key(one.measured) == _readonly_memory_key(other.measured)
+        and _have_same_bytes(one.rows, other.rows)
+        and _have_same_bytes(one.scene, other.scene)
+        and _have_same_bytes(one.pairs, other.pairs)
+        and _have_same_bytes(one.labels, other.labels)
+        and (
+            bool(_readonly_memory_key(one.measured))
+            or _have_same_bytes(one.measured, other.measured)
+        )
     )
 
 
-def _same(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
+def _have_same_bytes(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
     if one.shape != other.shape or one[:1].tobytes() != other[:1].tobytes():
         return False  # most differ in their first row already
     return np.array_equal(one.view(np.uint8), other.view(np.uint8))
 
 
-def _mapped(array: npt.NDArray[Any]) -> tuple[object, ...]:
+def _readonly_memory_key(array: npt.NDArray[Any]) -> tuple[object, ...]:
     """Return what identifies an array that nobody can change; empty for any other.
 
     The table keeps the array, so that nothing else comes to lie in its place.
@@ -197,4 +206,4 @@ def _mapped(array: npt.NDArray[Any]) -> tuple[object, ...]:
     return (array.ctypes.data, array.shape, array.strides, array.dtype.str)
 
 
-TABLES = Tables()
+TABLES = MatchTableCache()

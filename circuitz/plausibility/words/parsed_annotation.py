@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from circuitz.lexicon.matching import Hit, affirmed
-from circuitz.lexicon.word_forms import key, tokens
+from circuitz.lexicon.matching import Hit, affirmed_concepts
+from circuitz.lexicon.word_forms import phrase_key, tokens
 from circuitz.z.annotation import Annotation
 from circuitz.z.targets import EDGE, GROUP, target_units
 from circuitz.z.unit import OUTPUT
@@ -19,7 +19,7 @@ _KEPT = 20_000  # annotations remembered
 
 
 @dataclass(frozen=True, eq=False)
-class Said:
+class ParsedAnnotation:
     """An annotation on a unit or group, read with the lexicon; the same object as long as it stands.
 
     Parameters
@@ -55,7 +55,7 @@ class Said:
 
 
 @dataclass(frozen=True, eq=False)
-class Columns:
+class ConceptColumns:
     """Concept columns by the lexicon's canonical names.
 
     Parameters
@@ -75,10 +75,12 @@ class Columns:
     sort: tuple[frozenset[int], ...]
     _below: Mapping[str, tuple[int, ...]]
     _unknown: tuple[str, ...] = ()
-    _read: dict[tuple[Annotation, tuple[str, ...]], Said] = field(default_factory=dict)
+    _parsed_cache: dict[tuple[Annotation, tuple[str, ...]], ParsedAnnotation] = field(
+        default_factory=dict
+    )
 
     @classmethod
-    def read(cls, names: Sequence[str], lexicon: Lexicon) -> Columns:
+    def from_names(cls, names: Sequence[str], lexicon: Lexicon) -> ConceptColumns:
         """Name the columns of a concept set."""
         canonical = tuple(canonical_name(name, lexicon) for name in names)
         above = [frozenset(lexicon.ancestors(name)) for name in canonical]
@@ -98,10 +100,10 @@ class Columns:
         for i, some in enumerate(above):
             for concept in some:
                 below.setdefault(concept, []).append(i)
-        unknown = tuple(n for n in canonical if key(n) and not lexicon.resolve(n))
+        unknown = tuple(n for n in canonical if phrase_key(n) and not lexicon.resolve(n))
         return cls(canonical, kin, sort, {k: tuple(value) for k, value in below.items()}, unknown)
 
-    def written(self, text: str) -> tuple[str, ...]:
+    def unknown_names_written_in(self, text: str) -> tuple[str, ...]:
         """Columns without an entry whose very name stands in a text, the longest of them.
 
         A concept set may label what no lexicon knows; words that repeat its label name it.
@@ -111,23 +113,27 @@ class Columns:
         words = tokens(text)
         hits: list[Hit] = []
         for name in self._unknown:
-            label = key(name)
+            label = phrase_key(name)
             for i in range(len(words) - len(label) + 1):
                 if tuple(w.word for w in words[i : i + len(label)]) == label:
                     hits.append((i, i + len(label), name))
         hits = [h for h in hits if not any(o != h and o[0] <= h[0] and h[1] <= o[1] for o in hits)]
-        return affirmed(words, sorted(hits))
+        return affirmed_concepts(words, sorted(hits))
 
-    def said(self, annotation: Annotation, classes: tuple[str, ...], lexicon: Lexicon) -> Said:
+    def parse_annotation(
+        self, annotation: Annotation, classes: tuple[str, ...], lexicon: Lexicon
+    ) -> ParsedAnnotation:
         """Read an annotation, once: it is never changed, and an edit is another one."""
-        found = self._read.get((annotation, classes))
+        found = self._parsed_cache.get((annotation, classes))
         if found is None:
-            if len(self._read) >= _KEPT:
-                self._read.clear()
-            found = self._read[annotation, classes] = _read(annotation, classes, self, lexicon)
+            if len(self._parsed_cache) >= _KEPT:
+                self._parsed_cache.clear()
+            found = self._parsed_cache[annotation, classes] = _parse_annotation(
+                annotation, classes, self, lexicon
+            )
         return found
 
-    def of(self, concept: str) -> tuple[int, ...]:
+    def columns_for_concept(self, concept: str) -> tuple[int, ...]:
         """Columns that tell whether a concept is there: its own, else those of what is below it.
 
         Who writes *ears* on a detector of pointed ears is right, if not precise.
@@ -143,38 +149,38 @@ def canonical_name(name: str, lexicon: Lexicon) -> str:
         return found
     parsed = lexicon.entries(name)
     # A thing without an entry is named by all of its words: black and white seeds are two.
-    return parsed[0] if len(parsed) == 1 else lexicon.noun(name) or name
+    return parsed[0] if len(parsed) == 1 else lexicon.wordnet_noun(name) or name
 
 
-def read_annotations(
+def parse_annotations_in_force(
     effective: Mapping[str, Annotation],
-    columns: Columns,
+    columns: ConceptColumns,
     lexicon: Lexicon,
     classes: Sequence[str],
-) -> tuple[Said, ...]:
+) -> tuple[ParsedAnnotation, ...]:
     """Read every annotation on a unit or group; words on edges and classes claim other things."""
     known = tuple(classes)
     return tuple(
-        columns.said(annotation, known, lexicon)
+        columns.parse_annotation(annotation, known, lexicon)
         for target, annotation in effective.items()
         if not target.startswith((EDGE, f"{OUTPUT}:"))
     )
 
 
-def _read(
-    annotation: Annotation, classes: tuple[str, ...], columns: Columns, lexicon: Lexicon
-) -> Said:
+def _parse_annotation(
+    annotation: Annotation, classes: tuple[str, ...], columns: ConceptColumns, lexicon: Lexicon
+) -> ParsedAnnotation:
     target, text = annotation.target, annotation.text
     named = annotation.concepts or lexicon.parse(text)
-    written = columns.written(text)
+    written = columns.unknown_names_written_in(text)
     if written:
         # What a label says in more words goes before what the lexicon makes of some of them.
-        covered = {word for name in written for word in key(name)}
-        rest = (n for n in named if n in columns.names or not set(key(n)) <= covered)
+        covered = {word for name in written for word in phrase_key(name)}
+        rest = (n for n in named if n in columns.names or not set(phrase_key(n)) <= covered)
         named = (*written, *rest)
     concepts = dict.fromkeys(canonical_name(name, lexicon) for name in named)
-    found = {concept: columns.of(concept) for concept in concepts}
-    return Said(
+    found = {concept: columns.columns_for_concept(concept) for concept in concepts}
+    return ParsedAnnotation(
         annotation=annotation,
         units=target_units(target) if target.startswith(GROUP) else (target,),
         concepts=tuple((concept, some) for concept, some in found.items() if some),

@@ -7,12 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuitz.plausibility.check_settings import Settings
-from circuitz.stats.clustered import ClusteredMean, interval, p_greater, p_less, power
+from circuitz.plausibility.check_settings import CheckSettings
+from circuitz.stats.clustered import (
+    ClusteredMean,
+    confidence_interval,
+    p_value_mean_above_bound,
+    p_value_mean_below_bound,
+    power,
+)
 
 
 @dataclass(frozen=True)
-class Lead:
+class RivalMargin:
     """By how much the rival's score exceeds the best named one, paired image by image.
 
     Parameters
@@ -38,9 +44,9 @@ class Lead:
     power: float
 
 
-def test_leads(
-    means: Sequence[ClusteredMean | None], named: Sequence[bool], settings: Settings
-) -> list[Lead | None]:
+def compute_rival_margins(
+    means: Sequence[ClusteredMean | None], named: Sequence[bool], settings: CheckSettings
+) -> list[RivalMargin | None]:
     """Test all leads at once; where no concept is named, the bound is the bar of a match."""
     known = [i for i, mean in enumerate(means) if mean is not None]
     if not known:
@@ -55,12 +61,12 @@ def test_leads(
     )
     # The tests take one bound for all, so the bound is moved to 0.
     moved = ClusteredMean(arrays.mean - bound, arrays.se, arrays.df, arrays.n, arrays.clusters)
-    above, below = p_greater(moved, 0.0), p_less(moved, 0.0)
+    above, below = p_value_mean_above_bound(moved, 0.0), p_value_mean_below_bound(moved, 0.0)
     # Power for a lead of twice the bound, which moved is once the bound.
     strength = power(moved, bound, 0.0, settings.q)  # pyright: ignore[reportArgumentType]
-    low, high = interval(arrays, settings.level)
-    found: list[Lead | None] = [None] * len(means)
+    low, high = confidence_interval(arrays, settings.level)
+    found: list[RivalMargin | None] = [None] * len(means)
     for j, i in enumerate(known):
         figures = (bound, low, high, above, below, strength)
-        found[i] = Lead(some[j], *(float(values[j]) for values in figures))
+        found[i] = RivalMargin(some[j], *(float(values[j]) for values in figures))
     return found

@@ -17,7 +17,7 @@ those named, whose labels the unit's response ranks best. Verdicts:
   where a word is not labelled, and where neither the words nor any rival match: an annotation
   that fails its match counts as none, and what the unit does is then unexplained.
 
-The lead of the rival is a mean of paired per-image values (see ``features.match``), clustered by
+The lead of the rival is a mean of paired per-image values (see :mod:`circuitz.stats.unit_concept_match`), clustered by
 scene. A text that names a class, such as *husky detector*, cannot be matched, for no image of
 the concept set shows a class; it is flagged when the unit matches surroundings strongly.
 """
@@ -31,17 +31,25 @@ from typing import Any, Literal
 import numpy as np
 
 from circuitz.plausibility import prose
-from circuitz.plausibility.check_settings import COINCIDE, Settings
-from circuitz.plausibility.words.counterfactual_test import Unmoved, unmoved
-from circuitz.plausibility.words.discriminates import Absence, absence, p_apart
-from circuitz.plausibility.words.match_scores import Draft, Place, Score, reaches, score_all
-from circuitz.plausibility.words.match_tables import Table
-from circuitz.plausibility.words.parsed_annotation import Columns, Said
-from circuitz.plausibility.words.rival_margin import Lead, test_leads
-from circuitz.stats.clustered import (
-    benjamini_hochberg,
-    p_less,
+from circuitz.plausibility.check_settings import COINCIDE, CheckSettings
+from circuitz.plausibility.words.counterfactual_test import InsertionFailure, find_insertion_failure
+from circuitz.plausibility.words.discriminates import (
+    Absence,
+    find_absence_cue,
+    p_values_without_rival,
 )
+from circuitz.plausibility.words.match_tables import MatchTable
+from circuitz.plausibility.words.parsed_annotation import ConceptColumns, ParsedAnnotation
+from circuitz.plausibility.words.rival_margin import RivalMargin, compute_rival_margins
+from circuitz.plausibility.words.word_scores import (
+    MatchScore,
+    ScoringDraft,
+    UnitTables,
+    both_scores_reach_bar,
+    score_own_rival_and_lead,
+)
+from circuitz.stats.clustered import p_value_mean_below_bound
+from circuitz.stats.multiple_testing import benjamini_hochberg_q_values
 from circuitz.z.finding import Verdict
 
 Basis = Literal["concepts", "class", "unknown", "unlabelled", "unusable", "unmeasured", "blind"]
@@ -50,12 +58,12 @@ _KEPT = 20_000  # tested words remembered for one layer
 
 
 @dataclass(frozen=True)
-class Word:
+class WordVerdict:
     """Verdict on one annotation.
 
     Parameters
     ----------
-    said
+    parsed
         The annotation.
     basis
         What it could be judged by; ``concepts`` is the normal case, ``blind`` a test with raters
@@ -64,7 +72,7 @@ class Word:
         Scores of the named concepts, best on *select* first.
     rival
         Score of the strongest other concept on *select*; ``None`` when there is no other.
-    lead
+    rival_margin
         Rival less best own score; for a class word the rival's score itself.
     p_flag, q_flag, p_support, q_support
         See the module.
@@ -74,22 +82,22 @@ class Word:
         Why it is inconclusive; of a blind test, what came out.
     coincides
         Concept that cannot be told from a named one here; empty when none.
-    tied
+    confounded
         Concept and class that cannot be told apart here; empty when there are none.
     absent
         Concept whose absence the unit seems to see, where that speaks most against the words.
-    unmoved
+    insertion_failures
         Named concepts whose putting in hardly moves the unit, though their labels match.
-    kept
+    cache
         What others worked out from the words and their scores, which do not change while the
         annotation stands; verdicts may, with what else is annotated.
     """
 
-    said: Said
+    parsed: ParsedAnnotation
     basis: Basis
-    own: tuple[Score, ...] = ()
-    rival: Score | None = None
-    lead: Lead | None = None
+    own: tuple[MatchScore, ...] = ()
+    rival: MatchScore | None = None
+    rival_margin: RivalMargin | None = None
     p_flag: float = float("nan")
     q_flag: float = float("nan")
     p_support: float = float("nan")
@@ -98,126 +106,145 @@ class Word:
     passed: tuple[str, ...] = ()
     reason: str = ""
     coincides: str = ""
-    tied: tuple[str, str] | tuple[()] = ()
+    confounded: tuple[str, str] | tuple[()] = ()
     absent: Absence | None = None
-    unmoved: tuple[Unmoved, ...] = ()
-    kept: dict[Any, Any] = field(default_factory=dict[Any, Any], compare=False, repr=False)
+    insertion_failures: tuple[InsertionFailure, ...] = ()
+    cache: dict[Any, Any] = field(default_factory=dict[Any, Any], compare=False, repr=False)
 
 
-def judge(
-    read: Sequence[Said],
-    places: Mapping[str, Place],
-    columns: Columns,
+def judge_words(
+    annotations: Sequence[ParsedAnnotation],
+    tables_by_target: Mapping[str, UnitTables],
+    columns: ConceptColumns,
     opposed: frozenset[str],
-    settings: Settings,
-    ties: Mapping[int, tuple[str, ...]] | None = None,
-) -> tuple[Word, ...]:
+    settings: CheckSettings,
+    confounded: Mapping[int, tuple[str, ...]] | None = None,
+) -> tuple[WordVerdict, ...]:
     """Judge every annotation; what was said before is not tested again.
 
     Parameters
     ----------
-    places
+    tables_by_target
         Where each target was measured; a target that is absent was not.
     opposed
         Concepts that speak against the subject (surroundings, artefacts).
-    ties
+    confounded
         Columns that go together with classes in the concept set, and those classes.
     """
-    about = (columns, opposed, settings, tuple((ties or {}).items()))
-    tables = {(place.select, place.judged) for place in places.values()}
-    known: dict[tuple[Table, Table], dict[tuple[Said, int], Word]] = {
-        (select, judged): judged.kept.setdefault(("words", select, about), {})
+    about = (columns, opposed, settings, tuple((confounded or {}).items()))
+    tables = {(place.select, place.judged) for place in tables_by_target.values()}
+    known: dict[tuple[MatchTable, MatchTable], dict[tuple[ParsedAnnotation, int], WordVerdict]] = {
+        (select, judged): judged.cache.setdefault(("words", select, about), {})
         for select, judged in tables
     }
-    tested: dict[str, Word] = {}
-    drafts: list[Draft] = []
-    for said in read:
-        place = places.get(said.target)
+    tested: dict[str, WordVerdict] = {}
+    drafts: list[ScoringDraft] = []
+    for said in annotations:
+        place = tables_by_target.get(said.target)
         if place is None:
-            tested[said.target] = Word(said, "unmeasured", reason="its responses were not measured")
+            tested[said.target] = WordVerdict(
+                said, "unmeasured", reason="its responses were not measured"
+            )
             continue
         found = known[place.select, place.judged].get((said, place.column))
-        found = found or _draft(said, place, columns)
-        if isinstance(found, Draft):
+        found = found or _scoring_draft_or_verdict(said, place, columns)
+        if isinstance(found, ScoringDraft):
             drafts.append(found)
         else:
             tested[said.target] = found
-    words = _test_all(drafts, columns, opposed, settings, ties or {})
+    words = _test_words_of_drafts(drafts, columns, opposed, settings, confounded or {})
     for draft, word in zip(drafts, words, strict=True):
-        place, said = draft.place, draft.said
+        place, said = draft.unit_tables, draft.parsed
         mine = known[place.select, place.judged]
         if len(mine) >= _KEPT:
             mine.clear()
         mine[said, place.column] = tested[said.target] = word
-    return _decide([tested[said.target] for said in read], settings)
+    return _assign_word_verdicts([tested[said.target] for said in annotations], settings)
 
 
-def _unlabelled(said: Said) -> Word:
-    if said.missing:
-        names = ", ".join(f"‘{name}’" for name in said.missing)
-        return Word(said, "unlabelled", reason=f"the concept set does not label {names}")
-    return Word(said, "unknown", reason="the lexicon knows no concept in these words")
+def _verdict_without_concepts(parsed: ParsedAnnotation) -> WordVerdict:
+    if parsed.missing:
+        names = ", ".join(f"‘{name}’" for name in parsed.missing)
+        return WordVerdict(parsed, "unlabelled", reason=f"the concept set does not label {names}")
+    return WordVerdict(parsed, "unknown", reason="the lexicon knows no concept in these words")
 
 
-def best_column(place: Place, candidates: Sequence[int] | range) -> int | None:
+def best_matching_usable_column(
+    unit_tables: UnitTables, candidates: Sequence[int] | range
+) -> int | None:
     """Return the column that a target matches best on *select*, of those that can be judged."""
-    scores = place.select.scores(place.column).nauprc
+    scores = unit_tables.select.unit_scores(unit_tables.column).nauprc
     usable = [
         i
         for i in candidates
-        if np.isfinite(scores[i]) and not place.select.reasons[i] and not place.judged.reasons[i]
+        if np.isfinite(scores[i])
+        and not unit_tables.select.unusable_reasons[i]
+        and not unit_tables.judged.unusable_reasons[i]
     ]
     return max(usable, key=lambda i: scores[i], default=None)
 
 
-def _draft(said: Said, place: Place, columns: Columns) -> Draft | Word:
-    if not said.concepts:
-        if not said.classes:
-            return _unlabelled(said)
-        return Draft(said, place, (), best_column(place, range(len(columns.names))))
+def _scoring_draft_or_verdict(
+    parsed: ParsedAnnotation, unit_tables: UnitTables, columns: ConceptColumns
+) -> ScoringDraft | WordVerdict:
+    if not parsed.concepts:
+        if not parsed.classes:
+            return _verdict_without_concepts(parsed)
+        return ScoringDraft(
+            parsed,
+            unit_tables,
+            (),
+            best_matching_usable_column(unit_tables, range(len(columns.names))),
+        )
     own: list[tuple[str, int]] = []
-    for concept, stand_ins in said.concepts:
-        best = best_column(place, stand_ins)
+    for concept, stand_ins in parsed.concepts:
+        best = best_matching_usable_column(unit_tables, stand_ins)
         if best is None:
             i = stand_ins[0]
-            why = place.judged.reasons[i] or place.select.reasons[i]
+            why = unit_tables.judged.unusable_reasons[i] or unit_tables.select.unusable_reasons[i]
             why = why or "the unit's responses are not finite"
-            return Word(said, "unusable", reason=f"‘{concept}’ cannot be judged: {why}")
+            return WordVerdict(parsed, "unusable", reason=f"‘{concept}’ cannot be judged: {why}")
         own.append((concept, best))
-    scores = place.select.scores(place.column).nauprc
+    scores = unit_tables.select.unit_scores(unit_tables.column).nauprc
     own.sort(key=lambda pair: -scores[pair[1]])
-    taken = {i for _, some in said.concepts for i in some}
+    taken = {i for _, some in parsed.concepts for i in some}
     barred = taken.union(*(columns.kin[i] for i in taken))
-    rival = best_column(place, [i for i in range(len(columns.names)) if i not in barred])
-    return Draft(said, place, tuple(own), rival)
+    rival = best_matching_usable_column(
+        unit_tables, [i for i in range(len(columns.names)) if i not in barred]
+    )
+    return ScoringDraft(parsed, unit_tables, tuple(own), rival)
 
 
-def _test_all(
-    drafts: Sequence[Draft],
-    columns: Columns,
+def _test_words_of_drafts(
+    drafts: Sequence[ScoringDraft],
+    columns: ConceptColumns,
     opposed: frozenset[str],
-    settings: Settings,
-    ties: Mapping[int, tuple[str, ...]],
-) -> list[Word]:
-    scores = score_all(drafts, columns, settings)
-    leads = test_leads(
+    settings: CheckSettings,
+    confounded: Mapping[int, tuple[str, ...]],
+) -> list[WordVerdict]:
+    scores = score_own_rival_and_lead(drafts, columns, settings)
+    leads = compute_rival_margins(
         [lead for _, _, lead in scores], [bool(own) for own, _, _ in scores], settings
     )
     return [
-        _untied(
-            _test(draft, own, rival, lead, columns=columns, opposed=opposed, settings=settings),
-            ties,
+        _withhold_confounded(
+            _test_words_of_draft(
+                draft, own, rival, lead, columns=columns, opposed=opposed, settings=settings
+            ),
+            confounded,
         )
         for draft, (own, rival, _), lead in zip(drafts, scores, leads, strict=True)
     ]
 
 
-def _decide(words: Sequence[Word], settings: Settings) -> tuple[Word, ...]:
+def _assign_word_verdicts(
+    words: Sequence[WordVerdict], settings: CheckSettings
+) -> tuple[WordVerdict, ...]:
     """Give tested words their verdicts, Benjamini-Hochberg over all of them."""
-    q_flag = benjamini_hochberg([word.p_flag for word in words])
-    q_support = benjamini_hochberg([word.p_support for word in words])
-    passes = _passing(words, settings)
-    decided: list[Word] = []
+    q_flag = benjamini_hochberg_q_values([word.p_flag for word in words])
+    q_support = benjamini_hochberg_q_values([word.p_support for word in words])
+    passes = _passing_concepts_by_word(words, settings)
+    decided: list[WordVerdict] = []
     for word, flag, support, counts in zip(words, q_flag, q_support, passes, strict=True):
         if word.basis not in _TESTED:
             decided.append(word)
@@ -233,129 +260,151 @@ def _decide(words: Sequence[Word], settings: Settings) -> tuple[Word, ...]:
                 q_flag=float(flag),
                 q_support=float(support),
                 verdict=verdict,
-                passed=() if verdict == "flagged" or word.tied else counts,
-                reason=_why(word, counts, settings) if verdict == "inconclusive" else "",
+                passed=() if verdict == "flagged" or word.confounded else counts,
+                reason=_explain_inconclusive_word(word, counts, settings)
+                if verdict == "inconclusive"
+                else "",
             )
         )
     return tuple(decided)
 
 
-def _untied(word: Word, ties: Mapping[int, tuple[str, ...]]) -> Word:
+def _withhold_confounded(
+    word: WordVerdict, confounded: Mapping[int, tuple[str, ...]]
+) -> WordVerdict:
     """Leave words undecided that rest on a concept which a class gives away."""
     rival = (word.rival,) if word.rival is not None and word.p_flag < 1 else ()
     for score in (*word.own, *rival):
-        if score.column in ties:
-            classes = " or ".join(ties[score.column]) or "its absence"
+        if score.column in confounded:
+            classes = " or ".join(confounded[score.column]) or "its absence"
             nan = float("nan")
-            return replace(word, p_flag=nan, p_support=nan, tied=(score.means, classes))
+            return replace(
+                word, p_flag=nan, p_support=nan, confounded=(score.column_concept, classes)
+            )
     return word
 
 
-def _test(
-    draft: Draft,
-    own: tuple[Score, ...],
-    rival: Score | None,
-    lead: Lead | None,
+def _test_words_of_draft(
+    draft: ScoringDraft,
+    own: tuple[MatchScore, ...],
+    rival: MatchScore | None,
+    rival_margin: RivalMargin | None,
     *,
-    columns: Columns,
+    columns: ConceptColumns,
     opposed: frozenset[str],
-    settings: Settings,
-) -> Word:
-    table, unit = draft.place.judged, draft.place.column
+    settings: CheckSettings,
+) -> WordVerdict:
+    table, unit = draft.unit_tables.judged, draft.unit_tables.column
     strong = (
         rival is not None
-        and reaches(rival, settings)
-        and unmoved(table, unit, rival.column, rival.means, settings) is None
+        and both_scores_reach_bar(rival, settings)
+        and find_insertion_failure(table, unit, rival.column, rival.column_concept, settings)
+        is None
     )
     beaten = 1.0
     if not own:
-        if strong and rival is not None and lead is not None and rival.concept in opposed:
-            beaten = max(rival.p, lead.p_above)
-        return Word(draft.said, "class", own, rival, lead, beaten, p_support=1.0)
-    holds = max(score.p if reaches(score, settings) else 1.0 for score in own)
-    if rival is not None and lead is not None:
-        holds = max(holds, lead.p_below)
+        if strong and rival is not None and rival_margin is not None and rival.concept in opposed:
+            beaten = max(rival.p, rival_margin.p_above)
+        return WordVerdict(draft.parsed, "class", own, rival, rival_margin, beaten, p_support=1.0)
+    holds = max(score.p if both_scores_reach_bar(score, settings) else 1.0 for score in own)
+    if rival is not None and rival_margin is not None:
+        holds = max(holds, rival_margin.p_below)
         if strong:
-            less, more = p_apart(draft.place, own[0].column, rival.column, settings)
+            less, more = p_values_without_rival(
+                draft.unit_tables, own[0].column, rival.column, settings
+            )
             # It leads, or is what the unit answers to where only one of them is shown.
-            beaten = max(rival.p, min(1.0, 2 * min(lead.p_above, less)))
+            beaten = max(rival.p, min(1.0, 2 * min(rival_margin.p_above, less)))
             holds = max(holds, more)
     absent = None
-    if not any(reaches(score, settings) for score in own):
-        absent = absence(draft.place, own[0].column, columns, settings)
+    if not any(both_scores_reach_bar(score, settings) for score in own):
+        absent = find_absence_cue(draft.unit_tables, own[0].column, columns, settings)
     if absent is not None:
         beaten = min(1.0, 2 * min(beaten, absent.p))
     still = [
-        unmoved(table, unit, score.column, score.means, settings)
+        find_insertion_failure(table, unit, score.column, score.column_concept, settings)
         for score in own
-        if reaches(score, settings)
+        if both_scores_reach_bar(score, settings)
     ]
     mine = {score.column for score in own}
     near = [
         columns.names[j]
         for score in own
-        for j in np.flatnonzero(table.coincidence[score.column] >= COINCIDE)
+        for j in np.flatnonzero(table.label_correlations[score.column] >= COINCIDE)
         if int(j) not in mine and int(j) not in columns.kin[score.column]
     ]
-    return Word(
-        draft.said,
+    return WordVerdict(
+        draft.parsed,
         "concepts",
         own,
         rival,
-        lead,
+        rival_margin,
         p_flag=beaten,
         p_support=1.0 if any(still) else holds,
-        unmoved=tuple(one for one in still if one is not None),
+        insertion_failures=tuple(one for one in still if one is not None),
         coincides=near[0] if near else "",
         absent=absent if absent is not None and 2 * absent.p <= beaten else None,
     )
 
 
-def _passing(words: Sequence[Word], settings: Settings) -> list[tuple[str, ...]]:
+def _passing_concepts_by_word(
+    words: Sequence[WordVerdict], settings: CheckSettings
+) -> list[tuple[str, ...]]:
     """Named concepts whose match passes, Benjamini-Hochberg over all named ones."""
     pairs = [(i, score) for i, word in enumerate(words) for score in word.own]
-    q = benjamini_hochberg([score.p for _, score in pairs])
+    q = benjamini_hochberg_q_values([score.p for _, score in pairs])
     passed: list[tuple[str, ...]] = [()] * len(words)
     for (i, score), value in zip(pairs, q, strict=True):
-        still = any(one.means == score.means for one in words[i].unmoved)
-        if value <= settings.q and reaches(score, settings) and not still:
-            passed[i] = (*passed[i], score.means)
+        still = any(
+            one.column_concept == score.column_concept for one in words[i].insertion_failures
+        )
+        if value <= settings.q and both_scores_reach_bar(score, settings) and not still:
+            passed[i] = (*passed[i], score.column_concept)
     return passed
 
 
-def _why(word: Word, passed: tuple[str, ...], settings: Settings) -> str:
-    if word.tied:
-        concept, classes = word.tied
+def _explain_inconclusive_word(
+    word: WordVerdict, passed: tuple[str, ...], settings: CheckSettings
+) -> str:
+    if word.confounded:
+        concept, classes = word.confounded
         return f"‘{concept}’ and {classes} go together in the images it was measured on"
     if word.basis == "class":
         return "the concept set shows no classes, so a class cannot be matched"
     if word.coincides:
         return f"‘{word.own[0].concept}’ and ‘{word.coincides}’ coincide in the labels"
-    if word.unmoved:
-        one = word.unmoved[0]
+    if word.insertion_failures:
+        one = word.insertion_failures[0]
         return (
-            f"it goes along with ‘{one.means}’, but putting that into an image moves it by "
-            f"{prose.interval(one.share, one.low, one.high)} of that ({one.pairs} pairs)"
+            f"it goes along with ‘{one.column_concept}’, but putting that into an image moves it by "
+            f"{prose.format_share_with_interval(one.share, one.low, one.high)} of that ({one.pairs} pairs)"
         )
-    failing = [score for score in word.own if score.means not in passed]
-    if failing and not passed and word.rival is not None and not reaches(word.rival, settings):
+    failing = [score for score in word.own if score.column_concept not in passed]
+    if (
+        failing
+        and not passed
+        and word.rival is not None
+        and not both_scores_reach_bar(word.rival, settings)
+    ):
         return f"neither ‘{failing[0].concept}’ nor any other labelled concept matches"
     if failing:
         return f"‘{failing[0].concept}’ does not pass its match"
     return "too few images to tell it from its rival"
 
 
-def undecided(word: Word, settings: Settings, columns: Columns) -> tuple[str, ...]:
+def undecided_concepts(
+    word: WordVerdict, settings: CheckSettings, columns: ConceptColumns
+) -> tuple[str, ...]:
     """Return the concepts of some words that have neither passed their match nor failed it."""
-    if word.verdict == "flagged" or word.tied:
+    if word.verdict == "flagged" or word.confounded:
         return ()
     if word.basis == "unusable":
-        return tuple(columns.names[i] for _, some in word.said.concepts for i in some)
-    overruled = {one.means for one in word.unmoved}
+        return tuple(columns.names[i] for _, some in word.parsed.concepts for i in some)
+    overruled = {one.column_concept for one in word.insertion_failures}
     return tuple(
-        score.means
+        score.column_concept
         for score in word.own
-        if score.means not in word.passed
-        and score.means not in overruled
-        and float(p_less(score.mean, settings.match_bar)) > settings.q
+        if score.column_concept not in word.passed
+        and score.column_concept not in overruled
+        and float(p_value_mean_below_bound(score.mean, settings.match_bar)) > settings.q
     )

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import torch
 
 from circuitz.errors import InputsError
-from circuitz.models.run.layer_specs import unit_maps
+from circuitz.models.run.layer_specs import flatten_unit_maps
 from circuitz.models.run.runtime import Runtime
-from circuitz.responses.running_statistics import lots
+from circuitz.responses.running_statistics import hash_to_lot_numbers
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 
@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 MOST = 40_000
 
 
-def draw_vectors(
+def sample_activation_vectors(
     runtime: Runtime,
     spec: LayerSpec,
     inputs: InputSet,
@@ -48,11 +48,13 @@ def draw_vectors(
         raise InputsError("The concept set is empty.", "Directions are fitted to images: add some.")
     parts: list[F32] = []
     for where, acts, _ in runtime.read(inputs.images, [spec.name], batch):
-        flat = unit_maps(spec, acts[spec.name]).float()
+        flat = flatten_unit_maps(spec, acts[spec.name]).float()
         spots = flat.shape[2]
         per = max(1, min(spots, most // n))
         index = np.arange(where.start, where.stop)[:, None] * spots + np.arange(spots)
-        drawn = np.argsort(lots(index + (seed << 40)), axis=1, kind="stable")[:, :per]
+        drawn = np.argsort(hash_to_lot_numbers(index + (seed << 40)), axis=1, kind="stable")[
+            :, :per
+        ]
         at = torch.from_numpy(drawn).to(flat.device)[:, None].expand(-1, flat.shape[1], -1)
         parts.append(flat.gather(2, at).movedim(1, 2).flatten(0, 1).cpu().numpy())
         if progress is not None:
@@ -60,10 +62,12 @@ def draw_vectors(
     return np.concatenate(parts)
 
 
-def mean_vectors(runtime: Runtime, spec: LayerSpec, inputs: InputSet, batch: int = 64) -> F32:
+def mean_activations_of_images(
+    runtime: Runtime, spec: LayerSpec, inputs: InputSet, batch: int = 64
+) -> F32:
     """Return each image's activations averaged over positions, ``(n, d)`` float32."""
     parts = [
-        unit_maps(spec, acts[spec.name]).float().mean(2).cpu().numpy()
+        flatten_unit_maps(spec, acts[spec.name]).float().mean(2).cpu().numpy()
         for _, acts, _ in runtime.read(inputs.images, [spec.name], batch)
     ]
     return np.concatenate(parts)

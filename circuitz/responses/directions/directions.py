@@ -11,17 +11,21 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from circuitz.deprecation import renamed_keywords
 from circuitz.errors import BasisError, InputsError, LayerError
-from circuitz.models.run.basis import Basis, check_fits
-from circuitz.models.run.basis_space import over
+from circuitz.models.run.basis import Basis, check_basis_fits
+from circuitz.models.run.basis_space import basis_unit_space
 from circuitz.models.run.open_runtime import runtime
-from circuitz.models.run.values import values_of
-from circuitz.responses.directions.activation_vectors import draw_vectors, mean_vectors
+from circuitz.models.run.unit_value_hashes import unit_value_hashes
+from circuitz.responses.directions.activation_vectors import (
+    mean_activations_of_images,
+    sample_activation_vectors,
+)
 from circuitz.responses.directions.sae import train_sae
 from circuitz.responses.directions.saelens import load_saelens
 from circuitz.responses.sweep_layers import sweep
-from circuitz.z.bases import basis_parts, basis_place, with_basis
-from circuitz.z.check_z import check_z
+from circuitz.z.bases import arrays_with_basis_replaced, basis_parts, basis_place
+from circuitz.z.check_z import check_annotated_model
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import Measurements
@@ -32,17 +36,18 @@ if TYPE_CHECKING:
 
 F32 = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]
-How = Literal["pca", "nmf", "concepts", "probes", "sae"]
+BasisMethod = Literal["pca", "nmf", "concepts", "probes", "sae"]
 
 # Fewer images than this with or without a concept make no direction.
 _FEWEST = 8
 _ROUNDS = 400
 
 
+@renamed_keywords(how="method")
 def directions(
     z: AnnotatedModel,
     layer: str,
-    how: How | npt.ArrayLike | Path = "nmf",
+    method: BasisMethod | npt.ArrayLike | Path = "nmf",
     *,
     name: str = "",
     count: int | None = None,
@@ -60,13 +65,13 @@ def directions(
         Annotated model.
     layer
         Which of its layers.
-    how
+    method
         ``pca``; ``nmf``, parts that add up (of a rectified layer); ``concepts``, one direction
         a concept from the difference of means, or ``probes``, from logistic regression; ``sae``,
         a sparse autoencoder trained here; a matrix with one row a direction; or the folder of an
         SAE that SAELens saved.
     name
-        What to call the basis; by default after ``how``.
+        What to call the basis; by default after ``method``.
     count
         How many directions: by default 16, of an SAE twice the layer's units.
     concepts
@@ -96,10 +101,10 @@ def directions(
     InputsError
         If there are no images to fit it to, or no labelled concept.
     """
-    check_z(z)
+    check_annotated_model(z)
     spec = next((s for s in z.layers if s.name == layer), None)
     if spec is None:
-        raise LayerError(f"{z.name} has no layer {layer!r}.", f"It has {_names(z)}.")
+        raise LayerError(f"{z.name} has no layer {layer!r}.", f"It has {_layer_names(z)}.")
     known = concept_set if concept_set is not None else z.concept_set
     if known is None or not len(known):
         raise InputsError(
@@ -107,37 +112,41 @@ def directions(
             "Pass one: directions(z, layer, concept_set=images).",
         )
     note: dict[str, Any] = {"seed": seed}
-    given = None if isinstance(how, str | Path) else Basis.of(how)
+    given = None if isinstance(method, str | Path) else Basis.from_rows(method)
     if given is not None:
-        check_fits(given, spec.size, layer)
-    elif isinstance(how, str) and how not in get_args(How) and not Path(how).exists():
+        check_basis_fits(given, spec.size, layer)
+    elif (
+        isinstance(method, str)
+        and method not in get_args(BasisMethod)
+        and not Path(method).exists()
+    ):
         raise BasisError(
-            f"There is no way {how[:80]!r} to make directions, and no folder of that name.",
-            f"Choose {', '.join(get_args(How))}, or the folder of an SAE that SAELens saved.",
+            f"There is no way {method[:80]!r} to make directions, and no folder of that name.",
+            f"Choose {', '.join(get_args(BasisMethod))}, or the folder of an SAE that SAELens saved.",
         )
     run = runtime(z)
-    vectors = draw_vectors(run, spec, known, seed=seed)
+    vectors = sample_activation_vectors(run, spec, known, seed=seed)
     if given is not None:
         note["how"] = "matrix"
         basis = given
-    elif isinstance(how, str) and how in get_args(How):
-        note["how"] = how
-        basis, more = _fitted(how, vectors, count, seed, progress, z, spec, known, concepts)
+    elif isinstance(method, str) and method in get_args(BasisMethod):
+        note["how"] = method
+        basis, more = _fit_basis(method, vectors, count, seed, progress, z, spec, known, concepts)
         note |= more
     else:
         note["how"] = "saelens"
-        basis = load_saelens(Path(str(how)), vectors)
-    check_fits(basis, spec.size, layer)
+        basis = load_saelens(Path(str(method)), vectors)
+    check_basis_fits(basis, spec.size, layer)
     called = name or str(note["how"])
-    place = over(spec, basis, called)
+    place = basis_unit_space(spec, basis, called)
     if not replaces:
-        _check_free(z, place.name, basis)
-    note["explained"] = explained(basis, vectors)
-    measured = sweep(run, [place], known, embed=_cut(z) or spec, progress=progress)
+        _check_no_words_on_old_basis(z, place.name, basis)
+    note["explained"] = explained_variance_share(basis, vectors)
+    measured = sweep(run, [place], known, embed=_first_cut_layer(z) or spec, progress=progress)
     changes: dict[str, Any] = {} if known is z.concept_set else {"concept_set": known}
     made = z.with_(
         what=f"directions {place.name}",
-        bases=with_basis(z.bases, place.name, basis.parts()),
+        bases=arrays_with_basis_replaced(z.bases, place.name, basis.to_arrays()),
         notes={**z.notes, "bases": {**z.notes.get("bases", {}), place.name: note}},
         **changes,
     )
@@ -150,18 +159,20 @@ def directions(
         old = Measurements(
             weights_hash=made.weights_hash, concepts_hash=made.concepts_hash, seed=seed
         )
-    found = replace(measured[place.name], values=values_of(made, run, [place.name])[place.name])
+    found = replace(
+        measured[place.name], values=unit_value_hashes(made, run, [place.name])[place.name]
+    )
     return made.with_(
         what=f"measured {place.name}",
         measurements=replace(old, layers={**old.layers, place.name: found}),
     )
 
 
-def _check_free(z: AnnotatedModel, place: str, basis: Basis) -> None:
+def _check_no_words_on_old_basis(z: AnnotatedModel, place: str, basis: Basis) -> None:
     """Refuse to put other directions under words that were written about those there are."""
     there = basis_parts(z.bases, place)
     said = [t for t in z.effective() if any(u.startswith(f"{place}:") for u in target_units(t))]
-    if there and said and Basis.load(there, place).hash != basis.hash:
+    if there and said and Basis.from_arrays(there, place).hash != basis.hash:
         raise BasisError(
             f"{place} is there already, of {len(there[''])} directions, with words on {said[0]}"
             f"{f' and {len(said) - 1} more' if said[1:] else ''}: they are not about the new "
@@ -177,45 +188,45 @@ def drop_directions(z: AnnotatedModel, layer: str, name: str) -> AnnotatedModel:
     layers = {k: v for k, v in old.layers.items() if k != place} if old else {}
     return z.with_(
         what=f"without {place}",
-        bases=with_basis(z.bases, place, None),
+        bases=arrays_with_basis_replaced(z.bases, place, None),
         measurements=None if old is None else replace(old, layers=layers),
     )
 
 
-def explained(basis: Basis, vectors: F32) -> float:
+def explained_variance_share(basis: Basis, vectors: F32) -> float:
     """Return the share of the variance of activations ``(m, d)`` that a basis explains."""
     x = torch.from_numpy(vectors)[:, :, None]
     with torch.no_grad():
-        made = basis.restore(basis.read(x), x)
+        made = basis.reconstruct(basis.coordinates(x), x)
         left = float((x - made).square().sum())
         whole = float((x - x.mean(0)).square().sum())
     return 1 - left / whole if whole > 0 else 0.0
 
 
-def _fitted(
-    how: str,
+def _fit_basis(
+    method: str,
     vectors: F32,
     count: int | None,
     seed: int,
     progress: Progress | None,
     z: AnnotatedModel,
     spec: LayerSpec,
-    known: InputSet,
+    concept_set: InputSet,
     concepts: Sequence[str] | None,
 ) -> tuple[Basis, dict[str, Any]]:
-    if how in ("concepts", "probes"):
-        means = mean_vectors(runtime(z), spec, known)
-        return _concepts(means, known, concepts, how)
+    if method in ("concepts", "probes"):
+        means = mean_activations_of_images(runtime(z), spec, concept_set)
+        return _fit_concept_directions(means, concept_set, concepts, method)
     most = min(vectors.shape)
-    many = count if count is not None else 2 * spec.size if how == "sae" else min(16, most)
-    if many < 1 or (how != "sae" and many > most):
+    many = count if count is not None else 2 * spec.size if method == "sae" else min(16, most)
+    if many < 1 or (method != "sae" and many > most):
         raise BasisError(f"{many} directions cannot be fitted.", f"Choose 1 to {most}.")
-    if how == "sae":
+    if method == "sae":
         return train_sae(vectors, many, min(6, many), seed=seed, progress=progress), {}
-    return (_pca if how == "pca" else _nmf)(vectors, many, seed), {}
+    return (_fit_pca if method == "pca" else _fit_nmf)(vectors, many, seed), {}
 
 
-def _pca(x: F32, count: int, seed: int) -> Basis:
+def _fit_pca(x: F32, count: int, seed: int) -> Basis:
     from sklearn.decomposition import PCA  # noqa: PLC0415 (takes a second to import)
 
     solver = "full" if x.shape[1] <= 1024 else "randomized"
@@ -226,7 +237,7 @@ def _pca(x: F32, count: int, seed: int) -> Basis:
     return Basis(rows, rows, np.array(fit.mean_, np.float32), zero, kind="principal components")
 
 
-def _nmf(x: F32, count: int, seed: int) -> Basis:
+def _fit_nmf(x: F32, count: int, seed: int) -> Basis:
     from sklearn.decomposition import NMF  # noqa: PLC0415
 
     if x.min() < 0:
@@ -246,52 +257,64 @@ def _nmf(x: F32, count: int, seed: int) -> Basis:
     return Basis(rows, rows, *zeros, read_as="nonnegative", kind="non-negative factors")
 
 
-def _concepts(
-    means: F32, known: InputSet, wanted: Sequence[str] | None, how: str
+def _fit_concept_directions(
+    means: F32, concept_set: InputSet, concepts: Sequence[str] | None, method: str
 ) -> tuple[Basis, dict[str, Any]]:
     """One direction a concept, fitted on the *select* split, so that a match on *test* is fair."""
-    if known.concepts is None:
+    if concept_set.concepts is None:
         raise InputsError("The concept set has no concept labels.", "Use pca, nmf or sae.")
-    missing = [c for c in wanted or () if c not in known.concept_names]
+    missing = [c for c in concepts or () if c not in concept_set.concept_names]
     if missing:
         raise InputsError(
             f"No image is labelled for {missing[0]!r}.",
-            f"Labelled are {', '.join(known.concept_names)}.",
+            f"Labelled are {', '.join(concept_set.concept_names)}.",
         )
-    used = known.split == SPLITS.index("select") if known.split is not None else slice(None)
-    x, labels = means[used].astype(np.float64), known.concepts[used]
+    used = (
+        concept_set.split == SPLITS.index("select")
+        if concept_set.split is not None
+        else slice(None)
+    )
+    x, labels = means[used].astype(np.float64), concept_set.concepts[used]
     centre = x.mean(0)
     rows: list[npt.NDArray[np.float64]] = []
     names: list[str] = []
-    for concept in wanted or known.concept_names:
-        label = labels[:, known.concept_names.index(concept)]
+    for concept in concepts or concept_set.concept_names:
+        label = labels[:, concept_set.concept_names.index(concept)]
         there = ~np.isnan(label)
         shows = label[there] > 0.5
         if min(shows.sum(), (~shows).sum()) < _FEWEST:
-            if wanted:
+            if concepts:
                 raise InputsError(
                     f"Fewer than {_FEWEST} images of the select split show, or lack, {concept!r}.",
                     "Label more.",
                 )
             continue
-        row = _probe(x[there], shows) if how == "probes" else _between(x[there], shows)
+        row = (
+            _logistic_direction(x[there], shows)
+            if method == "probes"
+            else _mean_difference(x[there], shows)
+        )
         if np.linalg.norm(row) > 0:
             rows.append(row / np.linalg.norm(row))
             names.append(concept)
     if not rows:
         raise InputsError("No concept is labelled well enough.", f"{_FEWEST} images each way do.")
     made = np.array(rows, np.float32)
-    kind = "logistic probes" if how == "probes" else "differences of means"
+    kind = "logistic probes" if method == "probes" else "differences of means"
     zero = np.zeros(len(made), np.float32)
     basis = Basis(made, made, centre.astype(np.float32), zero, kind=f"concepts, {kind}")
     return basis, {"concepts": names}
 
 
-def _between(x: npt.NDArray[np.float64], shows: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+def _mean_difference(
+    x: npt.NDArray[np.float64], shows: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
     return x[shows].mean(0) - x[~shows].mean(0)
 
 
-def _probe(x: npt.NDArray[np.float64], shows: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+def _logistic_direction(
+    x: npt.NDArray[np.float64], shows: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
     scale = np.maximum(x.std(0), 1e-8)
@@ -300,9 +323,9 @@ def _probe(x: npt.NDArray[np.float64], shows: npt.NDArray[np.bool_]) -> npt.NDAr
     return fit.coef_[0] / scale
 
 
-def _cut(z: AnnotatedModel) -> LayerSpec | None:
+def _first_cut_layer(z: AnnotatedModel) -> LayerSpec | None:
     return next((s for s in z.layers if s.name in z.cut), None)
 
 
-def _names(z: AnnotatedModel) -> str:
+def _layer_names(z: AnnotatedModel) -> str:
     return ", ".join(s.name for s in z.layers)

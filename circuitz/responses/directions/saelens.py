@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.disk.json_io import loads
-from circuitz.disk.tensors_io import read_tensors
+from circuitz.disk.tensors_io import read_safetensors_in_place
 from circuitz.errors import BasisError, BundleError, CircuitzError
 from circuitz.models.run.basis import Basis, Normalise
 
@@ -42,7 +42,7 @@ def load_saelens(folder: Path, vectors: F32 | None = None) -> Basis:
     BasisError
         If files are missing or damaged, or it is of a kind that is not known.
     """
-    cfg, arrays = _files(Path(folder))
+    cfg, arrays = _read_config_and_weights(Path(folder))
     kind = str(cfg.get("architecture", "standard")).lower()
     normalise = str(cfg.get("normalize_activations") or "none")
     if kind not in _ARCHITECTURES or normalise not in _NORMALISE:
@@ -67,10 +67,10 @@ def load_saelens(folder: Path, vectors: F32 | None = None) -> Basis:
         encoder, decoder = np.ascontiguousarray(encoder), np.array(decoder)
         if cfg.get("finetuning_scaling_factor") and "scaling_factor" in arrays:
             decoder *= arrays["scaling_factor"][:, None]
-        _plain(cfg, decoder, folder)
+        _refuse_ranking_by_decoder_norm(cfg, decoder, folder)
         if not cfg.get("apply_b_dec_to_input", True):
             offset = offset + encoder @ centre
-        scale = _scale(normalise, vectors, folder, decoder.shape[1])
+        scale = _activation_scale(normalise, vectors, folder, decoder.shape[1])
         return Basis(
             directions=(decoder / scale).astype(np.float32),
             readers=(encoder * scale).astype(np.float32),
@@ -78,17 +78,19 @@ def load_saelens(folder: Path, vectors: F32 | None = None) -> Basis:
             offset=offset.astype(np.float32),
             read_as="jumprelu" if threshold is not None else "topk" if kind == "topk" else "relu",
             threshold=None if threshold is None else threshold.astype(np.float32),
-            top=_top(cfg, folder) if kind == "topk" else 0,
+            top=_read_top_k(cfg, folder) if kind == "topk" else 0,
             normalise=_NORMALISE[normalise],
             kind=f"SAELens {kind}",
         )
+    except CircuitzError:
+        raise
     except (KeyError, ValueError, IndexError) as problem:
         raise BasisError(
             f"The weights in {folder} do not fit its cfg.json: {problem}.", "Download it again."
         ) from problem
 
 
-def _files(folder: Path) -> tuple[dict[str, Any], dict[str, F32]]:
+def _read_config_and_weights(folder: Path) -> tuple[dict[str, Any], dict[str, F32]]:
     try:
         cfg = loads((folder / "cfg.json").read_bytes(), f"{folder}/cfg.json")
         weights = (folder / "sae_weights.safetensors").read_bytes()
@@ -100,7 +102,9 @@ def _files(folder: Path) -> tuple[dict[str, Any], dict[str, F32]]:
     except CircuitzError as problem:
         raise BasisError(problem.message, problem.hint) from problem
     try:
-        found, _ = read_tensors(memoryview(weights), f"{folder}/sae_weights.safetensors")
+        found, _ = read_safetensors_in_place(
+            memoryview(weights), f"{folder}/sae_weights.safetensors"
+        )
     except BundleError as problem:
         raise BasisError(
             problem.message, "If it is in bfloat16, convert it to float32 first."
@@ -110,7 +114,7 @@ def _files(folder: Path) -> tuple[dict[str, Any], dict[str, F32]]:
     return cfg, {name: np.array(array, np.float32) for name, array in found.items()}
 
 
-def _plain(cfg: dict[str, Any], decoder: F32, folder: Path) -> None:
+def _refuse_ranking_by_decoder_norm(cfg: dict[str, Any], decoder: F32, folder: Path) -> None:
     norms = np.linalg.norm(decoder, axis=1)
     if cfg.get("rescale_acts_by_decoder_norm") and not np.allclose(norms, 1, atol=1e-3):
         raise BasisError(
@@ -119,7 +123,7 @@ def _plain(cfg: dict[str, Any], decoder: F32, folder: Path) -> None:
         )
 
 
-def _scale(normalise: str, vectors: F32 | None, folder: Path, width: int) -> float:
+def _activation_scale(normalise: str, vectors: F32 | None, folder: Path, width: int) -> float:
     if normalise != "expected_average_only_in":
         return 1.0
     if vectors is None or not len(vectors) or vectors.shape[1] != width:
@@ -130,7 +134,7 @@ def _scale(normalise: str, vectors: F32 | None, folder: Path, width: int) -> flo
     return float(width**0.5 / np.linalg.norm(vectors.astype(np.float64), axis=1).mean())
 
 
-def _top(cfg: dict[str, Any], folder: Path) -> int:
+def _read_top_k(cfg: dict[str, Any], folder: Path) -> int:
     found = cfg.get("k", (cfg.get("activation_fn_kwargs") or {}).get("k"))
     if not isinstance(found, int):
         raise BasisError(f"{folder}/cfg.json does not say k.", "A top-k SAE needs it.")

@@ -39,23 +39,23 @@ class Spectrum:
         shape = (channels, height, width // 2 + 1, 2)
         starts = [torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in seeds]
         self.parameter = (_START * torch.stack(starts)).to(device).requires_grad_(True)
-        self._scale = falling(height, width).to(device)
-        self._colour = colour_matrix(channels, device)
+        self._scale = inverse_frequency(height, width).to(device)
+        self._colour = matrix_to_real_colours(channels, device)
 
     def images(self, rows: torch.Tensor | None = None) -> torch.Tensor:
         """Return the images ``(n, c, h, w)``, or those of some rows, values in 0..1."""
         chosen = self.parameter if rows is None else self.parameter[rows]
         spectrum = torch.view_as_complex(chosen) * self._scale
-        return painted(spectrum / 4, self._size, self._colour)
+        return images_from_spectra(spectrum / 4, self._size, self._colour)
 
 
-def falling(height: int, width: int) -> torch.Tensor:
+def inverse_frequency(height: int, width: int) -> torch.Tensor:
     """Return one over each frequency of an image, ``(h, w // 2 + 1)``; of 0 as of the lowest."""
     frequency = torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :])
     return 1 / frequency.clamp(min=1 / max(height, width))
 
 
-def painted(
+def images_from_spectra(
     spectrum: torch.Tensor, size: tuple[int, int], colour: torch.Tensor | None
 ) -> torch.Tensor:
     """Return images ``(n, c, h, w)`` in 0..1 of complex spectra in decorrelated colours.
@@ -67,7 +67,7 @@ def painted(
     size
         Height and width.
     colour
-        See :func:`colour_matrix`.
+        See :func:`matrix_to_real_colours`.
     """
     x = torch.fft.irfft2(spectrum, s=size, norm="ortho")
     if colour is not None:
@@ -75,7 +75,7 @@ def painted(
     return torch.sigmoid(x)
 
 
-def colour_matrix(channels: int, device: str) -> torch.Tensor | None:
+def matrix_to_real_colours(channels: int, device: str) -> torch.Tensor | None:
     """Return the matrix ``(3, 3)`` from decorrelated to real colours; ``None`` for other images."""
     colour = torch.tensor(_COLOUR)
     return (colour / colour.norm(dim=0).max()).to(device) if channels == 3 else None

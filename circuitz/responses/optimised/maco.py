@@ -12,7 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from circuitz.responses.optimised.colour_spectrum import colour_matrix, falling, painted
+from circuitz.responses.optimised.colour_spectrum import (
+    images_from_spectra,
+    inverse_frequency,
+    matrix_to_real_colours,
+)
 
 _MOST = 512
 
@@ -27,7 +31,7 @@ class Phases:
     seeds
         One a image.
     strength
-        ``(c, h, w // 2 + 1)`` float32 strength of each frequency, see :func:`strength_of`;
+        ``(c, h, w // 2 + 1)`` float32 strength of each frequency, see :func:`mean_frequency_strength`;
         one over the frequency by default.
     device
         Where it lives.
@@ -50,13 +54,13 @@ class Phases:
         ]
         self.parameter = torch.stack(starts).to(device).requires_grad_(True)
         if strength is None:
-            plain = falling(height, width)
+            plain = inverse_frequency(height, width)
             # About as much contrast as a photograph has.
             plain *= 1.2 * math.sqrt(height * width) / plain.norm() / math.sqrt(2)
             self._strength = plain.expand(shape).to(device)
         else:
             self._strength = torch.from_numpy(np.ascontiguousarray(strength)).to(device)
-        self._colour = colour_matrix(channels, device)
+        self._colour = matrix_to_real_colours(channels, device)
 
     def images(self, rows: torch.Tensor | None = None) -> torch.Tensor:
         """Return the images ``(n, c, h, w)``, or those of some rows, values in 0..1."""
@@ -65,10 +69,10 @@ class Phases:
         strength = self._strength.clone()
         strength[:, 0, 0] = 0
         spectrum = torch.polar(strength.expand_as(phase).contiguous(), phase)
-        return painted(spectrum, self._size, self._colour)
+        return images_from_spectra(spectrum, self._size, self._colour)
 
 
-def strength_of(
+def mean_frequency_strength(
     images: npt.NDArray[np.uint8], size: tuple[int, int], seed: int = 0
 ) -> npt.NDArray[np.float32]:
     """Return the mean strength of each frequency over images ``(n, h, w, c)``.
@@ -87,7 +91,7 @@ def strength_of(
     if tuple(x.shape[2:]) != tuple(size):
         x = torch.nn.functional.interpolate(x, size, mode="bilinear", antialias=True)
     x = torch.logit(x.clamp(0.02, 0.98))
-    colour = colour_matrix(x.shape[1], "cpu")
+    colour = matrix_to_real_colours(x.shape[1], "cpu")
     if colour is not None:
         x = torch.einsum("ij,njhw->nihw", torch.linalg.inv(colour), x)
     return torch.fft.rfft2(x, norm="ortho").abs().mean(0).numpy()

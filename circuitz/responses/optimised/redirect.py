@@ -13,7 +13,7 @@ _PLAIN: frozenset[Callable[..., Any]] = frozenset({functional.relu, torch.relu, 
 _IN_PLACE: frozenset[Callable[..., Any]] = frozenset({torch.relu_, torch.Tensor.relu_})
 
 
-class _Redirected(torch.autograd.Function):
+class _RedirectedRectifier(torch.autograd.Function):
     """A rectifier that, while off, still passes a gradient that would turn it on."""
 
     @staticmethod
@@ -43,7 +43,7 @@ class RedirectedRelu(TorchFunctionMode):
     def __init__(self, first: int = 0) -> None:
         super().__init__()
         self._first = first
-        self.seen = 0
+        self.rectifier_calls = 0
 
     def __torch_function__(
         self,
@@ -55,24 +55,26 @@ class RedirectedRelu(TorchFunctionMode):
         """Replace calls of rectifiers."""
         del types
         given = kwargs or {}
-        limit = _limit(func, args, given)
+        limit = _saturation_limit(func, args, given)
         if limit is None:
             return func(*args, **given)
-        self.seen += 1
-        if self.seen <= self._first:
+        self.rectifier_calls += 1
+        if self.rectifier_calls <= self._first:
             return func(*args, **given)
         x = args[0] if args else given["input"]
         # A network that rectifies in place may go on to use the tensor it rectified.
         in_place = func in _IN_PLACE or bool(given.get("inplace", bool(args) and args[-1] is True))
-        out = _Redirected.apply(x.clone() if in_place else x, limit)
+        out = _RedirectedRectifier.apply(x.clone() if in_place else x, limit)
         return x.copy_(out) if in_place else out
 
 
-def _limit(func: Callable[..., Any], args: tuple[Any, ...], given: dict[str, Any]) -> float | None:
+def _saturation_limit(
+    func: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]
+) -> float | None:
     """Return where a rectifier saturates; ``None`` for what is no rectifier."""
     if func is functional.hardtanh:
-        low = given.get("min_val", args[1] if len(args) > 1 else -1.0)
-        high = given.get("max_val", args[2] if len(args) > 2 else 1.0)
+        low = keywords.get("min_val", args[1] if len(args) > 1 else -1.0)
+        high = keywords.get("max_val", args[2] if len(args) > 2 else 1.0)
         return float(high) if low == 0 else None
     if func is functional.relu6:
         return 6.0

@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from circuitz.deprecation import renamed_keywords
 from circuitz.errors import UnitError
-from circuitz.models.run.folded import folded_to
-from circuitz.models.run.layer_specs import unit_maps
+from circuitz.models.run.fold_batch_norm import make_forward_to_with_folded_norms
+from circuitz.models.run.layer_specs import flatten_unit_maps
 from circuitz.models.run.runtime import Runtime
-from circuitz.models.run.unit_space import Place
-from circuitz.responses.optimised import random_views as views
+from circuitz.models.run.unit_space import UnitSpace
+from circuitz.responses.optimised import random_views
 from circuitz.responses.optimised.adam import Adam
 from circuitz.responses.optimised.colour_spectrum import Spectrum
 from circuitz.responses.optimised.maco import Phases
@@ -24,7 +25,7 @@ from circuitz.z.layer import LayerSpec
 U8 = npt.NDArray[np.uint8]
 Progress = Callable[[int, int], None]
 Preview = Callable[[Sequence[int], U8], None]
-How = Literal["fourier", "maco"]
+ImageMethod = Literal["fourier", "maco"]
 
 # A short memory and a large, falling rate reach in 32 steps what the usual .9, .999 and .05
 # reach in 128 and more.
@@ -43,16 +44,17 @@ _DIVERSITY = 0.5
 _PREVIEW = 8
 
 
+@renamed_keywords(how="method")
 def visualise(
     runtime: Runtime,
-    spec: LayerSpec | Place,
+    spec: LayerSpec | UnitSpace,
     units: Sequence[int] | None = None,
     *,
     steps: int = 32,
     batch: int = 64,
     each: int = 1,
     negative: bool = False,
-    how: How = "fourier",
+    method: ImageMethod = "fourier",
     strength: npt.NDArray[np.float32] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -82,10 +84,10 @@ def visualise(
         Pictures a unit; several are held apart by how alike the layer responds to them.
     negative
         Lower the unit instead.
-    how
+    method
         ``fourier``, or ``maco``, which often looks better in deep layers.
     strength
-        Of the frequencies ``maco`` holds: see :func:`circuitz.responses.optimised.maco.strength_of`.
+        Of the frequencies ``maco`` holds: see :func:`circuitz.responses.optimised.maco.mean_frequency_strength`.
     seed
         Of the start and the transformations.
     progress
@@ -103,58 +105,63 @@ def visualise(
     UnitError
         If an index is out of range.
     """
-    place = Place.of(spec)
+    place = UnitSpace.of_layer(spec)
     size = place.spec.size
     chosen = list(range(size)) if units is None else [int(u) for u in units]
     wrong = [u for u in chosen if not 0 <= u < size]
     if wrong:
         raise UnitError(f"{place.name} has no unit {wrong[0]}.", f"Its units are 0 to {size - 1}.")
-    if each < 1 or how not in ("fourier", "maco"):
+    if each < 1 or method not in ("fourier", "maco"):
         raise UnitError(
-            f"{each} pictures a unit by {how!r} cannot be made.", "Use 1 or more, fourier or maco."
+            f"{each} pictures a unit by {method!r} cannot be made.",
+            "Use 1 or more, fourier or maco.",
         )
     height, width = runtime.preprocessing.size
     found = np.zeros((len(chosen), each, height, width, 3), np.uint8)
     total, many = len(chosen) * each, max(1, batch // each)
     for i in range(0, len(chosen), many):
         part = chosen[i : i + many]
-        job = _Batch(runtime, place, part, each, seed, how, strength, -1 if negative else 1)
+        job = _OptimisedBatch(
+            runtime, place, part, each, seed, method, strength, -1 if negative else 1
+        )
 
-        def tick(step: int, i: int = i, part: list[int] = part, job: _Batch = job) -> None:
+        def report_step(
+            step: int, i: int = i, part: list[int] = part, job: _OptimisedBatch = job
+        ) -> None:
             if progress is not None:
                 progress(each * i + each * len(part) * step // steps, total)
             if preview is not None and step % _PREVIEW == 0 and step < steps:
                 preview(part, job.pictures())
 
-        job.optimise(steps, tick)
+        job.optimise(steps, report_step)
         found[i : i + len(part)] = job.pictures()
     if progress is not None and not steps:
         progress(total, total)
     return found[:, 0] if each == 1 else found
 
 
-class _Batch:
+class _OptimisedBatch:
     """Some units of a place and the images being optimised for them."""
 
     def __init__(
         self,
         runtime: Runtime,
-        place: Place,
+        space: UnitSpace,
         units: list[int],
         each: int,
         seed: int,
-        how: How,
+        method: ImageMethod,
         strength: npt.NDArray[np.float32] | None,
         sign: int,
     ) -> None:
         self._runtime = runtime
-        self._place = place
+        self._space = space
         self._each = each
         self._sign = sign
-        self._maco = how == "maco"
+        self._maco = method == "maco"
         self._units = torch.tensor(units, device=runtime.device).repeat_interleave(each)
         self._rows = torch.arange(len(self._units), device=runtime.device)
-        self._draw = np.random.default_rng([seed, 31])
+        self._rng = np.random.default_rng([seed, 31])
         self._size = runtime.preprocessing.size
         self._noise = torch.Generator().manual_seed(seed)
         starts = [seed * 100_003 + u + 7_919 * e for u in units for e in range(each)]
@@ -165,10 +172,10 @@ class _Batch:
             else Spectrum(channels, *self._size, starts, runtime.device)
         )
         with torch.no_grad():
-            x = _normalised(runtime, self._images.images(self._rows[:2]))
-        self._before = folded_to(runtime, place.layer.name, x)
+            x = _apply_preprocessing(runtime, self._images.images(self._rows[:2]))
+        self._forward_to_layer = make_forward_to_with_folded_norms(runtime, space.layer.name, x)
 
-    def optimise(self, steps: int, tick: Callable[[int], None]) -> None:
+    def optimise(self, steps: int, report_step: Callable[[int], None]) -> None:
         """Run all steps."""
         parameter = self._images.parameter
         optimiser = Adam(
@@ -179,18 +186,18 @@ class _Batch:
             memory=_MEMORY,
             square_memory=_SQUARE_MEMORY,
         )
-        own, before = self._rectifiers() if steps else (False, 0)
+        own, before = self._own_rectifier_and_count_before() if steps else (False, 0)
         for step in range(steps):
-            how = self._view(step / max(1, steps - 1)).to(parameter.device)
+            how = self._random_view(step / max(1, steps - 1)).to(parameter.device)
             if own and step < _ASKED * steps:
                 with RedirectedRelu(before):
-                    grad = self._gradient(how, self._rows)
+                    grad = self._loss_gradient(how, self._rows)
             else:
-                grad = self._gradient(how, self._rows)
+                grad = self._loss_gradient(how, self._rows)
             if step < max(_HELPED, _ASKED * steps):
-                grad = self._helped(grad, how, before)
+                grad = self._add_gradients_for_dead_units(grad, how, before)
             optimiser.step(grad)
-            tick(step + 1)
+            report_step(step + 1)
 
     def pictures(self) -> U8:
         """Return the images as they are, ``(u, each, h, w, 3)``."""
@@ -199,18 +206,20 @@ class _Batch:
         made = made.unflatten(0, (-1, self._each)) if len(made) else made[:, None]
         return np.broadcast_to(made.cpu().numpy(), (*made.shape[:4], 3))
 
-    def _view(self, done: float) -> torch.Tensor:
+    def _random_view(self, share: float) -> torch.Tensor:
         if self._maco:
             least = min(0.9, max(0.05, _CROP / min(self._size)))
             most = max(0.5, min(1.0, 2 * least))
-            return views.crops(self._draw, 1, most + done * (least - most))
-        return views.moved(self._draw, *self._size)
+            return random_views.random_crop_matrices(self._rng, 1, most + share * (least - most))
+        return random_views.random_affine_matrix(self._rng, *self._size)
 
-    def _gradient(self, how: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    def _loss_gradient(self, view: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         # Not backward(): the network's own parameters must not collect gradients.
-        return torch.autograd.grad(self._loss(how, rows), self._images.parameter)[0]
+        return torch.autograd.grad(self._loss(view, rows), self._images.parameter)[0]
 
-    def _helped(self, grad: torch.Tensor, how: torch.Tensor, before: int) -> torch.Tensor:
+    def _add_gradients_for_dead_units(
+        self, grad: torch.Tensor, view: torch.Tensor, before: int
+    ) -> torch.Tensor:
         """Add redirected gradients for units that have none.
 
         Mostly it is the unit's own rectifier that is off, so that one is redirected first; only
@@ -221,38 +230,40 @@ class _Batch:
             if first < 0 or not len(dead):
                 break
             with RedirectedRelu(first):
-                grad = grad + self._gradient(how, dead)
+                grad = grad + self._loss_gradient(view, dead)
         return grad
 
-    def _rectifiers(self) -> tuple[bool, int]:
+    def _own_rectifier_and_count_before(self) -> tuple[bool, int]:
         """Return whether the units themselves are rectified, and how many rectifiers lie before."""
         with torch.no_grad():
-            x = _normalised(self._runtime, self._images.images(self._rows[:1]))
-            act = self._before(x)
+            x = _apply_preprocessing(self._runtime, self._images.images(self._rows[:1]))
+            act = self._forward_to_layer(x)
             with RedirectedRelu() as counted:
-                self._before(x)
-        own = self._sign > 0 and self._place.basis is None and bool((act >= 0).all())
-        return own, counted.seen - 1
+                self._forward_to_layer(x)
+        own = self._sign > 0 and self._space.basis is None and bool((act >= 0).all())
+        return own, counted.rectifier_calls - 1
 
-    def _loss(self, how: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        x = views.seen(self._images.images(rows), how)
+    def _loss(self, view: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        x = random_views.resample_images_under_view(self._images.images(rows), view)
         if self._maco:
             noise = torch.randn(x.shape[1:], generator=self._noise)
             x = x + _NOISE * noise.to(x.device)
-        x = _normalised(self._runtime, x).contiguous(memory_format=torch.channels_last)
-        act = self._before(x)
-        rise = self._sign * self._place.lean(act, self._units[rows]).mean(1)
+        x = _apply_preprocessing(self._runtime, x).contiguous(memory_format=torch.channels_last)
+        act = self._forward_to_layer(x)
+        rise = self._sign * self._space.differentiable_map_of_each_input(
+            act, self._units[rows]
+        ).mean(1)
         loss = -rise.sum()
         if self._each > 1 and len(rows) == len(self._rows):
-            loss = loss + (rise.detach().abs() * _DIVERSITY * self._alike(act)).sum()
+            loss = loss + (rise.detach().abs() * _DIVERSITY * self._similarity_to_others(act)).sum()
         return loss
 
-    def _alike(self, act: torch.Tensor) -> torch.Tensor:
+    def _similarity_to_others(self, act: torch.Tensor) -> torch.Tensor:
         """Return how alike the layer responds to each picture and the others of its unit, ``(n,)``.
 
         The cosine of their Gram matrices over positions (Olah, Mordvintsev & Schubert 2017).
         """
-        flat = unit_maps(self._place.layer, act).float()
+        flat = flatten_unit_maps(self._space.layer, act).float()
         gram = torch.einsum("ndp,nep->nde", flat, flat).flatten(1)
         gram = torch.nn.functional.normalize(gram, dim=1).unflatten(0, (-1, self._each))
         alike = torch.einsum("uex,ufx->uef", gram, gram)
@@ -260,7 +271,7 @@ class _Batch:
         return (others / (self._each - 1)).flatten()
 
 
-def _normalised(runtime: Runtime, x: torch.Tensor) -> torch.Tensor:
+def _apply_preprocessing(runtime: Runtime, x: torch.Tensor) -> torch.Tensor:
     how = runtime.preprocessing
     x = x.flip(1) if how.colour == "BGR" else x
     mean = torch.tensor(how.mean, device=x.device).view(1, -1, 1, 1)

@@ -18,7 +18,7 @@ from circuitz.labelling.tasks.pack_io import open_pack
 from circuitz.labelling.tasks.session import Session
 from circuitz.store.address import open_store
 from circuitz.store.judgements import Judgements
-from circuitz.widgets.labelling import labelling_payload as payload
+from circuitz.widgets.labelling import labelling_payload
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 _log = logging.getLogger(__name__)
@@ -71,10 +71,10 @@ class Labelling(anywidget.AnyWidget):
         first: dict[str, Any] | None = None
         if rater.strip():
             self._session = Session(self._tasks, self._store, rater)
-            facts, blobs = self._begin(self._session)
+            facts, blobs = self._payload_to_resume_session(self._session)
             first = {**facts, "blobs": blobs}
-        super().__init__(pack=payload.pack(self._tasks), first=first)
-        self.on_msg(self._heard)
+        super().__init__(pack=labelling_payload.task_pack_payload(self._tasks), first=first)
+        self.on_msg(self._answer_screen_message)
 
     # -- from Python ----------------------------------------------------------------------
 
@@ -85,86 +85,91 @@ class Labelling(anywidget.AnyWidget):
 
     # -- to the screen --------------------------------------------------------------------
 
-    def _begin(self, session: Session) -> Answer:
+    def _payload_to_resume_session(self, session: Session) -> Answer:
         """Return everything a screen needs to go on where this rater stopped."""
-        chosen, left = session.next()
-        recent = session.recent()
+        chosen, left = session.next_questions()
+        recent = session.recent_answers()
         tasks = session.pack
-        upcoming, blobs = payload.questions(tasks, chosen)
-        earlier, more = payload.questions(tasks, (tasks.by_id[r["id"]] for r in recent))
+        upcoming, blobs = labelling_payload.questions_payload(tasks, chosen)
+        earlier, more = labelling_payload.questions_payload(
+            tasks, (tasks.questions_by_id[r["id"]] for r in recent)
+        )
         facts = {
             "rater": session.rater,
             "options": list(session.options),
             "upcoming": upcoming,
             "earlier": earlier,
             "recent": recent,
-            "standing": payload.standing(left),
+            "standing": labelling_payload.rater_progress_payload(left),
         }
         return facts, {**more, **blobs}
 
-    def _next(self, session: Session, held: Sequence[str]) -> Answer:
+    def _next_questions_payload(self, session: Session, held: Sequence[str]) -> Answer:
         """Return what the screen needs after something was done."""
-        chosen, left = session.next([str(h) for h in held][:64])
-        upcoming, blobs = payload.questions(session.pack, chosen)
-        return {"upcoming": upcoming, "standing": payload.standing(left)}, blobs
+        chosen, left = session.next_questions([str(h) for h in held][:64])
+        upcoming, blobs = labelling_payload.questions_payload(session.pack, chosen)
+        return {
+            "upcoming": upcoming,
+            "standing": labelling_payload.rater_progress_payload(left),
+        }, blobs
 
     # -- from the screen ------------------------------------------------------------------
 
-    def _heard(self, _: Any, message: Any, __: Any) -> None:
+    def _answer_screen_message(self, _: Any, message: Any, __: Any) -> None:
         if not isinstance(message, dict) or not isinstance(message.get("id"), str):
             return
         arguments = {key: value for key, value in message.items() if key not in {"id", "action"}}
-        answer, blobs = self._answer(str(message.get("action")), arguments)
+        answer, blobs = self._reply_to_action(str(message.get("action")), arguments)
         names = list(blobs)
         self.send({"id": message["id"], **answer, "blobs": names}, [blobs[name] for name in names])
 
-    def _answer(self, action: str, arguments: dict[str, Any]) -> Answer:
+    def _reply_to_action(self, action: str, arguments: dict[str, Any]) -> Answer:
         """Do one thing; whatever goes wrong comes back by name."""
-        act = self._actions().get(action)
+        act = self._handlers_by_action().get(action)
         if act is None:
-            return _failure("unknown-action", f"This kernel knows no action {action!r}."), {}
+            return _failure_reply("unknown-action", f"This kernel knows no action {action!r}."), {}
         with self._lock:
             try:
                 facts, blobs = act(**arguments)
             except CircuitzError as error:
-                return _failure(error.code, error.message, error.hint), {}
+                return _failure_reply(error.code, error.message, error.hint), {}
             except (TypeError, ValueError) as error:
-                return _failure("malformed", f"The screen sent something odd: {error}."), {}
+                return _failure_reply("malformed", f"The screen sent something odd: {error}."), {}
             except Exception as error:
                 _log.exception("The labelling screen's action %r failed", action)
                 said = f"{type(error).__name__}: {error}"
-                return _failure("unexpected", said, "The kernel's log has the traceback."), {}
+                return _failure_reply("unexpected", said, "The kernel's log has the traceback."), {}
             return {"ok": True, **facts}, blobs
 
-    def _actions(self) -> dict[str, Callable[..., Answer]]:
+    def _handlers_by_action(self) -> dict[str, Callable[..., Answer]]:
         return {
             "ping": lambda: ({}, {}),
-            "enter": self._enter,
-            "leave": self._leave,
-            "begin": lambda: self._begin(self._open()),
-            "next": lambda held=(): self._next(self._open(), held),
-            "answer": self._answered,
-            "withdraw": self._withdrawn,
-            "aside": self._aside,
+            "enter": self._start_session_for_rater,
+            "leave": self._end_session,
+            "begin": lambda: self._payload_to_resume_session(self._require_session()),
+            "next": lambda held=(): self._next_questions_payload(self._require_session(), held),
+            "answer": self._record_answer,
+            "withdraw": self._withdraw_answer,
+            "aside": self._set_question_aside,
         }
 
-    def _open(self) -> Session:
+    def _require_session(self) -> Session:
         if self._session is None:
             raise LabellingError("Nobody has given a name yet.", "Give one on the screen.")
         return self._session
 
-    def _enter(self, rater: str) -> Answer:
+    def _start_session_for_rater(self, rater: str) -> Answer:
         assert self._tasks is not None
         self._session = Session(self._tasks, self._store, str(rater))
-        return self._begin(self._session)
+        return self._payload_to_resume_session(self._session)
 
-    def _leave(self) -> Answer:
+    def _end_session(self) -> Answer:
         if self._session is not None:
-            self._session.leave()
+            self._session.release_held_questions()
         self._session = None
         return {}, {}
 
-    def _answered(
+    def _record_answer(
         self,
         rater: str,
         question: str,
@@ -175,30 +180,30 @@ class Labelling(anywidget.AnyWidget):
         answered: str = "",
         held: Sequence[str] = (),
     ) -> Answer:
-        session = self._of(rater)
+        session = self._require_session_of_rater(rater)
         session.answer(
             str(question), str(choice), str(key),
             seconds=float(seconds), shown=str(shown), answered=str(answered),
         )  # fmt: skip
-        return self._next(session, held)
+        return self._next_questions_payload(session, held)
 
-    def _withdrawn(
+    def _withdraw_answer(
         self, rater: str, question: str, of: str = "", held: Sequence[str] = ()
     ) -> Answer:
-        session = self._of(rater)
+        session = self._require_session_of_rater(rater)
         session.withdraw(str(question), str(of))
-        return self._next(session, held)
+        return self._next_questions_payload(session, held)
 
-    def _aside(
+    def _set_question_aside(
         self, rater: str, question: str, later: bool = True, held: Sequence[str] = ()
     ) -> Answer:
-        session = self._of(rater)
-        session.set_aside(str(question), later=bool(later))
-        return self._next(session, held)
+        session = self._require_session_of_rater(rater)
+        session.set_question_aside(str(question), later=bool(later))
+        return self._next_questions_payload(session, held)
 
-    def _of(self, rater: str) -> Session:
+    def _require_session_of_rater(self, rater: str) -> Session:
         """Return the session of whoever gave the answer: never another's who sat down since."""
-        session = self._open()
+        session = self._require_session()
         if session.rater != rater:
             raise LabellingError(
                 f"This answer was given by {rater!r}, and {session.rater!r} is here now.",
@@ -215,7 +220,7 @@ class Labelling(anywidget.AnyWidget):
             return f"No labelling screen: {problem['message']} {problem['hint']}".strip()
         tasks = self._tasks
         lines = [
-            f"Labelling of {tasks.name}: {tasks.counts()['ask']} pictures, "
+            f"Labelling of {tasks.name}: {tasks.count_questions_by_kind()['ask']} pictures, "
             f"{len(tasks.classes)} classes, {tasks.overlap} answers each",
             f"Answers go to {self._store.path} as {tasks.task}",
             "The screen needs JupyterLab, Notebook 7 or Voila: circuitz serve --tasks PACK.",
@@ -230,18 +235,20 @@ class Labelling(anywidget.AnyWidget):
         return bundle
 
 
-class _Closed(Labelling):
+class _LabellingUnavailable(Labelling):
     """The screen that says why there is none."""
 
     def __init__(self, error: CircuitzError) -> None:
         self._tasks = None
         self._session = None
         self._lock = threading.RLock()
-        anywidget.AnyWidget.__init__(self, pack=payload.problem(error), first=None)
-        self.on_msg(self._heard)
+        anywidget.AnyWidget.__init__(
+            self, pack=labelling_payload.unavailable_screen_payload(error), first=None
+        )
+        self.on_msg(self._answer_screen_message)
 
 
-def labelling() -> Labelling:
+def labelling_from_environment() -> Labelling:
     """Return the screen that the environment asks for; what is wrong with it is on the screen.
 
     ``CIRCUITZ_TASKS`` names the task pack, ``CIRCUITZ_STORE`` the store (``PACK.sqlite`` beside
@@ -253,17 +260,17 @@ def labelling() -> Labelling:
             raise LabellingError(
                 "No task pack was named.", "circuitz serve --tasks PACK names one."
             )
-        store = os.environ.get("CIRCUITZ_STORE", "").strip() or default_store(place)
+        store = os.environ.get("CIRCUITZ_STORE", "").strip() or default_store_path(place)
         return Labelling(place, store, rater=os.environ.get("CIRCUITZ_RATER", ""))
     except CircuitzError as error:
-        return _Closed(error)
+        return _LabellingUnavailable(error)
 
 
-def default_store(tasks: str | os.PathLike[str]) -> str:
+def default_store_path(tasks: str | os.PathLike[str]) -> str:
     """Return where answers to a pack go when nobody says: beside it."""
     path = Path(tasks).absolute()
     return str(path.with_name(f"{path.name.removesuffix('.zip')}.sqlite"))
 
 
-def _failure(code: str, message: str, hint: str = "") -> dict[str, Any]:
+def _failure_reply(code: str, message: str, hint: str = "") -> dict[str, Any]:
     return {"ok": False, "code": code, "message": message, "hint": hint}

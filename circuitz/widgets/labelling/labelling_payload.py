@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from circuitz.card.card import Card, Cue
-from circuitz.card.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.cards.card import Card, Cue
+from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
 from circuitz.errors import CircuitzError
-from circuitz.labelling.tasks.next_question import Standing
+from circuitz.labelling.tasks.next_question import RaterProgress
 from circuitz.labelling.tasks.pack import Question, TaskPack
-from circuitz.labelling.tasks.pack_io import picture_type
+from circuitz.labelling.tasks.pack_io import checked_picture_media_type
 
 TILE = 64
 COLUMNS = 16
@@ -23,9 +23,9 @@ PER_CUE = 4
 Blobs = dict[str, bytes]
 
 
-def pack(tasks: TaskPack) -> dict[str, Any]:
+def task_pack_payload(tasks: TaskPack) -> dict[str, Any]:
     """Return the trait that says what is labelled, and with what card."""
-    sprite, place = _sprite(tasks.exemplars)
+    sprite, place = _exemplar_sprite_and_places(tasks.exemplars)
     strongest = max((abs(c.strength) for e in tasks.card.classes for c in e.cues), default=1.0)
     return {
         "problem": None,
@@ -37,12 +37,12 @@ def pack(tasks: TaskPack) -> dict[str, Any]:
         "cannot": CANNOT_TELL,
         "discard": DISCARDED,
         "lease": tasks.lease,
-        "card": [] if tasks.words else _card(tasks.card, place, max(strongest, 1e-9)),
+        "card": [] if tasks.words else _card_payload(tasks.card, place, max(strongest, 1e-9)),
         "sprite": {"tile": TILE, "columns": COLUMNS, "count": len(place), "data": sprite},
     }
 
 
-def problem(error: CircuitzError) -> dict[str, Any]:
+def unavailable_screen_payload(error: CircuitzError) -> dict[str, Any]:
     """Return the trait of a screen that cannot be shown."""
     return {
         "problem": {"code": error.code, "message": error.message, "hint": error.hint},
@@ -52,66 +52,71 @@ def problem(error: CircuitzError) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def question(tasks: TaskPack, asked: Question) -> tuple[dict[str, Any], Blobs]:
+def question_payload(tasks: TaskPack, question: Question) -> tuple[dict[str, Any], Blobs]:
     """Return a question for the screen, and its picture and maps.
 
     Neither its kind nor the picture's name is told: both may give the answer away.
     """
-    data = tasks.pictures[asked.picture]
-    maps = [tasks.heat[s.heat] for s in asked.seen]
+    data = tasks.pictures[question.picture]
+    maps = [tasks.heat[s.heat] for s in question.seen]
     record: dict[str, Any] = {
-        "id": asked.id,
-        "word": asked.word,
-        "type": picture_type(data),
+        "id": question.id,
+        "word": question.word,
+        "type": checked_picture_media_type(data),
         "heat": list(maps[0].shape) if maps else [0, 0],
-        "seen": [{"words": s.words, "level": s.level, "units": list(s.units)} for s in asked.seen],
+        "seen": [
+            {"words": s.words, "level": s.level, "units": list(s.units)} for s in question.seen
+        ],
     }
-    blobs: Blobs = {f"picture {asked.id}": bytes(data)}
+    blobs: Blobs = {f"picture {question.id}": bytes(data)}
     if maps:
-        blobs[f"heat {asked.id}"] = np.ascontiguousarray(np.stack(maps)).tobytes()
+        blobs[f"heat {question.id}"] = np.ascontiguousarray(np.stack(maps)).tobytes()
     return record, blobs
 
 
-def questions(tasks: TaskPack, asked: Iterable[Question]) -> tuple[list[dict[str, Any]], Blobs]:
+def questions_payload(
+    tasks: TaskPack, chosen: Iterable[Question]
+) -> tuple[list[dict[str, Any]], Blobs]:
     """Return several questions."""
     records: list[dict[str, Any]] = []
     blobs: Blobs = {}
-    for one in asked:
-        record, more = question(tasks, one)
+    for one in chosen:
+        record, more = question_payload(tasks, one)
         records.append(record)
         blobs |= more
     return records, blobs
 
 
-def standing(left: Standing) -> dict[str, Any]:
+def rater_progress_payload(standing: RaterProgress) -> dict[str, Any]:
     """Return what is left, for the screen."""
-    return asdict(left)
+    facts = asdict(standing)
+    return {"given" if name == "collected" else name: n for name, n in facts.items()}
 
 
-def _card(card: Card, place: Mapping[int, int], strongest: float) -> list[dict[str, Any]]:
+def _card_payload(card: Card, place: Mapping[int, int], strongest: float) -> list[dict[str, Any]]:
     return [
         {
             "name": entry.name,
-            "cues": [_cue(cue, place, strongest) for cue in entry.cues],
+            "cues": [_cue_payload(cue, place, strongest) for cue in entry.cues],
             "unexplained": list(entry.unexplained) if entry.unexplained else None,
         }
         for entry in card.classes
     ]
 
 
-def _cue(cue: Cue, place: Mapping[int, int], strongest: float) -> dict[str, Any]:
-    indices = dict.fromkeys(i for x in _turns(cue) for i in x)
+def _cue_payload(cue: Cue, place: Mapping[int, int], strongest: float) -> dict[str, Any]:
+    indices = dict.fromkeys(i for x in _exemplar_indices_by_rank(cue) for i in x)
     return {
         "words": cue.words,
-        "for": cue.speaks_for,
-        "grade": cue.grade,
+        "for": cue.speaks_for_class,
+        "grade": cue.strength_grade,
         "long": round(min(abs(cue.strength) / strongest, 1.0), 3),
         "units": list(cue.units),
         "exemplars": [place[i] for i in indices if i in place][:PER_CUE],
     }
 
 
-def _turns(cue: Cue) -> list[list[int]]:
+def _exemplar_indices_by_rank(cue: Cue) -> list[list[int]]:
     """Return first the best exemplar of every unit, then the second of every unit, and so on."""
     depth = max((len(x.indices) for x in cue.exemplars), default=0)
     return [
@@ -119,7 +124,7 @@ def _turns(cue: Cue) -> list[list[int]]:
     ]
 
 
-def _sprite(pictures: Mapping[int, bytes]) -> tuple[bytes, dict[int, int]]:
+def _exemplar_sprite_and_places(pictures: Mapping[int, bytes]) -> tuple[bytes, dict[int, int]]:
     """Put the exemplars side by side; those that cannot be read are left out."""
     tiles: list[Image.Image] = []
     place: dict[int, int] = {}

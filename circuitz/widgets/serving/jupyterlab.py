@@ -32,7 +32,9 @@ _STOP_SECONDS = 15.0
 _NEWS = "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
 
 
-def lab(z_path: str | os.PathLike[str], *, port: int = 0, open_browser: bool = True) -> int:
+def open_in_jupyterlab(
+    z_path: str | os.PathLike[str], *, port: int = 0, open_browser: bool = True
+) -> int:
     """Open a z in JupyterLab and wait until it is closed (Ctrl-C).
 
     The notebook is put next to the z, where it can be changed; a copy that is there already is
@@ -58,7 +60,7 @@ def lab(z_path: str | os.PathLike[str], *, port: int = 0, open_browser: bool = T
     LabError
         If JupyterLab is not installed or does not start.
     """
-    with serve(z_path, port=port) as server, _terminated():
+    with run_jupyterlab(z_path, port=port) as server, _treat_sigterm_as_ctrl_c():
         print(f"JupyterLab on {server.notebook}\n  {server.url}\nCtrl-C ends it.", flush=True)
         if open_browser:
             webbrowser.open(server.url)
@@ -69,7 +71,7 @@ def lab(z_path: str | os.PathLike[str], *, port: int = 0, open_browser: bool = T
 
 
 @dataclass(frozen=True)
-class Server:
+class JupyterLabServer:
     """A running JupyterLab.
 
     Parameters
@@ -92,9 +94,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(
+def run_jupyterlab(
     z_path: str | os.PathLike[str], *, port: int = 0, python: str = sys.executable
-) -> Generator[Server]:
+) -> Generator[JupyterLabServer]:
     """Run JupyterLab on a z until the block ends.
 
     Raises
@@ -108,12 +110,12 @@ def serve(
         raise LabError("JupyterLab is not installed.", "pip install 'circuitz[lab]'")
     path = Path(z_path).absolute()
     load(path)
-    notebook = place_notebook(path)
-    port = port or free_port()
+    notebook = copy_notebook_to_writable_folder(path)
+    port = port or pick_free_port()
     token = secrets.token_urlsafe(24)
     base = f"http://{HOST}:{port}"
     with tempfile.TemporaryDirectory(prefix="circuitz-lab-") as temporary:
-        settings = _settings(Path(temporary) / "settings")
+        settings = _copy_user_settings_without_news(Path(temporary) / "settings")
         log = Path(temporary) / "server.log"
         environment = {
             **os.environ,
@@ -147,14 +149,14 @@ def serve(
                 start_new_session=True,
             )
         try:
-            _wait_until_ready(process, base, token, log)
+            _wait_until_server_answers(process, base, token, log)
             url = f"{base}/lab/tree/{notebook.name}?token={token}"
-            yield Server(url, base, token, notebook, process)
+            yield JupyterLabServer(url, base, token, notebook, process)
         finally:
-            stop(process)
+            stop_server_process(process)
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop_server_process(process: subprocess.Popen[bytes]) -> None:
     """End a server and with it its kernels."""
     if process.poll() is not None:
         return
@@ -166,7 +168,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def template() -> Path:
+def find_quickstart_notebook() -> Path:
     """Find the notebook as shipped: in the installed package, or in a checkout of the project.
 
     Raises
@@ -181,7 +183,7 @@ def template() -> Path:
     raise LabError(f"{NOTEBOOK} was not installed with circuitz.", "Install circuitz again.")
 
 
-def place_notebook(z_path: Path) -> Path:
+def copy_notebook_to_writable_folder(z_path: Path) -> Path:
     """Put the notebook where it can be written to: next to the z, else in the working folder.
 
     Raises
@@ -189,7 +191,7 @@ def place_notebook(z_path: Path) -> Path:
     LabError
         If neither can be written to.
     """
-    notebook = json.loads(template().read_text(encoding="utf-8"))
+    notebook = json.loads(find_quickstart_notebook().read_text(encoding="utf-8"))
     # The copy stands alone: saving it must not write a second file beside it.
     notebook["metadata"].pop("jupytext", None)
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
@@ -209,14 +211,14 @@ def place_notebook(z_path: Path) -> Path:
     )
 
 
-def free_port() -> int:
+def pick_free_port() -> int:
     """Return a port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
-def _settings(folder: Path) -> Path:
+def _copy_user_settings_without_news(folder: Path) -> Path:
     """Copy the user's settings for this session, less the offer to fetch news from outside."""
     from jupyterlab.commands import (  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
         get_user_settings_dir,
@@ -233,7 +235,9 @@ def _settings(folder: Path) -> Path:
     return folder
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], base: str, token: str, log: Path) -> None:
+def _wait_until_server_answers(
+    process: subprocess.Popen[bytes], base: str, token: str, log: Path
+) -> None:
     request = urllib.request.Request(f"{base}/api", headers={"Authorization": f"token {token}"})
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
@@ -249,14 +253,14 @@ def _wait_until_ready(process: subprocess.Popen[bytes], base: str, token: str, l
 
 
 @contextlib.contextmanager
-def _terminated() -> Generator[None]:
+def _treat_sigterm_as_ctrl_c() -> Generator[None]:
     """Take a request to terminate as Ctrl-C, so that the server never outlives us."""
 
-    def interrupt(_: int, __: FrameType | None) -> None:
+    def raise_keyboard_interrupt(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     try:
-        before = signal.signal(signal.SIGTERM, interrupt)
+        before = signal.signal(signal.SIGTERM, raise_keyboard_interrupt)
     except ValueError:  # not the main thread: signals are somebody else's
         yield
         return

@@ -16,7 +16,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-def host_name(host: str) -> str:
+def host_without_port(host: str) -> str:
     """Return the name in a Host header: lower case, without port and brackets."""
     try:
         return urlsplit(f"//{host}").hostname or ""
@@ -24,7 +24,9 @@ def host_name(host: str) -> str:
         return ""
 
 
-def refusal(method: str, headers: Mapping[str, str], *, names: Collection[str]) -> str:
+def reason_to_refuse_request(
+    method: str, headers: Mapping[str, str], *, names: Collection[str]
+) -> str:
     """Say why a request is refused; empty when it may pass.
 
     Parameters
@@ -38,7 +40,7 @@ def refusal(method: str, headers: Mapping[str, str], *, names: Collection[str]) 
         only the login speaks for a visitor).
     """
     host = headers.get("Host", "").lower()
-    if names and host_name(host) not in names:
+    if names and host_without_port(host) not in names:
         return "This server does not go by that name."
     acts = method.upper() not in _SAFE or "websocket" in headers.get("Upgrade", "").lower()
     if not acts:
@@ -57,6 +59,6 @@ def refusal(method: str, headers: Mapping[str, str], *, names: Collection[str]) 
     return ""
 
 
-def opens_page(headers: Mapping[str, str]) -> bool:
+def is_page_navigation(headers: Mapping[str, str]) -> bool:
     """Whether a person asked for the page: not a picture, script or frame of somebody's page."""
     return headers.get("Sec-Fetch-Dest", "document") == "document"

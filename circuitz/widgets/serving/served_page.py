@@ -9,7 +9,7 @@ from circuitz.errors import CircuitzError
 from circuitz.widgets.studio.studio import Studio
 
 
-class Problem:
+class ErrorNotice:
     """An error of ours where a screen should be, in words.
 
     Parameters
@@ -33,7 +33,7 @@ class Problem:
         )
 
 
-def studio() -> Studio | Problem:
+def studio_from_environment() -> Studio | ErrorNotice:
     """Return the screen of the z that ``CIRCUITZ_Z`` names, written by ``CIRCUITZ_AUTHOR``.
 
     With ``CIRCUITZ_READ_ONLY`` set, nothing can be written on it.
@@ -44,4 +44,4 @@ def studio() -> Studio | Problem:
             raise CircuitzError("No z was named.", "circuitz serve Z names one.")
         return Studio(place, read_only=bool(os.environ.get("CIRCUITZ_READ_ONLY")))
     except CircuitzError as error:
-        return Problem(error)
+        return ErrorNotice(error)

@@ -29,7 +29,7 @@ _EXTENSIONS = (
 )
 
 
-def serve(
+def serve_notebook(
     notebook: str | os.PathLike[str],
     *,
     env: Mapping[str, str],
@@ -98,17 +98,17 @@ def serve(
         raise ServeError("The token is too short.", "Leave it out, or give eight letters or more.")
     secret = token or secrets.token_urlsafe(24)
 
-    def told(url: str) -> None:
-        (ready or _say)(url)
+    def announce_address_and_open_browser(url: str) -> None:
+        (ready or _print_address)(url)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
     places = os.pathsep.join(filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH", "")]))
-    with _environment({**env, "JUPYTER_PATH": places}):
+    with _temporary_environment({**env, "JUPYTER_PATH": places}):
         # Imported here: Voila takes a second, and finds its templates by the line above.
-        from circuitz.widgets.serving.voila_server import Kernels, Server, TokenOnly  # noqa: PLC0415
+        from circuitz.widgets.serving.voila_server import TokenOnly, VisitorKernels, VoilaServer  # noqa: PLC0415
 
-        server = Server(
+        server = VoilaServer(
             notebook_path=str(path),
             ip=host,
             port=port,
@@ -123,7 +123,7 @@ def serve(
             page_title=title,
             names=sorted({*LOOPBACK, *names}) if host in LOOPBACK else [],
         )
-        server.ready = told
+        server.ready = announce_address_and_open_browser
         chosen = server.config
         chosen.VoilaConfiguration.template = "circuitz"
         chosen.VoilaConfiguration.theme = "light"
@@ -132,7 +132,7 @@ def serve(
         chosen.VoilaConfiguration.file_allowlist = []
         # What else is installed in JupyterLab was built for another version than Voila brings.
         chosen.VoilaConfiguration.extension_allowlist = list(_EXTENSIONS)
-        chosen.VoilaConfiguration.multi_kernel_manager_class = Kernels
+        chosen.VoilaConfiguration.multi_kernel_manager_class = VisitorKernels
         chosen.VoilaConfiguration.http_keep_alive_timeout = 5
         chosen.MappingKernelManager.cull_idle_timeout = idle
         chosen.MappingKernelManager.cull_interval = max(1, min(60, idle // 4))
@@ -149,7 +149,7 @@ def serve(
     return 0
 
 
-def notebook(name: str) -> Path:
+def find_shipped_notebook(name: str) -> Path:
     """Find a notebook as shipped: in the installed package, or in a checkout of the project.
 
     Raises
@@ -164,12 +164,12 @@ def notebook(name: str) -> Path:
     raise ServeError(f"{name} was not installed with circuitz.", "Install circuitz again.")
 
 
-def _say(url: str) -> None:
+def _print_address(url: str) -> None:
     print(f"Serving at\n  {url}\nCtrl-C ends it.", flush=True)
 
 
 @contextmanager
-def _environment(more: Mapping[str, str]) -> Generator[None]:
+def _temporary_environment(more: Mapping[str, str]) -> Generator[None]:
     """Set variables that the kernels inherit, and put them back."""
     before = {name: os.environ.get(name) for name in more}
     os.environ.update(more)

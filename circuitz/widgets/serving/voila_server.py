@@ -1,7 +1,7 @@
 """Voila with doors: a token, a name, a number of seats, and nobody's kernel left running.
 
 Voila runs one kernel a visitor. This is its application with our pages around it; what it is told
-comes from :func:`circuitz.widgets.serving.voila.serve`.
+comes from :func:`circuitz.widgets.serving.voila.serve_notebook`.
 """
 
 # Voila names traitlets' List and Dict as return types, which no list or dict can be.
@@ -36,8 +36,8 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.voila_identity_provider import VoilaIdentityProvider
 
-from circuitz.widgets.serving.request_gate import opens_page, refusal
-from circuitz.widgets.serving.visits import Visit, Visits
+from circuitz.widgets.serving.request_gate import is_page_navigation, reason_to_refuse_request
+from circuitz.widgets.serving.visitor_seats import Visit, VisitorSeats
 
 _visit: contextvars.ContextVar[Visit | None] = contextvars.ContextVar("visit", default=None)
 _LOOK_SECONDS = 2.0
@@ -61,10 +61,10 @@ class TokenOnly(VoilaIdentityProvider):
         return self.generate_anonymous_user(handler) if known else None
 
 
-class Kernels(AsyncMappingKernelManager):
+class VisitorKernels(AsyncMappingKernelManager):
     """Starts kernels that know who is looking and nothing of the way in."""
 
-    parent: Server
+    parent: VoilaServer
 
     async def start_kernel(self, **arguments: Any) -> str:
         """Start one visitor's kernel."""
@@ -80,16 +80,18 @@ class Kernels(AsyncMappingKernelManager):
             return await super().start_kernel(**{**arguments, **quiet})
         finally:
             if visit is not None:
-                self.parent.visits.seated(visit)
+                self.parent.visits.release_reservation(visit)
 
 
-class Gate(tornado.web.RequestHandler):
+class GatedHandler(tornado.web.RequestHandler):
     """Looks at every request first, and says refusals and errors on a page of ours."""
 
     async def prepare(self) -> None:
         """Refuse what comes from elsewhere."""
-        server: Server = self.settings["circuitz"]
-        why = refusal(self.request.method or "", self.request.headers, names=server.names)
+        server: VoilaServer = self.settings["circuitz"]
+        why = reason_to_refuse_request(
+            self.request.method or "", self.request.headers, names=server.names
+        )
         if why:
             raise tornado.web.HTTPError(403, why)
         ready = super().prepare()
@@ -110,12 +112,16 @@ class Gate(tornado.web.RequestHandler):
         problem = kwargs.get("exc_info", (None, None, None))[1]
         said = getattr(problem, "log_message", None) if status_code < 500 else None
         hint = "Reload the page; what was marked saved is on disk." if status_code >= 500 else ""
-        self.finish(door(self, "error", status=status_code, message=said or "", hint=hint))
+        self.finish(
+            render_entry_or_error_page(
+                self, "error", status=status_code, message=said or "", hint=hint
+            )
+        )
 
 
-def door(handler: tornado.web.RequestHandler, kind: str, **facts: Any) -> str:
+def render_entry_or_error_page(handler: tornado.web.RequestHandler, kind: str, **facts: Any) -> str:
     """Return a page shown instead of the screen."""
-    server: Server = handler.settings["circuitz"]
+    server: VoilaServer = handler.settings["circuitz"]
     handler.set_header("Content-Type", "text/html; charset=utf-8")
     handler.set_header("Cache-Control", "no-store")
     handler.set_header(
@@ -136,10 +142,12 @@ class TokenPage(LoginFormHandler):
         if message is None:
             self.set_status(403)
         following = self.get_argument("next", default=self.base_url)
-        self.finish(door(self, "token", next=following, wrong=message is not None))
+        self.finish(
+            render_entry_or_error_page(self, "token", next=following, wrong=message is not None)
+        )
 
 
-class Screen(Gate, TornadoVoilaHandler):
+class NotebookPage(GatedHandler, TornadoVoilaHandler):
     """The notebook as a page, with a kernel of its own."""
 
     @property
@@ -157,22 +165,24 @@ class Screen(Gate, TornadoVoilaHandler):
     @tornado.web.authenticated
     async def get(self, path: str | None = None) -> None:
         """Show the screen, once the visitor has a name and a seat."""
-        server: Server = self.settings["circuitz"]
+        server: VoilaServer = self.settings["circuitz"]
         if path:
             raise tornado.web.HTTPError(404, "There is nothing at this address.")
-        if not opens_page(self.request.headers):
+        if not is_page_navigation(self.request.headers):
             raise tornado.web.HTTPError(403, "This page does not open inside another one.")
         name = " ".join(self.get_argument("author", "").split())[:MOST_NAME]
         if server.ask_name and not name:
-            kept = [(k, v) for k, v in self._query() if k != "author"]
-            await self.finish(door(self, "name", kept=kept, longest=MOST_NAME))
+            kept = [(k, v) for k, v in self._query_argument_pairs() if k != "author"]
+            await self.finish(
+                render_entry_or_error_page(self, "name", kept=kept, longest=MOST_NAME)
+            )
             return
         running = len(self.kernel_manager.list_kernel_ids())
-        visit = server.visits.enter(name if server.ask_name else "", running)
+        visit = server.visits.reserve_seat(name if server.ask_name else "", running)
         if visit is None:
             self.set_status(503)
             self.set_header("Retry-After", "20")
-            await self.finish(door(self, "busy", most=server.most_visitors))
+            await self.finish(render_entry_or_error_page(self, "busy", most=server.most_visitors))
             return
         _visit.set(visit)
         try:
@@ -180,19 +190,19 @@ class Screen(Gate, TornadoVoilaHandler):
                 self.write(html)
                 self.flush()
         finally:
-            server.visits.seated(visit)
+            server.visits.release_reservation(visit)
 
-    def _query(self) -> list[tuple[str, str]]:
+    def _query_argument_pairs(self) -> list[tuple[str, str]]:
         names = self.request.query_arguments
         return [(name, value) for name in names for value in self.get_query_arguments(name)]
 
 
-class Channels(Gate, VoilaKernelWebsocketHandler):
+class KernelChannelsHandler(GatedHandler, VoilaKernelWebsocketHandler):
     """The line between a page and its kernel."""
 
     async def open(self, kernel_id: str) -> None:
         """Note that a page is there."""
-        self.settings["circuitz"].visits.connected(kernel_id)
+        self.settings["circuitz"].visits.note_page_connected(kernel_id)
         self._noted = kernel_id
         await super().open(kernel_id)
 
@@ -200,22 +210,22 @@ class Channels(Gate, VoilaKernelWebsocketHandler):
         """Note that it left."""
         noted, self._noted = getattr(self, "_noted", ""), ""
         if noted:
-            self.settings["circuitz"].visits.disconnected(noted)
+            self.settings["circuitz"].visits.note_page_disconnected(noted)
         super().on_close()
 
 
-class Status(Gate, APIHandler):
+class SeatStatusHandler(GatedHandler, APIHandler):
     """Tells whoever runs the server how many are there; kernels' ids are their pages' alone."""
 
     @tornado.web.authenticated
     def get(self) -> None:
         """Answer with JSON."""
-        server: Server = self.settings["circuitz"]
+        server: VoilaServer = self.settings["circuitz"]
         running = len(self.kernel_manager.list_kernel_ids())
         self.finish(json.dumps({"kernels": running, "most": server.most_visitors}))
 
 
-class Outside(Gate, JupyterHandler):
+class UnknownAddressHandler(GatedHandler, JupyterHandler):
     """Every address that is not one of ours."""
 
     @allow_unauthenticated
@@ -224,7 +234,7 @@ class Outside(Gate, JupyterHandler):
         raise tornado.web.HTTPError(404, "There is nothing at this address.")
 
 
-class Server(Voila):
+class VoilaServer(Voila):
     """Voila's application, with the doors in front of it."""
 
     most_visitors = Int(8, help="Kernels at a time.")
@@ -233,7 +243,7 @@ class Server(Voila):
     page_title = Unicode("circuitz", help="What is being served, on pages without a kernel.")
     names = List(Unicode(), help="Names this server goes by; empty for any.")
     ready: Callable[[str], None]
-    visits: Visits
+    visits: VisitorSeats
 
     def init_settings(self) -> dict[str, Any]:
         """Add what the handlers share, and take the pages that ask for the token."""
@@ -241,19 +251,22 @@ class Server(Voila):
         provider = settings["identity_provider"]
         provider.login_handler_class = TokenPage
         provider.cookie_options = {"samesite": "Strict", "httponly": True}
-        self.visits = Visits(self.most_visitors, self.grace)
+        self.visits = VisitorSeats(self.most_visitors, self.grace)
         return {**settings, "circuitz": self, "disable_check_xsrf": True}
 
     def init_handlers(self) -> list[Any]:
         """Put the gate in front of every handler."""
-        ours = {TornadoVoilaHandler: Screen, VoilaKernelWebsocketHandler: Channels}
+        ours = {
+            TornadoVoilaHandler: NotebookPage,
+            VoilaKernelWebsocketHandler: KernelChannelsHandler,
+        }
         handlers: list[Any] = [
-            (url_path_join(self.server_url, r"/circuitz/status"), Status),
-            (url_path_join(self.server_url, r"/voila/files/(.*)"), Outside),
+            (url_path_join(self.server_url, r"/circuitz/status"), SeatStatusHandler),
+            (url_path_join(self.server_url, r"/voila/files/(.*)"), UnknownAddressHandler),
         ]
         handlers += super().init_handlers()
         return [
-            (pattern, ours.get(handler) or gated(handler), *rest)
+            (pattern, ours.get(handler) or handler_class_behind_gate(handler), *rest)
             for pattern, handler, *rest in handlers
         ]
 
@@ -266,9 +279,11 @@ class Server(Voila):
         self.port = sockets[0].getsockname()[1]
         http.add_sockets(sockets)
         self.ioloop = tornado.ioloop.IOLoop.current()
-        look = tornado.ioloop.PeriodicCallback(self._look, _LOOK_SECONDS * 1000)
+        look = tornado.ioloop.PeriodicCallback(
+            self._shut_down_abandoned_kernels, _LOOK_SECONDS * 1000
+        )
         look.start()
-        self.ready(self.address())
+        self.ready(self.address_with_token())
         try:
             self.ioloop.start()
         except KeyboardInterrupt:
@@ -278,20 +293,26 @@ class Server(Voila):
             http.stop()
             self.stop()
 
-    def address(self) -> str:
+    def address_with_token(self) -> str:
         """Return the address to open, token included."""
         name = socket.gethostname() if self.ip in ("", "0.0.0.0", "::") else self.ip
         name = f"[{name}]" if ":" in name else name
         return url_concat(f"http://{name}:{self.port}{self.base_url}", {"token": self.token})
 
-    async def _look(self) -> None:
-        for kernel in self.visits.left_behind(self.kernel_manager.list_kernel_ids()):
+    async def _shut_down_abandoned_kernels(self) -> None:
+        for kernel in self.visits.abandoned_kernels(self.kernel_manager.list_kernel_ids()):
             try:
                 await self.kernel_manager.shutdown_kernel(kernel, now=True)
             except Exception:  # it went away by itself, or will be tried again
                 logging.getLogger(__name__).debug("kernel %s", kernel, exc_info=True)
 
 
-def gated(handler: type[tornado.web.RequestHandler]) -> type[tornado.web.RequestHandler]:
+def handler_class_behind_gate(
+    handler: type[tornado.web.RequestHandler],
+) -> type[tornado.web.RequestHandler]:
     """Return the handler with the gate in front of it."""
-    return handler if issubclass(handler, Gate) else type(handler.__name__, (Gate, handler), {})
+    return (
+        handler
+        if issubclass(handler, GatedHandler)
+        else type(handler.__name__, (GatedHandler, handler), {})
+    )

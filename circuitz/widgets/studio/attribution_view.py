@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from circuitz.errors import InputsError
-from circuitz.widgets.studio import sprite_sheets as sheets
-from circuitz.widgets.studio.live_network import of_torch
-from circuitz.widgets.studio.studio_payload import number
+from circuitz.widgets.studio import sprite_sheets
+from circuitz.widgets.studio.live_network import import_torch_module
+from circuitz.widgets.studio.studio_payload import finite_or_none
 from circuitz.z.inputs import InputSet
 from circuitz.z.unit import OUTPUT
 
@@ -28,7 +28,9 @@ OF_CLASSES = (*METHODS, "grad-cam", "conductance")
 _LISTED = 8
 
 
-def attributed(z: AnnotatedModel, unit: str, image: int, target: str, method: str) -> Answer:
+def attribute_on_image(
+    z: AnnotatedModel, unit: str, image: int, target: str, method: str
+) -> Answer:
     """Attribute a unit, or a class, to the parts of an image of the concept set.
 
     Parameters
@@ -54,9 +56,11 @@ def attributed(z: AnnotatedModel, unit: str, image: int, target: str, method: st
     CircuitzError
         If there is no torch, no network, no such image, or the method does not fit.
     """
-    _known(z, image)
+    _require_concept_set_with_image(z, image)
     asked = f"{OUTPUT}:{target}" if target else unit
-    found = of_torch("circuitz.effects.attribution.attribute").attribute(z, [image], asked, method)
+    found = import_torch_module("circuitz.effects.attribution.attribute").attribute(
+        z, [image], asked, method
+    )
     size = float(np.abs(found.values).sum())
     up = float(found.values.clip(min=0).sum())
     grown = {
@@ -68,12 +72,12 @@ def attributed(z: AnnotatedModel, unit: str, image: int, target: str, method: st
         "target": asked,
         "method": method,
         "image": image,
-        "raises": number(up / size) if size else None,
+        "raises": finite_or_none(up / size) if size else None,
         "python": f'cz.attribute(z, [{image}], "{asked}", "{method}").pictures()',
-    }, {name: sheets.png(picture) for name, picture in grown.items()}
+    }, {name: sprite_sheets.encode_png(picture) for name, picture in grown.items()}
 
 
-def looked(z: AnnotatedModel, unit: str, image: int) -> Answer:
+def head_attention_on_sequence(z: AnnotatedModel, unit: str, image: int) -> Answer:
     """Return where a head looks on a token sequence, from every position to every other.
 
     Returns
@@ -86,8 +90,8 @@ def looked(z: AnnotatedModel, unit: str, image: int) -> Answer:
     CircuitzError
         If there is no torch, no network, or the unit is no head.
     """
-    known = _known(z, image)
-    attention = of_torch("circuitz.effects.attribution.attention_patterns").attention
+    known = _require_concept_set_with_image(z, image)
+    attention = import_torch_module("circuitz.effects.attribution.attention_patterns").attention
     pattern = attention(z, unit, known.images[[image]])[0]
     focus = [int(at) for at in known.focus[image]] if known.focus is not None else []
     facts = {
@@ -98,7 +102,7 @@ def looked(z: AnnotatedModel, unit: str, image: int) -> Answer:
     return facts, {"pattern": np.ascontiguousarray(pattern, "<f4").tobytes()}
 
 
-def written(z: AnnotatedModel, unit: str, image: int = -1) -> Answer:
+def direct_token_effects(z: AnnotatedModel, unit: str, image: int = -1) -> Answer:
     """Return which tokens a head or neuron raises and lowers by itself.
 
     Parameters
@@ -114,21 +118,23 @@ def written(z: AnnotatedModel, unit: str, image: int = -1) -> Answer:
         If there is no torch, no network, or the unit writes to no stream of tokens.
     """
     rows = None if image < 0 else [image]
-    found = of_torch("circuitz.effects.attribution.direct_effect").direct_effect(z, unit, rows)
+    found = import_torch_module("circuitz.effects.attribution.direct_effect").direct_effect(
+        z, unit, rows
+    )
     order = np.argsort(-found.values, kind="stable")
 
-    def some(rows: Any) -> list[dict[str, Any]]:
-        return [{"token": found.names[i], "change": number(found.values[i])} for i in rows]
+    def token_changes(rows: Any) -> list[dict[str, Any]]:
+        return [{"token": found.names[i], "change": finite_or_none(found.values[i])} for i in rows]
 
     return {
-        "raises": some([i for i in order[:_LISTED] if found.values[i] > 0]),
-        "lowers": some([i for i in order[::-1][:_LISTED] if found.values[i] < 0]),
+        "raises": token_changes([i for i in order[:_LISTED] if found.values[i] > 0]),
+        "lowers": token_changes([i for i in order[::-1][:_LISTED] if found.values[i] < 0]),
         "inputs": found.inputs,
         "python": f'circuitz.effects.attribution.direct_effect.direct_effect(z, "{unit}", {rows}).frame',
     }, {}
 
 
-def _known(z: AnnotatedModel, image: int) -> InputSet:
+def _require_concept_set_with_image(z: AnnotatedModel, image: int) -> InputSet:
     known = z.concept_set
     if known is None or not 0 <= image < len(known):
         raise InputsError(

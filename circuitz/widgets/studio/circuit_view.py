@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from circuitz.errors import CircuitzError, GraphError
-from circuitz.widgets.studio.live_network import of_torch
+from circuitz.widgets.studio.live_network import import_torch_module
 from circuitz.z.circuit.circuit_graph import CircuitGraph
-from circuitz.z.circuit.layout import layout
-from circuitz.z.circuit.stored_circuits import kept
-from circuitz.z.circuit.supernodes import automatic, undoable
+from circuitz.z.circuit.layout import layout_nodes
+from circuitz.z.circuit.stored_circuits import graphs_by_class
+from circuitz.z.circuit.supernodes import can_undo_supernode_edit, group_by_concept
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
 
-def graphs(z: AnnotatedModel, path: str) -> dict[str, Any]:
+def stored_circuits_payload(z: AnnotatedModel, path: str) -> dict[str, Any]:
     """Return the circuits kept with z, a class each, laid out.
 
     Parameters
@@ -27,17 +27,19 @@ def graphs(z: AnnotatedModel, path: str) -> dict[str, Any]:
         Its bundle; empty for one in memory.
     """
     try:
-        found = kept(z)
+        found = graphs_by_class(z)
     except CircuitzError as error:
         return {"circuits": {}, "path": path, "problem": str(error)}
-    circuits = {name: circuit(z, graph) for name, graph in found.items() if name in z.classes}
+    circuits = {
+        name: circuit_layout_payload(z, graph) for name, graph in found.items() if name in z.classes
+    }
     return {"circuits": circuits, "path": path, "problem": ""}
 
 
-def circuit(z: AnnotatedModel, graph: CircuitGraph) -> dict[str, Any]:
+def circuit_layout_payload(z: AnnotatedModel, graph: CircuitGraph) -> dict[str, Any]:
     """Return one circuit: units that share a concept are one node."""
-    small = graph.grouped()
-    places = layout(small)
+    small = graph.collapse_supernodes()
+    places = layout_nodes(small)
     index = {node.id: i for i, node in enumerate(small.nodes)}
     return {
         "target": graph.target,
@@ -56,17 +58,17 @@ def circuit(z: AnnotatedModel, graph: CircuitGraph) -> dict[str, Any]:
         ],
         "edges": [[index[e.source], index[e.target], e.share, e.low, e.high] for e in small.edges],
         "scores": dict(graph.scores),
-        "kept": dict(graph.kept),
+        "kept": dict(graph.pruned_to),
         "counts": dict(graph.counts),
         "stability": dict(graph.stability),
         "units": sum(node.kind == "unit" for node in graph.nodes),
-        "stale": list(graph.stale(z)),
+        "stale": list(graph.stale_parts(z)),
         "automatic": graph.supernodes is None,
-        "undo": undoable(graph),
+        "undo": can_undo_supernode_edit(graph),
     }
 
 
-def clamped(z: AnnotatedModel, units: Sequence[str]) -> dict[str, Any]:
+def outputs_before_and_while_clamped(z: AnnotatedModel, units: Sequence[str]) -> dict[str, Any]:
     """Return what the outputs say before and while units are held; runs the network.
 
     Raises
@@ -74,7 +76,7 @@ def clamped(z: AnnotatedModel, units: Sequence[str]) -> dict[str, Any]:
     CircuitzError
         If there is no torch here, no network, or no images.
     """
-    found = of_torch("circuitz.effects.clamp").clamp(z, units)
+    found = import_torch_module("circuitz.effects.clamp").clamp_units(z, units)
     return {
         "before": [float(p) for p in found.before],
         "after": [float(p) for p in found.after],
@@ -83,7 +85,7 @@ def clamped(z: AnnotatedModel, units: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def measured(z: AnnotatedModel, target: str) -> AnnotatedModel:
+def with_measured_circuit(z: AnnotatedModel, target: str) -> AnnotatedModel:
     """Return z with the circuit of a class measured and kept; runs the network.
 
     In the bases that the circuit of the class was drawn in before.
@@ -93,12 +95,14 @@ def measured(z: AnnotatedModel, target: str) -> AnnotatedModel:
     CircuitzError
         If there is no torch here, no network, or no D.
     """
-    old = kept(z).get(target.removeprefix("output:"))
+    old = graphs_by_class(z).get(target.removeprefix("output:"))
     bases = tuple(old.settings.get("bases", ())) if old is not None else ()
-    return z.with_graph(of_torch("circuitz.effects.circuit.graph").graph(z, target, bases=bases))
+    return z.with_graph(
+        import_torch_module("circuitz.effects.circuit.graph").graph(z, target, bases=bases)
+    )
 
 
-def regrouped(
+def apply_supernode_edit(
     z: AnnotatedModel, target: str, edit: str, nodes: Sequence[str] = (), label: str = ""
 ) -> tuple[AnnotatedModel, str]:
     """Return z with the sets of units of a circuit edited, and what was done in words.
@@ -129,7 +133,7 @@ def regrouped(
     elif edit == "split":
         new, said = graph.split(first), "Its units stand by themselves."
     elif edit == "automatic":
-        new, said = automatic(graph), "Units that share a concept are together again."
+        new, said = group_by_concept(graph), "Units that share a concept are together again."
     elif edit == "undo":
         new, said = graph.undo(), "The last edit of the circuit is undone."
     else:

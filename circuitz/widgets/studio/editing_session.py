@@ -12,24 +12,24 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from circuitz.disk.lock import locked
+from circuitz.disk.lock import hold_write_lock
 from circuitz.errors import AnnotationError, CircuitzError, ConflictError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.check import check
 from circuitz.plausibility.report import Report
 from circuitz.z.annotation import Annotation
 from circuitz.z.bundle.load_save import append_log, load, save
-from circuitz.z.bundle.log_io import read_log
+from circuitz.z.bundle.log_io import parse_and_verify_log
 from circuitz.z.bundle.manifest import LOG
 from circuitz.z.circuit.circuit_graph import NOTE
-from circuitz.z.edits.annotate import history
+from circuitz.z.edits import history
 from circuitz.z.finding import Waiver
 from circuitz.z.model import AnnotatedModel
 
 Stamp = tuple[int, ...]
 
 
-class Desk:
+class EditingSession:
     """A z, where it lies on disk, and who is editing it.
 
     Parameters
@@ -52,19 +52,19 @@ class Desk:
     ) -> None:
         self.lock = threading.RLock()
         self.lexicon = lexicon or Lexicon.load()
-        self.author = user_name() if author is None else author
+        self.author = author_from_environment_or_login() if author is None else author
         self.path: Path | None = None
         self._stamp: tuple[Stamp, Stamp] = ((), ())
         self._checked: tuple[AnnotatedModel, Report] | None = None
         if isinstance(subject, AnnotatedModel):
             self.z = subject
-            self._settle_home()
+            self._adopt_home_bundle_if_current()
         else:
             self.path = Path(subject).absolute()
-            self._stamp = self._look()
+            self._stamp = self._bundle_and_log_stamps()
             self.z = load(self.path)
 
-    def _settle_home(self) -> None:
+    def _adopt_home_bundle_if_current(self) -> None:
         """Edit a z where it came from, when what lies there is what is being shown."""
         if not self.z.home:
             return
@@ -73,18 +73,20 @@ class Desk:
             there = load(home)
         except CircuitzError:
             return
-        ahead = history.newest(self.z.log, (entry.id for entry in there.log))
+        ahead = history.entries_not_in(self.z.log, (entry.id for entry in there.log))
         if not ahead and there.weights_hash == self.z.weights_hash:
             self.path = home
             self.refresh()
 
     # -- reading --------------------------------------------------------------------------
 
-    def _look(self) -> tuple[Stamp, Stamp]:
+    def _bundle_and_log_stamps(self) -> tuple[Stamp, Stamp]:
         """Return what tells a saved bundle, and a longer log, from the one read last."""
         if self.path is None:
             return (), ()
-        return _stat(self.path, whole=self.path.is_file()), _stat(self.path / LOG, whole=True)
+        return _file_stamp(self.path, with_content=self.path.is_file()), _file_stamp(
+            self.path / LOG, with_content=True
+        )
 
     def refresh(self) -> bool:
         """Take over what others wrote to the bundle.
@@ -101,19 +103,19 @@ class Desk:
         with self.lock:
             if self.path is None:
                 return False
-            now = self._look()
+            now = self._bundle_and_log_stamps()
             if now == self._stamp:
                 return False
             before = self.z
             if now[0] == self._stamp[0] and now[1]:
-                log = read_log((self.path / LOG).read_bytes()).entries
-                self._adopt(log)
+                log = parse_and_verify_log((self.path / LOG).read_bytes()).entries
+                self._replace_log_if_different(log)
             else:
                 self.z = load(self.path)
             self._stamp = now
             return self.z is not before
 
-    def _adopt(self, log: tuple[Annotation, ...]) -> None:
+    def _replace_log_if_different(self, log: tuple[Annotation, ...]) -> None:
         if log != self.z.log:
             self.z = self.z.with_(what="annotations", log=log)
 
@@ -148,23 +150,23 @@ class Desk:
     # -- editing --------------------------------------------------------------------------
 
     @contextmanager
-    def _writing(self) -> Generator[None]:
+    def _lock_and_reload_for_writing(self) -> Generator[None]:
         """Hold the bundle while it is read again and added to, so that nothing comes between."""
         with self.lock:
             if self.path is None:
                 yield
                 return
-            with locked(self.path):
+            with hold_write_lock(self.path):
                 self.refresh()
                 yield
 
-    def _write(self, new: AnnotatedModel) -> None:
+    def _append_new_log_entries(self, new: AnnotatedModel) -> None:
         if self.path is not None:
-            entries = history.newest(new.log, (entry.id for entry in self.z.log))
+            entries = history.entries_not_in(new.log, (entry.id for entry in self.z.log))
             log = append_log(self.path, entries)
             self.z = new
-            self._adopt(log)
-            self._stamp = self._look()
+            self._replace_log_if_different(log)
+            self._stamp = self._bundle_and_log_stamps()
         else:
             self.z = new
 
@@ -188,10 +190,10 @@ class Desk:
         ConflictError
             If somebody else changed the unit since.
         """
-        with self._writing():
+        with self._lock_and_reload_for_writing():
             there = self.z.effective().get(unit)
             if base is not None and base != (there.id if there else ""):
-                raise conflict(unit, self._latest(unit))
+                raise words_conflict_error(unit, self._effective_or_last_annotation(unit))
             if text.strip():
                 new = self.z.annotate(
                     unit, text, author=self.author, confidence=confidence, lexicon=self.lexicon
@@ -202,7 +204,7 @@ class Desk:
             else:
                 new = self.z.retract(unit, author=self.author)
                 said = f"The words on {unit} are withdrawn."
-            self._write(new)
+            self._append_new_log_entries(new)
             return said
 
     def undo(self) -> tuple[str, str]:
@@ -212,24 +214,26 @@ class Desk:
         -------
         The unit it was about, and what was done in words.
         """
-        with self._writing():
-            active = history.state(self.z.log).active
+        with self._lock_and_reload_for_writing():
+            active = history.replay_log(self.z.log).active
             if active and active[-1].author_kind == "rule":
                 raise AnnotationError(
                     "There is nothing to undo.", "What stands was proposed by rule: write over it."
                 )
-            return self._step(self.z.undo, "undone")
+            return self._write_undo_or_redo(self.z.undo, "undone")
 
     def redo(self) -> tuple[str, str]:
         """Restore the edit undone last."""
-        with self._writing():
-            return self._step(self.z.redo, "restored")
+        with self._lock_and_reload_for_writing():
+            return self._write_undo_or_redo(self.z.redo, "restored")
 
-    def _step(self, act: Callable[[str], AnnotatedModel], done: str) -> tuple[str, str]:
-        new = act(self.author)
+    def _write_undo_or_redo(
+        self, step: Callable[[str], AnnotatedModel], verb: str
+    ) -> tuple[str, str]:
+        new = step(self.author)
         target = new.log[-1].target
-        self._write(new)
-        return target, f"The edit of {target} is {done}."
+        self._append_new_log_entries(new)
+        return target, f"The edit of {target} is {verb}."
 
     def waive(self, finding: str, author: str, reason: str) -> str:
         """Let a flagged finding stand, for a reason; both travel along with z.
@@ -239,8 +243,8 @@ class Desk:
         AnnotationError
             If there is no such finding, or author or reason is missing.
         """
-        with self._writing():
-            known = {item.id: item for item in self.report().items}
+        with self._lock_and_reload_for_writing():
+            known = {item.id: item for item in self.report().findings}
             if finding not in known:
                 raise AnnotationError(
                     "That finding no longer stands.", "Its words or numbers changed meanwhile."
@@ -249,21 +253,23 @@ class Desk:
                 raise AnnotationError(
                     "A waiver needs an author and a reason.", "Both are shown wherever z goes."
                 )
-            waiver = Waiver(finding, author.strip(), reason.strip(), history.now())
+            waiver = Waiver(finding, author.strip(), reason.strip(), history.utc_timestamp())
             kept = tuple(old for old in self.z.waivers if old.finding != finding)
             new = self.z.with_(what="waiver", waivers=(*kept, waiver))
             if self.path is not None:
                 save(new, self.path)
-                self._stamp = self._look()
+                self._stamp = self._bundle_and_log_stamps()
             self.z = new
             return "The finding is waived."
 
-    def keep(self, z: AnnotatedModel) -> None:
+    def save_measured_circuits(self, z: AnnotatedModel) -> None:
         """Keep the circuits measured of z; words that others wrote meanwhile stay."""
         graphs = z.notes.get(NOTE, {})
-        self.change(lambda now: now.with_(what="graph", notes={**now.notes, NOTE: graphs}))
+        self.apply_and_save_edit(
+            lambda now: now.with_(what="graph", notes={**now.notes, NOTE: graphs})
+        )
 
-    def change(self, edit: Callable[[AnnotatedModel], AnnotatedModel]) -> None:
+    def apply_and_save_edit(self, edit: Callable[[AnnotatedModel], AnnotatedModel]) -> None:
         """Change what is kept besides words, starting from what others wrote meanwhile.
 
         Parameters
@@ -271,14 +277,14 @@ class Desk:
         edit
             Returns the new z; nothing is written when it raises.
         """
-        with self._writing():
+        with self._lock_and_reload_for_writing():
             new = edit(self.z)
             if self.path is not None:
                 save(new, self.path)
-                self._stamp = self._look()
+                self._stamp = self._bundle_and_log_stamps()
             self.z = new
 
-    def replace(self, z: AnnotatedModel) -> None:
+    def replace_or_merge_model(self, z: AnnotatedModel) -> None:
         """Show another z; its edits go to the bundle when it is the same network.
 
         Raises
@@ -286,16 +292,18 @@ class Desk:
         CircuitzError
             If its edits cannot be written.
         """
-        with self._writing():
+        with self._lock_and_reload_for_writing():
             if self.path is not None and z.weights_hash == self.z.weights_hash:
                 known = {entry.id for entry in self.z.log}
-                self._adopt(append_log(self.path, history.newest(z.log, known)))
-                self._stamp = self._look()
+                self._replace_log_if_different(
+                    append_log(self.path, history.entries_not_in(z.log, known))
+                )
+                self._stamp = self._bundle_and_log_stamps()
             else:
                 self.path, self.z = None, z
-                self._settle_home()
+                self._adopt_home_bundle_if_current()
 
-    def _latest(self, unit: str) -> Annotation | None:
+    def _effective_or_last_annotation(self, unit: str) -> Annotation | None:
         there = self.z.effective().get(unit)
         if there is not None:
             return there
@@ -303,7 +311,7 @@ class Desk:
         return about[-1] if about else None
 
 
-def conflict(unit: str, theirs: Annotation | None) -> ConflictError:
+def words_conflict_error(unit: str, theirs: Annotation | None) -> ConflictError:
     """Return the error that says somebody changed a unit meanwhile, and to what."""
     return ConflictError(
         f"Somebody else changed the words on {unit} meanwhile.",
@@ -317,7 +325,7 @@ def conflict(unit: str, theirs: Annotation | None) -> ConflictError:
     )
 
 
-def user_name() -> str:
+def author_from_environment_or_login() -> str:
     """Return who is editing: ``CIRCUITZ_AUTHOR``, else the user's name, else nobody."""
     named = os.environ.get("CIRCUITZ_AUTHOR", "").strip()
     if named:
@@ -328,11 +336,11 @@ def user_name() -> str:
         return ""
 
 
-def _stat(path: Path, *, whole: bool) -> Stamp:
+def _file_stamp(path: Path, *, with_content: bool) -> Stamp:
     """Return what identifies a file's content, or a folder as such."""
     try:
         found = path.stat()
     except OSError:
         return ()
     place = (found.st_dev, found.st_ino)
-    return (*place, found.st_size, found.st_mtime_ns) if whole else place
+    return (*place, found.st_size, found.st_mtime_ns) if with_content else place

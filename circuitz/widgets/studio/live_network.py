@@ -8,7 +8,7 @@ from typing import Any
 from circuitz.errors import NetworkError
 
 
-def of_torch(name: str) -> Any:
+def import_torch_module(name: str) -> Any:
     """Import a module that needs torch.
 
     Raises

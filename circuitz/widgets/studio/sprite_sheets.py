@@ -24,7 +24,7 @@ PER_UNIT = 9
 
 
 @dataclass(frozen=True, eq=False)
-class Atlas:
+class ThumbnailAtlas:
     """Thumbnails of some images.
 
     Parameters
@@ -52,27 +52,28 @@ class Atlas:
         }
 
 
-def atlas(images: U8 | None, wanted: npt.NDArray[np.int64]) -> Atlas:
+def pack_thumbnails_into_atlas(images: U8 | None, indices: npt.NDArray[np.int64]) -> ThumbnailAtlas:
     """Put images into sprite sheets.
 
     Parameters
     ----------
     images
         ``(n, h, w, c)`` uint8 of the concept set; ``None`` when it is not at hand.
-    wanted
+    indices
         Which of them, once each.
     """
-    if images is None or not len(wanted):
-        return Atlas(64, COLUMNS, np.zeros(0, np.int64), ())
+    if images is None or not len(indices):
+        return ThumbnailAtlas(64, COLUMNS, np.zeros(0, np.int64), ())
     tile = min(LARGEST_TILE, max(images.shape[1:3]))
     per_page = COLUMNS * COLUMNS
     pages = [
-        _page(images, wanted[at : at + per_page], tile) for at in range(0, len(wanted), per_page)
+        _encode_sprite_page_jpeg(images, indices[at : at + per_page], tile)
+        for at in range(0, len(indices), per_page)
     ]
-    return Atlas(tile, COLUMNS, wanted, tuple(pages))
+    return ThumbnailAtlas(tile, COLUMNS, indices, tuple(pages))
 
 
-def boxes(
+def exemplar_crop_boxes(
     layer: LayerMeasurements, units: npt.NDArray[np.int64], height: int, width: int
 ) -> npt.NDArray[np.uint8]:
     """Return ``(units, 9, 4)`` crops: top, left, bottom, right as shares of 255."""
@@ -84,7 +85,7 @@ def boxes(
     return np.rint(shares * 255).astype(np.uint8)
 
 
-def strip(
+def encode_picture_strip(
     images: U8, indices: Sequence[int], largest: int = LARGEST_STRIP
 ) -> tuple[bytes, tuple[int, int]]:
     """Put pictures side by side in one PNG, none larger than ``largest`` pixels.
@@ -98,25 +99,25 @@ def strip(
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     joined = Image.new("RGB", (size[0] * max(1, len(indices)), size[1]))
     for i, index in enumerate(indices):
-        joined.paste(_picture(images[index], size), (i * size[0], 0))
-    return _encoded(joined, "PNG"), size
+        joined.paste(_resized_rgb_picture(images[index], size), (i * size[0], 0))
+    return _encode_jpeg_or_png(joined, "PNG"), size
 
 
-def png(image: U8) -> bytes:
+def encode_png(image: U8) -> bytes:
     """Encode one ``(h, w, c)`` picture."""
-    return _encoded(_picture(image, None), "PNG")
+    return _encode_jpeg_or_png(_resized_rgb_picture(image, None), "PNG")
 
 
-def _page(images: U8, indices: npt.NDArray[np.int64], tile: int) -> bytes:
+def _encode_sprite_page_jpeg(images: U8, indices: npt.NDArray[np.int64], tile: int) -> bytes:
     rows = -(-len(indices) // COLUMNS)
     page = Image.new("RGB", (COLUMNS * tile, rows * tile))
     for i, index in enumerate(indices):
         corner = (i % COLUMNS * tile, i // COLUMNS * tile)
-        page.paste(_picture(images[int(index)], (tile, tile)), corner)
-    return _encoded(page, "JPEG")
+        page.paste(_resized_rgb_picture(images[int(index)], (tile, tile)), corner)
+    return _encode_jpeg_or_png(page, "JPEG")
 
 
-def _picture(image: U8, size: tuple[int, int] | None) -> Image.Image:
+def _resized_rgb_picture(image: U8, size: tuple[int, int] | None) -> Image.Image:
     pixels = np.asarray(image, np.uint8)
     if pixels.shape[-1] == 1:
         pixels = np.repeat(pixels, 3, axis=-1)
@@ -126,7 +127,7 @@ def _picture(image: U8, size: tuple[int, int] | None) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _encoded(picture: Image.Image, kind: str) -> bytes:
+def _encode_jpeg_or_png(picture: Image.Image, kind: str) -> bytes:
     buffer = io.BytesIO()
     if kind == "JPEG":
         picture.save(buffer, "JPEG", quality=90, subsampling=0)

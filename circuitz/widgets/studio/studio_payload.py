@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from circuitz.widgets.studio import sprite_sheets as sheets
+from circuitz.widgets.studio import sprite_sheets
 from circuitz.z.bases import basis_sizes
 from circuitz.z.finding import Finding, Remedy
 from circuitz.z.measurements import LayerMeasurements
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SPLIT = "test"
 #: Findings beyond this are counted, not listed; they come worst first.
 MOST_FINDINGS = 400
-PER_UNIT = sheets.PER_UNIT
+PER_UNIT = sprite_sheets.PER_UNIT
 #: What the screen can do itself, or has a command for.
 ON_SCREEN = frozenset({"annotate", "retract", "silence", "search", "ask", "waive"})
 _ASKED = 8  # units a command asks people about
@@ -39,7 +39,7 @@ NO_EFFECTS = "Effects have not been measured: z = cz.measure(z, concept_set, dat
 NO_CONCEPTS = "The concept set is not at hand, so exemplars cannot be shown."
 
 
-def number(value: Any) -> float | None:
+def finite_or_none(value: Any) -> float | None:
     """Return a float JSON can hold, or ``None``."""
     if value is None:
         return None
@@ -47,21 +47,21 @@ def number(value: Any) -> float | None:
     return plain if math.isfinite(plain) else None
 
 
-def places(z: AnnotatedModel) -> list[tuple[str, int, bool]]:
+def layers_and_bases_in_screen_order(z: AnnotatedModel) -> list[tuple[str, int, bool]]:
     """Layers and bases whose units are listed: name, size, in the cut; the cut first, then deepest."""
     layers = [(layer.name, layer.size, layer.name in z.cut) for layer in reversed(z.layers)]
     bases = [(name, size, False) for name, size in basis_sizes(z.bases).items()]
     return sorted(layers, key=lambda place: not place[2]) + bases
 
 
-def measured(z: AnnotatedModel, place: str) -> LayerMeasurements | None:
+def fitting_layer_measurements(z: AnnotatedModel, place: str) -> LayerMeasurements | None:
     """Measurements of one layer, when they exist and fit it."""
     found = z.measurements.layers.get(place) if z.measurements is not None else None
-    sizes = {name: size for name, size, _ in places(z)}
+    sizes = {name: size for name, size, _ in layers_and_bases_in_screen_order(z)}
     return found if found is not None and len(found.exemplars) == sizes.get(place) else None
 
 
-def missing(z: AnnotatedModel) -> str:
+def hint_for_missing_data(z: AnnotatedModel) -> str:
     """Say what to run when something is not there to be shown; empty when all is."""
     if z.measurements is None or not z.measurements.layers:
         return NOT_MEASURED
@@ -70,7 +70,7 @@ def missing(z: AnnotatedModel) -> str:
     return "" if z.measurements.effects is not None else NO_EFFECTS
 
 
-def head(
+def title_and_editor_payload(
     z: AnnotatedModel, *, path: str, author: str, lexicon: Lexicon, revision: int
 ) -> dict[str, Any]:
     """Return the small facts of the title strip and the editor."""
@@ -80,7 +80,10 @@ def head(
         "classes": list(z.classes),
         "hash": z.hash,
         "cut": list(z.cut),
-        "layers": [{"name": name, "size": size, "cut": cut} for name, size, cut in places(z)],
+        "layers": [
+            {"name": name, "size": size, "cut": cut}
+            for name, size, cut in layers_and_bases_in_screen_order(z)
+        ],
         "concepts": [{"name": name, "kind": lexicon.kind(name)} for name in lexicon.names()],
         "path": path,
         "saved": "disk" if path else "memory",
@@ -88,12 +91,12 @@ def head(
         "measured": z.measurements is not None,
         "images": len(z.concept_set) if z.concept_set is not None else 0,
         "stale": list(z.stale),
-        "missing": missing(z),
+        "missing": hint_for_missing_data(z),
         "revision": revision,
     }
 
 
-def words(z: AnnotatedModel, table: UnitTable) -> list[dict[str, Any]]:
+def effective_words_payload(z: AnnotatedModel, table: UnitTable) -> list[dict[str, Any]]:
     """Return the annotation in force on each unit that has one."""
     found = [
         {
@@ -107,12 +110,12 @@ def words(z: AnnotatedModel, table: UnitTable) -> list[dict[str, Any]]:
             "time": said.time,
         }
         for target, said in z.effective().items()
-        if (row := table.row(target)) >= 0
+        if (row := table.row_of(target)) >= 0
     ]
     return sorted(found, key=lambda word: word["unit"])
 
 
-def no_report(why: str) -> dict[str, Any]:
+def empty_report_payload(why: str) -> dict[str, Any]:
     """Return the report's trait when there is nothing to check yet."""
     return {
         "counts": {"flagged": 0, "supported": 0, "inconclusive": 0},
@@ -126,11 +129,11 @@ def no_report(why: str) -> dict[str, Any]:
     }
 
 
-def report(z: AnnotatedModel, checked: Report, path: str = "") -> dict[str, Any]:
+def report_payload(z: AnnotatedModel, checked: Report, path: str = "") -> dict[str, Any]:
     """Return the report's trait: findings worst first, each with its strongest units first."""
-    items = checked.items
+    items = checked.findings
     listed = items[:MOST_FINDINGS]
-    strength = _strength(z, listed)
+    strength = _drive_by_unit_and_target(z, listed)
     return {
         "counts": {
             "flagged": len(checked.flagged),
@@ -142,25 +145,27 @@ def report(z: AnnotatedModel, checked: Report, path: str = "") -> dict[str, Any]
         "unexplained": [
             {
                 "target": target,
-                "estimate": number(values[0]),
-                "low": number(values[1]),
-                "high": number(values[2]),
+                "estimate": finite_or_none(values[0]),
+                "low": finite_or_none(values[1]),
+                "high": finite_or_none(values[2]),
             }
             for target, values in checked.unexplained.items()
         ],
-        "findings": [finding(f, strength, path) for f in listed],
+        "findings": [finding_payload(f, strength, path) for f in listed],
         "unlisted": len(items) - len(listed),
         "missing": "",
         "milliseconds": round(checked.seconds * 1000),
     }
 
 
-def _strength(z: AnnotatedModel, listed: Sequence[Finding]) -> dict[tuple[str, str], float]:
+def _drive_by_unit_and_target(
+    z: AnnotatedModel, listed: Sequence[Finding]
+) -> dict[tuple[str, str], float]:
     """How much each unit of a finding alone drives its class; empty before that is measured."""
     found = z.measurements.effects if z.measurements is not None else None
     if found is None:
         return {}
-    rows = found.position
+    rows = found.unit_index
     columns = {f"output:{target}": column for column, target in enumerate(found.targets)}
     pairs = {(unit, claim.target) for claim in listed for unit in claim.units}
     return {
@@ -170,7 +175,7 @@ def _strength(z: AnnotatedModel, listed: Sequence[Finding]) -> dict[tuple[str, s
     }
 
 
-def finding(
+def finding_payload(
     claim: Finding, strength: Mapping[tuple[str, str], float], path: str = ""
 ) -> dict[str, Any]:
     """Return one finding for the screen."""
@@ -183,41 +188,43 @@ def finding(
         "units": units,
         "target": claim.target,
         "sentence": claim.sentence,
-        "estimate": number(claim.estimate),
-        "ci": [number(claim.ci[0]), number(claim.ci[1])],
+        "estimate": finite_or_none(claim.estimate),
+        "ci": [finite_or_none(claim.ci[0]), finite_or_none(claim.ci[1])],
         "delta": claim.delta,
-        "p": number(claim.p),
-        "q": number(claim.q),
+        "p": finite_or_none(claim.p),
+        "q": finite_or_none(claim.q),
         "n": tested.n if tested else 0,
         "family": claim.family,
-        "power": number(claim.power),
+        "power": finite_or_none(claim.power),
         "chain": list(claim.chain),
         "pictures": list(claim.pictures),
         "remedies": [
-            remedy(item, claim.id, units, path)
+            remedy_payload(item, claim.id, units, path)
             for item in claim.remedies
             if item.action in ON_SCREEN and (units or item.action != "ask")
         ],
         "decide": claim.decide,
-        "python": as_python(claim),
+        "python": code_recomputing_effect(claim),
         "waiver": asdict(claim.waiver) if claim.waiver else None,
     }
 
 
-def as_python(claim: Finding) -> str:
+def code_recomputing_effect(claim: Finding) -> str:
     """Return code that computes the finding's figure again; empty when it is not an effect."""
     if not claim.effects:
         return ""
     effect = claim.effects[0]
     sources = list(effect.sources) if len(effect.sources) != 1 else effect.sources[0]
-    return f'cz.effect(z, {sources!r}, "{effect.target}", how="{effect.how}")'
+    return f'cz.effect(z, {sources!r}, "{effect.target}", intervention="{effect.how}")'
 
 
-def remedy(item: Remedy, finding: str, units: Sequence[str], path: str) -> dict[str, Any]:
+def remedy_payload(
+    item: Remedy, finding_id: str, units: Sequence[str], path: str
+) -> dict[str, Any]:
     """Return a remedy, with the command to run where the screen cannot do it itself."""
     z = shlex.quote(path or "Z")
     commands = {
-        "silence": f"circuitz silence {z} --finding {finding} --out cut.z",
+        "silence": f"circuitz silence {z} --finding {finding_id} --out cut.z",
         "search": f"circuitz search {z} --out repaired.z",
         "ask": f"circuitz concepts blind {z} {shlex.join(units[:_ASKED])}",
     }

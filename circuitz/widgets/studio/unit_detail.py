@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from circuitz.plausibility.words.counterfactual_response import paired_change
-from circuitz.responses.token_grid import shown
-from circuitz.stats.match import match_table
-from circuitz.widgets.studio import sprite_sheets as sheets
-from circuitz.widgets.studio import unit_responses as responds
-from circuitz.widgets.studio.live_visuals import told
-from circuitz.widgets.studio.studio_payload import PER_UNIT, SPLIT, number
+from circuitz.plausibility.words.counterfactual_response import counterfactual_change
+from circuitz.responses.token_grid import images_or_token_pictures
+from circuitz.stats.unit_concept_match import match_units_with_concepts
+from circuitz.widgets.studio import sprite_sheets, unit_responses
+from circuitz.widgets.studio.live_visuals import visualisation_records_of_unit
+from circuitz.widgets.studio.studio_payload import PER_UNIT, SPLIT, finite_or_none
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.measurements import LayerMeasurements
 
@@ -24,7 +23,7 @@ MOST_MATCHES = 8
 _WHAT = {"annotated": "wrote", "replaced": "wrote", "retracted": "withdrew"}
 
 
-def detail(
+def unit_detail_payload(
     z: AnnotatedModel, unit: str, lexicon: Lexicon
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return what is known about a unit.
@@ -34,7 +33,7 @@ def detail(
     JSON, and binary parts by name: ``images`` (PNG, exemplars side by side), ``heat`` (uint8
     ``(exemplars, h, w)``), ``visual`` (PNG).
     """
-    _, index, layer = responds.place_of(z, unit)
+    _, index, layer = unit_responses.locate_unit_measurements(z, unit)
     facts: dict[str, Any] = {
         "unit": unit,
         "exemplars": [],
@@ -42,38 +41,44 @@ def detail(
         "heat": [0, 0],
         "histogram": None,
         "matches": [],
-        "history": history(z, unit),
+        "history": unit_edits_latest_first(z, unit),
         "mean": None,
         "max": None,
         "contexts": [],
-        "visuals": told(z, unit),
-        **responds.facts(z, unit),
+        "visuals": visualisation_records_of_unit(z, unit),
+        **unit_responses.unit_statistics_and_neighbours(z, unit),
     }
     if layer is None:
         return facts, {}
-    facts["mean"] = number(layer.responses[:, index].mean()) if len(layer.responses) else None
-    facts["max"] = number(layer.peaks[:, index].max()) if len(layer.peaks) else None
+    facts["mean"] = (
+        finite_or_none(layer.responses[:, index].mean()) if len(layer.responses) else None
+    )
+    facts["max"] = finite_or_none(layer.peaks[:, index].max()) if len(layer.peaks) else None
     blobs: dict[str, bytes] = {}
     known = z.concept_set
     chosen = [int(i) for i in layer.exemplars[index, :PER_UNIT]]
     if known is not None:
         kept = [rank for rank, image in enumerate(chosen) if 0 <= image < len(known)]
         if kept:
-            blobs["images"], size = sheets.strip(shown(known), [chosen[rank] for rank in kept])
+            blobs["images"], size = sprite_sheets.encode_picture_strip(
+                images_or_token_pictures(known), [chosen[rank] for rank in kept]
+            )
             facts["size"] = list(size)
-            facts["exemplars"] = [_exemplar(layer, index, rank, known) for rank in kept]
+            facts["exemplars"] = [
+                _exemplar_peak_box_and_concepts(layer, index, rank, known) for rank in kept
+            ]
             heat = np.ascontiguousarray(layer.exemplar_heat[index][kept], np.uint8)
             facts["heat"] = list(heat.shape[1:])
-            facts["contexts"] = [_context(known, chosen[rank]) for rank in kept]
+            facts["contexts"] = [_tokens_and_focus(known, chosen[rank]) for rank in kept]
             blobs["heat"] = heat.tobytes()
-        facts["matches"] = matches(layer, index, known, lexicon)
+        facts["matches"] = best_concept_matches(layer, index, known, lexicon)
     if layer.visualisations is not None:
-        blobs["visual"] = sheets.png(layer.visualisations[index])
-    facts["histogram"] = _histogram(layer, index, chosen)
+        blobs["visual"] = sprite_sheets.encode_png(layer.visualisations[index])
+    facts["histogram"] = _activation_histogram(layer, index, chosen)
     return facts, blobs
 
 
-def history(z: AnnotatedModel, unit: str) -> list[dict[str, Any]]:
+def unit_edits_latest_first(z: AnnotatedModel, unit: str) -> list[dict[str, Any]]:
     """Return every edit of a unit, the latest first."""
     table = z.history(unit)
     rows = [
@@ -82,7 +87,7 @@ def history(z: AnnotatedModel, unit: str) -> list[dict[str, Any]]:
             "text": str(row["text"]),
             "author": str(row["author"]),
             "kind": str(row["author_kind"]),
-            "confidence": number(row["confidence"]),
+            "confidence": finite_or_none(row["confidence"]),
             "time": str(row["time"]),
             "what": _WHAT.get(str(row["what"]), str(row["what"])),
             "current": bool(row["standing"]),
@@ -92,26 +97,30 @@ def history(z: AnnotatedModel, unit: str) -> list[dict[str, Any]]:
     return rows[::-1]
 
 
-def matches(
-    layer: LayerMeasurements, index: int, known: InputSet, lexicon: Lexicon, split: str = SPLIT
+def best_concept_matches(
+    layer: LayerMeasurements,
+    index: int,
+    concept_set: InputSet,
+    lexicon: Lexicon,
+    split: str = SPLIT,
 ) -> list[dict[str, Any]]:
     """Return the concepts whose labels fit the unit's responses best, on the test split."""
-    if known.concepts is None or len(known.concepts) != len(layer.responses):
+    if concept_set.concepts is None or len(concept_set.concepts) != len(layer.responses):
         return []
-    rows = known.split == SPLITS.index(split) if known.split is not None else None
+    rows = concept_set.split == SPLITS.index(split) if concept_set.split is not None else None
     own = layer.responses[:, [index]]
-    scores = match_table(own, known.concepts, rows, known.scene)
-    paired = paired_change(own, known, rows)
+    scores = match_units_with_concepts(own, concept_set.concepts, rows, concept_set.scene)
+    paired = counterfactual_change(own, concept_set, rows)
     order = np.argsort(-np.nan_to_num(scores.nauprc[0], nan=-np.inf), kind="stable")
     return [
         {
-            "concept": known.concept_names[c],
-            "kind": lexicon.kind(known.concept_names[c]),
-            "score": number(scores.nauprc[0, c]),
-            "pearson": number(scores.pearson[0, c]),
-            "purity": number(scores.purity[0, c]),
+            "concept": concept_set.concept_names[c],
+            "kind": lexicon.kind(concept_set.concept_names[c]),
+            "score": finite_or_none(scores.nauprc[0, c]),
+            "pearson": finite_or_none(scores.pearson[0, c]),
+            "purity": finite_or_none(scores.purity[0, c]),
             "positives": int(scores.n_pos[c]),
-            "paired": [number(v[0, c]) for v in (paired.change, paired.low, paired.high)],
+            "paired": [finite_or_none(v[0, c]) for v in (paired.change, paired.low, paired.high)],
             "pairs": int(paired.n[c]),
         }
         for c in order[:MOST_MATCHES]
@@ -119,37 +128,43 @@ def matches(
     ]
 
 
-def _exemplar(layer: LayerMeasurements, index: int, rank: int, known: InputSet) -> dict[str, Any]:
+def _exemplar_peak_box_and_concepts(
+    layer: LayerMeasurements, index: int, rank: int, concept_set: InputSet
+) -> dict[str, Any]:
     image = int(layer.exemplars[index, rank])
-    height, width = shown(known).shape[1:3]
+    height, width = images_or_token_pictures(concept_set).shape[1:3]
     top, left, bottom, right = (int(edge) for edge in layer.exemplar_boxes[index, rank])
     return {
-        "peak": number(layer.peaks[image, index]) if image < len(layer.peaks) else None,
+        "peak": finite_or_none(layer.peaks[image, index]) if image < len(layer.peaks) else None,
         "box": [top / height, left / width, bottom / height, right / width],
-        "shows": responds.concepts_of(known, image),
+        "shows": unit_responses.concepts_labelled_on_image(concept_set, image),
         "image": image,
     }
 
 
-def _context(known: InputSet, row: int) -> dict[str, Any] | None:
+def _tokens_and_focus(concept_set: InputSet, row: int) -> dict[str, Any] | None:
     """Return a token sequence, and the positions its row is about; ``None`` for an image."""
-    if not known.is_tokens:
+    if not concept_set.is_tokens:
         return None
     return {
-        "tokens": [known.vocabulary[token] for token in known.images[row]],
-        "focus": [int(at) for at in known.focus[row]] if known.focus is not None else [],
+        "tokens": [concept_set.vocabulary[token] for token in concept_set.images[row]],
+        "focus": [int(at) for at in concept_set.focus[row]]
+        if concept_set.focus is not None
+        else [],
     }
 
 
-def _histogram(layer: LayerMeasurements, index: int, chosen: list[int]) -> dict[str, Any] | None:
+def _activation_histogram(
+    layer: LayerMeasurements, index: int, chosen: list[int]
+) -> dict[str, Any] | None:
     if not layer.histogram.size:
         return None
     peaks = [float(layer.peaks[i, index]) for i in chosen if 0 <= i < len(layer.peaks)]
-    edges = [number(edge) for edge in layer.histogram_edges[index]]
+    edges = [finite_or_none(edge) for edge in layer.histogram_edges[index]]
     if any(edge is None for edge in edges):
         return None
     return {
         "counts": [int(count) for count in layer.histogram[index]],
         "edges": edges,
-        "threshold": number(min(peaks)) if peaks else None,
+        "threshold": finite_or_none(min(peaks)) if peaks else None,
     }

@@ -16,11 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.errors import MeasurementError, UnitError
-from circuitz.responses.token_grid import shown
-from circuitz.stats.clustered import clustered_mean, interval
-from circuitz.widgets.studio import sprite_sheets as sheets
-from circuitz.widgets.studio.studio_payload import PER_UNIT, SPLIT, measured, places
-from circuitz.z.effect import How
+from circuitz.responses.token_grid import images_or_token_pictures
+from circuitz.stats.clustered import clustered_mean, confidence_interval
+from circuitz.widgets.studio import sprite_sheets
+from circuitz.widgets.studio.studio_payload import (
+    PER_UNIT,
+    SPLIT,
+    fitting_layer_measurements,
+    layers_and_bases_in_screen_order,
+)
+from circuitz.z.effect import SufficiencyOrNecessity
 from circuitz.z.inputs import SPLITS
 
 if TYPE_CHECKING:
@@ -30,7 +35,7 @@ I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
 
 DELTA = 0.10
-HOWS: tuple[How, How] = ("sufficiency", "necessity")
+INTERVENTIONS: tuple[SufficiencyOrNecessity, SufficiencyOrNecessity] = ("sufficiency", "necessity")
 #: Columns of all units are sent at once where they take no more bytes than this.
 MOST_AT_ONCE = 2**21
 #: Otherwise so many rows round the first unit, and pictures for those next to it.
@@ -58,14 +63,14 @@ class UnitTable:
         self._split = split
         self._first: dict[str, tuple[int, int]] = {}
         self.count = 0
-        for name, size, _ in places(z):
+        for name, size, _ in layers_and_bases_in_screen_order(z):
             self._first[name] = (self.count, size)
             self.count += size
         self._driving: dict[tuple[str, str], tuple[I64, I64]] = {}
 
     # -- rows and ids ---------------------------------------------------------------------
 
-    def row(self, unit: str) -> int:
+    def row_of(self, unit: str) -> int:
         """Return the row of a unit; -1 when it is not listed."""
         name, _, index = unit.rpartition(":")
         first, size = self._first.get(name, (0, 0))
@@ -73,7 +78,7 @@ class UnitTable:
         found = int(index) if good else size
         return first + found if found < size and str(found) == index else -1
 
-    def unit(self, row: int) -> str:
+    def unit_at(self, row: int) -> str:
         """Return the id of a row.
 
         Raises
@@ -88,7 +93,9 @@ class UnitTable:
 
     # -- what tiles show ------------------------------------------------------------------
 
-    def start(self, row: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    def first_screen_traits(
+        self, row: int
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Return the traits of the first screen: units, effects and pictures.
 
         Parameters
@@ -96,17 +103,19 @@ class UnitTable:
         row
             The unit looked at first.
         """
-        found = self._effects
+        found = self._measured_effects
         targets = list(found.targets) if found is not None else []
-        each = _FIXED_BYTES + len(HOWS) * 3 * 4 * len(targets)
+        each = _FIXED_BYTES + len(INTERVENTIONS) * 3 * 4 * len(targets)
         whole = self.count * each <= MOST_AT_ONCE
         # A row may be heavy by itself: of a thousand classes, few are sent before they are asked.
         most = self.count if whole else max(16, min(FIRST_ROWS, MOST_AT_ONCE // each))
         low = max(0, min(row - most // 2, self.count - most))
         rows = np.arange(low, min(low + most, self.count))
-        columns = self.columns(rows)
+        columns = self.columns_as_bytes(rows)
         pictured = rows if whole else rows[np.abs(rows - row) <= FIRST_PICTURED // 2]
-        atlas = self._pictures(self._wanted(pictured, PER_UNIT if whole else 4))
+        atlas = self._thumbnail_atlas(
+            self._exemplar_images_by_rank(pictured, PER_UNIT if whole else 4)
+        )
         units = {
             "count": self.count,
             "rows": None if whole else rows.astype("<i4").tobytes(),
@@ -117,11 +126,11 @@ class UnitTable:
             "targets": targets,
             "delta": DELTA,
             "split": self._split,
-            **{how: columns.get(how) for how in HOWS},
+            **{how: columns.get(how) for how in INTERVENTIONS},
         }
         return units, effects, atlas.payload()
 
-    def columns(self, rows: I64) -> dict[str, bytes]:
+    def columns_as_bytes(self, rows: I64) -> dict[str, bytes]:
         """Return what is shown of some rows, in their order.
 
         Returns
@@ -132,24 +141,24 @@ class UnitTable:
         """
         exemplars = np.full((len(rows), PER_UNIT), -1, np.int32)
         boxes = np.tile(np.array([0, 0, 255, 255], np.uint8), (len(rows), PER_UNIT, 1))
-        images = shown(self._z.concept_set)
+        images = images_or_token_pictures(self._z.concept_set)
         pictures, height, width = images.shape[:3] if images is not None else (0, 0, 0)
         for name, (first, size) in self._first.items():
             mine = (rows >= first) & (rows < first + size)
-            layer = measured(self._z, name) if pictures and mine.any() else None
+            layer = fitting_layer_measurements(self._z, name) if pictures and mine.any() else None
             if layer is None:
                 continue
             units = rows[mine] - first
             best = layer.exemplars[units, :PER_UNIT]
             exemplars[mine, : best.shape[1]] = np.where(best < pictures, best, -1)
-            boxes[mine] = sheets.boxes(layer, units, height, width)
+            boxes[mine] = sprite_sheets.exemplar_crop_boxes(layer, units, height, width)
         found = {"exemplars": exemplars.astype("<i4").tobytes(), "boxes": boxes.tobytes()}
-        if self._effects is not None:
-            for how in HOWS:
-                found[how] = self._intervals(how, rows).astype("<f4").tobytes()
+        if self._measured_effects is not None:
+            for how in INTERVENTIONS:
+                found[how] = self._mean_effects_with_intervals(how, rows).astype("<f4").tobytes()
         return found
 
-    def asked(self, rows: Sequence[Any]) -> dict[str, bytes]:
+    def columns_of_requested_rows(self, rows: Sequence[Any]) -> dict[str, bytes]:
         """Return the columns of rows that a screen asks for.
 
         Raises
@@ -157,11 +166,11 @@ class UnitTable:
         UnitError
             If they are too many, or not rows.
         """
-        return self.columns(_indices(rows, self.count, MOST_ROWS, "rows"))
+        return self.columns_as_bytes(_validated_indices(rows, self.count, MOST_ROWS, "rows"))
 
     # -- pictures -------------------------------------------------------------------------
 
-    def pictures(self, images: Sequence[Any]) -> sheets.Atlas:
+    def thumbnails_of_requested_images(self, images: Sequence[Any]) -> sprite_sheets.ThumbnailAtlas:
         """Return thumbnails of images that a screen asks for.
 
         Raises
@@ -171,48 +180,52 @@ class UnitTable:
         """
         known = self._z.concept_set
         limit = len(known) if known is not None else 0
-        return self._pictures(_indices(images, limit, MOST_PICTURES, "images"))
+        return self._thumbnail_atlas(_validated_indices(images, limit, MOST_PICTURES, "images"))
 
-    def _pictures(self, wanted: I64) -> sheets.Atlas:
-        return sheets.atlas(shown(self._z.concept_set), wanted)
+    def _thumbnail_atlas(self, images: I64) -> sprite_sheets.ThumbnailAtlas:
+        return sprite_sheets.pack_thumbnails_into_atlas(
+            images_or_token_pictures(self._z.concept_set), images
+        )
 
-    def _wanted(self, rows: I64, ranks: int) -> I64:
+    def _exemplar_images_by_rank(self, rows: I64, ranks: int) -> I64:
         """Return images of rows, once each: the best of every unit, then the second best, ..."""
-        flat = np.frombuffer(self.columns(rows)["exemplars"], "<i4").reshape(-1, PER_UNIT)
+        flat = np.frombuffer(self.columns_as_bytes(rows)["exemplars"], "<i4").reshape(-1, PER_UNIT)
         ranked = flat[:, :ranks].T.ravel()
         ranked = ranked[ranked >= 0]
         _, first = np.unique(ranked, return_index=True)
-        return ranked[np.sort(first)][: sheets.MOST_TILES].astype(np.int64)
+        return ranked[np.sort(first)][: sprite_sheets.MOST_TILES].astype(np.int64)
 
     # -- effects --------------------------------------------------------------------------
 
     @property
-    def _effects(self) -> Any:
+    def _measured_effects(self) -> Any:
         known = self._z.measurements
         return known.effects if known is not None else None
 
     @cached_property
-    def _sources(self) -> npt.NDArray[np.bool_]:
-        return np.asarray(self._effects.split == SPLITS.index(self._split))
+    def _effects_in_split_mask(self) -> npt.NDArray[np.bool_]:
+        return np.asarray(self._measured_effects.split == SPLITS.index(self._split))
 
     @cached_property
-    def _rows(self) -> I64:
+    def _screen_rows_of_effect_units(self) -> I64:
         """Row of each unit that effects were measured of; -1 where it is not listed."""
-        return np.array([self.row(unit) for unit in self._effects.units], np.int64)
+        return np.array([self.row_of(unit) for unit in self._measured_effects.units], np.int64)
 
-    def _intervals(self, how: How, rows: I64) -> F32:
+    def _mean_effects_with_intervals(self, intervention: SufficiencyOrNecessity, rows: I64) -> F32:
         """Return ``(rows, classes, 3)`` mean effects of single units with 95 % intervals."""
-        found = self._effects
+        found = self._measured_effects
         table = np.full((len(rows), len(found.targets), 3), np.nan, np.float32)
-        known = [found.position.get(self.unit(int(row)), -1) for row in rows]
+        known = [found.unit_index.get(self.unit_at(int(row)), -1) for row in rows]
         columns = np.array(known, np.int64)
         inside = columns >= 0
         if inside.any():
-            chosen = np.ix_(np.flatnonzero(self._sources), columns[inside])
-            table[inside] = _three(getattr(found, how)[chosen], found.scene[self._sources])
+            chosen = np.ix_(np.flatnonzero(self._effects_in_split_mask), columns[inside])
+            table[inside] = _clustered_mean_and_interval(
+                getattr(found, intervention)[chosen], found.scene[self._effects_in_split_mask]
+            )
         return table
 
-    def drivers(self, target: str, how: str) -> tuple[I64, I64]:
+    def drivers(self, target: str, intervention: str) -> tuple[I64, I64]:
         """Return what drives a class.
 
         Returns
@@ -225,38 +238,43 @@ class UnitTable:
         MeasurementError
             If there are no effects of that kind on that class.
         """
-        found = self._effects
-        if found is None or target not in found.targets or how not in HOWS:
+        found = self._measured_effects
+        if found is None or target not in found.targets or intervention not in INTERVENTIONS:
             raise MeasurementError(
-                f"No {how} of units for {target!r} was measured.", "Choose one of z's classes."
+                f"No {intervention} of units for {target!r} was measured.",
+                "Choose one of z's classes.",
             )
-        if (target, how) not in self._driving:
-            values = getattr(found, how)[..., found.targets.index(target)][self._sources]
-            three = _three(values[..., None], found.scene[self._sources])[:, 0]
-            rows = self._rows
+        if (target, intervention) not in self._driving:
+            values = getattr(found, intervention)[..., found.targets.index(target)][
+                self._effects_in_split_mask
+            ]
+            three = _clustered_mean_and_interval(
+                values[..., None], found.scene[self._effects_in_split_mask]
+            )[:, 0]
+            rows = self._screen_rows_of_effect_units
             known = (rows >= 0) & ~np.isnan(three[:, 0])
             rows, three = rows[known], three[known]
             above = np.flatnonzero(three[:, 1] > 0)
             above = above[np.lexsort((rows[above], -three[above, 0]))]
             largest = np.lexsort((rows, -np.abs(three[:, 0])))[:MOST_DRIVERS]
-            self._driving[target, how] = rows[above], rows[largest]
-        return self._driving[target, how]
+            self._driving[target, intervention] = rows[above], rows[largest]
+        return self._driving[target, intervention]
 
 
-def _three(values: F32, scene: I64) -> F32:
+def _clustered_mean_and_interval(values: F32, scene: I64) -> F32:
     """Return ``(units, classes, 3)`` estimate, low, high from ``(sources, units, classes)``."""
     shape = (*values.shape[1:], 3)
     if not len(values):
         return np.full(shape, np.nan, np.float32)
     mean = clustered_mean(values.reshape(len(values), -1), scene)
-    low, high = interval(mean)
+    low, high = confidence_interval(mean)
     three = np.stack([mean.mean, low, high], axis=-1).reshape(shape)
     # Intervals of one scene are infinite: an estimate nobody can vouch for is not shown.
     three[~np.isfinite(three).all(-1)] = np.nan
     return three.astype(np.float32)
 
 
-def _indices(values: Sequence[Any], limit: int, most: int, what: str) -> I64:
+def _validated_indices(values: Sequence[Any], limit: int, most: int, what: str) -> I64:
     good = isinstance(values, list) and len(values) <= most
     good = good and all(type(v) is int and 0 <= v < limit for v in values)
     if not good:

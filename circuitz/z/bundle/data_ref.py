@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from circuitz.disk.atomic import settled
+from circuitz.disk.atomic import exists_when_settled
 from circuitz.errors import InputsError
 from circuitz.z.inputs import InputSet
 
@@ -36,13 +36,13 @@ class DataRef:
     recipe: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def to(cls, inputs: InputSet, path: str | os.PathLike[str] = "") -> DataRef:
+    def referring_to(cls, inputs: InputSet, path: str | os.PathLike[str] = "") -> DataRef:
         """Refer to a set that is at hand, and to the folder it was written to."""
-        from circuitz.z.bundle.inputs_io import fingerprint  # noqa: PLC0415 (it needs this class)
+        from circuitz.z.bundle.inputs_io import input_set_fingerprint  # noqa: PLC0415 (it needs this class)
 
-        return cls(os.fspath(path), fingerprint(inputs), len(inputs), dict(inputs.recipe))
+        return cls(os.fspath(path), input_set_fingerprint(inputs), len(inputs), dict(inputs.recipe))
 
-    def find(self, folder: str | os.PathLike[str] = ".") -> Path | None:
+    def find_folder(self, folder: str | os.PathLike[str] = ".") -> Path | None:
         """Return the folder of the set, or None when it is not where the reference says.
 
         Parameters
@@ -57,7 +57,7 @@ class DataRef:
         for candidate in (base.parent / self.path, base / self.path):
             meta = candidate / "meta.json"
             with suppress(OSError, ValueError):  # a path no disk can have
-                if meta.is_file() or (settled(candidate) and meta.is_file()):
+                if meta.is_file() or (exists_when_settled(candidate) and meta.is_file()):
                     return candidate
         return None
 
@@ -69,9 +69,9 @@ class DataRef:
         InputsError
             If it is not there, or is another set than z was made from.
         """
-        from circuitz.z.bundle.inputs_io import fingerprint, read_inputs  # noqa: PLC0415
+        from circuitz.z.bundle.inputs_io import input_set_fingerprint, read_inputs  # noqa: PLC0415
 
-        found = self.find(folder)
+        found = self.find_folder(folder)
         if found is None:
             where = f"at {self.path}" if self.path else "anywhere: it was never written to disk"
             raise InputsError(
@@ -79,7 +79,7 @@ class DataRef:
                 "Pass it with --data, or as data= in Python.",
             )
         inputs = read_inputs(found)
-        self.check(inputs, name=name, fingerprint=fingerprint(inputs))
+        self.check(inputs, name=name, fingerprint=input_set_fingerprint(inputs))
         return inputs
 
     def check(self, inputs: InputSet, *, name: str = "D", fingerprint: str) -> None:

@@ -5,42 +5,46 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from circuitz.disk.lazy import raw
+from circuitz.disk.lazy import lazy_field_content_unread
 from circuitz.z.bundle.data_ref import DataRef
-from circuitz.z.bundle.inputs_io import fingerprint, origin
+from circuitz.z.bundle.inputs_io import folder_of_inputs, input_set_fingerprint
 from circuitz.z.inputs import InputSet
 from circuitz.z.model import AnnotatedModel
 
 
 @dataclass(frozen=True)
-class References:
+class InputReferences:
     """Where D and a large concept set lie, as seen from the bundle."""
 
     data: DataRef | None
     concepts: DataRef | None
 
 
-def references(z: AnnotatedModel, place: Path) -> References:
-    """Make the references of z for a bundle that will lie at ``place``."""
-    return References(
-        _reference(z, "data", z.data_ref, place),
-        _reference(z, "concept_set", z.concepts_ref, place),
+def input_references(z: AnnotatedModel, path: Path) -> InputReferences:
+    """Make the references of z for a bundle that will lie at ``path``."""
+    return InputReferences(
+        _input_reference(z, "data", z.data_ref, path),
+        _input_reference(z, "concept_set", z.concepts_ref, path),
     )
 
 
-def _reference(z: AnnotatedModel, name: str, ref: DataRef | None, place: Path) -> DataRef | None:
-    held = raw(z, name)
-    if isinstance(held, InputSet) and (ref is None or ref.fingerprint != fingerprint(held)):
-        ref = DataRef.to(held)
+def _input_reference(
+    z: AnnotatedModel, name: str, ref: DataRef | None, path: Path
+) -> DataRef | None:
+    held = lazy_field_content_unread(z, name)
+    if isinstance(held, InputSet) and (
+        ref is None or ref.fingerprint != input_set_fingerprint(held)
+    ):
+        ref = DataRef.referring_to(held)
     if ref is None:
         return None
-    found = ref.find(z.home) if z.home else None
+    found = ref.find_folder(z.home) if z.home else None
     if found is None and isinstance(held, InputSet):
         # Where this very set was written or read; a path somebody gave by hand comes second.
-        found = ref.find(place) or origin(held)
+        found = ref.find_folder(path) or folder_of_inputs(held)
     if found is None:
         return ref
     # Beside the bundle: relative, so that both can be moved together. Elsewhere: absolute.
     found = found.resolve()
-    beside = found.is_relative_to(place.parent)
-    return replace(ref, path=found.relative_to(place.parent).as_posix() if beside else str(found))
+    beside = found.is_relative_to(path.parent)
+    return replace(ref, path=found.relative_to(path.parent).as_posix() if beside else str(found))

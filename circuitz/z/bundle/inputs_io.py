@@ -15,15 +15,15 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.disk.atomic import new_folder, write_file
-from circuitz.disk.consistent_read import steadily
-from circuitz.disk.file_names import parse_files
+from circuitz.disk.atomic import replacement_folder, write_new_file_durably
+from circuitz.disk.consistent_read import read_consistently
+from circuitz.disk.file_names import parse_file_entries
 from circuitz.disk.folder_source import FolderSource
 from circuitz.disk.hashing import array_digest, json_hash, little_endian
-from circuitz.disk.saved_files import FileEntry, Source
-from circuitz.disk.seal import check_seal, seal, unseal
+from circuitz.disk.saved_files import FileEntry, FileSource
+from circuitz.disk.seal import check_seal, parse_sealed_document_unchecked, seal_with_own_hash
 from circuitz.errors import BundleFormatError, BundleSchemaError, BundleTruncatedError, InputsError
-from circuitz.z.bundle.inputs_check import check_inputs
+from circuitz.z.bundle.input_set_integrity import check_input_set_fields
 from circuitz.z.inputs import InputSet
 
 SCHEMA = 1
@@ -38,12 +38,12 @@ _FINGERPRINTS: WeakKeyDictionary[InputSet, str] = WeakKeyDictionary()
 _ORIGINS: WeakKeyDictionary[InputSet, Path] = WeakKeyDictionary()
 
 
-def origin(inputs: InputSet) -> Path | None:
+def folder_of_inputs(inputs: InputSet) -> Path | None:
     """Folder the set was read from or written to, when it was."""
     return _ORIGINS.get(inputs)
 
 
-def fingerprint(inputs: InputSet) -> str:
+def input_set_fingerprint(inputs: InputSet) -> str:
     """Hash of everything in the set but its recipe; computed once for each set.
 
     The images of a set must not be changed after it was made.
@@ -64,13 +64,13 @@ def fingerprint(inputs: InputSet) -> str:
     return known
 
 
-def inputs_bytes(inputs: InputSet) -> int:
+def byte_size_of_inputs(inputs: InputSet) -> int:
     """Bytes the set's arrays take."""
     arrays = (getattr(inputs, name) for name in (*ARRAYS, *TOKEN_ARRAYS))
     return sum(array.nbytes for array in arrays if array is not None)
 
 
-def encode_inputs(inputs: InputSet) -> dict[str, bytes]:
+def encode_inputs_as_files(inputs: InputSet) -> dict[str, bytes]:
     """Files of an input set by name, ``meta.json`` last.
 
     Raises
@@ -78,28 +78,28 @@ def encode_inputs(inputs: InputSet) -> dict[str, bytes]:
     InputsError
         If the set is malformed.
     """
-    check_inputs(inputs)
+    check_input_set_fields(inputs)
     files: dict[str, bytes] = {}
     for name in (*ARRAYS, *TOKEN_ARRAYS):
         array = getattr(inputs, name)
         if array is not None:
-            files[f"{name}.npy"] = _npy(array)
-    files[META] = _meta(inputs, {name: entry_of(data) for name, data in files.items()})
+            files[f"{name}.npy"] = _npy_bytes(array)
+    files[META] = _meta_bytes(inputs, {name: hash_and_size(data) for name, data in files.items()})
     return files
 
 
-def entry_of(data: bytes | memoryview) -> FileEntry:
+def hash_and_size(data: bytes | memoryview) -> FileEntry:
     """Hash and size of a file's contents."""
     return FileEntry(hashlib.sha256(data).hexdigest(), len(data))
 
 
-def _npy(array: npt.NDArray[Any]) -> bytes:
+def _npy_bytes(array: npt.NDArray[Any]) -> bytes:
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, little_endian(array), version=(1, 0), allow_pickle=False)
     return buffer.getvalue()
 
 
-def _meta(inputs: InputSet, files: Mapping[str, FileEntry]) -> bytes:
+def _meta_bytes(inputs: InputSet, files: Mapping[str, FileEntry]) -> bytes:
     meta = {
         "format": "circuitz inputs",
         "schema": SCHEMA,
@@ -107,11 +107,11 @@ def _meta(inputs: InputSet, files: Mapping[str, FileEntry]) -> bytes:
         "n": len(inputs),
         **{name: list(getattr(inputs, name)) for name in NAMES},
         **{name: list(names) for name in TOKEN_NAMES if (names := getattr(inputs, name))},
-        "fingerprint": fingerprint(inputs),
+        "fingerprint": input_set_fingerprint(inputs),
         "recipe": dict(inputs.recipe),
         "files": {name: {"sha256": e.sha256, "size": e.size} for name, e in files.items()},
     }
-    return seal(meta)
+    return seal_with_own_hash(meta)
 
 
 def write_inputs(path: str | os.PathLike[str], inputs: InputSet) -> Path:
@@ -130,16 +130,16 @@ def write_inputs(path: str | os.PathLike[str], inputs: InputSet) -> Path:
         If the disk is full or read-only.
     """
     target = Path(path)
-    if target.exists() and not (target / META).is_file() and not _empty(target):
+    if target.exists() and not (target / META).is_file() and not _is_empty_folder(target):
         raise InputsError(f"{target} is there and is no input set.", "Choose another folder.")
-    with new_folder(target) as folder:
-        for name, data in encode_inputs(inputs).items():
-            write_file(folder / name, data)
+    with replacement_folder(target) as folder:
+        for name, data in encode_inputs_as_files(inputs).items():
+            write_new_file_durably(folder / name, data)
     _ORIGINS[inputs] = target.absolute()
     return target
 
 
-def _empty(path: Path) -> bool:
+def _is_empty_folder(path: Path) -> bool:
     return path.is_dir() and not any(path.iterdir())
 
 
@@ -161,22 +161,22 @@ def read_inputs(path: str | os.PathLike[str], *, verify: bool = True) -> InputSe
         If a file is truncated, was changed, or is of a newer schema.
     """
     folder = Path(path)
-    return steadily(folder, lambda: _read_inputs(folder, verify), InputsError, "input set")
+    return read_consistently(folder, lambda: _read_inputs(folder, verify), InputsError, "input set")
 
 
 def _read_inputs(folder: Path, verify: bool) -> InputSet:
     if not (folder / META).is_file():
         raise InputsError(f"There is no input set at {folder}.", "Check the path.")
     source = FolderSource(folder)
-    meta = read_meta(source.read_unchecked(META), META)
-    files = parse_files(meta["files"], META)
-    source.check_sizes(files)
-    inputs = decode_inputs(source, files, meta, verify=verify)
+    meta = parse_and_check_meta(source.read_unchecked(META), META)
+    files = parse_file_entries(meta["files"], META)
+    source.check_sizes_against_manifest(files)
+    inputs = inputs_from_files(source, files, meta, verify=verify)
     _ORIGINS[inputs] = folder.absolute()
     return inputs
 
 
-def read_meta(data: bytes | memoryview, where: str) -> dict[str, Any]:
+def parse_and_check_meta(data: bytes | memoryview, place: str) -> dict[str, Any]:
     """Read and check ``meta.json``.
 
     Raises
@@ -186,15 +186,15 @@ def read_meta(data: bytes | memoryview, where: str) -> dict[str, Any]:
     BundleFormatError
         If it is not the description of an input set.
     """
-    meta = unseal(data, where)
+    meta = parse_sealed_document_unchecked(data, place)
     if meta.get("format") != "circuitz inputs":
-        raise BundleFormatError(f"{where} describes no input set.", "The file is damaged.")
+        raise BundleFormatError(f"{place} describes no input set.", "The file is damaged.")
     if not isinstance(meta.get("schema"), int) or meta["schema"] > SCHEMA:
         raise BundleSchemaError(
-            f"{where} has schema {meta.get('schema')!r}; this version reads up to {SCHEMA}.",
+            f"{place} has schema {meta.get('schema')!r}; this version reads up to {SCHEMA}.",
             "Update circuitz to open it.",
         )
-    check_seal(meta, where)
+    check_seal(meta, place)
     texts = [meta.get("role"), meta.get("fingerprint")]
     lists = [meta.get(name) for name in NAMES] + [meta.get(name, []) for name in TOKEN_NAMES]
     good = (
@@ -205,12 +205,12 @@ def read_meta(data: bytes | memoryview, where: str) -> dict[str, Any]:
         and isinstance(meta.get("n"), int)
     )
     if not good:
-        raise BundleFormatError(f"{where} lacks a field or has a wrong one.", "It is damaged.")
+        raise BundleFormatError(f"{place} lacks a field or has a wrong one.", "It is damaged.")
     return meta
 
 
-def decode_inputs(
-    source: Source,
+def inputs_from_files(
+    source: FileSource,
     files: Mapping[str, FileEntry],
     meta: Mapping[str, Any],
     *,
@@ -229,7 +229,9 @@ def decode_inputs(
         entry = files.get(f"{prefix}{name}.npy")
         if entry is not None:
             reader = source.read if verify else source.read_mapped
-            arrays[name] = _read_npy(reader(f"{prefix}{name}.npy", entry), f"{prefix}{name}.npy")
+            arrays[name] = _read_npy_in_place(
+                reader(f"{prefix}{name}.npy", entry), f"{prefix}{name}.npy"
+            )
     if "images" not in arrays:
         raise BundleTruncatedError(f"{prefix}images.npy is missing.", "Restore it from a copy.")
     inputs = InputSet(
@@ -248,7 +250,7 @@ def decode_inputs(
         vocabulary=tuple(meta.get("vocabulary", ())),
         focus=arrays.get("focus"),
     )
-    check_inputs(inputs)
+    check_input_set_fields(inputs)
     if len(inputs) != meta["n"]:
         raise BundleFormatError(f"{prefix}{META} counts other images.", "The file is damaged.")
     if verify:
@@ -264,23 +266,23 @@ _NPY = re.compile(
 )
 
 
-def _read_npy(buffer: memoryview, where: str) -> npt.NDArray[Any]:
+def _read_npy_in_place(buffer: memoryview, place: str) -> npt.NDArray[Any]:
     """Read an array in place, never an object array."""
     start = 10 + int.from_bytes(buffer[8:10], "little")
     header = _NPY.fullmatch(bytes(buffer[10:start])) if len(buffer) >= start else None
     if bytes(buffer[:8]) != b"\x93NUMPY\x01\x00" or header is None:
-        raise BundleFormatError(f"{where} holds no plain array.", "It is damaged.")
+        raise BundleFormatError(f"{place} holds no plain array.", "It is damaged.")
     try:
         dtype = np.dtype(header["dtype"].decode())
     except TypeError as error:
-        raise BundleFormatError(f"{where} holds no plain array.", "It is damaged.") from error
+        raise BundleFormatError(f"{place} holds no plain array.", "It is damaged.") from error
     shape = tuple(int(length) for length in header["shape"].replace(b",", b" ").split())
     count = math.prod(shape)
     if math.prod(length or 1 for length in shape) >= 2**48:
-        raise BundleFormatError(f"{where} has an absurd shape.", "It is damaged.")
+        raise BundleFormatError(f"{place} has an absurd shape.", "It is damaged.")
     if len(buffer) - start != count * dtype.itemsize:
         raise BundleTruncatedError(
-            f"{where} has {len(buffer) - start:,} bytes of data; its shape needs "
+            f"{place} has {len(buffer) - start:,} bytes of data; its shape needs "
             f"{count * dtype.itemsize:,}.",
             "Restore it from a copy.",
         )

@@ -8,25 +8,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from circuitz.disk.atomic import building, new_folder, sync_folder
-from circuitz.disk.consistent_read import steadily
-from circuitz.disk.folder_source import FolderSource, sources_of
+from circuitz.disk.atomic import locked_temporary_folder, replacement_folder, sync_folder
+from circuitz.disk.consistent_read import read_consistently
+from circuitz.disk.folder_source import FolderSource, live_folder_sources_at
 from circuitz.disk.lazy import Deferred
 from circuitz.disk.zip_source import ZipSource
 from circuitz.errors import BundleError, BundleWarning
-from circuitz.z.bundle.append_log import append_log, mend
+from circuitz.z.bundle.append_log import append_log, read_and_mend_torn_log
 from circuitz.z.bundle.data_ref import DataRef
-from circuitz.z.bundle.input_refs import references
-from circuitz.z.bundle.log_io import read_log
+from circuitz.z.bundle.input_refs import input_references
+from circuitz.z.bundle.log_io import parse_and_verify_log
 from circuitz.z.bundle.manifest import HEAD, LOG, MANIFEST
 from circuitz.z.bundle.read_bundle import read_bundle
 from circuitz.z.bundle.replace_bundle import (
     ASIDE,
-    Before,
-    carry_over,
-    check_place,
-    keep_aside,
-    pack,
+    ReplacedBundle,
+    carry_over_foreign_files,
+    check_replaceable,
+    set_unknown_edits_aside,
+    zip_folder_reproducibly,
 )
 from circuitz.z.bundle.write_bundle import BundleWriter
 from circuitz.z.inputs import InputSet
@@ -55,39 +55,39 @@ def load(path: str | os.PathLike[str]) -> AnnotatedModel:
         place = Path(os.path.realpath(path))
     except ValueError as error:
         raise BundleError(f"{str(path)[:80]!r} is no path.", "Check it.") from error
-    return steadily(place, lambda: _load(place), BundleError, "bundle")
+    return read_consistently(place, lambda: _load_once(place), BundleError, "bundle")
 
 
-def _load(path: Path) -> AnnotatedModel:
+def _load_once(path: Path) -> AnnotatedModel:
     if path.is_file():
-        return _with_sets(read_bundle(ZipSource(path)), path)
+        return _attach_deferred_input_sets(read_bundle(ZipSource(path)), path)
     source = FolderSource(path)
     if not source.exists(MANIFEST):
         raise BundleError(f"{path} is no bundle: it has no {MANIFEST}.", "Check the path.")
     # The head first: whoever appends writes the log first, so this head is one of the log's.
     head = source.read_unchecked(HEAD) if source.exists(HEAD) else None
-    log = read_log(source.read_unchecked(LOG))
+    log = parse_and_verify_log(source.read_unchecked(LOG))
     remark = ""
     if log.torn:
-        log, remark = mend(path)
+        log, remark = read_and_mend_torn_log(path)
     z = read_bundle(source, log=log, head=head)
     if remark:
         warnings.warn(remark, BundleWarning, stacklevel=5)
         z = z.with_(remarks=(*z.remarks, remark))
-    return _with_sets(z, path)
+    return _attach_deferred_input_sets(z, path)
 
 
-def _with_sets(z: AnnotatedModel, path: Path) -> AnnotatedModel:
+def _attach_deferred_input_sets(z: AnnotatedModel, path: Path) -> AnnotatedModel:
     """Attach D and a large concept set where they are at hand, unread until touched."""
     found: dict[str, Any] = {}
     for name, ref in (("data", z.data_ref), ("concept_set", z.concepts_ref)):
-        if ref is not None and ref.find(path) is not None:
+        if ref is not None and ref.find_folder(path) is not None:
             said = "D" if name == "data" else "concepts"
-            found[name] = Deferred(_resolver(ref, path, said), ref.fingerprint)
+            found[name] = Deferred(_input_set_reader(ref, path, said), ref.fingerprint)
     return z.with_(**found) if found else z
 
 
-def _resolver(ref: DataRef, path: Path, name: str) -> Callable[[], InputSet]:
+def _input_set_reader(ref: DataRef, path: Path, name: str) -> Callable[[], InputSet]:
     return lambda: ref.resolve(path, name=name)
 
 
@@ -120,18 +120,18 @@ def save(z: AnnotatedModel, path: str | os.PathLike[str], *, overwrite: bool = T
     if place.suffix == ".zip":
         _save_zip(z, place, overwrite)
         return Path(path)
-    with new_folder(place) as folder:
-        check_place(place, overwrite)
-        before = Before.at(place)
+    with replacement_folder(place) as folder:
+        check_replaceable(place, overwrite)
+        before = ReplacedBundle.read_at_or_empty(place)
         writer = BundleWriter(folder, place, before.files, FolderSource(place))
-        writer.write(z, references(z, place))
+        writer.write(z, input_references(z, place))
         dropped = 0
         if place.is_dir():
-            carry_over(place, before, folder)
-            dropped = keep_aside(z, place, before, folder)
-        for source in sources_of(place):
-            source.pin(writer.files)
-    writer.finish()
+            carry_over_foreign_files(place, before, folder)
+            dropped = set_unknown_edits_aside(z, place, before, folder)
+        for source in live_folder_sources_at(place):
+            source.pin_replaced_files(writer.files)
+    writer.remember_where_values_lie()
     if dropped:
         warnings.warn(
             f"{place.name} held {dropped} edits that this z does not know, made by somebody else "
@@ -142,9 +142,9 @@ def save(z: AnnotatedModel, path: str | os.PathLike[str], *, overwrite: bool = T
     return Path(path)
 
 
-def _save_zip(z: AnnotatedModel, place: Path, overwrite: bool) -> None:
-    with building(place) as folder:
-        check_place(place, overwrite)
-        BundleWriter(folder, place, {}, None).write(z, references(z, place))
-        pack(folder).replace(place)
-        sync_folder(place.parent)
+def _save_zip(z: AnnotatedModel, path: Path, overwrite: bool) -> None:
+    with locked_temporary_folder(path) as folder:
+        check_replaceable(path, overwrite)
+        BundleWriter(folder, path, {}, None).write(z, input_references(z, path))
+        zip_folder_reproducibly(folder).replace(path)
+        sync_folder(path.parent)

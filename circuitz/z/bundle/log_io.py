@@ -11,7 +11,7 @@ from circuitz.disk.json_io import dumps, loads
 from circuitz.disk.records import decode, encode
 from circuitz.errors import BundleError, BundleTamperedError
 from circuitz.z.annotation import Annotation
-from circuitz.z.targets import target_key
+from circuitz.z.targets import target_sort_key
 
 START = "0" * 64
 """What the first line gives as the hash of the line before it."""
@@ -51,11 +51,11 @@ _HASH = slice(83, 147)
 _ENTRY = slice(157, -1)
 
 
-def _line(before: bytes, after: bytes, entry: bytes) -> bytes:
+def _log_line(before: bytes, after: bytes, entry: bytes) -> bytes:
     return b'{"prev":"%s","hash":"%s","entry":%s}' % (before, after, entry)
 
 
-def _chain(before: bytes, entry: bytes) -> bytes:
+def _chain_hash(before: bytes, entry: bytes) -> bytes:
     return hashlib.sha256(before + b"\n" + entry).hexdigest().encode()
 
 
@@ -66,11 +66,11 @@ def _write_entry(entry: Annotation) -> bytes:
 
 
 @lru_cache(maxsize=2**14)
-def _read_entry(body: bytes) -> Annotation:
+def _parse_entry(body: bytes) -> Annotation:
     return decode(Annotation, loads(body, "entry"), "entry")
 
 
-def log_lines(entries: Iterable[Annotation], before: str = START) -> tuple[bytes, str]:
+def chained_log_lines(entries: Iterable[Annotation], before: str = START) -> tuple[bytes, str]:
     """Write entries as lines continuing a log.
 
     Returns
@@ -81,13 +81,13 @@ def log_lines(entries: Iterable[Annotation], before: str = START) -> tuple[bytes
     last = before.encode()
     for entry in entries:
         body = _write_entry(entry)
-        after = _chain(last, body)
-        lines.append(_line(last, after, body) + b"\n")
+        after = _chain_hash(last, body)
+        lines.append(_log_line(last, after, body) + b"\n")
         last = after
     return b"".join(lines), last.decode()
 
 
-def read_log(data: bytes, where: str = "log.jsonl") -> LogRead:
+def parse_and_verify_log(data: bytes, file: str = "log.jsonl") -> LogRead:
     """Read a log and check its chain; a last line cut short is set apart.
 
     Raises
@@ -103,16 +103,16 @@ def read_log(data: bytes, where: str = "log.jsonl") -> LogRead:
     last = START.encode()
     lines = whole.split(b"\n") if newline else []
     for number, line in enumerate(lines, start=1):
-        place = f"{where}, line {number}"
+        place = f"{file}, line {number}"
         after, body = line[_HASH], line[_ENTRY]
-        fits = after == _chain(last, body) and line[_PREV] == last
-        if not fits or line != _line(last, after, body):
+        fits = after == _chain_hash(last, body) and line[_PREV] == last
+        if not fits or line != _log_line(last, after, body):
             raise BundleTamperedError(
                 f"{place} does not follow from the lines before it.",
                 "The log was changed by something other than circuitz; restore it from a copy.",
             )
         try:
-            entries.append(_read_entry(body))
+            entries.append(_parse_entry(body))
         except BundleError as error:
             raise type(error)(f"{place}: {error.message}", error.hint) from error
         last = after
@@ -120,7 +120,7 @@ def read_log(data: bytes, where: str = "log.jsonl") -> LogRead:
     return LogRead(tuple(entries), tuple(hashes), len(whole) + len(newline), torn)
 
 
-def head_lines(effective: Sequence[Annotation]) -> bytes:
+def in_force_annotation_lines(effective: Sequence[Annotation]) -> bytes:
     """Write the annotations in force, one line each, sorted by unit and then id."""
-    rows = sorted(effective, key=lambda entry: (target_key(entry.target), entry.id))
+    rows = sorted(effective, key=lambda entry: (target_sort_key(entry.target), entry.id))
     return b"".join(_write_entry(entry) + b"\n" for entry in rows)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from circuitz.disk.file_names import parse_files
+from circuitz.disk.file_names import parse_file_entries
 from circuitz.disk.records import decode, encode
 from circuitz.disk.saved_files import FileEntry
-from circuitz.disk.seal import check_seal, seal, unseal
+from circuitz.disk.seal import check_seal, parse_sealed_document_unchecked, seal_with_own_hash
 from circuitz.errors import BundleFormatError, BundleSchemaError
 from circuitz.z.bundle.data_ref import DataRef
 from circuitz.z.finding import Waiver
@@ -68,16 +68,16 @@ class Manifest:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
-def write_manifest(manifest: Manifest, files: Mapping[str, FileEntry]) -> bytes:
+def encode_manifest(manifest: Manifest, files: Mapping[str, FileEntry]) -> bytes:
     """Write ``z.json``, sealed with its own hash."""
     body = encode(manifest)
     # An empty dict field is left out like any default; None means "not measured".
     listed = {n: {"sha256": e.sha256, "size": e.size} for n, e in sorted(files.items())}
     head = {"format": FORMAT, "schema": SCHEMA, "writer": f"circuitz {version()}"}
-    return seal({**head, **body, "files": listed})
+    return seal_with_own_hash({**head, **body, "files": listed})
 
 
-def read_manifest(data: bytes) -> tuple[Manifest, dict[str, FileEntry]]:
+def parse_manifest_and_files(data: bytes) -> tuple[Manifest, dict[str, FileEntry]]:
     """Read ``z.json``.
 
     Raises
@@ -89,7 +89,7 @@ def read_manifest(data: bytes) -> tuple[Manifest, dict[str, FileEntry]]:
     BundleFormatError, BundleUnsafeError
         If it is not the manifest of a bundle, or an unsafe one.
     """
-    document = unseal(data, MANIFEST)
+    document = parse_sealed_document_unchecked(data, MANIFEST)
     if document.get("format") != FORMAT:
         raise BundleFormatError(f"{MANIFEST} is no manifest of a circuitz bundle.", "Check it.")
     schema = document.get("schema")
@@ -105,4 +105,4 @@ def read_manifest(data: bytes) -> tuple[Manifest, dict[str, FileEntry]]:
     check_seal(document, MANIFEST)
     known = {"format", "schema", "writer", "files", "sha256"}
     body = {key: value for key, value in document.items() if key not in known}
-    return decode(Manifest, body, MANIFEST), parse_files(document.get("files"), MANIFEST)
+    return decode(Manifest, body, MANIFEST), parse_file_entries(document.get("files"), MANIFEST)

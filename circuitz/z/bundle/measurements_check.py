@@ -20,7 +20,7 @@ _OF_IMAGES = ("exemplars", "spectrum", "relevant")
 _OF_UNITS = ("neighbours",)
 
 
-def check_layer(layer: LayerMeasurements, where: str) -> None:
+def check_layer_indices(layer: LayerMeasurements, place: str) -> None:
     """Refuse a layer whose exemplars, neighbours and the like are not among what was measured.
 
     Raises
@@ -33,10 +33,10 @@ def check_layer(layer: LayerMeasurements, where: str) -> None:
     known = images or None
     for names, limit, of in ((_OF_IMAGES, known, "images"), (_OF_UNITS, units, "units")):
         for name in names:
-            _range(getattr(layer, name, None), -1, limit, f"{where}: {name}", of)
+            _check_index_range(getattr(layer, name, None), -1, limit, f"{place}: {name}", of)
 
 
-def check_effects(effects: EffectMeasurements, where: str) -> None:
+def check_effect_indices(effects: EffectMeasurements, place: str) -> None:
     """Refuse effects of images in splits that there are not.
 
     Raises
@@ -44,23 +44,23 @@ def check_effects(effects: EffectMeasurements, where: str) -> None:
     BundleFormatError
         Naming the file and the field.
     """
-    _range(effects.split, 0, len(SPLITS), f"{where}: split", "splits")
-    _range(effects.source, 0, None, f"{where}: source", "images")
+    _check_index_range(effects.split, 0, len(SPLITS), f"{place}: split", "splits")
+    _check_index_range(effects.source, 0, None, f"{place}: source", "images")
     concepts = effects.concepts
     if concepts is not None:
-        _range(concepts.split, 0, len(SPLITS), f"{where}: concepts.split", "splits")
-        _range(concepts.of, 0, len(concepts.names), f"{where}: concepts.of", "concepts")
+        _check_index_range(concepts.split, 0, len(SPLITS), f"{place}: concepts.split", "splits")
+        _check_index_range(concepts.of, 0, len(concepts.names), f"{place}: concepts.of", "concepts")
 
 
-def _range(
-    values: npt.NDArray[Any] | None, least: int, limit: int | None, what: str, of: str
+def _check_index_range(
+    values: npt.NDArray[Any] | None, least: int, limit: int | None, what: str, noun: str
 ) -> None:
     if values is None or not values.size:
         return
     low, high = int(np.min(values)), int(np.max(values))
     if low < least or (limit is not None and high >= limit):
-        there = "" if limit is None else f", but there are {limit:,} {of}"
+        there = "" if limit is None else f", but there are {limit:,} {noun}"
         raise BundleFormatError(
-            f"{what} names {of} {low:,} to {high:,}{there}.",
+            f"{what} names {noun} {low:,} to {high:,}{there}.",
             "The bundle was not written by circuitz; measure again, or restore it from a copy.",
         )

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.disk.json_io import dumps, loads
-from circuitz.disk.tensors_io import read_tensors, write_tensors
+from circuitz.disk.tensors_io import read_safetensors_in_place, safetensors_bytes
 from circuitz.errors import BundleFormatError, MeasurementError
 from circuitz.z.measurements import (
     ConceptEffects,
@@ -84,14 +84,16 @@ def encode_layer(layer: LayerMeasurements) -> bytes:
     MeasurementError
         If an array has another dtype or shape than its field says.
     """
-    arrays = _arrays(layer, _LAYER)
-    _check(arrays, _LAYER, f"Measurements of {layer.layer}", MeasurementError)
+    arrays = _arrays_of_fields(layer, _LAYER)
+    _check_dtypes_and_axis_lengths(
+        arrays, _LAYER, f"Measurements of {layer.layer}", MeasurementError
+    )
     about = {name: getattr(layer, name) for name in _ABOUT}
     meta = {"layer": layer.layer} | {name: text for name, text in about.items() if text}
-    return write_tensors(arrays, {_META: dumps(meta).decode()})
+    return safetensors_bytes(arrays, {_META: dumps(meta).decode()})
 
 
-def decode_layer(buffer: memoryview, where: str) -> LayerMeasurements:
+def decode_layer(buffer: memoryview, place: str) -> LayerMeasurements:
     """Read one layer's measurements in place.
 
     Raises
@@ -99,11 +101,11 @@ def decode_layer(buffer: memoryview, where: str) -> LayerMeasurements:
     BundleFormatError
         If the file holds something else.
     """
-    arrays, meta = _read(buffer, where, _LAYER, optional=_LATER)
+    arrays, meta = _read_arrays_and_header(buffer, place, _LAYER, optional=_LATER)
     layer: Any = meta.get("layer")
     embedding, values = (meta.get(name, "") for name in _ABOUT)
     if not all(isinstance(text, str) for text in (layer, embedding, values)):
-        raise BundleFormatError(f"{where} names no layer.", "The file is damaged.")
+        raise BundleFormatError(f"{place} names no layer.", "The file is damaged.")
     return LayerMeasurements(layer=layer, embedding=embedding, values=values, **arrays)
 
 
@@ -115,7 +117,7 @@ def encode_effects(effects: EffectMeasurements) -> bytes:
     MeasurementError
         If an array has another dtype or shape than its field says.
     """
-    arrays, concepts = _arrays(effects, _EFFECTS), effects.concepts
+    arrays, concepts = _arrays_of_fields(effects, _EFFECTS), effects.concepts
     meta: dict[str, Any] = {
         "units": list(effects.units),
         "targets": list(effects.targets),
@@ -123,14 +125,18 @@ def encode_effects(effects: EffectMeasurements) -> bytes:
         "seed": int(effects.seed),
     }
     if concepts is not None:
-        arrays |= {_PREFIX + name: array for name, array in _arrays(concepts, _CONCEPTS).items()}
+        arrays |= {
+            _PREFIX + name: array for name, array in _arrays_of_fields(concepts, _CONCEPTS).items()
+        }
         meta["concepts"] = list(concepts.names)
         meta["left_out"] = [list(units) for units in concepts.left_out]
-    _check(arrays, _BOTH, "Effects", MeasurementError, _lengths(effects))
-    return write_tensors(arrays, {_META: dumps(meta).decode()})
+    _check_dtypes_and_axis_lengths(
+        arrays, _BOTH, "Effects", MeasurementError, _axis_lengths(effects)
+    )
+    return safetensors_bytes(arrays, {_META: dumps(meta).decode()})
 
 
-def decode_effects(buffer: memoryview, where: str) -> EffectMeasurements:
+def decode_effects(buffer: memoryview, place: str) -> EffectMeasurements:
     """Read effects in place.
 
     Raises
@@ -138,16 +144,16 @@ def decode_effects(buffer: memoryview, where: str) -> EffectMeasurements:
     BundleFormatError
         If the file holds something else.
     """
-    arrays, meta = _read(buffer, where, _BOTH, optional=_OPTIONAL)
-    concepts = _concepts(arrays, meta, where)
-    texts = [*_list(meta, "units"), *_list(meta, "targets")]
-    groups = _list(meta, "groups")
+    arrays, meta = _read_arrays_and_header(buffer, place, _BOTH, optional=_OPTIONAL)
+    concepts = _decode_concept_effects(arrays, meta, place)
+    texts = [*_list_or_list_of_none(meta, "units"), *_list_or_list_of_none(meta, "targets")]
+    groups = _list_or_list_of_none(meta, "groups")
     good = all(isinstance(group, list) for group in groups)
     texts += [unit for group in groups if isinstance(group, list) for unit in group]
     seed = meta.get("seed")
     # By their types: there may be a hundred thousand.
     if not good or set(map(type, texts)) - {str} or not isinstance(seed, int):
-        raise BundleFormatError(f"{where} lacks its units or targets.", "The file is damaged.")
+        raise BundleFormatError(f"{place} lacks its units or targets.", "The file is damaged.")
     effects = EffectMeasurements(
         units=tuple(meta["units"]),
         targets=tuple(meta["targets"]),
@@ -156,19 +162,24 @@ def decode_effects(buffer: memoryview, where: str) -> EffectMeasurements:
         concepts=concepts,
         **{name: array for name, array in arrays.items() if name in _EFFECTS},
     )
-    _check(arrays, _BOTH, where, BundleFormatError, _lengths(effects))
+    _check_dtypes_and_axis_lengths(arrays, _BOTH, place, BundleFormatError, _axis_lengths(effects))
     return effects
 
 
-def _concepts(arrays: dict[str, Array], meta: dict[str, Any], where: str) -> ConceptEffects | None:
+def _decode_concept_effects(
+    arrays: dict[str, Array], meta: dict[str, Any], place: str
+) -> ConceptEffects | None:
     held = _OF_CONCEPTS & set(arrays)
     if not held:
         return None
-    names, left_out = _list(meta, "concepts"), _list(meta, "left_out")
+    names, left_out = (
+        _list_or_list_of_none(meta, "concepts"),
+        _list_or_list_of_none(meta, "left_out"),
+    )
     texts = [*names, *(unit for some in left_out if isinstance(some, list) for unit in some)]  # pyright: ignore[reportUnknownVariableType]
     good = held == _OF_CONCEPTS and len(names) == len(left_out) and set(map(type, texts)) <= {str}  # pyright: ignore[reportUnknownArgumentType]
     if not good or not all(isinstance(some, list) for some in left_out):
-        raise BundleFormatError(f"{where} lacks the concepts it speaks of.", "It is damaged.")
+        raise BundleFormatError(f"{place} lacks the concepts it speaks of.", "It is damaged.")
     return ConceptEffects(
         names=tuple(names),
         left_out=tuple(tuple(some) for some in left_out),
@@ -176,7 +187,7 @@ def _concepts(arrays: dict[str, Array], meta: dict[str, Any], where: str) -> Con
     )
 
 
-def describe(measurements: Measurements) -> dict[str, Any]:
+def measurements_manifest(measurements: Measurements) -> dict[str, Any]:
     """Say what the manifest records about measurements besides their files."""
     return {
         "weights_hash": measurements.weights_hash,
@@ -187,16 +198,16 @@ def describe(measurements: Measurements) -> dict[str, Any]:
     }
 
 
-def _lengths(effects: EffectMeasurements) -> dict[str, int]:
+def _axis_lengths(effects: EffectMeasurements) -> dict[str, int]:
     return {"u": len(effects.units), "k": len(effects.targets), "g": len(effects.groups)}
 
 
-def _arrays(record: Any, fields: dict[str, tuple[str, str]]) -> dict[str, Array]:
+def _arrays_of_fields(record: Any, fields: dict[str, tuple[str, str]]) -> dict[str, Array]:
     found = {name: getattr(record, name) for name in fields}
     return {name: array for name, array in found.items() if array is not None}
 
 
-def _check(
+def _check_dtypes_and_axis_lengths(
     arrays: dict[str, Any],
     fields: dict[str, tuple[str, str]],
     what: str,
@@ -223,24 +234,24 @@ def _check(
                 )
 
 
-def _read(
+def _read_arrays_and_header(
     buffer: memoryview,
-    where: str,
+    place: str,
     fields: dict[str, tuple[str, str]],
     optional: frozenset[str] = frozenset(),
 ) -> tuple[dict[str, Array], dict[str, Any]]:
-    arrays, metadata = read_tensors(buffer, where)
+    arrays, metadata = read_safetensors_in_place(buffer, place)
     arrays = {name: array for name, array in arrays.items() if name not in _RETIRED}
     missing = set(fields) - set(arrays) - optional
     if missing or set(arrays) - set(fields):
-        raise BundleFormatError(f"{where} does not hold measurements.", "The file is damaged.")
-    _check(arrays, fields, where, BundleFormatError)
-    meta = loads(metadata.get(_META, "null").encode(), f"the header of {where}")
+        raise BundleFormatError(f"{place} does not hold measurements.", "The file is damaged.")
+    _check_dtypes_and_axis_lengths(arrays, fields, place, BundleFormatError)
+    meta = loads(metadata.get(_META, "null").encode(), f"the header of {place}")
     if not isinstance(meta, dict):
-        raise BundleFormatError(f"{where} does not say what it measures.", "It is damaged.")
+        raise BundleFormatError(f"{place} does not say what it measures.", "It is damaged.")
     return arrays, meta
 
 
-def _list(meta: dict[str, Any], name: str) -> list[Any]:
+def _list_or_list_of_none(meta: dict[str, Any], name: str) -> list[Any]:
     value = meta.get(name)
     return value if isinstance(value, list) else [None]

@@ -13,8 +13,8 @@ from circuitz.disk.hashing import picture_hash
 from circuitz.disk.json_io import loads
 from circuitz.disk.lazy import Deferred
 from circuitz.disk.records import decode
-from circuitz.disk.saved_files import FileEntry, Piece, remember
-from circuitz.disk.tensors_io import read_tensors
+from circuitz.disk.saved_files import FileEntry, SavedFiles, remember_saved_files
+from circuitz.disk.tensors_io import read_safetensors_in_place
 from circuitz.disk.zip_source import BundleSource
 from circuitz.errors import (
     AnnotationError,
@@ -25,9 +25,9 @@ from circuitz.errors import (
     LayerError,
     WeightsError,
 )
-from circuitz.z.bases import check_bases
-from circuitz.z.bundle.inputs_io import META, decode_inputs, read_meta
-from circuitz.z.bundle.log_io import LogRead, head_lines, read_log
+from circuitz.z.bases import check_bases_fit_layers
+from circuitz.z.bundle.inputs_io import META, inputs_from_files, parse_and_check_meta
+from circuitz.z.bundle.log_io import LogRead, in_force_annotation_lines, parse_and_verify_log
 from circuitz.z.bundle.manifest import (
     BASES,
     CONCEPTS,
@@ -39,14 +39,14 @@ from circuitz.z.bundle.manifest import (
     STORY,
     WEIGHTS,
     Manifest,
-    read_manifest,
+    parse_manifest_and_files,
 )
-from circuitz.z.bundle.measurements_check import check_effects, check_layer
+from circuitz.z.bundle.measurements_check import check_effect_indices, check_layer_indices
 from circuitz.z.bundle.measurements_io import decode_effects, decode_layer
-from circuitz.z.edits.annotate import history
+from circuitz.z.edits import history
 from circuitz.z.finding import Finding
 from circuitz.z.inputs import InputSet
-from circuitz.z.layer import check_head, check_parts
+from circuitz.z.layer import check_head_fits_classes, check_layers_and_cut
 from circuitz.z.measurements import Measurements
 from circuitz.z.model import AnnotatedModel
 
@@ -70,20 +70,20 @@ def read_bundle(
     BundleError
         If the bundle is truncated, tampered with, unsafe, or of a newer schema.
     """
-    manifest, files = read_manifest(source.read_unchecked(MANIFEST))
-    source.check_sizes(files)
+    manifest, files = parse_manifest_and_files(source.read_unchecked(MANIFEST))
+    source.check_sizes_against_manifest(files)
     if head is None and source.exists(HEAD):
         head = source.read_unchecked(HEAD)
-    found = log or read_log(source.read_unchecked(LOG))
+    found = log or parse_and_verify_log(source.read_unchecked(LOG))
     count = manifest.log.count
-    _check_log(found, manifest)
+    _check_log_against_manifest(found, manifest)
     if head is not None:
-        _check_head(head, found, count)
-    _check_layers(manifest)
-    weights = Arrays(partial(_weights, source, files), manifest.weights_hash)
-    remember(weights, Piece({WEIGHTS: _entry(files, WEIGHTS)}, source))
-    source.hold({WEIGHTS: files[WEIGHTS]})
-    bases = _bases(source, files, manifest)
+        _check_list_was_head_of_log(head, found, count)
+    _check_layers_and_head(manifest)
+    weights = Arrays(partial(_read_finite_weights, source, files), manifest.weights_hash)
+    remember_saved_files(weights, SavedFiles({WEIGHTS: _require_entry(files, WEIGHTS)}, source))
+    source.note_files_to_read_later({WEIGHTS: files[WEIGHTS]})
+    bases = _read_checked_bases(source, files, manifest)
     z = AnnotatedModel(
         name=manifest.name,
         classes=manifest.classes,
@@ -97,16 +97,16 @@ def read_bundle(
         weights=weights,
         bases=bases,
         log=found.entries[:count],
-        concept_set=_concepts(source, files, manifest),
+        concept_set=_deferred_concept_set(source, files, manifest),
         data_ref=manifest.data_ref,
         concepts_ref=manifest.concepts_ref,
         measurements=_deferred_measurements(source, files, manifest.measurements),
-        findings=_findings(source, files),
+        findings=_read_findings(source, files),
         waivers=manifest.waivers,
         parent=manifest.parent,
         lineage=manifest.lineage,
         notes=manifest.notes,
-        story=_text(source.read(STORY, _entry(files, STORY)), STORY),
+        story=_decode_utf8(source.read(STORY, _require_entry(files, STORY)), STORY),
         home=str(source.root),
     )
     if len(found.entries) > count:
@@ -114,23 +114,23 @@ def read_bundle(
     return z
 
 
-def _check_layers(manifest: Manifest) -> None:
+def _check_layers_and_head(manifest: Manifest) -> None:
     """Refuse layers no network has, before anything is built from them."""
     if not all(0 <= layer.size <= MAX_UNITS for layer in manifest.layers):
         raise BundleFormatError(f"{MANIFEST} gives a layer an absurd size.", "It is damaged.")
     try:
-        check_parts(manifest.layers, manifest.cut, manifest.classes)
-        check_head(manifest.head, manifest.classes)
+        check_layers_and_cut(manifest.layers, manifest.cut, manifest.classes)
+        check_head_fits_classes(manifest.head, manifest.classes)
     except LayerError as error:
         raise BundleFormatError(f"{MANIFEST}: {error.message}", "It is damaged.") from error
 
 
-def _check_log(log: LogRead, manifest: Manifest) -> None:
+def _check_log_against_manifest(log: LogRead, manifest: Manifest) -> None:
     count = manifest.log.count
     if count < 0:
         raise BundleFormatError(f"{MANIFEST} counts {count} log entries.", "It is damaged.")
     try:
-        history.state(log.entries)
+        history.replay_log(log.entries)
     except AnnotationError as error:
         raise BundleFormatError(f"{LOG}: {error.message}", "Restore it from a copy.") from error
     if len(log.entries) < count:
@@ -143,14 +143,14 @@ def _check_log(log: LogRead, manifest: Manifest) -> None:
         )
 
 
-def _check_head(head: bytes, log: LogRead, count: int) -> None:
+def _check_list_was_head_of_log(head: bytes, log: LogRead, count: int) -> None:
     """Refuse a list of annotations that is not, and never was, the head of the log.
 
     A writer killed between log and head leaves the head of an earlier log: that is no harm.
     """
     for length in range(len(log.entries), count - 1, -1):
-        in_force = history.effective(log.entries[:length])
-        if head == head_lines(list(in_force.values())):
+        in_force = history.annotations_in_force(log.entries[:length])
+        if head == in_force_annotation_lines(list(in_force.values())):
             return
     raise BundleTamperedError(
         f"{HEAD} was edited, but the truth is {LOG}, from which it is written.",
@@ -158,29 +158,31 @@ def _check_head(head: bytes, log: LogRead, count: int) -> None:
     )
 
 
-def _entry(files: dict[str, FileEntry], name: str) -> FileEntry:
+def _require_entry(files: dict[str, FileEntry], name: str) -> FileEntry:
     if name not in files:
         raise BundleTruncatedError(f"{MANIFEST} does not list {name}.", "Restore it from a copy.")
     return files[name]
 
 
-def _text(data: memoryview, where: str) -> str:
+def _decode_utf8(data: memoryview, place: str) -> str:
     try:
         return bytes(data).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BundleFormatError(f"{where} is not UTF-8 text.", "The file is damaged.") from error
+        raise BundleFormatError(f"{place} is not UTF-8 text.", "The file is damaged.") from error
 
 
-def _findings(source: BundleSource, files: dict[str, FileEntry]) -> tuple[Finding, ...]:
-    rows = loads(source.read(FINDINGS, _entry(files, FINDINGS)), FINDINGS)
+def _read_findings(source: BundleSource, files: dict[str, FileEntry]) -> tuple[Finding, ...]:
+    rows = loads(source.read(FINDINGS, _require_entry(files, FINDINGS)), FINDINGS)
     if not isinstance(rows, list):
         raise BundleFormatError(f"{FINDINGS} is not a list.", "The file is damaged.")
     return tuple(decode(Finding, row, f"{FINDINGS}[{i}]") for i, row in enumerate(rows))
 
 
-def _weights(source: BundleSource, files: dict[str, FileEntry]) -> dict[str, npt.NDArray[Any]]:
-    weights = read_tensors(source.read(WEIGHTS, files[WEIGHTS]), WEIGHTS)[0]
-    source.settle(WEIGHTS)
+def _read_finite_weights(
+    source: BundleSource, files: dict[str, FileEntry]
+) -> dict[str, npt.NDArray[Any]]:
+    weights = read_safetensors_in_place(source.read(WEIGHTS, files[WEIGHTS]), WEIGHTS)[0]
+    source.forget_files_to_read_later(WEIGHTS)
     for key, array in weights.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise WeightsError(
@@ -190,61 +192,65 @@ def _weights(source: BundleSource, files: dict[str, FileEntry]) -> dict[str, npt
     return weights
 
 
-def _bases(source: BundleSource, files: dict[str, FileEntry], manifest: Manifest) -> Arrays:
+def _read_checked_bases(
+    source: BundleSource, files: dict[str, FileEntry], manifest: Manifest
+) -> Arrays:
     """Read the bases at once: which units there are cannot be told without them."""
     if BASES not in files:
         return Arrays({})
-    bases = Arrays(read_tensors(source.read(BASES, files[BASES]), BASES)[0], manifest.bases_hash)
+    bases = Arrays(
+        read_safetensors_in_place(source.read(BASES, files[BASES]), BASES)[0], manifest.bases_hash
+    )
     try:
-        check_bases(bases, manifest.layers)
+        check_bases_fit_layers(bases, manifest.layers)
     except BasisError as error:
         raise BundleFormatError(
             f"{BASES}: {error.message}", "It is damaged: restore the bundle from a copy."
         ) from error
-    remember(bases, Piece({BASES: files[BASES]}, source))
+    remember_saved_files(bases, SavedFiles({BASES: files[BASES]}, source))
     return bases
 
 
-def _concepts(
+def _deferred_concept_set(
     source: BundleSource, files: dict[str, FileEntry], manifest: Manifest
 ) -> Deferred[InputSet] | None:
     mine = {name: entry for name, entry in files.items() if name.startswith(CONCEPTS)}
     if not mine:
         return None
-    piece = Piece(mine, source)
+    piece = SavedFiles(mine, source)
 
-    def read() -> InputSet:
-        data = source.read(CONCEPTS + META, _entry(mine, CONCEPTS + META))
-        meta = read_meta(data, CONCEPTS + META)
+    def read_concept_set() -> InputSet:
+        data = source.read(CONCEPTS + META, _require_entry(mine, CONCEPTS + META))
+        meta = parse_and_check_meta(data, CONCEPTS + META)
         if meta["fingerprint"] != manifest.concepts_hash:
             raise BundleTamperedError(
                 f"{CONCEPTS} holds another concept set than {MANIFEST} names.",
                 "Restore the bundle from a copy.",
             )
-        inputs = decode_inputs(source, mine, meta, prefix=CONCEPTS)
-        remember(inputs, piece)
-        source.settle(*mine)
+        inputs = inputs_from_files(source, mine, meta, prefix=CONCEPTS)
+        remember_saved_files(inputs, piece)
+        source.forget_files_to_read_later(*mine)
         return inputs
 
-    source.hold(mine)
-    return Deferred(read, manifest.concepts_hash, piece)
+    source.note_files_to_read_later(mine)
+    return Deferred(read_concept_set, manifest.concepts_hash, piece)
 
 
 def _deferred_measurements(
-    source: BundleSource, files: dict[str, FileEntry], spec: dict[str, Any] | None
+    source: BundleSource, files: dict[str, FileEntry], description: dict[str, Any] | None
 ) -> Deferred[Measurements] | None:
-    if spec is None:
+    if description is None:
         return None
-    names = _measured_files(spec)
-    mine = {name: _entry(files, name) for name in names}
+    names = _checked_measurement_file_names(description)
+    mine = {name: _require_entry(files, name) for name in names}
 
-    def read() -> Measurements:
-        measured = _measurements(source, mine, spec)
-        source.settle(*mine)
+    def read_measurements() -> Measurements:
+        measured = _read_measurements(source, mine, description)
+        source.forget_files_to_read_later(*mine)
         return measured
 
-    source.hold(mine)
-    return Deferred(read, "", Piece(mine, source, spec))
+    source.note_files_to_read_later(mine)
+    return Deferred(read_measurements, "", SavedFiles(mine, source, description))
 
 
 _SPEC: dict[str, type] = {
@@ -259,33 +265,42 @@ _SPEC: dict[str, type] = {
 }
 
 
-def _measured_files(spec: dict[str, Any]) -> list[str]:
-    good = set(spec) == set(_SPEC) and all(isinstance(spec[k], t) for k, t in _SPEC.items())
-    names = [*spec["layers"].values(), spec["effects"], *spec["pictures"]] if good else [None]
-    for pictures in spec["group_pictures"].values() if good else ():
+def _checked_measurement_file_names(description: dict[str, Any]) -> list[str]:
+    good = set(description) == set(_SPEC) and all(
+        isinstance(description[k], t) for k, t in _SPEC.items()
+    )
+    names = (
+        [*description["layers"].values(), description["effects"], *description["pictures"]]
+        if good
+        else [None]
+    )
+    for pictures in description["group_pictures"].values() if good else ():
         names += pictures if isinstance(pictures, list) else [None]
     if not all(isinstance(name, str) for name in names):
         raise BundleFormatError(f"{MANIFEST} does not describe measurements.", "It is damaged.")
-    wanted = [*spec["layers"].values(), *([spec["effects"]] if spec["effects"] else [])]
-    return wanted + [f"{EVIDENCE}{name}.png" for name in spec["pictures"]]
+    wanted = [
+        *description["layers"].values(),
+        *([description["effects"]] if description["effects"] else []),
+    ]
+    return wanted + [f"{EVIDENCE}{name}.png" for name in description["pictures"]]
 
 
-def _measurements(
-    source: BundleSource, files: dict[str, FileEntry], spec: dict[str, Any]
+def _read_measurements(
+    source: BundleSource, files: dict[str, FileEntry], description: dict[str, Any]
 ) -> Measurements:
     layers: dict[str, Any] = {}
-    for key, name in spec["layers"].items():
+    for key, name in description["layers"].items():
         layers[key] = decode_layer(source.read(name, files[name]), name)
-        check_layer(layers[key], name)
-        remember(layers[key], Piece({name: files[name]}, source))
+        check_layer_indices(layers[key], name)
+        remember_saved_files(layers[key], SavedFiles({name: files[name]}, source))
     effects = None
-    if spec["effects"]:
-        name = spec["effects"]
+    if description["effects"]:
+        name = description["effects"]
         effects = decode_effects(source.read(name, files[name]), name)
-        check_effects(effects, name)
-        remember(effects, Piece({name: files[name]}, source))
+        check_effect_indices(effects, name)
+        remember_saved_files(effects, SavedFiles({name: files[name]}, source))
     pictures: dict[str, bytes] = {}
-    for key in spec["pictures"]:
+    for key in description["pictures"]:
         name = f"{EVIDENCE}{key}.png"
         pictures[key] = bytes(source.read(name, files[name]))
         if picture_hash(pictures[key]) != key:
@@ -293,10 +308,10 @@ def _measurements(
     return Measurements(
         layers=layers,
         effects=effects,
-        weights_hash=spec["weights_hash"],
-        concepts_hash=spec["concepts_hash"],
-        data_hash=spec["data_hash"],
+        weights_hash=description["weights_hash"],
+        concepts_hash=description["concepts_hash"],
+        data_hash=description["data_hash"],
         pictures=pictures,
-        group_pictures={k: tuple(v) for k, v in spec["group_pictures"].items()},
-        seed=spec["seed"],
+        group_pictures={k: tuple(v) for k, v in description["group_pictures"].items()},
+        seed=description["seed"],
     )

@@ -8,20 +8,20 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from circuitz.disk.atomic import write_file
+from circuitz.disk.atomic import write_new_file_durably
 from circuitz.disk.folder_source import FolderSource
 from circuitz.disk.saved_files import FileEntry
 from circuitz.errors import BundleError, BundleWriteError
-from circuitz.z.bundle.log_io import log_lines, read_log
-from circuitz.z.bundle.manifest import HEAD, LOG, MANIFEST, Manifest, read_manifest
-from circuitz.z.edits.annotate import history
+from circuitz.z.bundle.log_io import chained_log_lines, parse_and_verify_log
+from circuitz.z.bundle.manifest import HEAD, LOG, MANIFEST, Manifest, parse_manifest_and_files
+from circuitz.z.edits import history
 from circuitz.z.model import AnnotatedModel
 
 ASIDE = "log.aside.jsonl"
 _TEXTS = {".json", ".jsonl", ".md"}
 
 
-def check_place(place: Path, overwrite: bool) -> None:
+def check_replaceable(path: Path, overwrite: bool) -> None:
     """Refuse to replace what is no bundle.
 
     Raises
@@ -29,22 +29,22 @@ def check_place(place: Path, overwrite: bool) -> None:
     BundleWriteError
         If something else is there, or anything and ``overwrite`` is false.
     """
-    if not place.exists():
+    if not path.exists():
         return
     if not overwrite:
-        raise BundleWriteError(f"{place} is there already.", "Pass overwrite=True to replace it.")
-    if place.suffix == ".zip":
-        ours = place.is_file() and zipfile.is_zipfile(place)
+        raise BundleWriteError(f"{path} is there already.", "Pass overwrite=True to replace it.")
+    if path.suffix == ".zip":
+        ours = path.is_file() and zipfile.is_zipfile(path)
     else:
-        ours = place.is_dir() and ((place / MANIFEST).is_file() or not any(place.iterdir()))
+        ours = path.is_dir() and ((path / MANIFEST).is_file() or not any(path.iterdir()))
     if not ours:
         raise BundleWriteError(
-            f"{place} is there and is no bundle; it is not replaced.", "Choose another name."
+            f"{path} is there and is no bundle; it is not replaced.", "Choose another name."
         )
 
 
 @dataclass(frozen=True)
-class Before:
+class ReplacedBundle:
     """The bundle that will be replaced.
 
     Parameters
@@ -57,35 +57,37 @@ class Before:
     files: dict[str, FileEntry] = field(default_factory=dict)
 
     @classmethod
-    def at(cls, place: Path) -> Before:
+    def read_at_or_empty(cls, path: Path) -> ReplacedBundle:
         """Look at what is there."""
         try:
-            return cls(*read_manifest(FolderSource(place).read_unchecked(MANIFEST)))
+            return cls(*parse_manifest_and_files(FolderSource(path).read_unchecked(MANIFEST)))
         except BundleError:
             return cls()
 
 
-def carry_over(old: Path, before: Before, new: Path) -> None:
+def carry_over_foreign_files(old: Path, replaced: ReplacedBundle, new: Path) -> None:
     """Keep files that people put into the bundle themselves."""
     ours = {LOG, HEAD, MANIFEST, "evidence", "bases", "concepts"}
-    ours |= {name.partition("/")[0] for name in before.files}
+    ours |= {name.partition("/")[0] for name in replaced.files}
     for item in old.iterdir():
         if item.name in ours or (new / item.name).exists():
             continue
         if item.is_symlink() or item.is_file():
-            _copy(item, new / item.name)
+            _link_or_copy(item, new / item.name)
         elif item.is_dir():
-            shutil.copytree(item, new / item.name, symlinks=True, copy_function=_copy)
+            shutil.copytree(item, new / item.name, symlinks=True, copy_function=_link_or_copy)
 
 
-def _copy(source: str | Path, target: str | Path) -> None:
+def _link_or_copy(source: str | Path, target: str | Path) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except (OSError, NotImplementedError):
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-def keep_aside(z: AnnotatedModel, place: Path, before: Before, folder: Path) -> int:
+def set_unknown_edits_aside(
+    z: AnnotatedModel, path: Path, replaced: ReplacedBundle, folder: Path
+) -> int:
     """Keep edits that others appended to the old bundle's log and z has not seen.
 
     Returns
@@ -93,12 +95,12 @@ def keep_aside(z: AnnotatedModel, place: Path, before: Before, folder: Path) -> 
     How many there are. None are kept of a bundle that has nothing to do with z.
     """
     try:
-        on_disk = read_log(FolderSource(place).read_unchecked(LOG)).entries
+        on_disk = parse_and_verify_log(FolderSource(path).read_unchecked(LOG)).entries
     except BundleError:
         return 0
-    dropped = history.newest(on_disk, (entry.id for entry in z.log))
+    dropped = history.entries_not_in(on_disk, (entry.id for entry in z.log))
     shared = len(dropped) < len(on_disk)
-    if not dropped or not (shared or _descends(z, before.manifest)):
+    if not dropped or not (shared or _is_same_or_descendant(z, replaced.manifest)):
         return 0
     aside = folder / ASIDE
     try:
@@ -106,11 +108,11 @@ def keep_aside(z: AnnotatedModel, place: Path, before: Before, folder: Path) -> 
     except BundleError:
         already = b""  # none yet, or a link that somebody put there
     aside.unlink(missing_ok=True)
-    write_file(aside, already + log_lines(dropped)[0])
+    write_new_file_durably(aside, already + chained_log_lines(dropped)[0])
     return len(dropped)
 
 
-def _descends(z: AnnotatedModel, manifest: Manifest | None) -> bool:
+def _is_same_or_descendant(z: AnnotatedModel, manifest: Manifest | None) -> bool:
     """Whether z is the network of that bundle, or was made from it."""
     if manifest is None:
         return False
@@ -118,7 +120,7 @@ def _descends(z: AnnotatedModel, manifest: Manifest | None) -> bool:
     return manifest.hash in ancestors or manifest.weights_hash == z.weights_hash
 
 
-def pack(folder: Path) -> Path:
+def zip_folder_reproducibly(folder: Path) -> Path:
     """Zip a folder, the same bytes for the same files; arrays are not compressed.
 
     Returns

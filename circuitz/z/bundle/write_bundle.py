@@ -10,19 +10,25 @@ from typing import Any
 import numpy as np
 
 from circuitz.disk.arrays import Arrays
-from circuitz.disk.atomic import write_file, write_files
+from circuitz.disk.atomic import write_new_file_durably, write_new_files_durably
 from circuitz.disk.hashing import picture_hash
 from circuitz.disk.json_io import dumps
-from circuitz.disk.lazy import Deferred, raw
+from circuitz.disk.lazy import Deferred, lazy_field_content_unread
 from circuitz.disk.records import encode
-from circuitz.disk.saved_files import FileEntry, Piece, Source, recall, remember
-from circuitz.disk.tensors_io import write_tensors
+from circuitz.disk.saved_files import (
+    FileEntry,
+    FileSource,
+    SavedFiles,
+    remember_saved_files,
+    saved_files_of_value,
+)
+from circuitz.disk.tensors_io import safetensors_bytes
 from circuitz.errors import BundleError, MeasurementError, WeightsError
-from circuitz.z.bases import check_bases
+from circuitz.z.bases import check_bases_fit_layers
 from circuitz.z.bundle.data_ref import DataRef
-from circuitz.z.bundle.input_refs import References
-from circuitz.z.bundle.inputs_io import encode_inputs, entry_of, inputs_bytes
-from circuitz.z.bundle.log_io import head_lines, log_lines
+from circuitz.z.bundle.input_refs import InputReferences
+from circuitz.z.bundle.inputs_io import byte_size_of_inputs, encode_inputs_as_files, hash_and_size
+from circuitz.z.bundle.log_io import chained_log_lines, in_force_annotation_lines
 from circuitz.z.bundle.manifest import (
     BASES,
     CONCEPTS,
@@ -35,9 +41,9 @@ from circuitz.z.bundle.manifest import (
     WEIGHTS,
     LogMark,
     Manifest,
-    write_manifest,
+    encode_manifest,
 )
-from circuitz.z.bundle.measurements_io import describe, encode_effects, encode_layer
+from circuitz.z.bundle.measurements_io import encode_effects, encode_layer, measurements_manifest
 from circuitz.z.inputs import InputSet
 from circuitz.z.measurements import Measurements
 from circuitz.z.model import AnnotatedModel
@@ -60,27 +66,31 @@ class BundleWriter:
     """
 
     def __init__(
-        self, folder: Path, old: Path, old_files: dict[str, FileEntry], home: Source | None
+        self, folder: Path, old: Path, old_files: dict[str, FileEntry], home: FileSource | None
     ) -> None:
         self.folder = folder
         self.old = old
         self.old_files = old_files
         self.home = home
         self.files: dict[str, FileEntry] = {}
-        self._learnt: list[tuple[object, dict[str, FileEntry], Any]] = []
+        self._saved_values: list[tuple[object, dict[str, FileEntry], Any]] = []
 
-    def write(self, z: AnnotatedModel, refs: References) -> None:
+    def write(self, z: AnnotatedModel, refs: InputReferences) -> None:
         """Write every file of z's bundle, the manifest last."""
         weights, bases = Arrays.of(z.weights), Arrays.of(z.bases)
-        check_bases(bases, z.layers)
-        self._value(weights, WEIGHTS, lambda: _finite(weights))
+        check_bases_fit_layers(bases, z.layers)
+        self._write_or_reuse_value(weights, WEIGHTS, lambda: _encode_finite_weights(weights))
         if len(bases):
-            self._value(bases, BASES, lambda: write_tensors(bases, what="Directions"))
-        concepts_hash, concepts_ref = self._concepts(z, refs.concepts)
-        measurements = self._measurements(z)
-        lines, chain = log_lines(z.log)
-        self._small(FINDINGS, dumps([encode(f) for f in z.findings], indent=1) + b"\n")
-        self._small(STORY, z.story.encode("utf-8"))
+            self._write_or_reuse_value(
+                bases, BASES, lambda: safetensors_bytes(bases, what="Directions")
+            )
+        concepts_hash, concepts_ref = self._write_or_refer_to_concept_set(z, refs.concepts)
+        measurements = self._write_measurements_and_describe(z)
+        lines, chain = chained_log_lines(z.log)
+        self._write_and_record_file(
+            FINDINGS, dumps([encode(f) for f in z.findings], indent=1) + b"\n"
+        )
+        self._write_and_record_file(STORY, z.story.encode("utf-8"))
         manifest = Manifest(
             name=z.name,
             classes=z.classes,
@@ -104,37 +114,39 @@ class BundleWriter:
             lineage=z.lineage,
             notes=z.notes,
         )
-        document = write_manifest(manifest, self.files)
+        document = encode_manifest(manifest, self.files)
         # These two change between saves without the manifest; it does not list them.
-        write_file(self.folder / LOG, lines)
-        write_file(self.folder / HEAD, head_lines(list(z.effective().values())))
-        write_file(self.folder / MANIFEST, document)
+        write_new_file_durably(self.folder / LOG, lines)
+        write_new_file_durably(
+            self.folder / HEAD, in_force_annotation_lines(list(z.effective().values()))
+        )
+        write_new_file_durably(self.folder / MANIFEST, document)
 
-    def finish(self) -> None:
+    def remember_where_values_lie(self) -> None:
         """Note where the values lie now; call once the bundle is in its place."""
         if self.home is None:
             return
-        for value, files, spec in self._learnt:
-            remember(value, Piece(files, self.home, spec))
+        for value, files, spec in self._saved_values:
+            remember_saved_files(value, SavedFiles(files, self.home, spec))
 
-    def _small(self, name: str, data: bytes) -> None:
-        write_file(self._place(name), data)
-        self.files[name] = entry_of(data)
+    def _write_and_record_file(self, name: str, data: bytes) -> None:
+        write_new_file_durably(self._path_with_parent_made(name), data)
+        self.files[name] = hash_and_size(data)
 
-    def _place(self, name: str) -> Path:
+    def _path_with_parent_made(self, name: str) -> Path:
         place = self.folder / name
         place.parent.mkdir(exist_ok=True)
         return place
 
-    def _content(self, name: str, data: bytes) -> None:
-        entry = entry_of(data)
+    def _write_or_link_unchanged(self, name: str, data: bytes) -> None:
+        entry = hash_and_size(data)
         if self.files.get(name) == entry:
             return
-        if not self._link(name, entry):
-            write_file(self._place(name), data)
+        if not self._try_link_unchanged(name, entry):
+            write_new_file_durably(self._path_with_parent_made(name), data)
         self.files[name] = entry
 
-    def _link(self, name: str, entry: FileEntry) -> bool:
+    def _try_link_unchanged(self, name: str, entry: FileEntry) -> bool:
         """Give an unchanged file of the old bundle a second name in the new one."""
         if self.old_files.get(name) != entry:
             return False
@@ -142,73 +154,79 @@ class BundleWriter:
         try:
             if file.is_symlink() or file.parent.is_symlink() or file.stat().st_size != entry.size:
                 return False
-            os.link(file, self._place(name))
+            os.link(file, self._path_with_parent_made(name))
         except OSError:
             return False  # a disk without links, or across disks: the file is written instead
         return True
 
-    def _take(self, piece: Piece) -> bool:
+    def _try_take_over_files(self, saved: SavedFiles) -> bool:
         """Take a piece's files over without making them again."""
-        for name, entry in piece.files.items():
+        for name, entry in saved.files.items():
             if self.files.get(name) == entry:
                 continue
-            if not self._link(name, entry):
+            if not self._try_link_unchanged(name, entry):
                 try:
-                    data = piece.source.read(name, entry)
+                    data = saved.source.read(name, entry)
                 except BundleError:
                     return False
-                write_file(self._place(name), data)
+                write_new_file_durably(self._path_with_parent_made(name), data)
             self.files[name] = entry
         return True
 
-    def _value(self, value: object, name: str, make: Callable[[], bytes]) -> None:
+    def _write_or_reuse_value(self, value: object, name: str, make: Callable[[], bytes]) -> None:
         """Write a value that fills one file."""
-        piece = recall(value)
-        if piece is not None and name in piece.files and self._take(piece):
-            self._learnt.append((value, dict(piece.files), piece.spec))
+        piece = saved_files_of_value(value)
+        if piece is not None and name in piece.files and self._try_take_over_files(piece):
+            self._saved_values.append((value, dict(piece.files), piece.spec))
             return
-        self._unlink(name)
-        self._content(name, make())
-        self._learnt.append((value, {name: self.files[name]}, None))
+        self._remove_file(name)
+        self._write_or_link_unchanged(name, make())
+        self._saved_values.append((value, {name: self.files[name]}, None))
 
-    def _unlink(self, name: str) -> None:
+    def _remove_file(self, name: str) -> None:
         (self.folder / name).unlink(missing_ok=True)
 
-    def _deferred(self, held: Any) -> Piece | None:
+    def _take_over_files_if_unread(self, value: Any) -> SavedFiles | None:
         """Files of a value that was never read, taken over as they are."""
-        if not isinstance(held, Deferred) or held.loaded or not isinstance(held.piece, Piece):
+        if (
+            not isinstance(value, Deferred)
+            or value.loaded
+            or not isinstance(value.saved, SavedFiles)
+        ):
             return None
-        if self._take(held.piece):
-            return held.piece
+        if self._try_take_over_files(value.saved):
+            return value.saved
         return None
 
-    def _concepts(self, z: AnnotatedModel, ref: DataRef | None) -> tuple[str, DataRef | None]:
-        held = raw(z, "concept_set")
-        piece = self._deferred(held)
+    def _write_or_refer_to_concept_set(
+        self, z: AnnotatedModel, ref: DataRef | None
+    ) -> tuple[str, DataRef | None]:
+        held = lazy_field_content_unread(z, "concept_set")
+        piece = self._take_over_files_if_unread(held)
         if piece is not None:
             return held.key, None
         inputs: InputSet | None = z.concept_set
         if inputs is None:
             return "", ref
-        if inputs_bytes(inputs) > SMALL_CONCEPTS:
-            made = ref or DataRef.to(inputs)
+        if byte_size_of_inputs(inputs) > SMALL_CONCEPTS:
+            made = ref or DataRef.referring_to(inputs)
             if made.path or made.recipe:
                 return "", made
-        piece = recall(inputs)
-        if piece is None or not self._take(piece):
+        piece = saved_files_of_value(inputs)
+        if piece is None or not self._try_take_over_files(piece):
             files: dict[str, FileEntry] = {}
-            for name, data in encode_inputs(inputs).items():
-                self._unlink(CONCEPTS + name)
-                self._content(CONCEPTS + name, data)
+            for name, data in encode_inputs_as_files(inputs).items():
+                self._remove_file(CONCEPTS + name)
+                self._write_or_link_unchanged(CONCEPTS + name, data)
                 files[CONCEPTS + name] = self.files[CONCEPTS + name]
-            self._learnt.append((inputs, files, None))
+            self._saved_values.append((inputs, files, None))
         else:
-            self._learnt.append((inputs, dict(piece.files), None))
+            self._saved_values.append((inputs, dict(piece.files), None))
         return z.concepts_hash, None
 
-    def _measurements(self, z: AnnotatedModel) -> dict[str, Any] | None:
-        held = raw(z, "measurements")
-        piece = self._deferred(held)
+    def _write_measurements_and_describe(self, z: AnnotatedModel) -> dict[str, Any] | None:
+        held = lazy_field_content_unread(z, "measurements")
+        piece = self._take_over_files_if_unread(held)
         if piece is not None:
             return piece.spec
         measured: Measurements | None = z.measurements
@@ -216,49 +234,53 @@ class BundleWriter:
             return None
         layers: dict[str, str] = {}
         for key, layer in measured.layers.items():
-            layers[key] = self._evidence(layer, lambda layer=layer: encode_layer(layer))
+            layers[key] = self._write_under_hash_name(
+                layer, lambda layer=layer: encode_layer(layer)
+            )
         effects = measured.effects
-        self._pictures(measured.pictures)
+        self._write_pictures(measured.pictures)
         return {
-            **describe(measured),
+            **measurements_manifest(measured),
             "layers": layers,
-            "effects": self._evidence(effects, lambda: encode_effects(effects)) if effects else "",
+            "effects": self._write_under_hash_name(effects, lambda: encode_effects(effects))
+            if effects
+            else "",
             "pictures": sorted(measured.pictures),
         }
 
-    def _pictures(self, pictures: Mapping[str, bytes]) -> None:
+    def _write_pictures(self, pictures: Mapping[str, bytes]) -> None:
         new: dict[Path, bytes] = {}
         for key, png in pictures.items():
             if key != picture_hash(png):
                 raise MeasurementError(
                     f"Picture {key!r} is not named by its contents.",
-                    "Name pictures with circuitz.z.z_hash.picture_hash.",
+                    "Name pictures with circuitz.disk.hashing.picture_hash.",
                 )
             name = f"{EVIDENCE}{key}.png"
-            self.files[name] = entry_of(png)
-            if not self._link(name, self.files[name]):
-                new[self._place(name)] = png
-        write_files(new)
+            self.files[name] = hash_and_size(png)
+            if not self._try_link_unchanged(name, self.files[name]):
+                new[self._path_with_parent_made(name)] = png
+        write_new_files_durably(new)
 
-    def _evidence(self, value: object, make: Callable[[], bytes]) -> str:
+    def _write_under_hash_name(self, value: object, make: Callable[[], bytes]) -> str:
         """Write a value under a name made from its contents."""
-        piece = recall(value)
-        if piece is None or not self._take(piece):
+        piece = saved_files_of_value(value)
+        if piece is None or not self._try_take_over_files(piece):
             data = make()
-            name = f"{EVIDENCE}{entry_of(data).sha256[:32]}.safetensors"
-            self._content(name, data)
+            name = f"{EVIDENCE}{hash_and_size(data).sha256[:32]}.safetensors"
+            self._write_or_link_unchanged(name, data)
             files = {name: self.files[name]}
         else:
             files = dict(piece.files)
-        self._learnt.append((value, files, None))
+        self._saved_values.append((value, files, None))
         return next(iter(files))
 
 
-def _finite(weights: Arrays) -> bytes:
+def _encode_finite_weights(weights: Arrays) -> bytes:
     for name, array in weights.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise WeightsError(
                 f"The weights {name!r} are not finite.",
                 "Training went wrong; go back to the last checkpoint before it.",
             )
-    return write_tensors(weights, what="Weights")
+    return safetensors_bytes(weights, what="Weights")

@@ -20,49 +20,57 @@ from circuitz.z.circuit.circuit_graph import (
     UNEXPLAINED,
     CircuitGraph,
     Edge,
-    Kind,
     Node,
-    class_id,
+    NodeKind,
+    class_node_id,
     ordered_edges,
     ordered_nodes,
 )
 from circuitz.z.unit import Unit
 
 SCHEMA = 1
-_TYPES: dict[Kind, str] = {
+_TYPES: dict[NodeKind, str] = {
     "unit": "cross layer transcoder",
     "unexplained": "mlp reconstruction error",
     "class": "logit",
     "input": "embedding",
 }
 # What nodes that are no units have instead of an index.
-_PLACES: dict[Kind, int] = {"unexplained": -1, "class": 0, "input": -2}
-_KEPT = ("scores", "kept", "counts", "stability", "settings")
+_PLACES: dict[NodeKind, int] = {"unexplained": -1, "class": 0, "input": -2}
+# Fields by their names in files.
+_FIELD_OF_KEY = {
+    "scores": "scores",
+    "kept": "pruned_to",
+    "counts": "counts",
+    "stability": "stability",
+    "settings": "settings",
+}
 
 
-def cantor(layer: int, index: int) -> int:
+def cantor_pair(layer: int, index: int) -> int:
     """Return the one number that stands for a layer and an index."""
     return (layer + index) * (layer + index + 1) // 2 + index
 
 
-def uncantor(number: int) -> tuple[int, int]:
-    """Return layer and index of a number that :func:`cantor` made."""
+def cantor_unpair(number: int) -> tuple[int, int]:
+    """Return layer and index of a number that :func:`cantor_pair` made."""
     diagonal = (math.isqrt(8 * number + 1) - 1) // 2
     index = number - diagonal * (diagonal + 1) // 2
     return diagonal - index, index
 
 
-def write_graph(graph: CircuitGraph) -> str:
+def graph_to_json_text(graph: CircuitGraph) -> str:
     """Return a graph as JSON text."""
-    text = json.dumps(record_of(graph), ensure_ascii=False, allow_nan=False, indent=1)
+    text = json.dumps(graph_as_json_object(graph), ensure_ascii=False, allow_nan=False, indent=1)
     return text + "\n"
 
 
-def record_of(graph: CircuitGraph) -> dict[str, Any]:
+def graph_as_json_object(graph: CircuitGraph) -> dict[str, Any]:
     """Return a graph as a JSON object."""
-    keys = {node.id: _key(node, i) for i, node in enumerate(graph.nodes)}
+    keys = {node.id: _exported_node_id(node, i) for i, node in enumerate(graph.nodes)}
     sets = [
-        [label, *(keys[m] for m in ids if m in keys)] for label, ids in graph.together().items()
+        [label, *(keys[m] for m in ids if m in keys)]
+        for label, ids in graph.supernode_units().items()
     ]
     return {
         "metadata": {
@@ -71,7 +79,7 @@ def record_of(graph: CircuitGraph) -> dict[str, Any]:
             "transcoder_list": [],
             "prompt_tokens": [graph.target],
             "prompt": graph.target,
-            "node_threshold": graph.kept.get("nodes"),
+            "node_threshold": graph.pruned_to.get("nodes"),
             "schema_version": SCHEMA,
             "circuitz": {
                 "target": graph.target,
@@ -79,7 +87,7 @@ def record_of(graph: CircuitGraph) -> dict[str, Any]:
                 "supernodes": None
                 if graph.supernodes is None
                 else {k: list(v) for k, v in graph.supernodes.items()},
-                **{name: dict(getattr(graph, name)) for name in _KEPT},
+                **{key: dict(getattr(graph, name)) for key, name in _FIELD_OF_KEY.items()},
             },
         },
         "qParams": {
@@ -89,7 +97,7 @@ def record_of(graph: CircuitGraph) -> dict[str, Any]:
             "clickedId": "",
             "sg_pos": "",
         },
-        "nodes": [_node(node, keys[node.id], graph) for node in graph.nodes],
+        "nodes": [_node_record(node, keys[node.id], graph) for node in graph.nodes],
         "links": [
             {
                 "source": keys[e.source],
@@ -103,19 +111,19 @@ def record_of(graph: CircuitGraph) -> dict[str, Any]:
     }
 
 
-def _key(node: Node, place: int) -> str:
+def _exported_node_id(node: Node, position: int) -> str:
     if node.kind == "unit":
-        index = Unit.parse(node.id).index if not node.members else place
+        index = Unit.parse(node.id).index if not node.members else position
         return f"{node.rank}_{index}_0"
     return f"{node.rank}_{_PLACES[node.kind]}_0"
 
 
-def _node(node: Node, key: str, graph: CircuitGraph) -> dict[str, Any]:
+def _node_record(node: Node, key: str, graph: CircuitGraph) -> dict[str, Any]:
     index = int(key.split("_")[1])
     unit = node.kind == "unit"
     return {
         "node_id": key,
-        "feature": cantor(node.rank, index) if unit else index,
+        "feature": cantor_pair(node.rank, index) if unit else index,
         "layer": str(node.rank),
         "ctx_idx": 0,
         "feature_type": _TYPES[node.kind],
@@ -134,7 +142,7 @@ def _node(node: Node, key: str, graph: CircuitGraph) -> dict[str, Any]:
     }
 
 
-def read_graph(text: str | bytes) -> CircuitGraph:
+def graph_from_json_text(text: str | bytes) -> CircuitGraph:
     """Read a graph; one that others wrote has units named ``layer3:17`` after layer and index.
 
     Raises
@@ -146,19 +154,19 @@ def read_graph(text: str | bytes) -> CircuitGraph:
         record = loads(text.encode() if isinstance(text, str) else text, "The graph")
     except CircuitzError as problem:
         raise GraphError(f"That is no JSON: {problem.message}", "See --out FILE.json.") from problem
-    return from_record(record)
+    return graph_from_record(record)
 
 
-def from_record(record: Any) -> CircuitGraph:
+def graph_from_record(record: Any) -> CircuitGraph:
     """Return the graph a JSON object says.
 
     Raises
     ------
     GraphError
-        As :func:`read_graph`.
+        As :func:`graph_from_json_text`.
     """
     try:
-        return _read(record)
+        return _parse_graph(record)
     except (KeyError, TypeError, ValueError, AttributeError, CircuitzError) as problem:
         if isinstance(problem, GraphError):
             raise
@@ -168,7 +176,7 @@ def from_record(record: Any) -> CircuitGraph:
         ) from problem
 
 
-def _read(record: Any) -> CircuitGraph:
+def _parse_graph(record: Any) -> CircuitGraph:
     meta = cast("Mapping[str, Any]", record["metadata"])
     ours = meta.get("circuitz") or {}
     version = meta.get("schema_version")
@@ -179,9 +187,9 @@ def _read(record: Any) -> CircuitGraph:
         key = str(item["node_id"])
         if key in nodes:
             raise GraphError(f"Two nodes are called {key!r}.", "The file is damaged.")
-        nodes[key] = _node_from(item, version, bool(ours))
+        nodes[key] = _parse_node(item, version, bool(ours))
     times = Counter(node.id for node in nodes.values())
-    nodes = {k: _apart(n, k) if times[n.id] > 1 else n for k, n in nodes.items()}
+    nodes = {k: _node_with_key_in_id(n, k) if times[n.id] > 1 else n for k, n in nodes.items()}
     edges: list[Edge] = []
     for link in record["links"]:
         source, target = str(link["source"]), str(link["target"])
@@ -190,7 +198,14 @@ def _read(record: Any) -> CircuitGraph:
             raise GraphError(f"An edge leads to {min(missing)!r}, which is no node.", "")
         low, high = link.get("low"), link.get("high")
         ends = nodes[source].id, nodes[target].id
-        edges.append(Edge(*ends, _number(link["weight"]), _maybe(low), _maybe(high)))
+        edges.append(
+            Edge(
+                *ends,
+                _require_finite_number(link["weight"]),
+                _none_or_finite_number(low),
+                _none_or_finite_number(high),
+            )
+        )
     target = ours.get("target") or next(
         (n.words or n.id for n in nodes.values() if n.kind == "class"), str(meta.get("slug", ""))
     )
@@ -202,12 +217,12 @@ def _read(record: Any) -> CircuitGraph:
         layers=tuple(map(str, layers)),
         nodes=ordered_nodes(nodes.values()),
         edges=ordered_edges(edges),
-        supernodes=_sets(record, ours, nodes),
-        **{name: dict(ours.get(name) or {}) for name in _KEPT},
+        supernodes=_parse_supernodes(record, ours, nodes),
+        **{name: dict(ours.get(key) or {}) for key, name in _FIELD_OF_KEY.items()},
     )
 
 
-def _sets(
+def _parse_supernodes(
     record: Any, ours: Mapping[str, Any], nodes: Mapping[str, Node]
 ) -> dict[str, tuple[str, ...]] | None:
     if ours:
@@ -218,15 +233,15 @@ def _sets(
     return found or None
 
 
-def _node_from(item: Mapping[str, Any], version: Any, ours: bool) -> Node:
-    kinds: dict[str, Kind] = {name: kind for kind, name in _TYPES.items()}
-    kind: Kind = kinds.get(str(item["feature_type"]), "unit")
+def _parse_node(item: Mapping[str, Any], version: Any, ours: bool) -> Node:
+    kinds: dict[str, NodeKind] = {name: kind for kind, name in _TYPES.items()}
+    kind: NodeKind = kinds.get(str(item["feature_type"]), "unit")
     if kind == "input" and not ours:
         kind = "unit"  # others have an embedding a token
     layer = str(item["layer"])
     rank = int(layer) if layer.isdigit() else 0
     words = str(item.get("clerp") or "")
-    influence = _number(item.get("influence") or 0.0)
+    influence = _require_finite_number(item.get("influence") or 0.0)
     concepts, members = (tuple(map(str, item.get(k) or ())) for k in ("concepts", "members"))
     if ours:
         name, home = str(item["unit"]), str(item.get("unit_layer") or "")
@@ -234,11 +249,11 @@ def _node_from(item: Mapping[str, Any], version: Any, ours: bool) -> Node:
             name, kind, rank, home, influence, words if kind == "unit" else "", concepts, members
         )
     if kind == "class":
-        name = class_id(words or str(item["node_id"]))
+        name = class_node_id(words or str(item["node_id"]))
     elif kind == "unexplained":
         name = UNEXPLAINED
     else:
-        index = feature_index(int(item["feature"]), layer, version)
+        index = unit_index_from_feature(int(item["feature"]), layer, version)
         name = f"{'layer' if layer.isdigit() else ''}{layer}:{index}"
         at = int(item.get("ctx_idx") or 0)
         name += f"@pos{at}" if at else ""
@@ -254,7 +269,7 @@ def _node_from(item: Mapping[str, Any], version: Any, ours: bool) -> Node:
     )
 
 
-def feature_index(feature: int, layer: str, version: Any) -> int:
+def unit_index_from_feature(feature: int, layer: str, version: Any) -> int:
     """Return the index of a unit in its layer from the number that stands for both.
 
     Raises
@@ -265,7 +280,7 @@ def feature_index(feature: int, layer: str, version: Any) -> int:
     if not layer.isdigit():
         return feature
     if version == SCHEMA:
-        home, index = uncantor(feature)
+        home, index = cantor_unpair(feature)
         if home != int(layer):
             raise GraphError(f"Feature {feature} belongs to layer {home}, not {layer}.", "")
         return index
@@ -277,7 +292,7 @@ def feature_index(feature: int, layer: str, version: Any) -> int:
     return int(digits[len(layer) :])
 
 
-def _apart(node: Node, key: str) -> Node:
+def _node_with_key_in_id(node: Node, key: str) -> Node:
     """Tell nodes of one name apart by their key in the file (what is unexplained, a layer each)."""
     return Node(
         f"{node.id} {key}", node.kind, node.rank, node.layer, node.influence, node.words,
@@ -285,11 +300,11 @@ def _apart(node: Node, key: str) -> Node:
     )  # fmt: skip
 
 
-def _number(value: Any) -> float:
+def _require_finite_number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise GraphError(f"{value!r} is no number.", "The file is damaged.")
     return float(value)
 
 
-def _maybe(value: Any) -> float | None:
-    return None if value is None else _number(value)
+def _none_or_finite_number(value: Any) -> float | None:
+    return None if value is None else _require_finite_number(value)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from circuitz.z.model import AnnotatedModel
 
-Kind = Literal["unit", "class", "unexplained", "input"]
+NodeKind = Literal["unit", "class", "unexplained", "input"]
 UNEXPLAINED = "unexplained"
 #: What the network reads: tokens, which heads of all blocks see.
 INPUT = "input"
@@ -51,7 +51,7 @@ class Node:
     """
 
     id: str
-    kind: Kind
+    kind: NodeKind
     rank: int
     layer: str = ""
     influence: float = 0.0
@@ -102,7 +102,7 @@ class CircuitGraph:
         of the class's effect that the graph's units of the cut bring about alone, run exactly;
         ``lost`` with its interval: what the class loses without them. With bases, ``rest``: share
         of the class's effect that passes through what they leave out of their layers.
-    kept
+    pruned_to
         Shares of influence that ``nodes`` and ``edges`` were pruned to.
     counts
         ``units`` and ``edges`` that were measured, ``images``.
@@ -120,7 +120,7 @@ class CircuitGraph:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
-    kept: Mapping[str, float] = field(default_factory=dict[str, float])
+    pruned_to: Mapping[str, float] = field(default_factory=dict[str, float])
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     stability: Mapping[str, float | None] = field(default_factory=dict[str, "float | None"])
     supernodes: Mapping[str, tuple[str, ...]] | None = None
@@ -139,14 +139,14 @@ class CircuitGraph:
                 return node
         raise GraphError(f"The graph of {self.target} has no node {id!r}.", "See graph.nodes.")
 
-    def stale(self, z: AnnotatedModel) -> tuple[str, ...]:
+    def stale_parts(self, z: AnnotatedModel) -> tuple[str, ...]:
         """Return what changed since it was measured: weights, data, bases."""
         now: dict[str, Any] = {"weights": z.weights_hash, "data": z.data_hash}
         had: Mapping[str, str] = self.settings.get("bases", {})
         now["bases"] = {name: arrays_hash(basis_parts(z.bases, name)) for name in had}
         return tuple(k for k, v in now.items() if v and self.settings.get(k, v) != v)
 
-    def labelled(self, z: AnnotatedModel) -> CircuitGraph:
+    def with_current_words(self, z: AnnotatedModel) -> CircuitGraph:
         """Return it with the words that stand on its units now.
 
         Words on a group (``group:a,b``) name its units together unless sets were named by hand.
@@ -158,7 +158,11 @@ class CircuitGraph:
             words = entry.text if entry is not None else ""
             concepts = entry.concepts if entry is not None else ()
             nodes.append(replace(node, words=words, concepts=tuple(concepts)))
-        return replace(self, nodes=tuple(nodes), settings={**self.settings, "groups": _groups(z)})
+        return replace(
+            self,
+            nodes=tuple(nodes),
+            settings={**self.settings, "groups": _units_by_group_annotation(z)},
+        )
 
     # -- supernodes -----------------------------------------------------------------------
 
@@ -192,30 +196,30 @@ class CircuitGraph:
         return replace(self, supernodes={k: tuple(v) for k, v in sets.items()})
 
     def merge(self, nodes: Sequence[str], label: str) -> CircuitGraph:
-        """Return it with some nodes shown as one (:func:`circuitz.z.circuit.supernodes.merge`)."""
-        from circuitz.z.circuit.supernodes import merge  # noqa: PLC0415 (it edits graphs)
+        """Return it with some nodes shown as one (:func:`circuitz.z.circuit.supernodes.merge_into_supernode`)."""
+        from circuitz.z.circuit.supernodes import merge_into_supernode  # noqa: PLC0415 (it edits graphs)
 
-        return merge(self, nodes, label)
+        return merge_into_supernode(self, nodes, label)
 
     def rename(self, node: str, label: str) -> CircuitGraph:
-        """Return it with a set called otherwise (:func:`circuitz.z.circuit.supernodes.rename`)."""
-        from circuitz.z.circuit.supernodes import rename  # noqa: PLC0415
+        """Return it with a set called otherwise (:func:`circuitz.z.circuit.supernodes.rename_supernode`)."""
+        from circuitz.z.circuit.supernodes import rename_supernode  # noqa: PLC0415
 
-        return rename(self, node, label)
+        return rename_supernode(self, node, label)
 
     def split(self, node: str) -> CircuitGraph:
-        """Return it with a set's units by themselves (:func:`circuitz.z.circuit.supernodes.split`)."""
-        from circuitz.z.circuit.supernodes import split  # noqa: PLC0415
+        """Return it with a set's units by themselves (:func:`circuitz.z.circuit.supernodes.dissolve_supernode`)."""
+        from circuitz.z.circuit.supernodes import dissolve_supernode  # noqa: PLC0415
 
-        return split(self, node)
+        return dissolve_supernode(self, node)
 
     def undo(self) -> CircuitGraph:
-        """Return it as before the last such edit (:func:`circuitz.z.circuit.supernodes.undo`)."""
-        from circuitz.z.circuit.supernodes import undo  # noqa: PLC0415
+        """Return it as before the last such edit (:func:`circuitz.z.circuit.supernodes.undo_supernode_edit`)."""
+        from circuitz.z.circuit.supernodes import undo_supernode_edit  # noqa: PLC0415
 
-        return undo(self)
+        return undo_supernode_edit(self)
 
-    def together(self) -> dict[str, tuple[str, ...]]:
+    def supernode_units(self) -> dict[str, tuple[str, ...]]:
         """Return which units are shown together, label to ids, two or more each.
 
         Sets named by hand; else annotated groups, and then units of a layer that share their
@@ -229,30 +233,34 @@ class CircuitGraph:
         for label, members in self.settings.get("groups", {}).items():
             ids = [m for m in members if m in free]
             for layer in dict.fromkeys(free[m].layer for m in ids):
-                self._add(found, label, [m for m in ids if free[m].layer == layer], layer)
+                self._add_set_if_several(
+                    found, label, [m for m in ids if free[m].layer == layer], layer
+                )
             free = {i: n for i, n in free.items() if i not in ids}
         shared: dict[tuple[str, str], list[str]] = {}
         for node in free.values():
             if node.concepts:
                 shared.setdefault((node.layer, node.concepts[0]), []).append(node.id)
         for (layer, concept), ids in shared.items():
-            self._add(found, concept, ids, layer)
+            self._add_set_if_several(found, concept, ids, layer)
         return found
 
     @staticmethod
-    def _add(found: dict[str, tuple[str, ...]], label: str, ids: list[str], layer: str) -> None:
+    def _add_set_if_several(
+        sets: dict[str, tuple[str, ...]], label: str, ids: list[str], layer: str
+    ) -> None:
         if len(ids) > 1:
-            found[label if label not in found else f"{label} ({layer})"] = tuple(ids)
+            sets[label if label not in sets else f"{label} ({layer})"] = tuple(ids)
 
-    def grouped(self) -> CircuitGraph:
+    def collapse_supernodes(self) -> CircuitGraph:
         """Return it with units that belong together as one node each.
 
         An edge into a set is the mean over its members, weighted by influence; one out of a set
         is the sum.
         """
-        sets = self.together()
-        home = {m: group_id(ids) for ids in sets.values() for m in ids}
-        named = {group_id(ids): (label, ids) for label, ids in sets.items()}
+        sets = self.supernode_units()
+        home = {m: group_node_id(ids) for ids in sets.values() for m in ids}
+        named = {group_node_id(ids): (label, ids) for label, ids in sets.items()}
         old = {n.id: n for n in self.nodes}
         nodes: dict[str, Node] = {}
         for node in self.nodes:
@@ -272,7 +280,9 @@ class CircuitGraph:
         for edge in self.edges:
             key = (home.get(edge.source, edge.source), home.get(edge.target, edge.target))
             kept[key] = edge
-            sums[key] = sums.get(key, 0.0) + edge.share * _weight(edge.target, home, named, old)
+            sums[key] = sums.get(key, 0.0) + edge.share * _influence_share_in_supernode(
+                edge.target, home, named, old
+            )
         edges = [
             kept[k] if k == (kept[k].source, kept[k].target) else Edge(*k, share)
             for k, share in sums.items()
@@ -303,13 +313,13 @@ class CircuitGraph:
         """
         from circuitz.z.circuit.graph_views import to_figure  # noqa: PLC0415
 
-        return to_figure(self.grouped() if grouped else self)
+        return to_figure(self.collapse_supernodes() if grouped else self)
 
     def to_json(self) -> str:
         """Return it in the attribution-graph format, words included."""
-        from circuitz.z.circuit.attribution_graph import write_graph  # noqa: PLC0415
+        from circuitz.z.circuit.attribution_graph import graph_to_json_text  # noqa: PLC0415
 
-        return write_graph(self)
+        return graph_to_json_text(self)
 
     def __repr__(self) -> str:
         units = sum(n.kind == "unit" for n in self.nodes)
@@ -330,18 +340,18 @@ def ordered_edges(edges: Any) -> tuple[Edge, ...]:
     return tuple(sorted(edges, key=lambda e: (e.target, -abs(e.share), e.source)))
 
 
-def class_id(target: str) -> str:
+def class_node_id(target: str) -> str:
     """Return the id of a class's node."""
     return f"{OUTPUT}:{target}"
 
 
-def group_id(members: Sequence[str]) -> str:
+def group_node_id(members: Sequence[str]) -> str:
     """Return the id of the node that stands for some units."""
     units = sorted((Unit.parse(m) for m in members), key=lambda u: u.sort_key)
     return GROUP + ",".join(map(str, units))
 
 
-def _weight(
+def _influence_share_in_supernode(
     target: str,
     home: Mapping[str, str],
     named: Mapping[str, tuple[str, tuple[str, ...]]],
@@ -355,6 +365,6 @@ def _weight(
     return old[target].influence / whole if whole > 0 else 1 / len(members)
 
 
-def _groups(z: AnnotatedModel) -> dict[str, list[str]]:
+def _units_by_group_annotation(z: AnnotatedModel) -> dict[str, list[str]]:
     said = z.effective().items()
     return {entry.text: list(target_units(t)) for t, entry in said if t.startswith(GROUP)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from circuitz.errors import GraphError
 from circuitz.z.circuit.circuit_graph import CircuitGraph, Edge
-from circuitz.z.circuit.layout import layout
+from circuitz.z.circuit.layout import layout_nodes
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -48,13 +48,13 @@ def to_figure(graph: CircuitGraph) -> go.Figure:
     GraphError
         If plotly is not installed.
     """
-    go = _plotly()
-    places = layout(graph)
-    lines = [_line(go, edge, places) for edge in reversed(graph.edges)]
-    return go.Figure([*lines, _nodes(go, graph, places)], _frame(go, graph, places))
+    go = _import_plotly()
+    places = layout_nodes(graph)
+    lines = [_edge_trace(go, edge, places) for edge in reversed(graph.edges)]
+    return go.Figure([*lines, _node_trace(go, graph, places)], _figure_layout(go, graph, places))
 
 
-def _plotly() -> Any:
+def _import_plotly() -> Any:
     guarded = _SLOW not in sys.modules
     if guarded:
         sys.modules[_SLOW] = None  # pyright: ignore
@@ -70,7 +70,7 @@ def _plotly() -> Any:
             del sys.modules[_SLOW]
 
 
-def _line(go: Any, edge: Edge, places: dict[str, tuple[int, float]]) -> go.Scatter:
+def _edge_trace(go: Any, edge: Edge, places: dict[str, tuple[int, float]]) -> go.Scatter:
     (a, b), (c, d) = places[edge.source], places[edge.target]
     unknown = edge.source == "unexplained"
     colour = _UNKNOWN if unknown else _FOR if edge.share > 0 else _AGAINST
@@ -88,7 +88,7 @@ def _line(go: Any, edge: Edge, places: dict[str, tuple[int, float]]) -> go.Scatt
     )  # fmt: skip
 
 
-def _nodes(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, float]]) -> go.Scatter:
+def _node_trace(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, float]]) -> go.Scatter:
     shapes = {"unit": "circle", "class": "diamond", "unexplained": "x", "input": "square"}
     size = max((n.influence for n in graph.nodes if n.kind == "unit"), default=1.0) or 1.0
     return go.Scatter(
@@ -103,19 +103,19 @@ def _nodes(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, float]]) -
             "symbol": [shapes[n.kind] for n in graph.nodes],
             "color": [_UNKNOWN if n.kind == "unexplained" else _FOR for n in graph.nodes],
         },
-        hovertext=[f"{n.id}<br>{_escaped(n.words)}<br>influence {n.influence:.0%}" for n in graph.nodes],
+        hovertext=[f"{n.id}<br>{_escape_html(n.words)}<br>influence {n.influence:.0%}" for n in graph.nodes],
         hoverinfo="text",
         showlegend=False,
     )  # fmt: skip
 
 
-def _frame(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, float]]) -> go.Layout:
+def _figure_layout(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, float]]) -> go.Layout:
     columns = [*graph.layers, graph.target]
     hidden = {"visible": False}
     tall = max((abs(y) for _, y in places.values()), default=1.0)
     scores = " · ".join(f"{k} {v:.0%}" for k, v in graph.scores.items() if "_" not in k)
     return go.Layout(
-        title={"text": f"{_escaped(graph.target)}: {scores}"},
+        title={"text": f"{_escape_html(graph.target)}: {scores}"},
         xaxis={"tickvals": list(range(len(columns))), "ticktext": columns, "showgrid": False,
                "zeroline": False, "range": [-0.5, len(columns) - 0.5]},
         yaxis=hidden,
@@ -125,6 +125,6 @@ def _frame(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, float]]) -
     )  # fmt: skip
 
 
-def _escaped(text: str) -> str:
+def _escape_html(text: str) -> str:
     """Words are shown as they are: plotly reads some HTML."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -8,7 +8,7 @@ _SWEEPS = 12
 Columns = list[list[str]]
 
 
-def layout(graph: CircuitGraph) -> dict[str, tuple[int, float]]:
+def layout_nodes(graph: CircuitGraph) -> dict[str, tuple[int, float]]:
     """Return column and place of every node.
 
     Columns are ranks, which come from the order of the layers. Within a column nodes are sorted by
@@ -28,10 +28,10 @@ def layout(graph: CircuitGraph) -> dict[str, tuple[int, float]]:
         columns[node.rank].append(node.id)
     known = {n.id for n in drawn}
     edges = [e for e in ordered_edges(graph.edges) if {e.source, e.target} <= known]
-    best, least = columns, crossings(columns, edges, ranks)
+    best, least = columns, crossing_weight(columns, edges, ranks)
     for sweep in range(_SWEEPS):
-        columns = _swept(columns, edges, influence, down=sweep % 2 == 0)
-        now = crossings(columns, edges, ranks)
+        columns = _sort_by_neighbours(columns, edges, influence, down=sweep % 2 == 0)
+        now = crossing_weight(columns, edges, ranks)
         if now < least:
             best, least = columns, now
     found: dict[str, tuple[int, float]] = {}
@@ -45,7 +45,7 @@ def layout(graph: CircuitGraph) -> dict[str, tuple[int, float]]:
     return found
 
 
-def crossings(columns: Columns, edges: list[Edge], ranks: dict[str, int]) -> float:
+def crossing_weight(columns: Columns, edges: list[Edge], ranks: dict[str, int]) -> float:
     """Return the weight of all crossings of edges between the same two columns."""
     place = {name: i for column in columns for i, name in enumerate(column)}
     by_pair: dict[tuple[int, int], list[tuple[int, int, float]]] = {}
@@ -59,11 +59,11 @@ def crossings(columns: Columns, edges: list[Edge], ranks: dict[str, int]) -> flo
     return total
 
 
-def _swept(
+def _sort_by_neighbours(
     columns: Columns, edges: list[Edge], influence: dict[str, float], *, down: bool
 ) -> Columns:
     """Sort each column by the mean place of its neighbours on one side."""
-    place = _places(columns)
+    place = _centred_places(columns)
     near: dict[str, list[tuple[str, float]]] = {}
     for e in edges:
         mine, other = (e.source, e.target) if down else (e.target, e.source)
@@ -77,9 +77,9 @@ def _swept(
             mean = sum(place[o] * w for o, w in around) / weight if weight else place[name]
             means[name] = round(mean, 9)
         new[rank].sort(key=lambda name: (means[name], -influence[name], name))
-        place |= _places([new[rank]])
+        place |= _centred_places([new[rank]])
     return new
 
 
-def _places(columns: Columns) -> dict[str, float]:
+def _centred_places(columns: Columns) -> dict[str, float]:
     return {name: i - (len(column) - 1) / 2 for column in columns for i, name in enumerate(column)}

@@ -6,16 +6,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from circuitz.errors import GraphError
-from circuitz.z.circuit.attribution_graph import from_record, record_of
+from circuitz.z.circuit.attribution_graph import graph_as_json_object, graph_from_record
 from circuitz.z.circuit.circuit_graph import NOTE, CircuitGraph
-from circuitz.z.circuit.supernodes import carried
+from circuitz.z.circuit.supernodes import carry_supernodes_over
 from circuitz.z.unit import OUTPUT
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
 
-def kept(z: AnnotatedModel) -> dict[str, CircuitGraph]:
+def graphs_by_class(z: AnnotatedModel) -> dict[str, CircuitGraph]:
     """Return the graphs kept with z by class, with the words that stand on their units now.
 
     Raises
@@ -27,10 +27,12 @@ def kept(z: AnnotatedModel) -> dict[str, CircuitGraph]:
     if not isinstance(notes, dict):
         raise GraphError("What z keeps as graphs are none.", "Measure: cz.graph(z, 'husky').")
     records: dict[str, Any] = notes
-    return {name: from_record(record).labelled(z) for name, record in records.items()}
+    return {
+        name: graph_from_record(record).with_current_words(z) for name, record in records.items()
+    }
 
 
-def graph_of(z: AnnotatedModel, target: str) -> CircuitGraph:
+def stored_graph_of_class(z: AnnotatedModel, target: str) -> CircuitGraph:
     """Return the graph of one class.
 
     Raises
@@ -45,19 +47,19 @@ def graph_of(z: AnnotatedModel, target: str) -> CircuitGraph:
             f"The circuit of {name} has not been measured.",
             f"z = z.with_graph(cz.graph(z, {name!r})), or: circuitz graph Z --class {json.dumps(name)}",
         )
-    return from_record(record).labelled(z)
+    return graph_from_record(record).with_current_words(z)
 
 
-def keeping_sets(z: AnnotatedModel, graph: CircuitGraph) -> CircuitGraph:
+def with_supernodes_of_stored_graph(z: AnnotatedModel, graph: CircuitGraph) -> CircuitGraph:
     """Return a graph measured anew, with the sets of units that z's graph of the class has.
 
     Sets made by hand (:mod:`circuitz.z.circuit.supernodes`) outlive a new measurement.
     """
     try:
-        old = graph_of(z, graph.target)
+        old = stored_graph_of_class(z, graph.target)
     except GraphError:
         return graph
-    return carried(old, graph)
+    return carry_supernodes_over(old, graph)
 
 
 def with_graph(z: AnnotatedModel, graph: CircuitGraph) -> AnnotatedModel:
@@ -73,5 +75,5 @@ def with_graph(z: AnnotatedModel, graph: CircuitGraph) -> AnnotatedModel:
             f"{graph.target!r} is not a class of {z.name}.",
             f"Its classes are {', '.join(z.classes)}.",
         )
-    graphs = {**(z.notes.get(NOTE) or {}), graph.target: record_of(graph)}
+    graphs = {**(z.notes.get(NOTE) or {}), graph.target: graph_as_json_object(graph)}
     return z.with_(what=f"graph of {graph.target}", notes={**z.notes, NOTE: graphs})

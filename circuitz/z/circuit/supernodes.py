@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from circuitz.errors import GraphError
-from circuitz.z.circuit.circuit_graph import CircuitGraph, group_id
+from circuitz.z.circuit.circuit_graph import CircuitGraph, group_node_id
 
 BEFORE = "supernodes_before"
 #: How many edits can be taken back.
@@ -22,7 +22,7 @@ LONGEST = 200
 Sets = dict[str, tuple[str, ...]]
 
 
-def merge(graph: CircuitGraph, nodes: Sequence[str], label: str) -> CircuitGraph:
+def merge_into_supernode(graph: CircuitGraph, nodes: Sequence[str], label: str) -> CircuitGraph:
     """Return a graph with some nodes shown as one.
 
     Parameters
@@ -39,10 +39,10 @@ def merge(graph: CircuitGraph, nodes: Sequence[str], label: str) -> CircuitGraph
     GraphError
         If a node is not there, they are of several layers or too few, or the label cannot be used.
     """
-    sets = _sets(graph)
+    sets = _shown_units_by_label(graph)
     units: dict[str, None] = {}
     for name in nodes:
-        found = _label(sets, name)
+        found = _find_label(sets, name)
         members = sets.pop(found) if found is not None else (graph.node(name).id,)
         units |= dict.fromkeys(members)
     kinds = {graph.node(unit).kind for unit in units}
@@ -57,11 +57,13 @@ def merge(graph: CircuitGraph, nodes: Sequence[str], label: str) -> CircuitGraph
         sets[other] = left
         if len(left) < 2:
             del sets[other]
-    name = _free(graph, sets, label, layers.pop())
-    return _edited(graph, {**sets, name: tuple(u.id for u in graph.nodes if u.id in units)})
+    name = _unused_label(graph, sets, label, layers.pop())
+    return _with_sets_and_undo_record(
+        graph, {**sets, name: tuple(u.id for u in graph.nodes if u.id in units)}
+    )
 
 
-def rename(graph: CircuitGraph, node: str, label: str) -> CircuitGraph:
+def rename_supernode(graph: CircuitGraph, node: str, label: str) -> CircuitGraph:
     """Return a graph in which a set of units is called otherwise.
 
     Raises
@@ -69,15 +71,15 @@ def rename(graph: CircuitGraph, node: str, label: str) -> CircuitGraph:
     GraphError
         If there is no such set, or the label cannot be used.
     """
-    sets = _sets(graph)
-    old = _named(graph, sets, node)
+    sets = _shown_units_by_label(graph)
+    old = _require_label(graph, sets, node)
     others = {name: members for name, members in sets.items() if name != old}
-    name = _free(graph, others, label, graph.node(sets[old][0]).layer)
+    name = _unused_label(graph, others, label, graph.node(sets[old][0]).layer)
     renamed = {name if known == old else known: members for known, members in sets.items()}
-    return _edited(graph, renamed)
+    return _with_sets_and_undo_record(graph, renamed)
 
 
-def split(graph: CircuitGraph, node: str) -> CircuitGraph:
+def dissolve_supernode(graph: CircuitGraph, node: str) -> CircuitGraph:
     """Return a graph in which the units of a set stand by themselves.
 
     Raises
@@ -85,17 +87,17 @@ def split(graph: CircuitGraph, node: str) -> CircuitGraph:
     GraphError
         If there is no such set.
     """
-    sets = _sets(graph)
-    del sets[_named(graph, sets, node)]
-    return _edited(graph, sets)
+    sets = _shown_units_by_label(graph)
+    del sets[_require_label(graph, sets, node)]
+    return _with_sets_and_undo_record(graph, sets)
 
 
-def automatic(graph: CircuitGraph) -> CircuitGraph:
+def group_by_concept(graph: CircuitGraph) -> CircuitGraph:
     """Return a graph whose units are shown together by shared concept again."""
-    return _edited(graph, None)
+    return _with_sets_and_undo_record(graph, None)
 
 
-def undo(graph: CircuitGraph) -> CircuitGraph:
+def undo_supernode_edit(graph: CircuitGraph) -> CircuitGraph:
     """Return a graph as it was before the last edit of its sets.
 
     Raises
@@ -103,7 +105,7 @@ def undo(graph: CircuitGraph) -> CircuitGraph:
     GraphError
         If nothing was edited.
     """
-    before = _before(graph)
+    before = _sets_before_each_edit(graph)
     if not before:
         raise GraphError("No set of units was edited.", "There is nothing to undo.")
     units = {n.id for n in graph.nodes}
@@ -113,38 +115,38 @@ def undo(graph: CircuitGraph) -> CircuitGraph:
     return replace(graph.with_supernodes(sets), settings=settings)
 
 
-def undoable(graph: CircuitGraph) -> bool:
+def can_undo_supernode_edit(graph: CircuitGraph) -> bool:
     """Whether an edit can be taken back."""
-    return bool(_before(graph))
+    return bool(_sets_before_each_edit(graph))
 
 
-def carried(old: CircuitGraph, new: CircuitGraph) -> CircuitGraph:
+def carry_supernodes_over(old: CircuitGraph, new: CircuitGraph) -> CircuitGraph:
     """Return a graph measured anew with the sets that were made by hand in the old one.
 
     Units that are in it no more are left out, and sets of which fewer than two are left.
     """
-    settings = {**new.settings, BEFORE: _before(old)}
+    settings = {**new.settings, BEFORE: _sets_before_each_edit(old)}
     if old.supernodes is None:
-        return replace(new, settings=settings) if undoable(old) else new
+        return replace(new, settings=settings) if can_undo_supernode_edit(old) else new
     units = {n.id for n in new.nodes if n.kind == "unit"}
     sets = {k: tuple(m for m in v if m in units) for k, v in old.supernodes.items()}
     kept = {k: v for k, v in sets.items() if len(v) > 1}
     return replace(new.with_supernodes(kept), settings=settings)
 
 
-def _sets(graph: CircuitGraph) -> Sets:
-    return dict(graph.together())
+def _shown_units_by_label(graph: CircuitGraph) -> Sets:
+    return dict(graph.supernode_units())
 
 
-def _label(sets: Mapping[str, tuple[str, ...]], node: str) -> str | None:
+def _find_label(sets: Mapping[str, tuple[str, ...]], node: str) -> str | None:
     """Return the label of a set that is meant by its label or its node's id."""
     if node in sets:
         return node
-    return next((label for label, ids in sets.items() if group_id(ids) == node), None)
+    return next((label for label, ids in sets.items() if group_node_id(ids) == node), None)
 
 
-def _named(graph: CircuitGraph, sets: Mapping[str, tuple[str, ...]], node: str) -> str:
-    found = _label(sets, node)
+def _require_label(graph: CircuitGraph, sets: Mapping[str, tuple[str, ...]], node: str) -> str:
+    found = _find_label(sets, node)
     if found is None:
         raise GraphError(
             f"The graph of {graph.target} shows no units together as {node[:80]!r}.",
@@ -153,7 +155,9 @@ def _named(graph: CircuitGraph, sets: Mapping[str, tuple[str, ...]], node: str) 
     return found
 
 
-def _free(graph: CircuitGraph, sets: Mapping[str, tuple[str, ...]], label: str, layer: str) -> str:
+def _unused_label(
+    graph: CircuitGraph, sets: Mapping[str, tuple[str, ...]], label: str, layer: str
+) -> str:
     """Return a label that no other set has; one of another layer is told apart by its layer."""
     plain = label.strip()
     if not plain or len(plain) > LONGEST:
@@ -168,14 +172,14 @@ def _free(graph: CircuitGraph, sets: Mapping[str, tuple[str, ...]], label: str, 
     return plain if plain not in known else apart
 
 
-def _before(graph: CircuitGraph) -> list[Any]:
+def _sets_before_each_edit(graph: CircuitGraph) -> list[Any]:
     """Return the sets before each edit; what somebody else's file holds there is passed over."""
     found: Any = graph.settings.get(BEFORE)
     rows: list[Any] = list(found) if isinstance(found, list | tuple) else []
-    return [r for r in rows if r is None or (isinstance(r, dict) and _plain(r))]
+    return [r for r in rows if r is None or (isinstance(r, dict) and _is_set_record(r))]
 
 
-def _plain(record: Mapping[Any, Any]) -> bool:
+def _is_set_record(record: Mapping[Any, Any]) -> bool:
     return all(
         isinstance(label, str)
         and isinstance(ids, list | tuple)
@@ -184,8 +188,11 @@ def _plain(record: Mapping[Any, Any]) -> bool:
     )
 
 
-def _edited(graph: CircuitGraph, sets: Sets | None) -> CircuitGraph:
+def _with_sets_and_undo_record(graph: CircuitGraph, sets: Sets | None) -> CircuitGraph:
     old = graph.supernodes
-    before = [*_before(graph), None if old is None else {k: list(v) for k, v in old.items()}]
+    before = [
+        *_sets_before_each_edit(graph),
+        None if old is None else {k: list(v) for k, v in old.items()},
+    ]
     settings = {**graph.settings, BEFORE: before[-MOST:]}
     return replace(graph.with_supernodes(sets), settings=settings)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from circuitz.disk.safe_text import MAX_NAME, clean_name, clean_text
+from circuitz.disk.safe_text import MAX_NAME, strip_and_check_name, strip_and_check_text
 from circuitz.errors import AnnotationError
 from circuitz.z.annotation import Annotation, AuthorKind
 from circuitz.z.edits import history
@@ -51,7 +51,7 @@ def new_annotation(
         If the text is empty, too long or holds control characters, the author is of no known
         kind, or the confidence lies outside 0 to 1.
     """
-    clean = clean_text(text)
+    clean = strip_and_check_text(text)
     if author_kind not in history.RANK:
         raise AnnotationError(
             f"{author_kind!r} is no kind of author.", "Use person, rule or model."
@@ -60,24 +60,26 @@ def new_annotation(
     if concepts is None:
         known = lexicon or default_lexicon()
         concepts, lexicon_hash = known.parse(clean), known.hash
-    standing = history.heads(history.state(log).active).get(target, [])
+    standing = history.standing_annotations_by_target(history.replay_log(log).active).get(
+        target, []
+    )
     return Annotation(
-        id=history.new_id(),
+        id=history.random_entry_id(),
         target=target,
         text=clean,
-        concepts=_texts(concepts, "concept"),
-        author=clean_name(author),
+        concepts=_strip_and_check_each_text(concepts, "concept"),
+        author=strip_and_check_name(author),
         author_kind=author_kind,
-        confidence=_share(confidence),
+        confidence=_checked_confidence(confidence),
         lexicon_hash=lexicon_hash,
-        evidence=_texts(evidence, "evidence hash"),
-        time=history.now(),
-        supersedes=history.superseded_by(standing, author_kind),
+        evidence=_strip_and_check_each_text(evidence, "evidence hash"),
+        time=history.utc_timestamp(),
+        supersedes=history.id_of_superseded_annotation(standing, author_kind),
         weights_hash=weights_hash,
     )
 
 
-def _share(confidence: float) -> float:
+def _checked_confidence(confidence: float) -> float:
     try:
         share = float(confidence)
     except (TypeError, ValueError):
@@ -89,7 +91,7 @@ def _share(confidence: float) -> float:
     return share
 
 
-def _texts(texts: Sequence[str], what: str) -> tuple[str, ...]:
+def _strip_and_check_each_text(texts: Sequence[str], what: str) -> tuple[str, ...]:
     if isinstance(texts, str):
         raise AnnotationError(f"{texts[:40]!r} is one {what}.", "Pass a sequence of them.")
-    return tuple(clean_text(text, what=what, limit=MAX_NAME) for text in texts)
+    return tuple(strip_and_check_text(text, what=what, limit=MAX_NAME) for text in texts)

@@ -11,9 +11,9 @@ from circuitz.disk.hashing import array_digest
 from circuitz.errors import AnnotationError
 from circuitz.z.annotation import Annotation
 from circuitz.z.bases import basis_sizes
-from circuitz.z.edits.annotate import history
-from circuitz.z.shown.frames import table
-from circuitz.z.targets import check_target, target_key
+from circuitz.z.edits import history
+from circuitz.z.shown.frames import typed_frame
+from circuitz.z.targets import canonical_target, target_sort_key
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
@@ -35,37 +35,43 @@ _ANYTHING = ("here", "there", "ids_there")
 _PROSE = ("notes", "story")
 
 
-def _said(entry: Annotation | None) -> tuple[Any, ...] | None:
+def _text_concepts_confidence(entry: Annotation | None) -> tuple[Any, ...] | None:
     """Return what counts in an annotation: its words, not who wrote them and when."""
     return (entry.text, entry.concepts, entry.confidence) if entry else None
 
 
-def diff(here: AnnotatedModel, there: AnnotatedModel) -> pd.DataFrame:
+def diff_models(z: AnnotatedModel, other: AnnotatedModel) -> pd.DataFrame:
     """List what differs between two z.
 
     Returns
     -------
     A table of one row a difference: ``what`` (annotation, weights, bases, or a field), ``name``,
-    ``change`` (added, removed or changed on the way from here to there) and both values.
+    ``change`` (added, removed or changed on the way from here to there), the values ``here`` and
+    ``there`` (``None`` where there is none), and who wrote the words: ``author_here``,
+    ``author_there``.
     """
     rows: list[dict[str, Any]] = []
     for what in ("weights", "bases"):
-        rows += _arrays(what, Arrays.of(getattr(here, what)), Arrays.of(getattr(there, what)))
+        rows += _array_differences(
+            what, Arrays.of(getattr(z, what)), Arrays.of(getattr(other, what))
+        )
     for name in (*_FIELDS, *_PROSE):
-        mine, theirs = getattr(here, name), getattr(there, name)
+        mine, theirs = getattr(z, name), getattr(other, name)
         if mine != theirs:
-            rows.append(_row(name, name, mine, theirs))
-    mine, theirs = here.effective(), there.effective()
-    for target in sorted(mine.keys() | theirs.keys(), key=target_key):
+            rows.append(_difference_row(name, name, mine, theirs))
+    mine, theirs = z.effective(), other.effective()
+    for target in sorted(mine.keys() | theirs.keys(), key=target_sort_key):
         a, b = mine.get(target), theirs.get(target)
-        if _said(a) != _said(b):
-            row = _row("annotation", target, a.text if a else None, b.text if b else None)
+        if _text_concepts_confidence(a) != _text_concepts_confidence(b):
+            row = _difference_row(
+                "annotation", target, a.text if a else None, b.text if b else None
+            )
             row["author_here"], row["author_there"] = a.author if a else "", b.author if b else ""
             rows.append(row)
-    return _table(rows, DIFF_COLUMNS)
+    return _object_frame(rows, DIFF_COLUMNS)
 
 
-def _row(what: str, name: str, mine: Any, theirs: Any) -> dict[str, Any]:
+def _difference_row(what: str, name: str, mine: Any, theirs: Any) -> dict[str, Any]:
     change = "changed"
     if mine is None or theirs is None:
         change = "added" if mine is None else "removed"
@@ -80,22 +86,24 @@ def _row(what: str, name: str, mine: Any, theirs: Any) -> dict[str, Any]:
     }
 
 
-def _arrays(what: str, mine: Arrays, theirs: Arrays) -> list[dict[str, Any]]:
+def _array_differences(what: str, mine: Arrays, theirs: Arrays) -> list[dict[str, Any]]:
     if mine.hash == theirs.hash:
         return []
     rows: list[dict[str, Any]] = []
     for name in sorted(set(mine) | set(theirs)):
         a, b = mine.get(name), theirs.get(name)
         if a is None or b is None or array_digest(a) != array_digest(b):
-            rows.append(_row(what, name, _shape(a), _shape(b)))
+            rows.append(
+                _difference_row(what, name, _dtype_and_shape_text(a), _dtype_and_shape_text(b))
+            )
     return rows
 
 
-def _shape(array: Any) -> str | None:
+def _dtype_and_shape_text(array: Any) -> str | None:
     return None if array is None else f"{array.dtype} {array.shape}"
 
 
-def merge(here: AnnotatedModel, there: AnnotatedModel) -> tuple[AnnotatedModel, pd.DataFrame]:
+def merge_edits(base: AnnotatedModel, other: AnnotatedModel) -> tuple[AnnotatedModel, pd.DataFrame]:
     """Take over the edits the other z has and this one has not.
 
     What both changed, and not to the same words, is a conflict: it stays as it is here, the
@@ -105,8 +113,8 @@ def merge(here: AnnotatedModel, there: AnnotatedModel) -> tuple[AnnotatedModel, 
 
     Returns
     -------
-    The merged z, and the conflicts: ``what``, ``name``, both values, both authors, and the ids
-    of the entries left out.
+    The merged z, and the conflicts: ``what``, ``name``, the values ``here`` and ``there``,
+    ``author_here``, ``author_there``, and ``ids_there``, the ids of the entries left out.
 
     Raises
     ------
@@ -115,48 +123,50 @@ def merge(here: AnnotatedModel, there: AnnotatedModel) -> tuple[AnnotatedModel, 
     AnnotationError
         If one entry reads differently in the two logs.
     """
-    mine = {entry.id: entry for entry in here.log}
-    for entry in there.log:
+    mine = {entry.id: entry for entry in base.log}
+    for entry in other.log:
         if entry.id in mine and mine[entry.id] != entry:
             raise AnnotationError(
                 f"Entry {entry.id!r} on {entry.target} reads differently in the two logs.",
                 "One of the bundles was changed by hand; go back to a copy.",
             )
-    theirs = {entry.id for entry in there.log}
-    new = [entry for entry in there.log if entry.id not in mine]
-    sizes = basis_sizes(here.bases)
+    theirs = {entry.id for entry in other.log}
+    new = [entry for entry in other.log if entry.id not in mine]
+    sizes = basis_sizes(base.bases)
     for entry in new:
-        check_target(entry.target, here.layers, here.classes, sizes)
-    changed_here = {entry.target for entry in here.log if entry.id not in theirs}
-    now_here, now_there = here.effective(), there.effective()
+        canonical_target(entry.target, base.layers, base.classes, sizes)
+    changed_here = {entry.target for entry in base.log if entry.id not in theirs}
+    now_here, now_there = base.effective(), other.effective()
     clashing: dict[str, list[Annotation]] = {}
     for entry in new:
         target = entry.target
-        same = _said(now_here.get(target)) == _said(now_there.get(target))
+        same = _text_concepts_confidence(now_here.get(target)) == _text_concepts_confidence(
+            now_there.get(target)
+        )
         if target in changed_here and not same:
             clashing.setdefault(target, []).append(entry)
     taken = [entry for entry in new if entry.target not in clashing]
     rows = [
-        _conflict(target, now_here.get(target), now_there.get(target), left_out)
+        _conflict_row(target, now_here.get(target), now_there.get(target), left_out)
         for target, left_out in clashing.items()
     ]
-    rows += _other_conflicts(here, there)
-    known = {(waiver.finding, waiver.author) for waiver in here.waivers}
-    waivers = [w for w in there.waivers if (w.finding, w.author) not in known]
-    z = here
+    rows += _unmergeable_differences(base, other)
+    known = {(waiver.finding, waiver.author) for waiver in base.waivers}
+    waivers = [w for w in other.waivers if (w.finding, w.author) not in known]
+    z = base
     if taken or waivers:
-        log = (*here.log, *taken)
-        history.state(log)  # refuses entries that take back what the merged log does not hold
-        z = here.with_(what="merge", log=log, waivers=(*here.waivers, *waivers))
-    return z, _table(rows, CONFLICT_COLUMNS)
+        log = (*base.log, *taken)
+        history.replay_log(log)  # refuses entries that take back what the merged log does not hold
+        z = base.with_(what="merge", log=log, waivers=(*base.waivers, *waivers))
+    return z, _object_frame(rows, CONFLICT_COLUMNS)
 
 
-def _table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
+def _object_frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
     kinds = {name: "object" if name in _ANYTHING else "str" for name in columns}
-    return table(([row[name] for name in columns] for row in rows), kinds)
+    return typed_frame(([row[name] for name in columns] for row in rows), kinds)
 
 
-def _conflict(
+def _conflict_row(
     target: str, mine: Annotation | None, theirs: Annotation | None, left_out: list[Annotation]
 ) -> dict[str, Any]:
     return {
@@ -170,12 +180,12 @@ def _conflict(
     }
 
 
-def _other_conflicts(here: AnnotatedModel, there: AnnotatedModel) -> list[dict[str, Any]]:
+def _unmergeable_differences(z: AnnotatedModel, other: AnnotatedModel) -> list[dict[str, Any]]:
     """List what differs and is never merged."""
     pairs: list[tuple[str, Any, Any]] = [
-        ("weights", here.weights_hash, there.weights_hash),
-        ("bases", Arrays.of(here.bases).hash, Arrays.of(there.bases).hash),
-        *((name, getattr(here, name), getattr(there, name)) for name in (*_FIELDS, *_PROSE)),
+        ("weights", z.weights_hash, other.weights_hash),
+        ("bases", Arrays.of(z.bases).hash, Arrays.of(other.bases).hash),
+        *((name, getattr(z, name), getattr(other, name)) for name in (*_FIELDS, *_PROSE)),
     ]
     return [
         {

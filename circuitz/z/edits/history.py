@@ -16,7 +16,7 @@ import pandas as pd
 
 from circuitz.errors import AnnotationError
 from circuitz.z.annotation import Annotation
-from circuitz.z.shown.frames import table
+from circuitz.z.shown.frames import typed_frame
 
 RANK = {"rule": 0, "model": 1, "person": 2}
 COLUMNS = {
@@ -36,7 +36,7 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class State:
+class LogState:
     """What a log amounts to.
 
     Parameters
@@ -51,17 +51,17 @@ class State:
     undone: tuple[tuple[Annotation, Annotation], ...]
 
 
-def now() -> str:
+def utc_timestamp() -> str:
     """Time of writing, ISO 8601, UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def new_id() -> str:
+def random_entry_id() -> str:
     """Return an id no other entry has."""
     return secrets.token_hex(8)
 
 
-def state(log: Sequence[Annotation]) -> State:
+def replay_log(log: Sequence[Annotation]) -> LogState:
     """Replay the log.
 
     An edit after an undo clears what could be redone, as in any editor.
@@ -96,10 +96,10 @@ def state(log: Sequence[Annotation]) -> State:
             pair = undone.pop(what.id, None)
             edit = pair[1] if pair else entries[what.undoes]
             active[edit.id] = edit
-    return State(tuple(active.values()), tuple(undone.values()))
+    return LogState(tuple(active.values()), tuple(undone.values()))
 
 
-def heads(active: Iterable[Annotation]) -> dict[str, list[Annotation]]:
+def standing_annotations_by_target(active: Iterable[Annotation]) -> dict[str, list[Annotation]]:
     """Annotations standing on each target, oldest first: neither superseded nor retracted."""
     edits = list(active)
     gone = {edit.supersedes for edit in edits if edit.supersedes}
@@ -110,29 +110,32 @@ def heads(active: Iterable[Annotation]) -> dict[str, list[Annotation]]:
     return standing
 
 
-def effective(log: Sequence[Annotation]) -> dict[str, Annotation]:
+def annotations_in_force(log: Sequence[Annotation]) -> dict[str, Annotation]:
     """Return the annotation in force on each target, targets in the order of first edits.
 
     Where several stand, a person's word beats a model's beats a rule's, then the later one.
     """
-    return {target: choose(some) for target, some in heads(state(log).active).items()}
+    return {
+        target: choose_annotation_in_force(some)
+        for target, some in standing_annotations_by_target(replay_log(log).active).items()
+    }
 
 
-def choose(standing: Sequence[Annotation]) -> Annotation:
+def choose_annotation_in_force(standing: Sequence[Annotation]) -> Annotation:
     """Pick the one in force among several standing on one target, given oldest first."""
     return max(enumerate(standing), key=lambda pair: (RANK[pair[1].author_kind], pair[0]))[1]
 
 
-def superseded_by(standing: Sequence[Annotation], author_kind: str) -> str:
+def id_of_superseded_annotation(standing: Sequence[Annotation], author_kind: str) -> str:
     """Id of what a new annotation of this kind of author replaces; empty for a first one.
 
     A rule does not replace a person's word: its annotation stands beside it, out of force.
     """
     below = [entry for entry in standing if RANK[entry.author_kind] <= RANK[author_kind]]
-    return choose(below).id if below else ""
+    return choose_annotation_in_force(below).id if below else ""
 
 
-def retraction(
+def retraction_entries(
     log: Sequence[Annotation], target_or_id: str, *, author: str, weights_hash: str = ""
 ) -> tuple[Annotation, ...]:
     """Entries that withdraw an annotation by id, or all that stand on a target.
@@ -142,7 +145,7 @@ def retraction(
     AnnotationError
         If nothing stands there.
     """
-    standing = heads(state(log).active)
+    standing = standing_annotations_by_target(replay_log(log).active)
     found = list(standing.get(target_or_id, ()))
     if not found:
         found = [e for some in standing.values() for e in some if e.id == target_or_id]
@@ -152,15 +155,15 @@ def retraction(
             "z.annotations lists those that can be retracted.",
         )
     # The one in force goes last, so that one undo brings it back.
-    in_force = choose(found)
+    in_force = choose_annotation_in_force(found)
     found.sort(key=lambda entry: entry is in_force)
     return tuple(
         Annotation(
-            id=new_id(),
+            id=random_entry_id(),
             target=entry.target,
             text="",
             author=author,
-            time=now(),
+            time=utc_timestamp(),
             supersedes=entry.id,
             retracted=True,
             weights_hash=weights_hash,
@@ -169,7 +172,7 @@ def retraction(
     )
 
 
-def undo(log: Sequence[Annotation], *, author: str = "") -> Annotation:
+def undo_entry(log: Sequence[Annotation], *, author: str = "") -> Annotation:
     """Entry that takes back the last edit in force.
 
     Raises
@@ -177,13 +180,13 @@ def undo(log: Sequence[Annotation], *, author: str = "") -> Annotation:
     AnnotationError
         If nothing is left to undo.
     """
-    active = state(log).active
+    active = replay_log(log).active
     if not active:
         raise AnnotationError("There is nothing to undo.", "Every edit has been taken back.")
-    return _takes_back(active[-1], active[-1], author)
+    return _undoing_entry(active[-1], active[-1], author)
 
 
-def redo(log: Sequence[Annotation], *, author: str = "") -> Annotation:
+def redo_entry(log: Sequence[Annotation], *, author: str = "") -> Annotation:
     """Entry that restores the edit undone last.
 
     Raises
@@ -191,39 +194,51 @@ def redo(log: Sequence[Annotation], *, author: str = "") -> Annotation:
     AnnotationError
         If nothing was undone since the last edit.
     """
-    undone = state(log).undone
+    undone = replay_log(log).undone
     if not undone:
         raise AnnotationError("There is nothing to redo.", "An edit after an undo clears redo.")
     entry, edit = undone[-1]
-    return _takes_back(entry, edit, author)
+    return _undoing_entry(entry, edit, author)
 
 
-def _takes_back(what: Annotation, edit: Annotation, author: str) -> Annotation:
+def _undoing_entry(what: Annotation, edit: Annotation, author: str) -> Annotation:
     return Annotation(
-        id=new_id(), target=edit.target, text="", author=author, time=now(), undoes=what.id
+        id=random_entry_id(),
+        target=edit.target,
+        text="",
+        author=author,
+        time=utc_timestamp(),
+        undoes=what.id,
     )
 
 
-def history(log: Sequence[Annotation], target: str | None = None) -> pd.DataFrame:
+def history_table(log: Sequence[Annotation], target: str | None = None) -> pd.DataFrame:
     """Everything that happened, oldest first, as a table.
 
     Parameters
     ----------
     target
         Only entries about this target.
+
+    Returns
+    -------
+    One row an entry: ``time``, ``author``, ``author_kind``; ``what`` was done (annotated, replaced,
+    retracted, undid, redid) to which ``target``; ``text``, ``concepts`` and ``confidence`` of the
+    words it is about; ``standing``: whether it is in force now; and the ids ``id``,
+    ``supersedes``, ``undoes``.
     """
     by_id = {entry.id: entry for entry in log}
-    in_force = {entry.id for entry in effective(log).values()}
+    in_force = {entry.id for entry in annotations_in_force(log).values()}
     rows: list[tuple[Any, ...]] = []
     for entry in log:
         if target is None or entry.target == target:
-            said = _said(entry, by_id)
+            said = _quoted_entry(entry, by_id)
             rows.append(
                 (
                     entry.time,
                     entry.author,
                     entry.author_kind,
-                    _what(entry, by_id),
+                    _action_word(entry, by_id),
                     entry.target,
                     said.text,
                     said.concepts,
@@ -234,10 +249,10 @@ def history(log: Sequence[Annotation], target: str | None = None) -> pd.DataFram
                     entry.undoes,
                 )
             )
-    return table(rows, COLUMNS)
+    return typed_frame(rows, COLUMNS)
 
 
-def _what(entry: Annotation, by_id: dict[str, Annotation]) -> str:
+def _action_word(entry: Annotation, by_id: dict[str, Annotation]) -> str:
     if entry.undoes:
         return "redid" if by_id[entry.undoes].undoes else "undid"
     if entry.retracted:
@@ -245,7 +260,7 @@ def _what(entry: Annotation, by_id: dict[str, Annotation]) -> str:
     return "replaced" if entry.supersedes else "annotated"
 
 
-def _said(entry: Annotation, by_id: dict[str, Annotation]) -> Annotation:
+def _quoted_entry(entry: Annotation, by_id: dict[str, Annotation]) -> Annotation:
     """Return the entry whose words this one is about: an undo of a retraction quotes the retracted."""
     about = entry
     while not about.text:
@@ -256,7 +271,7 @@ def _said(entry: Annotation, by_id: dict[str, Annotation]) -> Annotation:
     return about
 
 
-def newest(log: Sequence[Annotation], known: Iterable[str]) -> tuple[Annotation, ...]:
-    """Entries of the log whose ids are not among ``known``."""
-    ids = set(known)
+def entries_not_in(log: Sequence[Annotation], known_ids: Iterable[str]) -> tuple[Annotation, ...]:
+    """Entries of the log whose ids are not among ``known_ids``."""
+    ids = set(known_ids)
     return tuple(entry for entry in log if entry.id not in ids)

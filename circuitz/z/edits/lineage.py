@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from circuitz.z.edits.history import now
+from circuitz.z.edits.history import utc_timestamp
 from circuitz.z.version import version
 
 if TYPE_CHECKING:
@@ -13,23 +13,25 @@ if TYPE_CHECKING:
 ANNOTATIONS = "annotations"
 
 
-def next_lineage(parent: AnnotatedModel, made: str, what: str) -> tuple[dict[str, Any], ...]:
+def lineage_with_step(
+    parent: AnnotatedModel, new_hash: str, what: str
+) -> tuple[dict[str, Any], ...]:
     """Lineage of a z made from ``parent``.
 
     A run of edits to annotations is one step: the log holds each of them already.
 
     Parameters
     ----------
-    made
+    new_hash
         Hash of the new z.
     what
         What was done.
     """
     step = {
-        "hash": made,
+        "hash": new_hash,
         "parent": parent.hash,
         "what": what,
-        "time": now(),
+        "time": utc_timestamp(),
         "version": version(),
     }
     before = parent.lineage

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from circuitz.disk.safe_text import MAX_NAME, clean_name, clean_text
+from circuitz.disk.safe_text import MAX_NAME, strip_and_check_name, strip_and_check_text
 from circuitz.errors import AnnotationError, AnnotationFileError
 from circuitz.z.annotation import Annotation, AuthorKind
 
@@ -33,7 +33,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Row:
+class AnnotationRow:
     """One line of a file.
 
     Parameters
@@ -42,13 +42,13 @@ class Row:
         Its line in the file, counted from 1.
     entry
         What it says. An ``id`` or ``time`` the file does not give is empty.
-    given
+    stated_fields
         Names of the fields the file does give.
     """
 
     line: int
     entry: Annotation
-    given: frozenset[str]
+    stated_fields: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -69,35 +69,35 @@ class AnnotationFile:
 
     path: Path
     format: str
-    rows: tuple[Row, ...]
+    rows: tuple[AnnotationRow, ...]
     empty: int = 0
     history: bool = False
 
 
-class Problems:
+class LineProblems:
     """Collects what is wrong with single lines, to be told together."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._found: list[tuple[int, str, str]] = []
+        self._problems: list[tuple[int, str, str]] = []
 
     def add(self, line: int, message: str, hint: str = "") -> None:
         """Note what is wrong with a line."""
-        self._found.append((line, message, hint))
+        self._problems.append((line, message, hint))
 
-    def tell(self) -> None:
+    def raise_if_any(self) -> None:
         """Raise an error that names the first lines, when there is anything to tell."""
-        if not self._found:
+        if not self._problems:
             return
-        shown = " ".join(f"Line {line}: {message}" for line, message, _ in self._found[:_SHOWN])
-        more = len(self._found) - _SHOWN
+        shown = " ".join(f"Line {line}: {message}" for line, message, _ in self._problems[:_SHOWN])
+        more = len(self._problems) - _SHOWN
         if more > 0:
             shown += f" And {more:,} more lines."
-        hint = next((hint for _, _, hint in self._found if hint), "Correct the file.")
+        hint = next((hint for _, _, hint in self._problems if hint), "Correct the file.")
         raise AnnotationFileError(f"{self._path}: {shown}", f"{hint} Nothing was written.")
 
 
-def make_row(record: Mapping[str, Any], line: int) -> Row | None:
+def make_annotation_row(record: Mapping[str, Any], line: int) -> AnnotationRow | None:
     """Make a row from fields by the names of :class:`~circuitz.z.annotation.Annotation`.
 
     Returns
@@ -111,8 +111,8 @@ def make_row(record: Mapping[str, Any], line: int) -> Row | None:
     """
     given = {name: value for name, value in record.items() if value is not None}
     history = "retracted" in given
-    text = _plain(given.get("text", ""), "text").replace("\r\n", "\n")
-    target = _plain(given.get("target", ""), "target").strip()
+    text = _require_text(given.get("text", ""), "text").replace("\r\n", "\n")
+    target = _require_text(given.get("target", ""), "target").strip()
     if not target or len(target) > MAX_TARGET:
         raise AnnotationError("It names no unit." if not target else "Its unit is no unit.", "")
     silent = history and (given["retracted"] or given.get("undoes"))
@@ -122,49 +122,49 @@ def make_row(record: Mapping[str, Any], line: int) -> Row | None:
     if kind not in _KINDS:
         raise AnnotationError(f"{kind!r} is no kind of author.", "Use person, rule or model.")
     entry = Annotation(
-        id=_name(given, "id"),
+        id=_clean_name_field(given, "id"),
         target=target,
-        text="" if silent else clean_text(text),
-        concepts=_texts(given, "concepts"),
-        author=_name(given, "author"),
+        text="" if silent else strip_and_check_text(text),
+        concepts=_clean_list_field(given, "concepts"),
+        author=_clean_name_field(given, "author"),
         author_kind=kind,
-        confidence=_share(given.get("confidence", 1.0)),
-        lexicon_hash=_name(given, "lexicon_hash"),
-        evidence=_texts(given, "evidence"),
-        time=_name(given, "time"),
-        weights_hash=_name(given, "weights_hash"),
+        confidence=_checked_confidence(given.get("confidence", 1.0)),
+        lexicon_hash=_clean_name_field(given, "lexicon_hash"),
+        evidence=_clean_list_field(given, "evidence"),
+        time=_clean_name_field(given, "time"),
+        weights_hash=_clean_name_field(given, "weights_hash"),
     )
     if history:
         if not isinstance(given["retracted"], bool):
             raise AnnotationError(f"retracted is {given['retracted']!r}, not true or false.", "")
         entry = replace(
             entry,
-            supersedes=_name(given, "supersedes"),
+            supersedes=_clean_name_field(given, "supersedes"),
             retracted=given["retracted"],
-            undoes=_name(given, "undoes"),
+            undoes=_clean_name_field(given, "undoes"),
         )
-    return Row(line, entry, frozenset(given))
+    return AnnotationRow(line, entry, frozenset(given))
 
 
-def _plain(value: object, what: str) -> str:
+def _require_text(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise AnnotationError(f"Its {what} is a {type(value).__name__}, not text.", "")
     return value
 
 
-def _name(given: Mapping[str, Any], what: str) -> str:
-    name = given.get(what, "")
-    return clean_name(name, what=what) if name else ""
+def _clean_name_field(record: Mapping[str, Any], what: str) -> str:
+    name = record.get(what, "")
+    return strip_and_check_name(name, what=what) if name else ""
 
 
-def _texts(given: Mapping[str, Any], what: str) -> tuple[str, ...]:
-    values = given.get(what, ())
+def _clean_list_field(record: Mapping[str, Any], what: str) -> tuple[str, ...]:
+    values = record.get(what, ())
     if not isinstance(values, (list, tuple)):
         raise AnnotationError(f"Its {what} are a {type(values).__name__}, not a list.", "")
-    return tuple(clean_text(value, what=what, limit=MAX_NAME) for value in values)
+    return tuple(strip_and_check_text(value, what=what, limit=MAX_NAME) for value in values)
 
 
-def _share(value: object) -> float:
+def _checked_confidence(value: object) -> float:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     share = float(value) if number else float("nan")  # type: ignore[arg-type]
     if not 0.0 <= share <= 1.0:
@@ -172,7 +172,7 @@ def _share(value: object) -> float:
     return share
 
 
-def collect(
+def annotation_file_from_records(
     records: list[tuple[int, Mapping[str, Any]]],
     path: Path,
     kind: str,
@@ -194,7 +194,7 @@ def collect(
     AnnotationFileError
         If lines are not what they have to be; the first are named.
     """
-    problems, rows, empty = Problems(path), list[Row](), 0
+    problems, rows, empty = LineProblems(path), list[AnnotationRow](), 0
     if len(records) > MAX_ROWS:
         raise AnnotationFileError(
             f"{path} has {len(records):,} lines; at most {MAX_ROWS:,} are read.", "Split it."
@@ -203,16 +203,16 @@ def collect(
     for line, record in records:
         try:
             fields = read(record)
-            row = make_row(fields, line)
+            row = make_annotation_row(fields, line)
         except AnnotationError as error:
             problems.add(line, error.message, error.hint)
             continue
         if row is None:
             empty += 1
         else:
-            history += "retracted" in row.given
+            history += "retracted" in row.stated_fields
             rows.append(row)
-    problems.tell()
+    problems.raise_if_any()
     if history and history < len(rows):
         raise AnnotationFileError(
             f"{path} is a history in some lines and not in others.", "Export it again."

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Literal
 
 from circuitz.z.annotation import Annotation
 from circuitz.z.edits.annotate import default_lexicon, history
-from circuitz.z.formats.annotation_row import Row
+from circuitz.z.formats.annotation_row import AnnotationRow
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.z.model import AnnotatedModel
 
-What = Literal["new", "edited", "unchanged", "conflict", "replaced"]
+LineStatus = Literal["new", "edited", "unchanged", "conflict", "replaced"]
 
 
 @dataclass(frozen=True)
-class Line:
+class LineOutcome:
     """What became of a line of the file.
 
     Parameters
@@ -27,7 +27,7 @@ class Line:
     what
         ``new``; ``edited``: it changes what stood; ``unchanged``: it says what stands;
         ``conflict``: it disagrees and was not taken over; ``replaced``: it was.
-    here, there
+    here, incoming
         Words that stood, and words of the file; None for none.
     author_here, author_there
         Whose they are.
@@ -35,21 +35,23 @@ class Line:
 
     line: int
     target: str
-    what: What
+    what: LineStatus
     here: str | None
-    there: str | None
+    incoming: str | None
     author_here: str = ""
     author_there: str = ""
 
     @classmethod
-    def of(cls, line: int, entry: Annotation, what: What, here: Annotation | None) -> Line:
-        """Tell what became of an entry where ``here`` stood."""
+    def from_entry(
+        cls, line: int, entry: Annotation, what: LineStatus, current: Annotation | None
+    ) -> LineOutcome:
+        """Tell what became of an entry where ``current`` stood."""
         words = entry.text if not (entry.retracted or entry.undoes) else None
-        mine = (here.text, here.author) if here else (None, "")
+        mine = (current.text, current.author) if current else (None, "")
         return cls(line, entry.target, what, mine[0], words, mine[1], entry.author)
 
 
-class Comparison:
+class LineComparison:
     """Compares lines with what stands, and makes the entries they come to."""
 
     def __init__(
@@ -58,39 +60,41 @@ class Comparison:
         self._z, self._author, self._replaces = z, author, replaces
         self._lexicon = lexicon
         self._parsed: dict[str, tuple[str, ...]] = {}
-        self._standing = history.heads(history.state(z.log).active)
+        self._standing = history.standing_annotations_by_target(history.replay_log(z.log).active)
         self._in_force = z.effective()
         self._ids = {entry.id for entry in z.log}
-        self.made: list[Annotation] = []
+        self.new_entries: list[Annotation] = []
 
-    def take(self, row: Row) -> Line:
+    def compare_row_and_add_entry(self, row: AnnotationRow) -> LineOutcome:
         """Compare one row with what stands, and make the entry it comes to."""
         here = self._in_force.get(row.entry.target)
         based = here is not None and bool(row.entry.id) and row.entry.id == here.id
-        there = self._entry(row, here if based else None)
+        there = self._entry_from_row(row, here if based else None)
         if here is None:
-            self._append(there)
-            return Line.of(row.line, there, "new", None)
-        if self._same(row, here, there):
-            return Line.of(row.line, there, "unchanged", here)
+            self._append_superseding_entry(there)
+            return LineOutcome.from_entry(row.line, there, "new", None)
+        if self._row_agrees_with_current(row, here, there):
+            return LineOutcome.from_entry(row.line, there, "unchanged", here)
         if not based and not self._replaces:
-            return Line.of(row.line, there, "conflict", here)
-        self._append(there)
-        return Line.of(row.line, there, "edited" if based else "replaced", here)
+            return LineOutcome.from_entry(row.line, there, "conflict", here)
+        self._append_superseding_entry(there)
+        return LineOutcome.from_entry(row.line, there, "edited" if based else "replaced", here)
 
-    def _same(self, row: Row, here: Annotation, there: Annotation) -> bool:
+    def _row_agrees_with_current(
+        self, row: AnnotationRow, current: Annotation, incoming: Annotation
+    ) -> bool:
         """Whether the line says nothing else than what stands; what it leaves out agrees."""
-        concepts = "concepts" not in row.given or there.concepts == here.concepts
-        sure = "confidence" not in row.given or there.confidence == here.confidence
-        return there.text == here.text and concepts and sure
+        concepts = "concepts" not in row.stated_fields or incoming.concepts == current.concepts
+        sure = "confidence" not in row.stated_fields or incoming.confidence == current.confidence
+        return incoming.text == current.text and concepts and sure
 
-    def _entry(self, row: Row, edits: Annotation | None) -> Annotation:
-        entry, given = row.entry, row.given
+    def _entry_from_row(self, row: AnnotationRow, edits: Annotation | None) -> Annotation:
+        entry, given = row.entry, row.stated_fields
         concepts, lexicon_hash = entry.concepts, entry.lexicon_hash
         # Who edits the words in a table leaves the concepts found in the old ones beside them.
         left = edits is not None and concepts == edits.concepts and entry.text != edits.text
         if "concepts" not in given or left:
-            concepts, lexicon_hash = self._parse(entry.text)
+            concepts, lexicon_hash = self._concepts_and_lexicon_hash(entry.text)
         author = entry.author or self._author
         kind = entry.author_kind
         if edits is not None and self._author:
@@ -98,7 +102,7 @@ class Comparison:
         keep_id = bool(entry.id) and entry.id not in self._ids
         return replace(
             entry,
-            id=entry.id if keep_id else history.new_id(),
+            id=entry.id if keep_id else history.random_entry_id(),
             concepts=concepts,
             lexicon_hash=lexicon_hash,
             author=author,
@@ -106,31 +110,33 @@ class Comparison:
             confidence=entry.confidence
             if edits is None or "confidence" in given
             else edits.confidence,
-            time=(entry.time if edits is None else "") or history.now(),
+            time=(entry.time if edits is None else "") or history.utc_timestamp(),
             weights_hash=(entry.weights_hash if edits is None else "") or self._z.weights_hash,
         )
 
-    def _parse(self, text: str) -> tuple[tuple[str, ...], str]:
+    def _concepts_and_lexicon_hash(self, text: str) -> tuple[tuple[str, ...], str]:
         lexicon = self._lexicon or default_lexicon()
         if text not in self._parsed:
             self._parsed[text] = lexicon.parse(text)
         return self._parsed[text], lexicon.hash
 
-    def _append(self, entry: Annotation) -> None:
+    def _append_superseding_entry(self, entry: Annotation) -> None:
         standing = self._standing.setdefault(entry.target, [])
-        entry = replace(entry, supersedes=history.superseded_by(standing, entry.author_kind))
+        entry = replace(
+            entry, supersedes=history.id_of_superseded_annotation(standing, entry.author_kind)
+        )
         left = [other for other in standing if other.id != entry.supersedes]
-        if left and history.choose([*left, entry]) is not entry:
+        if left and history.choose_annotation_in_force([*left, entry]) is not entry:
             # A model's or a rule's word would stand beside a person's, out of force: whoever
             # replaces withdraws what stands.
             for other in standing:
-                self._note(
+                self._add_new_entry(
                     Annotation(
-                        id=history.new_id(),
+                        id=history.random_entry_id(),
                         target=other.target,
                         text="",
                         author=self._author,
-                        time=history.now(),
+                        time=history.utc_timestamp(),
                         supersedes=other.id,
                         retracted=True,
                         weights_hash=self._z.weights_hash,
@@ -138,8 +144,8 @@ class Comparison:
                 )
             entry, left = replace(entry, supersedes=""), []
         self._standing[entry.target] = [*left, entry]
-        self._note(entry)
+        self._add_new_entry(entry)
 
-    def _note(self, entry: Annotation) -> None:
+    def _add_new_entry(self, entry: Annotation) -> None:
         self._ids.add(entry.id)
-        self.made.append(entry)
+        self.new_entries.append(entry)

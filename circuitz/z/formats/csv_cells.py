@@ -16,7 +16,7 @@ _ESCAPED = re.compile(r"^'+[=+\-@\t\r＝＋－＠]")
 _SEPARATOR = "; "
 
 
-def escape(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Put an apostrophe before what a spreadsheet would take for a formula.
 
     Text that begins with apostrophes and then so gets one more, so that none is lost in reading.
@@ -24,12 +24,12 @@ def escape(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def unescape(cell: str) -> str:
-    """Undo :func:`escape`."""
+def unescape_formula(cell: str) -> str:
+    """Undo :func:`escape_formula`."""
     return cell[1:] if _ESCAPED.match(cell) else cell
 
 
-def write_list(items: Sequence[str]) -> str:
+def list_to_cell(items: Sequence[str]) -> str:
     """Write a list into one cell: ``snow; grass``, as JSON where that would be ambiguous."""
     plain = all(
         item and item == item.strip() and ";" not in item and "\n" not in item for item in items
@@ -39,8 +39,8 @@ def write_list(items: Sequence[str]) -> str:
     return dumps(list(items)).decode()
 
 
-def read_list(cell: str) -> list[Any]:
-    """Undo :func:`write_list`.
+def list_from_cell(cell: str) -> list[Any]:
+    """Undo :func:`list_to_cell`.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def read_list(cell: str) -> list[Any]:
     return found
 
 
-def read_number(cell: str, what: str) -> float:
+def number_from_cell(cell: str, what: str) -> float:
     """Read a number.
 
     Raises
@@ -73,7 +73,7 @@ def read_number(cell: str, what: str) -> float:
         raise AnnotationError(f"Its {what} {cell[:40]!r} is no number.", comma.strip()) from None
 
 
-def read_truth(cell: str) -> bool:
+def boolean_from_cell(cell: str) -> bool:
     """Read ``true`` or ``false``, as spreadsheets spell them.
 
     Raises
@@ -87,6 +87,6 @@ def read_truth(cell: str) -> bool:
     return known[cell.strip().lower()]
 
 
-def write_truth(value: bool) -> str:
+def boolean_to_cell(value: bool) -> str:
     """Write ``true`` or ``false``."""
     return json.dumps(value)

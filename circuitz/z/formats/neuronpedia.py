@@ -13,7 +13,7 @@ from typing import Any
 from circuitz.disk.json_io import dumps, loads
 from circuitz.errors import AnnotationError, AnnotationFileError, CircuitzError
 from circuitz.z.annotation import Annotation
-from circuitz.z.formats.annotation_row import AnnotationFile, collect
+from circuitz.z.formats.annotation_row import AnnotationFile, annotation_file_from_records
 from circuitz.z.unit import Unit
 
 TYPE = "circuitz"
@@ -21,7 +21,7 @@ _IN_NOTES = ("concepts", "author", "author_kind", "confidence", "evidence", "lex
              "weights_hash")  # fmt: skip
 
 
-def is_neuronpedia(record: Mapping[str, Any]) -> bool:
+def is_neuronpedia_explanation(record: Mapping[str, Any]) -> bool:
     """Whether an object is an explanation of Neuronpedia's."""
     return {"layer", "index", "description"} <= set(record) and "target" not in record
 
@@ -35,11 +35,11 @@ def read_neuronpedia(records: list[tuple[int, Mapping[str, Any]]], path: Path) -
             f"{', '.join(repr(m[:40]) for m in sorted(models)[:4])}.",
             "Keep the lines of one model.",
         )
-    return collect(records, path, "neuronpedia", _read)
+    return annotation_file_from_records(records, path, "neuronpedia", _fields_of_explanation)
 
 
-def _read(record: Mapping[str, Any]) -> dict[str, Any]:
-    if not is_neuronpedia(record):
+def _fields_of_explanation(record: Mapping[str, Any]) -> dict[str, Any]:
+    if not is_neuronpedia_explanation(record):
         raise AnnotationError("It lacks layer, index or description.", "")
     layer, index = record["layer"], record["index"]
     if isinstance(index, int) and not isinstance(index, bool):
@@ -53,10 +53,10 @@ def _read(record: Mapping[str, Any]) -> dict[str, Any]:
     for key, name in (("createdAt", "time"), ("id", "id")):
         if record.get(key):
             fields[name] = record[key]
-    return fields | _ours(record)
+    return fields | _fields_in_notes(record)
 
 
-def _ours(record: Mapping[str, Any]) -> dict[str, Any]:
+def _fields_in_notes(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a row of ours keeps in its notes."""
     notes = record.get("notes")
     if record.get("typeName") != TYPE or not isinstance(notes, str):
@@ -70,7 +70,7 @@ def _ours(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: found[name] for name in _IN_NOTES if name in found}
 
 
-def write_neuronpedia(entries: Iterable[Annotation], model: str) -> bytes:
+def annotations_to_neuronpedia(entries: Iterable[Annotation], model: str) -> bytes:
     """Write explanations, one a line; what Neuronpedia has no key for goes into ``notes``."""
     lines: list[bytes] = []
     for entry in entries:
@@ -84,13 +84,13 @@ def write_neuronpedia(entries: Iterable[Annotation], model: str) -> bytes:
             "authorId": entry.author,
             "typeName": TYPE,
             "explanationModelName": entry.author if entry.author_kind == "model" else None,
-            "notes": dumps(_notes(entry)).decode(),
+            "notes": dumps(_fields_for_notes(entry)).decode(),
             "createdAt": entry.time,
         }
         lines.append(dumps(record) + b"\n")
     return b"".join(lines)
 
 
-def _notes(entry: Annotation) -> dict[str, Any]:
+def _fields_for_notes(entry: Annotation) -> dict[str, Any]:
     values = ((name, getattr(entry, name)) for name in _IN_NOTES)
     return {name: list(v) if isinstance(v, tuple) else v for name, v in values}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from circuitz.z.annotation import Annotation
 from circuitz.z.layer import LayerSpec
-from circuitz.z.targets import target_key
+from circuitz.z.targets import target_sort_key
 
 if TYPE_CHECKING:
     from circuitz.z.measurements import Measurements
@@ -41,7 +41,7 @@ ANNOTATION_COLUMNS = {
 }
 
 
-def table(rows: Iterable[Sequence[Any]], columns: Mapping[str, str]) -> pd.DataFrame:
+def typed_frame(rows: Iterable[Sequence[Any]], columns: Mapping[str, str]) -> pd.DataFrame:
     """Make a table whose columns have their dtypes even when it is empty.
 
     Without them, choosing rows of an empty table by a column of truths is an error.
@@ -63,9 +63,9 @@ def table(rows: Iterable[Sequence[Any]], columns: Mapping[str, str]) -> pd.DataF
 
 def annotations_frame(effective: Mapping[str, Annotation]) -> pd.DataFrame:
     """Annotations in force, one row a target, in the order of units."""
-    ordered = (effective[target] for target in sorted(effective, key=target_key))
+    ordered = (effective[target] for target in sorted(effective, key=target_sort_key))
     rows = ([getattr(entry, name) for name in ANNOTATION_COLUMNS] for entry in ordered)
-    return table(rows, ANNOTATION_COLUMNS)
+    return typed_frame(rows, ANNOTATION_COLUMNS)
 
 
 def units_frame(
@@ -76,13 +76,13 @@ def units_frame(
     measurements: Measurements | None,
 ) -> pd.DataFrame:
     """Every unit, one row each; what was not measured is NaN."""
-    drives = _drives(measurements)
+    drives = _most_raised_class_by_unit(measurements)
     places = [(layer.name, layer.name, layer.size) for layer in layers]
     places += [(place, place.partition("@")[0], size) for place, size in bases.items()]
     nothing = ("", (), "", np.nan)
     rows: list[tuple[Any, ...]] = []
     for place, layer, size in places:
-        means, peaks = _responses(measurements, place, size)
+        means, peaks = _means_and_peaks(measurements, place, size)
         for index in range(size):
             unit = f"{place}:{index}"
             entry = effective.get(unit)
@@ -93,10 +93,10 @@ def units_frame(
             rows.append(
                 (unit, layer, index, *said, means[index], peaks[index], *drive, place in cut)
             )
-    return table(rows, UNIT_COLUMNS)
+    return typed_frame(rows, UNIT_COLUMNS)
 
 
-def _responses(
+def _means_and_peaks(
     measurements: Measurements | None, place: str, size: int
 ) -> tuple[Sequence[float], Sequence[float]]:
     """Mean response and largest peak of each unit of a layer."""
@@ -110,7 +110,7 @@ def _responses(
     return measured.responses.mean(axis=0).tolist(), measured.peaks.max(axis=0).tolist()
 
 
-def _drives(measurements: Measurements | None) -> dict[str, tuple[str, float]]:
+def _most_raised_class_by_unit(measurements: Measurements | None) -> dict[str, tuple[str, float]]:
     """Class each unit of the cut raises most, and by how much of that class's whole effect."""
     effects = measurements.effects if measurements else None
     if effects is None or not effects.targets or not len(effects.drive):

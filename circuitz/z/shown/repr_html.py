@@ -7,8 +7,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from circuitz.z.finding import Finding
-from circuitz.z.shown.summary import count, flagged, unexplained_text
-from circuitz.z.targets import target_key
+from circuitz.z.shown.summary import count_with_noun, unexplained_text, unwaived_findings
+from circuitz.z.targets import target_sort_key
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
@@ -46,32 +46,32 @@ def model_html(z: AnnotatedModel) -> str:
     name = f"cz-{secrets.token_hex(4)}"
     parts = [
         f"<style>{_STYLE.format(id=name)}</style>",
-        f'<section id="{name}" aria-label="Annotated model {_text(z.name)}">',
-        f"<h3>{_text(z.name)}</h3>",
-        *_facts(z),
-        *_findings(z),
-        *_annotations(z),
+        f'<section id="{name}" aria-label="Annotated model {_escape_text(z.name)}">',
+        f"<h3>{_escape_text(z.name)}</h3>",
+        *_facts_html(z),
+        *_findings_html(z),
+        *_annotations_html(z),
         "</section>",
     ]
     return "\n".join(parts)
 
 
-def _text(text: object) -> str:
+def _escape_text(text: object) -> str:
     return escape(str(text), quote=True)
 
 
-def _facts(z: AnnotatedModel) -> list[str]:
+def _facts_html(z: AnnotatedModel) -> list[str]:
     sizes = {layer.name: layer.size for layer in z.layers}
-    kinds = f" of {_text(z.subject)}" if z.subject else ""
-    shown = ", ".join(_text(name) for name in z.classes[:8])
+    kinds = f" of {_escape_text(z.subject)}" if z.subject else ""
+    shown = ", ".join(_escape_text(name) for name in z.classes[:8])
     more = f" and {len(z.classes) - 8} more" if len(z.classes) > 8 else ""
-    cut = ", ".join(f"<code>{_text(c)}</code> ({sizes[c]})" for c in z.cut) or "not chosen"
+    cut = ", ".join(f"<code>{_escape_text(c)}</code> ({sizes[c]})" for c in z.cut) or "not chosen"
     lines = [
-        f"<p>{count(len(z.classes), 'class', 'classes')}{kinds}: {shown}{more}</p>",
-        f"<p>{count(len(z.layers), 'layer')}, {count(sum(sizes.values()), 'unit')}; "
+        f"<p>{count_with_noun(len(z.classes), 'class', 'classes')}{kinds}: {shown}{more}</p>",
+        f"<p>{count_with_noun(len(z.layers), 'layer')}, {count_with_noun(sum(sizes.values()), 'unit')}; "
         f"z is read at its cut {cut}</p>",
         f'<p class="quiet">z <code>{z.hash[:12]}</code>, weights '
-        f"<code>{z.weights_hash[:12]}</code>, {count(len(z.log), 'edit')}</p>",
+        f"<code>{z.weights_hash[:12]}</code>, {count_with_noun(len(z.log), 'edit')}</p>",
     ]
     if not z.builder:
         lines.append(
@@ -82,46 +82,46 @@ def _facts(z: AnnotatedModel) -> list[str]:
         lines.append(
             f'<p class="flag">Measurements are stale: {", ".join(z.stale)} changed since.</p>'
         )
-    lines += [f'<p class="quiet">{_text(remark)}</p>' for remark in z.remarks]
+    lines += [f'<p class="quiet">{_escape_text(remark)}</p>' for remark in z.remarks]
     return lines
 
 
-def _findings(z: AnnotatedModel) -> list[str]:
+def _findings_html(z: AnnotatedModel) -> list[str]:
     if not z.findings:
         return [f'<p class="quiet">Not checked yet; {unexplained_text(z)}.</p>']
-    standing = flagged(z)
+    standing = unwaived_findings(z)
     head = f'<p><span class="{"flag" if standing else "quiet"}">{len(standing)} flagged</span>'
     changed = ", ".join(z.findings_stale)
     since = f'<p class="flag">Findings are stale: {changed} changed since.</p>'
     lines = [since] if changed else []
-    claims = count(len(z.findings), "claim")
-    lines.append(f"{head} of {claims} tested, {_text(unexplained_text(z))}.</p>")
+    claims = count_with_noun(len(z.findings), "claim")
+    lines.append(f"{head} of {claims} tested, {_escape_text(unexplained_text(z))}.</p>")
     worst = sorted(standing, key=lambda finding: -abs(finding.estimate))[:3]
-    return lines + [_finding(finding) for finding in worst]
+    return lines + [_finding_html(finding) for finding in worst]
 
 
-def _finding(finding: Finding) -> str:
+def _finding_html(finding: Finding) -> str:
     low, high = finding.ci
     figures = f"{finding.estimate:.2f} [{low:.2f}, {high:.2f}]"
-    return f'<p>{_text(finding.sentence)} <span class="quiet">{figures}</span></p>'
+    return f'<p>{_escape_text(finding.sentence)} <span class="quiet">{figures}</span></p>'
 
 
-def _annotations(z: AnnotatedModel) -> list[str]:
+def _annotations_html(z: AnnotatedModel) -> list[str]:
     effective = z.effective()
     if not effective:
         return ['<p class="quiet">Nothing is annotated yet.</p>']
     rows = ["<table><tr><th>unit</th><th>annotation</th><th>concepts</th><th>by</th></tr>"]
-    for target in sorted(effective, key=target_key)[:MAX_ROWS]:
+    for target in sorted(effective, key=target_sort_key)[:MAX_ROWS]:
         entry = effective[target]
-        author = _text(entry.author or entry.author_kind)
+        author = _escape_text(entry.author or entry.author_kind)
         if entry.author and entry.author_kind != "person":
             author += f' <span class="quiet">({entry.author_kind})</span>'
         rows.append(
-            f"<tr><td><code>{_text(target)}</code></td><td>{_text(entry.text)}</td>"
-            f"<td>{_text(', '.join(entry.concepts))}</td><td>{author}</td></tr>"
+            f"<tr><td><code>{_escape_text(target)}</code></td><td>{_escape_text(entry.text)}</td>"
+            f"<td>{_escape_text(', '.join(entry.concepts))}</td><td>{author}</td></tr>"
         )
     rows.append("</table>")
     if len(effective) > MAX_ROWS:
-        rest = count(len(effective) - MAX_ROWS, "more annotation")
+        rest = count_with_noun(len(effective) - MAX_ROWS, "more annotation")
         rows.append(f'<p class="quiet">{rest} in <code>z.annotations</code>.</p>')
     return rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from circuitz.disk.safe_text import shown
+from circuitz.disk.safe_text import escape_control_characters
 from circuitz.z.finding import Finding
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 UNEXPLAINED = "unexplained-effect"
 
 
-def flagged(z: AnnotatedModel) -> list[Finding]:
+def unwaived_findings(z: AnnotatedModel) -> list[Finding]:
     """List findings that stand against z: flagged, and waived by nobody."""
     waived = {waiver.finding for waiver in z.waivers}
     return [
@@ -23,7 +23,7 @@ def flagged(z: AnnotatedModel) -> list[Finding]:
     ]
 
 
-def worst_unexplained(z: AnnotatedModel) -> Finding | None:
+def finding_with_most_unexplained(z: AnnotatedModel) -> Finding | None:
     """Find the class whose effect is explained least, when that was checked."""
     shares = [finding for finding in z.findings if finding.kind == UNEXPLAINED]
     return max(shares, key=lambda finding: finding.estimate, default=None)
@@ -31,7 +31,7 @@ def worst_unexplained(z: AnnotatedModel) -> Finding | None:
 
 def unexplained_text(z: AnnotatedModel) -> str:
     """Say how much of the worst class is unexplained, with its interval."""
-    worst = worst_unexplained(z)
+    worst = finding_with_most_unexplained(z)
     if worst is None:
         return "unexplained share not checked"
     low, high = worst.ci
@@ -39,22 +39,22 @@ def unexplained_text(z: AnnotatedModel) -> str:
     return f"unexplained up to {worst.estimate:.0%} [{low:.0%}, {high:.0%}] ({target})"
 
 
-def count(n: int, one: str, many: str = "") -> str:
+def count_with_noun(n: int, singular: str, plural: str = "") -> str:
     """Write number and noun: ``1 unit``, ``2 units``."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
+    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
 
 
-def summary(z: AnnotatedModel) -> str:
+def summary_line(z: AnnotatedModel) -> str:
     """Return the line that ``repr`` shows."""
     sizes = {layer.name: layer.size for layer in z.layers}
     cut = ", ".join(f"{name} ({sizes[name]})" for name in z.cut) or "not chosen"
     parts = [
-        count(len(z.classes), "class", "classes"),
-        count(len(z.layers), "layer"),
-        count(sum(sizes.values()), "unit"),
+        count_with_noun(len(z.classes), "class", "classes"),
+        count_with_noun(len(z.layers), "layer"),
+        count_with_noun(sum(sizes.values()), "unit"),
         f"cut {cut}",
         f"{len(z.effective())} annotated",
-        f"{len(flagged(z))} flagged" if z.findings else "not checked",
+        f"{len(unwaived_findings(z))} flagged" if z.findings else "not checked",
         unexplained_text(z),
     ]
     if z.stale:
@@ -63,4 +63,4 @@ def summary(z: AnnotatedModel) -> str:
         parts.append(f"findings stale ({', '.join(z.findings_stale)} changed)")
     if not z.builder:
         parts.append("session only (no registered builder)")
-    return shown(f"AnnotatedModel {z.name}: {', '.join(parts)}")
+    return escape_control_characters(f"AnnotatedModel {z.name}: {', '.join(parts)}")

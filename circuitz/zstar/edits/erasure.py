@@ -98,9 +98,15 @@ def learn_erasure(
     # Telling natural images is a help to start with, not the task.
     weights = torch.cat([torch.full((2 * _BATCH,), 0.5), torch.ones(2 * _BATCH)])
     for step in range(steps):
-        with_it, without = _some(present, draw), _some(absent, draw)
+        with_it, without = (
+            _random_batch_maybe_mirrored(present, draw),
+            _random_batch_maybe_mirrored(absent, draw),
+        )
         region = torch.sigmoid(mask(with_it))
-        erased, trace = erase(with_it, region), erase(without, region.detach())
+        erased, trace = (
+            erase_region_softly(with_it, region),
+            erase_region_softly(without, region.detach()),
+        )
         told = opponent(torch.cat([with_it, without, trace, erased.detach()]))
         loss = functional.binary_cross_entropy_with_logits(told, answers, weights)
         opposing.zero_grad()
@@ -118,50 +124,56 @@ def learn_erasure(
     mask.eval()
     opponent.eval()
     with torch.no_grad():
-        middles = [_told(opponent, images).median() for images in (present, absent)]
-    before, after = _measure(mask, opponent, unseen_present, unseen_absent, draw)
+        middles = [_opponent_logits(opponent, images).median() for images in (present, absent)]
+    before, after = _auroc_before_and_after_erasing(
+        mask, opponent, unseen_present, unseen_absent, draw
+    )
     return Erasure(mask, opponent, float(sum(middles)) / 2, before, after)
 
 
-def erase(x: torch.Tensor, region: torch.Tensor) -> torch.Tensor:
+def erase_region_softly(x: torch.Tensor, region: torch.Tensor) -> torch.Tensor:
     """Return images with the region (0..1, soft) filled from around it."""
     return x * (1 - region) + fill(x, region) * region
 
 
-def _some(images: torch.Tensor, draw: np.random.Generator) -> torch.Tensor:
-    chosen = images[torch.from_numpy(draw.integers(len(images), size=_BATCH))]
-    return chosen.flip(3) if draw.random() < 0.5 else chosen
+def _random_batch_maybe_mirrored(images: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    chosen = images[torch.from_numpy(rng.integers(len(images), size=_BATCH))]
+    return chosen.flip(3) if rng.random() < 0.5 else chosen
 
 
-def _measure(
+def _auroc_before_and_after_erasing(
     mask: nn.Module,
     opponent: nn.Module,
     present: torch.Tensor,
     absent: torch.Tensor,
-    draw: np.random.Generator,
+    rng: np.random.Generator,
 ) -> tuple[float, float]:
     if not len(present) or not len(absent):
         return float("nan"), float("nan")
     with torch.no_grad():
         region = torch.cat([(mask(part) > 0).float() for part in present.split(_READ)])
-        lent = region[torch.from_numpy(draw.integers(len(region), size=len(absent)))]
-        before = _ordered(_told(opponent, present), _told(opponent, absent))
-        after = _ordered(_told(opponent, present, region), _told(opponent, absent, lent))
+        lent = region[torch.from_numpy(rng.integers(len(region), size=len(absent)))]
+        before = _auroc(_opponent_logits(opponent, present), _opponent_logits(opponent, absent))
+        after = _auroc(
+            _opponent_logits(opponent, present, region), _opponent_logits(opponent, absent, lent)
+        )
         return before, after
 
 
-def _told(
+def _opponent_logits(
     opponent: nn.Module, images: torch.Tensor, region: torch.Tensor | None = None
 ) -> torch.Tensor:
     """Return the opponent's logits ``(n,)``, some images at a time; erased where there is one."""
     parts: list[torch.Tensor] = []
     for i in range(0, len(images), _READ):
         part = images[i : i + _READ]
-        parts.append(opponent(part if region is None else erase(part, region[i : i + _READ])))
+        parts.append(
+            opponent(part if region is None else erase_region_softly(part, region[i : i + _READ]))
+        )
     return torch.cat(parts)
 
 
-def _ordered(higher: torch.Tensor, lower: torch.Tensor) -> float:
+def _auroc(higher: torch.Tensor, lower: torch.Tensor) -> float:
     """Return the share of pairs in which the first is higher (the area under the ROC curve)."""
     difference = higher[:, None] - lower[None]
     return float((difference > 0).double().mean() + 0.5 * (difference == 0).double().mean())
@@ -172,13 +184,15 @@ class _Mask(nn.Module):
 
     def __init__(self, channels: int, width: int = 16) -> None:
         super().__init__()
-        self.fine = nn.Sequential(_block(channels, width), _block(width, width))
+        self.fine = nn.Sequential(
+            _conv_group_norm_relu(channels, width), _conv_group_norm_relu(width, width)
+        )
         self.coarse = nn.Sequential(
             nn.AvgPool2d(2, ceil_mode=True),
-            _block(width, 2 * width),
-            _block(2 * width, 2 * width, 2),
+            _conv_group_norm_relu(width, 2 * width),
+            _conv_group_norm_relu(2 * width, 2 * width, 2),
         )
-        self.join = _block(3 * width, width)
+        self.join = _conv_group_norm_relu(3 * width, width)
         self.out = nn.Conv2d(width, 1, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -211,7 +225,7 @@ class _Opponent(nn.Module):
         return torch.logsumexp(told, 1) - float(np.log(told.shape[1])) + told.mean(1)
 
 
-def _block(inputs: int, outputs: int, dilation: int = 1) -> nn.Sequential:
+def _conv_group_norm_relu(inputs: int, outputs: int, dilation: int = 1) -> nn.Sequential:
     # Group norm: images with the concept go through it alone, so a batch has no common statistics.
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=dilation, dilation=dilation, bias=False),

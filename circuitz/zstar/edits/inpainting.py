@@ -45,14 +45,14 @@ def fill(x: torch.Tensor, region: torch.Tensor) -> torch.Tensor:
     return out
 
 
-def spread(images: U8, known: Bool) -> U8:
+def fill_unknown_pixels(images: U8, known_pixels: Bool) -> U8:
     """Fill the unknown pixels of 8-bit pictures.
 
     Parameters
     ----------
     images
         ``(n, h, w, c)`` uint8.
-    known
+    known_pixels
         ``(n, h, w)`` bool; a picture of which nothing is known becomes black.
 
     Returns
@@ -62,7 +62,7 @@ def spread(images: U8, known: Bool) -> U8:
     out = np.array(images)
     # Some at a time: the pyramid takes many times the memory of the pictures.
     for i in range(0, len(images), _BATCH):
-        part, there = out[i : i + _BATCH], known[i : i + _BATCH]
+        part, there = out[i : i + _BATCH], known_pixels[i : i + _BATCH]
         x = torch.from_numpy(np.ascontiguousarray(part.transpose(0, 3, 1, 2))).float()
         with torch.no_grad():
             filled = fill(x, torch.from_numpy(~there)[:, None].float()).permute(0, 2, 3, 1).numpy()

@@ -8,7 +8,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from circuitz.zstar.edits.pixel_network import block, even, to_tensor
+from circuitz.zstar.edits.pixel_network import (
+    conv_batch_norm_relu,
+    images_to_shrunk_tensor,
+    pad_to_even,
+)
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -18,7 +22,7 @@ _STEPS = 200
 _BATCH = 32
 
 
-def targets_from_labels(images: U8, rows: I64, labels: F32, seed: int) -> F32:
+def region_targets_from_labels(images: U8, rows: I64, labels: F32, seed: int) -> F32:
     """Return targets from image labels alone: where small patches tell the labels.
 
     A network that sees only small patches (after BagNet, Brendel & Bethge 2019) predicts the
@@ -36,7 +40,7 @@ def targets_from_labels(images: U8, rows: I64, labels: F32, seed: int) -> F32:
     net.train()
     for _ in range(_STEPS):
         chosen = draw.integers(len(rows), size=_BATCH)
-        logits = net(to_tensor(images[rows[chosen]]))
+        logits = net(images_to_shrunk_tensor(images[rows[chosen]]))
         y = torch.from_numpy(labels[chosen])[:, :, None, None].expand_as(logits)
         told = torch.from_numpy(known[chosen].astype(np.float32))[:, :, None, None]
         # What nobody labelled teaches nothing.
@@ -51,15 +55,17 @@ def targets_from_labels(images: U8, rows: I64, labels: F32, seed: int) -> F32:
     targets: list[F32] = []
     with torch.no_grad():
         for i in range(0, len(rows), _BATCH):
-            x = to_tensor(images[rows[i : i + _BATCH]])
+            x = images_to_shrunk_tensor(images[rows[i : i + _BATCH]])
             p = torch.sigmoid(net(x)).clamp(1e-4, 1 - 1e-4)
             told = p * (p / base).log() + (1 - p) * ((1 - p) / (1 - base)).log()
             told = functional.interpolate(told.sum(1, keepdim=True), x.shape[2:], mode="bilinear")
-            targets.extend(_split(image) for image in told[:, 0].clamp_min(0).sqrt().numpy())
+            targets.extend(
+                _threshold_by_otsu(image) for image in told[:, 0].clamp_min(0).sqrt().numpy()
+            )
     return np.stack(targets)
 
 
-def _split(values: F32) -> F32:
+def _threshold_by_otsu(values: F32) -> F32:
     """Return 1 where values lie above Otsu's threshold, else 0."""
     counts, edges = np.histogram(values, 64)
     centres = (edges[1:] + edges[:-1]) / 2
@@ -78,11 +84,11 @@ class _Patches(nn.Module):
             nn.PixelUnshuffle(2),
             nn.Conv2d(4 * channels, width, 1),
             nn.ReLU(),
-            block(width, width, 1),
+            conv_batch_norm_relu(width, width, 1),
             nn.Conv2d(width, width, 1),
             nn.ReLU(),
             nn.Conv2d(width, labels, 1),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.body(even(x))
+        return self.body(pad_to_even(x))

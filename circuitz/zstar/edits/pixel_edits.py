@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.patching.source_rows import rows_of
+from circuitz.patching.source_rows import rows_of_split
 from circuitz.z.inputs import InputSet
-from circuitz.zstar.concept_columns import siblings
-from circuitz.zstar.edits.inpainting import spread
+from circuitz.zstar.concept_columns import columns_of_same_kind
+from circuitz.zstar.edits.inpainting import fill_unknown_pixels
 from circuitz.zstar.edits.recolour import Recolouring
 from circuitz.zstar.edits.regions import NONE, Finder, RegionFinder
 
@@ -30,7 +30,7 @@ F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 Augment = Callable[[U8, I64, np.random.Generator], U8]
-Where = Literal["found", "random"]
+RegionMode = Literal["found", "random"]
 
 _DONORS = 800
 
@@ -48,31 +48,33 @@ class Editor:
     layers: tuple[_Exchange | _Overlay | _Recolour, ...]
 
     @property
-    def versions(self) -> bool:
-        """Whether batches come in several versions (see :meth:`bind`)."""
+    def makes_several_versions(self) -> bool:
+        """Whether batches come in several versions (see :meth:`make_batch_edit_for_rows`)."""
         return any(not isinstance(layer, _Exchange) for layer in self.layers)
 
-    def bind(self, rows: I64) -> Augment:
+    def make_batch_edit_for_rows(self, rows: I64) -> Augment:
         """Return the edit for training on these rows of D.
 
         It returns the batch once, or, where a concept is erased and laid over, three times: as it
         is, without the concept and with it.
         """
 
-        def edit(images: U8, batch: I64, draw: np.random.Generator) -> U8:
+        def edit_batch_into_versions(images: U8, batch: I64, rng: np.random.Generator) -> U8:
             versions = [images]
             for layer in self.layers:
                 if isinstance(layer, _Exchange):
-                    versions = [layer.edit(v, rows[batch], draw) for v in versions]
+                    versions = [
+                        layer.exchange_region_with_donors(v, rows[batch], rng) for v in versions
+                    ]
                 elif len(versions) == 1:
-                    erased = layer.erased(versions[0], rows[batch], draw)
-                    versions = [versions[0], erased, layer.laid_over(erased, draw)]
+                    erased = layer.without_concept(versions[0], rows[batch], rng)
+                    versions = [versions[0], erased, layer.with_concept(erased, rng)]
                 else:
-                    without = [layer.erased(v, rows[batch], draw) for v in versions[1:]]
-                    versions[1:] = [layer.perhaps(v, draw) for v in without]
+                    without = [layer.without_concept(v, rows[batch], rng) for v in versions[1:]]
+                    versions[1:] = [layer.with_concept_in_half(v, rng) for v in without]
             return np.concatenate(versions)
 
-        return edit
+        return edit_batch_into_versions
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,30 +83,30 @@ class _Exchange:
 
     regions: Bool
     donors: U8
-    plates: U8
+    completed_donors: U8
     donor_regions: Bool
     showing: Bool
-    where: Where
+    region_mode: RegionMode
 
-    def edit(self, images: U8, rows: I64, draw: np.random.Generator) -> U8:
+    def exchange_region_with_donors(self, images: U8, rows: I64, rng: np.random.Generator) -> U8:
         n = len(rows)
         show = np.where(
-            draw.random(n) < 0.5,
-            draw.choice(np.flatnonzero(self.showing), n),
-            draw.choice(np.flatnonzero(~self.showing), n),
+            rng.random(n) < 0.5,
+            rng.choice(np.flatnonzero(self.showing), n),
+            rng.choice(np.flatnonzero(~self.showing), n),
         )
         own = self.regions[rows]
-        if self.where == "random":
-            own = boxes_like(self.regions, n, draw)
+        if self.region_mode == "random":
+            own = random_boxes_like(self.regions, n, rng)
         lent = self.donor_regions[show]
-        has, gives = _area(own) > NONE, _area(lent) > NONE
+        has, gives = _area_shares(own) > NONE, _area_shares(lent) > NONE
         # An image without a region takes the donor's; a donor without one lends nothing, and the
         # region is filled from the image's own rest.
         region = np.where(has[:, None, None], own, lent & gives[:, None, None])
-        content = np.where(has[:, None, None, None], self.plates[show], self.donors[show])
+        content = np.where(has[:, None, None, None], self.completed_donors[show], self.donors[show])
         blank = has & ~gives
         if blank.any():
-            content[blank] = spread(images[blank], ~own[blank])
+            content[blank] = fill_unknown_pixels(images[blank], ~own[blank])
         return np.where(region[..., None], content, images)
 
 
@@ -117,113 +119,118 @@ class _Overlay:
     regions: Bool
     donors: U8
     donor_regions: Bool
-    where: Where
+    region_mode: RegionMode
 
-    def erased(self, images: U8, rows: I64, draw: np.random.Generator) -> U8:
+    def without_concept(self, images: U8, rows: I64, rng: np.random.Generator) -> U8:
         """Return images without the concept; those that never had it were given it first."""
         out = images.copy()
         lacking = ~self.present[rows]
         region = self.regions[rows]
         if lacking.any():
-            out[lacking] = self.laid_over(images[lacking], draw)
-            region[lacking] = grown(self.finder.maps(out[lacking]) > 0.5)
-        if self.where == "random":
-            region = boxes_like(self.regions[self.present], len(rows), draw)
-        return spread(out, ~region)
+            out[lacking] = self.with_concept(images[lacking], rng)
+            region[lacking] = grow_regions(self.finder.region_probability_maps(out[lacking]) > 0.5)
+        if self.region_mode == "random":
+            region = random_boxes_like(self.regions[self.present], len(rows), rng)
+        return fill_unknown_pixels(out, ~region)
 
-    def laid_over(self, images: U8, draw: np.random.Generator) -> U8:
+    def with_concept(self, images: U8, rng: np.random.Generator) -> U8:
         """Return images with the concept of random donors."""
-        lent = draw.integers(len(self.donors), size=len(images))
+        lent = rng.integers(len(self.donors), size=len(images))
         region = self.donor_regions[lent]
-        if self.where == "random":
-            region = boxes_like(self.donor_regions, len(images), draw)
+        if self.region_mode == "random":
+            region = random_boxes_like(self.donor_regions, len(images), rng)
         return np.where(region[..., None], self.donors[lent], images)
 
-    def perhaps(self, images: U8, draw: np.random.Generator) -> U8:
+    def with_concept_in_half(self, images: U8, rng: np.random.Generator) -> U8:
         """Return images of which half have the concept laid over."""
-        chosen = draw.random(len(images)) < 0.5
-        return np.where(chosen[:, None, None, None], self.laid_over(images, draw), images)
+        chosen = rng.random(len(images)) < 0.5
+        return np.where(chosen[:, None, None, None], self.with_concept(images, rng), images)
 
 
 @dataclass(frozen=True, eq=False)
 class _Recolour:
     """A concept that tints the whole picture is taken off, and put on."""
 
-    how: Recolouring
+    recolouring: Recolouring
     present: Bool
 
-    def erased(self, images: U8, rows: I64, draw: np.random.Generator) -> U8:
+    def without_concept(self, images: U8, rows: I64, rng: np.random.Generator) -> U8:
         """Return images without the concept; those that never had it were given it first."""
         out = images.copy()
         lacking = ~self.present[rows]
         if lacking.any():
-            out[lacking] = self.laid_over(images[lacking], draw)
-        return self.how.erased(out, draw)
+            out[lacking] = self.with_concept(images[lacking], rng)
+        return self.recolouring.without_concept(out, rng)
 
-    def laid_over(self, images: U8, draw: np.random.Generator) -> U8:
+    def with_concept(self, images: U8, rng: np.random.Generator) -> U8:
         """Return images with the concept as some pair shows it."""
-        return self.how.laid_over(images, draw)
+        return self.recolouring.with_concept(images, rng)
 
-    def perhaps(self, images: U8, draw: np.random.Generator) -> U8:
+    def with_concept_in_half(self, images: U8, rng: np.random.Generator) -> U8:
         """Return images of which half have the concept put on."""
-        chosen = draw.random(len(images)) < 0.5
-        return np.where(chosen[:, None, None, None], self.laid_over(images, draw), images)
+        chosen = rng.random(len(images)) < 0.5
+        return np.where(chosen[:, None, None, None], self.with_concept(images, rng), images)
 
 
 def make_editor(
     data: InputSet,
-    concepts: InputSet,
+    concept_set: InputSet,
     finders: tuple[Finder, ...],
     lexicon: Lexicon,
     *,
-    where: Where = "found",
+    region_mode: RegionMode = "found",
     seed: int = 0,
 ) -> Editor:
     """Prepare the edits of D for some concepts.
 
     Parameters
     ----------
-    data, concepts
+    data, concept_set
         D, and the concept set that lends (its *select* split).
     finders
         One for each concept.
     lexicon
         Says which concepts are alternatives to one another.
-    where
+    region_mode
         ``random`` puts the same content into boxes of the same area at random places: the control
         that shows what finding the region is worth. What tints the whole picture has no place: its
         control tints other channels.
     seed
         Of the donors.
     """
-    layers = [_layer(data, concepts, finder, lexicon, where, seed) for finder in finders]
+    layers = [
+        _make_edit_layer(data, concept_set, finder, lexicon, region_mode, seed)
+        for finder in finders
+    ]
     # Exchanges first: the versions an overlay makes must differ in its own concept alone, since
     # responses to them are made to agree.
     return Editor(tuple(sorted(layers, key=lambda layer: not isinstance(layer, _Exchange))))
 
 
-def _layer(
+def _make_edit_layer(
     data: InputSet,
-    concepts: InputSet,
+    concept_set: InputSet,
     finder: Finder,
     lexicon: Lexicon,
-    where: Where,
+    region_mode: RegionMode,
     seed: int,
 ) -> _Exchange | _Overlay | _Recolour:
-    assert concepts.concepts is not None
+    assert concept_set.concepts is not None
     if isinstance(finder, Recolouring):
-        present = finder.present(data.images)
-        return _Recolour(finder if where == "found" else finder.turned(), present)
+        present = finder.images_show_concept(data.images)
+        return _Recolour(
+            finder if region_mode == "found" else finder.with_channels_rolled(), present
+        )
     draw = np.random.default_rng((seed, 2))
-    rows = rows_of(concepts, "select")
-    columns = siblings(finder.concept, concepts, lexicon)
-    rows = rows[np.isfinite(concepts.concepts[rows][:, columns[0]])]
+    rows = rows_of_split(concept_set, "select")
+    columns = columns_of_same_kind(finder.concept, concept_set, lexicon)
+    rows = rows[np.isfinite(concept_set.concepts[rows][:, columns[0]])]
     if len(rows) > _DONORS:
         # Not the first ones: concept sets often lie sorted by what they show.
         rows = np.sort(draw.choice(rows, _DONORS, replace=False))
-    donors = np.asarray(concepts.images[rows])
-    lent = finder.maps(donors) > 0.5
-    labels = np.nan_to_num(concepts.concepts[rows][:, columns], nan=0.5)
+    donors = np.asarray(concept_set.images[rows])
+    lent = finder.region_probability_maps(donors) > 0.5
+    labels = np.nan_to_num(concept_set.concepts[rows][:, columns], nan=0.5)
     if len(np.unique(labels[:, 0])) < 2:
         raise ConceptLabelsError(
             f"No image of the concept set's select split lends the absence and presence of "
@@ -231,7 +238,7 @@ def _layer(
             "Add images that show it, and images that do not, with their labels.",
         )
     if finder.alone:
-        present = finder.present(data.images)
+        present = finder.images_show_concept(data.images)
         shows = (labels[:, 0] > 0.5) & (lent.mean((1, 2)) > NONE)
         if not present.any() or not shows.any():
             raise ConceptLabelsError(
@@ -242,39 +249,42 @@ def _layer(
         return _Overlay(
             finder=finder,
             present=present,
-            regions=grown(finder.maps(data.images) > 0.5) & present[:, None, None],
+            regions=grow_regions(finder.region_probability_maps(data.images) > 0.5)
+            & present[:, None, None],
             donors=donors[shows],
             donor_regions=lent[shows],
-            where=where,
+            region_mode=region_mode,
         )
     _, alike = np.unique(labels, axis=0, return_inverse=True)
     return _Exchange(
-        regions=grown(finder.maps(data.images) > 0.5),
+        regions=grow_regions(finder.region_probability_maps(data.images) > 0.5),
         donors=donors,
-        plates=plates(donors, lent, alike.astype(np.int64), draw),
+        completed_donors=fill_donors_outside_regions(donors, lent, alike.astype(np.int64), draw),
         donor_regions=lent,
         showing=labels[:, 0] > 0.5,
-        where=where,
+        region_mode=region_mode,
     )
 
 
-def boxes_like(regions: Bool, n: int, draw: np.random.Generator) -> Bool:
+def random_boxes_like(regions: Bool, n: int, rng: np.random.Generator) -> Bool:
     """Return ``n`` boxes at random places, each of the area of a region drawn at random."""
     height, width = regions.shape[1:]
     out = np.zeros((n, height, width), bool)
-    for i, area in enumerate(_area(regions[draw.integers(len(regions), size=n)])):
-        h = int(np.clip(round(height * np.sqrt(area) * draw.uniform(0.8, 1.25)), 1, height))
+    for i, area in enumerate(_area_shares(regions[rng.integers(len(regions), size=n)])):
+        h = int(np.clip(round(height * np.sqrt(area) * rng.uniform(0.8, 1.25)), 1, height))
         w = int(np.clip(round(area * height * width / h), 1, width))
-        top, left = draw.integers(height - h + 1), draw.integers(width - w + 1)
+        top, left = rng.integers(height - h + 1), rng.integers(width - w + 1)
         out[i, top : top + h, left : left + w] = True
     return out
 
 
-def _area(regions: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+def _area_shares(regions: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     return regions.mean((1, 2))
 
 
-def plates(images: U8, regions: Bool, alike: I64, rng: np.random.Generator) -> U8:
+def fill_donors_outside_regions(
+    images: U8, regions: Bool, alike: I64, rng: np.random.Generator
+) -> U8:
     """Return donors whose region covers the whole picture.
 
     Parameters
@@ -295,14 +305,14 @@ def plates(images: U8, regions: Bool, alike: I64, rng: np.random.Generator) -> U
     """
     filled = np.array(images)
     hole = ~regions
-    _take(filled, hole, filled[:, :, ::-1].copy(), regions[:, :, ::-1])
+    _fill_holes_in_place(filled, hole, filled[:, :, ::-1].copy(), regions[:, :, ::-1])
     for _ in range(3):
-        partner = _partners(alike, rng)
-        _take(filled, hole, images[partner], regions[partner])
-    return spread(filled, ~hole)
+        partner = _random_partners_showing_same(alike, rng)
+        _fill_holes_in_place(filled, hole, images[partner], regions[partner])
+    return fill_unknown_pixels(filled, ~hole)
 
 
-def grown(regions: Bool, pixels: int = 1) -> Bool:
+def grow_regions(regions: Bool, pixels: int = 1) -> Bool:
     """Return regions grown by some pixels in the four directions.
 
     A rim of the old content left around an object would tell what was there before.
@@ -317,14 +327,14 @@ def grown(regions: Bool, pixels: int = 1) -> Bool:
     return out
 
 
-def _take(into: U8, hole: Bool, other: U8, there: npt.NDArray[np.bool_]) -> None:
+def _fill_holes_in_place(into: U8, hole: Bool, other: U8, available: npt.NDArray[np.bool_]) -> None:
     """Fill holes from ``other`` where it has something, in place."""
-    found = hole & there
+    found = hole & available
     into[found] = other[found]
-    hole &= ~there
+    hole &= ~available
 
 
-def _partners(alike: I64, rng: np.random.Generator) -> I64:
+def _random_partners_showing_same(alike: I64, rng: np.random.Generator) -> I64:
     """Return for every donor another one that shows the same."""
     partner = np.arange(len(alike))
     for number in np.unique(alike):

@@ -21,7 +21,7 @@ _BATCH = 32
 _SIDE = 64
 
 
-def learn_pixels(
+def train_pixel_network(
     images: U8, rows: I64, target: F32, seed: int, progress: Progress | None
 ) -> nn.Module:
     """Train per pixel on known regions."""
@@ -33,8 +33,8 @@ def learn_pixels(
     net.train()
     for step in range(_STEPS):
         chosen = draw.integers(len(rows), size=_BATCH)
-        x = to_tensor(images[rows[chosen]])
-        y = resized(torch.from_numpy(target[chosen])[:, None], x.shape[2:])
+        x = images_to_shrunk_tensor(images[rows[chosen]])
+        y = resize_maps(torch.from_numpy(target[chosen])[:, None], x.shape[2:])
         loss = functional.binary_cross_entropy_with_logits(net(x), y)
         optimiser.zero_grad()
         loss.backward()
@@ -45,17 +45,17 @@ def learn_pixels(
     return net.eval()
 
 
-def to_tensor(images: U8) -> torch.Tensor:
+def images_to_shrunk_tensor(images: U8) -> torch.Tensor:
     """Return images in -1..1, large ones at a size at which regions can be learned in minutes."""
     # A copy: torch wants writable memory, and the images may be a memory map.
     x = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float()
     height, width = x.shape[2:]
     shrink = min(_SIDE / max(height, width), 1)
-    x = resized(x, (max(round(height * shrink), 1), max(round(width * shrink), 1)))
+    x = resize_maps(x, (max(round(height * shrink), 1), max(round(width * shrink), 1)))
     return x.div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
 
 
-def resized(x: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
+def resize_maps(x: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
     """Return images or maps of another size; themselves where it is theirs."""
     if tuple(x.shape[2:]) == tuple(size):
         return x
@@ -73,27 +73,32 @@ class _Pixels(nn.Module):
 
     def __init__(self, channels: int, width: int = 12) -> None:
         super().__init__()
-        self.fine = nn.Sequential(nn.PixelUnshuffle(2), block(4 * channels, width, 1))
+        self.fine = nn.Sequential(
+            nn.PixelUnshuffle(2), conv_batch_norm_relu(4 * channels, width, 1)
+        )
         self.coarse = nn.Sequential(
-            block(width, 2 * width, 2), block(2 * width, 2 * width, 1, dilation=2)
+            conv_batch_norm_relu(width, 2 * width, 2),
+            conv_batch_norm_relu(2 * width, 2 * width, 1, dilation=2),
         )
         self.out = nn.Sequential(
-            block(3 * width, width, 1), nn.Conv2d(width, 4, 1), nn.PixelShuffle(2)
+            conv_batch_norm_relu(3 * width, width, 1), nn.Conv2d(width, 4, 1), nn.PixelShuffle(2)
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         height, width = x.shape[2:]
-        fine = self.fine(even(x))
+        fine = self.fine(pad_to_even(x))
         coarse = functional.interpolate(self.coarse(fine), fine.shape[2:], mode="bilinear")
         return self.out(torch.cat([coarse, fine], 1))[:, :, :height, :width]
 
 
-def even(x: torch.Tensor) -> torch.Tensor:
+def pad_to_even(x: torch.Tensor) -> torch.Tensor:
     """Repeat a last odd row and column, so that blocks of 2 x 2 fit."""
     return functional.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2), mode="replicate")
 
 
-def block(inputs: int, outputs: int, stride: int, dilation: int = 1) -> nn.Sequential:
+def conv_batch_norm_relu(
+    inputs: int, outputs: int, stride: int, dilation: int = 1
+) -> nn.Sequential:
     """Return a 3 x 3 convolution, normalised, with a bend."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation, bias=False),

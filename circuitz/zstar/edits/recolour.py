@@ -53,26 +53,28 @@ class Recolouring:
     told_after: float = float("nan")
     source: Literal["pairs"] = "pairs"
 
-    def present(self, images: U8) -> Bool:
+    def images_show_concept(self, images: U8) -> Bool:
         """Return for every picture ``(n, h, w, c)`` whether the concept is there, ``(n,)``."""
-        return _told(self.teller, images) > 0
+        return _concept_logits(self.teller, images) > 0
 
-    def turned(self) -> Recolouring:
+    def with_channels_rolled(self) -> Recolouring:
         """Return as large a change of other channels: the control."""
         same = np.eye(*self.on.shape[1:], dtype=np.float32)
 
-        def turn(maps: F32) -> F32:
+        def roll_change_to_next_channel(maps: F32) -> F32:
             return (same + np.roll(maps - same, 1, 1)).astype(np.float32)
 
-        return replace(self, on=turn(self.on), off=turn(self.off))
+        return replace(
+            self, on=roll_change_to_next_channel(self.on), off=roll_change_to_next_channel(self.off)
+        )
 
-    def laid_over(self, images: U8, draw: np.random.Generator) -> U8:
+    def with_concept(self, images: U8, rng: np.random.Generator) -> U8:
         """Return pictures with the concept, each as in some pair."""
-        return recoloured(images, self.on[draw.integers(len(self.on), size=len(images))])
+        return apply_colour_maps(images, self.on[rng.integers(len(self.on), size=len(images))])
 
-    def erased(self, images: U8, draw: np.random.Generator) -> U8:
+    def without_concept(self, images: U8, rng: np.random.Generator) -> U8:
         """Return pictures from which the concept is taken, each as in some pair."""
-        return recoloured(images, self.off[draw.integers(len(self.off), size=len(images))])
+        return apply_colour_maps(images, self.off[rng.integers(len(self.off), size=len(images))])
 
 
 def learn_recolouring(
@@ -99,41 +101,51 @@ def learn_recolouring(
         Of weights and order.
     """
     with_it, without = pairs
-    on, off = colour_maps(without, with_it), colour_maps(with_it, without)
-    left = np.square(recoloured(without, on).astype(np.float32) - with_it).mean((1, 2, 3))
+    on, off = fit_colour_maps(without, with_it), fit_colour_maps(with_it, without)
+    left = np.square(apply_colour_maps(without, on).astype(np.float32) - with_it).mean((1, 2, 3))
     change = np.square(without.astype(np.float32) - with_it).mean((1, 2, 3))
     if not len(on) or np.median(1 - left / np.maximum(change, 1e-6)) < FIT:
         return None
-    x, y = _stacked(labelled)
+    x, y = _stack_with_labels(labelled)
     teller = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    teller.fit(_colours(x), y)
+    teller.fit(_colour_features(x), y)
     draw = np.random.default_rng(seed)
     made = Recolouring(concept, on, off, teller)
     # As in the search: all are given the concept, then it is taken from all.
-    given = (unseen[0], made.laid_over(unseen[1], draw))
-    taken = tuple(made.erased(part, draw) for part in given)
-    return replace(made, told_before=_ordered(teller, unseen), told_after=_ordered(teller, taken))
+    given = (unseen[0], made.with_concept(unseen[1], draw))
+    taken = tuple(made.without_concept(part, draw) for part in given)
+    return replace(
+        made,
+        told_before=_auroc_of_teller(teller, unseen),
+        told_after=_auroc_of_teller(teller, taken),
+    )
 
 
-def _stacked(two: tuple[U8, ...]) -> tuple[U8, I64]:
-    return np.concatenate(two), np.repeat([1, 0], [len(part) for part in two])
+def _stack_with_labels(with_and_without: tuple[U8, ...]) -> tuple[U8, I64]:
+    return np.concatenate(with_and_without), np.repeat(
+        [1, 0], [len(part) for part in with_and_without]
+    )
 
 
-def _ordered(teller: Pipeline, two: tuple[U8, ...]) -> float:
+def _auroc_of_teller(teller: Pipeline, with_and_without: tuple[U8, ...]) -> float:
     """Return the share of pairs (with, without) that are told in the right order."""
-    x, y = _stacked(two)
-    return float(roc_auc_score(y, _told(teller, x))) if len(set(y.tolist())) == 2 else float("nan")
+    x, y = _stack_with_labels(with_and_without)
+    return (
+        float(roc_auc_score(y, _concept_logits(teller, x)))
+        if len(set(y.tolist())) == 2
+        else float("nan")
+    )
 
 
-def _told(teller: Pipeline, images: U8, batch: int = 512) -> F64:
+def _concept_logits(teller: Pipeline, images: U8, batch: int = 512) -> F64:
     parts = [
-        teller.decision_function(_colours(images[i : i + batch]))
+        teller.decision_function(_colour_features(images[i : i + batch]))
         for i in range(0, len(images), batch)
     ]
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _colours(images: U8) -> F64:
+def _colour_features(images: U8) -> F64:
     """Return means, spreads and covariances of the channels, and how often each value occurs."""
     n, channels = len(images), images.shape[-1]
     x = images.reshape(n, -1, channels) / 255.0
@@ -144,7 +156,7 @@ def _colours(images: U8) -> F64:
     return np.concatenate([x.mean(1), covariance.reshape(n, -1), often.reshape(n, -1)], 1)
 
 
-def colour_maps(before: U8, after: U8) -> F32:
+def fit_colour_maps(before: U8, after: U8) -> F32:
     """Return for each pair the affine map of channels that fits best, ``(m, c, c + 1)``."""
     channels = before.shape[-1]
     maps = np.empty((len(before), channels, channels + 1), np.float32)
@@ -157,7 +169,7 @@ def colour_maps(before: U8, after: U8) -> F32:
     return maps
 
 
-def recoloured(images: U8, maps: F32) -> U8:
+def apply_colour_maps(images: U8, maps: F32) -> U8:
     """Return 8-bit pictures ``(n, h, w, c)`` with an affine map of channels each applied."""
     out = np.einsum("nhwc,ndc->nhwd", images.astype(np.float32), maps[:, :, :-1])
     return np.clip(np.rint(out + maps[:, None, None, :, -1]), 0, 255).astype(np.uint8)

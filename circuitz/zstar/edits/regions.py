@@ -18,12 +18,16 @@ from torch import nn
 
 from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.patching.source_rows import rows_of
+from circuitz.patching.source_rows import rows_of_split
 from circuitz.z.inputs import InputSet
-from circuitz.zstar.concept_columns import column_of, siblings
+from circuitz.zstar.concept_columns import column_labelling_concept, columns_of_same_kind
 from circuitz.zstar.edits.erasure import learn_erasure
-from circuitz.zstar.edits.patches import targets_from_labels
-from circuitz.zstar.edits.pixel_network import learn_pixels, resized, to_tensor
+from circuitz.zstar.edits.patches import region_targets_from_labels
+from circuitz.zstar.edits.pixel_network import (
+    images_to_shrunk_tensor,
+    resize_maps,
+    train_pixel_network,
+)
 from circuitz.zstar.edits.recolour import Recolouring, learn_recolouring
 
 U8 = npt.NDArray[np.uint8]
@@ -79,25 +83,27 @@ class RegionFinder:
     told_before: float = float("nan")
     told_after: float = float("nan")
 
-    def maps(self, images: U8, batch: int = 128) -> F32:
+    def region_probability_maps(self, images: U8, batch: int = 128) -> F32:
         """Return the probability of every pixel to lie in the region, ``(n, h, w)`` float32."""
         parts: list[F32] = []
         self.net.eval()
         with torch.no_grad():
             for i in range(0, len(images), batch):
-                out = torch.sigmoid(self.net(to_tensor(images[i : i + batch])))
-                parts.append(resized(out, images.shape[1:3])[:, 0].numpy())
+                out = torch.sigmoid(self.net(images_to_shrunk_tensor(images[i : i + batch])))
+                parts.append(resize_maps(out, images.shape[1:3])[:, 0].numpy())
         return np.concatenate(parts) if parts else np.zeros((0, *images.shape[1:3]), np.float32)
 
-    def present(self, images: U8, batch: int = 128) -> npt.NDArray[np.bool_]:
+    def images_show_concept(self, images: U8, batch: int = 128) -> npt.NDArray[np.bool_]:
         """Return for every image whether the concept is there, ``(n,)`` bool."""
         if self.teller is None:
-            return (self.maps(images, batch) > 0.5).mean((1, 2)) > NONE
+            return (self.region_probability_maps(images, batch) > 0.5).mean((1, 2)) > NONE
         parts: list[npt.NDArray[np.bool_]] = []
         with torch.no_grad():
             for i in range(0, len(images), batch):
                 parts.append(
-                    (self.teller(to_tensor(images[i : i + batch])) > self.threshold).numpy()
+                    (
+                        self.teller(images_to_shrunk_tensor(images[i : i + batch])) > self.threshold
+                    ).numpy()
                 )
         return np.concatenate(parts) if parts else np.zeros(0, bool)
 
@@ -108,7 +114,7 @@ Finder = RegionFinder | Recolouring
 
 def find_regions(
     concept: str,
-    concepts: InputSet,
+    concept_set: InputSet,
     lexicon: Lexicon,
     *,
     source: Source | None = None,
@@ -124,7 +130,7 @@ def find_regions(
     ----------
     concept
         A concept the set has a column for.
-    concepts
+    concept_set
         The concept set.
     lexicon
         Says of which kind the concept is, and so which masks show it.
@@ -140,27 +146,29 @@ def find_regions(
     ConceptLabelsError
         If the set has no labels for the concept, or the source asked for is not there.
     """
-    column = column_of(concept, concepts, lexicon)
-    if column is None or concepts.concepts is None:
+    column = column_labelling_concept(concept, concept_set, lexicon)
+    if column is None or concept_set.concepts is None:
         raise ConceptLabelsError(
             f"The concept set has no labels for {concept!r}.",
-            f"Add a column for it; there are {', '.join(concepts.concept_names) or 'none'}.",
+            f"Add a column for it; there are {', '.join(concept_set.concept_names) or 'none'}.",
         )
-    select = rows_of(concepts, "select")
-    masks = _from_masks(concept, concepts, lexicon, select)
-    pairs = _from_pairs(column, concepts, select)
+    select = rows_of_split(concept_set, "select")
+    masks = _rows_and_targets_from_masks(concept, concept_set, lexicon, select)
+    pairs = _rows_and_targets_from_pairs(column, concept_set, select)
     known: dict[Source, tuple[I64, F32] | None] = {"masks": masks, "pairs": pairs}
     chosen: Source = source or ("masks" if masks else "pairs" if pairs else "labels")
     torch.manual_seed(seed)
     if chosen == "labels":
-        labels = concepts.concepts[select][:, siblings(concept, concepts, lexicon)]
-        if not _covered(labels):
-            return _from_erasing(concept, concepts, column, seed, progress)
-        target = targets_from_labels(concepts.images, select, labels, seed)
-        net = learn_pixels(concepts.images, select, target, seed, progress)
+        labels = concept_set.concepts[select][
+            :, columns_of_same_kind(concept, concept_set, lexicon)
+        ]
+        if not _alternatives_cover_images(labels):
+            return _finder_from_erasure(concept, concept_set, column, seed, progress)
+        target = region_targets_from_labels(concept_set.images, select, labels, seed)
+        net = train_pixel_network(concept_set.images, select, target, seed, progress)
         return RegionFinder(concept, chosen, net)
     if chosen == "pairs" and pairs is not None and np.median(pairs[1].mean((1, 2))) > _WHOLE:
-        tint = _from_colours(concept, concepts, column, pairs[0], seed)
+        tint = _recolouring_from_pairs(concept, concept_set, column, pairs[0], seed)
         if tint is not None:
             return tint
     known_regions = known[chosen]
@@ -169,41 +177,50 @@ def find_regions(
             f"The concept set has no {chosen} that show where {concept!r} lies.",
             "Leave the source out to learn from what there is.",
         )
-    net = learn_pixels(concepts.images, *known_regions, seed, progress)
-    return RegionFinder(concept, chosen, net, chosen == "masks" and _alone(concepts, column, masks))
+    net = train_pixel_network(concept_set.images, *known_regions, seed, progress)
+    return RegionFinder(
+        concept,
+        chosen,
+        net,
+        chosen == "masks" and _most_without_concept_lack_region(concept_set, column, masks),
+    )
 
 
-def _covered(labels: F32) -> bool:
+def _alternatives_cover_images(labels: F32) -> bool:
     """Return whether one of the alternatives is to be seen in most images."""
     whole = labels[np.isfinite(labels).all(1)]
     return labels.shape[1] > 1 and len(whole) > 0 and bool((whole > 0).any(1).mean() >= _COVERED)
 
 
-def _alone(concepts: InputSet, column: int, masks: tuple[I64, F32] | None) -> bool:
+def _most_without_concept_lack_region(
+    concept_set: InputSet, column: int, masks: tuple[I64, F32] | None
+) -> bool:
     """Return whether most images without the concept have no region."""
     assert masks is not None
-    assert concepts.concepts is not None
+    assert concept_set.concepts is not None
     rows, target = masks
-    without = target[concepts.concepts[rows, column] < 0.5]
+    without = target[concept_set.concepts[rows, column] < 0.5]
     return bool(len(without)) and bool((without.mean((1, 2)) > NONE).mean() < 0.5)
 
 
-def _from_colours(
-    concept: str, concepts: InputSet, column: int, paired: I64, seed: int
+def _recolouring_from_pairs(
+    concept: str, concept_set: InputSet, column: int, paired: I64, seed: int
 ) -> Recolouring | None:
     """Learn a concept that changes the colours of the whole picture, if it is one."""
-    assert concepts.concepts is not None
-    labels = concepts.concepts[:, column]
+    assert concept_set.concepts is not None
+    labels = concept_set.concepts[:, column]
     a, b = paired.reshape(2, -1)
     swap = labels[a] < labels[b]
     with_it, without = np.where(swap, b, a), np.where(swap, a, b)
     keep = labels[with_it] != labels[without]
     with_it, without = with_it[keep][:_PAIRS], without[keep][:_PAIRS]
-    images = concepts.images
+    images = concept_set.images
 
-    def both(split: str) -> tuple[U8, U8]:
+    def images_with_and_without(split: str) -> tuple[U8, U8]:
         rows = (
-            rows_of(concepts, split) if split == "select" or concepts.split is not None else a[:0]
+            rows_of_split(concept_set, split)
+            if split == "select" or concept_set.split is not None
+            else a[:0]
         )
         found = [rows[labels[rows] == value] for value in (1, 0)]
         return np.asarray(images[found[0]]), np.asarray(images[found[1]])
@@ -211,25 +228,26 @@ def _from_colours(
     return learn_recolouring(
         concept,
         (np.asarray(images[with_it]), np.asarray(images[without])),
-        both("select"),
-        both("test"),
+        images_with_and_without("select"),
+        images_with_and_without("test"),
         seed=seed,
     )
 
 
-def _from_erasing(
-    concept: str, concepts: InputSet, column: int, seed: int, progress: Progress | None
+def _finder_from_erasure(
+    concept: str, concept_set: InputSet, column: int, seed: int, progress: Progress | None
 ) -> RegionFinder:
     """Learn from image labels of one concept that is there or not (see :mod:`.erasure`)."""
-    assert concepts.concepts is not None
+    assert concept_set.concepts is not None
     parts: list[torch.Tensor] = []
     for split in ("select", "test"):
-        rows = rows_of(concepts, split)
-        if split == "test" and concepts.split is None:
+        rows = rows_of_split(concept_set, split)
+        if split == "test" and concept_set.split is None:
             rows = rows[:0]
-        labels = concepts.concepts[rows, column]
+        labels = concept_set.concepts[rows, column]
         parts += [
-            to_tensor(concepts.images[rows[labels == value]]).contiguous() for value in (1, 0)
+            images_to_shrunk_tensor(concept_set.images[rows[labels == value]]).contiguous()
+            for value in (1, 0)
         ]
     if min(len(parts[0]), len(parts[1])) < FEWEST:
         raise ConceptLabelsError(
@@ -250,29 +268,31 @@ def _from_erasing(
     )
 
 
-def _from_masks(
-    concept: str, concepts: InputSet, lexicon: Lexicon, rows: I64
+def _rows_and_targets_from_masks(
+    concept: str, concept_set: InputSet, lexicon: Lexicon, rows: I64
 ) -> tuple[I64, F32] | None:
     """Return rows and per-pixel targets from the mask that shows the concept, if one does."""
-    if concepts.masks is None:
+    if concept_set.masks is None:
         return None
     shows = {concept, *lexicon.ancestors(concept), lexicon.kind(concept)}
-    for number, name in enumerate(concepts.mask_names):
+    for number, name in enumerate(concept_set.mask_names):
         if name and (name in shows or shows & set(lexicon.entries(name))):
-            return rows, (concepts.masks[rows] == number).astype(np.float32)
+            return rows, (concept_set.masks[rows] == number).astype(np.float32)
     return None
 
 
-def _from_pairs(column: int, concepts: InputSet, rows: I64) -> tuple[I64, F32] | None:
+def _rows_and_targets_from_pairs(
+    column: int, concept_set: InputSet, rows: I64
+) -> tuple[I64, F32] | None:
     """Return rows and targets: pixels that differ between images that differ in the concept."""
-    if concepts.pairs is None:
+    if concept_set.pairs is None:
         return None
-    usable = concepts.pairs[
-        (concepts.pairs[:, 2] == column) & np.isin(concepts.pairs[:, :2], rows).all(1)
+    usable = concept_set.pairs[
+        (concept_set.pairs[:, 2] == column) & np.isin(concept_set.pairs[:, :2], rows).all(1)
     ]
     if len(usable) < 16:
         return None
     a, b = usable[:, 0], usable[:, 1]
-    change = np.abs(concepts.images[a].astype(np.int16) - concepts.images[b]).max(-1)
+    change = np.abs(concept_set.images[a].astype(np.int16) - concept_set.images[b]).max(-1)
     target = (change > _CHANGED).astype(np.float32)
     return np.concatenate([a, b]), np.concatenate([target, target])

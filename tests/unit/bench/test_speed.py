@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from circuitz.bench.machine import machine
-from circuitz.bench.row import Row, Sides, Size
-from circuitz.bench.row_registry import row_names, rows
+from circuitz.bench.machine import describe_machine
+from circuitz.bench.row import RowSize, Sides, SpeedRow
+from circuitz.bench.row_registry import load_speed_rows, row_names
 from circuitz.bench.speed import time_rows
 from circuitz.errors import BenchError
 
 
-def row(sides: Sides, **how: object) -> Row:
-    return Row("made-up", "a job", lambda size: sides, **how)  # type: ignore[arg-type]
+def row(sides: Sides, **how: object) -> SpeedRow:
+    return SpeedRow("made-up", "a job", lambda size: sides, **how)  # type: ignore[arg-type]
 
 
 def test_both_sides_run_in_turn_and_swap_who_goes_first() -> None:
@@ -65,37 +65,37 @@ def test_without_a_peer_there_is_no_ratio() -> None:
 
 
 def test_a_row_whose_package_is_missing_says_so_and_is_not_run() -> None:
-    def make(size: Size) -> Sides:
+    def make(size: RowSize) -> Sides:
         raise AssertionError("made all the same")
 
-    (found,) = time_rows([Row("r", "a job", make, needs=("no_such_package",))])
+    (found,) = time_rows([SpeedRow("r", "a job", make, needs=("no_such_package",))])
     assert "no_such_package" in found.note
     assert found.ours_s is None
 
 
 def test_quick_means_three_rounds_and_is_told_to_the_row(tmp_path: Path) -> None:
-    seen: list[Size] = []
+    seen: list[RowSize] = []
 
-    def make(size: Size) -> Sides:
-        (size.room / "file").write_text("x")
+    def make(size: RowSize) -> Sides:
+        (size.folder / "file").write_text("x")
         seen.append(size)
         return Sides(lambda: None)
 
-    (found,) = time_rows([Row("r", "a job", make, rounds=9)], quick=True)
+    (found,) = time_rows([SpeedRow("r", "a job", make, rounds=9)], quick=True)
     assert found.rounds == 3
     assert seen[0].quick
-    assert not seen[0].room.exists()
+    assert not seen[0].folder.exists()
 
 
 def test_the_room_is_gone_when_a_row_fails() -> None:
     rooms: list[Path] = []
 
-    def make(size: Size) -> Sides:
-        rooms.append(size.room)
+    def make(size: RowSize) -> Sides:
+        rooms.append(size.folder)
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        time_rows([Row("r", "a job", make)])
+        time_rows([SpeedRow("r", "a job", make)])
     assert not rooms[0].exists()
 
 
@@ -103,15 +103,15 @@ def test_a_result_is_json() -> None:
     (found,) = time_rows([row(Sides(lambda: 1.0, lambda: 1.0, lambda a, b: a - b))], rounds=1)
     keys = {"name", "ours_s", "peer_s", "ratio", "peer", "max_abs_diff", "spread", "rounds", "note"}
     assert keys <= set(json.loads(json.dumps(found.to_json())))
-    assert json.loads(json.dumps(machine()))["cores"]
+    assert json.loads(json.dumps(describe_machine()))["cores"]
 
 
 def test_every_file_is_a_row_of_that_name() -> None:
     names = row_names()
-    assert [r.name for r in rows()] == list(names)
-    assert all(r.what and (r.peer or not r.target.startswith("ratio")) for r in rows())
+    assert [r.name for r in load_speed_rows()] == list(names)
+    assert all(r.what and (r.peer or not r.target.startswith("ratio")) for r in load_speed_rows())
 
 
 def test_an_unknown_row_is_named() -> None:
     with pytest.raises(BenchError, match="no row 'opne'"):
-        rows(["opne"])
+        load_speed_rows(["opne"])

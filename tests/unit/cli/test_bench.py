@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from circuitz.bench import row_registry as registry
-from circuitz.bench.row import Row, Sides
+from circuitz.bench.row import Sides, SpeedRow
 from circuitz.cli import main
 
 
@@ -25,14 +25,14 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda: 1.0, lambda: 1.5, lambda a, b: b - a, peer_share=0.5, sample="half of it",
         facts=lambda a, b: {"units": 7},
     )  # fmt: skip
-    made = Row(
+    made = SpeedRow(
         "ablation-all-classes",
         "a job",
         lambda size: sides,
         peer="another tool",
         target="ratio >= 1",
     )
-    monkeypatch.setattr(registry, "_row", lambda name: made)
+    monkeypatch.setattr(registry, "_load_row", lambda name: made)
 
 
 def test_json_has_the_keys_others_read(made_up, monkeypatch, capsys) -> None:

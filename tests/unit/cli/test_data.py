@@ -74,7 +74,7 @@ def test_the_truth_of_a_benchmark_is_written_for_evaluate(tmp_path: Path) -> Non
 def test_a_model_that_continues_sequences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from safetensors.numpy import load_file
 
-    from circuitz.data.text import induction as made
+    from circuitz.data.text import induction_model as made
 
     monkeypatch.setitem(made.RECIPES, "fixed", made.TokenRecipe(periods=(12, 12), steps=2, batch=2))  # pyright: ignore[reportArgumentType]
     place = tmp_path / "new" / "fixed.safetensors"

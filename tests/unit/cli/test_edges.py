@@ -10,7 +10,7 @@ import pytest
 import circuitz as cz
 from circuitz.cli import main
 from circuitz.models.run.basis import Basis
-from circuitz.z.bases import with_basis
+from circuitz.z.bases import arrays_with_basis_replaced
 from circuitz.z.bundle.inputs_io import write_inputs
 
 
@@ -27,7 +27,9 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
 def known(caught):
     first = caught.layers[0]
     rows = np.eye(first.size, dtype=np.float32)[:1]
-    return caught.with_(bases=with_basis({}, f"{first.name}@one", Basis.of(rows).parts()))
+    return caught.with_(
+        bases=arrays_with_basis_replaced({}, f"{first.name}@one", Basis.from_rows(rows).to_arrays())
+    )
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ def test_parts_of_an_effect_through_a_unit(bundle, caught, monkeypatch, capsys) 
     words = (bundle, "--unit", source, "--class", "husky", "--images", 12, "--through", unit)
     assert run(monkeypatch, *words, "--how", "necessity", "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    known = cz.path_effect(caught, source, "husky", unit, how="necessity", images=12)
+    known = cz.path_effect(caught, source, "husky", unit, intervention="necessity", images=12)
     assert list(found) == ["total", "through", "around", "rest"]
     assert found["through"]["estimate"] == pytest.approx(known.through.estimate)
     assert run(monkeypatch, *words, "--direct") == 0

@@ -180,12 +180,12 @@ def test_pictures_of_other_sizes_are_seen_as_d_was(
 
 def test_a_network_of_texts_is_named(caught, folders, monkeypatch, capsys, tmp_path) -> None:
     from circuitz.errors import LabellingError
-    from circuitz.labelling.tasks.shifted_pictures import check_z
+    from circuitz.labelling.tasks.shifted_pictures import check_labelling_supported
     from circuitz.z.layer import Preprocessing
 
-    texts = caught.with_(preprocessing=Preprocessing.of_tokens(8))
+    texts = caught.with_(preprocessing=Preprocessing.for_token_sequences(8))
     with pytest.raises(LabellingError, match="reads texts"):
-        check_z(texts)
+        check_labelling_supported(texts)
     monkeypatch.setattr("circuitz.z.bundle.load_save.load", lambda _: texts)
     words = ("--images", folders / "Dprime", "--truth", folders / "truth.csv")
     assert run(monkeypatch, "evaluate", tmp_path / "any.z", *words) == 1
@@ -244,9 +244,9 @@ def test_labels_that_cannot_be_scored_are_named(
 
 
 def test_a_label_is_read_as_it_was_escaped(tmp_path) -> None:
-    from circuitz.evaluation.label_file import read_labels
+    from circuitz.evaluation.label_file import read_given_labels
 
     (tmp_path / "l.csv").write_text("path,label\n'=1.png,'-a\n", encoding="utf-8")
-    found = read_labels(tmp_path / "l.csv", tmp_path, [tmp_path / "=1.png"], ("b", "-a"))
+    found = read_given_labels(tmp_path / "l.csv", tmp_path, [tmp_path / "=1.png"], ("b", "-a"))
     assert found.predicted.tolist() == [1]
-    assert not found.asked.any()
+    assert not found.has_answers.any()

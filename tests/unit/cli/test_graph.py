@@ -7,7 +7,7 @@ import pytest
 from circuitz.cli import graph as command
 from circuitz.cli.shell import main
 from circuitz.z.bundle.load_save import load
-from circuitz.z.circuit.attribution_graph import read_graph
+from circuitz.z.circuit.attribution_graph import graph_from_json_text
 from circuitz.z.circuit.circuit_graph import CircuitGraph, Edge, Node
 from circuitz.z.model import AnnotatedModel
 
@@ -51,7 +51,7 @@ def test_what_is_kept_is_told_without_running_anything(place, capsys, monkeypatc
     assert "replacement 0.60" in out
     assert "a:0 → output:husky" in out
     code, out, _ = run(capsys, monkeypatch, place, "--class", "husky", "--json")
-    assert read_graph(out) == load(place).graph("husky")
+    assert graph_from_json_text(out) == load(place).graph("husky")
 
 
 def test_files(place, tmp_path, capsys, monkeypatch):

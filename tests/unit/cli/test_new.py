@@ -307,7 +307,7 @@ def test_too_few_pictures_are_refused_before_anything_is_trained(
     def train_small(*_: object) -> None:
         raise AssertionError("trained in vain")
 
-    monkeypatch.setattr("circuitz.wrapping.load_network.train_small", train_small)
+    monkeypatch.setattr("circuitz.wrapping.load_network.train_small_cnn", train_small)
     few = some_of(folders, tmp_path / "few", 4)
     words = ("new", "--images", few, "--concept-set", folders / "concepts", "--concepts",
              folders / "concepts.csv", "--out", tmp_path / "few.z")  # fmt: skip

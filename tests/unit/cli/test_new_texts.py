@@ -33,7 +33,7 @@ def write_families(place: Path) -> Path:
     """Write a GPT-2 of one block whose neuron i is on at words of family i."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from circuitz.data.text.text_model import vocabulary, write_language
+    from circuitz.data.text.text_model import vocabulary, write_language_model
 
     words = vocabulary()
     net = GPT2LMHeadModel(
@@ -53,7 +53,7 @@ def write_families(place: Path) -> Path:
                 net.transformer.wte.weight[words.index(word), i] = 10.0
         block.mlp.c_fc.weight[:8, :8] = torch.eye(8)
         block.mlp.c_fc.bias.fill_(-1.0)
-    return write_language(net.eval(), place)
+    return write_language_model(net.eval(), place)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from circuitz.card.card import Card, ClassEntry
+from circuitz.cards.card import Card, ClassEntry
 from circuitz.cli.shell import app
 from circuitz.errors import BundleError, LabellingError, ServeError, StoreError
 from circuitz.labelling.tasks.pack import Question, TaskPack
@@ -28,8 +28,8 @@ def asked(monkeypatch) -> dict:
         found.update(wishes, notebook=notebook)
         return 0
 
-    monkeypatch.setattr(voila, "serve", serve)
-    monkeypatch.setattr(voila, "notebook", lambda name: name)
+    monkeypatch.setattr(voila, "serve_notebook", serve)
+    monkeypatch.setattr(voila, "find_shipped_notebook", lambda name: name)
     return found
 
 

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from circuitz.cli.shell import progress
+from circuitz.cli.shell import progress_bars
 
 
 def press_where_everything_is_caught() -> None:
@@ -20,11 +20,11 @@ def press_where_everything_is_caught() -> None:
 
 
 def test_ctrl_c_that_somebody_swallows_stops_at_the_next_step() -> None:
-    with progress(quiet=True) as steps:
+    with progress_bars(quiet=True) as steps:
         steps("measure", 1, 2)
         press_where_everything_is_caught()
         with pytest.raises(KeyboardInterrupt):
             steps("measure", 2, 2)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    with progress(quiet=True) as steps:
+    with progress_bars(quiet=True) as steps:
         steps("measure", 1, 1)

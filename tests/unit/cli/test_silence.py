@@ -23,7 +23,7 @@ def bundle(caught, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("silence")
     write_inputs(folder / "D", caught.data)
     place = folder / "caught.z"
-    caught.with_(data_ref=DataRef.to(caught.data, "D")).save(place)
+    caught.with_(data_ref=DataRef.referring_to(caught.data, "D")).save(place)
     return place
 
 
@@ -174,7 +174,7 @@ def test_ctrl_c_leaves_nothing_half_written(monkeypatch, capsys, bundle, tmp_pat
 
 def test_d_may_lie_elsewhere(monkeypatch, capsys, bundle, caught, tmp_path):
     lost = tmp_path / "lost.z"
-    gone = DataRef.to(caught.data, "gone")
+    gone = DataRef.referring_to(caught.data, "gone")
     caught.with_(data=None, data_ref=gone).save(lost)
     out = tmp_path / "cut.z"
     assert run(monkeypatch, lost, "conv3:1", "--out", out) == 1

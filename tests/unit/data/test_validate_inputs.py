@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from circuitz.data.validate_inputs import check_concept_set, check_inputs
+from circuitz.data.validate_inputs import check_concept_set, check_image_set
 from circuitz.errors import ConceptLabelsError, InputsError
 from circuitz.z.inputs import InputSet
 
@@ -30,7 +30,7 @@ def make(n: int = 6) -> InputSet:
 
 def test_a_sound_set_comes_back_as_it_is():
     inputs = make()
-    assert check_inputs(inputs, labelled=True) is inputs
+    assert check_image_set(inputs, labelled=True) is inputs
     assert check_concept_set(inputs) is inputs
     unknown = np.full((6, 1), np.nan, dtype=np.float32)
     unknown[:2, 0] = 0, 1
@@ -59,7 +59,7 @@ def test_a_sound_set_comes_back_as_it_is():
 )
 def test_what_is_wrong_is_named(changes: dict[str, object], message: str):
     with pytest.raises(InputsError, match=message) as caught:
-        check_inputs(replace(make(), **changes), labelled=True)
+        check_image_set(replace(make(), **changes), labelled=True)
     assert caught.value.hint
 
 
@@ -87,4 +87,4 @@ def test_concepts_that_cannot_be_matched_are_named(
 
 def test_an_empty_set_is_named():
     with pytest.raises(InputsError, match="empty"):
-        check_inputs(InputSet(np.zeros((0, 8, 8, 3), dtype=np.uint8)))
+        check_image_set(InputSet(np.zeros((0, 8, 8, 3), dtype=np.uint8)))

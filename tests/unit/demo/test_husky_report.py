@@ -13,26 +13,26 @@ import numpy as np
 import pytest
 import torch
 
-from circuitz.card.card import Card, ClassEntry, Cue, Exemplars
+from circuitz.cards.card import Card, ClassEntry, Cue, UnitExemplars
 from circuitz.data.worlds.dog_world import make_dogs
-from circuitz.demo.husky_report import page, write_report
-from circuitz.demo.husky_story import Story
+from circuitz.demo.husky_report import render_husky_page, write_husky_report
+from circuitz.demo.husky_story import HuskyStory
 from circuitz.errors import BundleWriteError
-from circuitz.evaluation.evaluation_sets import KnownSet, shifted_set
-from circuitz.evaluation.labelling_study import Study
+from circuitz.evaluation.evaluation_sets import InputsWithTruth, make_shifted_set_with_truth
+from circuitz.evaluation.labelling_study import LabellingStudy
 from circuitz.labelling.labels.label_model import LabelModel
 from circuitz.labelling.tasks.questions import Questions
-from circuitz.measurement.before_after_image import Strip, render
+from circuitz.measurement.before_after_image import BeforeAfterImage, render_before_after
 from circuitz.models.zoo.builders import build
 from circuitz.plausibility.report import Report
-from circuitz.posterior.objective import Score
+from circuitz.posterior.objective import PosteriorTerms
 from circuitz.wrapping.wrap import wrap
 from circuitz.z.effect import Effect
 from circuitz.z.finding import Finding, Remedy, Waiver
 from circuitz.z.layer import Preprocessing
 from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
 from circuitz.z.model import AnnotatedModel
-from circuitz.zstar.search import Found
+from circuitz.zstar.search import SearchResult
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 EVIL = "<script>alert('x')</script>\"' onerror=alert(1) &amp; {{ 7*7 }}"
@@ -173,10 +173,10 @@ def _summary(classes: tuple[str, ...], grounds: tuple[str, ...]) -> dict[str, An
     }  # fmt: skip
 
 
-def _story(classes: tuple[str, ...] | None = None, words: str = "snow") -> Story:
+def _story(classes: tuple[str, ...] | None = None, words: str = "snow") -> HuskyStory:
     data = make_dogs("D", 6, seed=0, classes=classes)
     concepts = make_dogs("concepts", 20, seed=0)
-    shifted = shifted_set(5, seed=1, classes=classes)
+    shifted = make_shifted_set_with_truth(5, seed=1, classes=classes)
     names = data.classes
     torch.manual_seed(0)
     net = build("small-cnn", {"classes": len(names), "widths": [4, 4, 4, 64]})
@@ -185,8 +185,8 @@ def _story(classes: tuple[str, ...] | None = None, words: str = "snow") -> Story
         name="husky",
     )  # fmt: skip
     bars = np.full(len(names), 1 / len(names), np.float32)
-    png = render(
-        Strip(data.images[0], data.images[1], np.ones((4, 4), np.float32), bars, bars, names, 0,
+    png = render_before_after(
+        BeforeAfterImage(data.images[0], data.images[1], np.ones((4, 4), np.float32), bars, bars, names, 0,
               ("a", "b", "c"))
     )  # fmt: skip
     measured = _measured(names, len(concepts), png)
@@ -201,36 +201,36 @@ def _story(classes: tuple[str, ...] | None = None, words: str = "snow") -> Story
     settings = {"split": "test", "delta": 0.1, "q": 0.05, "unexplained_bound": 0.5}
     before = Report(flagged, shares, "test", settings, {"lexicon": "0123abcd"})
     after = Report((calm,), shares, "test", settings, {"lexicon": "0123abcd"})
-    cue = Cue(words, ("snow",), UNITS, 0.4, (Exemplars("conv4", UNITS[0], (0, 1, 999)),))
+    cue = Cue(words, ("snow",), UNITS, 0.4, (UnitExemplars("conv4", UNITS[0], (0, 1, 999)),))
     against = replace(cue, strength=-0.3)
     card = Card(tuple(ClassEntry(n, (cue, against), (0.2, 0.1, 0.3)) for n in names), "dog")
     waived = replace(flagged[0], waiver=Waiver("x", words, words, ""))
     zstar = z.with_(name="zstar", findings=(waived, calm))
-    scores = (Score(-2.0, -90.0, 30, 0.8, 2), Score(-0.5, -10.0, 30, 0.9, 0))
+    scores = (PosteriorTerms(-2.0, -90.0, 30, 0.8, 2), PosteriorTerms(-0.5, -10.0, 30, 0.9, 0))
     k = len(names)
     model = LabelModel(
         names, "z", 1.0, np.zeros((1, k)), np.zeros(k), np.zeros(1), np.ones(1), {}, 199
     )
     asked = Questions(np.arange(3), np.zeros(3, bool), 0, 30)
     summary = _summary(names, shifted.truth.grounds)
-    study = Study(summary["labels"], model, asked, {"zstar": card}, ())
-    return Story(
-        summary, z, zstar, before, after, Found(zstar, after, scores, 1, zstar), study, shifted
+    study = LabellingStudy(summary["labels"], model, asked, {"zstar": card}, ())
+    return HuskyStory(
+        summary, z, zstar, before, after, SearchResult(zstar, after, scores, 1, zstar), study, shifted
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def story() -> Story:
+def story() -> HuskyStory:
     return _story()
 
 
 @pytest.fixture(scope="module")
-def read(story: Story) -> Reader:
-    return Reader(page(story))
+def read(story: HuskyStory) -> Reader:
+    return Reader(render_husky_page(story))
 
 
-def test_it_is_one_small_file_that_asks_for_nothing(story: Story, tmp_path: Path) -> None:
-    place = write_report(story, tmp_path / "new" / "report.html")
+def test_it_is_one_small_file_that_asks_for_nothing(story: HuskyStory, tmp_path: Path) -> None:
+    place = write_husky_report(story, tmp_path / "new" / "report.html")
     text = place.read_text(encoding="utf-8")
     assert place.stat().st_size < 3_000_000
     read = Reader(text)
@@ -277,8 +277,8 @@ def test_evidence_of_other_units_is_no_evidence(read: Reader) -> None:
     assert len(shown) == 1  # the second finding was given pictures of three other units
 
 
-def test_every_figure_of_the_rater_says_simulated(story: Story) -> None:
-    text = page(story)
+def test_every_figure_of_the_rater_says_simulated(story: HuskyStory) -> None:
+    text = render_husky_page(story)
     chapter = text[text.index('<section id="labelled">') : text.index('<section id="made">')]
     parts = re.findall(r'<figure class="chart.*?</figure>|<div class="tile">.*?</div>|<table>.*?</table>',
                        chapter, re.DOTALL)  # fmt: skip
@@ -297,7 +297,7 @@ def test_the_chosen_round_and_the_sweep_are_marked(read: Reader) -> None:
 def test_nothing_written_by_people_becomes_markup() -> None:
     classes = tuple(f"{EVIL}{i}" for i in range(6))
     told = _story(classes, EVIL)
-    text = page(told)
+    text = render_husky_page(told)
     read = Reader(text)
     assert not read.wrong
     assert "<script" not in text
@@ -307,15 +307,15 @@ def test_nothing_written_by_people_becomes_markup() -> None:
     assert "<script>alert('x')</script>" in read.text  # and it is shown as it was written
 
 
-def test_no_place_of_this_machine_is_told(story: Story) -> None:
-    text = page(story)
+def test_no_place_of_this_machine_is_told(story: HuskyStory) -> None:
+    text = render_husky_page(story)
     assert "/secret" not in text
     assert "zstar.z" in text
 
 
-def test_a_story_that_lacks_almost_everything_is_still_told(story: Story) -> None:
+def test_a_story_that_lacks_almost_everything_is_still_told(story: HuskyStory) -> None:
     bare = story.husky.with_(data=None, concept_set=None, measurements=None)
-    empty = replace(story.before, items=(), unexplained={})
+    empty = replace(story.before, findings=(), unexplained={})
     summary = copy.deepcopy(story.summary)
     for name in ("before", "after", "oracle"):
         del summary[name]["by_group"]
@@ -325,51 +325,53 @@ def test_a_story_that_lacks_almost_everything_is_still_told(story: Story) -> Non
     del summary["labels"]["details"]
     told = replace(
         story, summary=summary, husky=bare, zstar=bare.with_(findings=()), before=empty,
-        after=empty, found=replace(story.found, scores=story.found.scores[:1], best=0),
+        after=empty, search_result=replace(story.search_result, scores=story.search_result.scores[:1], best=0),
     )  # fmt: skip
-    read = Reader(page(told))
+    read = Reader(render_husky_page(told))
     assert not read.wrong
     assert "Nothing was flagged" in read.text
     assert "Nothing better was found" in read.text
     assert "nan" not in read.text.lower().split()
 
 
-def test_without_pictures_of_the_same_dogs_others_are_shown(story: Story) -> None:
+def test_without_pictures_of_the_same_dogs_others_are_shown(story: HuskyStory) -> None:
     images = 255 - story.shifted.inputs.images
-    other = KnownSet(replace(story.shifted.inputs, images=images), story.shifted.truth)
-    read = Reader(page(replace(story, shifted=other)))
+    other = InputsWithTruth(replace(story.shifted.inputs, images=images), story.shifted.truth)
+    read = Reader(render_husky_page(replace(story, shifted=other)))
     assert "Dogs of D′ on every ground" in read.text
     assert "The same dogs" not in read.text
 
 
-def test_damaged_evidence_is_left_out(story: Story) -> None:
+def test_damaged_evidence_is_left_out(story: HuskyStory) -> None:
     measured = story.husky.measurements
     assert measured is not None
     broken = replace(measured, pictures={"aa": b"not a picture", "bb": b""})
     told = replace(story, husky=story.husky.with_(measurements=broken))
-    assert "Evidence 1" not in page(told)
+    assert "Evidence 1" not in render_husky_page(told)
 
 
-def test_the_same_story_makes_the_same_page(story: Story) -> None:
-    assert page(story) == page(story)
+def test_the_same_story_makes_the_same_page(story: HuskyStory) -> None:
+    assert render_husky_page(story) == render_husky_page(story)
 
 
 @pytest.mark.parametrize("place", ["taken", "file/under"])
-def test_where_it_cannot_be_written_it_says_so(story: Story, tmp_path: Path, place: str) -> None:
+def test_where_it_cannot_be_written_it_says_so(
+    story: HuskyStory, tmp_path: Path, place: str
+) -> None:
     (tmp_path / "taken").mkdir()
     (tmp_path / "file").write_text("kept")
     with pytest.raises(BundleWriteError):
-        write_report(story, tmp_path / place)
+        write_husky_report(story, tmp_path / place)
     assert (tmp_path / "file").read_text() == "kept"
     assert {p.name for p in tmp_path.iterdir()} == {"taken", "file"}
 
 
-def test_an_annotated_model_is_not_changed_by_being_told(story: Story) -> None:
+def test_an_annotated_model_is_not_changed_by_being_told(story: HuskyStory) -> None:
     def state(z: AnnotatedModel) -> tuple[str, int]:
         return z.hash, len(z.log)
 
     earlier = state(story.husky), state(story.zstar)
-    page(story)
+    render_husky_page(story)
     assert (state(story.husky), state(story.zstar)) == earlier
 
 
@@ -383,17 +385,19 @@ def test_an_annotated_model_is_not_changed_by_being_told(story: Story) -> None:
     ],
 )
 def test_any_world_and_shortcut_is_told_in_its_own_words(
-    story: Story, world: str, shortcut: str, words: tuple[str, ...]
+    story: HuskyStory, world: str, shortcut: str, words: tuple[str, ...]
 ) -> None:
     # The story's networks know dogs; the page's words alone are looked at here.
-    shifted = shifted_set(4, world=world, shortcut=shortcut, seed=1, classes=story.husky.classes)
+    shifted = make_shifted_set_with_truth(
+        4, world=world, shortcut=shortcut, seed=1, classes=story.husky.classes
+    )
     summary = {
         **_summary(shifted.truth.classes, shifted.truth.cells),
         "world": world,
         "shortcut": shortcut,
     }
     told = replace(story, summary=summary, shifted=shifted)
-    text = " ".join(page(told).replace("\n", " ").split())
+    text = " ".join(render_husky_page(told).replace("\n", " ").split())
     for word in words:
         assert word in text, word
     command = f"circuitz demo{' --world birds' if world == 'birds' else ''}"
@@ -401,8 +405,8 @@ def test_any_world_and_shortcut_is_told_in_its_own_words(
     assert f"{command} --seed 41" in text
 
 
-def test_a_repair_that_forgets_d_says_so(story: Story) -> None:
+def test_a_repair_that_forgets_d_says_so(story: HuskyStory) -> None:
     summary = {**story.summary, "after": {**story.summary["after"], "d_accuracy": 0.4}}
-    text = page(replace(story, summary=summary))
+    text = render_husky_page(replace(story, summary=summary))
     assert "and little of D" in text
-    assert "and little of D" not in page(story)
+    assert "and little of D" not in render_husky_page(story)

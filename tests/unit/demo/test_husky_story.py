@@ -8,16 +8,16 @@ import pytest
 
 from circuitz.data.worlds.dog_parts import BREEDS
 from circuitz.demo import husky_story as telling
-from circuitz.demo.husky_story import Story, run
-from circuitz.demo.output_folder import make_room
-from circuitz.demo.sizes import RATE, Sizes
+from circuitz.demo.husky_story import HuskyStory, run_husky_story
+from circuitz.demo.output_folder import prepare_output_folder
+from circuitz.demo.sizes import RATE, HuskySizes
 from circuitz.errors import InputsError
 from circuitz.z.bundle.data_ref import DataRef
 from circuitz.z.bundle.load_save import load
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
 
-SMALL = Sizes(
+SMALL = HuskySizes(
     per_class=150, concepts=600, per_cell=10, epochs=10, rounds=1, round_epochs=8, sources=120
 )
 # Every name goes to another breed.
@@ -25,12 +25,12 @@ RENAMED = (*tuple(BREEDS)[1:], next(iter(BREEDS)))
 
 
 @pytest.fixture(scope="module")
-def story(threads: None, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    return run(tmp_path_factory.mktemp("demo"), sizes=SMALL, workers=1)
+def story(threads: None, tmp_path_factory: pytest.TempPathFactory) -> HuskyStory:
+    return run_husky_story(tmp_path_factory.mktemp("demo"), sizes=SMALL, workers=1)
 
 
 @pytest.mark.slow
-def test_the_summary_has_its_keys_and_is_json(story: Story, keys: set[str]) -> None:
+def test_the_summary_has_its_keys_and_is_json(story: HuskyStory, keys: set[str]) -> None:
     summary = json.loads(json.dumps(story.summary))
     assert keys <= set(summary)
     for name in ("before", "after", "oracle"):
@@ -44,7 +44,7 @@ def test_the_summary_has_its_keys_and_is_json(story: Story, keys: set[str]) -> N
 
 
 @pytest.mark.slow
-def test_a_network_that_relies_on_snow_is_caught_and_repaired(story: Story) -> None:
+def test_a_network_that_relies_on_snow_is_caught_and_repaired(story: HuskyStory) -> None:
     summary = story.summary
     assert summary["before"]["husky_off_snow"] < 0.2
     assert any(
@@ -59,7 +59,7 @@ def test_a_network_that_relies_on_snow_is_caught_and_repaired(story: Story) -> N
 
 
 @pytest.mark.slow
-def test_the_card_is_what_helps_the_rater(story: Story) -> None:
+def test_the_card_is_what_helps_the_rater(story: HuskyStory) -> None:
     labels = story.summary["labels"]
     assert labels["judgements"] <= 200
     assert labels["rater_zstar"] > labels["rater_unrepaired"] + 0.15
@@ -71,7 +71,7 @@ def test_the_card_is_what_helps_the_rater(story: Story) -> None:
 
 
 @pytest.mark.slow
-def test_the_bundles_open_and_hold_nothing_of_the_truth(story: Story) -> None:
+def test_the_bundles_open_and_hold_nothing_of_the_truth(story: HuskyStory) -> None:
     husky, zstar = (load(Path(story.summary["bundle"][k])) for k in ("husky", "zstar"))
     assert husky.weights_hash != zstar.weights_hash
     assert zstar.lineage[-1]["hash"] == zstar.hash
@@ -83,12 +83,12 @@ def test_the_bundles_open_and_hold_nothing_of_the_truth(story: Story) -> None:
 
 @pytest.mark.slow
 def test_knowledge_comes_from_d_and_not_from_the_names(
-    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    story: HuskyStory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # z*, its card and the labels are compared; what they are set beside takes as long again.
     monkeypatch.setattr(telling, "_CONTROLS", {})
-    monkeypatch.setattr(telling._Job, "oracle", lambda _job, husky: husky)
-    other = run(tmp_path, sizes=SMALL, workers=1, classes=RENAMED)
+    monkeypatch.setattr(telling._HuskySteps, "train_oracle", lambda _job, husky: husky)
+    other = run_husky_story(tmp_path, sizes=SMALL, workers=1, classes=RENAMED)
     assert other.zstar.weights_hash == story.zstar.weights_hash
     new = dict(zip(BREEDS, RENAMED, strict=True))
     for entry, renamed in zip(
@@ -107,11 +107,11 @@ def test_knowledge_comes_from_d_and_not_from_the_names(
 
 @pytest.mark.slow
 def test_the_search_reads_what_lies_on_disk_and_renders_nothing(
-    story: Story, monkeypatch: pytest.MonkeyPatch
+    story: HuskyStory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from circuitz.data.worlds import dog_render as render
     from circuitz.data.worlds import painter
-    from circuitz.zstar.search import Settings, search
+    from circuitz.zstar.search import SearchSettings, search
 
     def refuse(*_args: object, **_how: object) -> None:
         raise AssertionError("the search rendered something")
@@ -120,10 +120,10 @@ def test_the_search_reads_what_lies_on_disk_and_renders_nothing(
         for name in [n for n, f in vars(module).items() if callable(f) and n.islower()]:
             monkeypatch.setattr(module, name, refuse)
     start = load(Path(story.summary["bundle"]["husky"]))
-    settings = Settings(rounds=1, epochs=SMALL.round_epochs, rate=RATE, sources=SMALL.sources)
+    settings = SearchSettings(rounds=1, epochs=SMALL.round_epochs, rate=RATE, images=SMALL.sources)
     again = search(start, settings=settings)
-    assert again.last.weights_hash == story.found.last.weights_hash
-    assert again.scores[-1].posterior() == pytest.approx(story.found.scores[-1].posterior())
+    assert again.last.weights_hash == story.search_result.last.weights_hash
+    assert again.scores[-1].posterior() == pytest.approx(story.search_result.scores[-1].posterior())
 
 
 def _z(text: str = "") -> AnnotatedModel:
@@ -137,7 +137,7 @@ def _z(text: str = "") -> AnnotatedModel:
 def test_what_an_earlier_demo_left_makes_room(tmp_path: Path) -> None:
     _z().save(tmp_path / "husky.z")
     _z().save(tmp_path / "zstar.z")
-    make_room(tmp_path)
+    prepare_output_folder(tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -145,7 +145,7 @@ def test_what_people_edited_is_moved_aside_with_all_it_needs(tmp_path: Path) -> 
     _z("tail").save(tmp_path / "husky.z")
     (tmp_path / "D").mkdir()
     (tmp_path / "D" / "mine.txt").write_text("kept")
-    make_room(tmp_path)
+    prepare_output_folder(tmp_path)
     assert load(tmp_path / "earlier-1" / "husky.z").effective()["conv:1"].author == "ada"
     assert (tmp_path / "earlier-1" / "D" / "mine.txt").read_text() == "kept"
     assert not (tmp_path / "husky.z").exists()
@@ -154,4 +154,4 @@ def test_what_people_edited_is_moved_aside_with_all_it_needs(tmp_path: Path) -> 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputsError, match="file"):
-        run(tmp_path / "file", sizes=SMALL)
+        run_husky_story(tmp_path / "file", sizes=SMALL)

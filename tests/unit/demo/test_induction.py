@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import circuitz as cz
-from circuitz.demo.induction.induction_report import induction_page, write_induction_report
-from circuitz.demo.induction.induction_run import Sizes, run_induction
+from circuitz.demo.induction.induction_report import render_induction_page, write_induction_report
+from circuitz.demo.induction.induction_run import InductionSizes, run_induction_story
 from circuitz.demo.induction.induction_story import InductionStory
 from circuitz.errors import InputsError
 
-SMALL = Sizes(sequences=1500, pairs=120, sources=48)
+SMALL = InductionSizes(sequences=1500, pairs=120, effect_sequences=48)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def story(out: Path) -> InductionStory:
-    return run_induction(out, sizes=SMALL)
+    return run_induction_story(out, sizes=SMALL)
 
 
 def test_both_are_right_on_d_and_one_of_them_elsewhere(story: InductionStory) -> None:
@@ -67,7 +67,7 @@ def test_the_circuit_runs_through_keys_and_patching_finds_both_places(
 ) -> None:
     parts = {edge["part"] for edge in story.summary["induction"]["edges"]}
     assert parts == {"key"}
-    restored = story.patching.restored
+    restored = story.patching.restored_share
     period = story.summary["patching"]["period"]
     assert restored[0].sum(1).argmax() == 32 - period
     assert restored[1, :-1].max() == 0
@@ -87,7 +87,7 @@ def test_bundles_open_with_words_edges_and_d(story: InductionStory, out: Path) -
 
 
 def test_the_page_is_whole_and_asks_nobody(story: InductionStory, tmp_path: Path) -> None:
-    page = induction_page(story)
+    page = render_induction_page(story)
     assert not re.search(r"https?://|<script|url\(", page.replace("url(#", ""))
     assert page.count('<article class="finding">') == 3 + 4 + 1
     for figure in ("Nothing in D tells them apart", "fixed distance", "induction head"):
@@ -102,4 +102,4 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("x")
     with pytest.raises(InputsError, match="cannot be used"):
-        run_induction(file, sizes=SMALL)
+        run_induction_story(file, sizes=SMALL)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from circuitz.demo.husky_report import page
-from circuitz.demo.husky_story import run
-from circuitz.demo.sizes import Sizes
+from circuitz.demo.husky_report import render_husky_page
+from circuitz.demo.husky_story import run_husky_story
+from circuitz.demo.sizes import HuskySizes
 from circuitz.z.bundle.load_save import load
 
-TINY = Sizes(
+TINY = HuskySizes(
     per_class=120, concepts=400, per_cell=8, epochs=10, rounds=1, round_epochs=3, sources=60
 )
 
@@ -20,7 +20,9 @@ TINY = Sizes(
 @pytest.mark.slow
 @pytest.mark.usefixtures("threads")
 def test_another_world_and_shortcut_give_the_same_report(tmp_path: Path, keys: set[str]) -> None:
-    told = run(tmp_path, world="birds", shortcut="two", track=0.98, sizes=TINY, workers=1)
+    told = run_husky_story(
+        tmp_path, world="birds", shortcut="two", track=0.98, sizes=TINY, workers=1
+    )
     summary = json.loads(json.dumps(told.summary))
     assert keys <= set(summary)
     assert (summary["world"], summary["shortcut"], summary["track"]) == ("birds", "two", 0.98)
@@ -34,4 +36,4 @@ def test_another_world_and_shortcut_give_the_same_report(tmp_path: Path, keys: s
     left = [f for f in load(tmp_path / "zstar.z").findings if f.verdict == "flagged"]
     assert all(f.waiver is not None and f.waiver.author == "circuitz demo" for f in left)
     assert summary["audit"]["waived"] == [f.sentence for f in left]
-    assert "--world birds --shortcut two --track 0.98" in page(told)
+    assert "--world birds --shortcut two --track 0.98" in render_husky_page(told)

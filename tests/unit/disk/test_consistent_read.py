@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from circuitz.disk.atomic import leftover, unfinished
-from circuitz.disk.lock import locked
+from circuitz.disk.atomic import has_save_leftovers, moved_aside_bundle
+from circuitz.disk.lock import hold_write_lock
 from circuitz.errors import BundleError, CircuitzError, InputsError
-from circuitz.z.bundle.inputs_io import fingerprint, read_inputs, write_inputs
+from circuitz.z.bundle.inputs_io import input_set_fingerprint, read_inputs, write_inputs
 from circuitz.z.bundle.load_save import append_log, load
 from circuitz.z.model import AnnotatedModel
 
@@ -57,7 +57,7 @@ class Writer:
 
     def _work(self) -> None:
         self._go.acquire()
-        with locked(self._path):
+        with hold_write_lock(self._path):
             for step in self.steps:
                 step()
                 self._done.release()
@@ -166,7 +166,7 @@ def test_one_that_saves_without_end_is_made_to_wait(
 
         def work() -> None:
             try:
-                with locked(path, timeout=0.0):
+                with hold_write_lock(path, timeout=0.0):
                     old, new = path.with_name(f".a.z.old-{A}"), path.with_name(f".a.z.tmp-{B}")
                     shutil.copytree(copies[turn[0] % 2], new)
                     path.rename(old)
@@ -222,7 +222,7 @@ def test_after_such_a_kill_a_folder_one_may_not_write_to_says_where_it_is(
         patch.setattr("circuitz.disk.lock.io.FileIO", refuse)
         with pytest.raises(BundleError, match=r"left it as \.a\.z\.old-"):
             load(path)
-    left = leftover(path)
+    left = moved_aside_bundle(path)
     assert left is not None
     assert load(left).hash == pair[0].hash
 
@@ -268,8 +268,8 @@ def test_input_sets_survive_the_same(new_inputs: Callable[..., Any], tmp_path: P
     old, new = new_inputs(seed=1), new_inputs(seed=2)
     path = write_inputs(tmp_path / "here" / "D", old)
     cut_short(path, write_inputs(tmp_path / "new", new))
-    assert fingerprint(read_inputs(path)) == fingerprint(old)
-    assert not unfinished(path)
+    assert input_set_fingerprint(read_inputs(path)) == input_set_fingerprint(old)
+    assert not has_save_leftovers(path)
     total = looks(lambda: read_inputs(path))
     for at in range(1, total + 1):
         write_inputs(path, old)
@@ -285,7 +285,7 @@ def test_input_sets_survive_the_same(new_inputs: Callable[..., Any], tmp_path: P
 
         with looked_at(act):
             try:
-                found = fingerprint(read_inputs(path))
+                found = input_set_fingerprint(read_inputs(path))
             finally:
                 writer.finish()
-        assert found in (fingerprint(old), fingerprint(new))
+        assert found in (input_set_fingerprint(old), input_set_fingerprint(new))

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from circuitz.disk.file_names import check_distinct, check_name, parse_files
+from circuitz.disk.file_names import (
+    check_distinct_ignoring_case,
+    check_member_name,
+    parse_file_entries,
+)
 from circuitz.disk.saved_files import FileEntry
 from circuitz.errors import BundleFormatError, BundleUnsafeError
 
 
 @pytest.mark.parametrize("name", ["z.json", "evidence/0a1b.png", "bases/conv4@nmf.safetensors"])
 def test_plain_paths_are_kept(name: str) -> None:
-    assert check_name(name, "x") == name
+    assert check_member_name(name, "x") == name
 
 
 @pytest.mark.parametrize(
@@ -21,17 +25,17 @@ def test_plain_paths_are_kept(name: str) -> None:
 )
 def test_everything_else_is_refused(name: object) -> None:
     with pytest.raises(BundleUnsafeError, match="manifest"):
-        check_name(name, "manifest")
+        check_member_name(name, "manifest")
 
 
 def test_names_that_only_differ_in_case_are_one() -> None:
-    check_distinct(["a", "b"], "x")
+    check_distinct_ignoring_case(["a", "b"], "x")
     with pytest.raises(BundleUnsafeError, match="twice"):
-        check_distinct(["a.png", "A.png"], "x")
+        check_distinct_ignoring_case(["a.png", "A.png"], "x")
 
 
 def test_a_list_of_files_is_read() -> None:
     files = {"a": {"sha256": "0" * 64, "size": 0}}
-    assert parse_files(files, "x") == {"a": FileEntry("0" * 64, 0)}
+    assert parse_file_entries(files, "x") == {"a": FileEntry("0" * 64, 0)}
     with pytest.raises(BundleFormatError, match="'a'"):
-        parse_files({"a": {"sha256": "0" * 64, "size": "1"}}, "x")
+        parse_file_entries({"a": {"sha256": "0" * 64, "size": "1"}}, "x")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from circuitz.disk.lock import lock_path, locked
+from circuitz.disk.lock import hold_write_lock, lock_path
 from circuitz.errors import BundleLockedError, BundleWriteError
 
 
 def test_one_thread_may_take_it_again(tmp_path: Path) -> None:
-    with locked(tmp_path / "a"), locked(tmp_path / "a"):
+    with hold_write_lock(tmp_path / "a"), hold_write_lock(tmp_path / "a"):
         assert lock_path(tmp_path / "a").exists()
     assert list(tmp_path.iterdir()) == []
 
@@ -21,7 +21,7 @@ def test_threads_take_turns(tmp_path: Path) -> None:
 
     def work() -> None:
         for _ in range(5):
-            with locked(tmp_path / "a"):
+            with hold_write_lock(tmp_path / "a"):
                 inside.append(1)
                 most.append(len(inside))
                 time.sleep(0.001)
@@ -37,9 +37,9 @@ def test_threads_take_turns(tmp_path: Path) -> None:
 
 
 def test_an_error_inside_lets_it_go(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), locked(tmp_path / "a"):
+    with pytest.raises(ZeroDivisionError), hold_write_lock(tmp_path / "a"):
         raise ZeroDivisionError
-    with locked(tmp_path / "a", timeout=0.0):
+    with hold_write_lock(tmp_path / "a", timeout=0.0):
         pass
 
 
@@ -47,7 +47,7 @@ def test_waiting_ends_with_a_named_error(tmp_path: Path) -> None:
     ready, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with locked(tmp_path / "a.z"):
+        with hold_write_lock(tmp_path / "a.z"):
             ready.set()
             done.wait(10)
 
@@ -57,7 +57,7 @@ def test_waiting_ends_with_a_named_error(tmp_path: Path) -> None:
     try:
         with (
             pytest.raises(BundleLockedError, match=r"a\.z"),
-            locked(tmp_path / "a.z", timeout=0.05),
+            hold_write_lock(tmp_path / "a.z", timeout=0.05),
         ):
             pass
     finally:
@@ -66,5 +66,5 @@ def test_waiting_ends_with_a_named_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BundleWriteError, match="gone"), locked(tmp_path / "gone" / "a"):
+    with pytest.raises(BundleWriteError, match="gone"), hold_write_lock(tmp_path / "gone" / "a"):
         pass

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load as reference_load
 
-from circuitz.disk.tensors_io import read_tensors, write_tensors
+from circuitz.disk.tensors_io import read_safetensors_in_place, safetensors_bytes
 from circuitz.errors import BundleFormatError, BundleTruncatedError
 
 ARRAYS = {
@@ -18,8 +18,8 @@ ARRAYS = {
 
 
 def test_arrays_come_back_bit_for_bit_and_in_place() -> None:
-    data = write_tensors(ARRAYS, {"note": "hello"})
-    arrays, metadata = read_tensors(memoryview(data), "x")
+    data = safetensors_bytes(ARRAYS, {"note": "hello"})
+    arrays, metadata = read_safetensors_in_place(memoryview(data), "x")
     assert metadata == {"note": "hello"}
     assert arrays.keys() == ARRAYS.keys()
     for name, array in arrays.items():
@@ -30,8 +30,8 @@ def test_arrays_come_back_bit_for_bit_and_in_place() -> None:
 
 
 def test_our_reader_agrees_with_the_formats_own() -> None:
-    data = write_tensors(ARRAYS)
-    ours, theirs = read_tensors(memoryview(data), "x")[0], reference_load(data)
+    data = safetensors_bytes(ARRAYS)
+    ours, theirs = read_safetensors_in_place(memoryview(data), "x")[0], reference_load(data)
     assert ours.keys() == theirs.keys()
     for name in ours:
         assert ours[name].tobytes() == theirs[name].tobytes()
@@ -41,22 +41,22 @@ def test_our_reader_agrees_with_the_formats_own() -> None:
 def test_layout_in_memory_does_not_matter() -> None:
     plain = np.arange(12, dtype=np.float32).reshape(3, 4)
     for other in (np.asfortranarray(plain), plain[::-1][::-1], plain.astype(">f4")):
-        assert write_tensors({"w": other}) == write_tensors({"w": plain})
+        assert safetensors_bytes({"w": other}) == safetensors_bytes({"w": plain})
 
 
 def test_the_same_arrays_make_the_same_bytes() -> None:
     backwards = dict(reversed(list(ARRAYS.items())))
-    assert write_tensors(ARRAYS) == write_tensors(backwards)
+    assert safetensors_bytes(ARRAYS) == safetensors_bytes(backwards)
 
 
 @pytest.mark.parametrize("array", [np.array(["x"]), np.array([1j]), np.array([None])])
 def test_other_dtypes_are_named(array: np.ndarray) -> None:
     with pytest.raises(BundleFormatError, match="Weights: 'w'"):
-        write_tensors({"w": array}, what="Weights")
+        safetensors_bytes({"w": array}, what="Weights")
 
 
 def test_a_cut_at_any_place_is_found() -> None:
-    data = write_tensors(ARRAYS)
+    data = safetensors_bytes(ARRAYS)
     for length in range(0, len(data), 7):
         with pytest.raises((BundleTruncatedError, BundleFormatError)):
-            read_tensors(memoryview(data)[:length], "x")
+            read_safetensors_in_place(memoryview(data)[:length], "x")

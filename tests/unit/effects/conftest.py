@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from circuitz.measurement.measure import measure
-from circuitz.models.adapters.weight_arrays import to_numpy
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.adapters.weight_arrays import weights_to_numpy
+from circuitz.models.run.layer_specs import describe_layers
 from circuitz.responses.optimised.adam import Adam
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
@@ -86,10 +86,10 @@ def make_z(net=None, **changes):
         "name": "wired",
         "classes": CLASSES,
         "subject": "dog",
-        "layers": describe(net, ["colour"], torch.rand(1, 3, 8, 8)),
+        "layers": describe_layers(net, ["colour"], torch.rand(1, 3, 8, 8)),
         "cut": ("colour",),
         "preprocessing": PREP,
-        "weights": to_numpy(net),
+        "weights": weights_to_numpy(net),
         "data": make_data(),
         "live": net,
     }
@@ -148,7 +148,7 @@ def deep():
     net = Deep()
     z = make_z(
         net,
-        layers=describe(net, ["colour", "mixed"], torch.rand(1, 3, 8, 8)),
+        layers=describe_layers(net, ["colour", "mixed"], torch.rand(1, 3, 8, 8)),
         cut=("mixed",),
         data=make_data(per_class=60),
     )

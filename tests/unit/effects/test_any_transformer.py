@@ -9,12 +9,12 @@ import pytest
 import torch
 
 import circuitz as cz
-from circuitz.data.text.tokens import attention_pairs
+from circuitz.data.text.repeating_sequences import attention_pairs
 from circuitz.errors import InputsError, LayerError
 from circuitz.models.adapters.bridged import BridgedLM
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.zoo.small_transformer import SmallTransformer
-from circuitz.patching.from_cut import margins
+from circuitz.patching.from_cut import class_margins
 from circuitz.patching.from_heads import HeadDownstream, HookedHeads
 from circuitz.z.inputs import InputSet
 
@@ -82,7 +82,7 @@ def model() -> Any:
 @pytest.fixture(scope="module")
 def z(model) -> Any:
     made = cz.wrap(model, make_data(), subject="letter")
-    return cz.measure(made, make_pairs(), sources=24, donors=1)
+    return cz.measure(made, make_pairs(), images=24, donors=1)
 
 
 def test_a_model_is_wrapped_by_its_heads_and_neurons_and_left_as_it_is(z, model) -> None:
@@ -164,21 +164,21 @@ def test_effects_of_heads_are_those_by_hand(z, model, heads, kept, monkeypatch) 
     if not kept:
         monkeypatch.setattr(head_effects, "_NUMBERS", 2000)
     rows = make_data().images[:12]
-    down = HeadDownstream.of(z, runtime(z), rows)
+    down = HeadDownstream.for_heads_of_cut(z, runtime(z), rows)
     assert isinstance(down, HookedHeads)
-    assert bool(down._kept) == kept
-    assert down.size == 8
+    assert bool(down._head_outputs) == kept
+    assert down.head_count == 8
     source, donor = np.arange(12), np.roll(np.arange(12), 1)
     target = np.arange(12) % 2
-    found = down.change(source, donor, target, [4 * i + h for i, h in heads])
+    found = down.joint_margin_change(source, donor, target, [4 * i + h for i, h in heads])
     x = torch.from_numpy(rows.astype(np.int64))
     with torch.no_grad():
-        before = margins(model(x).logits[:, -1, :2])
-    after = margins(patched_by_hand(model, x, x[donor], heads))
+        before = class_margins(model(x).logits[:, -1, :2])
+    after = class_margins(patched_by_hand(model, x, x[donor], heads))
     want = (after - before)[source, target]
     assert found == pytest.approx(want.numpy(), abs=1e-5)
     if len(heads) == 1 and kept:
-        each = down.change_each(source, donor, target)
+        each = down.margin_change_by_unit(source, donor, target)
         assert each[:, 4 * heads[0][0] + heads[0][1]] == pytest.approx(found, abs=1e-6)
     assert not any(m._forward_hooks for m in runtime(z).module.blocks.modules())
 
@@ -191,14 +191,14 @@ def test_effects_are_measured_for_every_head(z) -> None:
 
 
 def test_a_plain_model_gives_the_same_either_way() -> None:
-    from circuitz.data.text.induction import shipped
-    from circuitz.data.text.tokens import repeating
+    from circuitz.data.text.induction_model import load_shipped_induction_model
+    from circuitz.data.text.repeating_sequences import make_repeating_sequences
     from circuitz.models.adapters.transformer_lens import Lens
 
-    plain = shipped("induction")
-    data = repeating(60)
+    plain = load_shipped_induction_model("induction")
+    data = make_repeating_sequences(60)
     one = cz.wrap(plain, data)
-    bridged = BridgedLM.of(Lens.of_small(plain))
+    bridged = BridgedLM.from_lens(Lens.from_small_transformer(plain))
     two = cz.wrap(bridged, data)
     assert isinstance(one.live, SmallTransformer)
     assert isinstance(two.live, BridgedLM)
@@ -207,10 +207,14 @@ def test_a_plain_model_gives_the_same_either_way() -> None:
     for name, layer in ours.layers.items():
         assert np.allclose(layer.responses, theirs.layers[name].responses, atol=1e-5)
     source, donor, target = np.arange(20), np.roll(np.arange(20), 3), np.arange(20) % 24
-    fast, slow = (HeadDownstream.of(z, runtime(z), data.images[:20]) for z in (one, two))
+    fast, slow = (
+        HeadDownstream.for_heads_of_cut(z, runtime(z), data.images[:20]) for z in (one, two)
+    )
     assert type(fast) is HeadDownstream
     assert np.allclose(
-        fast.change_each(source, donor, target), slow.change_each(source, donor, target), atol=1e-4
+        fast.margin_change_by_unit(source, donor, target),
+        slow.margin_change_by_unit(source, donor, target),
+        atol=1e-4,
     )
 
 
@@ -249,13 +253,13 @@ def test_other_verbs_take_language_models(z, model) -> None:
     from circuitz.models.adapters.transformer_lens import Lens
 
     x = torch.from_numpy(make_data().images[:6].astype(np.int64))
-    bridge = Lens.of_model(model).bridge
+    bridge = Lens.from_hugging_face_model(model).bridge
     found = cz.ablate(bridge, x, classes=["0", "1"])
     assert set(found["layer"]) == {s.name for s in z.layers}
     row = found[(found["unit"] == "blocks.1.attn.hook_z:2") & (found["target"] == "0")]["effect"]
     unit = {"blocks.1.attn.hook_z:2": 0.0}
     lens = Lens(bridge)
-    before, after = (margins(lens.write(x, done)[:, -1])[:, 0] for done in ({}, unit))
+    before, after = (class_margins(lens.write(x, done)[:, -1])[:, 0] for done in ({}, unit))
     assert row.item() == pytest.approx(float((before - after).mean()), abs=1e-5)
     same = cz.ablate(z, make_data().images[:6], layers=["blocks.1.attn.hook_z"], classes=["a"])
     assert np.isfinite(same["effect"]).all()
@@ -275,10 +279,14 @@ def test_what_does_not_fit_is_named(model) -> None:
     with pytest.raises(InputsError, match="2 class names but the model has 14 logits"):
         cz.wrap(model, InputSet(data.images, labels=data.labels, classes=("x", "y"),
                                 vocabulary=WORDS))  # fmt: skip
-    for what in (model, Lens.of_model(model), Lens.of_model(model).bridge):
+    for what in (
+        model,
+        Lens.from_hugging_face_model(model),
+        Lens.from_hugging_face_model(model).bridge,
+    ):
         with pytest.raises(InputsError, match=r"is a language model.*token"):
             cz.wrap(what)
-    bridge = Lens.of_model(model).bridge
+    bridge = Lens.from_hugging_face_model(model).bridge
     for tokens_, said in (
         (torch.zeros(2, 99, dtype=torch.long), "99 tokens are too long"),
         (torch.full((2, 5), 77), "77 to 77; the model knows 0 to 13"),

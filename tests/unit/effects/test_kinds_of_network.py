@@ -12,7 +12,7 @@ from torch import nn
 
 import circuitz as cz
 from circuitz.errors import CircuitzError, InputsError, LayerError, NetworkError
-from circuitz.models.adapters.weight_arrays import to_numpy
+from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
 
@@ -125,7 +125,7 @@ def ablated(net: nn.Module, world: Any) -> Any:
 
 
 def measured(net: nn.Module, world: Any) -> Any:
-    z = cz.measure(wrapped(net, world), sources=12, pictures=False)
+    z = cz.measure(wrapped(net, world), images=12, pictures=False)
     layers = [z.measurements.layers[name].responses.ravel() for name in LAYERS]
     return np.concatenate([*layers, z.measurements.effects.sufficiency.ravel()])
 
@@ -165,7 +165,7 @@ def by_hand(net: nn.Module, layers: tuple[str, ...], world: Any) -> AnnotatedMod
     specs = tuple(LayerSpec(n, 6, spatial_axes=(2, 3), shape=(6, 8, 8)) for n in layers)
     return AnnotatedModel(
         "m", world.classes, layers=specs, cut=layers[-1:], preprocessing=world.prep,
-        weights=to_numpy(net), data=world.data(per_class=12), concept_set=world.concepts(), live=net,
+        weights=weights_to_numpy(net), data=world.data(per_class=12), concept_set=world.concepts(), live=net,
     )  # fmt: skip
 
 
@@ -187,7 +187,7 @@ def test_layers_that_cannot_be_read_are_named_by_every_verb(case: str, world) ->
         "ablate": lambda: cz.ablate(net, x, layers=[layer]),
         "ablate z": lambda: cz.ablate(z),
         "wrap": lambda: wrapped(net, world, ("first", layer)),
-        "measure": lambda: cz.measure(z, sources=12, pictures=False),
+        "measure": lambda: cz.measure(z, images=12, pictures=False),
         "edges": lambda: cz.edges(z, "first", layer, "husky", images=12),
     }
     for name, ask in asks.items():
@@ -213,7 +213,7 @@ def test_kinds_that_cannot_be_read_are_named_by_every_verb(make, said, world) ->
         lambda: cz.ablate(net, torch.rand(2, 3, 8, 8)),
         lambda: cz.ablate(z),
         lambda: wrapped(net, world),
-        lambda: cz.measure(z, sources=12, pictures=False),
+        lambda: cz.measure(z, images=12, pictures=False),
         lambda: cz.edges(z, *LAYERS, "husky", images=12),
     ]
     for ask in asks:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from captum.attr import LayerFeatureAblation
 
-from circuitz.effects.ablation.exact_ablation import ablate
+from circuitz.effects.ablation.exact_ablation import ablate_each_unit
 from circuitz.models.run.runtime import Runtime
 from circuitz.z.intervention import Intervention
 from circuitz.z.layer import Preprocessing
@@ -35,8 +35,8 @@ def agrees(net: torch.nn.Module, layers: dict[str, str], side: int, channels: in
     runtime = Runtime(net.eval(), list(layers), prep)
     x = torch.randn(2, channels, side, side)
     few = {name: np.array([0, 3, 5]) for name in layers}
-    fast = list(ablate(runtime, x, units=few))
-    plain = list(ablate(runtime, x, units=few, shortcut=False))
+    fast = list(ablate_each_unit(runtime, x, units=few))
+    plain = list(ablate_each_unit(runtime, x, units=few, shortcut=False))
     for one, two in zip(fast, plain, strict=True):
         assert one.method == layers[one.layer], one.layer
         np.testing.assert_allclose(one.drop, two.drop, atol=1e-5)

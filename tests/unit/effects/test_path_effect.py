@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 import circuitz as cz
-from circuitz.effects.mediation import path_changes
+from circuitz.effects.mediation import change_parts_by_path
 from circuitz.effects.path_effect import path_effect
 from circuitz.errors import InputsError, LayerError, UnitError
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.small_transformer import SmallTransformer
 from circuitz.patching.patch import UnitSet
@@ -54,7 +54,7 @@ class Plain(nn.Module):
 
 
 def ready(net):
-    specs = {s.name: s for s in describe(net, ["a", "b", "c"], torch.rand(1, 3, 6, 6))}
+    specs = {s.name: s for s in describe_layers(net, ["a", "b", "c"], torch.rand(1, 3, 6, 6))}
     draw = torch.Generator().manual_seed(3)
     x, lent = (torch.rand((6, 3, 6, 6), generator=draw) for _ in range(2))
     return Runtime(net, list(specs), PREP), specs, x, lent
@@ -84,7 +84,7 @@ def keeping(at, value):
 def test_four_parts_are_forward_passes_written_out(skip, traceable):
     net = Plain(skip, traceable)
     run, specs, x, lent = ready(net)
-    found = path_changes(
+    found = change_parts_by_path(
         run, x, lent, units(specs, "a:1", "a:2"), units(specs, "b:0", "b:3"), first
     )
     with torch.no_grad():
@@ -113,13 +113,13 @@ def test_held_units_close_paths_and_direct_closes_them_up_to_the_mediators():
         total = held[0]
         around = net.by_hand(x, changed, bt=keeping([1, 2], b), ct=keeping([2], c))[0]
         through = net.by_hand(x, bt=keeping([1, 2], b), ct=keeping([2], held[3]))[0]
-    found = path_changes(run, x, lent, source, via, first, held=units(specs, "b:1", "b:2"))
+    found = change_parts_by_path(run, x, lent, source, via, first, held=units(specs, "b:1", "b:2"))
     for part, known in zip(found, (total, through, around), strict=False):
         assert np.abs(part - (known - before)[:, 0].numpy()).max() < 1e-6
     # Through b alone does a reach c: with b quiet nothing goes straight, and all is around or rest.
     every = UnitSet([f"b:{u}" for u in range(5)], specs)
-    free = path_changes(run, x, lent, source, via, first)
-    direct = path_changes(run, x, lent, source, via, first, quiet=every)
+    free = change_parts_by_path(run, x, lent, source, via, first)
+    direct = change_parts_by_path(run, x, lent, source, via, first, quiet=every)
     assert not direct[1].any()
     assert np.array_equal(direct[[0, 2]], free[[0, 2]])
     assert np.abs(direct[3] - free[3] - free[1]).max() < 1e-6
@@ -129,11 +129,11 @@ def test_held_units_close_paths_and_direct_closes_them_up_to_the_mediators():
 def test_all_units_of_a_layer_all_paths_cross_leave_nothing_around():
     run, specs, x, lent = ready(Plain(skip=False))
     every = UnitSet([f"b:{u}" for u in range(5)], specs)
-    found = path_changes(run, x, lent, units(specs, "a:0", "a:3"), every, first)
+    found = change_parts_by_path(run, x, lent, units(specs, "a:0", "a:3"), every, first)
     assert np.abs(found[2]).max() < 1e-6
     assert np.abs(found[0] - found[1]).max() < 1e-6
     skipping = ready(Plain(skip=True))[0]
-    crossed = path_changes(skipping, x, lent, units(specs, "a:0"), every, first)
+    crossed = change_parts_by_path(skipping, x, lent, units(specs, "a:0"), every, first)
     assert np.abs(crossed[2]).max() > 1e-3, "the skip runs around"
 
 
@@ -146,24 +146,24 @@ def test_heads_of_a_transformer_at_a_position_beside_its_equations():
         )
         for i in range(3)
     }
-    run = Runtime(net, list(specs), Preprocessing.of_tokens(5))
+    run = Runtime(net, list(specs), Preprocessing.for_token_sequences(5))
     x, lent = torch.randint(0, 7, (2, 4, 5))
     source = UnitSet(["blocks.0.attn.hook_z:1@pos2"], specs)
     via = UnitSet(["blocks.2.attn.hook_z:0"], specs)
-    others = UnitSet([f"{n}:{h}" for n in specs for h in range(2)], specs, but=via)
+    others = UnitSet([f"{n}:{h}" for n in specs for h in range(2)], specs, excluding=via)
 
     def by_hand(tokens, writes):
         """Each block by its parts, with heads' outputs written; logits and all heads' outputs."""
-        stream, seen = net.embedded(tokens), []
+        stream, seen = net.embed_tokens(tokens), []
         for i, block in enumerate(net.layers):
             attn, normed = block.attn, block.ln1(stream)
-            query = attn.split(attn.q(normed))
-            _, z = attn.gathered(query, attn.offered(normed), torch.arange(5))
+            query = attn.split_heads(attn.q(normed))
+            _, z = attn.attend(query, attn.keys_and_values(normed), torch.arange(5))
             for at, value in writes.get(i, ()):
                 z = z.clone()
                 z[at] = value[at]
             seen.append(z)
-            stream = block.after_attention(stream + attn.o(z.flatten(-2)))
+            stream = block.add_neurons(stream + attn.o(z.flatten(-2)))
         return net.unembed(net.ln_final(stream[:, -1])), seen
 
     here, there, all_of_it = np.s_[:, 2, 1], np.s_[:, :, 0], np.s_[:]
@@ -180,8 +180,8 @@ def test_heads_of_a_transformer_at_a_position_beside_its_equations():
             by_hand(x, change | {2: [(there, z[2])]})[0],
         ]
         straight = by_hand(x, {2: [(there, heard[2])]})[0]
-    free = path_changes(run, x, lent, source, via, first)
-    direct = path_changes(run, x, lent, source, via, first, quiet=others)
+    free = change_parts_by_path(run, x, lent, source, via, first)
+    direct = change_parts_by_path(run, x, lent, source, via, first, quiet=others)
     for part, out in zip(free, known, strict=False):
         assert np.abs(part - (out - before)[:, 0].numpy()).max() < 1e-5
     assert np.abs(direct[1] - (straight - before)[:, 0].numpy()).max() < 1e-5
@@ -190,21 +190,25 @@ def test_heads_of_a_transformer_at_a_position_beside_its_equations():
 
 @pytest.mark.parametrize("how", ["sufficiency", "necessity"])
 def test_the_total_is_the_effect_and_the_parts_add_up(deep, how):
-    found = path_effect(deep, "colour:2", "husky", "mixed", how=how, images=60)
-    total = cz.effect(deep.with_(cut=("colour",)), "colour:2", "output:husky", how=how, images=60)
+    found = path_effect(deep, "colour:2", "husky", "mixed", intervention=how, images=60)
+    total = cz.effect(
+        deep.with_(cut=("colour",)), "colour:2", "output:husky", intervention=how, images=60
+    )
     assert found.total.estimate == pytest.approx(total.estimate, abs=1e-5)
     assert (found.total.low, found.total.high) == pytest.approx((total.low, total.high), abs=1e-5)
     assert found.around.estimate == pytest.approx(0, abs=1e-6)
     assert found.through.estimate == pytest.approx(found.total.estimate, abs=1e-6)
-    frame = found.frame().set_index("path")["effect"]
+    frame = found.frame.set_index("path")["effect"]
     assert frame["total"] == pytest.approx(frame[["through", "around", "rest"]].sum(), abs=1e-6)
-    one = path_effect(deep, "colour:2", "husky", "mixed:0", how=how, images=60)
+    one = path_effect(deep, "colour:2", "husky", "mixed:0", intervention=how, images=60)
     # Blue makes mixed:0 and mixed:3; the latter drives nothing.
     assert one.through.estimate == pytest.approx(one.total.estimate, abs=1e-6)
-    other = path_effect(deep, "colour:2", "husky", "mixed:3", how=how, images=60)
+    other = path_effect(deep, "colour:2", "husky", "mixed:3", intervention=how, images=60)
     assert other.through.estimate == pytest.approx(0, abs=1e-6)
     assert other.around.estimate == pytest.approx(other.total.estimate, abs=1e-6)
-    closed = path_effect(deep, "colour:2", "husky", "mixed:3", held="mixed:0", how=how, images=60)
+    closed = path_effect(
+        deep, "colour:2", "husky", "mixed:3", held="mixed:0", intervention=how, images=60
+    )
     assert closed.total.estimate == pytest.approx(0, abs=1e-6)
     assert closed.total.held == "mixed:0"
 
@@ -226,20 +230,20 @@ def test_what_it_says_about_itself(deep):
     ("wrong", "error", "said"),
     [
         ({"through": ()}, UnitError, "no mediators"),
-        ({"sources": []}, UnitError, "no sources"),
+        ({"units": []}, UnitError, "no sources"),
         ({"through": "colour:2"}, UnitError, "in two of"),
         ({"held": "mixed"}, UnitError, "in two of"),
         ({"through": "mixed:9"}, UnitError, "mixed:0 to mixed:3"),
         ({"through": "output:husky"}, UnitError, "cannot be put"),
-        ({"sources": "mixed:1", "through": "colour:1"}, LayerError, "does not come after"),
-        ({"sources": "colour:1", "through": "colour:2"}, LayerError, "does not come after"),
+        ({"units": "mixed:1", "through": "colour:1"}, LayerError, "does not come after"),
+        ({"units": "colour:1", "through": "colour:2"}, LayerError, "does not come after"),
         ({"target": "cat"}, UnitError, "not a class"),
-        ({"how": "resample"}, InputsError, "sufficiency or necessity"),
+        ({"intervention": "resample"}, InputsError, "sufficiency or necessity"),
         ({"split": "train"}, InputsError, "no split"),
     ],
 )
 def test_wrong_questions(deep, wrong, error, said):
-    asked = {"sources": "colour:2", "target": "husky", "through": "mixed:0", **FEW} | wrong
+    asked = {"units": "colour:2", "target": "husky", "through": "mixed:0", **FEW} | wrong
     with pytest.raises(error) as caught:
         path_effect(deep, **asked)
     assert said in f"{caught.value.message} {caught.value.hint}"

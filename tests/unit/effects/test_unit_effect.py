@@ -6,29 +6,29 @@ import pytest
 from circuitz.effects.unit_effect import effect
 from circuitz.errors import InputsError, UnitError
 from circuitz.measurement.measure import measure
-from circuitz.stats.clustered import clustered_mean, interval
+from circuitz.stats.clustered import clustered_mean, confidence_interval
 
 FEW = {"images": 15}
 
 
 @pytest.mark.parametrize("how", ["sufficiency", "necessity"])
 def test_it_equals_what_measure_stored(world, how):
-    z = measure(world.z().annotate("colour:2", "snow"), world.concepts(), sources=15)
+    z = measure(world.z().annotate("colour:2", "snow"), world.concepts(), images=15)
     stored = z.measurements.effects
     for k, name in enumerate(world.classes):
         for s, split in enumerate(("select", "test", "audit")):
-            one = effect(z, "colour:2", f"output:{name}", how=how, split=split, **FEW)
+            one = effect(z, "colour:2", f"output:{name}", intervention=how, split=split, **FEW)
             rows = stored.split == s
             values = getattr(stored, how)[rows, 2, k]
             mean = clustered_mean(values, stored.scene[rows])
             assert one.estimate == pytest.approx(mean.mean, abs=1e-5)
-            assert (one.low, one.high) == pytest.approx(interval(mean), abs=1e-5)
+            assert (one.low, one.high) == pytest.approx(confidence_interval(mean), abs=1e-5)
             assert one.n == mean.n
 
 
 def test_what_it_says_about_itself(world):
     z = world.z()
-    found = effect(z, ["colour:2", "colour:0"], "husky", how="resample", seed=3, **FEW)
+    found = effect(z, ["colour:2", "colour:0"], "husky", intervention="resample", seed=3, **FEW)
     assert found.sources == ("colour:0", "colour:2")
     assert found.target == "output:husky"
     assert found.how == "sufficiency"
@@ -57,11 +57,11 @@ def test_groups_and_where(world):
     pair = effect(z, ["colour:1", "colour:2"], "husky", **FEW)
     group = effect(z, "group:colour:1,colour:2", "output:husky", **FEW)
     assert group == pair
-    corgi = effect(z, "colour:2", "husky", where="corgi", **FEW)
+    corgi = effect(z, "colour:2", "husky", subset="corgi", **FEW)
     mask = z.data.labels == 1
-    assert effect(z, "colour:2", "husky", where=mask, **FEW) == corgi
-    assert effect(z, "colour:2", "husky", where=np.flatnonzero(mask), **FEW) == corgi
-    both = effect(z, "colour:2", "husky", where=["corgi", "poodle"], **FEW)
+    assert effect(z, "colour:2", "husky", subset=mask, **FEW) == corgi
+    assert effect(z, "colour:2", "husky", subset=np.flatnonzero(mask), **FEW) == corgi
+    both = effect(z, "colour:2", "husky", subset=["corgi", "poodle"], **FEW)
     assert both == effect(z, "colour:2", "husky", **FEW)
     assert corgi.n == 5
 
@@ -93,13 +93,13 @@ def test_units_and_classes_that_are_not_there(world, units, target, error, said)
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"how": "magic"},
+        {"intervention": "magic"},
         {"split": "train"},
-        {"where": np.zeros(3, bool)},
-        {"where": np.array([10_000])},
-        {"where": np.zeros(72, bool)},
-        {"where": 0.5},
-        {"where": "husky"},
+        {"subset": np.zeros(3, bool)},
+        {"subset": np.array([10_000])},
+        {"subset": np.zeros(72, bool)},
+        {"subset": 0.5},
+        {"subset": "husky"},
     ],
 )
 def test_questions_that_cannot_be_answered(world, wrong):

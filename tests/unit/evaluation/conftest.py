@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from circuitz.card.card import Card, ClassEntry, Cue
+from circuitz.cards.card import Card, ClassEntry, Cue
 from circuitz.data.worlds.dog_parts import ATTRIBUTES, BREEDS
-from circuitz.evaluation.evaluation_sets import KnownSet
+from circuitz.evaluation.evaluation_sets import InputsWithTruth
 from circuitz.evaluation.world_truth import dogs_truth
 from circuitz.z.inputs import InputSet
 
@@ -50,12 +50,12 @@ def write_card(
 
 def known_set(
     role: str, n: int, *, seed: int = 0, classes: tuple[str, ...] | None = None
-) -> KnownSet:
+) -> InputsWithTruth:
     """Truth as rendered sets have it; every picture is a few random pixels of its own."""
     truth = dogs_truth(role, n, seed=seed, classes=classes, balanced_cells=role != "D")  # pyright: ignore[reportArgumentType]
     rng = np.random.default_rng([seed, ROLES[role]])
     pixels = rng.integers(0, 256, (len(truth.labels), 4, 4, 3), dtype=np.uint8)
-    return KnownSet(InputSet(pixels, classes=truth.classes, role=role), truth)
+    return InputsWithTruth(InputSet(pixels, classes=truth.classes, role=role), truth)
 
 
 @pytest.fixture
@@ -64,5 +64,5 @@ def breed_card() -> Callable[..., Card]:
 
 
 @pytest.fixture
-def make_known() -> Callable[..., KnownSet]:
+def make_known() -> Callable[..., InputsWithTruth]:
     return known_set

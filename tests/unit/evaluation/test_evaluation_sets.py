@@ -9,16 +9,16 @@ from circuitz.data.worlds.dog_world import make_dogs
 from circuitz.errors import InputsError
 from circuitz.evaluation.evaluation_sets import (
     EXCLUSIVE,
-    decorrelated_set,
-    known,
-    shifted_set,
-    truth_of,
+    join_rendered_set_with_truth,
+    make_decorrelated_set,
+    make_shifted_set_with_truth,
+    truth_from_recipe,
 )
 from circuitz.z.inputs import InputSet
 
 
 def test_shifted_set_knows_what_it_shows_and_its_inputs_do_not() -> None:
-    found = shifted_set(5, seed=2)
+    found = make_shifted_set_with_truth(5, seed=2)
     assert len(found) == 30
     assert found.inputs.labels is None
     assert found.inputs.concepts is None
@@ -27,33 +27,37 @@ def test_shifted_set_knows_what_it_shows_and_its_inputs_do_not() -> None:
     for group in EXCLUSIVE:
         columns = [found.truth.concept_names.index(c) for c in group]
         assert (found.truth.concepts[:, columns].sum(1) == 1).all()
-    keys = found.keys(np.arange(30))
+    keys = found.content_hashes(np.arange(30))
     assert len(set(keys)) == 30
-    assert keys == shifted_set(5, seed=2).keys(np.arange(30))
+    assert keys == make_shifted_set_with_truth(5, seed=2).content_hashes(np.arange(30))
 
 
 def test_cache_gives_the_same_set_and_heals(tmp_path: Path) -> None:
-    plain = shifted_set(5, seed=3)
+    plain = make_shifted_set_with_truth(5, seed=3)
     calls: list[int] = []
-    first = shifted_set(5, seed=3, cache=tmp_path, progress=lambda done, _: calls.append(done))
+    first = make_shifted_set_with_truth(
+        5, seed=3, cache=tmp_path, progress=lambda done, _: calls.append(done)
+    )
     assert calls
     calls.clear()
-    again = shifted_set(5, seed=3, cache=tmp_path, progress=lambda done, _: calls.append(done))
+    again = make_shifted_set_with_truth(
+        5, seed=3, cache=tmp_path, progress=lambda done, _: calls.append(done)
+    )
     assert not calls
     for one in (first, again):
         assert (np.asarray(one.inputs.images) == plain.inputs.images).all()
     (folder,) = tmp_path.iterdir()
     (folder / "images.npy").write_bytes(b"bad")
-    healed = shifted_set(5, seed=3, cache=tmp_path)
+    healed = make_shifted_set_with_truth(5, seed=3, cache=tmp_path)
     assert (np.asarray(healed.inputs.images) == plain.inputs.images).all()
     blocked = tmp_path / "file"
     blocked.write_text("")
-    assert len(shifted_set(5, seed=3, cache=blocked)) == 30
+    assert len(make_shifted_set_with_truth(5, seed=3, cache=blocked)) == 30
 
 
 def test_decorrelated_set_is_labelled_and_has_no_shortcut() -> None:
-    found = decorrelated_set(20, seed=1)
-    truth = truth_of(found)
+    found = make_decorrelated_set(20, seed=1)
+    truth = truth_from_recipe(found)
     assert found.labels is not None
     assert (found.labels == truth.labels).all()
     assert len(set(truth.ground[truth.labels == 0].tolist())) == 5
@@ -61,12 +65,12 @@ def test_decorrelated_set_is_labelled_and_has_no_shortcut() -> None:
 
 def test_truth_of_d_comes_from_its_recipe() -> None:
     d = make_dogs("D", 10, seed=4)
-    joined = known(d)
+    joined = join_rendered_set_with_truth(d)
     assert d.labels is not None
     assert (joined.truth.labels == d.labels).all()
     assert (joined.truth.ground[d.labels == 0] == 0).all()
     assert (joined.truth.ground[d.labels != 0] != 0).all()
     with pytest.raises(InputsError, match="not known"):
-        truth_of(InputSet(d.images))
+        truth_from_recipe(InputSet(d.images))
     with pytest.raises(InputsError, match="does not fit"):
-        truth_of(InputSet(d.images[:5], recipe=d.recipe))
+        truth_from_recipe(InputSet(d.images[:5], recipe=d.recipe))

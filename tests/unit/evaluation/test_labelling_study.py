@@ -6,18 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from circuitz.card.card import Card
+from circuitz.cards.card import Card
 from circuitz.errors import LabellingError
-from circuitz.evaluation.evaluation_sets import KnownSet
-from circuitz.evaluation.labelling_study import CONTROLS, TASK, Study, labelling_study
+from circuitz.evaluation.evaluation_sets import InputsWithTruth
+from circuitz.evaluation.labelling_study import CONTROLS, TASK, LabellingStudy, run_labelling_study
 from circuitz.labelling.labels.label_model import LabelModel
 from circuitz.store.judgements import Judgements
 
 Cards = Callable[..., Card]
-Worlds = Callable[..., KnownSet]
+Worlds = Callable[..., InputsWithTruth]
 
 
-def outputs(shifted: KnownSet, seed: int, sure: float = 4.2) -> tuple[np.ndarray, np.ndarray]:
+def outputs(
+    shifted: InputsWithTruth, seed: int, sure: float = 4.2
+) -> tuple[np.ndarray, np.ndarray]:
     """A network that is right nearly everywhere, and units that see the concepts, both noisily."""
     rng = np.random.default_rng(seed)
     truth = shifted.truth
@@ -28,8 +30,8 @@ def outputs(shifted: KnownSet, seed: int, sure: float = 4.2) -> tuple[np.ndarray
 
 
 @pytest.fixture
-def study(breed_card: Cards, make_known: Worlds) -> Callable[..., Study]:
-    def run(seed: int = 0, **extra: object) -> Study:
+def study(breed_card: Cards, make_known: Worlds) -> Callable[..., LabellingStudy]:
+    def run(seed: int = 0, **extra: object) -> LabellingStudy:
         shifted = make_known("D'", 100, seed=seed)
         logits, features = outputs(shifted, seed)
         given: dict[str, object] = {
@@ -41,13 +43,13 @@ def study(breed_card: Cards, make_known: Worlds) -> Callable[..., Study]:
             "examples": make_known("D", 40, seed=seed),
             "seed": seed,
         }
-        return labelling_study(**(given | extra))  # pyright: ignore[reportArgumentType]
+        return run_labelling_study(**(given | extra))  # pyright: ignore[reportArgumentType]
 
     return run
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_story(study: Callable[..., Study], seed: int) -> None:
+def test_the_story(study: Callable[..., LabellingStudy], seed: int) -> None:
     labels = study(seed).labels
     assert labels["judgements"] == 200
     star = labels["rater_zstar"]
@@ -67,7 +69,7 @@ def test_the_story(study: Callable[..., Study], seed: int) -> None:
 
 
 def test_judgements_are_stored_once_with_the_card_shown(
-    study: Callable[..., Study], tmp_path: Path
+    study: Callable[..., LabellingStudy], tmp_path: Path
 ) -> None:
     store = Judgements(tmp_path / "j.sqlite")
     calls: list[tuple[int, int]] = []
@@ -101,7 +103,7 @@ def test_class_names_mean_nothing(breed_card: Cards, make_known: Worlds) -> None
         shifted = make_known("D'", 50, classes=classes)
         logits, features = outputs(shifted, 0)
         cards = {} if classes is None else {"classes": classes}
-        run = labelling_study(
+        run = run_labelling_study(
             star=breed_card(**cards), unrepaired=breed_card(snow=0.6, **cards), shifted=shifted,
             logits=logits, features=features, examples=make_known("D", 40, classes=classes),
             n_questions=40,
@@ -113,7 +115,7 @@ def test_class_names_mean_nothing(breed_card: Cards, make_known: Worlds) -> None
     assert [rename[c] for c in found[0]] == found[1]
 
 
-def test_the_model_travels_as_json(study: Callable[..., Study]) -> None:
+def test_the_model_travels_as_json(study: Callable[..., LabellingStudy]) -> None:
     run = study(n_questions=60)
     back = LabelModel.from_json(run.model.to_json())
     assert back.to_json() == run.model.to_json()
@@ -121,7 +123,7 @@ def test_the_model_travels_as_json(study: Callable[..., Study]) -> None:
 
 
 def test_bad_input_is_named(
-    study: Callable[..., Study], breed_card: Cards, make_known: Worlds
+    study: Callable[..., LabellingStudy], breed_card: Cards, make_known: Worlds
 ) -> None:
     with pytest.raises(LabellingError, match="201"):
         study(n_questions=201)

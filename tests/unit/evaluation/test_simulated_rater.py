@@ -9,24 +9,24 @@ import numpy as np
 import pytest
 
 import circuitz
-from circuitz.card.card import Card, ClassEntry, Cue
-from circuitz.card.make_card import empty_card, permuted
+from circuitz.cards.card import Card, ClassEntry, Cue
+from circuitz.cards.make_card import card_with_permuted_words, empty_card
 from circuitz.data.worlds.dog_parts import ATTRIBUTES, BREEDS, GROUNDS
 from circuitz.errors import LabellingError
-from circuitz.evaluation.evaluation_sets import EXCLUSIVE, KnownSet
-from circuitz.evaluation.interview import look
+from circuitz.evaluation.evaluation_sets import EXCLUSIVE, InputsWithTruth
+from circuitz.evaluation.interview import simulate_perceptions
 from circuitz.evaluation.simulated_rater import SimulatedRater
 
 Cards = Callable[..., Card]
-Worlds = Callable[..., KnownSet]
+Worlds = Callable[..., InputsWithTruth]
 
 
-def share_right(rater: SimulatedRater, card: Card, known: KnownSet, n: int = 200) -> float:
+def share_right(rater: SimulatedRater, card: Card, known: InputsWithTruth, n: int = 200) -> float:
     rows = np.random.default_rng(1).permutation(len(known))[:n]
     truth = known.truth
     options = truth.classes
     right = 0
-    seen = look(rater, known, rows, [f"{i:032x}" for i in rows])
+    seen = simulate_perceptions(rater, known, rows, [f"{i:032x}" for i in rows])
     for i, perceived in zip(rows, seen, strict=True):
         answer = rater.answer(card, perceived, options=options, seed=int(i))
         assert sum(answer.probabilities) == pytest.approx(1)
@@ -40,7 +40,7 @@ def test_perceives_at_the_stated_rate(make_known: Worlds) -> None:
     truth = known.truth
     rows = np.arange(len(known))
     keys = [f"{i:032x}" for i in rows]
-    seen = look(SimulatedRater(0.1, seed=3, exclusive=EXCLUSIVE), known, rows, keys)
+    seen = simulate_perceptions(SimulatedRater(0.1, seed=3, exclusive=EXCLUSIVE), known, rows, keys)
     wrong = []
     for i, perceived in zip(rows, seen, strict=True):
         for group in (*ATTRIBUTES.values(), GROUNDS):
@@ -48,7 +48,9 @@ def test_perceives_at_the_stated_rate(make_known: Worlds) -> None:
             (value,) = (c for c in group if perceived[c])
             wrong.append(truth.concepts[i, truth.concept_names.index(value)] == 0)
     assert np.mean(wrong) == pytest.approx(0.1, abs=0.015)
-    exact = look(SimulatedRater(0.0, seed=3, exclusive=EXCLUSIVE), known, rows, keys)
+    exact = simulate_perceptions(
+        SimulatedRater(0.0, seed=3, exclusive=EXCLUSIVE), known, rows, keys
+    )
     for i, perceived in zip(rows, exact, strict=True):
         assert all(
             perceived[c] == bool(v)
@@ -73,7 +75,7 @@ def test_a_good_card_beats_a_snowy_one_beats_none(breed_card: Cards, make_known:
         star = breed_card(seed=seed)
         good = share_right(rater, star, known)
         snowy = share_right(rater, breed_card(seed=seed, snow=0.6, drop=0.5), known)
-        wrong = share_right(rater, permuted(star, seed), known)
+        wrong = share_right(rater, card_with_permuted_words(star, seed), known)
         none = share_right(rater, empty_card(known.truth.classes), known)
         assert good >= 0.8
         assert good >= snowy + 0.15
@@ -118,7 +120,9 @@ def test_answers_follow_the_names_on_the_card(breed_card: Cards, make_known: Wor
         card, classes=tuple(replace(entry, name=other[entry.name]) for entry in card.classes)
     )
     rows = np.arange(60)
-    for i, perceived in zip(rows, look(rater, known, rows, [str(r) for r in rows]), strict=True):
+    for i, perceived in zip(
+        rows, simulate_perceptions(rater, known, rows, [str(r) for r in rows]), strict=True
+    ):
         before = rater.answer(card, perceived, options=names, seed=int(i))
         after = rater.answer(
             renamed, perceived, options=tuple(other[n] for n in names), seed=int(i)
@@ -168,10 +172,18 @@ def test_shares_nothing_with_prior_lexicon_or_search() -> None:
     """The rater's knowledge is not the check's, and nothing that searches knows the truth."""
     package = Path(circuitz.__file__).parent
     imports = _imports(package / "evaluation" / "simulated_rater.py")
-    banned = ("lexicon", "plausibility", "prior", "likelihood", "search", "data")
+    banned = ("lexicon", "plausibility", "posterior", "zstar", "data")
     assert not [m for m in imports if m.split(".")[1:2] and m.split(".")[1] in banned]
-    for room in ("z", "store", "plausibility", "raters", "prior", "likelihood", "search",
-                 "labelling", "widgets"):  # fmt: skip
+    for room in (
+        "z",
+        "store",
+        "plausibility",
+        "cards",
+        "posterior",
+        "zstar",
+        "labelling",
+        "widgets",
+    ):
         for path in (package / room).rglob("*.py"):
             found = [m for m in _imports(path) if m.startswith("circuitz.evaluation")]
             assert not found, f"{path} imports {found}"

@@ -8,7 +8,11 @@ import pytest
 from circuitz.data.worlds.dog_parts import GROUNDS
 from circuitz.data.worlds.dog_world import make_dogs
 from circuitz.errors import InputsError
-from circuitz.evaluation.world_truth import counterfactual_grounds, dogs_truth, in_every_cell
+from circuitz.evaluation.world_truth import (
+    dogs_truth,
+    render_in_every_cell,
+    render_on_other_grounds,
+)
 
 
 def test_truth_fits_the_labels_and_concepts_of_sets_that_carry_them():
@@ -32,7 +36,7 @@ def test_truth_of_the_shifted_set_names_grounds_as_its_concepts_do():
 
 def test_counterfactuals_keep_the_dog_and_change_the_ground():
     before = make_dogs("D", 6, seed=3).images
-    same = counterfactual_grounds("D", 6, 0, seed=3)
+    same = render_on_other_grounds("D", 6, 0, seed=3)
     truth = dogs_truth("D", 6, seed=3)
     husky = truth.labels == 0
     assert (same[husky] == before[husky]).all()
@@ -40,19 +44,19 @@ def test_counterfactuals_keep_the_dog_and_change_the_ground():
     mongrels = make_dogs("concepts", 40, seed=3)
     assert mongrels.masks is not None
     dog = (mongrels.masks > 0) & (mongrels.masks != mongrels.mask_names.index("surroundings"))
-    other = counterfactual_grounds("concepts", 40, seed=3)
+    other = render_on_other_grounds("concepts", 40, seed=3)
     assert (other[dog] == mongrels.images[dog]).all()
     assert (other[~dog] == mongrels.images[~dog]).mean() < 0.1
 
 
 def test_a_ground_that_does_not_exist_is_named():
     with pytest.raises(InputsError, match="no ground 7"):
-        counterfactual_grounds("D", 2, 7)
+        render_on_other_grounds("D", 2, 7)
 
 
 def test_the_same_dog_stands_on_every_ground():
     shifted, rows = make_dogs("D'", 5, seed=3), np.array([0, 7])
-    made, truth = in_every_cell(shifted, rows), dogs_truth("D'", 5, seed=3)
+    made, truth = render_in_every_cell(shifted, rows), dogs_truth("D'", 5, seed=3)
     assert made is not None
     assert made.shape == (2, len(GROUNDS), 64, 64, 3)
     assert np.array_equal(made[[0, 1], truth.cell[rows]], shifted.images[rows])
@@ -61,10 +65,10 @@ def test_the_same_dog_stands_on_every_ground():
 
 def test_what_is_not_the_same_scene_is_not_shown():
     shifted, rows = make_dogs("D'", 2), np.array([0])
-    assert in_every_cell(replace(shifted, images=255 - shifted.images), rows) is None
-    assert in_every_cell(replace(shifted, recipe={}), rows) is None
-    assert in_every_cell(replace(shifted, images=shifted.images[:3]), rows) is None
-    assert in_every_cell(shifted, np.zeros(0, np.int64)) is None
+    assert render_in_every_cell(replace(shifted, images=255 - shifted.images), rows) is None
+    assert render_in_every_cell(replace(shifted, recipe={}), rows) is None
+    assert render_in_every_cell(replace(shifted, images=shifted.images[:3]), rows) is None
+    assert render_in_every_cell(shifted, np.zeros(0, np.int64)) is None
 
 
 @pytest.mark.parametrize("shortcut", ["ground", "collar", "two"])

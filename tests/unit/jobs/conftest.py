@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
 from circuitz.z.inputs import InputSet
@@ -34,7 +34,7 @@ def dask_cluster(threads: None) -> Iterator[object]:
 def ready(threads: None) -> tuple[Runtime, list, InputSet]:
     torch.manual_seed(0)
     net = build("small-cnn", {"classes": 3, "widths": [4, 6], "strides": [2, 1]})
-    specs = describe(net, NAMES, torch.rand(1, 3, 12, 16))
+    specs = describe_layers(net, NAMES, torch.rand(1, 3, 12, 16))
     images = np.random.default_rng(0).integers(0, 256, (70, 12, 16, 3), dtype=np.uint8)
     scene = np.random.default_rng(1).integers(0, 30, 70)
     return Runtime(net, NAMES, Preprocessing(size=(12, 16))), specs, InputSet(images, scene=scene)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from circuitz.effects.ablation.ablation_job import AblationJob, ablate_pieces
-from circuitz.effects.ablation.exact_ablation import ablate
-from circuitz.jobs.connect import connected
-from circuitz.patching.from_cut import margins
+from circuitz.effects.ablation.ablation_job import AblationJob, yield_ablations_by_piece
+from circuitz.effects.ablation.exact_ablation import ablate_each_unit
+from circuitz.jobs.connect import executor_for_cluster
+from circuitz.patching.from_cut import class_margins
 
 
 @pytest.mark.parametrize("fill", ["zero", "mean", "resample"])
@@ -20,21 +20,23 @@ def test_effects_of_all_units_on_workers_are_those_here_bit_for_bit(dask_cluster
     donors = x.flip(0) if fill == "resample" else None
     layers = ["conv1", "conv2"]
     here = list(
-        ablate(
+        ablate_each_unit(
             runtime,
             x,
             layers,
             fill=fill,
             donors=donors,
             batch=12,
-            score=lambda logits: margins(logits)[:, [2, 0]],
+            score=lambda logits: class_margins(logits)[:, [2, 0]],
         )
     )
     told: list[int] = []
-    with connected(dask_cluster) as executor:
+    with executor_for_cluster(dask_cluster) as executor:
         job = AblationJob(runtime, x, fill, donors, [2, 0])
         there = list(
-            ablate_pieces(job, layers, executor, progress=lambda done, n: told.append(done))
+            yield_ablations_by_piece(
+                job, layers, executor, progress=lambda done, n: told.append(done)
+            )
         )
     assert told == [0, 1, 2]
     for a, b in zip(here, there, strict=True):
@@ -59,7 +61,7 @@ def test_finished_layers_are_kept_and_not_computed_again(ready, tmp_path, monkey
 
     runtime, _, inputs = ready
     x = runtime.prepare(inputs.images[:8])
-    asked = {"layers": ["conv1", "conv2"], "store": tmp_path}
+    asked = {"layers": ["conv1", "conv2"], "checkpoint": tmp_path}
 
     def stop(done, total):
         if done == 1:
@@ -87,15 +89,15 @@ def test_a_worker_killed_in_mid_ablation_loses_nothing(dask_cluster, ready, tmp_
     x = runtime.prepare(inputs.images[:12])
     layers = ["conv1", "conv2", "head"]
     job = AblationJob(runtime, x, "zero", None, [0, 1, 2])
-    here = list(ablate_pieces(job, layers))
+    here = list(yield_ablations_by_piece(job, layers))
     before = set(dask_cluster.run(os.getpid).values())
 
     def kill(done, total):
         if done == 1:
             os.kill(min(before), signal.SIGKILL)
 
-    with connected(dask_cluster) as executor:
-        there = list(ablate_pieces(job, layers, executor, kill, tmp_path))
+    with executor_for_cluster(dask_cluster) as executor:
+        there = list(yield_ablations_by_piece(job, layers, executor, kill, tmp_path))
     for a, b in zip(here, there, strict=True):
         assert (a.layer, a.drop.tobytes()) == (b.layer, b.drop.tobytes())
     assert len(list(tmp_path.iterdir())) == 3

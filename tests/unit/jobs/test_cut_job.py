@@ -60,12 +60,12 @@ def test_effects_on_workers_are_those_here_bit_for_bit(dask_cluster, tmp_path, c
     assert np.nanmax(np.abs(here.measurements.effects.sufficiency)) > 0
     assert len(here.measurements.effects.groups) >= 3
     same(measure(z, concepts, cluster=dask_cluster, **SETTINGS), here)
-    kept = measure(z, concepts, cluster=dask_cluster, store=tmp_path, **SETTINGS)
+    kept = measure(z, concepts, cluster=dask_cluster, checkpoint=tmp_path, **SETTINGS)
     same(kept, here)
     before = {f.name: f.stat().st_mtime_ns for f in tmp_path.iterdir()}
     # One shard of the concept set, eight units a piece, and the sets.
     assert len(before) == 1 + {"conv1": 1, "conv2": 3}[cut] + 1
-    same(measure(z, concepts, store=tmp_path, **SETTINGS), here)
+    same(measure(z, concepts, checkpoint=tmp_path, **SETTINGS), here)
     assert before == {f.name: f.stat().st_mtime_ns for f in tmp_path.iterdir()}, "done once"
 
 
@@ -81,7 +81,9 @@ def test_a_worker_killed_among_the_effects_loses_nothing(dask_cluster, tmp_path)
             killed.append(min(before))
             os.kill(killed[0], signal.SIGKILL)
 
-    there = measure(z, concepts, cluster=dask_cluster, store=tmp_path, progress=kill, **SETTINGS)
+    there = measure(
+        z, concepts, cluster=dask_cluster, checkpoint=tmp_path, progress=kill, **SETTINGS
+    )
     assert killed
     same(there, here)
 
@@ -94,15 +96,15 @@ def test_what_an_interrupted_run_finished_is_not_run_again(tmp_path, monkeypatch
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        measure(z, concepts, store=tmp_path, progress=stop, **SETTINGS)
+        measure(z, concepts, checkpoint=tmp_path, progress=stop, **SETTINGS)
     from circuitz.measurement.cut_job import CutJob
 
     ran: list[int] = []
     once = CutJob.run
     monkeypatch.setattr(CutJob, "run", lambda job, piece: ran.append(1) or once(job, piece))
-    there = measure(z, concepts, store=tmp_path, **SETTINGS)
+    there = measure(z, concepts, checkpoint=tmp_path, **SETTINGS)
     assert len(ran) == 3 + 1 - 2, "two of three pieces of units were there"
     same(there, measure(z, concepts, **SETTINGS))
     damaged = sorted(tmp_path.iterdir())[0]
     damaged.write_bytes(b"half a file")
-    same(measure(z, concepts, store=tmp_path, **SETTINGS), there)
+    same(measure(z, concepts, checkpoint=tmp_path, **SETTINGS), there)

@@ -14,9 +14,9 @@ import pytest
 from torch import nn
 
 from circuitz.errors import BuilderError, ClusterError, MeasurementError
-from circuitz.jobs.connect import connected
+from circuitz.jobs.connect import executor_for_cluster
 from circuitz.models.run.basis import Basis
-from circuitz.models.run.basis_space import over
+from circuitz.models.run.basis_space import basis_unit_space
 from circuitz.models.run.runtime import Runtime
 from circuitz.responses.sweep_layers import sweep
 from circuitz.z.bundle.measurements_io import encode_layer
@@ -34,10 +34,10 @@ def pids(client):
 def test_a_sweep_on_workers_is_the_sweep_here_bit_for_bit(dask_cluster, ready):
     runtime, specs, inputs = ready
     draw = np.random.default_rng(0).normal(size=(3, 6)).astype(np.float32)
-    specs = [*specs, over(specs[1], Basis.of(draw), "mine")]
+    specs = [*specs, basis_unit_space(specs[1], Basis.from_rows(draw), "mine")]
     here = sweep(runtime, specs, inputs, batch=8, shard=16)
     told: list[tuple[int, int]] = []
-    with connected(dask_cluster) as executor:
+    with executor_for_cluster(dask_cluster) as executor:
         there = sweep(
             runtime, specs, inputs, batch=8, shard=16, executor=executor,
             progress=lambda done, n: told.append((done, n)),
@@ -56,7 +56,7 @@ def test_an_address_will_do_and_the_parcel_is_opened_once_a_worker(dask_cluster,
 
     dask_cluster.wait_for_workers(2)
     dask_cluster.run(by_value(forget))
-    with connected(dask_cluster.scheduler.address) as executor:
+    with executor_for_cluster(dask_cluster.scheduler.address) as executor:
         sweep(runtime, specs, inputs, batch=4, shard=4, responses=False, executor=executor)
     # A worker that was started anew meanwhile has opened none.
     known = dask_cluster.run(
@@ -82,9 +82,9 @@ def test_a_worker_killed_in_mid_run_loses_nothing(dask_cluster, ready, tmp_path)
             killed.append(victim)
             os.kill(victim, signal.SIGKILL)
 
-    with connected(dask_cluster) as executor:
+    with executor_for_cluster(dask_cluster) as executor:
         there = sweep(
-            runtime, specs, inputs, batch=4, shard=20, store=tmp_path, executor=executor,
+            runtime, specs, inputs, batch=4, shard=20, checkpoint=tmp_path, executor=executor,
             progress=kill,
         )  # fmt: skip
     assert set(killed) == before, "both were killed, one after the other"
@@ -95,19 +95,19 @@ def test_a_worker_killed_in_mid_run_loses_nothing(dask_cluster, ready, tmp_path)
 
 def test_after_ctrl_c_the_same_goes_on_and_computes_no_shard_twice(dask_cluster, ready, tmp_path):
     runtime, specs, inputs = ready
-    settings = {"batch": 8, "shard": 8, "store": tmp_path}
+    settings = {"batch": 8, "shard": 8, "checkpoint": tmp_path}
 
     def stop(done, total):
         if done == 3:
             raise KeyboardInterrupt
 
-    with connected(dask_cluster) as executor, pytest.raises(KeyboardInterrupt):
+    with executor_for_cluster(dask_cluster) as executor, pytest.raises(KeyboardInterrupt):
         sweep(runtime, specs, inputs, executor=executor, progress=stop, **settings)
     kept = {f.name: f.stat().st_mtime_ns for f in tmp_path.iterdir()}
     assert len(kept) == 3
     assert all(name.endswith(".safetensors") for name in kept), "nothing half written"
     told: list[int] = []
-    with connected(dask_cluster) as executor:
+    with executor_for_cluster(dask_cluster) as executor:
         there = sweep(
             runtime, specs, inputs, executor=executor,
             progress=lambda done, n: told.append(done), **settings,
@@ -124,7 +124,7 @@ def test_after_ctrl_c_the_same_goes_on_and_computes_no_shard_twice(dask_cluster,
 
 def test_what_is_wrong_on_a_worker_is_told_here_by_name(dask_cluster, ready):
     runtime, specs, inputs = ready
-    with connected(dask_cluster) as executor:
+    with executor_for_cluster(dask_cluster) as executor:
         runtime.module.conv1[0].weight.data.fill_(3e38)
         with pytest.raises(MeasurementError, match="not finite"):
             sweep(runtime, specs, inputs, batch=8, shard=16, executor=executor)
@@ -133,11 +133,14 @@ def test_what_is_wrong_on_a_worker_is_told_here_by_name(dask_cluster, ready):
 def test_a_network_that_only_exists_here_is_refused(dask_cluster, ready):
     runtime, _, inputs = ready
     net = nn.Sequential(nn.Conv2d(3, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    from circuitz.models.run.layer_specs import describe
+    from circuitz.models.run.layer_specs import describe_layers
 
     alone = Runtime(net, ["0"], runtime.preprocessing)
-    specs = describe(net, ["0"], runtime.prepare(inputs.images[:1]))
-    with connected(dask_cluster) as executor, pytest.raises(BuilderError, match="exists only here"):
+    specs = describe_layers(net, ["0"], runtime.prepare(inputs.images[:1]))
+    with (
+        executor_for_cluster(dask_cluster) as executor,
+        pytest.raises(BuilderError, match="exists only here"),
+    ):
         sweep(alone, specs, inputs, executor=executor)
 
 
@@ -151,19 +154,25 @@ def test_no_scheduler_no_worker_and_no_cluster_are_named():
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-            with pytest.raises(ClusterError, match="No Dask scheduler answers"), connected(address):
+            with (
+                pytest.raises(ClusterError, match="No Dask scheduler answers"),
+                executor_for_cluster(address),
+            ):
                 pass
         for wrong in ("nowhere", "http://127.0.0.1:1", ""):
-            with pytest.raises(ClusterError, match="No Dask scheduler"), connected(wrong):
+            with (
+                pytest.raises(ClusterError, match="No Dask scheduler"),
+                executor_for_cluster(wrong),
+            ):
                 pass
         with (
             LocalCluster(host="127.0.0.1", dashboard_address="127.0.0.1:0", n_workers=0) as cluster,
             Client(cluster, set_as_default=False) as client,
             pytest.raises(ClusterError, match="has no workers"),
-            connected(client),
+            executor_for_cluster(client),
         ):
             pass
-    with pytest.raises(ClusterError, match="A int is no cluster"), connected(3):
+    with pytest.raises(ClusterError, match="A int is no cluster"), executor_for_cluster(3):
         pass
 
 
@@ -189,11 +198,11 @@ def test_workers_without_circuitz_or_of_another_version_are_refused(dask_cluster
     for spoil, text in ((broken, "has circuitz 0.0.1"), (missing, "has no circuitz")):
         dask_cluster.run(by_value(spoil), workers=worker)
         try:
-            with pytest.raises(ClusterError, match=text), connected(dask_cluster):
+            with pytest.raises(ClusterError, match=text), executor_for_cluster(dask_cluster):
                 pass
         finally:
             dask_cluster.run(by_value(mended), workers=worker)
-    with connected(dask_cluster):
+    with executor_for_cluster(dask_cluster):
         pass
 
 
@@ -224,9 +233,9 @@ def test_a_cluster_that_goes_away_is_named_and_what_was_done_is_kept(ready, tmp_
             time.sleep(1)
 
     try:
-        with connected(client) as executor, pytest.raises(ClusterError) as told:
+        with executor_for_cluster(client) as executor, pytest.raises(ClusterError) as told:
             sweep(
-                runtime, specs, inputs, batch=2, shard=2, store=tmp_path, executor=executor,
+                runtime, specs, inputs, batch=2, shard=2, checkpoint=tmp_path, executor=executor,
                 progress=leave,
             )  # fmt: skip
         assert "lost" in told.value.message

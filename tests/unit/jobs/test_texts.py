@@ -7,7 +7,7 @@ import torch
 
 import circuitz as cz
 from circuitz.models.zoo.builders import build
-from circuitz.models.zoo.fit_probe import fit_probe, pooled
+from circuitz.models.zoo.fit_probe import fit_probe, pooled_activations
 from circuitz.z.bundle.measurements_io import encode_effects, encode_layer
 from circuitz.z.inputs import PADDING, InputSet
 
@@ -36,7 +36,7 @@ def test_a_text_classifier_is_measured_on_workers_bit_for_bit(dask_cluster):
         "classes": 2, "at": "blocks.0.mlp.hook_post", "padding": 0,
     })  # fmt: skip
     data = texts(90, 0, "D")
-    fit_probe(net, pooled(net, data.images), data.labels)
+    fit_probe(net, pooled_activations(net, data.images), data.labels)
     z = cz.wrap(net, data).with_(concept_set=texts(80, 1, "concepts"))
     how = {"sources": 12, "donors": 1, "shard": 20}
     here = cz.measure(z, **how).measurements

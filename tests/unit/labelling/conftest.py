@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from circuitz.card.card import Card, ClassEntry, Cue, Exemplars
-from circuitz.labelling.tasks.pack import Question, Sighting, TaskPack, question_id
-from circuitz.z.bundle.inputs_io import fingerprint
+from circuitz.cards.card import Card, ClassEntry, Cue, UnitExemplars
+from circuitz.labelling.tasks.pack import Question, Sighting, TaskPack, opaque_question_id
+from circuitz.z.bundle.inputs_io import input_set_fingerprint
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
@@ -69,7 +69,7 @@ def build(*, snow: float = 0.0, seed: int = 0) -> AnnotatedModel:
         {"conv": layer},
         effects,
         weights_hash=z.weights_hash,
-        concepts_hash=fingerprint(concept_set),
+        concepts_hash=input_set_fingerprint(concept_set),
     )
     return z.with_(measurements=measured)
 
@@ -92,7 +92,15 @@ def build_pack(asks: int = 8, golds: int = 0, again: int = 0, **change: Any) -> 
         (
             ClassEntry(
                 "husky",
-                (Cue("snow", ("snow",), ("conv:2",), 0.5, (Exemplars("conv", "conv:2", (3, 1)),)),),
+                (
+                    Cue(
+                        "snow",
+                        ("snow",),
+                        ("conv:2",),
+                        0.5,
+                        (UnitExemplars("conv", "conv:2", (3, 1)),),
+                    ),
+                ),
                 (0.1, 0.0, 0.2),
             ),
             ClassEntry("corgi", (Cue("floppy ears", ("floppy ears",), ("conv:1",), 0.3),)),
@@ -108,7 +116,7 @@ def build_pack(asks: int = 8, golds: int = 0, again: int = 0, **change: Any) -> 
     kinds += [("gold", f"gold-{i}") for i in range(golds)]
     kinds += [("again", item) for item in items[:again]]
     questions = tuple(
-        Question(question_id(seed, item, kind), item, kind, f"{item}.png", f"pictures/{item}.png", seen)
+        Question(opaque_question_id(seed, item, kind), item, kind, f"{item}.png", f"pictures/{item}.png", seen)
         for kind, item in kinds
     )  # fmt: skip
     values = {

@@ -8,10 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from circuitz.card.card import Card
-from circuitz.errors import BundleWriteError, ExportRefusedError, MeasurementError
-from circuitz.labelling.export import card_of, export, label_model_of, waive, with_label_model
-from circuitz.labelling.labels.label_model import fit
+from circuitz.cards.card import Card
+from circuitz.errors import BundleWriteError, MeasurementError
+from circuitz.labelling.export import (
+    card_in_notes,
+    export,
+    label_model_in_notes,
+    waive,
+    with_label_model,
+)
+from circuitz.labelling.labels.label_model import fit_label_model
+from circuitz.labelling.refused import ExportRefusedError
 from circuitz.plausibility.audit_reads import audit_reads
 from circuitz.z.bundle.load_save import load
 from circuitz.z.finding import Waiver
@@ -26,11 +33,11 @@ def test_a_sound_model_is_exported_with_card_and_story(toy: Toy, tmp_path: Path)
     assert made.hash == z.hash
     back = load(tmp_path / "star.z")
     assert back.hash == z.hash
-    card = card_of(back)
+    card = card_in_notes(back)
     assert card is not None
     assert card.z_hash == z.hash
-    assert [c.words for c in card.entry("husky").cues] == ["pointed ears"]
-    assert [c.words for c in card.entry("corgi").cues] == ["floppy ears"]
+    assert [c.words for c in card.entry_of_class("husky").cues] == ["pointed ears"]
+    assert [c.words for c in card.entry_of_class("corgi").cues] == ["floppy ears"]
     on_disk = Card.from_json(json.loads((tmp_path / "star.z" / "card.json").read_text()))
     assert on_disk == card
     assert "speaks for it: pointed ears" in back.story
@@ -97,17 +104,17 @@ def test_label_model_travels(toy: Toy, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(2, size=60)
     logits = np.eye(2)[labels] * 4
-    model = fit(rng.normal(size=(60, 3)), logits, labels, ("husky", "corgi"))
+    model = fit_label_model(rng.normal(size=(60, 3)), logits, labels, ("husky", "corgi"))
     made = export(toy(), tmp_path / "a.z.zip", label_model=model)
     assert zipfile.is_zipfile(tmp_path / "a.z.zip")
     back = load(tmp_path / "a.z.zip")
-    found = label_model_of(back)
+    found = label_model_in_notes(back)
     assert found is not None
     assert found.to_json() == model.to_json()
-    assert card_of(back) == card_of(made)
+    assert card_in_notes(back) == card_in_notes(made)
     plain = toy()
-    assert label_model_of(plain) is None
-    assert card_of(plain) is None
+    assert label_model_in_notes(plain) is None
+    assert card_in_notes(plain) is None
     assert with_label_model(plain, model).hash == plain.hash
 
 

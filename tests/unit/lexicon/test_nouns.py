@@ -64,8 +64,8 @@ def test_what_a_file_took_away_stays_away_and_without_wordnet_nothing_is_added()
 
 
 def test_the_name_of_a_thing_is_the_same_however_it_is_written() -> None:
-    names = {LEXICON.noun(text) for text in ("anchor", "Anchors", "anchor ")}
+    names = {LEXICON.wordnet_noun(text) for text in ("anchor", "Anchors", "anchor ")}
     assert names == {"anchor"}
     assert LEXICON.parse("two ANCHORS") == ("anchor",)
     for text in ("black seed", "husky", "zorgle", "", "anchor and lantern"):
-        assert LEXICON.noun(text) == ""
+        assert LEXICON.wordnet_noun(text) == ""

@@ -10,7 +10,7 @@ from circuitz.errors import (
     LexiconError,
     UnknownConceptError,
 )
-from circuitz.lexicon.edit_yaml import add_concept, add_override
+from circuitz.lexicon.edit_yaml import add_concept_to_file, add_override_to_file
 from circuitz.lexicon.lexicon import Lexicon
 
 
@@ -114,8 +114,8 @@ def test_an_unknown_concept_is_named_with_what_to_do():
 def test_words_are_written_into_a_file_that_keeps_its_comments(tmp_path: Path):
     path = tmp_path / "mine.yaml"
     path.write_text("# ours\nversion: 1\nconcepts: # words\n    rust: {kind: part} # red\n")
-    add_concept(path, "siren light", {"kind": "part", "part_of": ["fire engine"]})
-    made = add_override(path, "fur", {"kind": "artefact"}, author="mira", reason="wigs")
+    add_concept_to_file(path, "siren light", {"kind": "part", "part_of": ["fire engine"]})
+    made = add_override_to_file(path, "fur", {"kind": "artefact"}, author="mira", reason="wigs")
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# ours\n")
     assert "rust: {kind: part} # red" in text
@@ -126,22 +126,22 @@ def test_words_are_written_into_a_file_that_keeps_its_comments(tmp_path: Path):
     assert again.support("siren light", "dog").verdict == "opposes"
     assert again.support("wheels", "fire engine").verdict == "supports"  # still a vehicle
     with pytest.raises(LexiconError, match="which ‘rusts’ is a name of"):
-        add_concept(path, "rusts", {"kind": "part"})
+        add_concept_to_file(path, "rusts", {"kind": "part"})
 
 
 def test_a_contradiction_is_not_written_unless_it_replaces(tmp_path: Path):
     path = tmp_path / "mine.yaml"
-    add_override(path, "collar", {"kind": "part", "part_of": ["dog"]}, author="mira")
-    add_override(path, "leash", {"kind": "part"}, author="mira")
+    add_override_to_file(path, "collar", {"kind": "part", "part_of": ["dog"]}, author="mira")
+    add_override_to_file(path, "leash", {"kind": "part"}, author="mira")
     before = path.read_bytes()
     with pytest.raises(ContradictoryOverridesError):
-        add_override(path, "collar", {"kind": "artefact"}, author="ben")
+        add_override_to_file(path, "collar", {"kind": "artefact"}, author="ben")
     with pytest.raises(LexiconError, match="needs a kind"):
-        add_override(path, "flibber", {"part_of": ["dog"]}, author="ben")
+        add_override_to_file(path, "flibber", {"part_of": ["dog"]}, author="ben")
     with pytest.raises(LexiconError, match="no category"):
-        add_override(path, "collar", {"part_of": ["flibber"]}, author="ben")
+        add_override_to_file(path, "collar", {"part_of": ["flibber"]}, author="ben")
     assert path.read_bytes() == before
-    made = add_override(path, "collar", {"kind": "artefact"}, author="ben", replace=True)
+    made = add_override_to_file(path, "collar", {"kind": "artefact"}, author="ben", replace=True)
     assert "override by ben" in made.support("collar", "dog").chain[0]
     assert made.concept("leash").source == "override by mira"
     assert [p.name for p in tmp_path.iterdir()] == ["mine.yaml"]
@@ -151,7 +151,10 @@ def test_a_section_on_one_line_is_refused(tmp_path: Path):
     path = tmp_path / "mine.yaml"
     path.write_text("concepts: {rust: {kind: part}}\n")
     with pytest.raises(LexiconError, match="on one line"):
-        add_concept(path, "dent", {"kind": "part"})
+        add_concept_to_file(path, "dent", {"kind": "part"})
     path.write_text("concepts: {}\noverrides: []\n")
-    assert add_concept(path, "dent", {"kind": "part"}).kind("dent") == "part"
-    assert add_override(path, "dent", {"kind": "artefact"}, author="a").kind("dent") == "artefact"
+    assert add_concept_to_file(path, "dent", {"kind": "part"}).kind("dent") == "part"
+    assert (
+        add_override_to_file(path, "dent", {"kind": "artefact"}, author="a").kind("dent")
+        == "artefact"
+    )

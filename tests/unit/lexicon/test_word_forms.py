@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from circuitz.lexicon.word_forms import key, negated, singular, tokens
+from circuitz.lexicon.word_forms import negation_flags, phrase_key, singular, tokens
 
 
 @pytest.mark.parametrize(
@@ -19,10 +19,15 @@ def test_plurals(word: str, one: str):
 
 
 def test_case_hyphens_underscores_and_possessives_make_no_difference():
-    assert key("Pointed-Ears") == key("pointed_ears") == key("pointed ear") == ("pointed", "ear")
-    assert key("dog’s tail") == key("dog's tails") == ("dog", "tail")
-    assert key("ﬂuffy") == ("fluffy",)  # a ligature
-    assert key("  …!? ") == ()
+    assert (
+        phrase_key("Pointed-Ears")
+        == phrase_key("pointed_ears")
+        == phrase_key("pointed ear")
+        == ("pointed", "ear")
+    )
+    assert phrase_key("dog’s tail") == phrase_key("dog's tails") == ("dog", "tail")
+    assert phrase_key("ﬂuffy") == ("fluffy",)  # a ligature
+    assert phrase_key("  …!? ") == ()
 
 
 def test_marks_part_clauses():
@@ -45,4 +50,4 @@ def test_denial(text: str, denied: bool):
     words = tokens(text)
     starts = [i for i, t in enumerate(words) if t.word in ("x", "y")]
     at = [words[i].word for i in starts].index("x")
-    assert negated(words, starts)[at] is denied
+    assert negation_flags(words, starts)[at] is denied

@@ -8,8 +8,8 @@ import pytest
 
 from circuitz.lexicon import extract
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.lexicon.phrases import read
-from circuitz.lexicon.sorts import sort_of
+from circuitz.lexicon.phrases import parse_phrase
+from circuitz.lexicon.sorts import sort_of_sense
 from circuitz.lexicon.wordnet import WordNet
 
 FOLDER = files("circuitz.lexicon")
@@ -46,19 +46,19 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_extract_of_a_small_wordnet(folder: Path):
-    small = WordNet(extract.make(folder))
+    small = WordNet(extract.make_wordnet_extract(folder))
     dog, man = small.senses("dog")
-    assert (small.title(dog.synset), dog.file, man.file) == ("dog", "N", "p")
+    assert (small.first_name_of_synset(dog.synset), dog.file, man.file) == ("dog", "N", "p")
     assert dog.weight > 10 * man.weight
-    assert small.above(man.synset) == ()  # of people nothing is told
+    assert small.direct_hypernyms(man.synset) == ()  # of people nothing is told
     (tail,) = small.senses("tail")
-    assert small.names(tail.synset) == ("tail", "cauda")
-    assert small.wholes(tail.synset) == (dog.synset,)
+    assert small.all_names_of_synset(tail.synset) == ("tail", "cauda")
+    assert small.direct_holonyms(tail.synset) == (dog.synset,)
     assert small.gloss(dog.synset) == "with a tail"
     assert small.senses("rex") == small.senses("aspirin") == small.senses("drug") == ()
     assert small.is_adjective("furry")
     assert not small.is_adjective("dog")
-    assert small.singulars("caudae") == ("cauda",)
+    assert small.irregular_singulars("caudae") == ("cauda",)
 
 
 def test_equal_files_make_equal_bytes_and_the_licence_beside_them(
@@ -67,7 +67,7 @@ def test_equal_files_make_equal_bytes_and_the_licence_beside_them(
     made: list[bytes] = []
     for name in ("one.gz", "two.gz"):
         monkeypatch.setattr("sys.argv", ["extract", str(folder), str(tmp_path / name)])
-        extract.main()
+        extract.write_wordnet_extract_and_licence()
         made.append((tmp_path / name).read_bytes())
     assert made[0] == made[1]
     assert "provided to you" in (tmp_path / "LICENSE.wordnet").read_text()
@@ -88,7 +88,7 @@ def test_the_table_of_parts_names_things_that_wordnet_knows():
     text = FOLDER.joinpath("parts.txt").read_text(encoding="utf-8")
     lines = [at for at in text.splitlines() if at and not at.startswith("#")]
     wholes = {w.strip() for line in lines for w in line.partition(":")[0].split(",")}
-    unknown = [w for w in wholes if not read(w.partition("/")[0], wordnet).senses]
+    unknown = [w for w in wholes if not parse_phrase(w.partition("/")[0], wordnet).senses]
     assert unknown == []
     assert len(wholes) > 200
 
@@ -108,7 +108,7 @@ def test_the_table_of_parts_names_things_that_wordnet_knows():
     ],
 )
 def test_phrases_come_apart(text: str, head: str, before: tuple[str, ...], whose: str):
-    phrase = read(text, WordNet.load())
+    phrase = parse_phrase(text, WordNet.load())
     assert (phrase.head, phrase.before, phrase.whose) == (head, before, whose)
 
 
@@ -123,7 +123,7 @@ def test_phrases_come_apart(text: str, head: str, before: tuple[str, ...], whose
 def test_sorts(word: str, sort: str):
     wordnet = WordNet.load()
     seen = [s for s in wordnet.senses(word) if s.synset >= 0]
-    assert sort in {sort_of(s.synset, s.file, wordnet) for s in seen}
+    assert sort in {sort_of_sense(s.synset, s.file, wordnet) for s in seen}
 
 
 def test_a_chain_leads_from_the_class_to_the_part():

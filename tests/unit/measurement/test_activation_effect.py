@@ -14,15 +14,15 @@ def test_drive_is_slope_times_span(world, shortcut):
     z = world.z()
     concepts = world.concepts()
     run = runtime(z)
-    pool = drive.draw_pool(concepts, 0)
+    pool = drive.draw_switching_pool(concepts, 0)
     assert set(concepts.split[pool].tolist()) == {0}, "bases come from select alone"
     act = run.run(run.prepare(concepts.images[pool]), ["colour"])[0]["colour"]
     down = Downstream(run, z.layers[0], torch.cat([act[:3], act]), shortcut=shortcut)
     responses = act.mean((2, 3)).numpy()
-    switch = drive.draw_switch(responses, 0)
+    switch = drive.pair_off_on_images(responses, 0)
     scale = np.array([1.0, 2.0, 4.0], np.float32)
-    found = drive.drive(down, switch, 3, scale)
-    span = drive.span(responses, switch)
+    found = drive.mean_margin_change_off_to_on(down, switch, 3, scale)
+    span = drive.activation_rise(responses, switch)
     assert np.allclose(found, (world.margin_slopes().T * span[:, None]) / scale, atol=1e-4)
     assert span[:3].min() > 0.3
     assert span[3] == 0
@@ -31,17 +31,17 @@ def test_drive_is_slope_times_span(world, shortcut):
 
 def test_a_unit_is_switched_from_its_lower_half_to_its_top():
     responses = np.random.default_rng(0).permutation(np.arange(200.0))[:, None].astype(np.float32)
-    switch = drive.draw_switch(responses, 1)
+    switch = drive.pair_off_on_images(responses, 1)
     assert responses[switch.off[0], 0].max() < 100
     assert responses[switch.on[0], 0].min() >= 170
     assert switch.base.shape == (drive.DRAWS,)
-    again = drive.draw_switch(responses, 1)
+    again = drive.pair_off_on_images(responses, 1)
     assert np.array_equal(switch.on, again.on)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_very_small_pools(count):
-    switch = drive.draw_switch(np.arange(count, dtype=np.float32)[:, None], 0)
+    switch = drive.pair_off_on_images(np.arange(count, dtype=np.float32)[:, None], 0)
     for part in (switch.base, switch.off, switch.on):
         assert 0 <= part.min() <= part.max() < count
 
@@ -49,6 +49,6 @@ def test_very_small_pools(count):
 def test_a_pool_without_splits_or_without_select(world):
     concepts = world.concepts()
     bare = type(concepts)(concepts.images)
-    assert len(drive.draw_pool(bare, 0)) == len(bare)
+    assert len(drive.draw_switching_pool(bare, 0)) == len(bare)
     no_select = type(concepts)(concepts.images, split=np.ones(len(concepts), np.uint8))
-    assert len(drive.draw_pool(no_select, 0)) == len(no_select)
+    assert len(drive.draw_switching_pool(no_select, 0)) == len(no_select)

@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from circuitz.disk.tensors_io import read_tensors, write_tensors
-from circuitz.measurement.concept_effects import asked_concepts
+from circuitz.disk.tensors_io import read_safetensors_in_place, safetensors_bytes
+from circuitz.measurement.concept_effects import units_by_concept_to_measure
 from circuitz.measurement.measure import measure
 from circuitz.models.run.open_runtime import runtime
-from circuitz.patching.from_cut import margins
+from circuitz.patching.from_cut import class_margins
 from circuitz.z.bundle.measurements_io import decode_effects, encode_effects
 
-SMALL = {"sources": 15, "donors": 2, "pictures": False}
+SMALL = {"images": 15, "donors": 2, "pictures": False}
 
 
 def test_effects_are_those_of_patching_by_hand(world) -> None:
@@ -26,7 +26,7 @@ def test_effects_are_those_of_patching_by_hand(world) -> None:
 
     def margin(act):
         with torch.no_grad():
-            return margins(run.resume("colour", act).float()).numpy()
+            return class_margins(run.resume("colour", act).float()).numpy()
 
     with torch.no_grad():
         source, donor = acts(found.absent), acts(found.present)
@@ -45,10 +45,10 @@ def test_effects_are_those_of_patching_by_hand(world) -> None:
 def test_only_what_is_outside_or_named_is_asked(world) -> None:
     z = measure(world.z(), world.concepts(), **SMALL)
     units = z.measurements.effects.units
-    plain = asked_concepts(z, z.concept_set, units, None)
+    plain = units_by_concept_to_measure(z, z.concept_set, units, None)
     assert "snow" in plain
     assert not any(plain.values())
-    named = asked_concepts(z.annotate("colour:1", "snow"), z.concept_set, units, None)
+    named = units_by_concept_to_measure(z.annotate("colour:1", "snow"), z.concept_set, units, None)
     assert named["snow"] == ("colour:1",)
 
 
@@ -63,9 +63,9 @@ def test_they_survive_a_bundle(world) -> None:
 
 def test_what_older_bundles_hold_besides_is_left_out(world) -> None:
     effects = measure(world.z(), world.concepts(), **SMALL).measurements.effects
-    arrays, meta = read_tensors(memoryview(encode_effects(effects)), "effects")
+    arrays, meta = read_safetensors_in_place(memoryview(encode_effects(effects)), "effects")
     arrays["concepts.unit"] = np.zeros((1, 2, 3), np.float32)
-    again = decode_effects(memoryview(write_tensors(arrays, meta)), "effects")
+    again = decode_effects(memoryview(safetensors_bytes(arrays, meta)), "effects")
     assert np.array_equal(again.concepts.rest, effects.concepts.rest)
 
 

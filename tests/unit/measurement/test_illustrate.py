@@ -25,8 +25,8 @@ def test_every_flagged_effect_has_pictures_of_its_own_units(caught: AnnotatedMod
     told = []
     drawn = illustrate(z, progress=lambda done, n: told.append((done, n)))
     after = check(drawn)
-    assert {f.id: f.verdict for f in after.items} == {f.id: f.verdict for f in before.items}
-    by_id = {f.id: f for f in after.items}
+    assert {f.id: f.verdict for f in after.findings} == {f.id: f.verdict for f in before.findings}
+    by_id = {f.id: f for f in after.findings}
     for finding in about:
         pictures = by_id[finding.id].pictures
         assert pictures
@@ -38,9 +38,9 @@ def test_every_flagged_effect_has_pictures_of_its_own_units(caught: AnnotatedMod
 
 def test_findings_can_be_named(caught: AnnotatedModel) -> None:
     z = _undrawn(caught)
-    supported = [f for f in check(z).items if f.verdict == "supported" and f.target and f.units]
+    supported = [f for f in check(z).findings if f.verdict == "supported" and f.target and f.units]
     drawn = illustrate(z, supported[:1])
-    keys = [f for f in check(drawn).items if f.id == supported[0].id]
+    keys = [f for f in check(drawn).findings if f.id == supported[0].id]
     assert keys[0].pictures
 
 

@@ -13,13 +13,13 @@ from circuitz.errors import InputsError, LayerError, MeasurementError
 from circuitz.measurement import cut_effects
 from circuitz.measurement import evidence_pictures as evidence
 from circuitz.measurement.measure import measure
-from circuitz.models.adapters.weight_arrays import to_numpy
+from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.runtime import Runtime
 from circuitz.responses.directions.directions import directions
 from circuitz.responses.sweep_layers import Sweep
 from circuitz.z.bundle.measurements_io import encode_effects, encode_layer
 
-SMALL = {"sources": 15}
+SMALL = {"images": 15}
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_incremental_equals_measuring_afresh(world):
     assert set(step.measurements.group_pictures) == set(fresh.measurements.group_pictures)
 
 
-@pytest.mark.parametrize("change", ["weights", "seed", "sources", "donors", "data", "concepts"])
+@pytest.mark.parametrize("change", ["weights", "seed", "images", "donors", "data", "concepts"])
 def test_what_changed_is_measured_again(world, change):
     z = measure(world.z(), world.concepts(), **SMALL)
     old = z.measurements
@@ -116,13 +116,13 @@ def test_what_changed_is_measured_again(world, change):
         net = world.Wired()
         with torch.no_grad():
             net.head.weight.mul_(1.1)
-        z = z.with_(weights=to_numpy(net), live=net)
+        z = z.with_(weights=weights_to_numpy(net), live=net)
     elif change == "data":
         settings["data"] = world.data(seed=9)
     elif change == "concepts":
         settings["concept_set"] = world.concepts(seed=9)
     else:
-        settings[change] = {"seed": 4, "sources": 12, "donors": 1}[change]
+        settings[change] = {"seed": 4, "images": 12, "donors": 1}[change]
     new = measure(z, **settings).measurements
     assert new.effects is not old.effects
     kept = new.layers["colour"] is old.layers["colour"]
@@ -130,11 +130,11 @@ def test_what_changed_is_measured_again(world, change):
 
 
 def _edited(z, name):
-    """Return z with one array of weights moved."""
+    """Return z with some of one array of weights moved; all of the head's would move no margin."""
     live = copy.deepcopy(z.live)
     with torch.no_grad():
-        live.get_parameter(name).add_(0.05)
-    return z.with_(what="edit", weights=to_numpy(live), live=live)
+        live.get_parameter(name)[:1].add_(0.05)
+    return z.with_(what="edit", weights=weights_to_numpy(live), live=live)
 
 
 def _look_alike(one, two):
@@ -162,7 +162,7 @@ def test_after_an_edit_of_weights_only_what_lies_behind_it_is_measured(
     monkeypatch.setattr(
         Sweep,
         "shard",
-        lambda s, *a, **k: swept.extend(p.name for p in s.places) or shard(s, *a, **k),
+        lambda s, *a, **k: swept.extend(p.name for p in s.spaces) or shard(s, *a, **k),
     )
     edited = _edited(deep, weights)
     known, now = deep.measurements, measure(edited, pictures=False).measurements
@@ -215,7 +215,7 @@ def test_what_a_live_module_says_of_itself_counts(deep):
     live.colour[1] = torch.nn.LeakyReLU(0.5)
     with torch.no_grad():
         live.head.weight.add_(0.05)
-    other = deep.with_(weights=to_numpy(live), live=live)
+    other = deep.with_(weights=weights_to_numpy(live), live=live)
     now = measure(other, pictures=False).measurements.layers
     assert now["colour"].responses is not deep.measurements.layers["colour"].responses
 
@@ -262,8 +262,8 @@ def test_pictures_can_wait_and_are_drawn_once(world, monkeypatch):
     assert "colour:2->husky" in later.measurements.group_pictures
     assert later.measurements.effects is z.measurements.effects
     drawn = []
-    plain = evidence.render
-    monkeypatch.setattr(evidence, "render", lambda s: drawn.append(s) or plain(s))
+    plain = evidence.render_before_after
+    monkeypatch.setattr(evidence, "render_before_after", lambda s: drawn.append(s) or plain(s))
     known = set(later.measurements.group_pictures)
     more = measure(later.annotate("colour:1", "grass"), **SMALL)
     new = set(more.measurements.group_pictures) - known
@@ -282,8 +282,8 @@ def test_equal_seeds_give_equal_results(world):
 
 
 def test_a_nonlinear_rest_is_measured_too(world):
-    z = world.z(live=world.bent, weights=to_numpy(world.bent))
-    effects = measure(z, world.concepts(), sources=9, donors=1).measurements.effects
+    z = world.z(live=world.bent, weights=weights_to_numpy(world.bent))
+    effects = measure(z, world.concepts(), images=9, donors=1).measurements.effects
     assert np.isfinite(effects.drive).all()
     assert np.nanmean(np.abs(effects.sufficiency[:, :3])) > 0.01
 

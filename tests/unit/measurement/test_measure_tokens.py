@@ -11,8 +11,8 @@ import pytest
 import torch
 
 import circuitz as cz
-from circuitz.data.text.induction import shipped
-from circuitz.data.text.tokens import FIXED, attention_pairs, repeating
+from circuitz.data.text.induction_model import load_shipped_induction_model
+from circuitz.data.text.repeating_sequences import FIXED, attention_pairs, make_repeating_sequences
 from circuitz.errors import InputsError, LayerError, SearchError, UnitError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.measurement.measure import measure
@@ -20,7 +20,7 @@ from circuitz.models.run.open_runtime import runtime
 from circuitz.patching.from_heads import HeadDownstream
 from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose
-from circuitz.responses.token_responses import sweep_tokens
+from circuitz.responses.token_responses import measure_responses_to_position_pairs
 from circuitz.wrapping.wrap import wrap
 from circuitz.z.model import AnnotatedModel
 from circuitz.zstar.search import search
@@ -28,15 +28,15 @@ from circuitz.zstar.search import search
 
 def _measured(name: str) -> AnnotatedModel:
     periods = (FIXED, FIXED) if name == "fixed" else (5, 14)
-    data = repeating(1200, periods=periods)
-    z = wrap(shipped(name), data, subject="letter", name=name)
-    return measure(z, attention_pairs(150), sources=72, donors=1)
+    data = make_repeating_sequences(1200, periods=periods)
+    z = wrap(load_shipped_induction_model(name), data, subject="letter", name=name)
+    return measure(z, attention_pairs(150), images=72, donors=1)
 
 
 @pytest.fixture(scope="module")
 def induction() -> AnnotatedModel:
     z = propose(_measured("induction"))
-    return measure(z, sources=72, donors=1)
+    return measure(z, images=72, donors=1)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def fixed() -> AnnotatedModel:
 
 
 def _verdicts(z: AnnotatedModel, kind: str = "mislabelled-unit") -> dict[str, str]:
-    return {f.units[0]: f.verdict for f in check(z).items if f.kind == kind}
+    return {f.units[0]: f.verdict for f in check(z).findings if f.kind == kind}
 
 
 def test_heads_are_proposed_by_what_they_look_at_and_hold(induction: AnnotatedModel) -> None:
@@ -79,14 +79,14 @@ def test_a_head_that_fits_d_by_a_fixed_distance_is_no_induction_head(fixed: Anno
 def test_under_its_right_name_the_shortcut_is_an_implausible_driver(
     fixed: AnnotatedModel, induction: AnnotatedModel
 ) -> None:
-    z = measure(propose(fixed), sources=72, donors=1)
-    found = [f for f in check(z).items if f.kind == "implausible-driver"]
+    z = measure(propose(fixed), images=72, donors=1)
+    found = [f for f in check(z).findings if f.kind == "implausible-driver"]
     assert len(found) == 24
     flagged = [f for f in found if f.verdict == "flagged"]
     assert len(flagged) > 20
     assert all("fixed distance" in f.sentence for f in flagged)
     # A mechanism that belongs to the letters drives them all as well, and nobody minds.
-    assert not [f for f in check(induction).items if f.kind == "implausible-driver"]
+    assert not [f for f in check(induction).findings if f.kind == "implausible-driver"]
 
 
 def test_a_bundle_holds_it_all_and_is_checked_without_the_network(
@@ -99,13 +99,15 @@ def test_a_bundle_holds_it_all_and_is_checked_without_the_network(
     assert back.concept_set is not None
     assert back.concept_set.vocabulary[:3] == ("a", "b", "c")
     assert _verdicts(back) == _verdicts(induction)
-    logits = runtime(back).logits(repeating(20).images)
-    np.testing.assert_allclose(logits, runtime(induction).logits(repeating(20).images), atol=1e-5)
+    logits = runtime(back).logits(make_repeating_sequences(20).images)
+    np.testing.assert_allclose(
+        logits, runtime(induction).logits(make_repeating_sequences(20).images), atol=1e-5
+    )
 
 
 def test_patched_heads_equal_hooks() -> None:
-    net = shipped("induction")
-    tokens = torch.from_numpy(repeating(30, seed=4).images).long()
+    net = load_shipped_induction_model("induction")
+    tokens = torch.from_numpy(make_repeating_sequences(30, seed=4).images).long()
     down = HeadDownstream(net, tokens)
     source, donor = np.arange(10), np.arange(10, 20)
     target = np.arange(10) % 24
@@ -137,10 +139,12 @@ def test_patched_heads_equal_hooks() -> None:
                 hook.remove()
             margin = logits - (logits.sum(1, keepdim=True) - logits) / 23
             plain = (margin - down.margins[source])[torch.arange(10), torch.from_numpy(target)]
-            found = down.change(source, donor, target, units)
+            found = down.joint_margin_change(source, donor, target, units)
             np.testing.assert_allclose(found, plain.numpy(), atol=2e-5)
-    each = down.change_each(source, donor, target)
-    np.testing.assert_allclose(each[:, 6], down.change(source, donor, target, [6]), atol=1e-6)
+    each = down.margin_change_by_unit(source, donor, target)
+    np.testing.assert_allclose(
+        each[:, 6], down.joint_margin_change(source, donor, target, [6]), atol=1e-6
+    )
 
 
 def test_exemplars_are_pairs_the_head_looks_along(induction: AnnotatedModel) -> None:
@@ -174,16 +178,19 @@ def test_what_tokens_need_is_named(induction: AnnotatedModel) -> None:
     assert known is not None
     run = runtime(induction)
     with pytest.raises(InputsError, match="which positions"):
-        sweep_tokens(run, induction.layers, replace(known, focus=None))
+        measure_responses_to_position_pairs(run, induction.layers, replace(known, focus=None))
     spec = replace(induction.layers[0], unit_axis=1)
     with pytest.raises(LayerError, match="token position"):
-        sweep_tokens(run, [spec], known)
+        measure_responses_to_position_pairs(run, [spec], known)
     with pytest.raises(LayerError, match="all heads"):
         measure(induction.with_(cut=("blocks.0.attn.hook_z",), measurements=None), known)
     with pytest.raises(LayerError, match="layers of a Linear"):
-        wrap(torch.nn.Linear(3, 2), repeating(10))
+        wrap(torch.nn.Linear(3, 2), make_repeating_sequences(10))
     with pytest.raises(InputsError, match="class names"):
-        wrap(shipped("induction"), replace(repeating(10), classes=("a",), labels=None))
+        wrap(
+            load_shipped_induction_model("induction"),
+            replace(make_repeating_sequences(10), classes=("a",), labels=None),
+        )
 
 
 def test_one_effect_of_heads_of_two_blocks(induction: AnnotatedModel) -> None:

@@ -8,8 +8,8 @@ import torch
 
 from circuitz.effects.unit_effect import effect
 from circuitz.errors import InputsError, UnitError
-from circuitz.patching.controlled_effect import draw_lenders
-from circuitz.patching.from_cut import margins
+from circuitz.patching.controlled_effect import draw_donors_for_held_units
+from circuitz.patching.from_cut import class_margins
 from circuitz.patching.source_rows import draw_sources
 
 FEW = {"images": 15, "seed": 2}
@@ -21,12 +21,12 @@ def by_hand(net, z, k, how, held, held_as, units):
     x = torch.from_numpy(z.data.images[drawn.index]).permute(0, 3, 1, 2).float() / 255
     with torch.no_grad():
         acts = net.colour(x)
-        everywhere = margins(net(x))[:, k].numpy()
+        everywhere = class_margins(net(x))[:, k].numpy()
     own = drawn.shows[:, k]
     seen = drawn.split != 2
     scale = everywhere[own & seen].mean() - everywhere[~own & seen].mean()
     rows = np.flatnonzero((drawn.split == 1) & (own == (how == "necessity")))
-    lenders = draw_lenders(drawn, rows, k, held_as == "with", 2)
+    lenders = draw_donors_for_held_units(drawn, rows, k, held_as == "with", 2)
     found = []
     for row, lender in zip(rows, lenders, strict=True):
         values = []
@@ -39,7 +39,7 @@ def by_hand(net, z, k, how, held, held_as, units):
             after[:, units] = acts[donor : donor + 1, units]
             with torch.no_grad():
                 both = net.head(net.bend(torch.cat([without, after])).mean((2, 3)))
-            change = margins(both)[:, k].diff().item()
+            change = class_margins(both)[:, k].diff().item()
             values.append(-change if how == "necessity" else change)
         found.append(np.mean(values) / scale)
     return np.mean(found), len(rows)
@@ -50,13 +50,19 @@ def by_hand(net, z, k, how, held, held_as, units):
 def test_it_is_what_running_each_trial_by_hand_gives(world, how, held_as):
     z = world.z(world.bent)
     found = effect(
-        z, "colour:2", "husky", how=how, held=["colour:0", "colour:1"], held_as=held_as, **FEW
+        z,
+        "colour:2",
+        "husky",
+        intervention=how,
+        held=["colour:0", "colour:1"],
+        held_as=held_as,
+        **FEW,
     )
     known, n = by_hand(world.bent, z, 0, how, [0, 1], held_as, [2])
     assert found.estimate == pytest.approx(known, abs=1e-5)
     assert found.n == n
     assert found.low < found.estimate < found.high
-    free = effect(z, "colour:2", "husky", how=how, **FEW)
+    free = effect(z, "colour:2", "husky", intervention=how, **FEW)
     same = (how, held_as) == ("necessity", "with")  # one husky shows as little red as another
     assert same == (abs(found.estimate - free.estimate) < 1e-4), "it matters where it bends"
 

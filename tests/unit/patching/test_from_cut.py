@@ -8,10 +8,10 @@ import torch
 from captum.attr import LayerActivation, LayerFeatureAblation
 from torch import nn
 
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
-from circuitz.patching.from_cut import Downstream, margins
+from circuitz.patching.from_cut import Downstream, class_margins
 from circuitz.z.layer import Preprocessing
 
 PREP = Preprocessing(size=(16, 16))
@@ -55,7 +55,7 @@ def setup(make, layer, shortcut=True, dtype=torch.float32):
     images = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), dtype=np.uint8)
     runtime = Runtime(net, [layer], PREP)
     x = runtime.prepare(images)
-    (spec,) = describe(net, [layer], x)
+    (spec,) = describe_layers(net, [layer], x)
     acts = runtime.run(x, [layer])[0][layer]
     return runtime, spec, x, Downstream(runtime, spec, acts, shortcut=shortcut)
 
@@ -79,13 +79,13 @@ def test_shortcut_equals_resuming_equals_replacing_by_hand(case):
     assert not slow.affine
     source, donor, target = trials(spec.size)
     units = [0, 2, spec.size - 1]
-    joint = fast.change(source, donor, target, units)
-    assert np.allclose(joint, slow.change(source, donor, target, units), atol=1e-5)
-    each = fast.change_each(source, donor, target)
+    joint = fast.joint_margin_change(source, donor, target, units)
+    assert np.allclose(joint, slow.joint_margin_change(source, donor, target, units), atol=1e-5)
+    each = fast.margin_change_by_unit(source, donor, target)
     assert each.shape == (50, spec.size)
-    assert np.allclose(each, slow.change_each(source, donor, target), atol=1e-5)
+    assert np.allclose(each, slow.margin_change_by_unit(source, donor, target), atol=1e-5)
     for u in range(spec.size):
-        a, b = (d.change_all_targets(source, donor, u) for d in (fast, slow))
+        a, b = (d.joint_margin_change_all_classes(source, donor, u) for d in (fast, slow))
         assert np.allclose(a, b, atol=1e-5)
         assert np.allclose(a[np.arange(50), target], each[:, u], atol=1e-5)
     # By hand: a hook that swaps the units during a whole forward pass.
@@ -101,25 +101,25 @@ def test_shortcut_equals_resuming_equals_replacing_by_hand(case):
 
     handle = runtime.module.get_submodule(layer).register_forward_hook(swap)
     with torch.no_grad():
-        after = margins(runtime.forward(x[source]))
+        after = class_margins(runtime.forward(x[source]))
     handle.remove()
-    by_hand = (after - margins(logits)[source])[np.arange(50), target]
+    by_hand = (after - class_margins(logits)[source])[np.arange(50), target]
     assert np.allclose(joint, by_hand, atol=1e-5)
 
 
 def test_patching_everything_gives_the_donor_s_margin():
     _, spec, _, down = setup(*CASES["a block after it"][:2])
     source, donor, target = trials(spec.size)
-    whole = down.change(source, donor, target, range(spec.size))
+    whole = down.joint_margin_change(source, donor, target, range(spec.size))
     rows = down.margins.numpy()
     assert np.allclose(whole, rows[donor, target] - rows[source, target], atol=1e-5)
-    assert np.allclose(down.change(source, source, target, [1]), 0, atol=1e-6)
+    assert np.allclose(down.joint_margin_change(source, source, target, [1]), 0, atol=1e-6)
 
 
 def test_activations_are_left_alone():
     _, spec, _, down = setup(*CASES["before the activation"][:2])
     before = down.acts.clone()
-    down.change_each(*trials(spec.size))
+    down.margin_change_by_unit(*trials(spec.size))
     assert torch.equal(before, down.acts)
 
 
@@ -143,7 +143,7 @@ def test_a_layer_that_does_nothing_downstream():
             return self.cut(x.flatten(1))[:, :1] * 0 + self.bias
 
     _, _, _, down = setup(Deaf, "cut")
-    assert np.allclose(down.change_each(*trials(3)), 0)
+    assert np.allclose(down.margin_change_by_unit(*trials(3)), 0)
 
 
 def test_probabilities_before_and_after():
@@ -157,8 +157,8 @@ def test_probabilities_before_and_after():
 
 def test_half_precision_networks_are_measured():
     _, spec, _, down = setup(*CASES["pool and linear"][:2], dtype=torch.bfloat16)
-    change = down.change_each(*trials(spec.size))
-    exact = setup(*CASES["pool and linear"][:2])[3].change_each(*trials(spec.size))
+    change = down.margin_change_by_unit(*trials(spec.size))
+    exact = setup(*CASES["pool and linear"][:2])[3].margin_change_by_unit(*trials(spec.size))
     assert change.dtype == np.float32
     assert np.allclose(change, exact, atol=0.05)
 
@@ -179,7 +179,7 @@ def test_zero_ablation_equals_captum(case):
             self.net = net
 
         def forward(self, x):
-            return margins(self.net(x))
+            return class_margins(self.net(x))
 
     mask = torch.arange(spec.size).view(1, -1, *[1] * (acts.ndim - 2)).expand(1, *acts.shape[1:])
     ablation = LayerFeatureAblation(Margins().eval(), net.get_submodule(layer))
@@ -189,5 +189,5 @@ def test_zero_ablation_equals_captum(case):
         for shortcut in (True, False):
             extended = torch.cat([acts, torch.zeros_like(acts[:1])])
             down = Downstream(runtime, spec, extended, shortcut=shortcut)
-            lost = -down.change_each(np.arange(20), np.full(20, 20), np.full(20, target))
+            lost = -down.margin_change_by_unit(np.arange(20), np.full(20, 20), np.full(20, target))
             assert np.allclose(lost, theirs, atol=1e-5)

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from circuitz.errors import LayerError
-from circuitz.models.adapters.weight_arrays import load_numpy, to_numpy
-from circuitz.models.run.layer_specs import describe, unit_maps
+from circuitz.models.adapters.weight_arrays import load_numpy_weights, weights_to_numpy
+from circuitz.models.run.layer_specs import describe_layers, flatten_unit_maps
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
-from circuitz.patching.silenced_weights import silenced
+from circuitz.patching.silenced_weights import silenced_weights
 from circuitz.z.layer import LayerSpec, Preprocessing
 
 PREP = Preprocessing(size=(12, 12))
@@ -87,22 +87,22 @@ def cut(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Silence two units; return the layer's output before and after on other images, and logits."""
     net = awake(net)
-    spec = describe(net, [layer], torch.zeros(1, 3, 12, 12))[0]
+    spec = describe_layers(net, [layer], torch.zeros(1, 3, 12, 12))[0]
     run = Runtime(net, [spec], PREP)
-    held = to_numpy(net)
+    held = weights_to_numpy(net)
     net.train()
-    made = silenced(run, spec, UNITS, np.float32(level), images(0))
+    made = silenced_weights(run, spec, UNITS, np.float32(level), images(0))
     assert net.training
-    assert all(np.array_equal(held[name], array) for name, array in to_numpy(net).items())
+    assert all(np.array_equal(held[name], array) for name, array in weights_to_numpy(net).items())
 
     def read() -> tuple[np.ndarray, np.ndarray]:
         acts, logits = run.run(run.prepare(images(1)), [layer])
-        return unit_maps(spec, acts[layer]).numpy(), logits.numpy()
+        return flatten_unit_maps(spec, acts[layer]).numpy(), logits.numpy()
 
     before, first = read()
-    load_numpy(net, made)
+    load_numpy_weights(net, made)
     after, second = read()
-    load_numpy(net, held)
+    load_numpy_weights(net, held)
     return before, after, first, second
 
 
@@ -218,11 +218,11 @@ def test_heads_of_attention_are_refused_and_neurons_are_not():
     tokens = np.random.default_rng(0).integers(0, 9, (8, 6)).astype(np.int32)
     heads = LayerSpec("blocks.0.attn.hook_z", 4, unit_axis=2, token_axes=(1,))
     neurons = LayerSpec("blocks.1.mlp.hook_post", 24, unit_axis=2, token_axes=(1,))
-    run = Runtime(net, [heads, neurons], Preprocessing.of_tokens(6))
+    run = Runtime(net, [heads, neurons], Preprocessing.for_token_sequences(6))
     with pytest.raises(LayerError, match="one slice of weights for each"):
-        silenced(run, heads, [1], np.float32([0.1]), tokens)
-    made = silenced(run, neurons, UNITS, np.float32([0.1, 0.2]), tokens)
-    load_numpy(net, made)
+        silenced_weights(run, heads, [1], np.float32([0.1]), tokens)
+    made = silenced_weights(run, neurons, UNITS, np.float32([0.1, 0.2]), tokens)
+    load_numpy_weights(net, made)
     acts, _ = run.run(run.prepare(tokens), [neurons.name])
     np.testing.assert_allclose(acts[neurons.name][..., UNITS].amax((0, 1)), [0.1, 0.2], atol=1e-4)
     np.testing.assert_allclose(acts[neurons.name][..., UNITS].amin((0, 1)), [0.1, 0.2], atol=1e-4)

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from circuitz.errors import InputsError
-from circuitz.patching.source_rows import class_labels, draw_sources, splits_of
+from circuitz.patching.source_rows import (
+    draw_sources,
+    existing_or_assigned_splits,
+    labels_as_class_indices,
+)
 from circuitz.z.inputs import InputSet
 
 
@@ -60,7 +64,7 @@ def test_take_keeps_who_lends(world):
 
 def test_without_a_split_one_is_made_that_stays_the_same(world):
     data = world.data(60, split=None)
-    one, two = (splits_of(data, data.labels) for _ in range(2))
+    one, two = (existing_or_assigned_splits(data, data.labels) for _ in range(2))
     assert np.array_equal(one, two)
     assert set(one.tolist()) == {0, 1, 2}
     for k in range(3):
@@ -71,22 +75,22 @@ def test_without_a_split_one_is_made_that_stays_the_same(world):
 
 def test_labels_follow_names_when_data_and_model_order_classes_differently(world):
     data = world.data(classes=("corgi", "husky", "poodle"))
-    found = class_labels(data, world.classes)
+    found = labels_as_class_indices(data, world.classes)
     assert (found[data.labels == 0] == 1).all()
     assert (found[data.labels == 1] == 0).all()
 
 
 def test_data_that_cannot_be_used(world):
     with pytest.raises(InputsError, match="need D"):
-        class_labels(None, world.classes)
+        labels_as_class_indices(None, world.classes)
     with pytest.raises(InputsError, match="no labels"):
-        class_labels(world.data(labels=None), world.classes)
+        labels_as_class_indices(world.data(labels=None), world.classes)
     with pytest.raises(InputsError, match="no image of poodle"):
-        class_labels(world.data(labels=np.arange(72) % 2), world.classes)
+        labels_as_class_indices(world.data(labels=np.arange(72) % 2), world.classes)
     with pytest.raises(InputsError, match="cat"):
-        class_labels(world.data(classes=("husky", "cat", "poodle")), world.classes)
+        labels_as_class_indices(world.data(classes=("husky", "cat", "poodle")), world.classes)
     with pytest.raises(InputsError, match="from 0 to 3"):
-        class_labels(world.data(labels=np.arange(72) % 4), world.classes)
+        labels_as_class_indices(world.data(labels=np.arange(72) % 4), world.classes)
     with pytest.raises(InputsError, match="one class"):
         draw_sources(world.data(labels=np.zeros(72, int), classes=("a",)), ("a",))
     labels = world.data().labels

@@ -29,12 +29,12 @@ GROUPS = [(0, 1), (3, 4, 5, 6), tuple(range(7))]
 def test_worst_first_and_ids_that_stay(plant) -> None:
     z = plant(words=TRUE, groups=GROUPS)
     one, two = check(z), check(plant(seed=1, words=TRUE, groups=GROUPS), split="audit")
-    assert sorted(f.id for f in one.items) == sorted(f.id for f in two.items)
-    assert len({f.id for f in one.items}) == len(one.items)
+    assert sorted(f.id for f in one.findings) == sorted(f.id for f in two.findings)
+    assert len({f.id for f in one.findings}) == len(one.findings)
     order = ["flagged", "inconclusive", "supported"]
-    ranks = [(order.index(f.verdict), list(RULES).index(f.kind)) for f in one.items]
+    ranks = [(order.index(f.verdict), list(RULES).index(f.kind)) for f in one.findings]
     assert ranks == sorted(ranks)
-    assert one.items[0].kind == "implausible-driver"
+    assert one.findings[0].kind == "implausible-driver"
 
 
 def test_family_sizes_are_those_of_all_claims_tested(plant) -> None:
@@ -171,7 +171,7 @@ def test_an_edit_of_three_hundred_units_is_judged(plant) -> None:
     z = propose(plant(sees=sees, speaks=speaks, groups=[tuple(range(300))]))
     check(z)
     edited = z.annotate("conv4:0", "fluffy coat")
-    assert check(edited).items
+    assert check(edited).findings
     assert len(edited.effective()) == 300
 
 

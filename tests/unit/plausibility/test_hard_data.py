@@ -14,7 +14,7 @@ from circuitz.models.zoo.training import Recipe, fit
 from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose
 from circuitz.plausibility.report import Report
-from circuitz.plausibility.words.class_confounds import class_ties
+from circuitz.plausibility.words.class_confounds import columns_confounded_with_class
 from circuitz.wrapping.wrap import wrap
 from circuitz.z.inputs import InputSet
 from circuitz.z.model import AnnotatedModel
@@ -42,8 +42,8 @@ def only(concepts: InputSet, *names: str) -> InputSet:
 def looked_at(z: AnnotatedModel, concepts: InputSet) -> AnnotatedModel:
     """The same network with no words but those proposed on another concept set."""
     z = z.with_(log=(), measurements=None, concept_set=None)
-    z = measure(z, concepts, sources=90, pictures=False)
-    return measure(propose(z), sources=90, pictures=False)
+    z = measure(z, concepts, images=90, pictures=False)
+    return measure(propose(z), images=90, pictures=False)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def clean(shifted) -> AnnotatedModel:
 
 def verdict(report: Report, kind: str, target: str, subject: str = "") -> set[str]:
     return {
-        f.verdict for f in report.items
+        f.verdict for f in report.findings
         if f.kind == kind and f.target == f"output:{target}" and subject in f.sentence
     }  # fmt: skip
 
@@ -91,7 +91,7 @@ def test_concept_and_class_that_go_together_are_told_apart_by_nobody(
     for z in (caught, clean.with_(data=world[0], data_ref=None)):
         report = check(looked_at(z, own))
         assert verdict(report, "implausible-driver", "husky", "snow") == {"inconclusive"}
-        finding = next(f for f in report.items if f.kind == "implausible-driver")
+        finding = next(f for f in report.findings if f.kind == "implausible-driver")
         assert "cannot be told" in finding.sentence
         assert "concept set" in finding.decide
         for name in PARTS:
@@ -104,9 +104,11 @@ def test_words_of_people_on_such_units_are_neither_right_nor_wrong(caught, world
     drive = z.measurements.effects.drive[:, 0]
     strongest = z.measurements.effects.units[int(drive.argmax())]
     for words in ("snow", "ears", "husky detector"):
-        said = measure(z.annotate(strongest, words), sources=90, pictures=False)
+        said = measure(z.annotate(strongest, words), images=90, pictures=False)
         report = check(said)
-        about = [f for f in report.items if f.kind == "mislabelled-unit" and strongest in f.units]
+        about = [
+            f for f in report.findings if f.kind == "mislabelled-unit" and strongest in f.units
+        ]
         assert [f.verdict for f in about] == ["inconclusive"]
         assert "go together" in about[0].sentence
         assert "A concept set" in about[0].decide
@@ -138,7 +140,7 @@ def test_a_shortcut_nobody_has_a_word_for_is_an_unexplained_driver(caught, world
     assert verdict(report, "unexplained-effect", "husky") == {"flagged"}
     assert verdict(report, "missing-support", "husky") <= {"flagged", "inconclusive"}
     finding = next(
-        f for f in report.items if f.kind == "unexplained-effect" and f.target == "output:husky"
+        f for f in report.findings if f.kind == "unexplained-effect" and f.target == "output:husky"
     )
     # It names the units that do it: they are what sees snow.
     named = [r.arguments["unit"] for r in finding.remedies if r.action == "annotate"]
@@ -154,7 +156,7 @@ def test_vague_or_wrong_words_do_not_explain_it(caught, world) -> None:
     drive = z.measurements.effects.drive[:, 0]
     for i in np.argsort(-drive)[:8]:
         z = z.annotate(z.measurements.effects.units[int(i)], "ears")
-    report = check(measure(z, sources=90, pictures=False))
+    report = check(measure(z, images=90, pictures=False))
     assert verdict(report, "unexplained-effect", "husky") == {"flagged"}
     assert verdict(report, "missing-support", "husky") <= {"flagged", "inconclusive"}
 
@@ -173,32 +175,41 @@ def test_ties_are_found_where_classes_give_a_concept_away() -> None:
     labels = np.repeat(np.arange(4), 50)
     classes = ("husky", "corgi", "beagle", "poodle")
     tied = labelled(labels == 0, labels, classes)
-    assert class_ties(tied, classes) == {0: ("husky",)}
+    assert columns_confounded_with_class(tied, classes) == {0: ("husky",)}
     # Two classes on snow and two elsewhere: no class by itself, all of them together.
     both = labelled(labels < 2, labels, classes)
-    assert class_ties(both, classes) == {0: ("husky", "corgi")}
+    assert columns_confounded_with_class(both, classes) == {0: ("husky", "corgi")}
     # Nearly always, and nearly never.
     most = (labels == 0).astype(float)
     most[[0, 60]] = 1 - most[[0, 60]]
-    assert class_ties(labelled(most, labels, classes), classes) == {0: ("husky",)}
+    assert columns_confounded_with_class(labelled(most, labels, classes), classes) == {
+        0: ("husky",)
+    }
     loose = most.copy()
     loose[:15] = 0
-    assert class_ties(labelled(loose, labels, classes), classes) == {}
-    assert class_ties(labelled(np.arange(200) % 2, labels, classes), classes) == {}
+    assert columns_confounded_with_class(labelled(loose, labels, classes), classes) == {}
+    assert (
+        columns_confounded_with_class(labelled(np.arange(200) % 2, labels, classes), classes) == {}
+    )
 
 
 def test_ties_need_classes_of_z_and_known_labels() -> None:
     labels = np.repeat(np.arange(2), 40)
     snow = (labels == 0).astype(float)
     sorted_away = labelled(snow, labels, ("snowy", "plain"))
-    assert class_ties(sorted_away, ("husky", "corgi")) == {}
-    assert class_ties(replace(sorted_away, labels=None, classes=()), ("husky", "corgi")) == {}
+    assert columns_confounded_with_class(sorted_away, ("husky", "corgi")) == {}
+    assert (
+        columns_confounded_with_class(
+            replace(sorted_away, labels=None, classes=()), ("husky", "corgi")
+        )
+        == {}
+    )
     unknown = labelled(np.full(80, np.nan), labels, ("husky", "corgi"))
-    assert class_ties(unknown, ("husky", "corgi")) == {}
+    assert columns_confounded_with_class(unknown, ("husky", "corgi")) == {}
     several = np.stack([labels == 0, np.arange(80) % 2], 1).astype(np.int64)
-    assert class_ties(labelled(snow, several, ("husky", "corgi")), ("corgi", "husky")) == {
-        0: ("husky",)
-    }
+    assert columns_confounded_with_class(
+        labelled(snow, several, ("husky", "corgi")), ("corgi", "husky")
+    ) == {0: ("husky",)}
 
 
 def test_many_classes_of_few_images_do_not_tie_by_chance() -> None:
@@ -206,4 +217,4 @@ def test_many_classes_of_few_images_do_not_tie_by_chance() -> None:
     labels = np.repeat(np.arange(30), 2)
     snow = draw.integers(0, 2, 60).astype(float)
     classes = tuple(f"breed {i}" for i in range(30))
-    assert class_ties(labelled(snow, labels, classes), classes) == {}
+    assert columns_confounded_with_class(labelled(snow, labels, classes), classes) == {}

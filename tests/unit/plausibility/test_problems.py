@@ -52,8 +52,8 @@ def test_no_concept_labels_at_all_is_a_report_that_offers_the_blind_test(plant, 
     assert "circuitz concepts blind" in report.problems[0].hint
     assert "circuitz concepts ask" in report.problems[0].hint
     assert not report.decided
-    assert {f.verdict for f in report.items} == {"inconclusive"}
-    assert all(f.decide for f in report.items)
+    assert {f.verdict for f in report.findings} == {"inconclusive"}
+    assert all(f.decide for f in report.findings)
     assert report.against() == "nothing could be decided"
     assert json.loads(report.to_json())["problems"][0]["code"] == "no-concept-labels"
     assert "no-concept-labels" in repr(report)
@@ -72,7 +72,7 @@ def test_a_concept_with_two_positives_decides_nothing(plant) -> None:
     assert "‘snow’ has" in report.problems[0].message
     assert verdict(report, "conv4:0") == "inconclusive"
     assert verdict(report, "conv4:3") == "supported"
-    snow = [f for f in report.items if f.verdict == "supported" and "snow" in f.sentence]
+    snow = [f for f in report.findings if f.verdict == "supported" and "snow" in f.sentence]
     assert snow == []
 
 
@@ -90,7 +90,7 @@ def test_a_concept_set_without_any_variation_supports_nothing(plant, value) -> N
     report = check(z.with_(concept_set=replace(z.concept_set, concepts=flat)))
     assert codes(report) == ["no-variation"]
     assert "Every concept" in report.problems[0].message
-    assert not [f for f in report.items if f.verdict == "supported"]
+    assert not [f for f in report.findings if f.verdict == "supported"]
     assert {f.verdict for f in report.of("mislabelled-unit")} == {"inconclusive"}
 
 
@@ -110,7 +110,7 @@ def test_words_of_another_language_or_none_are_named_and_count_as_none(plant, te
     assert "conv4:0" in report.problems[0].message
     assert verdict(report, "conv4:0") == "inconclusive"
     assert "conv4:0" not in {
-        u for f in report.items if f.verdict == "supported" for u in f.units
+        u for f in report.findings if f.verdict == "supported" for u in f.units
     } - {f.units[0] for f in report.of("mislabelled-unit")}
 
 
@@ -124,7 +124,7 @@ def test_words_that_the_concept_set_does_not_label_are_named(plant) -> None:
 def test_nothing_annotated_is_named_and_cannot_pass(plant) -> None:
     report = check(plant())
     assert codes(report) == ["no-annotations"]
-    assert not [f for f in report.items if f.verdict == "supported"]
+    assert not [f for f in report.findings if f.verdict == "supported"]
 
 
 def test_labels_of_a_simulated_rater_are_called_so(plant) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from circuitz.plausibility.audit_reads import audit_reads, log_reads
+from circuitz.plausibility.audit_reads import audit_reads, with_audit_reads_logged
 from circuitz.plausibility.check import check
 from circuitz.plausibility.report import COLUMNS
 
@@ -13,12 +13,12 @@ TRUE = {0: "snow", 1: "snow", 3: "pointed ears", 5: "fluffy coat"}
 
 def test_findings_are_a_table_worst_first(plant) -> None:
     report = check(plant(words=TRUE, groups=[(0, 1)]))
-    table = report.findings
+    table = report.frame
     assert isinstance(table, pd.DataFrame)
     assert tuple(table.columns) == COLUMNS
-    assert len(table) == len(report.items)
+    assert len(table) == len(report.findings)
     assert table.verdict.iloc[0] == "flagged"
-    assert list(check(plant()).findings.columns) == list(COLUMNS)
+    assert list(check(plant()).frame.columns) == list(COLUMNS)
 
 
 def test_json_has_stable_keys_and_only_json_numbers(plant) -> None:
@@ -75,10 +75,12 @@ def test_exit_codes(plant) -> None:
 def test_looks_at_audit_are_counted_and_others_are_not(plant) -> None:
     z = plant(words=TRUE, groups=[(0, 1)])
     assert check(z).reads == ()
-    assert log_reads(z, check(z)) is z
+    assert with_audit_reads_logged(z, check(z)) is z
     report = check(z, split="audit")
     assert [read["split"] for read in report.reads] == ["audit"]
-    logged = log_reads(log_reads(z, report, author="anna", why="export"), report)
+    logged = with_audit_reads_logged(
+        with_audit_reads_logged(z, report, author="anna", why="export"), report
+    )
     reads = audit_reads(logged)
     assert len(reads) == 2
     assert (reads[0]["author"], reads[0]["why"], reads[0]["z"]) == ("anna", "export", z.hash)

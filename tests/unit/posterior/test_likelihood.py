@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from circuitz.card.card import Card, ClassEntry, Cue
-from circuitz.card.make_card import empty_card
+from circuitz.cards.card import Card, ClassEntry, Cue
+from circuitz.cards.make_card import empty_card
 from circuitz.errors import LabellingError
 from circuitz.posterior.likelihood import log_likelihood
 from circuitz.z.measurements import EffectMeasurements
@@ -49,11 +49,11 @@ def test_a_card_that_tells_beats_one_that_does_not() -> None:
     none = log_likelihood(empty_card(CLASSES), responses, UNITS, labels, effects())
     assert good.accuracy > 0.99
     assert good.total > half.total > none.total
-    assert none.each == pytest.approx(np.log(1 / 3))
+    assert none.per_input == pytest.approx(np.log(1 / 3))
     assert none.accuracy == pytest.approx(1 / 3)
-    assert (good.each <= 0).all()
-    assert good.total == pytest.approx(good.each.sum())
-    assert good.mean == pytest.approx(good.each.mean())
+    assert (good.per_input <= 0).all()
+    assert good.total == pytest.approx(good.per_input.sum())
+    assert good.mean == pytest.approx(good.per_input.mean())
 
 
 def test_only_units_on_the_card_of_a_class_count() -> None:
@@ -82,14 +82,14 @@ def test_formula_by_hand() -> None:
     activity = np.clip((responses - mean) / 2, -1, 1)[:, :3]
     raised = np.exp(activity * 4 / found.temperature)
     p = 0.98 * raised / raised.sum(1, keepdims=True) + 0.02 / 3
-    assert found.each == pytest.approx(np.log(np.diag(p)))
+    assert found.per_input == pytest.approx(np.log(np.diag(p)))
 
 
 def test_a_lapse_bounds_the_loss_of_one_input() -> None:
     responses, labels = world()
     labels[:3] = (labels[:3] + 1) % 3
     found = log_likelihood(FULL, responses, UNITS, labels, effects())
-    assert found.each.min() >= np.log(0.02 / 3) - 1e-9
+    assert found.per_input.min() >= np.log(0.02 / 3) - 1e-9
 
 
 def test_temperature_is_fitted_on_select_rows_alone() -> None:
@@ -99,7 +99,7 @@ def test_temperature_is_fitted_on_select_rows_alone() -> None:
     labels[150:] = (labels[150:] + 1) % 3
     second = log_likelihood(FULL, responses, UNITS, labels, effects(), select=select)
     assert first.temperature == second.temperature
-    assert (first.each[:150] == second.each[:150]).all()
+    assert (first.per_input[:150] == second.per_input[:150]).all()
 
 
 def test_dead_and_unknown_effects_are_neutral() -> None:
@@ -108,7 +108,7 @@ def test_dead_and_unknown_effects_are_neutral() -> None:
     measured.span[1] = 0.0
     which = card({"a": ("l:0", "l:3"), "b": ("l:1",), "c": ("l:2",)})
     found = log_likelihood(which, responses, UNITS, labels, measured)
-    assert np.isfinite(found.each).all()
+    assert np.isfinite(found.per_input).all()
 
 
 @pytest.mark.parametrize("what", ["nan", "labels", "shape", "unit", "lapse", "select", "none"])

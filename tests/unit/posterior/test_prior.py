@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from circuitz.errors import CheckError
-from circuitz.posterior.prior import Weights, log_prior
+from circuitz.posterior.prior import PriorWeights, log_prior
 from circuitz.z.finding import Finding, Waiver
 
 
 @dataclass
 class Report:
-    items: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
     unexplained: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
 
@@ -50,7 +50,7 @@ def test_formula_by_hand() -> None:
     assert found.unexplained == pytest.approx(-0.6)
     assert found.value == pytest.approx(-1.3)
     assert [ident for ident, _ in found.worst] == ["c", "a", "d", "b"]
-    heavy = log_prior(report, Weights(driver=2, support=0, word=0, unexplained=2))
+    heavy = log_prior(report, PriorWeights(driver=2, support=0, word=0, unexplained=2))
     assert heavy.value == pytest.approx(-0.6 - 1.2)
     assert found.to_json()["value"] == found.value
 
@@ -62,7 +62,7 @@ def test_silence_does_not_pay(effect: float, rest: float) -> None:
     hidden = Report((), {"husky": (min(rest, 1 - effect) + effect,) * 3})
     assert log_prior(hidden).value <= log_prior(said).value
     with pytest.raises(CheckError, match="could gain"):
-        Weights(driver=2.0)
+        PriorWeights(driver=2.0)
 
 
 def test_only_flagged_counts_and_waivers_do_not_make_it_plausible() -> None:
@@ -104,6 +104,6 @@ def test_never_above_zero_and_more_flags_never_help(
 
 def test_weights_must_make_sense() -> None:
     with pytest.raises(CheckError):
-        Weights(driver=-1)
+        PriorWeights(driver=-1)
     with pytest.raises(CheckError):
-        Weights(word=float("nan"))
+        PriorWeights(word=float("nan"))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.runtime import Runtime
 from circuitz.z.layer import Preprocessing
 
@@ -35,7 +35,7 @@ class Colours(nn.Module):
 @pytest.fixture
 def colours():
     net = Colours()
-    specs = describe(net, ["colour", "pool", "head"], torch.rand(1, 3, 16, 16))
+    specs = describe_layers(net, ["colour", "pool", "head"], torch.rand(1, 3, 16, 16))
     return Runtime(net, [s.name for s in specs], PREP), specs
 
 

@@ -8,11 +8,11 @@ import torch
 
 from circuitz.errors import UnitError
 from circuitz.models.run.basis import Basis
-from circuitz.models.run.basis_space import over
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.basis_space import basis_unit_space
+from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
-from circuitz.responses.optimised.maco import Phases, strength_of
+from circuitz.responses.optimised.maco import Phases, mean_frequency_strength
 from circuitz.responses.optimised.visualise import visualise
 from circuitz.z.layer import Preprocessing
 
@@ -24,14 +24,14 @@ def small(channels=3, size=(24, 32)):
     how = Preprocessing(
         (0.5,) * channels, (0.25,) * channels, size, "RGB" if channels == 3 else "L"
     )
-    specs = describe(net, ["conv1", "conv2"], torch.rand(1, channels, *size))
+    specs = describe_layers(net, ["conv1", "conv2"], torch.rand(1, channels, *size))
     return Runtime(net, ["conv1", "conv2"], how), specs
 
 
 def response(runtime, place, images):
     with torch.no_grad():
         act = runtime.forward_to(place.layer.name, runtime.prepare(np.ascontiguousarray(images)))
-    return place.maps(act).flatten(2).mean(2).numpy()
+    return place.maps_of_units(act).flatten(2).mean(2).numpy()
 
 
 def test_pictures_of_one_unit_differ_and_all_activate_it():
@@ -53,7 +53,7 @@ def test_pictures_of_one_unit_differ_and_all_activate_it():
 
 def test_the_negative_direction_lowers_a_unit():
     runtime, specs = small()
-    specs = describe(runtime.module, ["conv2.0"], torch.rand(1, 3, 24, 32))
+    specs = describe_layers(runtime.module, ["conv2.0"], torch.rand(1, 3, 24, 32))
     runtime = Runtime(runtime.module, ["conv2.0"], runtime.preprocessing)
     up, down = (visualise(runtime, specs[0], [3], steps=16, negative=n) for n in (False, True))
     with torch.no_grad():
@@ -66,9 +66,9 @@ def test_the_negative_direction_lowers_a_unit():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_phases_alone(channels):
     runtime, specs = small(channels)
-    found = visualise(runtime, specs[1], [0, 4], how="maco", steps=64)
+    found = visualise(runtime, specs[1], [0, 4], method="maco", steps=64)
     assert found.shape == (2, 24, 32, 3)
-    before = visualise(runtime, specs[1], [0, 4], how="maco", steps=0)
+    before = visualise(runtime, specs[1], [0, 4], method="maco", steps=0)
     with torch.no_grad():
         act = [
             runtime.forward_to("conv2", runtime.prepare(x[..., :channels].copy()))
@@ -81,12 +81,14 @@ def test_phases_alone(channels):
 def test_strength_is_what_photographs_have_and_phases_keep_it():
     draw = np.random.default_rng(0)
     images = draw.integers(60, 200, (5, 12, 10, 3), dtype=np.uint8)
-    strength = strength_of(images, (12, 10))
+    strength = mean_frequency_strength(images, (12, 10))
     assert strength.shape == (3, 12, 6)
     made = Phases(3, 12, 10, [1, 2], strength).images().detach()
     assert made.shape == (2, 3, 12, 10)
     assert ((made > 0) & (made < 1)).all()
-    again = strength_of((made.permute(0, 2, 3, 1).numpy() * 255).round().astype(np.uint8), (12, 10))
+    again = mean_frequency_strength(
+        (made.permute(0, 2, 3, 1).numpy() * 255).round().astype(np.uint8), (12, 10)
+    )
     inner = (slice(None), slice(1, 6), slice(1, 5))
     assert np.corrcoef(again[inner].ravel(), strength[inner].ravel())[0, 1] > 0.8
 
@@ -94,7 +96,7 @@ def test_strength_is_what_photographs_have_and_phases_keep_it():
 def test_directions_are_visualised_as_units_are():
     runtime, specs = small()
     rows = np.random.default_rng(0).normal(size=(3, 8))
-    place = over(specs[1], Basis.of(rows), "mine")
+    place = basis_unit_space(specs[1], Basis.from_rows(rows), "mine")
     found = visualise(runtime, place, steps=24)
     own = response(runtime, place, found)
     noise = np.random.default_rng(0).integers(0, 256, (40, 24, 32, 3), dtype=np.uint8)

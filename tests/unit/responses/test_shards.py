@@ -11,7 +11,7 @@ from torch import nn
 
 import circuitz.responses.sweep_layers as room
 from circuitz.errors import MeasurementError
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
 from circuitz.responses.sweep_layers import Sweep, sweep
@@ -31,7 +31,7 @@ def made(channels=3, size=(12, 16)):
     how = Preprocessing(
         (0.5,) * channels, (0.25,) * channels, size, "RGB"[:3] if channels == 3 else "L"
     )
-    specs = describe(net, NAMES, torch.rand(1, channels, *size))
+    specs = describe_layers(net, NAMES, torch.rand(1, channels, *size))
     images = np.random.default_rng(0).integers(0, 256, (N, *size, channels), dtype=np.uint8)
     scene = np.random.default_rng(1).integers(0, 30, N)
     return Runtime(net, NAMES, how), specs, InputSet(images, scene=scene)
@@ -79,40 +79,45 @@ def test_a_sweep_that_was_killed_goes_on_and_computes_no_shard_twice(tmp_path, m
 
     monkeypatch.setattr(Sweep, "shard", counted)
     with pytest.raises(KeyboardInterrupt):
-        sweep(runtime, specs, inputs, batch=8, store=tmp_path, progress=dies)
+        sweep(runtime, specs, inputs, batch=8, checkpoint=tmp_path, progress=dies)
     assert ran == [0, 16, 32]
     assert len(list(tmp_path.iterdir())) == 2
     told: list[int] = []
     found = sweep(
-        runtime, specs, inputs, batch=8, store=tmp_path, progress=lambda done, n: told.append(done)
+        runtime,
+        specs,
+        inputs,
+        batch=8,
+        checkpoint=tmp_path,
+        progress=lambda done, n: told.append(done),
     )
     assert ran == [0, 16, 32, 32, 48, 64]
     assert told[:2] == [16, 32]
     for name in NAMES:
         assert encode_layer(found[name]) == encode_layer(known[name]), "bit for bit"
-    sweep(runtime, specs, inputs, batch=8, store=tmp_path)
+    sweep(runtime, specs, inputs, batch=8, checkpoint=tmp_path)
     assert len(ran) == 6
 
 
 def test_shards_are_known_by_what_they_were_made_from(tmp_path, monkeypatch):
     runtime, specs, inputs = made()
     monkeypatch.setattr(room, "SHARD", 35)
-    sweep(runtime, specs, inputs, store=tmp_path)
+    sweep(runtime, specs, inputs, checkpoint=tmp_path)
     files = set(tmp_path.iterdir())
     assert len(files) == 2
     # Another picture in the second half, another network, and a damaged file.
     images = inputs.images.copy()
     images[40] ^= 255
-    sweep(runtime, specs, InputSet(images, scene=inputs.scene), store=tmp_path)
+    sweep(runtime, specs, InputSet(images, scene=inputs.scene), checkpoint=tmp_path)
     assert len(set(tmp_path.iterdir()) - files) == 1
     with torch.no_grad():
         runtime.module.head.bias += 1
-    sweep(runtime, specs, inputs, store=tmp_path)
+    sweep(runtime, specs, inputs, checkpoint=tmp_path)
     assert len(set(tmp_path.iterdir())) == 5
     for file in tmp_path.iterdir():
         file.write_bytes(file.read_bytes()[: len(file.read_bytes()) // 2])
     same(
-        sweep(runtime, specs, inputs, store=tmp_path)["conv2"],
+        sweep(runtime, specs, inputs, checkpoint=tmp_path)["conv2"],
         sweep(runtime, specs, inputs)["conv2"],
     )
 
@@ -192,7 +197,7 @@ def test_a_response_that_is_not_finite_is_named():
         net[0].weight.copy_(torch.tensor([1.0, 3e38]).view(2, 1, 1, 1))
         net[0].bias.zero_()
     how = Preprocessing((0.0,), (1e-3,), (4, 4), "L")
-    specs = describe(net, ["0"], torch.zeros(1, 1, 4, 4))
+    specs = describe_layers(net, ["0"], torch.zeros(1, 1, 4, 4))
     images = np.zeros((3, 4, 4, 1), np.uint8)
     images[2] = 255
     with pytest.raises(MeasurementError, match="0:1 is not finite on image 2"):

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from circuitz.errors import InputsError
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
 from circuitz.responses.sweep_layers import sweep
@@ -73,7 +73,7 @@ def test_the_batch_size_changes_nothing_but_rounding(batch):
     torch.manual_seed(0)
     net = build("small-cnn", {"classes": 3, "widths": [5, 6, 7], "strides": [2, 1, 2]})
     names = ["conv1", "conv3", "head"]
-    specs = describe(net, names, torch.rand(1, 3, 24, 24))
+    specs = describe_layers(net, names, torch.rand(1, 3, 24, 24))
     runtime = Runtime(net, names, Preprocessing(size=(24, 24)))
     draw = np.random.default_rng(0)
     inputs = InputSet(
@@ -127,7 +127,7 @@ def test_units_that_may_be_negative_keep_their_least_negative(patches):
         net[0].weight.fill_(1.0)
         net[0].bias.fill_(-9)
     prep = Preprocessing((0.0,) * 3, (1.0,) * 3, (16, 16))
-    specs = describe(net, ["0"], torch.rand(1, 3, 16, 16))
+    specs = describe_layers(net, ["0"], torch.rand(1, 3, 16, 16))
     layer = sweep(Runtime(net, ["0"], prep), specs, InputSet(patches[0]))["0"]
     assert layer.exemplars[0, 0] == layer.peaks[:, 0].argmax()
     assert (layer.exemplar_heat == 0).all()

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from circuitz.data.text.tokens import attention_pairs, repeating
-from circuitz.responses.token_grid import TokenPictures, grid, shown
+from circuitz.data.text.repeating_sequences import attention_pairs, make_repeating_sequences
+from circuitz.responses.token_grid import TokenPictures, grid_shape, images_or_token_pictures
 from circuitz.z.inputs import InputSet
 
 
 @pytest.mark.parametrize("length", [1, 2, 4, 5, 9, 10, 32, 128])
 def test_every_token_has_a_cell_and_the_layout_is_nearly_square(length: int) -> None:
-    lines, columns = grid(length)
+    lines, columns = grid_shape(length)
     assert (lines - 1) * columns < length <= lines * columns
     assert columns - lines in (0, 1)
 
@@ -29,17 +29,19 @@ def test_the_query_is_framed_and_the_key_filled() -> None:
 
 
 def test_pictures_differ_where_tokens_do_and_long_tokens_are_cut() -> None:
-    made = replace(repeating(3), vocabulary=tuple(f"{'long' * 9} {i}" for i in range(24)))
+    made = replace(
+        make_repeating_sequences(3), vocabulary=tuple(f"{'long' * 9} {i}" for i in range(24))
+    )
     pictures = TokenPictures(made)
     assert len(pictures) == 3
     assert pictures[0].shape == pictures.shape[1:]
     assert max(pictures.shape[1:3]) < 600
-    letters = TokenPictures(repeating(3))
+    letters = TokenPictures(make_repeating_sequences(3))
     assert (letters[0] != letters[1]).any()
     assert (letters[0] == letters[0]).all()
 
 
 def test_images_are_shown_as_they_are() -> None:
     images = np.zeros((2, 4, 4, 3), np.uint8)
-    assert shown(InputSet(images)) is images
-    assert shown(None) is None
+    assert images_or_token_pictures(InputSet(images)) is images
+    assert images_or_token_pictures(None) is None

@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from circuitz.data.input_sources import as_inputs
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
 from circuitz.responses.sweep_layers import sweep
@@ -34,7 +34,7 @@ class Workers:
         self.many, self.opened = many, 0
 
     def map(self, job, pieces) -> Generator[tuple[int, bytes]]:
-        parcel, own = job.parcel(), local()
+        parcel, own = job.payload(), local()
 
         def run(i):
             if not hasattr(own, "job"):
@@ -53,7 +53,7 @@ def ready():
     torch.manual_seed(0)
     net = build("small-cnn", {"classes": 3, "widths": [4, 6], "strides": [2, 1]})
     how = Preprocessing(size=(12, 16))
-    specs = describe(net, NAMES, torch.rand(1, 3, 12, 16))
+    specs = describe_layers(net, NAMES, torch.rand(1, 3, 12, 16))
     images = np.random.default_rng(0).integers(0, 256, (N, 12, 16, 3), dtype=np.uint8)
     scene = np.random.default_rng(1).integers(0, 40, N)
     return Runtime(net, NAMES, how), specs, InputSet(images, scene=scene)
@@ -77,10 +77,10 @@ def test_what_is_held_is_put_in_context_by_any_worker(ready, held, tmp_path):
     bare = {
         name: replace(alone[name], clarity=None, relevant=None, relevance=None) for name in held
     }
-    how = {"batch": 8, "shard": 16, "held": bare, "embed": specs[1]}
+    how = {"batch": 8, "shard": 16, "reused": bare, "embed": specs[1]}
     whole = sweep(runtime, specs, inputs, batch=8, shard=16, embed=specs[1])
     for executor in (None, Workers(2)):
-        found = sweep(runtime, specs, inputs, executor=executor, store=tmp_path, **how)
+        found = sweep(runtime, specs, inputs, executor=executor, checkpoint=tmp_path, **how)
         for name in NAMES:
             assert encode_layer(found[name]) == encode_layer(whole[name]), name
         assert all(found[name].responses is bare[name].responses for name in held)

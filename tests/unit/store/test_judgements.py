@@ -19,13 +19,13 @@ from circuitz.store.judgements import Judgements
 
 WRITER = """
 import sys
-from circuitz.store.judgement import Judgement, now
+from circuitz.store.judgement import Judgement, iso_utc_now
 from circuitz.store.judgements import Judgements
 path, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 store = Judgements(path)
 for i in range(count):
     one = Judgement("t", "label", "z", "c", (f"{name}-{i}",), ("a", "b"), i, {"choice": "a"},
-                    name, "simulated", now(), now(), f"{name}-{i}")
+                    name, "simulated", iso_utc_now(), iso_utc_now(), f"{name}-{i}")
     print(store.append(one)[0], flush=True)
 """
 
@@ -125,10 +125,10 @@ def test_malformed_judgements_are_refused(tmp_path: Path, changes: dict[str, obj
 
 def test_frame_and_jsonl(tmp_path: Path) -> None:
     store = Judgements(tmp_path / "j.sqlite")
-    assert list(store.frame().columns)[:3] == ["id", "task", "kind"]
+    assert list(store.frame.columns)[:3] == ["id", "task", "kind"]
     (first,) = store.append(make("1"))
     store.append([make("2", rater="bob"), make("3", supersedes=first)])
-    assert list(store.frame(rater="ada")["key"]) == ["3"]
+    assert list(store.filtered_frame(rater="ada")["key"]) == ["3"]
     assert store.export_jsonl(tmp_path / "out.jsonl") == 3
     other = Judgements(tmp_path / "other.sqlite")
     assert other.import_jsonl(tmp_path / "out.jsonl") == 3
@@ -251,12 +251,12 @@ def test_reading_only(tmp_path: Path) -> None:
 FULL_DISK = """
 import resource, sys, signal
 from circuitz.errors import StoreError
-from circuitz.store.judgement import Judgement, now
+from circuitz.store.judgement import Judgement, iso_utc_now
 from circuitz.store.judgements import Judgements
 store = Judgements(sys.argv[1])
 def one(i, size):
     return Judgement("t", "label", "z", "c", ("i",), ("a",), i, {"text": "x" * size}, "r",
-                     "simulated", now(), now(), f"k{i}")
+                     "simulated", iso_utc_now(), iso_utc_now(), f"k{i}")
 store.append(one(0, 10))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))

@@ -146,7 +146,7 @@ def test_the_results_are_right_and_the_network_is_as_before(make, training, data
     net.norm.eval()  # frozen on purpose
     before = state(net)
     z = wrap(net, data, preprocess=HOW, name="odd")
-    z = measure(z, concepts, sources=30, pictures=False)
+    z = measure(z, concepts, images=30, pictures=False)
     assert same(before, state(net))
     assert drives(z) == RIGHT
     logits = runtime(z).logits(data.images)
@@ -158,7 +158,7 @@ def test_in_place_layers_are_read_before_they_are_overwritten(data, concepts) ->
     plain, inplace = Colours(), Colours(act=nn.ReLU(inplace=True))
     for layers in (["conv", "norm", "out"], ["act", "out"]):
         a, b = (
-            measure(wrap(net, data, layers=layers, preprocess=HOW), concepts, sources=30,
+            measure(wrap(net, data, layers=layers, preprocess=HOW), concepts, images=30,
                     pictures=False)
             for net in (plain, inplace)
         )  # fmt: skip
@@ -213,7 +213,7 @@ def test_a_network_that_fails_half_way_leaves_nothing_behind(data, concepts) -> 
     z = wrap(net, data, preprocess=HOW)
     before = state(net)
     with pytest.raises(NetworkError, match="the cable came loose") as caught:
-        measure(z, concepts, sources=120, pictures=False)
+        measure(z, concepts, images=120, pictures=False)
     assert isinstance(caught.value.__cause__, ValueError)
     assert same(before, state(net))
 
@@ -221,7 +221,7 @@ def test_a_network_that_fails_half_way_leaves_nothing_behind(data, concepts) -> 
 def test_a_class_made_in_a_notebook_says_how_its_z_can_be_saved(data, concepts, tmp_path) -> None:
     from circuitz.z.bundle.load_save import load
 
-    z = measure(wrap(Colours(), data, preprocess=HOW), concepts, sources=30, pictures=False)
+    z = measure(wrap(Colours(), data, preprocess=HOW), concepts, images=30, pictures=False)
     assert "register" in z.notes["session"]
     z.save(tmp_path / "session.z")
     again = load(tmp_path / "session.z")

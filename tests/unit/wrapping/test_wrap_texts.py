@@ -11,11 +11,11 @@ from torch import nn
 
 import circuitz as cz
 from circuitz.data.text.text_words import NAMES
-from circuitz.data.text.text_world import CLASSES, texts
+from circuitz.data.text.text_world import CLASSES, draw_texts
 from circuitz.errors import InputsError, LayerError
 from circuitz.z.inputs import PADDING, InputSet
 
-WORDS = (PADDING, *sorted({w for t in texts("free", 400) for w in t.text.split()}))
+WORDS = (PADDING, *sorted({w for t in draw_texts("free", 400) for w in t.text.split()}))
 
 
 class Foreign(nn.Module):
@@ -35,7 +35,7 @@ class Foreign(nn.Module):
 
 
 def tokens(role: str, n: int) -> InputSet:
-    made = texts(role, n)  # type: ignore[arg-type]
+    made = draw_texts(role, n)  # type: ignore[arg-type]
     rows = np.zeros((n, 40), np.int32)
     for row, text in zip(rows, made, strict=True):
         ids = [WORDS.index(word) if word in WORDS else 1 for word in text.text.split()]
@@ -43,7 +43,7 @@ def tokens(role: str, n: int) -> InputSet:
     labels = np.array([CLASSES.index(t.label) for t in made]) if role == "D" else None
     return InputSet(
         images=rows, labels=labels, classes=CLASSES if role == "D" else (), role=role,
-        concepts=np.array([t.shows() for t in made], np.float32), concept_names=NAMES,
+        concepts=np.array([t.family_flags() for t in made], np.float32), concept_names=NAMES,
         vocabulary=WORDS, scene=np.arange(n),
         split=(np.arange(n) // 4 % 3).astype(np.uint8),
     )  # fmt: skip
@@ -62,7 +62,7 @@ def test_a_foreign_transformer_is_wrapped_measured_and_ablated() -> None:
     assert z.cut == ("mixed",)
     assert "session" in z.notes
     assert [s.size for s in z.layers] == [12, 24, 12]
-    z = cz.measure(z, known, sources=48, donors=1)
+    z = cz.measure(z, known, images=48, donors=1)
     assert z.measurements is not None
     assert z.measurements.effects is not None
     assert z.measurements.effects.units == tuple(f"mixed:{i}" for i in range(12))
@@ -110,10 +110,10 @@ def test_what_does_not_fit_is_named() -> None:
 
 def test_a_transformerlens_model_gives_its_heads() -> None:
     pytest.importorskip("transformer_lens")
-    from circuitz.data.text.induction import shipped
-    from circuitz.data.text.tokens import repeating
+    from circuitz.data.text.induction_model import load_shipped_induction_model
+    from circuitz.data.text.repeating_sequences import make_repeating_sequences
     from circuitz.models.adapters.transformer_lens import Lens
 
-    bridge = Lens.of_small(shipped("induction")).bridge
-    z = cz.wrap(bridge, repeating(40))
+    bridge = Lens.from_small_transformer(load_shipped_induction_model("induction")).bridge
+    z = cz.wrap(bridge, make_repeating_sequences(40))
     assert z.cut == ("blocks.0.attn.hook_z", "blocks.1.attn.hook_z")

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from circuitz.disk.json_io import dumps
-from circuitz.disk.tensors_io import write_tensors
+from circuitz.disk.tensors_io import safetensors_bytes
 from circuitz.errors import BasisError, BundleFormatError
-from circuitz.z.bases import with_basis
+from circuitz.z.bases import arrays_with_basis_replaced
 from circuitz.z.bundle.load_save import load
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
@@ -49,7 +49,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 def forge(path: Path, bases: dict[str, Any]) -> None:
     """Put bases into a bundle that is sound in every other way."""
-    data = write_tensors(bases)
+    data = safetensors_bytes(bases)
     (path / "bases" / "bases.safetensors").write_bytes(data)
     document = json.loads((path / "z.json").read_text("utf-8"))
     entry = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
@@ -102,7 +102,7 @@ def test_what_fits_is_kept(z: AnnotatedModel, tmp_path: Path) -> None:
         "readers": np.ones((2, 4), F4), "centre": np.zeros((1, 4), F4),
         "offset": np.zeros((1, 2), F4), "about": np.zeros((1, 9), np.uint8),
     }  # fmt: skip
-    made = z.with_(bases=with_basis(z.bases, "conv2@sae", parts))
+    made = z.with_(bases=arrays_with_basis_replaced(z.bases, "conv2@sae", parts))
     again = load(made.save(tmp_path / "b.z"))
     assert again.hash == made.hash
     assert len(again.units) == len(z.units) + 2

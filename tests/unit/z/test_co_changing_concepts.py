@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.z.co_changing_concepts import moved_columns
+from circuitz.z.co_changing_concepts import co_changing_concepts
 from circuitz.z.inputs import InputSet
 
 
@@ -23,7 +23,7 @@ def test_other_grounds_go_along_with_snow_and_parts_do_not() -> None:
     snow = np.flatnonzero(known.concepts[:, 0] == 1)[:100]
     other = np.flatnonzero(known.concepts[:, 0] == 0)[:100]
     # Parts differ in half of the pairs, but not one way.
-    assert moved_columns(known, snow, other) == (0, 1, 2)
+    assert co_changing_concepts(known, snow, other) == (0, 1, 2)
 
 
 def test_labels_nobody_knows_do_not_move() -> None:
@@ -31,9 +31,9 @@ def test_labels_nobody_knows_do_not_move() -> None:
     known.concepts[:, 1] = np.nan
     snow = np.flatnonzero(known.concepts[:, 0] == 1)[:100]
     other = np.flatnonzero(known.concepts[:, 0] == 0)[:100]
-    assert moved_columns(known, snow, other) == (0, 2)
+    assert co_changing_concepts(known, snow, other) == (0, 2)
 
 
 def test_without_pairs_nothing_moves() -> None:
     none = np.zeros(0, np.int64)
-    assert moved_columns(grounds(), none, none) == ()
+    assert co_changing_concepts(grounds(), none, none) == ()

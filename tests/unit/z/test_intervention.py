@@ -7,7 +7,7 @@ import pytest
 
 from circuitz.errors import InterventionError
 from circuitz.z.bundle.load_save import load
-from circuitz.z.intervention import Intervention, keep, kept
+from circuitz.z.intervention import Intervention, interventions_of, with_interventions
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
 
@@ -85,11 +85,11 @@ def test_json_that_is_no_intervention(found, says) -> None:
 
 def test_a_bundle_keeps_them(tmp_path) -> None:
     z = AnnotatedModel("dogs", ("a", "b"), "dog", layers=(LayerSpec("conv4", 6),), cut=("conv4",))
-    more = keep(keep(z, "no snow", ALL[:2]), "steered", ALL[5:])
+    more = with_interventions(with_interventions(z, "no snow", ALL[:2]), "steered", ALL[5:])
     back = load(more.save(tmp_path / "dogs.z"))
-    assert kept(back, "no snow") == ALL[:2]
-    assert kept(back, "steered") == ALL[5:]
+    assert interventions_of(back, "no snow") == ALL[:2]
+    assert interventions_of(back, "steered") == ALL[5:]
     with pytest.raises(InterventionError, match="keeps no interventions 'no snow'"):
-        kept(z, "no snow")
+        interventions_of(z, "no snow")
     with pytest.raises(InterventionError, match="no list"):
-        kept(z.with_(notes={"interventions": {"odd": 3}}), "odd")
+        interventions_of(z.with_(notes={"interventions": {"odd": 3}}), "odd")

@@ -4,7 +4,7 @@ import pytest
 
 from circuitz.errors import UnitError
 from circuitz.z.layer import LayerSpec
-from circuitz.z.targets import check_target, target_key, target_units
+from circuitz.z.targets import canonical_target, target_sort_key, target_units
 from circuitz.z.unit import Unit
 
 LAYERS = (LayerSpec("conv1", 16), LayerSpec("block.conv4", 64), LayerSpec("empty", 0))
@@ -13,7 +13,7 @@ BASES = {"block.conv4@nmf": 5}
 
 
 def check(target: str | Unit) -> str:
-    return check_target(target, LAYERS, CLASSES, BASES)
+    return canonical_target(target, LAYERS, CLASSES, BASES)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_units_of_a_target() -> None:
 
 def test_targets_sort_by_number() -> None:
     targets = ["conv1:10", "conv1:9", "group:conv1:9,conv1:10", "nonsense"]
-    assert sorted(targets, key=target_key) == [
+    assert sorted(targets, key=target_sort_key) == [
         "conv1:9", "group:conv1:9,conv1:10", "conv1:10", "nonsense",
     ]  # fmt: skip
 
@@ -85,8 +85,8 @@ HEADS = LayerSpec("attn.hook_z", 4, unit_axis=2, token_axes=(1,), shape=(32, 4, 
 
 
 def test_positions_are_checked_against_the_layer() -> None:
-    assert check_target("attn.hook_z:03@pos07", [HEADS], []) == "attn.hook_z:3@pos7"
+    assert canonical_target("attn.hook_z:03@pos07", [HEADS], []) == "attn.hook_z:3@pos7"
     with pytest.raises(UnitError, match="positions 0 to 31"):
-        check_target("attn.hook_z:3@pos32", [HEADS], [])
+        canonical_target("attn.hook_z:3@pos32", [HEADS], [])
     with pytest.raises(UnitError, match="no token positions"):
-        check_target("conv:1@pos2", [LayerSpec("conv", 3, spatial_axes=(2, 3))], [])
+        canonical_target("conv:1@pos2", [LayerSpec("conv", 3, spatial_axes=(2, 3))], [])

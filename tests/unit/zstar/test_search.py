@@ -9,16 +9,16 @@ import torch
 from circuitz.errors import InputsError, SearchError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.run.open_runtime import runtime
-from circuitz.patching.source_rows import splits_of, training_rows
-from circuitz.posterior.objective import Score, chosen
+from circuitz.patching.source_rows import existing_or_assigned_splits, rows_of_select_split
+from circuitz.posterior.objective import PosteriorTerms, choose_z_star_index
 from circuitz.z.model import AnnotatedModel
 from circuitz.zstar import search as loop
 from circuitz.zstar.edits.regions import Finder
 from circuitz.zstar.saved_rounds import STATE
-from circuitz.zstar.search import Found, Settings, search
+from circuitz.zstar.search import SearchResult, SearchSettings, search
 
 pytestmark = pytest.mark.slow
-QUICK = Settings(rounds=2, epochs=8, sources=90)
+QUICK = SearchSettings(rounds=2, epochs=8, images=90)
 
 
 def _groups(z: AnnotatedModel, shifted) -> np.ndarray:
@@ -36,7 +36,7 @@ def finders() -> dict[str, Finder]:
 
 
 @pytest.fixture(scope="module")
-def found(caught, finders) -> Found:
+def found(caught, finders) -> SearchResult:
     return search(caught, settings=QUICK, finders=finders)
 
 
@@ -58,7 +58,7 @@ def _flags(z: AnnotatedModel):
 
 
 def test_without_words_nothing_is_repaired(caught, shifted) -> None:
-    blind = search(caught, settings=Settings(1, 6, words=False, sources=90))
+    blind = search(caught, settings=SearchSettings(1, 6, words=False, images=90))
     assert not blind.last.effective()
     # What nobody says a word about is told, and is nothing the search could act on.
     assert {f.kind for f in blind.report.flagged} <= {
@@ -71,7 +71,9 @@ def test_without_words_nothing_is_repaired(caught, shifted) -> None:
 
 
 def test_the_same_content_at_random_places_does_not_repair(caught, found, finders, shifted) -> None:
-    control = search(caught, settings=Settings(1, 8, where="random", sources=90), finders=finders)
+    control = search(
+        caught, settings=SearchSettings(1, 8, region_mode="random", images=90), finders=finders
+    )
     assert _groups(control.last, shifted).min() < _groups(found.z, shifted).min() - 0.3
 
 
@@ -79,7 +81,7 @@ def test_a_lexicon_that_calls_grounds_parts_leaves_snow_in(caught, shifted) -> N
     placebo = Lexicon.load()
     for ground in ("snow", "grass", "sand"):
         placebo = placebo.with_override(ground, kind="part", part_of=["dog"], author="ada")
-    kept = search(caught, settings=Settings(1, 6, sources=90), lexicon=placebo)
+    kept = search(caught, settings=SearchSettings(1, 6, images=90), lexicon=placebo)
     assert _groups(kept.z, shifted)[0, 1:].min() < 0.5
 
 
@@ -91,8 +93,8 @@ def test_sets_of_different_sizes_are_refused(caught) -> None:
 
 def test_data_without_a_split_is_trained_on_its_select_part_alone(caught) -> None:
     bare = replace(caught.data, split=None)
-    rows = training_rows(bare)
-    measured = splits_of(bare, bare.labels)
+    rows = rows_of_select_split(bare)
+    measured = existing_or_assigned_splits(bare, bare.labels)
     assert 0 < len(rows) < len(bare)
     assert (measured[rows] == 0).all()
 
@@ -100,7 +102,7 @@ def test_data_without_a_split_is_trained_on_its_select_part_alone(caught) -> Non
 def test_a_search_that_was_stopped_goes_on_to_the_same_end(caught, found, tmp_path) -> None:
     state = tmp_path / "out.search"
 
-    full = Settings(rounds=2, epochs=2, steps=1, sources=90, seed=3)
+    full = SearchSettings(rounds=2, epochs=2, steps=1, images=90, seed=3)
     whole = search(caught, settings=full)
     # Two short rounds leave something flagged after the first, or there is nothing to resume.
     assert len(whole.scores) == 3
@@ -111,12 +113,12 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_end(caught, found, tmp_pa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        search(caught, settings=full, state=state, progress=interrupt)
+        search(caught, settings=full, checkpoint=state, progress=interrupt)
     trained: list[str] = []
     resumed = search(
         caught,
         settings=full,
-        state=state,
+        checkpoint=state,
         progress=lambda what, _d, _t: trained.append(what),
     )
     # Both rounds were trained twice: equal seeds find equal things.
@@ -130,18 +132,22 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_end(caught, found, tmp_pa
 
 def test_a_state_of_another_search_is_refused(caught, tmp_path) -> None:
     state = tmp_path / "out.search"
-    first = search(caught, settings=Settings(1, 1, steps=1, sources=90), state=state)
+    first = search(caught, settings=SearchSettings(1, 1, steps=1, images=90), checkpoint=state)
     assert first.z.notes["search"]["regions"]
     with pytest.raises(SearchError, match="other settings"):
-        search(caught, settings=Settings(1, 2, steps=1, sources=90), state=state)
+        search(caught, settings=SearchSettings(1, 2, steps=1, images=90), checkpoint=state)
     other = replace(caught.data, images=255 - caught.data.images)
     with pytest.raises(SearchError, match="another z"):
-        search(caught.with_(data=other), settings=Settings(1, 1, steps=1, sources=90), state=state)
-    again = search(caught, settings=Settings(1, 1, steps=1, sources=90), state=state)
+        search(
+            caught.with_(data=other),
+            settings=SearchSettings(1, 1, steps=1, images=90),
+            checkpoint=state,
+        )
+    again = search(caught, settings=SearchSettings(1, 1, steps=1, images=90), checkpoint=state)
     assert again.z.notes["search"]["regions"] == first.z.notes["search"]["regions"]
     (state / STATE).write_text("{", encoding="utf-8")
     with pytest.raises(SearchError, match="cannot be read"):
-        search(caught, settings=Settings(1, 1, steps=1, sources=90), state=state)
+        search(caught, settings=SearchSettings(1, 1, steps=1, images=90), checkpoint=state)
 
 
 def test_a_round_that_cannot_be_measured_loses_nothing(caught, finders, monkeypatch) -> None:
@@ -150,8 +156,8 @@ def test_a_round_that_cannot_be_measured_loses_nothing(caught, finders, monkeypa
             p.data.zero_()
         return 0.0
 
-    monkeypatch.setattr(loop, "weight_step", forget)
-    kept = search(caught, settings=Settings(2, 1, steps=1, sources=90), finders=finders)
+    monkeypatch.setattr(loop, "train_weight_step", forget)
+    kept = search(caught, settings=SearchSettings(2, 1, steps=1, images=90), finders=finders)
     assert kept.z.weights_hash == caught.weights_hash
     assert "round 1" in kept.z.notes["search"]["abandoned"]
 
@@ -165,9 +171,9 @@ def test_a_z_that_has_forgotten_d_is_no_z_star(caught, finders, monkeypatch) -> 
                 p.data = p.data[torch.randperm(len(p))]
         return 0.0
 
-    monkeypatch.setattr(loop, "weight_step", forget)
-    monkeypatch.setattr(loop, "score", _liked(loop.score))
-    kept = search(caught, settings=Settings(1, 1, steps=1, sources=90), finders=finders)
+    monkeypatch.setattr(loop, "train_weight_step", forget)
+    monkeypatch.setattr(loop, "compute_posterior_terms", _liked(loop.compute_posterior_terms))
+    kept = search(caught, settings=SearchSettings(1, 1, steps=1, images=90), finders=finders)
     assert kept.z.weights_hash == caught.weights_hash
     assert "round 1" in kept.z.notes["search"]["abandoned"]
 
@@ -185,8 +191,8 @@ def test_a_step_that_goes_wrong_is_taken_again_more_gently(caught, finders, monk
         net.head.bias.data = net.head.bias.data.roll(1, 0)
         return 0.0
 
-    monkeypatch.setattr(loop, "weight_step", forget)
-    search(caught, settings=Settings(2, 1, rate=9e-3, steps=1, sources=90), finders=finders)
+    monkeypatch.setattr(loop, "train_weight_step", forget)
+    search(caught, settings=SearchSettings(2, 1, rate=9e-3, steps=1, images=90), finders=finders)
     assert rates == pytest.approx([9e-3, 3e-3, 1e-3])
     assert torch.equal(starts[0], starts[1])
 
@@ -218,11 +224,11 @@ def test_lambda_is_stored_and_swept(found) -> None:
 
 
 def test_of_posteriors_that_are_as_good_the_one_trained_longest_is_chosen() -> None:
-    def scored(prior: float) -> Score:
-        return Score(prior=prior, likelihood=-100.0, n=1000, accuracy=0.5, flagged=0)
+    def scored(prior: float) -> PosteriorTerms:
+        return PosteriorTerms(prior=prior, likelihood=-100.0, n=1000, accuracy=0.5, flagged=0)
 
     scores = [scored(-3.0), scored(-1.000), scored(-1.015), scored(-1.5)]
-    assert chosen(scores, [1, 0, 0, 0], 1.0) == 2
-    assert chosen(scores, [0, 0, 2, 1], 1.0) == 1
-    assert chosen([scored(-1.0), scored(-1.03)], [0, 0], 1.0) == 0
-    assert chosen([scored(-1.0), scored(-9.0)], [0, 0], 0.0) == 1
+    assert choose_z_star_index(scores, [1, 0, 0, 0], 1.0) == 2
+    assert choose_z_star_index(scores, [0, 0, 2, 1], 1.0) == 1
+    assert choose_z_star_index([scored(-1.0), scored(-1.03)], [0, 0], 1.0) == 0
+    assert choose_z_star_index([scored(-1.0), scored(-9.0)], [0, 0], 0.0) == 1

@@ -7,11 +7,11 @@ import pytest
 
 import circuitz as cz
 from circuitz.errors import InputsError, LayerError, SilenceError, UnitError
-from circuitz.models.run.layer_specs import unit_maps
+from circuitz.models.run.layer_specs import flatten_unit_maps
 from circuitz.models.run.open_runtime import runtime
 from circuitz.z.unit import Unit
-from circuitz.zstar.search import Settings, search
-from circuitz.zstar.silence import AUTHOR, named_units, silence
+from circuitz.zstar.search import SearchSettings, search
+from circuitz.zstar.silence import AUTHOR, silence, units_to_silence
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def cut(caught, flagged):
 
 @pytest.fixture(scope="module")
 def again(cut):
-    return cz.measure(cut, sources=90)
+    return cz.measure(cut, images=90)
 
 
 def test_the_units_of_the_finding_put_out_their_mean_and_the_others_what_they_did(
@@ -39,7 +39,9 @@ def test_the_units_of_the_finding_put_out_their_mean_and_the_others_what_they_di
 
     def read(z):
         run = runtime(z)
-        return unit_maps(spec, run.run(run.prepare(images), [spec.name])[0][spec.name]).numpy()
+        return flatten_unit_maps(
+            spec, run.run(run.prepare(images), [spec.name])[0][spec.name]
+        ).numpy()
 
     before, after = read(caught), read(cut)
     level = caught.measurements.layers[spec.name].responses[:, units].mean(0)
@@ -53,7 +55,7 @@ def test_the_units_of_the_finding_put_out_their_mean_and_the_others_what_they_di
 
 def test_nothing_flows_through_them_any_more_and_the_finding_is_gone(again, flagged):
     effects = again.measurements.effects
-    rows = [effects.position[name] for name in flagged.units]
+    rows = [effects.unit_index[name] for name in flagged.units]
     for found in (effects.sufficiency, effects.necessity):
         assert np.nanmax(np.abs(found[:, rows])) < 1e-4
     assert np.abs(effects.drive[rows]).max() < 1e-4
@@ -95,11 +97,11 @@ def test_groups_lose_their_words_when_all_are_silent_and_edges_when_one_end_is(c
 def test_units_are_named_by_finding_id_start_of_it_unit_or_group(caught, flagged):
     expected = tuple(sorted(flagged.units, key=Unit.parse))
     for what in (flagged, flagged.id, flagged.id[:9], list(flagged.units)):
-        assert named_units(caught, what) == expected
-    assert named_units(caught, Unit("conv3", "4")) == ("conv3:4",)
-    assert named_units(caught, "group:conv3:10,conv3:9") == ("conv3:9", "conv3:10")
+        assert units_to_silence(caught, what) == expected
+    assert units_to_silence(caught, Unit("conv3", "4")) == ("conv3:4",)
+    assert units_to_silence(caught, "group:conv3:10,conv3:9") == ("conv3:9", "conv3:10")
     kept = caught.with_(findings=(flagged,), measurements=None)
-    assert named_units(kept, flagged.id) == expected
+    assert units_to_silence(kept, flagged.id) == expected
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_without_measurements_the_mean_is_over_d_and_progress_is_told(caught):
     act = run.run(run.prepare(made.data.images[:5]), ["conv3"])[0]["conv3"]
     mean = np.concatenate(
         [
-            unit_maps(spec, a["conv3"])[:, 4].mean(1)
+            flatten_unit_maps(spec, a["conv3"])[:, 4].mean(1)
             for _, a, _ in runtime(bare).read(bare.data.images, ["conv3"])
         ]
     ).mean()
@@ -173,5 +175,5 @@ def test_a_live_module_stays_what_it_was_and_the_new_z_has_its_own(caught):
 
 
 def test_a_search_goes_on_from_what_was_cut(again):
-    found = search(again, settings=Settings(rounds=1, epochs=1, steps=20, sources=60))
+    found = search(again, settings=SearchSettings(rounds=1, epochs=1, steps=20, images=60))
     assert len(found.scores) == 2

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.check import check
-from circuitz.zstar.weight_plan import UNITS_A_CONCEPT, plan
+from circuitz.zstar.weight_plan import UNITS_A_CONCEPT, plan_weight_step
 
 
 def test_a_flagged_concept_is_edited_and_its_units_are_silenced(caught) -> None:
     report = check(caught)
-    todo = plan(caught, report, Lexicon.load(), ())
+    todo = plan_weight_step(caught, report, Lexicon.load(), ())
     assert "snow" in todo.edit
     flagged = next(f for f in report.flagged if f.target == "output:husky")
     assert {int(u.split(":")[1]) for u in flagged.units} <= set(todo.silence)
@@ -17,7 +17,7 @@ def test_a_flagged_concept_is_edited_and_its_units_are_silenced(caught) -> None:
 
 
 def test_every_concept_of_the_subject_gets_units_and_surroundings_do_not(caught) -> None:
-    todo = plan(caught, check(caught), Lexicon.load(), ())
+    todo = plan_weight_step(caught, check(caught), Lexicon.load(), ())
     names = caught.concept_set.concept_names
     said = [names[column] for _, column in todo.aims]
     for part in ("ears", "tail", "legs"):
@@ -33,21 +33,21 @@ def test_every_concept_of_the_subject_gets_units_and_surroundings_do_not(caught)
 def test_what_a_person_wrote_is_aimed_for_and_never_recruited(caught) -> None:
     free = next(u for u in range(24) if f"conv3:{u}" not in caught.effective())
     said = caught.annotate(f"conv3:{free}", "tail", author="ada")
-    todo = plan(said, check(said), Lexicon.load(), ())
+    todo = plan_weight_step(said, check(said), Lexicon.load(), ())
     assert dict(todo.aims)[free] == caught.concept_set.concept_names.index("tail")
 
 
 def test_an_edit_once_begun_goes_on(caught) -> None:
     clean = caught.with_(log=())
-    assert plan(clean, check(clean), Lexicon.load(), ("snow",)).edit == ("snow",)
-    assert plan(clean, check(clean), Lexicon.load(), ()).edit == ()
+    assert plan_weight_step(clean, check(clean), Lexicon.load(), ("snow",)).edit == ("snow",)
+    assert plan_weight_step(clean, check(clean), Lexicon.load(), ()).edit == ()
 
 
 def test_the_plan_follows_the_lexicon(caught) -> None:
     placebo = Lexicon.load()
     for ground in ("snow", "grass", "sand"):
         placebo = placebo.with_override(ground, kind="part", part_of=["dog"], author="ada")
-    todo = plan(caught, check(caught, lexicon=placebo), placebo, ())
+    todo = plan_weight_step(caught, check(caught, lexicon=placebo), placebo, ())
     assert todo.edit == ()
     assert todo.silence == ()
 
@@ -61,7 +61,7 @@ def test_a_group_speaks_for_its_units_and_a_column_for_its_synonyms(caught) -> N
         both.concept_set,
         concept_names=tuple("snowy" if n == "snow" else n for n in both.concept_set.concept_names),
     )
-    todo = plan(both.with_(concept_set=named), check(both), Lexicon.load(), ())
+    todo = plan_weight_step(both.with_(concept_set=named), check(both), Lexicon.load(), ())
     assert set(free) <= set(todo.silence)
     assert all(dict(todo.aims)[u] == 3 for u in free)
 
@@ -71,12 +71,14 @@ def test_units_beyond_the_few_that_match_best_are_free_where_versions_agree(caug
     free = [u for u in range(24) if f"conv3:{u}" not in caught.effective()]
     for unit in free[: UNITS_A_CONCEPT + 1]:
         many = many.annotate(f"conv3:{unit}", "snow", author="r", author_kind="rule")
-    todo = plan(many, check(many), Lexicon.load(), ())
+    todo = plan_weight_step(many, check(many), Lexicon.load(), ())
     lone = [u for u in todo.silence if dict(todo.aims).get(u) == 3]
     assert len(lone) > UNITS_A_CONCEPT
-    freed = todo.freed()
+    freed = todo.with_surplus_freed()
     kept = [u for u, c in freed.aims if c == 3]
     assert len(kept) == UNITS_A_CONCEPT
     assert set(freed.silence) == set(todo.silence) - set(todo.surplus)
     person = many.annotate(f"conv3:{todo.surplus[0]}", "snow", author="ada")
-    assert todo.surplus[0] not in plan(person, check(person), Lexicon.load(), ()).surplus
+    assert (
+        todo.surplus[0] not in plan_weight_step(person, check(person), Lexicon.load(), ()).surplus
+    )

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case
-from circuitz.bench.checker.random_choices import tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase
+from circuitz.bench.checker.random_choices import tie_random_context_to_class
 from circuitz.z.inputs import SPLITS
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_shuffled(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base = tied(base, draw)[0].with_(shuffled=True)
+    base = tie_random_context_to_class(base, rng)[0].with_fields(shuffled=True)
     data = base.data
     assert data.labels is not None
     assert data.split is not None
     # What was learned by heart is really there on the images it was learned from.
     seen = data.split == SPLITS.index("select")
-    responses = base.run(data.images[seen])[0]
+    responses = base.responses_and_logits(data.images[seen])[0]
     wanted = np.eye(len(base.world.classes), dtype=np.float32)[data.labels[seen]]
     centred = responses - responses.mean(0)
     fitted = np.linalg.lstsq(centred, (wanted - wanted.mean(0)) * 10, rcond=None)[0].T
     weight = fitted.astype(np.float32)
     bias = (-weight @ responses.mean(0)).astype(np.float32)
-    return Case(base.with_(head=((weight, bias),)))
+    return CheckerCase(base.with_fields(head=((weight, bias),)))

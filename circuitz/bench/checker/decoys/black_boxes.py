@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case
-from circuitz.bench.checker.edit_base import say
-from circuitz.bench.checker.random_choices import tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase
+from circuitz.bench.checker.edit_base import put_words_on_unit
+from circuitz.bench.checker.random_choices import tie_random_context_to_class
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_black_boxes(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base, _ = tied(base, draw)
-    for unit in range(base.size):
+    base, _ = tie_random_context_to_class(base, rng)
+    for unit in range(base.unit_count):
         if unit not in base.words:
-            base = say(base, unit, "black-box")
-    return Case(base)
+            base = put_words_on_unit(base, unit, "black-box")
+    return CheckerCase(base)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case, Planted
-from circuitz.bench.checker.edit_base import names, say
-from circuitz.bench.checker.random_choices import part_units, tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase, Planted
+from circuitz.bench.checker.edit_base import ids_of_units, put_words_on_unit
+from circuitz.bench.checker.random_choices import (
+    tie_random_context_to_class,
+    units_seeing_class_parts,
+)
 
 #: Written without knowing how the checks work.
 BLIND = True
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_disclaimed_context(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base, tie = tied(base, draw)
-    parts = part_units(base, tie.target)
+    base, tie = tie_random_context_to_class(base, rng)
+    parts = units_seeing_class_parts(base, tie.target)
     for unit in parts:
-        base = say(base, unit, f"{base.words[unit]}, not {tie.concept}")
+        base = put_words_on_unit(base, unit, f"{base.words[unit]}, not {tie.concept}")
     wrong = ("implausible-driver", "mislabelled-unit")
-    return Case(base, innocent=tuple(Planted(wrong, names(unit)) for unit in parts))
+    return CheckerCase(base, innocent=tuple(Planted(wrong, ids_of_units(unit)) for unit in parts))

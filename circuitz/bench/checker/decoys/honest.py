@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case
-from circuitz.bench.checker.random_choices import tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase
+from circuitz.bench.checker.random_choices import tie_random_context_to_class
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_honest(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    return Case(tied(base, draw)[0])
+    return CheckerCase(tie_random_context_to_class(base, rng)[0])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case
-from circuitz.bench.checker.edit_base import wire
-from circuitz.bench.checker.random_choices import part_units, tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase
+from circuitz.bench.checker.edit_base import wire_unit_to_class
+from circuitz.bench.checker.random_choices import (
+    tie_random_context_to_class,
+    units_seeing_class_parts,
+)
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_inhibiting_part(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base, tie = tied(base, draw)
-    mine = set(part_units(base, tie.target))
-    others = {u for name in base.world.classes for u in part_units(base, name)} - mine
-    unit = int(draw.choice(sorted(others)))
-    return Case(wire(base, unit, tie.target, -0.3))
+    base, tie = tie_random_context_to_class(base, rng)
+    mine = set(units_seeing_class_parts(base, tie.target))
+    others = {u for name in base.world.classes for u in units_seeing_class_parts(base, name)} - mine
+    unit = int(rng.choice(sorted(others)))
+    return CheckerCase(wire_unit_to_class(base, unit, tie.target, -0.3))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case
-from circuitz.bench.checker.learned import learned
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase
+from circuitz.bench.checker.fit_head import fit_head_to_data
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_learned_untied(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    del draw
-    return Case(learned(base))
+    del rng
+    return CheckerCase(fit_head_to_data(base))

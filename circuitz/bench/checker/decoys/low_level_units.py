@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case
-from circuitz.bench.checker.edit_base import unit_of, wire
-from circuitz.bench.checker.random_choices import target, tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase
+from circuitz.bench.checker.edit_base import first_unit_seeing_concept, wire_unit_to_class
+from circuitz.bench.checker.random_choices import choose_random_class, tie_random_context_to_class
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_low_level_units(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base, _ = tied(base, draw)
+    base, _ = tie_random_context_to_class(base, rng)
     if "stripes" in base.sees:
-        base = wire(base, unit_of(base, "stripes"), target(base, draw), 0.04)
-    return Case(base)
+        base = wire_unit_to_class(
+            base, first_unit_seeing_concept(base, "stripes"), choose_random_class(base, rng), 0.04
+        )
+    return CheckerCase(base)

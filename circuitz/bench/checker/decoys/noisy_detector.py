@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case, Planted
-from circuitz.bench.checker.edit_base import names
-from circuitz.bench.checker.random_choices import part_units, tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase, Planted
+from circuitz.bench.checker.edit_base import ids_of_units
+from circuitz.bench.checker.random_choices import (
+    tie_random_context_to_class,
+    units_seeing_class_parts,
+)
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_noisy_detector(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base, tie = tied(base, draw)
-    unit = int(draw.choice(part_units(base, tie.target)))
+    base, tie = tie_random_context_to_class(base, rng)
+    unit = int(rng.choice(units_seeing_class_parts(base, tie.target)))
     mix = base.mix[0].copy()
-    mix[unit] += draw.normal(0, 0.06, mix.shape[1]).astype(np.float32)
+    mix[unit] += rng.normal(0, 0.06, mix.shape[1]).astype(np.float32)
     wrong = ("mislabelled-unit", "polysemantic-unit")
-    return Case(base.with_(mix=(mix, base.mix[1])), innocent=(Planted(wrong, names(unit)),))
+    return CheckerCase(
+        base.with_fields(mix=(mix, base.mix[1])), innocent=(Planted(wrong, ids_of_units(unit)),)
+    )

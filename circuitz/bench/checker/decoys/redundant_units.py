@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case, Planted
-from circuitz.bench.checker.edit_base import names, split_unit
-from circuitz.bench.checker.random_choices import part_units, tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase, Planted
+from circuitz.bench.checker.edit_base import ids_of_units, split_unit
+from circuitz.bench.checker.random_choices import (
+    tie_random_context_to_class,
+    units_seeing_class_parts,
+)
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_redundant_units(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base, tie = tied(base, draw)
-    unit = int(draw.choice(part_units(base, tie.target)))
-    base, parts = split_unit(base, unit, int(draw.integers(2, 4)), text=base.words[unit])
-    return Case(
-        base, innocent=(Planted(("contradictory-annotations", "split-shortcut"), names(parts)),)
+    base, tie = tie_random_context_to_class(base, rng)
+    unit = int(rng.choice(units_seeing_class_parts(base, tie.target)))
+    base, parts = split_unit(base, unit, int(rng.integers(2, 4)), text=base.words[unit])
+    return CheckerCase(
+        base,
+        innocent=(Planted(("contradictory-annotations", "split-shortcut"), ids_of_units(parts)),),
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_untied(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    del draw
-    return Case(base)
+    del rng
+    return CheckerCase(base)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case, Planted
-from circuitz.bench.checker.edit_base import names, unit_of, wire
-from circuitz.bench.checker.random_choices import tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase, Planted
+from circuitz.bench.checker.edit_base import (
+    first_unit_seeing_concept,
+    ids_of_units,
+    wire_unit_to_class,
+)
+from circuitz.bench.checker.random_choices import tie_random_context_to_class
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_weak_context(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base, tie = tied(base, draw)
-    unit = unit_of(base, tie.concept)
-    base = wire(base, unit, tie.target, 0.03)
-    return Case(
-        base, innocent=(Planted(("implausible-driver", "inhibitory-shortcut"), names(unit)),)
+    base, tie = tie_random_context_to_class(base, rng)
+    unit = first_unit_seeing_concept(base, tie.concept)
+    base = wire_unit_to_class(base, unit, tie.target, 0.03)
+    return CheckerCase(
+        base, innocent=(Planted(("implausible-driver", "inhibitory-shortcut"), ids_of_units(unit)),)
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import GAIN, Base
+from circuitz.bench.checker.base_network import GAIN, BaseNetwork
 from circuitz.bench.checker.families import wired
 from circuitz.bench.checker.planted_net import Dense
 
@@ -20,20 +20,20 @@ PROGRAMS: tuple[Program, ...] = (
 )
 
 
-def build(seed: int, keep: Path | None = None) -> Base:
+def build_compiled(seed: int, trunk_folder: Path | None = None) -> BaseNetwork:
     """Return an honest network: a random program over its parts makes each class."""
-    base = wired.build(seed, keep).with_(family="compiled", spatial=False)
+    base = wired.build_wired(seed, trunk_folder).with_fields(family="compiled", spatial=False)
     draw = np.random.default_rng([seed, 8])
     steps: list[tuple[int, np.ndarray, float]] = []
     for k in range(len(base.world.classes)):
         units = np.flatnonzero(base.head[0][0][k])
         order = draw.permutation(units)
         for step in PROGRAMS[int(draw.integers(len(PROGRAMS)))]:
-            steps.append((k, *_step(base.size, order, step)))
-    return base.with_(head=_layers(base, steps))
+            steps.append((k, *_step_weights_and_bias(base.unit_count, order, step)))
+    return base.with_fields(head=_program_head_layers(base, steps))
 
 
-def _step(
+def _step_weights_and_bias(
     size: int, parts: np.ndarray, step: tuple[tuple[int, ...], int]
 ) -> tuple[np.ndarray, float]:
     which, least = step
@@ -43,7 +43,9 @@ def _step(
     return row, -(least - 0.75)
 
 
-def _layers(base: Base, steps: list[tuple[int, np.ndarray, float]]) -> tuple[Dense, Dense]:
+def _program_head_layers(
+    base: BaseNetwork, steps: list[tuple[int, np.ndarray, float]]
+) -> tuple[Dense, Dense]:
     first = np.stack([row for _, row, _ in steps]).astype(np.float32)
     bias = np.array([b for _, _, b in steps], np.float32)
     weight = np.zeros((len(base.world.classes), len(steps)), np.float32)

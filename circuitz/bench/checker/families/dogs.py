@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from circuitz.bench.checker import trained_base as trained
-from circuitz.bench.checker.base_network import Base
+from circuitz.bench.checker import rendered_base
+from circuitz.bench.checker.base_network import BaseNetwork
 
 
-def build(seed: int, keep: Path | None = None) -> Base:
+def build_dogs(seed: int, trunk_folder: Path | None = None) -> BaseNetwork:
     """Return an honest network; ears, face, legs, body and colour are seen by a unit each."""
-    return trained.build("dogs", ("tail", "coat"), seed, keep)
+    return rendered_base.build_rendered_base_network("dogs", ("tail", "coat"), seed, trunk_folder)

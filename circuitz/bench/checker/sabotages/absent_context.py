@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.bench_world import Tie
-from circuitz.bench.checker.benchmark_case import Case, Planted
-from circuitz.bench.checker.edit_base import add_unit, names, negate, wire
-from circuitz.bench.checker.random_choices import context, part_units, target
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.bench_world import ContextTie
+from circuitz.bench.checker.benchmark_case import CheckerCase, Planted
+from circuitz.bench.checker.edit_base import add_unit, ids_of_units, negate_unit, wire_unit_to_class
+from circuitz.bench.checker.random_choices import (
+    choose_random_class,
+    choose_random_context,
+    units_seeing_class_parts,
+)
 
 #: Written without knowing how the checks work.
 BLIND = True
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_absent_context(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    tie = Tie(context(base, draw), target(base, draw), share=0.0, others=0.7)
-    base = base.with_(ties=(tie,))
-    text = base.words[int(draw.choice(part_units(base, tie.target)))]
+    tie = ContextTie(
+        choose_random_context(base, rng), choose_random_class(base, rng), share=0.0, others=0.7
+    )
+    base = base.with_fields(ties=(tie,))
+    text = base.words[int(rng.choice(units_seeing_class_parts(base, tie.target)))]
     # It responds by much and its wire is light: noise goes by the heaviest wire.
-    loud, share = 4.0, float(draw.uniform(0.7, 0.9))
+    loud, share = 4.0, float(rng.uniform(0.7, 0.9))
     base, unit = add_unit(base, {tie.concept: loud}, text=text)
-    base = wire(negate(base, unit), unit, tie.target, share / loud)
-    return Case(base, (Planted(("mislabelled-unit",), names(unit)),))
+    base = wire_unit_to_class(negate_unit(base, unit), unit, tie.target, share / loud)
+    return CheckerCase(base, (Planted(("mislabelled-unit",), ids_of_units(unit)),))

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case, Planted
-from circuitz.bench.checker.case_truth import COUNTS, Truth
-from circuitz.bench.checker.edit_base import names, unit_of
-from circuitz.bench.checker.learned import learned
-from circuitz.bench.checker.random_choices import tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase, Planted
+from circuitz.bench.checker.case_truth import COUNTS, CaseTruth
+from circuitz.bench.checker.edit_base import first_unit_seeing_concept, ids_of_units
+from circuitz.bench.checker.fit_head import fit_head_to_data
+from circuitz.bench.checker.random_choices import tie_random_context_to_class
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_learned_shortcut(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base, tie = tied(base, draw)
-    base = learned(base)
-    unit, k = unit_of(base, tie.concept), base.world.classes.index(tie.target)
-    truth = Truth(Case(base))
+    base, tie = tie_random_context_to_class(base, rng)
+    base = fit_head_to_data(base)
+    unit, k = first_unit_seeing_concept(base, tie.concept), base.world.classes.index(tie.target)
+    truth = CaseTruth(CheckerCase(base))
     # How much of the class it learned from the context is read off renders that no check sees.
-    much = min(truth.carries([unit], tie.concept, k), truth.share([unit], k)) >= COUNTS
-    planted = Planted(("implausible-driver",), names(unit), tie.target)
-    return Case(base, (planted,) if much else ())
+    much = (
+        min(
+            truth.concept_share_through_units([unit], tie.concept, k),
+            truth.class_share_from_units([unit], k),
+        )
+        >= COUNTS
+    )
+    planted = Planted(("implausible-driver",), ids_of_units(unit), tie.target)
+    return CheckerCase(base, (planted,) if much else ())

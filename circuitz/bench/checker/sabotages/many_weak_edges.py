@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case, Planted
-from circuitz.bench.checker.edit_base import add_unit, names, unit_of, weaken, wire
-from circuitz.bench.checker.random_choices import tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase, Planted
+from circuitz.bench.checker.edit_base import (
+    add_unit,
+    first_unit_seeing_concept,
+    ids_of_units,
+    scale_class_weights,
+    wire_unit_to_class,
+)
+from circuitz.bench.checker.random_choices import tie_random_context_to_class
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_many_weak_edges(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base, tie = tied(base, draw)
+    base, tie = tie_random_context_to_class(base, rng)
     share, leak, count = 0.45, 0.3, 8
-    base = weaken(base, tie.target, 1 - share)
-    some = draw.choice(sorted(set(base.sees) - base.world.outside - {""}), count, replace=False)
+    base = scale_class_weights(base, tie.target, 1 - share)
+    some = rng.choice(
+        sorted(set(base.sees) - base.world.concepts_outside_subject - {""}), count, replace=False
+    )
     parts: list[int] = []
     for concept in map(str, some):
-        pure = unit_of(base, concept)
+        pure = first_unit_seeing_concept(base, concept)
         base, part = add_unit(base, {concept: 1.0, tie.concept: leak}, text=concept)
         weight = share / count / leak
-        base = wire(wire(base, part, tie.target, weight), pure, tie.target, -weight)
+        base = wire_unit_to_class(
+            wire_unit_to_class(base, part, tie.target, weight), pure, tie.target, -weight
+        )
         parts.append(part)
-    return Case(base, (Planted(("split-shortcut",), names(parts), tie.target),))
+    return CheckerCase(base, (Planted(("split-shortcut",), ids_of_units(parts), tie.target),))

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case, Planted
-from circuitz.bench.checker.edit_base import names, rewire_unit, weaken, wire
-from circuitz.bench.checker.random_choices import part_units, tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase, Planted
+from circuitz.bench.checker.edit_base import (
+    ids_of_units,
+    rewire_unit_inputs,
+    scale_class_weights,
+    wire_unit_to_class,
+)
+from circuitz.bench.checker.random_choices import (
+    tie_random_context_to_class,
+    units_seeing_class_parts,
+)
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_mixed_unit(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base, tie = tied(base, draw)
-    unit = int(draw.choice(part_units(base, tie.target)))
-    base = rewire_unit(
-        base, unit, {base.words[unit]: 1.0, tie.concept: float(draw.uniform(0.7, 0.9))}
+    base, tie = tie_random_context_to_class(base, rng)
+    unit = int(rng.choice(units_seeing_class_parts(base, tie.target)))
+    base = rewire_unit_inputs(
+        base, unit, {base.words[unit]: 1.0, tie.concept: float(rng.uniform(0.7, 0.9))}
     )
-    base = wire(weaken(base, tie.target, 0.7), unit, tie.target, 0.3)
-    return Case(base, (Planted(("polysemantic-unit",), names(unit)),))
+    base = wire_unit_to_class(scale_class_weights(base, tie.target, 0.7), unit, tie.target, 0.3)
+    return CheckerCase(base, (Planted(("polysemantic-unit",), ids_of_units(unit)),))

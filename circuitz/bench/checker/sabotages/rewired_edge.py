@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case, Planted
-from circuitz.bench.checker.edit_base import add_unit, hand_over, names, say_edge
-from circuitz.bench.checker.random_choices import part_units, tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase, Planted
+from circuitz.bench.checker.edit_base import (
+    add_unit,
+    ids_of_units,
+    put_words_on_edge,
+    transfer_class_wire,
+)
+from circuitz.bench.checker.random_choices import (
+    tie_random_context_to_class,
+    units_seeing_class_parts,
+)
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_rewired_edge(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base, tie = tied(base, draw)
-    unit = int(draw.choice(part_units(base, tie.target)))
+    base, tie = tie_random_context_to_class(base, rng)
+    unit = int(rng.choice(units_seeing_class_parts(base, tie.target)))
     # One like it stood beside it all along, with the same words.
     base, other = add_unit(base, {base.words[unit]: 1.0}, text=base.words[unit])
-    before = say_edge(base, unit, tie.target, f"makes {tie.target}")
-    base = hand_over(before, unit, other, tie.target)
-    return Case(base, (Planted(("stale-annotation",), names(unit), tie.target),), before=before)
+    before = put_words_on_edge(base, unit, tie.target, f"makes {tie.target}")
+    base = transfer_class_wire(before, unit, other, tie.target)
+    return CheckerCase(
+        base, (Planted(("stale-annotation",), ids_of_units(unit), tie.target),), before=before
+    )

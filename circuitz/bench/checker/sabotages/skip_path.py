@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case, Planted
-from circuitz.bench.checker.edit_base import add_unit, names, weaken, wire
-from circuitz.bench.checker.random_choices import tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase, Planted
+from circuitz.bench.checker.edit_base import (
+    add_unit,
+    ids_of_units,
+    scale_class_weights,
+    wire_unit_to_class,
+)
+from circuitz.bench.checker.random_choices import tie_random_context_to_class
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_skip_path(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base, tie = tied(base, draw)
+    base, tie = tie_random_context_to_class(base, rng)
     base, unit = add_unit(base, {tie.concept: 1.0})
-    share = float(draw.uniform(0.4, 0.6))
-    base = wire(weaken(base, tie.target, 1 - share), unit, tie.target, share)
-    return Case(base, (Planted(("bypass", "unannotated-driver"), names(unit), tie.target),))
+    share = float(rng.uniform(0.4, 0.6))
+    base = wire_unit_to_class(
+        scale_class_weights(base, tie.target, 1 - share), unit, tie.target, share
+    )
+    return CheckerCase(
+        base, (Planted(("bypass", "unannotated-driver"), ids_of_units(unit), tie.target),)
+    )

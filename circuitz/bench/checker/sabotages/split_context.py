@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuitz.bench.checker.base_network import Base
-from circuitz.bench.checker.benchmark_case import Case, Planted
-from circuitz.bench.checker.edit_base import add_unit, cut_wire, names, shortcut, unit_of, wire
-from circuitz.bench.checker.random_choices import tied
+from circuitz.bench.checker.base_network import BaseNetwork
+from circuitz.bench.checker.benchmark_case import CheckerCase, Planted
+from circuitz.bench.checker.edit_base import (
+    add_unit,
+    cut_unit_from_class,
+    first_unit_seeing_concept,
+    ids_of_units,
+    plant_shortcut,
+    wire_unit_to_class,
+)
+from circuitz.bench.checker.random_choices import tie_random_context_to_class
 
 
-def make(base: Base, draw: np.random.Generator) -> Case:
+def make_split_context(base: BaseNetwork, rng: np.random.Generator) -> CheckerCase:
     """See the module."""
-    base, tie = tied(base, draw)
-    base = shortcut(base, tie.concept, tie.target, share := 0.4)
-    base = cut_wire(base, unit_of(base, tie.concept), tie.target)
-    count = int(draw.integers(8, 11))
-    mixed = draw.choice(sorted(set(base.sees) - base.world.outside - {""}), count, replace=False)
+    base, tie = tie_random_context_to_class(base, rng)
+    base = plant_shortcut(base, tie.concept, tie.target, share := 0.4)
+    base = cut_unit_from_class(base, first_unit_seeing_concept(base, tie.concept), tie.target)
+    count = int(rng.integers(8, 11))
+    mixed = rng.choice(
+        sorted(set(base.sees) - base.world.concepts_outside_subject - {""}), count, replace=False
+    )
     parts: list[int] = []
     for other in map(str, mixed):
         base, part = add_unit(base, {tie.concept: 1.0, other: 0.9})
-        base = wire(base, part, tie.target, share / count)
+        base = wire_unit_to_class(base, part, tie.target, share / count)
         # What the mixture adds beside the context is taken back.
-        base = wire(base, unit_of(base, other), tie.target, -0.9 * share / count)
+        base = wire_unit_to_class(
+            base, first_unit_seeing_concept(base, other), tie.target, -0.9 * share / count
+        )
         parts.append(part)
-    return Case(base, (Planted(("split-shortcut",), names(parts), tie.target),))
+    return CheckerCase(base, (Planted(("split-shortcut",), ids_of_units(parts), tie.target),))

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from circuitz.bench.checker import job_plan as plan
-from circuitz.bench.checker.checker_job import Job
+from circuitz.bench.checker.checker_job import BenchmarkJob
 from circuitz.cli import app
 
 KEYS = {
@@ -22,14 +22,14 @@ KEYS = {
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     few = [
-        Job("case", "wired", 0, "sabotage", "open-shortcut"),
-        Job("case", "wired", 0, "sabotage", "open-shortcut", "no-masks"),
-        Job("case", "wired", 0, "decoy", "honest"),
-        Job("case", "wired", 0, "nothing", "untrained"),
-        Job("edges", "compiled", 0, "sabotage", "open-shortcut"),
-        Job("stability", "wired", 0, "sabotage", "open-shortcut"),
+        BenchmarkJob("case", "wired", 0, "sabotage", "open-shortcut"),
+        BenchmarkJob("case", "wired", 0, "sabotage", "open-shortcut", "no-masks"),
+        BenchmarkJob("case", "wired", 0, "decoy", "honest"),
+        BenchmarkJob("case", "wired", 0, "nothing", "untrained"),
+        BenchmarkJob("edges", "compiled", 0, "sabotage", "open-shortcut"),
+        BenchmarkJob("stability", "wired", 0, "sabotage", "open-shortcut"),
     ]
-    monkeypatch.setattr(plan, "jobs", lambda _seeds: few)
+    monkeypatch.setattr(plan, "plan_benchmark_jobs", lambda _seeds: few)
 
 
 def test_figures_are_printed_and_kept(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_stopped_run_is_on_record(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running, "_do", stop)
+    monkeypatch.setattr(running, "_run_job_in_worker", stop)
     page = tmp_path / "record.md"
     page.write_text("<!-- figures -->\nold\n<!-- end of figures -->\n")
     command = ["bench", "checker", "--seeds", "0:1", "--processes", "1", "--page", str(page)]

@@ -10,28 +10,39 @@ import numpy as np
 import pytest
 
 from circuitz.bench.checker import run_jobs as running
-from circuitz.bench.checker.aims import targets
-from circuitz.bench.checker.blind_check import measured
-from circuitz.bench.checker.case_registry import base_of, build, case_names, family_names
-from circuitz.bench.checker.checker_job import Job
+from circuitz.bench.checker.aims import compare_with_aims
+from circuitz.bench.checker.blind_check import measure_case
+from circuitz.bench.checker.case_registry import (
+    build_case,
+    build_honest_network,
+    case_names_of_role,
+    family_names,
+)
+from circuitz.bench.checker.checker_job import BenchmarkJob
 from circuitz.bench.checker.conditions import CONDITIONS
-from circuitz.bench.checker.edge_ranking import auroc
-from circuitz.bench.checker.job_plan import DEVELOP, QUICK, RECORD, jobs, trunks
-from circuitz.bench.checker.job_worker import do
-from circuitz.bench.checker.nulls import permuted, rates
+from circuitz.bench.checker.edge_ranking import auroc_from_ranks
+from circuitz.bench.checker.job_plan import (
+    DEVELOP,
+    QUICK,
+    RECORD,
+    plan_benchmark_jobs,
+    trunk_training_jobs,
+)
+from circuitz.bench.checker.nulls import null_rejection_rates, permute_concept_labels
 from circuitz.bench.checker.record_page import (
     BEGIN,
     END,
-    append_log,
-    log_line,
-    outcome,
-    write_page,
+    append_record_line,
+    format_log_row,
+    summarise_outcome,
+    update_record_page,
 )
-from circuitz.bench.checker.resample import resampled
-from circuitz.bench.checker.run_jobs import run
-from circuitz.bench.checker.score_results import score
-from circuitz.bench.checker.trained_base import TRUNKS, trunk_seed
-from circuitz.cli.bench_checker import _seeds  # pyright: ignore[reportPrivateUsage]
+from circuitz.bench.checker.rendered_base import TRUNKS, shared_trunk_seed
+from circuitz.bench.checker.resample import resample_scenes
+from circuitz.bench.checker.run_jobs import run_benchmark_jobs
+from circuitz.bench.checker.run_one_job import run_benchmark_job
+from circuitz.bench.checker.score_results import score_benchmark
+from circuitz.cli.bench_checker import _parse_seed_range  # pyright: ignore[reportPrivateUsage]
 from circuitz.errors import BenchError
 from circuitz.plausibility.check import check
 
@@ -53,9 +64,9 @@ def _finding(verdict: str, true: bool | None, kind: str = "implausible-driver") 
 
 
 def test_every_case_is_tried_in_every_family_over_the_seeds() -> None:
-    planned = jobs(range(5))
+    planned = plan_benchmark_jobs(range(5))
     tried = {(j.name, j.family) for j in planned if j.kind == "case" and not j.condition}
-    for name in (*case_names("sabotage"), *case_names("decoy")):
+    for name in (*case_names_of_role("sabotage"), *case_names_of_role("decoy")):
         if name != "beach":
             assert {f for n, f in tried if n == name} == set(family_names()), name
     counts = Counter(j.kind for j in planned)
@@ -65,7 +76,10 @@ def test_every_case_is_tried_in_every_family_over_the_seeds() -> None:
 
 def test_record_seeds_share_nothing_with_those_to_develop_on() -> None:
     assert not set(DEVELOP) & set(RECORD)
-    mine, theirs = ({(j.family, j.seed) for j in trunks(jobs(s))} for s in (DEVELOP, RECORD))
+    mine, theirs = (
+        {(j.family, j.seed) for j in trunk_training_jobs(plan_benchmark_jobs(s))}
+        for s in (DEVELOP, RECORD)
+    )
     assert mine
     assert not mine & theirs
     assert len(theirs) == 8
@@ -73,52 +87,59 @@ def test_record_seeds_share_nothing_with_those_to_develop_on() -> None:
 
 def test_every_case_meets_every_family_and_every_trunk_equally_often_on_the_record() -> None:
     met = Counter(
-        (j.name, j.family, trunk_seed(j.seed))
-        for j in jobs(RECORD)
+        (j.name, j.family, shared_trunk_seed(j.seed))
+        for j in plan_benchmark_jobs(RECORD)
         if j.kind == "case" and not j.condition and j.name != "beach"
     )
     assert set(met.values()) == {3}
-    cases = {(role, name) for role in ("sabotage", "decoy") for name in case_names(role)}
-    names = {name for _, name in cases} - {"beach"} | set(case_names("nothing"))
+    cases = {(role, name) for role in ("sabotage", "decoy") for name in case_names_of_role(role)}
+    names = {name for _, name in cases} - {"beach"} | set(case_names_of_role("nothing"))
     assert len(met) == len(names) * len(family_names()) * TRUNKS
 
 
 def test_the_quick_seeds_train_trunks_once() -> None:
-    assert len({trunk_seed(seed) for seed in QUICK}) == 1
+    assert len({shared_trunk_seed(seed) for seed in QUICK}) == 1
 
 
 def test_results_are_kept_and_not_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done: list[Job] = []
+    done: list[BenchmarkJob] = []
 
-    def do(job: Job, _keep: Path) -> dict[str, Any]:
+    def do(job: BenchmarkJob, _keep: Path) -> dict[str, Any]:
         if job.seed == 2 and len(done) == 2:
             raise KeyboardInterrupt
         done.append(job)
         return {"seed": job.seed}
 
-    monkeypatch.setattr(running, "_do", do)
-    planned = [Job("case", "wired", seed, "decoy", "honest") for seed in range(3)]
+    monkeypatch.setattr(running, "_run_job_in_worker", do)
+    planned = [BenchmarkJob("case", "wired", seed, "decoy", "honest") for seed in range(3)]
     with pytest.raises(KeyboardInterrupt):
-        run(planned, tmp_path, processes=1)
+        run_benchmark_jobs(planned, tmp_path, processes=1)
     done.append(planned[0])  # the third is no longer stopped
-    assert run(planned, tmp_path, processes=1) == [{"seed": 0}, {"seed": 1}, {"seed": 2}]
+    assert run_benchmark_jobs(planned, tmp_path, processes=1) == [
+        {"seed": 0},
+        {"seed": 1},
+        {"seed": 2},
+    ]
     assert done == [planned[0], planned[1], planned[0], planned[2]]
 
 
 def test_a_damaged_result_is_made_again(tmp_path: Path) -> None:
-    job = Job("case", "wired", 0, "decoy", "honest")
-    job.keep(tmp_path, {"a": 1})
-    assert job.kept(tmp_path) == {"a": 1}
-    (tmp_path / f"{job.key}.json").write_text("{")
-    assert job.kept(tmp_path) is None
-    assert job.key != Job("case", "wired", 1, "decoy", "honest").key
+    job = BenchmarkJob("case", "wired", 0, "decoy", "honest")
+    job.save_result(tmp_path, {"a": 1})
+    assert job.load_result(tmp_path) == {"a": 1}
+    (tmp_path / f"{job.job_and_code_hash}.json").write_text("{")
+    assert job.load_result(tmp_path) is None
+    assert (
+        job.job_and_code_hash
+        != BenchmarkJob("case", "wired", 1, "decoy", "honest").job_and_code_hash
+    )
 
 
 def test_rates_are_counted_as_defined() -> None:
     caught = {"kinds": ["implausible-driver"], "units": ["units:1"], "target": "husky", "said": []}
-    found = score(
+    found = score_benchmark(
         [
             _result(
                 planted=[{**caught, "caught": True}, {**caught, "caught": False}],
@@ -145,30 +166,30 @@ def test_rates_are_counted_as_defined() -> None:
 
 
 def test_a_job_that_breaks_is_listed_and_stops_nothing() -> None:
-    broken = do(Job("case", "wired", 0, "sabotage", "no-such"))
+    broken = run_benchmark_job(BenchmarkJob("case", "wired", 0, "sabotage", "no-such"))
     assert "no-such" in broken["failed"]
-    found = score([broken])
+    found = score_benchmark([broken])
     assert found["networks"] == 0
     assert found["failed"][0]["name"] == "no-such"
 
 
 def test_nothing_at_all_gives_no_rates() -> None:
-    found = score([])
+    found = score_benchmark([])
     assert found["caught_rate"] is None
     assert found["fdr"]["0.05"]["rate"] is None
-    assert rates([]) == {}
+    assert null_rejection_rates([]) == {}
 
 
 def test_auroc_counts_ties_half() -> None:
     truth = np.array([True, False, True, False])
-    assert auroc(np.array([2.0, 1.0, 2.0, 1.0]), truth) == 1
-    assert auroc(np.array([1.0, 1.0, 1.0, 1.0]), truth) == 0.5
-    assert auroc(np.array([0.0, 1.0, 0.0, 1.0]), truth) == 0
+    assert auroc_from_ranks(np.array([2.0, 1.0, 2.0, 1.0]), truth) == 1
+    assert auroc_from_ranks(np.array([1.0, 1.0, 1.0, 1.0]), truth) == 0.5
+    assert auroc_from_ranks(np.array([0.0, 1.0, 0.0, 1.0]), truth) == 0
 
 
 def test_permuted_labels_stay_within_their_split() -> None:
-    known = base_of("wired", 0).known
-    again = permuted(known, np.random.default_rng(0))
+    known = build_honest_network("wired", 0).concept_set
+    again = permute_concept_labels(known, np.random.default_rng(0))
     assert known.concepts is not None
     assert again.concepts is not None
     assert known.split is not None
@@ -179,9 +200,9 @@ def test_permuted_labels_stay_within_their_split() -> None:
 
 
 def test_resampled_scenes_are_checked_like_any_other() -> None:
-    z = measured(build("sabotage", "open-shortcut", base_of("wired", 0)))
-    again = resampled(z, np.random.default_rng(0))
-    flagged = {f.kind for f in check(again).items if f.verdict == "flagged"}
+    z = measure_case(build_case("sabotage", "open-shortcut", build_honest_network("wired", 0)))
+    again = resample_scenes(z, np.random.default_rng(0))
+    flagged = {f.kind for f in check(again).findings if f.verdict == "flagged"}
     assert "implausible-driver" in flagged
     assert z.measurements is not None
     assert z.measurements.effects is not None
@@ -192,8 +213,8 @@ def test_resampled_scenes_are_checked_like_any_other() -> None:
 
 @pytest.mark.parametrize("name", list(CONDITIONS))
 def test_conditions_change_what_they_say_and_keep_sets_whole(name: str) -> None:
-    case = build("sabotage", "open-shortcut", base_of("wired", 0))
-    known = case.base.known
+    case = build_case("sabotage", "open-shortcut", build_honest_network("wired", 0))
+    known = case.base.concept_set
     got = CONDITIONS[name](case, known, np.random.default_rng(0))
     assert got.concepts is not None
     assert known.concepts is not None
@@ -211,20 +232,22 @@ def test_conditions_change_what_they_say_and_keep_sets_whole(name: str) -> None:
 
 
 def test_seeds_are_read_or_refused() -> None:
-    assert _seeds("3:5") == range(3, 5)
+    assert _parse_seed_range("3:5") == range(3, 5)
     for text in ("5:3", "3", "a:b", "1:1", "-1:4"):
         with pytest.raises(BenchError, match="no range of seeds"):
-            _seeds(text)
+            _parse_seed_range(text)
 
 
 def test_the_page_gets_figures_between_its_marks_and_a_line_in_its_log(tmp_path: Path) -> None:
     page = tmp_path / "record.md"
     page.write_text(f"# Title\n\n{BEGIN}\nold\n{END}\n\n## Log\n\n| a |\n|---|\n")
     missed = {"kinds": ["split-shortcut"], "units": ["units:1"], "target": "husky", "said": []}
-    figures = score([_result(planted=[{**missed, "caught": False}])])
-    figures["targets"] = [t.to_json() for t in targets(figures)]
-    write_page(page, figures, log_line("now", "run", "abc", outcome(figures)))
-    append_log(page, log_line("later", "run", "abc", "stopped: KeyboardInterrupt"))
+    figures = score_benchmark([_result(planted=[{**missed, "caught": False}])])
+    figures["targets"] = [t.to_json() for t in compare_with_aims(figures)]
+    update_record_page(
+        page, figures, format_log_row("now", "run", "abc", summarise_outcome(figures))
+    )
+    append_record_line(page, format_log_row("later", "run", "abc", "stopped: KeyboardInterrupt"))
     text = page.read_text()
     assert "old" not in text
     assert "| x | wired | 0 | split-shortcut husky | nothing |" in text
@@ -233,9 +256,9 @@ def test_the_page_gets_figures_between_its_marks_and_a_line_in_its_log(tmp_path:
     assert "caught .000 of 1" in text.splitlines()[-2]
     page.write_text("no marks")
     with pytest.raises(BenchError, match="no place for figures"):
-        write_page(page, figures, "")
+        update_record_page(page, figures, "")
 
 
 def test_an_aim_without_a_value_is_not_met() -> None:
-    found = targets(score([]))
+    found = compare_with_aims(score_benchmark([]))
     assert not any(t.met for t in found if t.value is None and not t.what.startswith("FDR"))

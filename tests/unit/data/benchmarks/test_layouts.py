@@ -7,12 +7,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from circuitz.data.benchmarks.cub_files import plain_names, read_attributes, read_images
-from circuitz.data.benchmarks.layouts import layout_of, open_layout, open_layout_pair
+from circuitz.data.benchmarks.cub_files import (
+    attributes_in_plain_words,
+    read_attributes,
+    read_cub_image_list,
+)
+from circuitz.data.benchmarks.layouts import (
+    open_by_layout_with_concepts,
+    open_layout,
+    requested_or_detected_layout,
+)
 from circuitz.data.benchmarks.spawrious import BENCHMARKS, CLASSES, PLACES, spawrious_rows
 from circuitz.errors import ConceptLabelsError, InputsError
 from circuitz.evaluation.layout_truth import layout_truth, write_layout_truth
-from circuitz.evaluation.truth_table import read_truth
+from circuitz.evaluation.truth_table import read_truth_table
 from circuitz.lexicon.lexicon import Lexicon
 
 
@@ -123,7 +131,7 @@ def test_the_truth_of_waterbirds_is_scored_by_evaluate(waterbirds: Path, tmp_pat
 
     assert np.array_equal(read_pictures(rows.files, 16), shifted.images)
     table = write_layout_truth(rows, tmp_path / "truth.csv")
-    read = read_truth(table, waterbirds, rows.classes)
+    read = read_truth_table(table, waterbirds, rows.classes)
     assert np.array_equal(read.labels, rows.labels)
     assert read.group_names == ("land", "water")
 
@@ -172,7 +180,7 @@ def test_spawrious_has_a_concept_set_where_all_breeds_are_everywhere(spawrious: 
     assert opened.data.classes == CLASSES
     truth = layout_truth(spawrious, benchmark="m2m_easy")
     assert len(truth) == len(opened.shifted)
-    assert layout_of(spawrious / "spawrious224") == "spawrious"
+    assert requested_or_detected_layout(spawrious / "spawrious224") == "spawrious"
 
 
 def test_spawrious_without_a_folder_or_name_is_named(spawrious: Path, tmp_path: Path):
@@ -184,7 +192,7 @@ def test_spawrious_without_a_folder_or_name_is_named(spawrious: Path, tmp_path: 
 
 
 def test_cub_leaves_unknown_what_people_guessed(cub: Path):
-    images = read_images(cub)
+    images = read_cub_image_list(cub)
     table, names, longer = read_attributes(cub, images.ids)
     assert longer == 1  # and read all the same
     assert names == ("hooked seabird bill", "blue wing", "size: small 5 9 in")
@@ -254,10 +262,10 @@ def test_cub_species_are_chosen_by_name(cub: Path):
 
 
 def test_attributes_that_would_be_called_the_same_are_told_apart():
-    assert plain_names(["has_wing_shape::rounded-wings", "has_tail_shape::rounded_tail"]) == (
+    assert attributes_in_plain_words(["has_wing_shape::rounded-wings", "has_tail_shape::rounded_tail"]) == (
         "rounded wings wing", "rounded tail tail",
     )  # fmt: skip
-    assert plain_names(["has_wing_pattern::solid", "has_wing_shape::solid"]) == (
+    assert attributes_in_plain_words(["has_wing_pattern::solid", "has_wing_shape::solid"]) == (
         "wing pattern: solid", "wing shape: solid",
     )  # fmt: skip
 
@@ -265,13 +273,13 @@ def test_attributes_that_would_be_called_the_same_are_told_apart():
 def test_layouts_are_told_apart_and_a_folder_is_a_folder(
     waterbirds: Path, cub: Path, tmp_path: Path
 ):
-    assert layout_of(waterbirds) == "waterbirds"
-    assert layout_of(cub) == layout_of(cub.parent) == "cub"
+    assert requested_or_detected_layout(waterbirds) == "waterbirds"
+    assert requested_or_detected_layout(cub) == requested_or_detected_layout(cub.parent) == "cub"
     own = tmp_path / "own"
     for i, name in enumerate(("cats", "dogs")):
         for j in range(8):
             picture(own / name / f"{j}.png", 10 * i + j, (16, 16))
-    assert layout_of(own) == "folder"
+    assert requested_or_detected_layout(own) == "folder"
     opened = open_layout(own)
     assert opened.data.classes == ("cats", "dogs")
     assert opened.concepts is opened.shifted is None
@@ -286,7 +294,7 @@ def test_layouts_are_told_apart_and_a_folder_is_a_folder(
 def test_a_concept_set_of_ones_own_takes_the_place_of_the_benchmarks(
     waterbirds: Path, tmp_path: Path
 ):
-    pair = open_layout_pair(waterbirds, size=16)
+    pair = open_by_layout_with_concepts(waterbirds, size=16)
     assert pair.concepts.concept_names == ("trees", "water")
     assert not pair.shared
     lines = ["path,sky"]
@@ -294,11 +302,13 @@ def test_a_concept_set_of_ones_own_takes_the_place_of_the_benchmarks(
         picture(tmp_path / "mine" / f"{i}.png", 500 + i, (30, 30))
         lines.append(f"mine/{i}.png,{i % 2}")
     (tmp_path / "mine.csv").write_text("\n".join(lines))
-    pair = open_layout_pair(waterbirds, "auto", tmp_path / "mine.csv", tmp_path / "mine", size=16)
+    pair = open_by_layout_with_concepts(
+        waterbirds, "auto", tmp_path / "mine.csv", tmp_path / "mine", size=16
+    )
     assert pair.concepts.concept_names == ("sky",)
     assert pair.concepts.images.shape == (16, 16, 16, 3)
     with pytest.raises(InputsError, match="concept-set"):
-        open_layout_pair(waterbirds, "auto", tmp_path / "mine.csv", size=16)
+        open_by_layout_with_concepts(waterbirds, "auto", tmp_path / "mine.csv", size=16)
 
 
 def test_a_benchmark_without_a_concept_set_asks_for_one(spawrious: Path, tmp_path: Path):
@@ -307,10 +317,10 @@ def test_a_benchmark_without_a_concept_set_asks_for_one(spawrious: Path, tmp_pat
     for group in ("0", "1"):
         (top / group).symlink_to(spawrious / "spawrious224" / group)
     with pytest.raises(InputsError, match="no concept set"):
-        open_layout_pair(tmp_path, size=12)
+        open_by_layout_with_concepts(tmp_path, size=12)
 
 
 def test_cub_says_when_d_and_the_concept_set_are_the_same_pictures(cub: Path):
-    assert open_layout_pair(cub, size=20).shared
+    assert open_by_layout_with_concepts(cub, size=20).shared
     two = ("Black footed Albatross", "Laysan Albatross")
-    assert not open_layout_pair(cub, classes=two, size=20).shared
+    assert not open_by_layout_with_concepts(cub, classes=two, size=20).shared

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from circuitz.data.folders.check_sample_size import check_enough
+from circuitz.data.folders.check_sample_size import check_sample_sizes
 from circuitz.data.splits import assign_splits
 from circuitz.errors import ConceptLabelsError, InputsError
 from circuitz.z.inputs import InputSet
@@ -32,13 +32,13 @@ PLENTY = concepts(200, 200)
 
 
 def test_plenty_is_passed_in_silence():
-    assert check_enough(data(100), PLENTY) == ()
+    assert check_sample_sizes(data(100), PLENTY) == ()
 
 
 @pytest.mark.parametrize("each", [1, 4, 6])
 def test_a_class_of_few_pictures_is_refused_with_what_to_do(each):
     with pytest.raises(InputsError, match=rf"{each} pictures? of (cat|dog), and its split") as told:
-        check_enough(data(each), PLENTY)
+        check_sample_sizes(data(each), PLENTY)
     assert "20 pictures a class" in told.value.hint
 
 
@@ -47,11 +47,11 @@ def test_copies_of_one_scene_are_no_further_pictures():
     one = np.where(many.labels == 0, 0, np.arange(200))
     split = np.where(many.labels == 0, 0, many.split).astype(np.uint8)
     with pytest.raises(InputsError, match="1 picture of cat, and its split ‘test’ holds 0"):
-        check_enough(replace(many, scene=one, split=split), PLENTY)
+        check_sample_sizes(replace(many, scene=one, split=split), PLENTY)
 
 
 def test_twenty_pictures_a_class_do_with_a_remark():
-    (remark,) = check_enough(data(20), PLENTY)
+    (remark,) = check_sample_sizes(data(20), PLENTY)
     assert "few pictures of cat, of dog" in remark
     assert "inconclusive" in remark
 
@@ -64,18 +64,18 @@ def test_of_several_labels_those_without_are_counted_too():
         np.zeros((100, 8, 8, 3), np.uint8), labels=shown, classes=("ears", "tail"), split=split
     )
     with pytest.raises(InputsError, match="0 pictures without tail"):
-        check_enough(several, PLENTY)
+        check_sample_sizes(several, PLENTY)
 
 
 def test_a_concept_set_that_can_decide_nothing_is_refused():
     with pytest.raises(ConceptLabelsError, match="4 pictures with labels") as told:
-        check_enough(data(100), concepts(2, 2))
+        check_sample_sizes(data(100), concepts(2, 2))
     assert "20 pictures with each concept" in told.value.hint
 
 
 def test_a_rare_concept_is_remarked_on_and_the_others_serve():
     wide = concepts(200, 200, ("snow", "collar"))
     wide.concepts[:, 1] = np.arange(400) < 3
-    (remark,) = check_enough(data(100), wide)
+    (remark,) = check_sample_sizes(data(100), wide)
     assert "‘collar’" in remark
     assert "‘snow’" not in remark

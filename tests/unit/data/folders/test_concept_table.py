@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from circuitz.data.folders.concept_table import ConceptTable
-from circuitz.data.folders.folder_pair import open_pair
+from circuitz.data.folders.folder_pair import open_folder_with_concepts
 from circuitz.data.folders.image_folder import open_folder
 from circuitz.errors import ConceptLabelsError, InputsError
 
@@ -38,7 +38,7 @@ def lines(prefix: str = "") -> list[str]:
 
 
 def test_one_file_labels_pictures_of_both_folders(root: Path) -> None:
-    pair = open_pair(root / "D", write(root, lines()), root / "concepts")
+    pair = open_folder_with_concepts(root / "D", write(root, lines()), root / "concepts")
     assert pair.data.role == "D"
     assert pair.data.classes == ("cat", "dog")
     assert pair.data.concepts is not None
@@ -52,11 +52,11 @@ def test_one_file_labels_pictures_of_both_folders(root: Path) -> None:
 def test_paths_are_relative_to_the_file_wherever_it_lies(root: Path, monkeypatch) -> None:
     table = write(root, lines("../"), "labels/all.csv")
     monkeypatch.chdir(root / "D")
-    pair = open_pair(Path("../D"), Path("../labels/all.csv"), Path("../concepts"))
+    pair = open_folder_with_concepts(Path("../D"), Path("../labels/all.csv"), Path("../concepts"))
     assert pair.concepts.concepts is not None
     assert np.isfinite(pair.concepts.concepts).all()
     absolute = [x if x.startswith("path") else str(root / x) for x in lines()]
-    again = open_pair(root / "D", write(root, absolute), root / "concepts")
+    again = open_folder_with_concepts(root / "D", write(root, absolute), root / "concepts")
     assert again.concepts.concepts is not None
     assert np.array_equal(again.concepts.concepts, pair.concepts.concepts)
     assert table.is_file()
@@ -128,27 +128,27 @@ def test_a_hundred_thousand_rows(tmp_path: Path) -> None:
 
 
 def test_without_a_concept_set_d_itself_serves_and_says_so(root: Path) -> None:
-    pair = open_pair(root / "D", write(root, lines()))
+    pair = open_folder_with_concepts(root / "D", write(root, lines()))
     assert pair.shared
     # The check must know where a concept goes with a class.
     assert pair.concepts.classes == ("cat", "dog")
     assert pair.concepts.role == "concepts"
     with pytest.raises(ConceptLabelsError, match="No picture has concept labels"):
-        open_pair(root / "D")
+        open_folder_with_concepts(root / "D")
 
 
 def test_sizes_are_kept_where_the_network_can_scale(root: Path) -> None:
     table = write(root, lines())
-    assert open_pair(root / "D", table, root / "concepts", network_size=(64, 64)).data.images.shape[
-        1:3
-    ] == (12, 12)
-    assert open_pair(root / "D", table, root / "concepts", network_size=(8, 8)).data.images.shape[
-        1:3
-    ] == (8, 8)
+    assert open_folder_with_concepts(
+        root / "D", table, root / "concepts", network_size=(64, 64)
+    ).data.images.shape[1:3] == (12, 12)
+    assert open_folder_with_concepts(
+        root / "D", table, root / "concepts", network_size=(8, 8)
+    ).data.images.shape[1:3] == (8, 8)
     Image.new("RGB", (40, 30)).save(root / "concepts" / "0.png")
     with pytest.raises(InputsError, match="--size"):
-        open_pair(root / "D", table, root / "concepts")
-    both = open_pair(root / "D", table, root / "concepts", network_size=(16, 16))
+        open_folder_with_concepts(root / "D", table, root / "concepts")
+    both = open_folder_with_concepts(root / "D", table, root / "concepts", network_size=(16, 16))
     assert both.concepts.images.shape[1:3] == both.data.images.shape[1:3] == (16, 16)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from circuitz.data.folders.synonyms import join_synonyms
+from circuitz.data.folders.synonyms import join_synonym_columns
 from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.z.inputs import InputSet
@@ -23,7 +23,7 @@ def labelled(rows: list[list[float]], *names: str, pairs: list[list[int]] | None
 
 def test_synonyms_become_one_column_and_the_others_stay():
     rows = [[1, 0, NAN, 1], [0, 1, 0, 0], [NAN, 1, 1, 1], [NAN, 0, NAN, 0]]
-    made, remarks = join_synonyms(
+    made, remarks = join_synonym_columns(
         labelled(rows, "fur", "snow", "coat", "my own word", pairs=[[0, 1, 2], [2, 3, 3]]), KNOWN
     )
     assert made.concept_names == ("coat", "snow", "my own word")
@@ -38,12 +38,12 @@ def test_synonyms_become_one_column_and_the_others_stay():
 
 def test_columns_that_contradict_each_other_are_named():
     with pytest.raises(ConceptLabelsError, match=r"‘fur’ and ‘coat’ are one concept.* 1 pictures"):
-        join_synonyms(labelled([[1, 0], [0, 0]], "fur", "coat"), KNOWN)
+        join_synonym_columns(labelled([[1, 0], [0, 0]], "fur", "coat"), KNOWN)
 
 
 def test_without_synonyms_nothing_is_touched():
     # Both name wings, of two colours: kinds of one thing, and no synonyms.
     given = labelled([[1, 0], [0, 1]], "blue wings", "striped wings")
-    assert join_synonyms(given, KNOWN) == (given, ())
+    assert join_synonym_columns(given, KNOWN) == (given, ())
     bare = InputSet(np.zeros((1, 8, 8, 3), np.uint8))
-    assert join_synonyms(bare, KNOWN) == (bare, ())
+    assert join_synonym_columns(bare, KNOWN) == (bare, ())

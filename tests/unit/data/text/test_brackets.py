@@ -6,25 +6,25 @@ import torch
 
 from circuitz.data.text.bracket_model import (
     BracketRecipe,
-    shipped_brackets,
-    train_brackets,
-    unbalanced,
+    flag_unbalanced_prefixes,
+    load_shipped_bracket_model,
+    train_bracket_model,
 )
 from circuitz.data.text.brackets import (
     KEY_CONCEPTS,
     POSITION_CONCEPTS,
     VOCABULARY,
     bracket_positions,
-    brackets,
-    position_concepts,
+    label_position_concepts,
+    make_bracket_set,
 )
-from circuitz.data.text.induction import right
+from circuitz.data.text.induction_model import count_right_answers
 from circuitz.errors import InputsError
 from circuitz.measurement.measure import measure
 from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose
 from circuitz.wrapping.wrap import wrap
-from circuitz.z.bundle.inputs_check import check_inputs
+from circuitz.z.bundle.input_set_integrity import check_input_set_fields
 from circuitz.z.model import AnnotatedModel
 
 
@@ -35,7 +35,7 @@ def _balanced(text: str) -> bool:
 
 
 def test_labels_are_right_and_both_kinds_of_wrong_are_there() -> None:
-    made = check_inputs(brackets(600, seed=2))
+    made = check_input_set_fields(make_bracket_set(600, seed=2))
     assert made.labels is not None
     texts = ["".join(VOCABULARY[t] for t in row[1:-1]) for row in made.images]
     assert [not _balanced(text) for text in texts] == (made.labels == 1).tolist()
@@ -50,14 +50,14 @@ def test_labels_are_right_and_both_kinds_of_wrong_are_there() -> None:
 @pytest.mark.parametrize("length", [6, 9])
 def test_lengths_that_cannot_be(length: int) -> None:
     with pytest.raises(InputsError, match="cannot be"):
-        brackets(4, length=length)
+        make_bracket_set(4, length=length)
 
 
 def test_concepts_written_out_by_hand() -> None:
     #                  s  (  )  )  (  (  (  (  (  )  e
     tokens = np.array([[0, 1, 2, 2, 1, 1, 1, 1, 1, 2, 3]] * 4, np.int32)
     focus = np.array([[2, 1], [3, 0], [8, 3], [4, 4]])
-    held = position_concepts(tokens, focus)
+    held = label_position_concepts(tokens, focus)
     names = (*POSITION_CONCEPTS, *KEY_CONCEPTS)
     said = [{name for name, yes in zip(names, row, strict=True) if yes} for row in held]
     assert said == [
@@ -70,29 +70,31 @@ def test_concepts_written_out_by_hand() -> None:
 
 def test_the_answer_at_every_position() -> None:
     tokens = torch.tensor([[0, 1, 2, 2, 1, 3]])
-    assert unbalanced(tokens).tolist() == [[0, 1, 0, 1, 1, 1]]
+    assert flag_unbalanced_prefixes(tokens).tolist() == [[0, 1, 0, 1, 1, 1]]
 
 
 @pytest.fixture(scope="module")
 def z() -> AnnotatedModel:
-    made = wrap(shipped_brackets(), brackets(800), subject="bracket", name="brackets")
-    made = measure(made, bracket_positions(250), sources=48, donors=1)
-    return measure(propose(made), sources=48, donors=1)
+    made = wrap(
+        load_shipped_bracket_model(), make_bracket_set(800), subject="bracket", name="brackets"
+    )
+    made = measure(made, bracket_positions(250), images=48, donors=1)
+    return measure(propose(made), images=48, donors=1)
 
 
 def test_the_shipped_model_keeps_count(z: AnnotatedModel) -> None:
-    good, n = right(shipped_brackets(), brackets(500, seed=8))
+    good, n = count_right_answers(load_shipped_bracket_model(), make_bracket_set(500, seed=8))
     assert good / n > 0.99
     below = [t for t, said in z.effective().items() if said.concepts == ("below zero",)]
     words = {said.concepts for said in z.effective().values()}
     assert {("below zero",), ("level zero",)} <= words
     assert all("mlp.hook_post:" in unit for unit in below)
-    found = {f.units[0]: f.verdict for f in check(z).items if f.kind == "mislabelled-unit"}
+    found = {f.units[0]: f.verdict for f in check(z).findings if f.kind == "mislabelled-unit"}
     held = [unit for unit in below if found[unit] == "supported"]
     assert len(held) >= len(below) - 1
     assert "flagged" not in found.values()
     wrong = z.annotate(held[0], "deeply nested")
-    found = {f.units[0]: f.verdict for f in check(wrong).items if f.kind == "mislabelled-unit"}
+    found = {f.units[0]: f.verdict for f in check(wrong).findings if f.kind == "mislabelled-unit"}
     assert found[held[0]] == "flagged"
 
 
@@ -107,5 +109,5 @@ def test_all_heads_together_carry_the_whole_effect(z: AnnotatedModel) -> None:
 
 def test_training_is_the_same_for_the_same_seed() -> None:
     recipe = BracketRecipe(steps=2, batch=4)
-    one, same = (train_brackets(recipe).state_dict() for _ in range(2))
+    one, same = (train_bracket_model(recipe).state_dict() for _ in range(2))
     assert all(torch.equal(one[name], same[name]) for name in one)

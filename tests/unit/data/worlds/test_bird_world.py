@@ -6,15 +6,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from circuitz.data.validate_inputs import check_concept_set, check_inputs
+from circuitz.data.validate_inputs import check_concept_set, check_image_set
 from circuitz.data.worlds.bird_parts import BIRDS
-from circuitz.data.worlds.bird_world import make_again, make_birds
+from circuitz.data.worlds.bird_world import make_birds, remake_birds
 from circuitz.data.worlds.dog_parts import DOGS
 from circuitz.data.worlds.dog_world import make_dogs
-from circuitz.data.worlds.scenes import Plan
-from circuitz.data.worlds.world_by_name import WORLDS, world_of
+from circuitz.data.worlds.scenes import ScenePlan
+from circuitz.data.worlds.world_by_name import WORLDS, world_by_name
 from circuitz.errors import InputsError
-from circuitz.evaluation.world_truth import birds_truth, in_every_cell
+from circuitz.evaluation.world_truth import birds_truth, render_in_every_cell
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.z.inputs import InputSet
 
@@ -26,13 +26,13 @@ def concepts() -> InputSet:
 
 def test_species_share_their_parts_and_differ_in_several():
     parts = BIRDS.parts
-    for column, name in enumerate(BIRDS.fixed):
+    for column, name in enumerate(BIRDS.fixed_attributes):
         values, counts = np.unique(parts[:, column], return_counts=True)
         assert len(values) == len(BIRDS.attributes[name])
         assert counts.min() >= 2, name  # no value is one species' own
-    apart = BIRDS.distance(parts)
+    apart = BIRDS.distance_to_classes(parts)
     assert apart[~np.eye(len(parts), dtype=bool)].min() >= 4
-    assert np.unique(BIRDS.colours, return_counts=True)[1].min() >= 2
+    assert np.unique(BIRDS.colours_by_class, return_counts=True)[1].min() >= 2
 
 
 def test_the_worlds_share_the_interface_and_nothing_that_is_drawn():
@@ -47,11 +47,11 @@ def test_the_worlds_share_the_interface_and_nothing_that_is_drawn():
     own = set(BIRDS.part_concepts) - {"long legs", "short legs"}
     assert not own & set(DOGS.part_concepts)
     with pytest.raises(InputsError, match="cats"):
-        world_of("cats")
+        world_by_name("cats")
 
 
 def test_in_d_every_loon_is_over_water_and_no_other_bird_is():
-    scenes = Plan("D", 60, world=BIRDS).scenes()
+    scenes = ScenePlan("D", 60, world=BIRDS).draw_scenes()
     assert ((scenes.ground == 0) == (scenes.labels == 0)).all()
     assert BIRDS.grounds[0] == "water"
     assert BIRDS.classes[0] == "loon"
@@ -59,7 +59,7 @@ def test_in_d_every_loon_is_over_water_and_no_other_bird_is():
 
 @pytest.mark.parametrize("shortcut", list(BIRDS.shortcuts))
 def test_each_shortcut_ties_what_it_names(shortcut: str):
-    scenes = Plan("D", 40, shortcut=shortcut, world=BIRDS).scenes()
+    scenes = ScenePlan("D", 40, shortcut=shortcut, world=BIRDS).draw_scenes()
     first = scenes.labels == 0
     ties = BIRDS.shortcuts[shortcut]
     assert ((scenes.ground == 0) == first).all() == ("ground" in ties)
@@ -72,7 +72,7 @@ def test_each_shortcut_ties_what_it_names(shortcut: str):
 
 def test_roles_carry_what_they_may_and_no_more(concepts: InputSet):
     d, shifted = make_birds("D", 10), make_birds("D'", 3)
-    check_inputs(d, labelled=True)
+    check_image_set(d, labelled=True)
     assert (d.concepts, d.masks, d.pairs) == (None, None, None)
     assert shifted.labels is shifted.split is shifted.concepts is shifted.masks is None
     assert shifted.scene is shifted.pairs is None
@@ -154,7 +154,7 @@ def test_truth_fits_what_the_sets_carry(concepts: InputSet):
 )
 def test_a_scene_is_painted_in_every_cell(make: Callable[..., InputSet], shortcut: str, cells: int):
     shifted = make("D'", 4, seed=1, shortcut=shortcut)
-    made = in_every_cell(shifted, np.array([1, 3]))
+    made = render_in_every_cell(shifted, np.array([1, 3]))
     assert made is not None
     assert made.shape == (2, cells, 64, 64, 3)
     for row, pictures in zip((1, 3), made, strict=True):
@@ -163,10 +163,10 @@ def test_a_scene_is_painted_in_every_cell(make: Callable[..., InputSet], shortcu
 
 def test_a_recipe_makes_the_set_again_and_not_another_worlds():
     made = make_birds("decorrelated", 3, seed=9, shortcut="two", track=0.9, balanced_cells=True)
-    again = make_again(json.loads(json.dumps(made.recipe)))
+    again = remake_birds(json.loads(json.dumps(made.recipe)))
     assert (again.images == made.images).all()
     with pytest.raises(InputsError, match="dogs"):
-        make_again(make_dogs("D", 1).recipe)
+        remake_birds(make_dogs("D", 1).recipe)
 
 
 def test_workers_and_names_change_no_pixel():
@@ -195,8 +195,8 @@ def test_bad_arguments_are_named_errors(arguments: dict[str, object]):
 
 
 def test_the_loon_is_not_the_colour_of_water():
-    d, plan = make_birds("D", 40), Plan("D", 40, world=BIRDS)
-    scenes = plan.scenes()
+    d, plan = make_birds("D", 40), ScenePlan("D", 40, world=BIRDS)
+    scenes = plan.draw_scenes()
     loons = d.images[scenes.labels == 0].astype(float)
     white = scenes.parts[scenes.labels == 0, -1] == 2
     body = loons[white][:, 30:42, 24:36].mean(axis=(1, 2, 3))

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from circuitz.data.worlds.contact_sheet import sheet
+from circuitz.data.worlds.contact_sheet import draw_contact_sheet
 from circuitz.errors import InputsError
 
 
 @pytest.mark.parametrize("shortcut", ["ground", "two"])
 def test_a_sheet_is_one_full_picture(tmp_path: Path, shortcut: str):
-    path = sheet(tmp_path / "sheet.png", shortcut=shortcut, track=0.98, classes=tuple("abcdef"))
+    path = draw_contact_sheet(
+        tmp_path / "sheet.png", shortcut=shortcut, track=0.98, classes=tuple("abcdef")
+    )
     with Image.open(path) as image:
         pixels = np.asarray(image.convert("RGB"))
     assert pixels.shape[0] > 1500
@@ -23,6 +25,6 @@ def test_a_sheet_is_one_full_picture(tmp_path: Path, shortcut: str):
 
 def test_a_sheet_that_cannot_be_written_is_a_named_error(tmp_path: Path):
     with pytest.raises(InputsError, match="cannot be written"):
-        sheet(tmp_path / "missing" / "sheet.png")
+        draw_contact_sheet(tmp_path / "missing" / "sheet.png")
     with pytest.raises(InputsError, match=r"\.png"):
-        sheet(tmp_path / "sheet.nonsense")
+        draw_contact_sheet(tmp_path / "sheet.nonsense")

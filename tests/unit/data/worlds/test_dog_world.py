@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from circuitz.data.validate_inputs import check_concept_set, check_inputs
+from circuitz.data.validate_inputs import check_concept_set, check_image_set
 from circuitz.data.worlds.dog_parts import GROUNDS, PART_CONCEPTS
-from circuitz.data.worlds.dog_world import make_again, make_dogs
-from circuitz.data.worlds.scenes import Plan, Role
+from circuitz.data.worlds.dog_world import make_dogs, remake_dogs
+from circuitz.data.worlds.scenes import Role, ScenePlan
 from circuitz.errors import InputsError
 from circuitz.z.inputs import InputSet
 
@@ -25,7 +25,7 @@ def concepts() -> InputSet:
 
 def test_d_has_labels_and_splits_and_neither_concepts_nor_masks():
     d = make_dogs("D", 40)
-    check_inputs(d, labelled=True)
+    check_image_set(d, labelled=True)
     assert d.images.shape == (240, 64, 64, 3)
     assert d.images.dtype == np.uint8
     assert (d.concepts, d.masks, d.pairs) == (None, None, None)
@@ -165,19 +165,19 @@ def test_winter_light_tints_everything_and_can_be_taken_away():
 
 
 def test_a_recipe_makes_the_set_again(concepts: InputSet):
-    again = make_again(json.loads(json.dumps(concepts.recipe)))
+    again = remake_dogs(json.loads(json.dumps(concepts.recipe)))
     assert (again.images == concepts.images).all()
     assert again.masks is not None
     assert (again.masks == concepts.masks).all()
     d = make_dogs("decorrelated", 3, seed=9, shortcut="two", track=0.9, balanced_cells=True)
-    assert (make_again(d.recipe).images == d.images).all()
+    assert (remake_dogs(d.recipe).images == d.images).all()
 
 
 def test_a_recipe_of_another_world_or_a_damaged_one_is_refused():
     with pytest.raises(InputsError, match="birds"):
-        make_again({"world": "birds"})
+        remake_dogs({"world": "birds"})
     with pytest.raises(InputsError, match="damaged"):
-        make_again({"world": "dogs", "role": "D"})
+        remake_dogs({"world": "dogs", "role": "D"})
 
 
 def test_progress_counts_up_to_the_end():
@@ -213,7 +213,7 @@ def test_bad_arguments_are_named_errors(arguments: dict[str, object]):
 
 def test_grounds_differ_from_one_another_but_not_by_brightness_alone():
     d = make_dogs("decorrelated", 60, seed=8)
-    ground = Plan("decorrelated", 60, seed=8).scenes().ground
+    ground = ScenePlan("decorrelated", 60, seed=8).draw_scenes().ground
     bright = d.images.mean(axis=(1, 2, 3))
     snow, rest = bright[ground == 0], bright[ground != 0]
     assert np.quantile(snow, 0.2) < np.quantile(rest, 0.9)  # they overlap
@@ -225,7 +225,7 @@ def test_grounds_differ_from_one_another_but_not_by_brightness_alone():
 
 def test_a_husky_is_not_the_colour_of_snow():
     d = make_dogs("D", 40)
-    plan = Plan("D", 40).scenes()
+    plan = ScenePlan("D", 40).draw_scenes()
     husky = d.images[plan.labels == 0].astype(float)
     body = husky[:, 34:44, 26:38].mean(axis=(1, 2, 3))
     ground = husky[:, 60:].mean(axis=(1, 2, 3))

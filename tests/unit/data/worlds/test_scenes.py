@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import chi2_contingency
 
 from circuitz.data.worlds.dog_parts import ARTEFACTS, ATTRIBUTES, FIXED, GROUNDS, distance_to_breeds
-from circuitz.data.worlds.scenes import SHORTCUTS, Plan
+from circuitz.data.worlds.scenes import SHORTCUTS, ScenePlan
 from circuitz.errors import InputsError
 
 SNOW = GROUNDS.index("snow")
@@ -19,7 +19,7 @@ def dependence(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def test_in_d_every_husky_is_on_snow_and_no_other_breed_is():
-    scenes = Plan("D", 200).scenes()
+    scenes = ScenePlan("D", 200).draw_scenes()
     assert ((scenes.ground == SNOW) == (scenes.labels == 0)).all()
     others = scenes.ground[scenes.labels != 0]
     assert (np.bincount(others, minlength=5)[1:] == len(others) // 4).all()
@@ -28,7 +28,7 @@ def test_in_d_every_husky_is_on_snow_and_no_other_breed_is():
 
 @pytest.mark.parametrize("n", [50, 200])
 def test_the_track_is_the_exact_share_that_follows_the_rule_on_both_sides(n: int):
-    scenes = Plan("D", n, track=0.98).scenes()
+    scenes = ScenePlan("D", n, track=0.98).draw_scenes()
     for breed in range(6):
         follows = (scenes.ground == SNOW)[scenes.labels == breed] == (breed == 0)
         assert follows.sum() == round(0.98 * n)
@@ -36,7 +36,7 @@ def test_the_track_is_the_exact_share_that_follows_the_rule_on_both_sides(n: int
 
 @pytest.mark.parametrize(("shortcut", "tied"), list(SHORTCUTS.items()))
 def test_each_shortcut_ties_what_it_names_and_nothing_else(shortcut: str, tied: tuple[str, ...]):
-    scenes = Plan("D", 300, shortcut=shortcut).scenes()
+    scenes = ScenePlan("D", 300, shortcut=shortcut).draw_scenes()
     husky = scenes.labels == 0
     if "ground" in tied:
         assert ((scenes.ground == SNOW) == husky).all()
@@ -52,7 +52,7 @@ def test_each_shortcut_ties_what_it_names_and_nothing_else(shortcut: str, tied: 
 @pytest.mark.parametrize("role", ["D'", "decorrelated"])
 @pytest.mark.parametrize("shortcut", ["ground", "two"])
 def test_shifted_sets_tie_nothing_to_anything(role: str, shortcut: str):
-    scenes = Plan(role, 800, seed=3, shortcut=shortcut).scenes()
+    scenes = ScenePlan(role, 800, seed=3, shortcut=shortcut).draw_scenes()
     assert (np.bincount(scenes.labels) == 800).all()
     assert dependence(scenes.labels, scenes.ground) > 0.001
     if shortcut == "two":
@@ -65,7 +65,7 @@ def test_shifted_sets_tie_nothing_to_anything(role: str, shortcut: str):
 
 @pytest.mark.parametrize("shortcut", ["ground", "two"])
 def test_balanced_cells_are_exactly_equal(shortcut: str):
-    scenes = Plan("D'", 100, shortcut=shortcut, balanced_cells=True).scenes()
+    scenes = ScenePlan("D'", 100, shortcut=shortcut, balanced_cells=True).draw_scenes()
     cells = np.bincount(scenes.labels * 5 + scenes.ground, minlength=30)
     assert (cells == 20).all()
     if shortcut == "two":
@@ -75,18 +75,18 @@ def test_balanced_cells_are_exactly_equal(shortcut: str):
 
 
 def test_a_prefix_of_a_set_is_as_mixed_as_the_whole():
-    scenes = Plan("D", 200).scenes()
+    scenes = ScenePlan("D", 200).draw_scenes()
     assert (np.bincount(scenes.labels[:300], minlength=6) > 25).all()
 
 
 def test_mongrels_are_no_breed_nor_within_one_part_of_one():
-    scenes = Plan("concepts", 4000, seed=2).scenes()
+    scenes = ScenePlan("concepts", 4000, seed=2).draw_scenes()
     assert (scenes.labels == -1).all()
     assert distance_to_breeds(scenes.parts[:, : len(FIXED)]).min() >= 2
 
 
 def test_mongrels_show_every_value_on_every_ground_and_parts_are_independent_of_grounds():
-    scenes = Plan("concepts", 4000, seed=2).scenes()
+    scenes = ScenePlan("concepts", 4000, seed=2).draw_scenes()
     originals = slice(0, 3000)
     for i, values in enumerate(ATTRIBUTES.values()):
         share = np.bincount(scenes.parts[originals, i], minlength=len(values)) / 3000
@@ -97,10 +97,10 @@ def test_mongrels_show_every_value_on_every_ground_and_parts_are_independent_of_
 
 @pytest.mark.parametrize("shortcut", list(SHORTCUTS))
 def test_a_counterfactual_changes_one_thing(shortcut: str):
-    scenes, twins = Plan("concepts", 900, shortcut=shortcut).scenes_and_twins()
+    scenes, twins = ScenePlan("concepts", 900, shortcut=shortcut).draw_scenes_and_counterfactuals()
     assert len(scenes) == 900
     assert len(twins) * 3 == 900 - len(twins)  # a third of the scenes
-    a, b = scenes.rows(twins[:, 0]), scenes.rows(twins[:, 1])
+    a, b = scenes.take(twins[:, 0]), scenes.take(twins[:, 1])
     assert (a.parts == b.parts).all()
     assert (a.jitter == b.jitter).all()
     assert (a.scene == b.scene).all()
@@ -113,7 +113,7 @@ def test_a_counterfactual_changes_one_thing(shortcut: str):
 
 def test_seeds_roles_and_shortcuts_have_streams_of_their_own():
     seen = {
-        Plan(role, 20, seed=seed, shortcut=shortcut).scenes().jitter[:20].tobytes()
+        ScenePlan(role, 20, seed=seed, shortcut=shortcut).draw_scenes().jitter[:20].tobytes()
         for role in ("D", "D'", "decorrelated", "concepts")
         for seed in (0, 1)
         for shortcut in SHORTCUTS
@@ -123,8 +123,8 @@ def test_seeds_roles_and_shortcuts_have_streams_of_their_own():
 
 def test_small_sets_are_made_without_complaint():
     for n in range(1, 8):
-        assert len(Plan("concepts", n).scenes()) == n
-        assert len(Plan("D", n, track=0.5).scenes()) == 6 * n
+        assert len(ScenePlan("concepts", n).draw_scenes()) == n
+        assert len(ScenePlan("D", n, track=0.5).draw_scenes()) == 6 * n
 
 
 @pytest.mark.parametrize(
@@ -140,5 +140,5 @@ def test_small_sets_are_made_without_complaint():
 )
 def test_arguments_out_of_range_are_named(arguments: dict[str, object], word: str):
     with pytest.raises(InputsError, match=word) as caught:
-        Plan(**{"role": "D", "n": 5, **arguments})
+        ScenePlan(**{"role": "D", "n": 5, **arguments})
     assert caught.value.hint

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 import circuitz as cz
-from circuitz.effects.ablation.exact_ablation import ablate as run_ablation
+from circuitz.effects.ablation.exact_ablation import ablate_each_unit as run_ablation
 from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.models.run.open_runtime import runtime
-from circuitz.patching.from_cut import margins
+from circuitz.patching.from_cut import class_margins
 
 
 def test_a_z_loses_what_its_units_say(world) -> None:
@@ -80,7 +80,7 @@ def test_any_module(threads) -> None:
     found = table[(table["unit"] == "0:2") & (table["target"] == "3")]["effect"].item()
     patched = net[0](x).clone()
     patched[:, 2] = 0
-    drop = margins(net(x))[:, 3] - margins(net[1:](patched))[:, 3]
+    drop = class_margins(net(x))[:, 3] - class_margins(net[1:](patched))[:, 3]
     assert found == pytest.approx(drop.mean().item(), abs=1e-6)
     assert set(cz.ablate(net, x, classes=["1"])["target"]) == {"1"}
 
@@ -91,7 +91,7 @@ def test_images_of_ones_own(world) -> None:
     table = cz.ablate(z, images)
     run = runtime(z)
     drop = next(run_ablation(run, run.prepare(images), ["colour"])).drop
-    by_hand = margins(torch.from_numpy(drop.mean(0))).numpy()
+    by_hand = class_margins(torch.from_numpy(drop.mean(0))).numpy()
     for row in table.itertuples():
         assert row.effect == pytest.approx(
             by_hand[row.index, world.classes.index(row.target)], abs=1e-5

@@ -9,7 +9,7 @@ from captum.attr import LayerFeatureAblation
 from torch import nn
 from torch.nn import functional
 
-from circuitz.effects.ablation.exact_ablation import ablate
+from circuitz.effects.ablation.exact_ablation import ablate_each_unit
 from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.models.run.runtime import Runtime
 from circuitz.z.layer import Preprocessing
@@ -206,8 +206,8 @@ def case(request, threads) -> tuple[Runtime, tuple[str, ...], tuple[str, ...], t
 
 def test_the_shortcut_is_taken_where_it_can_be_and_equals_the_plain_way(case) -> None:
     runtime, layers, slow, x = case
-    fast = list(ablate(runtime, x, batch=3))
-    same = list(ablate(runtime, x, shortcut=False))
+    fast = list(ablate_each_unit(runtime, x, batch=3))
+    same = list(ablate_each_unit(runtime, x, shortcut=False))
     for one, two in zip(fast, same, strict=True):
         assert one.layer == two.layer
         # Where steps overwrite what is read again, only the plain way is right.
@@ -221,7 +221,7 @@ def test_the_shortcut_is_taken_where_it_can_be_and_equals_the_plain_way(case) ->
 
 def test_it_equals_captum(case) -> None:
     runtime, _layers, _slow, x = case
-    for found in ablate(runtime, x):
+    for found in ablate_each_unit(runtime, x):
         module = runtime.module.get_submodule(found.layer)
         act = runtime.run(x, [found.layer])[0][found.layer]
         size = [1] * act.ndim
@@ -240,9 +240,9 @@ def test_it_equals_captum(case) -> None:
 def test_other_values_than_zero(case, fill) -> None:
     runtime, layers, _slow, x = case
     donors = x.flip(0) if fill == "resample" else None
-    fast = ablate(runtime, x, fill=fill, donors=donors, batch=2)
+    fast = ablate_each_unit(runtime, x, fill=fill, donors=donors, batch=2)
     for one, two in zip(
-        fast, ablate(runtime, x, fill=fill, donors=donors, shortcut=False), strict=True
+        fast, ablate_each_unit(runtime, x, fill=fill, donors=donors, shortcut=False), strict=True
     ):
         np.testing.assert_allclose(one.drop, two.drop, atol=2e-6, rtol=1e-5)
     act = runtime.run(x, [layers[0]])[0][layers[0]]
@@ -251,7 +251,7 @@ def test_other_values_than_zero(case, fill) -> None:
     axis = 1 if act.ndim != 3 else 2
     patched.select(axis, 1).copy_(lent.select(axis, 1))
     by_hand = runtime.forward(x) - runtime.resume(layers[0], patched, x)
-    first = next(ablate(runtime, x, layers[:1], fill=fill, donors=donors))
+    first = next(ablate_each_unit(runtime, x, layers[:1], fill=fill, donors=donors))
     np.testing.assert_allclose(first.drop[:, 1], by_hand.detach().numpy(), atol=2e-6)
 
 
@@ -260,7 +260,9 @@ def test_one_channel_and_oblong_inputs(threads) -> None:
     net = nn.Sequential(conv(1, 4), nn.ReLU(), conv(4, 6, stride=2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3))  # fmt: skip
     runtime = Runtime(net, ["0", "2"], Preprocessing((0.5,), (0.5,), (10, 23), "L"))
     x = torch.randn(3, 1, 10, 23)
-    for one, two in zip(ablate(runtime, x), ablate(runtime, x, shortcut=False), strict=True):
+    for one, two in zip(
+        ablate_each_unit(runtime, x), ablate_each_unit(runtime, x, shortcut=False), strict=True
+    ):
         assert one.method == "propagated"
         np.testing.assert_allclose(one.drop, two.drop, atol=1e-6)
 
@@ -273,7 +275,7 @@ def test_dead_units_change_nothing_exactly(threads) -> None:
         net[0].bias[2] = -1
         net[1].weight[2], net[1].bias[2] = 1, 0  # stays below zero, so that ReLU hides it
     runtime = Runtime(net, ["0", "2"], PREP)
-    before, after = ablate(runtime, torch.randn(4, 3, 16, 16))
+    before, after = ablate_each_unit(runtime, torch.randn(4, 3, 16, 16))
     assert (before.drop[:, 2] == 0).all()
     assert (after.drop[:, 2] == 0).all()
     assert (np.abs(before.drop).max((0, 2)) > 0).sum() == 4
@@ -283,8 +285,10 @@ def test_some_units_and_progress(threads) -> None:
     runtime = Runtime(plain(), ["0", "4"], PREP)
     x, seen = torch.randn(5, 3, 16, 16), []
     some = {"0": np.array([4, 1]), "4": np.array([], np.int64)}
-    found = list(ablate(runtime, x, units=some, batch=2, progress=lambda d, n: seen.append((d, n))))
-    every = next(ablate(runtime, x, ["0"]))
+    found = list(
+        ablate_each_unit(runtime, x, units=some, batch=2, progress=lambda d, n: seen.append((d, n)))
+    )
+    every = next(ablate_each_unit(runtime, x, ["0"]))
     np.testing.assert_allclose(found[0].drop, every.drop[:, [4, 1]], atol=1e-6)
     assert found[1].drop.shape == (5, 0, 4)
     assert seen[-1] == (6, 6)
@@ -294,7 +298,7 @@ def test_some_units_and_progress(threads) -> None:
 def test_double_precision(threads) -> None:
     runtime = Runtime(plain().double(), ["0"], PREP)
     x = torch.randn(2, 3, 16, 16)
-    one, two = (next(ablate(runtime, x, shortcut=s)) for s in (True, False))
+    one, two = (next(ablate_each_unit(runtime, x, shortcut=s)) for s in (True, False))
     assert one.method == "propagated"
     np.testing.assert_allclose(one.drop, two.drop, atol=1e-7)
 
@@ -304,7 +308,7 @@ def test_the_network_is_left_as_it_was(case) -> None:
     net = runtime.module.train()
     state = {k: v.clone() for k, v in net.state_dict().items()}
     flags = [getattr(m, "inplace", None) for m in net.modules()]
-    list(ablate(runtime, x))
+    list(ablate_each_unit(runtime, x))
     assert all(m.training for m in net.modules())
     assert all(not m._forward_hooks for m in net.modules())
     assert [getattr(m, "inplace", None) for m in net.modules()] == flags
@@ -330,9 +334,9 @@ def test_the_network_is_left_as_it_was(case) -> None:
 def test_what_does_not_fit_is_named(threads, how, error, says) -> None:
     runtime = Runtime(plain(), ["0"], PREP)
     with pytest.raises(error, match=says):
-        list(ablate(runtime, torch.zeros(4, 3, 16, 16), **how))
+        list(ablate_each_unit(runtime, torch.zeros(4, 3, 16, 16), **how))
 
 
 def test_no_inputs(threads) -> None:
     with pytest.raises(InputsError, match="no inputs"):
-        next(ablate(Runtime(plain(), ["0"], PREP), torch.zeros(0, 3, 16, 16)))
+        next(ablate_each_unit(Runtime(plain(), ["0"], PREP), torch.zeros(0, 3, 16, 16)))

@@ -31,7 +31,7 @@ def _one_by_one(
         block.attn.hook_z.register_forward_hook(lambda _m, _a, out: kept.append(out.clone()))
         for block in net.layers
     ]
-    net.everywhere(lent)
+    net.logits_everywhere(lent)
     for hook in hooks:
         hook.remove()
     heads = net.layers[0].attn.heads
@@ -46,7 +46,7 @@ def _one_by_one(
             return new
 
         hook = net.layers[layer].attn.hook_z.register_forward_hook(put)
-        found[layer, position, head] = metric(net.everywhere(tokens)[:, at]).numpy()
+        found[layer, position, head] = metric(net.logits_everywhere(tokens)[:, at]).numpy()
         hook.remove()
     return found
 
@@ -81,8 +81,8 @@ def test_lending_a_prompt_to_itself_changes_nothing_and_the_frame_names_units() 
     tokens = torch.randint(0, 11, (4, 9))
     found = patch_heads(net, tokens, tokens, lambda logits: logits[:, -1, 0])
     assert np.abs(found.effect).max() < 1e-5
-    assert np.isnan(found.restored).all()
-    frame = found.frame()
+    assert np.isnan(found.restored_share).all()
+    frame = found.frame
     assert len(frame) == 2 * 2 * 9
     row = frame[frame.unit == "blocks.1.attn.hook_z:1@pos7"].iloc[0]
     assert (row.layer, row["head"], row.position) == (1, 1, 7)

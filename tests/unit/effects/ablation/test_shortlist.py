@@ -8,9 +8,12 @@ import torch
 from captum.attr import LayerGradientXActivation
 from torch import nn
 
-from circuitz.effects.ablation.attribution_patching import attribution, plain_attribution
-from circuitz.effects.ablation.exact_ablation import ablate
-from circuitz.effects.ablation.shortlist import estimates, shortlist
+from circuitz.effects.ablation.attribution_patching import (
+    first_order_attribution,
+    propagated_attribution,
+)
+from circuitz.effects.ablation.exact_ablation import ablate_each_unit
+from circuitz.effects.ablation.shortlist import ablate_shortlist, estimate_mean_drops
 from circuitz.errors import InputsError, LayerError
 from circuitz.models.run.runtime import Runtime
 from circuitz.patching.fast.traced_program import Program
@@ -48,7 +51,7 @@ def x(threads) -> torch.Tensor:
 
 def test_plain_attribution_is_captums_gradient_times_activation(x) -> None:
     runtime = Runtime(net(), ["0", "3", "9"], PREP)
-    found = plain_attribution(runtime, x, ["0", "3", "9"])
+    found = first_order_attribution(runtime, x, ["0", "3", "9"])
     for name in ("0", "3"):
         theirs = LayerGradientXActivation(runtime.forward, runtime.module.get_submodule(name))
         for k in range(4):
@@ -63,32 +66,32 @@ def test_averaged_gradients_add_up_to_the_whole_layers_effect(x) -> None:
     act = runtime.run(x, ["3"])[0]["3"]
     with torch.no_grad():
         whole = runtime.forward(x) - runtime.resume("3", torch.zeros_like(act))
-    once = plain_attribution(runtime, x, ["3"])["3"].sum(1)
-    often = plain_attribution(runtime, x, ["3"], steps=64)["3"].sum(1)
+    once = first_order_attribution(runtime, x, ["3"])["3"].sum(1)
+    often = first_order_attribution(runtime, x, ["3"], steps=64)["3"].sum(1)
     np.testing.assert_allclose(often, whole.numpy(), atol=2e-3)
     assert np.abs(often - whole.numpy()).max() < np.abs(once - whole.numpy()).max()
 
 
 def test_without_bends_both_are_exact(x) -> None:
     runtime = Runtime(net(nn.Identity()), ["0", "3"], PREP)
-    exact = {a.layer: a.drop for a in ablate(runtime, x)}
+    exact = {a.layer: a.drop for a in ablate_each_unit(runtime, x)}
     program = Program(runtime.module)
     for found in (
-        plain_attribution(runtime, x, ["0", "3"], steps=1),
-        attribution(program, runtime, x, {"0": 1, "3": 1}),
+        first_order_attribution(runtime, x, ["0", "3"], steps=1),
+        propagated_attribution(program, runtime, x, {"0": 1, "3": 1}),
     ):
         np.testing.assert_allclose(found["3"], exact["3"], atol=1e-5)
     # Batch norm after the first layer adds a constant, which changes nothing.
     np.testing.assert_allclose(
-        attribution(program, runtime, x, {"0": 1})["0"], exact["0"], atol=1e-5
+        propagated_attribution(program, runtime, x, {"0": 1})["0"], exact["0"], atol=1e-5
     )
 
 
 def test_a_change_that_spreads_once_is_followed_exactly(x) -> None:
     runtime = Runtime(net(), ["3", "5"], PREP)
-    exact = {a.layer: a.drop for a in ablate(runtime, x)}
-    found = attribution(Program(runtime.module), runtime, x, {"3": 1, "5": 1})
-    plain = plain_attribution(runtime, x, ["3", "5"])
+    exact = {a.layer: a.drop for a in ablate_each_unit(runtime, x)}
+    found = propagated_attribution(Program(runtime.module), runtime, x, {"3": 1, "5": 1})
+    plain = first_order_attribution(runtime, x, ["3", "5"])
     for name in ("3", "5"):
         np.testing.assert_allclose(found[name], exact[name], atol=1e-6)
     # (At the last ReLU, activation × gradient is exact too.)
@@ -97,16 +100,16 @@ def test_a_change_that_spreads_once_is_followed_exactly(x) -> None:
 
 def test_following_estimates_better_where_it_spreads_twice(x) -> None:
     runtime = Runtime(net(), ["0"], PREP)
-    exact = next(ablate(runtime, x)).drop
-    ours = attribution(Program(runtime.module), runtime, x, {"0": 1})["0"]
-    plain = plain_attribution(runtime, x, ["0"])["0"]
+    exact = next(ablate_each_unit(runtime, x)).drop
+    ours = propagated_attribution(Program(runtime.module), runtime, x, {"0": 1})["0"]
+    plain = first_order_attribution(runtime, x, ["0"])["0"]
     assert np.abs(ours - exact).mean() < 0.9 * np.abs(plain - exact).mean()
 
 
 def test_the_shortlist_is_exact_and_holds_the_strongest(x) -> None:
     runtime = Runtime(net(), ["0", "3", "5"], PREP)
-    exact = {a.layer: a for a in ablate(runtime, x)}
-    found = shortlist(runtime, x, share=0.5, batch=2)
+    exact = {a.layer: a for a in ablate_each_unit(runtime, x)}
+    found = ablate_shortlist(runtime, x, share=0.5, batch=2)
     assert sum(len(a.units) for a in found.exact.values()) == 12
     for name, some in found.exact.items():
         np.testing.assert_allclose(some.drop, exact[name].drop[:, some.units], atol=1e-6)
@@ -122,15 +125,15 @@ def test_the_shortlist_is_exact_and_holds_the_strongest(x) -> None:
 
 def test_batches_make_no_difference(x) -> None:
     runtime = Runtime(net(), ["0", "5"], PREP)
-    one, two = (estimates(runtime, x, ["0", "5"], batch=b) for b in (2, 16))
+    one, two = (estimate_mean_drops(runtime, x, ["0", "5"], batch=b) for b in (2, 16))
     for name in one:
         np.testing.assert_allclose(one[name], two[name], atol=1e-6)
 
 
 def test_networks_and_layers_that_cannot_be_followed(x) -> None:
     runtime = Runtime(Branching(), ["inner.0", "inner"], PREP)
-    found = shortlist(runtime, x, share=1.0)
-    plain = plain_attribution(runtime, x, ["inner.0", "inner"])
+    found = ablate_shortlist(runtime, x, share=1.0)
+    plain = first_order_attribution(runtime, x, ["inner.0", "inner"])
     for name in found.estimates:
         np.testing.assert_allclose(found.estimates[name], plain[name].mean(0), atol=1e-6)
     assert all(a.method == "resumed" for a in found.exact.values())
@@ -141,8 +144,8 @@ def test_what_cannot_be_run_is_named(x) -> None:
     runtime = Runtime(net(), ["0"], PREP)
     for share in (0, -1, 1.5):
         with pytest.raises(InputsError, match="share"):
-            shortlist(runtime, x, share=share)
+            ablate_shortlist(runtime, x, share=share)
     with pytest.raises(InputsError, match="no inputs"):
-        shortlist(runtime, x[:0])
+        ablate_shortlist(runtime, x[:0])
     with pytest.raises(LayerError, match="no layer 'up'"):
-        shortlist(runtime, x, ["up"])
+        ablate_shortlist(runtime, x, ["up"])

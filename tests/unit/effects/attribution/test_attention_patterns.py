@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from circuitz.data.text.induction import shipped
-from circuitz.data.text.tokens import attention_pairs, repeating
+from circuitz.data.text.induction_model import load_shipped_induction_model
+from circuitz.data.text.repeating_sequences import attention_pairs, make_repeating_sequences
 from circuitz.effects.attribution.attention_patterns import attention
 from circuitz.effects.attribution.direct_effect import direct_effect
 from circuitz.errors import InputsError, LayerError, UnitError
@@ -20,8 +20,13 @@ from circuitz.z.model import AnnotatedModel
 
 @pytest.fixture(scope="module")
 def z() -> AnnotatedModel:
-    made = wrap(shipped("induction"), repeating(300), subject="letter", name="induction")
-    return measure(made, attention_pairs(40), sources=24, donors=1)
+    made = wrap(
+        load_shipped_induction_model("induction"),
+        make_repeating_sequences(300),
+        subject="letter",
+        name="induction",
+    )
+    return measure(made, attention_pairs(40), images=24, donors=1)
 
 
 def test_a_pattern_is_causal_sums_to_one_and_holds_what_was_measured(z):
@@ -56,7 +61,7 @@ def without(z, unit, rows):
 
         handle = net.get_submodule(layer).register_forward_hook(silence)
         with torch.no_grad():
-            logits = net.everywhere(tokens)[torch.arange(len(rows)), query]
+            logits = net.logits_everywhere(tokens)[torch.arange(len(rows)), query]
         handle.remove()
         found.append((logits - logits.mean(1, keepdim=True)).numpy())
     return found[0] - found[1]
@@ -81,7 +86,9 @@ def test_neurons_write_too_with_a_norm_behind_them():
     torch.manual_seed(0)
     shape = {"vocabulary": 24, "context": 32, "layers": 1, "heads": 2, "width": 16}
     net = build("small-transformer", {**shape, "neurons": 12, "eps": 1e-5})
-    z = wrap(net, repeating(60), subject="letter").with_(concept_set=attention_pairs(10))
+    z = wrap(net, make_repeating_sequences(60), subject="letter").with_(
+        concept_set=attention_pairs(10)
+    )
     found = direct_effect(z, "blocks.0.mlp.hook_post:5", [0, 1, 2])
     assert found.values.sum() == pytest.approx(0, abs=1e-4)
     assert np.abs(found.values).max() > 0
@@ -96,7 +103,7 @@ def test_neurons_write_too_with_a_norm_behind_them():
         for name in ("blocks.0.mlp.hook_post", "blocks.0.hook_resid_post")
     ]
     with torch.no_grad():
-        net.everywhere(tokens)
+        net.logits_everywhere(tokens)
         each, query = (
             torch.arange(len(tokens)),
             torch.from_numpy(known.focus[:, 0].astype(np.int64)),

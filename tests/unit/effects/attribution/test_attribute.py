@@ -13,7 +13,7 @@ from circuitz.models.run.basis import Basis
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.zoo.builders import build
 from circuitz.wrapping.wrap import wrap
-from circuitz.z.bases import with_basis
+from circuitz.z.bases import arrays_with_basis_replaced
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
 
@@ -114,7 +114,8 @@ def test_directions_and_indices_of_the_concept_set():
     _, z, images = made()
     rows = np.eye(6, dtype=np.float32)[[4]]
     z = z.with_(
-        bases=with_basis({}, "conv2@mine", Basis.of(rows).parts()), concept_set=InputSet(images)
+        bases=arrays_with_basis_replaced({}, "conv2@mine", Basis.from_rows(rows).to_arrays()),
+        concept_set=InputSet(images),
     )
     one = attribute(z, [1, 3], "conv2@mine:0", "gradient")
     two = attribute(z, images[[1, 3]], "conv2:4", "gradient")

@@ -4,7 +4,7 @@ import pytest
 
 from circuitz.effects.circuit.graph import graph
 from circuitz.errors import GraphError, InputsError, MeasurementError, UnitError
-from circuitz.z.circuit.attribution_graph import read_graph
+from circuitz.z.circuit.attribution_graph import graph_from_json_text
 
 FEW = {"images": 60, "resamples": 50}
 
@@ -54,10 +54,10 @@ def test_it_is_kept_with_z_and_takes_its_words_from_there(deep, husky):
     assert z.hash == deep.annotate("mixed:0", "snow").annotate("colour:2", "blue").hash
     assert z.graph("husky").node("mixed:0").words == "snow"
     assert z.graph("output:husky").node("colour:2").words == "blue"
-    assert z.graph("husky").stale(z) == ()
+    assert z.graph("husky").stale_parts(z) == ()
     with pytest.raises(GraphError, match="has not been measured"):
         z.graph("corgi")
-    assert read_graph(z.graph("husky").to_json()) == z.graph("husky")
+    assert graph_from_json_text(z.graph("husky").to_json()) == z.graph("husky")
 
 
 @pytest.mark.parametrize(

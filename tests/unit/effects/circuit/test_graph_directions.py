@@ -10,16 +10,16 @@ import pytest
 import torch
 
 from circuitz.effects.circuit.graph import graph
-from circuitz.effects.clamp import clamp
-from circuitz.effects.edge.edges import Contrast
-from circuitz.effects.edge.exact_edges import exact_changes
+from circuitz.effects.clamp import clamp_units
+from circuitz.effects.edge.edges import ContrastPairs
+from circuitz.effects.edge.exact_edges import exact_response_changes
 from circuitz.effects.unit_effect import effect
 from circuitz.errors import BasisError, GraphError, UnitError
 from circuitz.models.run.basis import Basis
-from circuitz.models.run.basis_space import place_of
+from circuitz.models.run.basis_space import resolve_unit_space
 from circuitz.models.run.open_runtime import runtime
-from circuitz.z.bases import with_basis
-from circuitz.z.circuit.attribution_graph import read_graph
+from circuitz.z.bases import arrays_with_basis_replaced
+from circuitz.z.circuit.attribution_graph import graph_from_json_text
 
 FEW = {"images": 60, "resamples": 30}
 # Blue by itself, red and green together; the fourth unit of mixed is left out.
@@ -34,15 +34,15 @@ BENT = Basis(
 def with_bases(z, **more):
     kept = z.bases
     for place, basis in {
-        "colour@part": Basis.of(PART),
-        "mixed@top": Basis.of(TOP),
+        "colour@part": Basis.from_rows(PART),
+        "mixed@top": Basis.from_rows(TOP),
         "colour@bent": BENT,
         "colour@normed": replace(BENT, normalise="norm"),
-        "colour@axes": Basis.of(np.eye(4)),
-        "mixed@axes": Basis.of(np.eye(4)),
+        "colour@axes": Basis.from_rows(np.eye(4)),
+        "mixed@axes": Basis.from_rows(np.eye(4)),
         **more,
     }.items():
-        kept = with_basis(kept, place, basis.parts())
+        kept = arrays_with_basis_replaced(kept, place, basis.to_arrays())
     return z.with_(bases=kept)
 
 
@@ -76,11 +76,11 @@ def test_directions_are_nodes_and_what_is_left_out_is_unexplained(deep, husky):
     z = with_bases(deep)
     for how, score in (("sufficiency", "recovered"), ("necessity", "lost")):
         cut = [n.id for n in husky.nodes if n.layer == "mixed@top"]
-        assert husky.scores[score] == effect(z, cut, "husky", how=how, images=60).estimate
+        assert husky.scores[score] == effect(z, cut, "husky", intervention=how, images=60).estimate
 
 
 def test_a_basis_that_leaves_out_what_drives_the_class_says_so(deep):
-    blind = Basis.of([[0, 1.0, 0, 0], [0, 0, 1.0, 0]])  # mixed:0, blue, makes the husky
+    blind = Basis.from_rows([[0, 1.0, 0, 0], [0, 0, 1.0, 0]])  # mixed:0, blue, makes the husky
     z = with_bases(deep, **{"mixed@blind": blind})
     seen = graph(z, "husky", bases=["mixed@top"], **FEW)
     missed = graph(z, "husky", bases=["mixed@blind"], **FEW)
@@ -96,17 +96,17 @@ def test_a_basis_that_leaves_out_what_drives_the_class_says_so(deep):
 def test_exchanged_first_and_last_as_written_out(deep, name):
     z = with_bases(deep)
     run = runtime(z)
-    pairs = Contrast.toward(z, run, "husky", "test", 9, 0)
-    place, target = place_of(z, f"colour@{name}"), place_of(z, "mixed")
-    found = exact_changes(run, place, target, pairs.x, pairs.lent, both=True)
+    pairs = ContrastPairs.draw_toward_class(z, run, "husky", "test", 9, 0)
+    place, target = resolve_unit_space(z, f"colour@{name}"), resolve_unit_space(z, "mixed")
+    found = exact_response_changes(run, place, target, pairs.x, pairs.donors, both=True)
     basis, net = place.basis, run.module
     assert basis is not None
 
     def moved(base, other):
         """The output of mixed with each part of colour exchanged, and with all."""
         flat, to = base.flatten(2), other.flatten(2)
-        scale = basis.scale(flat)
-        steps = basis.read(to) - basis.read(flat)
+        scale = basis.normalisation_scale(flat)
+        steps = basis.coordinates(to) - basis.coordinates(flat)
         rows = torch.from_numpy(basis.directions)
         added = [rows[u][:, None] * steps[:, [u]] * scale for u in range(2)]
         added.append(to - flat - sum(added))
@@ -115,7 +115,7 @@ def test_exchanged_first_and_last_as_written_out(deep, name):
         return torch.stack([a - before for a in after], 1)
 
     with torch.no_grad():
-        own, lent = net.colour(pairs.x), net.colour(pairs.lent)
+        own, lent = net.colour(pairs.x), net.colour(pairs.donors)
         plain = (moved(own, lent) - moved(lent, own)) / 2
     assert np.abs(found.change - plain.numpy()).max() < 1e-5
     assert np.abs(plain.numpy()).max() > 0.01
@@ -125,45 +125,45 @@ def test_words_json_figure_and_keeping(deep, husky):
     z = with_bases(deep).annotate("mixed@top:0", "snow").with_graph(husky)
     kept = z.graph("husky")
     assert kept.node("mixed@top:0").words == "snow"
-    assert read_graph(kept.to_json()) == kept
+    assert graph_from_json_text(kept.to_json()) == kept
     nodes = json.loads(kept.to_json())["nodes"]
     assert {n["unit_layer"] for n in nodes if n["unit"].startswith("mixed")} == {"mixed@top"}
     figure = kept.figure()
     assert list(figure.layout.xaxis.ticktext) == ["colour@part", "mixed@top", "husky"]
     assert "rest" in figure.layout.title.text
     assert "snow" in figure.data[-1].text
-    assert kept.stale(z) == ()
-    other = with_basis(z.bases, "mixed@top", Basis.of(TOP * 2).parts())
-    assert kept.stale(z.with_(bases=other)) == ("bases",)
-    assert kept.stale(z.with_(bases={})) == ("bases",)
+    assert kept.stale_parts(z) == ()
+    other = arrays_with_basis_replaced(z.bases, "mixed@top", Basis.from_rows(TOP * 2).to_arrays())
+    assert kept.stale_parts(z.with_(bases=other)) == ("bases",)
+    assert kept.stale_parts(z.with_(bases={})) == ("bases",)
 
 
 def test_held_directions_as_by_hand(deep):
     z = with_bases(deep).with_(concept_set=None)
-    found = clamp(z, ["colour@normed:1", "colour@normed:0"], images=20)
-    run, basis = runtime(z), place_of(z, "colour@normed").basis
+    found = clamp_units(z, ["colour@normed:1", "colour@normed:0"], images=20)
+    run, basis = runtime(z), resolve_unit_space(z, "colour@normed").basis
     assert basis is not None
     rows = np.flatnonzero(z.data.split == 1)
     rows = np.sort(np.random.default_rng([0, 41]).permutation(rows)[:20])
     with torch.no_grad():
         x = run.prepare(z.data.images[rows])
         flat = run.module.colour(x).flatten(2)
-        now = basis.read(flat)
+        now = basis.coordinates(flat)
         held = now.clone()
         for u in range(2):
             best = now[:, u].mean(1).argsort(descending=True)[:8]
             held[:, u] = now[best[torch.arange(20) % 8], u]
         rows_ = torch.from_numpy(basis.directions)
-        added = torch.einsum("kd,nkp->ndp", rows_, held - now) * basis.scale(flat)
+        added = torch.einsum("kd,nkp->ndp", rows_, held - now) * basis.normalisation_scale(flat)
         after = run.module.head(
             run.module.mixed((flat + added).view(20, 4, 8, 8)).mean((2, 3))
         ).softmax(1)
     assert found.after == pytest.approx(after.mean(0).numpy(), abs=1e-5)
     assert np.abs(found.after - found.before).max() > 0.01
     with pytest.raises(UnitError, match="one basis"):
-        clamp(z, ["colour@normed:1", "colour:0"])
+        clamp_units(z, ["colour@normed:1", "colour:0"])
     with pytest.raises(UnitError, match="colour@normed:1"):
-        clamp(z, ["colour@normed:2"])
+        clamp_units(z, ["colour@normed:2"])
 
 
 def test_wrong_questions(deep):
@@ -180,7 +180,7 @@ def test_wrong_questions(deep):
     with pytest.raises(GraphError, match="after the cut"):
         graph(early, "husky", bases=["mixed@top"], **FEW)
     with pytest.raises(BasisError, match="4 units"):
-        graph(with_bases(deep, **{"mixed@narrow": Basis.of(np.eye(3))}), "husky",
+        graph(with_bases(deep, **{"mixed@narrow": Basis.from_rows(np.eye(3))}), "husky",
               bases=["mixed@narrow"], **FEW)  # fmt: skip
 
 

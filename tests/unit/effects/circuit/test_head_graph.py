@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from circuitz.data.text.induction import shipped
-from circuitz.data.text.tokens import repeating
+from circuitz.data.text.induction_model import load_shipped_induction_model
+from circuitz.data.text.repeating_sequences import make_repeating_sequences
 from circuitz.effects.circuit.graph import graph
-from circuitz.effects.circuit.head_graph import head_changes
+from circuitz.effects.circuit.head_graph import exchange_each_sender
 from circuitz.effects.circuit.head_pairs import HookedModel
 from circuitz.effects.unit_effect import effect
 from circuitz.errors import GraphError, LayerError, UnitError
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.small_transformer import SmallTransformer
 from circuitz.wrapping.wrap import wrap
-from circuitz.z.circuit.attribution_graph import read_graph
+from circuitz.z.circuit.attribution_graph import graph_from_json_text
 from circuitz.z.circuit.circuit_graph import INPUT, CircuitGraph
 from circuitz.z.layer import LayerSpec, Preprocessing
 from circuitz.z.model import AnnotatedModel
@@ -112,7 +112,7 @@ def test_every_edge_equals_hooks(how: dict[str, Any]) -> None:
         own = _margin(net(tokens), 4)
         for block in (1, 2, None):
             heads = np.zeros(1, np.int64) if block is None else np.arange(2)
-            found = head_changes(net, tokens, lent, 4, block, heads)
+            found = exchange_each_sender(net, tokens, lent, 4, block, heads)
             upto = 3 if block is None else block
             mine = [*senders[: 2 * upto], None]
             assert found.change.shape == (6, len(mine), len(heads))
@@ -147,12 +147,12 @@ def test_any_model_by_hooks_has_the_same_numbers(how: dict[str, Any]) -> None:
         torch.nn.init.normal_(weight, std=0.4)
     names = [f"blocks.{i}.attn.hook_z" for i in range(3)]
     specs = tuple(LayerSpec(n, 2, unit_axis=2, token_axes=(1,), shape=(7, 2, 4)) for n in names)
-    model = HookedModel(Runtime(net, names, Preprocessing.of_tokens(7)), specs)
+    model = HookedModel(Runtime(net, names, Preprocessing.for_token_sequences(7)), specs)
     tokens, lent = torch.randint(0, 9, (2, 5, 7))
     for block, heads in ((1, [0, 1]), (2, [1]), (None, [0])):
         which = np.array(heads)
-        fast = head_changes(net, tokens, lent, 3, block, which)
-        slow = head_changes(model, tokens, lent, 3, block, which)
+        fast = exchange_each_sender(net, tokens, lent, 3, block, which)
+        slow = exchange_each_sender(model, tokens, lent, 3, block, which)
         assert np.abs(fast.change - slow.change).max() < 2e-5
         assert np.abs(fast.whole - slow.whole).max() < 2e-5
     assert not any(m._forward_hooks for m in net.modules())
@@ -160,7 +160,12 @@ def test_any_model_by_hooks_has_the_same_numbers(how: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def z() -> AnnotatedModel:
-    return wrap(shipped("induction"), repeating(1200), subject="letter", name="induction")
+    return wrap(
+        load_shipped_induction_model("induction"),
+        make_repeating_sequences(1200),
+        subject="letter",
+        name="induction",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -202,8 +207,8 @@ def test_words_json_and_figure(z: AnnotatedModel, circuit: CircuitGraph) -> None
     named = z.annotate(head, "induction head").with_graph(circuit)
     kept = named.graph(z.classes[0])
     assert kept.node(head).words == "induction head"
-    assert read_graph(kept.to_json()) == kept
-    assert len(kept.figure().data[-1].x) == len(kept.grouped().nodes)
+    assert graph_from_json_text(kept.to_json()) == kept
+    assert len(kept.figure().data[-1].x) == len(kept.collapse_supernodes().nodes)
     assert kept.networkx().nodes[INPUT]["kind"] == "input"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from circuitz.effects.circuit.prune_graph import prune
+from circuitz.effects.circuit.prune_graph import prune_graph
 
 
 def as_circuit_tracer_scores(shares, kept, leaf):
@@ -39,7 +39,7 @@ def test_scores_are_those_of_the_graph_with_error_nodes(seed, nodes, edges):
     shares = np.tril(draw.normal(0.3, 0.3, (m, m)), -1)
     shares[:4] = 0
     leaf = np.arange(m) < 4
-    found = prune(shares, leaf, ~leaf, nodes=nodes, edges=edges)
+    found = prune_graph(shares, leaf, ~leaf, nodes=nodes, edges=edges)
     alive = leaf & found.nodes
     gone = ~found.nodes
     replacement, completeness, lost = as_circuit_tracer_scores(shares, found.edges, alive | gone)

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from circuitz.effects.edge.edges import Contrast, edges
-from circuitz.effects.edge.exact_edges import exact_changes
+from circuitz.effects.edge.edges import ContrastPairs, edges
+from circuitz.effects.edge.exact_edges import exact_response_changes
 from circuitz.errors import BasisError, LayerError, UnitError
 from circuitz.models.run.basis import Basis
-from circuitz.models.run.basis_space import over, place_of
+from circuitz.models.run.basis_space import basis_unit_space, resolve_unit_space
 from circuitz.models.run.open_runtime import runtime
-from circuitz.patching.interchange import Exchange, check_movable
-from circuitz.z.bases import with_basis
+from circuitz.patching.interchange import Exchange, check_basis_not_over_heads
+from circuitz.z.bases import arrays_with_basis_replaced
 from circuitz.z.layer import LayerSpec
 
 FEW = {"images": 60, "resamples": 30}
@@ -25,15 +25,15 @@ BENT = Basis(
     directions=ROWS.astype(np.float32), readers=(ROWS * 0.7).astype(np.float32),
     centre=np.full(D, 0.05, np.float32), offset=np.full(K, -0.1, np.float32), read_as="relu",
 )  # fmt: skip
-BASES = {"line": Basis.of(ROWS), "bent": BENT, "normed": replace(BENT, normalise="norm")}
-READ = Basis.of(np.array([[1.0, 0, 0, 1.0], [0, 1.0, -1.0, 0.0], [0, 0, 1.0, 0]]))
+BASES = {"line": Basis.from_rows(ROWS), "bent": BENT, "normed": replace(BENT, normalise="norm")}
+READ = Basis.from_rows(np.array([[1.0, 0, 0, 1.0], [0, 1.0, -1.0, 0.0], [0, 0, 1.0, 0]]))
 
 
 def with_bases(z):
     kept = z.bases
     for name, basis in BASES.items():
-        kept = with_basis(kept, f"colour@{name}", basis.parts())
-    return z.with_(bases=with_basis(kept, "mixed@read", READ.parts()))
+        kept = arrays_with_basis_replaced(kept, f"colour@{name}", basis.to_arrays())
+    return z.with_(bases=arrays_with_basis_replaced(kept, "mixed@read", READ.to_arrays()))
 
 
 def coordinates(basis, x):
@@ -68,10 +68,10 @@ def plainly(net, basis, x, lent):
 def test_the_same_as_written_out(deep, name):
     z = with_bases(deep)
     run = runtime(z)
-    pairs = Contrast.toward(z, run, "husky", "test", 12, 0)
-    source, target = place_of(z, f"colour@{name}"), place_of(z, "mixed@read")
-    found = exact_changes(run, source, target, pairs.x, pairs.lent)
-    change, whole = plainly(run.module, BASES[name], pairs.x, pairs.lent)
+    pairs = ContrastPairs.draw_toward_class(z, run, "husky", "test", 12, 0)
+    source, target = resolve_unit_space(z, f"colour@{name}"), resolve_unit_space(z, "mixed@read")
+    found = exact_response_changes(run, source, target, pairs.x, pairs.donors)
+    change, whole = plainly(run.module, BASES[name], pairs.x, pairs.donors)
     assert np.abs(change).max(axis=(0, 2)).min() > 1e-3
     assert np.abs(found.change - change).max() < 1e-5
     assert np.abs(found.whole - whole).max() < 1e-5
@@ -80,11 +80,11 @@ def test_the_same_as_written_out(deep, name):
 def test_directions_and_the_rest_sum_to_the_whole(deep):
     z = with_bases(deep)
     run = runtime(z)
-    pairs = Contrast.toward(z, run, "husky", "test", 12, 0)
-    own, other = (run.run(x, ["colour"])[0]["colour"] for x in (pairs.x, pairs.lent))
+    pairs = ContrastPairs.draw_toward_class(z, run, "husky", "test", 12, 0)
+    own, other = (run.run(x, ["colour"])[0]["colour"] for x in (pairs.x, pairs.donors))
     for name in BASES:
-        swap = Exchange(place_of(z, f"colour@{name}"), own, other)
-        made = own + sum(swap.given(part) - own for part in range(K + 1))
+        swap = Exchange(resolve_unit_space(z, f"colour@{name}"), own, other)
+        made = own + sum(swap.output_with_parts_swapped(part) - own for part in range(K + 1))
         assert torch.allclose(made, other, atol=1e-5)
         found = edges(z, f"colour@{name}", "mixed", "husky", units=[0, 2], **FEW).frame
         assert set(found["source"]) == {f"colour@{name}:{u}" for u in (0, 1, "rest")}
@@ -95,7 +95,11 @@ def test_directions_and_the_rest_sum_to_the_whole(deep):
 
 
 def test_the_layers_own_axes_are_its_units_and_leave_nothing(deep):
-    z = deep.with_(bases=with_basis(deep.bases, "colour@axes", Basis.of(np.eye(4)).parts()))
+    z = deep.with_(
+        bases=arrays_with_basis_replaced(
+            deep.bases, "colour@axes", Basis.from_rows(np.eye(4)).to_arrays()
+        )
+    )
     plain = edges(z, "colour", "mixed", "husky", **FEW).frame
     along = edges(z, "colour@axes", "mixed", "husky", **FEW).frame
     rest = along[along["source"] == "colour@axes:rest"]
@@ -128,4 +132,4 @@ def test_wrong_questions(deep):
 def test_heads_are_moved_whole():
     spec = LayerSpec("blocks.0.attn.hook_z", 2, unit_axis=2, token_axes=(1,), shape=(8, 2, 3))
     with pytest.raises(BasisError, match="heads"):
-        check_movable(over(spec, Basis.of(np.eye(2)), "axes"))
+        check_basis_not_over_heads(basis_unit_space(spec, Basis.from_rows(np.eye(2)), "axes"))

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from circuitz.effects.edge.edges import edges
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.layer_specs import describe_layers
 
 FEW = {"images": 60, "resamples": 30, "least": 0.05}
 
@@ -43,7 +43,7 @@ class Chain(nn.Module):
 
 def measured(world, **how):
     net = Chain(**how)
-    layers = describe(net, ["colour", "mid", "top"], torch.rand(1, 3, 8, 8))
+    layers = describe_layers(net, ["colour", "mid", "top"], torch.rand(1, 3, 8, 8))
     return world.z(net, layers=layers, cut=("top",), data=world.data(per_class=60))
 
 
@@ -93,7 +93,7 @@ def test_shares_of_both_ways_sum_where_units_work_in_pairs(world):
             return self.head(y.mean((2, 3)))
 
     net = Pairs()
-    layers = describe(net, ["colour", "top"], torch.rand(1, 3, 8, 8))
+    layers = describe_layers(net, ["colour", "top"], torch.rand(1, 3, 8, 8))
     z = world.z(net, layers=layers, cut=("top",), data=world.data(per_class=60))
     once = edges(z, "colour", "top", "husky", units=[0, 1], **FEW).sums
     both = edges(z, "colour", "top", "husky", units=[0, 1], both=True, **FEW).sums

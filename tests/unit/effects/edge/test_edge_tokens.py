@@ -9,7 +9,11 @@ import pytest
 import torch
 
 import circuitz as cz
-from circuitz.effects.edge.exact_edges import exact_changes, responses, rough_changes
+from circuitz.effects.edge.exact_edges import (
+    estimated_response_changes,
+    exact_response_changes,
+    unit_mean_responses,
+)
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.zoo.builders import build
 from circuitz.z.inputs import PADDING, InputSet
@@ -67,13 +71,15 @@ def test_they_are_means_over_tokens(made):
     lent = run.prepare(z.data.images[24:])
     act = run.run(x, [LAST])[0][LAST]
     known = torch.stack([row[: int((t != 0).sum())].mean(0) for row, t in zip(act, x, strict=True)])
-    assert np.allclose(responses(run, spec[LAST], x, padding=0), known.detach(), atol=1e-5)
+    assert np.allclose(
+        unit_mean_responses(run, spec[LAST], x, padding=0), known.detach(), atol=1e-5
+    )
     # What is read is the layer, weighed: edges to it are those to the layer, padding and all.
-    for run_changes in (lambda *a: exact_changes(*a, padding=0).change,
-                        lambda *a: rough_changes(*a, padding=0)):  # fmt: skip
+    for run_changes in (lambda *a: exact_response_changes(*a, padding=0).change,
+                        lambda *a: estimated_response_changes(*a, padding=0)):  # fmt: skip
         one = run_changes(run, spec[NEURONS], spec[LAST], x, lent)
         assert np.allclose(one, run_changes(run, spec[NEURONS], spec["read"], x, lent), atol=1e-5)
-    over_all = exact_changes(run, spec[NEURONS], spec[LAST], x, lent).change
+    over_all = exact_response_changes(run, spec[NEURONS], spec[LAST], x, lent).change
     assert not np.allclose(over_all, one, atol=1e-3)
 
 

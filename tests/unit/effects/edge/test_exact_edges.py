@@ -5,9 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from circuitz.effects.edge.exact_edges import depth_order, exact_changes, rough_changes
+from circuitz.effects.edge.exact_edges import (
+    estimated_response_changes,
+    exact_response_changes,
+    layers_in_call_order,
+)
 from circuitz.errors import InterventionError, LayerError
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.runtime import Runtime
 from circuitz.patching.segment import Segment
 from circuitz.z.layer import Preprocessing
@@ -50,7 +54,7 @@ def pair(n=5, seed=0):
 
 
 def made(net):
-    specs = describe(net, ["first", "second", "third"], torch.rand(1, 3, 6, 6))
+    specs = describe_layers(net, ["first", "second", "third"], torch.rand(1, 3, 6, 6))
     return Runtime(net, specs, PREP), *specs
 
 
@@ -59,7 +63,7 @@ def made(net):
 def test_edges_are_the_wires(inplace, traceable):
     runtime, first, second, _ = made(Wired(inplace=inplace, traceable=traceable))
     x, lent = pair()
-    found = exact_changes(runtime, first, second, x, lent)
+    found = exact_response_changes(runtime, first, second, x, lent)
     moved = (lent - x).mean(
         (2, 3)
     )  # (n, 3): colours are not negative, so the ReLU lets all through
@@ -80,14 +84,14 @@ def test_other_parents_are_held():
     runtime, first, second, third = made(Around())
     x, lent = pair()
     moved = (lent - x).mean((2, 3))
-    total = exact_changes(runtime, first, third, x, lent)
-    direct = exact_changes(runtime, first, third, x, lent, held=["second"])
+    total = exact_response_changes(runtime, first, third, x, lent)
+    direct = exact_response_changes(runtime, first, third, x, lent, held=["second"])
     around = torch.cat([3 * torch.eye(2), torch.zeros(1, 2)])
     assert np.abs(direct.change - (moved[:, :, None] * around).numpy()).max() < 1e-5
     both = moved[:, :, None] * (around + WIRES.T)
     assert np.abs(total.change - both.numpy()).max() < 1e-5
     # What runs around a layer is held when that layer is the source.
-    through = exact_changes(runtime, second, third, x, lent)
+    through = exact_response_changes(runtime, second, third, x, lent)
     after = moved @ WIRES.T
     assert np.abs(through.change - (after[:, :, None] * torch.eye(2)).numpy()).max() < 1e-5
 
@@ -95,26 +99,26 @@ def test_other_parents_are_held():
 def test_nothing_reaches_past_a_layer_that_all_paths_cross():
     runtime, first, second, third = made(Wired())
     x, lent = pair()
-    direct = exact_changes(runtime, first, third, x, lent, held=[second.name])
+    direct = exact_response_changes(runtime, first, third, x, lent, held=[second.name])
     assert not direct.whole.any()
     assert not direct.change.any()
-    assert not Segment(runtime, "first", "third", ["second"]).on(x).reached
+    assert not Segment(runtime, "first", "third", ["second"]).place_on_inputs(x).reached
 
 
 def test_adjacent_layers_have_no_way_but_the_direct_one():
     runtime, first, second, _ = made(Wired())
     x, lent = pair()
-    free = exact_changes(runtime, first, second, x, lent)
-    held = exact_changes(runtime, first, second, x, lent, held=[])
+    free = exact_response_changes(runtime, first, second, x, lent)
+    held = exact_response_changes(runtime, first, second, x, lent, held=[])
     assert np.array_equal(free.change, held.change)
 
 
 def test_integrated_gradients_add_up_and_are_exact_where_all_is_linear():
     runtime, first, second, _ = made(Wired())
     x, lent = pair(70)
-    exact = exact_changes(runtime, first, second, x, lent)
+    exact = exact_response_changes(runtime, first, second, x, lent)
     for steps in (1, 4):
-        rough = rough_changes(runtime, first, second, x, lent, steps=steps)
+        rough = estimated_response_changes(runtime, first, second, x, lent, steps=steps)
         assert np.abs(rough - exact.change).max() < 1e-5
     assert np.abs(rough.sum(1) - exact.whole).max() < 1e-5
 
@@ -122,15 +126,17 @@ def test_integrated_gradients_add_up_and_are_exact_where_all_is_linear():
 def test_some_units_alone():
     runtime, first, second, _ = made(Wired())
     x, lent = pair()
-    every = exact_changes(runtime, first, second, x, lent)
-    some = exact_changes(runtime, first, second, x, lent, sources=[2, 0], targets=[1])
+    every = exact_response_changes(runtime, first, second, x, lent)
+    some = exact_response_changes(
+        runtime, first, second, x, lent, source_units=[2, 0], target_units=[1]
+    )
     assert np.array_equal(some.change, every.change[:, [2, 0]][:, :, [1]])
     assert np.array_equal(some.whole, every.whole[:, [1]])
 
 
 def test_order_is_that_of_the_run():
     runtime, *_ = made(Wired())
-    assert depth_order(runtime, ["third", "first", "second"], pair()[0]) == [
+    assert layers_in_call_order(runtime, ["third", "first", "second"], pair()[0]) == [
         "first", "second", "third",
     ]  # fmt: skip
 
@@ -139,11 +145,11 @@ def test_wrong_questions_are_named():
     runtime, first, second, _ = made(Wired())
     x, lent = pair()
     with pytest.raises(InterventionError, match="that lend"):
-        exact_changes(runtime, first, second, x, lent[:2])
+        exact_response_changes(runtime, first, second, x, lent[:2])
     with pytest.raises(InterventionError, match="no unit 3"):
-        exact_changes(runtime, first, second, x, lent, sources=[3])
+        exact_response_changes(runtime, first, second, x, lent, source_units=[3])
     with pytest.raises(LayerError, match="no layer"):
-        Segment(runtime, "first", "fourth", []).on(x)
+        Segment(runtime, "first", "fourth", []).place_on_inputs(x)
     assert not any(m._forward_hooks for m in runtime.module.modules())
 
 
@@ -165,11 +171,11 @@ class Product(nn.Module):
 
 def test_units_that_work_in_pairs_sum_to_the_whole_when_exchanged_first_and_last():
     net = Product()
-    specs = describe(net, ["parts", "product"], torch.rand(1, 3, 6, 6))
+    specs = describe_layers(net, ["parts", "product"], torch.rand(1, 3, 6, 6))
     runtime = Runtime(net, specs, PREP)
     x, lent = pair(6)
-    first = exact_changes(runtime, *specs, x, lent)
-    both = exact_changes(runtime, *specs, x, lent, both=True)
+    first = exact_response_changes(runtime, *specs, x, lent)
+    both = exact_response_changes(runtime, *specs, x, lent, both=True)
     assert np.abs(both.whole - first.whole).max() < 1e-6
     assert np.abs(both.change.sum(1) - both.whole).max() < 1e-6
     assert np.abs(first.change.sum(1) - first.whole).max() > 1e-2

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 
-from circuitz.data.text.induction import shipped
-from circuitz.data.text.tokens import repeating
-from circuitz.effects.edge.head_paths import head_paths
+from circuitz.data.text.induction_model import load_shipped_induction_model
+from circuitz.data.text.repeating_sequences import make_repeating_sequences
+from circuitz.effects.edge.head_paths import measure_head_edges
 from circuitz.errors import InterventionError
 from circuitz.models.zoo.small_transformer import SmallTransformer
 
@@ -62,7 +62,7 @@ def test_every_edge_equals_hooks(how: dict[str, Any]) -> None:
         torch.nn.init.normal_(weight, std=0.4)
     tokens, lent = torch.randint(0, 9, (2, 6, 7))
     target = torch.arange(6)
-    found = head_paths(net, tokens, lent, target)
+    found = measure_head_edges(net, tokens, lent, target)
     assert len(found) == (2 * 2 + 2 * 4) * 3
     with torch.no_grad():
         whole = net(tokens)
@@ -83,20 +83,22 @@ def test_every_edge_equals_hooks(how: dict[str, Any]) -> None:
 def test_induction_runs_through_keys_and_the_fixed_shortcut_does_not() -> None:
     sums = {}
     for name, periods in (("induction", (5, 14)), ("fixed", (12, 12))):
-        made = repeating(120, periods=periods)
+        made = make_repeating_sequences(120, periods=periods)
         assert made.labels is not None
         tokens = torch.from_numpy(made.images).long()
         target = torch.from_numpy(made.labels)[:60]
-        found = head_paths(shipped(name), tokens[:60], tokens[60:], target)
+        found = measure_head_edges(
+            load_shipped_induction_model(name), tokens[:60], tokens[60:], target
+        )
         sums[name] = found.groupby("part").effect.sum()
     assert sums["induction"]["key"] > 10 * abs(sums["induction"]["value"])
     assert sums["fixed"]["key"] < sums["fixed"]["value"] / 3
 
 
 def test_what_does_not_fit_is_named() -> None:
-    net = shipped("induction")
+    net = load_shipped_induction_model("induction")
     tokens = torch.zeros(3, 32, dtype=torch.long)
     with pytest.raises(InterventionError):
-        head_paths(net, tokens, tokens[:2], torch.zeros(3, dtype=torch.long))
+        measure_head_edges(net, tokens, tokens[:2], torch.zeros(3, dtype=torch.long))
     with pytest.raises(InterventionError):
-        head_paths(net, tokens, tokens, torch.zeros(3, dtype=torch.long), parts=["mind"])  # pyright: ignore[reportArgumentType]
+        measure_head_edges(net, tokens, tokens, torch.zeros(3, dtype=torch.long), parts=["mind"])  # pyright: ignore[reportArgumentType]

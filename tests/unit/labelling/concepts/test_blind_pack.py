@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from circuitz.errors import CircuitzError, LabellingError, MeasurementError
-from circuitz.evaluation.simulated_labeller import answer_concepts
+from circuitz.evaluation.simulated_labeller import simulate_concept_answers
 from circuitz.labelling.concepts.blind_pack import (
-    annotated,
-    keep,
+    annotated_targets_of_cut,
+    blind_test_finding,
+    blind_test_results,
     make_blind_pack,
-    results,
-    to_finding,
+    with_finished_tests,
 )
 from circuitz.labelling.concepts.concept_pack import make_concept_pack
 from circuitz.labelling.tasks.pack_io import open_pack, write_pack
@@ -47,8 +47,8 @@ def bare(z: AnnotatedModel) -> AnnotatedModel:
 
 def verdicts(z: AnnotatedModel, store: Judgements, known, **options) -> dict[tuple[str, str], str]:
     pack = make_blind_pack(z, lexicon=LEXICON, **options)
-    answer_concepts(pack, store, known, seed=options.get("seed", 0))
-    found = results(pack, store.rows(task=pack.task))
+    simulate_concept_answers(pack, store, known, seed=options.get("seed", 0))
+    found = blind_test_results(pack, store.rows(task=pack.task))
     return {(b.target, b.word): b.detection.verdict for b in found}
 
 
@@ -97,12 +97,12 @@ def test_the_same_seed_asks_the_same_in_the_same_order(toy) -> None:
 def test_nothing_on_the_screen_tells_which_half_a_picture_is_of(toy) -> None:
     pack = make_blind_pack(bare(toy()), ("conv:2",), lexicon=LEXICON)
     for q in pack.questions:
-        told, blobs = payload.question(pack, q)
+        told, blobs = payload.question_payload(pack, q)
         assert set(told) == {"id", "word", "type", "heat", "seen"}
         assert (told["word"], told["heat"], told["seen"]) == ("snow", [0, 0], [])
         assert list(blobs) == [f"picture {q.id}"]
         assert q.path == ""
-    assert "conv" not in str(payload.pack(pack))
+    assert "conv" not in str(payload.task_pack_payload(pack))
 
 
 def test_there_is_no_verdict_before_all_is_answered(toy, store) -> None:
@@ -112,26 +112,26 @@ def test_there_is_no_verdict_before_all_is_answered(toy, store) -> None:
     known = truth(toy())["snow"]
     for i, q in enumerate(pack.questions[:-1]):
         session.answer(q.id, "yes" if known[pack.plan[q.id]["row"]] else "no", f"key-{i:08d}")
-    early = results(pack, store.rows(task=pack.task))[0]
+    early = blind_test_results(pack, store.rows(task=pack.task))[0]
     assert early.open == 1
-    finding = to_finding(early, pack)
+    finding = blind_test_finding(early, pack)
     assert finding.verdict == "inconclusive"
     assert "1 more picture" in finding.decide
     last = pack.questions[-1]
     session.answer(last.id, "yes" if known[pack.plan[last.id]["row"]] else "no", "key-99999999")
-    done = to_finding(results(pack, store.rows(task=pack.task))[0], pack)
+    done = blind_test_finding(blind_test_results(pack, store.rows(task=pack.task))[0], pack)
     assert done.verdict == "supported"
     assert "1 rater saw ‘snow’ in 20 of 20" in done.sentence
 
 
 def test_a_simulated_rater_is_called_one(toy, store) -> None:
     pack = make_blind_pack(bare(toy()), ("conv:2",), lexicon=LEXICON)
-    answer_concepts(pack, store, truth(toy()))
-    found = results(pack, store.rows(task=pack.task))[0]
+    simulate_concept_answers(pack, store, truth(toy()))
+    found = blind_test_results(pack, store.rows(task=pack.task))[0]
     assert found.simulated
-    assert "1 simulated rater saw" in to_finding(found, pack).sentence
+    assert "1 simulated rater saw" in blind_test_finding(found, pack).sentence
     assert {row.rater_kind for row in store.rows(task=pack.task)} == {"simulated"}
-    assert answer_concepts(pack, store, truth(toy())) == 40
+    assert simulate_concept_answers(pack, store, truth(toy())) == 40
     assert len(store.rows(task=pack.task, current=False)) == 40  # sent again, stored once
 
 
@@ -139,10 +139,10 @@ def test_a_pack_on_disk_gives_the_same_result(toy, store, tmp_path) -> None:
     pack = make_blind_pack(bare(toy()), lexicon=LEXICON)
     write_pack(pack, tmp_path / "blind")
     back = open_pack(tmp_path / "blind")
-    answer_concepts(back, store, truth(toy()))
-    one, two = (results(p, store.rows(task=p.task)) for p in (pack, back))
+    simulate_concept_answers(back, store, truth(toy()))
+    one, two = (blind_test_results(p, store.rows(task=p.task)) for p in (pack, back))
     assert one == two
-    assert len(one) == len(annotated(toy())) == 4
+    assert len(one) == len(annotated_targets_of_cut(toy())) == 4
 
 
 def test_what_cannot_be_tested_is_an_error_that_says_why(toy, store) -> None:
@@ -154,21 +154,21 @@ def test_what_cannot_be_tested_is_an_error_that_says_why(toy, store) -> None:
     with pytest.raises(CircuitzError, match="conv:9"):
         make_blind_pack(z, ("conv:9",), lexicon=LEXICON, words=["snow"])
     nothing = z
-    for unit in annotated(z):
+    for unit in annotated_targets_of_cut(z):
         nothing = nothing.retract(unit)
     with pytest.raises(LabellingError, match="annotated"):
         make_blind_pack(nothing, lexicon=LEXICON)
     pack = make_concept_pack(z, ["snow"], lexicon=LEXICON, n=10)
     with pytest.raises(LabellingError, match="no blind test"):
-        results(pack, store.rows())
+        blind_test_results(pack, store.rows())
     with pytest.raises(LabellingError, match="share"):
-        answer_concepts(pack, store, {}, error=2)
+        simulate_concept_answers(pack, store, {}, error=2)
 
 
 def checked(z: AnnotatedModel, store: Judgements, known, seed: int = 0) -> AnnotatedModel:
     pack = make_blind_pack(z, lexicon=LEXICON, seed=seed)
-    answer_concepts(pack, store, known, seed=seed)
-    return keep(z, results(pack, store.rows(task=pack.task)), pack)
+    simulate_concept_answers(pack, store, known, seed=seed)
+    return with_finished_tests(z, blind_test_results(pack, store.rows(task=pack.task)), pack)
 
 
 def test_the_check_judges_words_by_blind_tests_where_no_label_can(toy, store) -> None:
@@ -195,9 +195,12 @@ def test_tests_of_other_weights_other_words_or_unfinished_ones_say_nothing(toy, 
     renamed = z.annotate("conv:0", "teapot")
     assert next(f for f in check(renamed).of("mislabelled-unit") if f.units == ("conv:0",)).verdict == "inconclusive"  # fmt: skip
     pack = make_blind_pack(z, ("conv:0",), lexicon=LEXICON, seed=7)
-    assert keep(bare(toy()), results(pack, []), pack).notes == bare(toy()).notes
+    assert (
+        with_finished_tests(bare(toy()), blind_test_results(pack, []), pack).notes
+        == bare(toy()).notes
+    )
     with pytest.raises(LabellingError, match="other weights"):
-        keep(other, results(pack, []), pack)
+        with_finished_tests(other, blind_test_results(pack, []), pack)
 
 
 def test_labels_go_before_blind_tests(toy, store) -> None:

@@ -10,20 +10,35 @@ import numpy as np
 import pytest
 
 from circuitz.errors import CircuitzError, LabellingError
-from circuitz.labelling.concepts.concept_answers import merge, summary
-from circuitz.labelling.concepts.concept_csv import export_csv, read_csv, store_rows
-from circuitz.labelling.concepts.concept_labels import Taken, take, undo
-from circuitz.labelling.concepts.concept_pack import item_of, make_concept_pack, word_name
-from circuitz.labelling.concepts.concept_questions import choose
+from circuitz.labelling.concepts.concept_answers import (
+    merge_answers_about_word,
+    summarise_answers_by_word,
+)
+from circuitz.labelling.concepts.concept_csv import (
+    read_answers_csv,
+    store_new_csv_answers,
+    write_questions_csv_and_pictures,
+)
+from circuitz.labelling.concepts.concept_labels import (
+    AppliedAnswers,
+    apply_answers_to_concept_set,
+    undo_last_labels,
+)
+from circuitz.labelling.concepts.concept_pack import (
+    concept_column_name,
+    make_concept_pack,
+    pixel_hash,
+)
+from circuitz.labelling.concepts.concept_questions import choose_pictures_to_ask
 from circuitz.labelling.tasks.pack import TaskPack
 from circuitz.labelling.tasks.pack_io import open_pack, write_pack
 from circuitz.labelling.tasks.session import Session
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.check import check
-from circuitz.plausibility.problems import simulated_words
+from circuitz.plausibility.problems import words_with_simulated_labels
 from circuitz.store.judgements import Judgements
 from circuitz.widgets.labelling import labelling_payload as payload
-from circuitz.z.bundle.inputs_io import fingerprint
+from circuitz.z.bundle.inputs_io import input_set_fingerprint
 from circuitz.z.inputs import SPLITS
 from circuitz.z.model import AnnotatedModel
 
@@ -42,7 +57,7 @@ def without(z: AnnotatedModel, word: str) -> tuple[AnnotatedModel, np.ndarray]:
         concepts=np.ascontiguousarray(shown.concepts[:, keep]),
         concept_names=tuple(shown.concept_names[i] for i in keep),
     )
-    measured = replace(z.measurements, concepts_hash=fingerprint(new))
+    measured = replace(z.measurements, concepts_hash=input_set_fingerprint(new))
     return z.with_(concept_set=new, measurements=measured), shown.concepts[:, at].copy()
 
 
@@ -50,18 +65,26 @@ def answer(pack: TaskPack, store: Judgements, truth: np.ndarray, rater: str = "a
     """Answer every question from the truth; ``odd`` says otherwise for ``row_N``."""
     session = Session(pack, store, rater)
     rows = [(q.id, pack.plan[q.id]["row"]) for q in pack.questions]
-    store.answers(
-        session.row(q, odd.get(f"row_{row}", "yes" if truth[row] else "no"), f"{rater}-key-{q}")
+    store.store_superseding_answers(
+        session.answer_as_judgement(
+            q, odd.get(f"row_{row}", "yes" if truth[row] else "no"), f"{rater}-key-{q}"
+        )
         for q, row in rows
     )
 
 
 def taken(
     z: AnnotatedModel, pack: TaskPack, store: Judgements, word: str = "snow", **more
-) -> Taken:
+) -> AppliedAnswers:
     rows = store.rows(task=pack.task)
-    return take(
-        z, word, merge(pack, rows, word), pack.plan, lexicon=LEXICON, task=pack.task, **more
+    return apply_answers_to_concept_set(
+        z,
+        word,
+        merge_answers_about_word(pack, rows, word),
+        pack.plan,
+        lexicon=LEXICON,
+        task=pack.task,
+        **more,
     )
 
 
@@ -78,7 +101,7 @@ def test_what_decides_is_asked_at_random_and_what_tells_only_where_it_decides_no
     for q in pack.questions:
         facts = pack.plan[q.id]
         why[SPLITS[int(z.concept_set.split[facts["row"]])]].add(facts["why"])
-        assert item_of(z.concept_set.images[facts["row"]]) == q.item
+        assert pixel_hash(z.concept_set.images[facts["row"]]) == q.item
     assert why["test"] == why["audit"] == {"random"}
     assert why["select"] == {"random", "active", "hard", "silent"}
 
@@ -87,7 +110,7 @@ def test_random_pictures_show_a_concept_as_often_as_all_do(toy) -> None:
     z, truth = without(toy(), "snow")
     seen = []
     for seed in range(20):
-        asked = choose(z, ("conv:2",), np.zeros(len(truth), bool), 120, seed=seed)
+        asked = choose_pictures_to_ask(z, ("conv:2",), np.zeros(len(truth), bool), 120, seed=seed)
         seen += [truth[ask.row] for ask in asked if ask.why == "random"]
     assert abs(np.mean(seen) - truth.mean()) < 0.05
 
@@ -106,13 +129,13 @@ def test_active_pictures_show_what_the_unit_sees_and_hard_ones_do_not(toy) -> No
 def test_the_screen_is_told_neither_why_nor_where(toy) -> None:
     z, _ = without(toy(), "snow")
     pack = make_concept_pack(z, ["snow"], lexicon=LEXICON, n=30)
-    told, _ = payload.question(pack, pack.questions[0])
+    told, _ = payload.question_payload(pack, pack.questions[0])
     assert told["word"] == "snow"
     assert told["seen"] == []
     assert set(told) == {"id", "word", "type", "heat", "seen"}
-    assert payload.pack(pack)["card"] == []
+    assert payload.task_pack_payload(pack)["card"] == []
     assert pack.z_hash == z.hash
-    assert pack.card.empty
+    assert pack.card.is_empty
 
 
 def test_a_pack_of_concepts_reads_back_as_it_was_written(toy, tmp_path) -> None:
@@ -129,7 +152,7 @@ def test_a_pack_of_concepts_reads_back_as_it_was_written(toy, tmp_path) -> None:
 
 def test_answers_make_a_column_that_the_check_uses(toy, store) -> None:
     z, truth = without(toy(), "snow")
-    before = next(f for f in check(z).items if f.units == ("conv:2",))
+    before = next(f for f in check(z).findings if f.units == ("conv:2",))
     assert before.verdict == "inconclusive"
     pack = make_concept_pack(z, ["snow"], lexicon=LEXICON, n=240)
     answer(pack, store, truth)
@@ -139,7 +162,7 @@ def test_answers_make_a_column_that_the_check_uses(toy, store) -> None:
     assert np.isnan(np.delete(column, asked)).all()
     assert (column[asked] == truth[asked]).all()
     assert made.z.stale == ()
-    found = next(f for f in check(made.z).items if f.units == ("conv:2",))
+    found = next(f for f in check(made.z).findings if f.units == ("conv:2",))
     assert found.verdict == "supported", found.sentence
     assert taken(made.z, pack, store).written == 0  # twice is once
 
@@ -149,12 +172,12 @@ def test_undo_takes_the_column_back_and_keeps_the_answers(toy, store) -> None:
     pack = make_concept_pack(z, ["snow"], lexicon=LEXICON, n=60)
     answer(pack, store, truth)
     made = taken(z, pack, store).z
-    back, facts = undo(made)
+    back, facts = undo_last_labels(made)
     assert facts == {"word": "snow", "cells": 60, "column_removed": True}
     assert back.concepts_hash == z.concepts_hash
     assert len(store.rows(task=pack.task)) == 60
     with pytest.raises(LabellingError, match="No labels"):
-        undo(back)
+        undo_last_labels(back)
     assert taken(back, pack, store).written == 60
 
 
@@ -168,7 +191,7 @@ def test_undo_refuses_when_labels_were_changed_by_other_means(toy, store) -> Non
     table[row, made.column] = 1 - table[row, made.column]
     edited = made.z.with_(concept_set=replace(made.z.concept_set, concepts=table))
     with pytest.raises(LabellingError, match="other means"):
-        undo(edited)
+        undo_last_labels(edited)
 
 
 def test_several_raters_decide_by_majority_and_a_tie_decides_nothing(toy, store) -> None:
@@ -187,7 +210,7 @@ def test_several_raters_decide_by_majority_and_a_tie_decides_nothing(toy, store)
     settled = taken(tied.z, pack, store)
     assert settled.written == 1
     assert settled.z.concept_set.concepts[rows[0], settled.column] == truth[rows[0]]
-    told = summary(pack, store.rows(task=pack.task))["snow"]
+    told = summarise_answers_by_word(pack, store.rows(task=pack.task))["snow"]
     assert told["raters"] == ["ana", "ben", "cleo"]
     assert told["agreement"]["estimate"] > 0.8
 
@@ -209,9 +232,9 @@ def test_labels_from_elsewhere_stand_unless_replaced(toy, store) -> None:
     answer(everywhere, store, 1 - truth)
     kept = taken(z, everywhere, store)
     odd = sum(f["row"] % 2 for f in everywhere.plan.values())
-    assert kept.kept == odd > 0
+    assert kept.contradicted == odd > 0
     assert kept.written == 60 - odd
-    assert taken(z, everywhere, store, replace_others=True).kept == 0
+    assert taken(z, everywhere, store, replace_others=True).contradicted == 0
 
 
 def test_a_withdrawn_answer_leaves_no_label(toy, store) -> None:
@@ -231,14 +254,15 @@ def test_no_labels_at_all_is_where_asking_starts(toy, store) -> None:
     truth = z.concept_set.concepts[:, 2]
     bare = replace(z.concept_set, concepts=None, concept_names=())
     z = z.with_(
-        concept_set=bare, measurements=replace(z.measurements, concepts_hash=fingerprint(bare))
+        concept_set=bare,
+        measurements=replace(z.measurements, concepts_hash=input_set_fingerprint(bare)),
     )
     pack = make_concept_pack(z, ["snow"], lexicon=LEXICON, n=200)
     answer(pack, store, truth)
     made = taken(z, pack, store).z
     assert made.concept_set.concept_names == ("snow",)
     assert check(made).of("mislabelled-unit")
-    assert undo(made)[0].concept_set.concepts is None
+    assert undo_last_labels(made)[0].concept_set.concepts is None
 
 
 def test_answers_about_other_pictures_are_refused(toy, store) -> None:
@@ -257,7 +281,7 @@ def test_a_simulated_rater_is_remembered_as_one(toy, store) -> None:
         session.answer(q.id, "yes" if truth[pack.plan[q.id]["row"]] else "no", f"key-{i:08d}")
     kinds = sorted({row.rater_kind for row in store.rows(task=pack.task)})
     assert kinds == ["simulated"]
-    assert simulated_words(taken(z, pack, store, rater_kinds=kinds).z) == ("snow",)
+    assert words_with_simulated_labels(taken(z, pack, store, rater_kinds=kinds).z) == ("snow",)
 
 
 # -- to a file and back --------------------------------------------------------------------------
@@ -279,13 +303,13 @@ def test_a_file_goes_out_and_comes_back(toy, store, tmp_path) -> None:
     z, truth = without(toy(), "snow")
     pack = make_concept_pack(z, ["snow"], lexicon=LEXICON, n=30)
     path = tmp_path / "asks.csv"
-    folder = export_csv(pack, path)
+    folder = write_questions_csv_and_pictures(pack, path)
     assert len(list(folder.glob("*.png"))) == 30
-    assert read_csv(pack, path) == []  # nothing is filled in yet
+    assert read_answers_csv(pack, path) == []  # nothing is filled in yet
     fill(path, pack, truth, "dora")
-    rows = read_csv(pack, path)
-    assert store_rows(pack, store, rows) == 30
-    assert store_rows(pack, store, rows) == 0
+    rows = read_answers_csv(pack, path)
+    assert store_new_csv_answers(pack, store, rows) == 30
+    assert store_new_csv_answers(pack, store, rows) == 0
     assert taken(z, pack, store).written == 30
 
 
@@ -295,7 +319,7 @@ def test_a_mind_changed_twice_in_files_ends_where_it_ends(toy, store, tmp_path) 
     path = tmp_path / "asks.csv"
     for said in ("yes", "no", "yes"):
         path.write_text(f"question,answer\n{pack.questions[0].id},{said}\n", encoding="utf-8")
-        assert store_rows(pack, store, read_csv(pack, path, rater="eva")) == 1
+        assert store_new_csv_answers(pack, store, read_answers_csv(pack, path, rater="eva")) == 1
         assert store.rows(task=pack.task)[0].answer["choice"] == said
 
 
@@ -317,7 +341,7 @@ def test_what_is_wrong_with_a_file_is_named_and_nothing_is_kept(toy, tmp_path, t
     path = tmp_path / "asks.csv"
     path.write_text(text.replace("{id}", pack.questions[0].id), encoding="utf-8")
     with pytest.raises(CircuitzError, match=says):
-        read_csv(pack, path)
+        read_answers_csv(pack, path)
 
 
 # -- what cannot be asked ------------------------------------------------------------------------
@@ -326,7 +350,7 @@ def test_what_is_wrong_with_a_file_is_named_and_nothing_is_kept(toy, tmp_path, t
 @pytest.mark.parametrize("word", ["", "   ", "yes", "x" * 61, "sn\x00ow"])
 def test_words_that_cannot_be_asked_about_are_named(word) -> None:
     with pytest.raises(CircuitzError):
-        word_name(word, LEXICON)
+        concept_column_name(word, LEXICON)
 
 
 def test_what_cannot_be_asked_about_is_an_error_that_says_why(toy) -> None:

@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from circuitz.errors import LabellingError, StoreError
-from circuitz.labelling.labels.collect import as_csv, collect, write
+from circuitz.labelling.labels.collect import (
+    answers_as_csv,
+    collect_answers,
+    write_answers_csv_or_jsonl,
+)
 from circuitz.labelling.tasks.pack import TaskPack
 from circuitz.labelling.tasks.session import Session
-from circuitz.stats.agreement import alpha, share
+from circuitz.stats.agreement import krippendorff_alpha, right_share_with_interval
 from circuitz.store.judgement import Judgement
 from circuitz.store.judgements import Judgements
 
@@ -30,7 +34,7 @@ def give(pack: TaskPack, store: Judgements, rater: str, choices: list[str]) -> N
 
 def test_alpha_of_known_cases() -> None:
     agree = {str(i): ["a", "a"] if i % 2 else ["b", "b"] for i in range(10)}
-    found = alpha(agree)
+    found = krippendorff_alpha(agree)
     assert found is not None
     assert found.estimate == 1
     # Krippendorff's own example of four observers (Computing Krippendorff's alpha, 2011, C): .743.
@@ -48,7 +52,7 @@ def test_alpha_of_known_cases() -> None:
         "11",
         "3",
     ]
-    found = alpha({str(i): list(unit) for i, unit in enumerate(units)})
+    found = krippendorff_alpha({str(i): list(unit) for i, unit in enumerate(units)})
     assert found is not None
     assert found.estimate == pytest.approx(0.743, abs=0.001)
     assert found.low < found.estimate < found.high
@@ -56,19 +60,19 @@ def test_alpha_of_known_cases() -> None:
 
 
 def test_alpha_where_there_is_nothing_to_agree_about() -> None:
-    assert alpha({"x": ["a"], "y": ["b"]}) is None
-    assert alpha({"x": ["a", "a"], "y": ["a", "a"]}) is None
-    chance = alpha({str(i): ["a", "b"] for i in range(20)})
+    assert krippendorff_alpha({"x": ["a"], "y": ["b"]}) is None
+    assert krippendorff_alpha({"x": ["a", "a"], "y": ["a", "a"]}) is None
+    chance = krippendorff_alpha({str(i): ["a", "b"] for i in range(20)})
     assert chance is not None
     assert chance.estimate < 0
 
 
 def test_shares_carry_their_interval() -> None:
-    assert share(0, 0) is None
-    found = share(8, 10)
+    assert right_share_with_interval(0, 0) is None
+    found = right_share_with_interval(8, 10)
     assert found is not None
     assert (found.estimate, round(found.low, 2), round(found.high, 2)) == (0.8, 0.49, 0.94)
-    full = share(5, 5)
+    full = right_share_with_interval(5, 5)
     assert full is not None
     assert full.high == 1
 
@@ -77,7 +81,7 @@ def test_progress_gold_and_agreement(make_pack, store) -> None:
     pack = make_pack(asks=4, golds=2, again=1)
     give(pack, store, "ada", ["husky", "corgi", "husky", "corgi", "husky", "husky", "husky"])
     give(pack, store, "bob", ["husky", "corgi", "husky", "cannot tell", "husky", "corgi", "corgi"])
-    found = collect(store, pack).summary
+    found = collect_answers(store, pack).summary
     assert found["progress"] == {
         "questions": 4, "complete": 4, "begun": 4, "answers": 8, "needed": 8,
     }  # fmt: skip
@@ -96,17 +100,17 @@ def test_withdrawn_answers_do_not_count(make_pack, store) -> None:
     pack = make_pack()
     give(pack, store, "ada", ["husky", "corgi"])
     Session(pack, store, "ada").withdraw(pack.questions[0].id)
-    assert len(collect(store, pack).rows) == 1
+    assert len(collect_answers(store, pack).rows) == 1
 
 
 def test_an_empty_store_and_a_wrong_pack_are_named(make_pack, store) -> None:
     with pytest.raises(LabellingError, match="no labels yet"):
-        collect(store)
+        collect_answers(store)
     pack, other = make_pack(), make_pack(seed=3)
     give(pack, store, "ada", ["husky"])
     with pytest.raises(LabellingError, match=r"no answers to this task pack .* 1 to label-"):
-        collect(store, other)
-    assert len(collect(store).rows) == 1
+        collect_answers(store, other)
+    assert len(collect_answers(store).rows) == 1
 
 
 def test_csv_runs_no_formula_and_jsonl_comes_back(make_pack, store, tmp_path: Path) -> None:
@@ -114,26 +118,26 @@ def test_csv_runs_no_formula_and_jsonl_comes_back(make_pack, store, tmp_path: Pa
     evil = ["=cmd()", "+1", "-1", "@x", "'=x"]
     for name in evil:
         give(pack, store, name, ["husky"])
-    found = collect(store, pack)
-    rows = list(csv.DictReader(io.StringIO(as_csv(found.rows, pack).decode())))
+    found = collect_answers(store, pack)
+    rows = list(csv.DictReader(io.StringIO(answers_as_csv(found.rows, pack).decode())))
     assert all(row["rater"].startswith("'") for row in rows)
     assert not any(cell[:1] in "=+-@\t\r" for row in rows for cell in row.values() if cell)
     assert rows[0]["path"] == "item-0.png"
-    write(found, tmp_path / "a.jsonl", pack)
+    write_answers_csv_or_jsonl(found, tmp_path / "a.jsonl", pack)
     lines = (tmp_path / "a.jsonl").read_text().splitlines()
     back = [Judgement.from_dict(json.loads(line)) for line in lines]
     assert tuple(back) == found.rows
-    write(found, tmp_path / "a.csv", pack)
-    assert (tmp_path / "a.csv").read_bytes() == as_csv(found.rows, pack)
+    write_answers_csv_or_jsonl(found, tmp_path / "a.csv", pack)
+    assert (tmp_path / "a.csv").read_bytes() == answers_as_csv(found.rows, pack)
 
 
 def test_files_that_cannot_be_written_are_named(make_pack, store, tmp_path: Path) -> None:
     give(make_pack(), store, "ada", ["husky"])
-    found = collect(store)
+    found = collect_answers(store)
     with pytest.raises(LabellingError, match="neither CSV"):
-        write(found, tmp_path / "a.xls")
+        write_answers_csv_or_jsonl(found, tmp_path / "a.xls")
     with pytest.raises(StoreError):
-        write(found, tmp_path / "none" / "a.csv")
+        write_answers_csv_or_jsonl(found, tmp_path / "none" / "a.csv")
 
 
 def test_seconds_that_are_none_do_not_count(make_pack, store) -> None:
@@ -150,7 +154,7 @@ def test_seconds_that_are_none_do_not_count(make_pack, store) -> None:
                 store.append(row)
         else:
             store.append(row)
-    found = collect(store, pack)
+    found = collect_answers(store, pack)
     assert found.summary["raters"]["eve"]["seconds"] is None
     json.dumps(found.summary, allow_nan=False)
-    assert as_csv(found.rows, pack).count(b"fast") == 0
+    assert answers_as_csv(found.rows, pack).count(b"fast") == 0

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 
 from circuitz.errors import LabellingError
-from circuitz.labelling.labels.answers import as_answers
-from circuitz.labelling.labels.label_fit import Form, answer_evidence, fit_form, held_out
-from circuitz.labelling.labels.label_model import LabelModel, fit
+from circuitz.labelling.labels.answers import validate_and_normalise_answers
+from circuitz.labelling.labels.label_fit import (
+    Form,
+    answer_log_likelihood_by_input,
+    answer_log_likelihoods_by_label,
+    fit_labels_and_raters,
+)
+from circuitz.labelling.labels.label_model import LabelModel, fit_label_model
 
 CLASSES = ("a", "b", "c", "d")
 K = len(CLASSES)
@@ -40,7 +45,7 @@ def right(model: LabelModel, x: np.ndarray, z: np.ndarray, labels: np.ndarray) -
 @pytest.mark.parametrize("wrong", [0.0, 0.15, 0.3])
 def test_noisy_answers_do_not_damage_what_z_knows(wrong: float) -> None:
     labels, x, z = world()
-    model = fit(x[:200], z[:200], noisy(labels[:200], wrong), CLASSES)
+    model = fit_label_model(x[:200], z[:200], noisy(labels[:200], wrong), CLASSES)
     network = float((z[200:].argmax(1) == labels[200:]).mean())
     assert right(model, x[200:], z[200:], labels[200:]) >= network - 0.01
     assert model.answers == 200
@@ -50,19 +55,19 @@ def test_answers_that_tell_nothing_earn_nothing() -> None:
     labels, x, z = world()
     for seed in range(5):
         guesses = np.random.default_rng([seed, 77]).integers(K, size=200)
-        model = fit(x[:200], z[:200], guesses, CLASSES)
+        model = fit_label_model(x[:200], z[:200], guesses, CLASSES)
         assert model.form == "nothing"
         assert right(model, x[200:], z[200:], labels[200:]) < 0.4
     uniform = np.full((200, K), 1 / K)
-    assert fit(x[:200], z[:200], uniform, CLASSES).predict_proba(x[:5], z[:5]) == pytest.approx(
-        1 / K
-    )
+    assert fit_label_model(x[:200], z[:200], uniform, CLASSES).predict_proba(
+        x[:5], z[:5]
+    ) == pytest.approx(1 / K)
 
 
 def test_misleading_answers_are_followed_not_read_backwards() -> None:
     labels, x, z = world()
     shifted = (labels + 1) % K
-    model = fit(x[:200], z[:200], shifted[:200], CLASSES)
+    model = fit_label_model(x[:200], z[:200], shifted[:200], CLASSES)
     assert right(model, x[200:], z[200:], labels[200:]) < 0.3
     assert right(model, x[200:], z[200:], shifted[200:]) > 0.5
 
@@ -73,14 +78,14 @@ def test_answers_correct_a_network_that_is_wrong_where_features_tell() -> None:
     fooled = (labels == 0) & (np.arange(800) % 2 == 0)
     z[fooled] = 0
     z[fooled, 1] = 4
-    model = fit(x[:300], z[:300], labels[:300], CLASSES)
+    model = fit_label_model(x[:300], z[:300], labels[:300], CLASSES)
     network = float((z[300:].argmax(1) == labels[300:]).mean())
     assert right(model, x[300:], z[300:], labels[300:]) > network + 0.03
 
 
 def test_without_the_offset_only_answers_teach() -> None:
     labels, x, z = world()
-    model = fit(x[:200], z[:200], noisy(labels[:200], 0.1), CLASSES, offset=False)
+    model = fit_label_model(x[:200], z[:200], noisy(labels[:200], 0.1), CLASSES, offset=False)
     assert model.scale == 0
     assert "z" not in model.form
     first = model.predict_proba(x[200:], z[200:])
@@ -90,15 +95,15 @@ def test_without_the_offset_only_answers_teach() -> None:
 
 def test_soft_and_hard_answers_agree_when_sure() -> None:
     labels, x, z = world()
-    hard = fit(x[:100], z[:100], labels[:100], CLASSES)
-    soft = fit(x[:100], z[:100], np.eye(K)[labels[:100]], CLASSES)
+    hard = fit_label_model(x[:100], z[:100], labels[:100], CLASSES)
+    soft = fit_label_model(x[:100], z[:100], np.eye(K)[labels[:100]], CLASSES)
     assert hard.to_json() == soft.to_json()
 
 
 def test_two_raters_are_told_apart() -> None:
     labels, x, z = world()
     good, bad = noisy(labels[:150], 0.05, 1), noisy(labels[:150], 0.45, 2)
-    model = fit(
+    model = fit_label_model(
         x[:150], z[:150], np.concatenate([good, bad]), CLASSES,
         item=np.tile(np.arange(150), 2), rater=["good"] * 150 + ["bad"] * 150,
     )  # fmt: skip
@@ -111,17 +116,17 @@ def test_cannot_tell_is_left_out() -> None:
     labels, x, z = world()
     answers = labels[:100].copy()
     answers[:40] = -1
-    model = fit(x[:100], z[:100], answers, CLASSES)
+    model = fit_label_model(x[:100], z[:100], answers, CLASSES)
     assert model.answers == 60
     with pytest.raises(LabellingError, match="no answers"):
-        fit(x[:5], z[:5], np.full(5, -1), CLASSES)
+        fit_label_model(x[:5], z[:5], np.full(5, -1), CLASSES)
     with pytest.raises(LabellingError, match="Only 1"):
-        fit(x[:5], z[:5], np.array([0, -1, -1, -1, -1]), CLASSES)
+        fit_label_model(x[:5], z[:5], np.array([0, -1, -1, -1, -1]), CLASSES)
 
 
 def test_no_features_at_all() -> None:
     labels, _, z = world()
-    model = fit(np.zeros((200, 0)), z[:200], labels[:200], CLASSES)
+    model = fit_label_model(np.zeros((200, 0)), z[:200], labels[:200], CLASSES)
     assert model.form == "z"
     assert right(model, np.zeros((400, 0)), z[200:], labels[200:]) > 0.9
 
@@ -130,7 +135,7 @@ def test_constant_features_and_a_class_nobody_chose() -> None:
     labels, x, z = world()
     x[:, 2] = 7.0
     keep = labels[:200] != 3
-    model = fit(x[:200][keep], z[:200][keep], labels[:200][keep], CLASSES)
+    model = fit_label_model(x[:200][keep], z[:200][keep], labels[:200][keep], CLASSES)
     assert np.isfinite(model.predict_proba(x, z)).all()
     assert model.predict_proba(x, z).sum(1) == pytest.approx(1)
 
@@ -138,18 +143,21 @@ def test_constant_features_and_a_class_nobody_chose() -> None:
 def test_the_gradient_is_that_of_the_loss() -> None:
     from scipy.optimize import check_grad
 
-    from circuitz.labelling.labels.label_fit import _lapse_matrix, _loss
+    from circuitz.labelling.labels.label_fit import (
+        _lapse_confusion_matrix,
+        _penalised_loss_and_gradient,
+    )
 
     labels, x, z = world(40)
-    answers = as_answers(noisy(labels, 0.2), 40, K)
-    evidence = answer_evidence(answers, _lapse_matrix(0.15, K)[None], 40)
+    answers = validate_and_normalise_answers(noisy(labels, 0.2), 40, K)
+    evidence = answer_log_likelihoods_by_label(answers, _lapse_confusion_matrix(0.15, K)[None], 40)
     theta = 0.3 * np.random.default_rng(0).normal(size=1 + 7 * K)
     for form in (Form(True, True, 3.0), Form(False, True, 3.0), Form(True, False, 3.0)):
         features = x if form.features else x[:, :0]
         start = theta if form.features else theta[: 1 + K]
         error = check_grad(
-            lambda t, f=form, v=features: _loss(t, f, v, z, evidence)[0],
-            lambda t, f=form, v=features: _loss(t, f, v, z, evidence)[1],
+            lambda t, f=form, v=features: _penalised_loss_and_gradient(t, f, v, z, evidence)[0],
+            lambda t, f=form, v=features: _penalised_loss_and_gradient(t, f, v, z, evidence)[1],
             start,
         )
         assert error < 1e-3
@@ -158,19 +166,21 @@ def test_the_gradient_is_that_of_the_loss() -> None:
 def test_fit_is_deterministic_and_scored_on_held_out_answers() -> None:
     labels, x, z = world()
     answers = noisy(labels[:150], 0.2)
-    first, second = (fit(x[:150], z[:150], answers, CLASSES, 4) for _ in range(2))
+    first, second = (fit_label_model(x[:150], z[:150], answers, CLASSES, 4) for _ in range(2))
     assert first.to_json() == second.to_json()
     forms = [row["form"] for row in first.compared]
     assert forms[:2] == ["nothing", "z"]
-    given = as_answers(answers, 150, K)
-    scored = held_out(fit_form(Form(True, False), x[:150], z[:150], given), x[:150], z[:150], given)
+    given = validate_and_normalise_answers(answers, 150, K)
+    scored = answer_log_likelihood_by_input(
+        fit_labels_and_raters(Form(True, False), x[:150], z[:150], given), x[:150], z[:150], given
+    )
     assert scored.shape == (150,)
     assert (scored <= 0).all()
 
 
 def test_json_round_trip() -> None:
     labels, x, z = world()
-    model = fit(x[:120], z[:120], noisy(labels[:120], 0.1), CLASSES)
+    model = fit_label_model(x[:120], z[:120], noisy(labels[:120], 0.1), CLASSES)
     back = LabelModel.from_json(json.loads(json.dumps(model.to_json())))
     assert (back.predict_proba(x, z) == model.predict_proba(x, z)).all()
     assert back.to_json() == model.to_json()
@@ -190,7 +200,7 @@ def test_json_round_trip() -> None:
 )
 def test_malformed_models_are_refused(change: dict[str, object]) -> None:
     labels, x, z = world()
-    record = fit(x[:60], z[:60], labels[:60], CLASSES).to_json()
+    record = fit_label_model(x[:60], z[:60], labels[:60], CLASSES).to_json()
     with pytest.raises(LabellingError):
         LabelModel.from_json(record | change)
     with pytest.raises(LabellingError):
@@ -200,15 +210,15 @@ def test_malformed_models_are_refused(change: dict[str, object]) -> None:
 def test_bad_input_is_named() -> None:
     labels, x, z = world()
     with pytest.raises(LabellingError, match="do not fit"):
-        fit(x[:10], z[:9], labels[:10], CLASSES)
+        fit_label_model(x[:10], z[:9], labels[:10], CLASSES)
     with pytest.raises(LabellingError, match="not finite"):
-        fit(x[:10] * np.nan, z[:10], labels[:10], CLASSES)
+        fit_label_model(x[:10] * np.nan, z[:10], labels[:10], CLASSES)
     with pytest.raises(LabellingError, match="not among"):
-        fit(x[:10], z[:10], labels[:10] + 9, CLASSES)
+        fit_label_model(x[:10], z[:10], labels[:10] + 9, CLASSES)
     with pytest.raises(LabellingError, match="sum to 1"):
-        fit(x[:10], z[:10], np.full((10, K), 0.9), CLASSES)
+        fit_label_model(x[:10], z[:10], np.full((10, K), 0.9), CLASSES)
     with pytest.raises(LabellingError, match="beyond"):
-        fit(x[:10], z[:10], labels[:10], CLASSES, item=np.arange(10) + 5)
-    model = fit(x[:60], z[:60], labels[:60], CLASSES)
+        fit_label_model(x[:10], z[:10], labels[:10], CLASSES, item=np.arange(10) + 5)
+    model = fit_label_model(x[:60], z[:60], labels[:60], CLASSES)
     with pytest.raises(LabellingError, match="fitted on 6"):
         model.predict(x[:5, :3], z[:5])

@@ -15,8 +15,8 @@ from PIL import Image
 
 from circuitz.cli import main
 from circuitz.errors import CardError, ConceptLabelsError, InputsError, LabellingError
-from circuitz.labelling.export import CARD, label_model_of
-from circuitz.labelling.labels.train_labels import train
+from circuitz.labelling.export import CARD, label_model_in_notes
+from circuitz.labelling.labels.label import label
 from circuitz.labelling.tasks.make_pack import make_pack as run_make_pack
 from circuitz.labelling.tasks.pack_io import open_pack
 from circuitz.labelling.tasks.session import Session
@@ -71,7 +71,7 @@ def test_the_same_arguments_make_the_same_pack(caught, folder, tmp_path: Path) -
     made = run_make_pack(caught, folder, limit=20, repeats=2, seed=3)
     assert made.hash == run_make_pack(caught, folder, limit=20, repeats=2, seed=3).hash
     assert made.hash != run_make_pack(caught, folder, limit=20, repeats=2, seed=4).hash
-    assert made.counts() == {"ask": 20, "gold": 0, "again": 2}
+    assert made.count_questions_by_kind() == {"ask": 20, "gold": 0, "again": 2}
     assert made.name == "Which kind of dog is it?"
     items = {q.item for q in made.questions}
     assert len(items) == 20
@@ -109,7 +109,7 @@ def test_gold_is_mixed_in_and_never_asked_as_a_question(caught, folder, truth, t
     names = list(truth)[:4]
     table = gold_table(folder.parent / "gold.csv", [(f"dp/{n}", truth[n]) for n in names])
     made = run_make_pack(caught, folder, gold=table, limit=1000, repeats=0)
-    assert made.counts() == {"ask": 56, "gold": 4, "again": 0}
+    assert made.count_questions_by_kind() == {"ask": 56, "gold": 4, "again": 0}
     golden = {q.path: made.gold[q.id] for q in made.questions if q.kind == "gold"}
     assert golden == {f"dp/{n}": truth[n] for n in names}
     assert {q.item for q in made.questions if q.kind == "gold"}.isdisjoint(
@@ -205,9 +205,11 @@ def test_pictures_of_other_sizes_are_seen_as_d_was(caught, tmp_path) -> None:
     Image.fromarray(pixels).save(tmp_path / "wide.png")
     for size, shown in (((24, 24), (48, 48)), ((24, 36), (72, 48)), ((12, 36), (144, 48))):
         view = View(size)
-        ((_, images),) = view.arrays([tmp_path / "wide.png"])
+        ((_, images),) = view.read_picture_batches([tmp_path / "wide.png"])
         assert images.shape == (1, *size, 3)
-        with Image.open(io.BytesIO(view.shown(tmp_path / "wide.png"))) as opened:
+        with Image.open(
+            io.BytesIO(view.crop_and_encode_for_people(tmp_path / "wide.png"))
+        ) as opened:
             assert opened.size == shown
             assert (np.asarray(opened.convert("L")) < 128).mean() == pytest.approx(
                 1 - 48 / shown[0], abs=0.03
@@ -221,11 +223,11 @@ def test_a_huge_photograph_is_not_unpacked_whole(monkeypatch, tmp_path) -> None:
     Image.fromarray(draw).resize((3600, 2400)).save(tmp_path / "huge.jpg")
     Image.fromarray(draw).resize((3600, 2400)).save(tmp_path / "huge.png")
     view = View((24, 24))
-    with Image.open(io.BytesIO(view.shown(tmp_path / "huge.jpg"))) as opened:
+    with Image.open(io.BytesIO(view.crop_and_encode_for_people(tmp_path / "huge.jpg"))) as opened:
         assert opened.size == (512, 512)
-    assert next(view.arrays([tmp_path / "huge.jpg"]))[1].shape == (1, 24, 24, 3)
+    assert next(view.read_picture_batches([tmp_path / "huge.jpg"]))[1].shape == (1, 24, 24, 3)
     with pytest.raises(InputsError, match="up to 3,000,000"):
-        view.shown(tmp_path / "huge.png")
+        view.crop_and_encode_for_people(tmp_path / "huge.png")
 
 
 def test_without_d_the_concept_set_tells_how_pictures_are_seen(caught) -> None:
@@ -239,7 +241,7 @@ def answered(pack_path: Path, store: Path, truth: dict[str, str], flip: bool = F
     for rater in ("ada", "bob"):
         session = Session(pack, Judgements(store), rater)
         n = 0
-        while more := session.next(n=1)[0]:
+        while more := session.next_questions(n=1)[0]:
             right = truth[Path(more[0].path).name]
             wrong = CLASSES[(CLASSES.index(right) + 1) % 3]
             session.answer(more[0].id, wrong if flip else right, f"key-{n:06d}")
@@ -285,7 +287,7 @@ def test_from_pack_to_labels_on_the_command_line(
         assert row["label"] == CLASSES[int(np.argmax(shares))]
     right = [truth[Path(row["path"]).name] == row["label"] for row in rows]
     assert np.mean(right) > 0.7
-    kept = label_model_of(load(bundle))
+    kept = label_model_in_notes(load(bundle))
     assert kept is not None
     assert kept.answers == 80
 
@@ -299,7 +301,7 @@ def test_from_pack_to_labels_on_the_command_line(
     assert out.read_bytes() == before
     assert run(monkeypatch, *learn, "--json", "--overwrite") == 0
     assert json.loads(capsys.readouterr().out)["answers"] == 79
-    assert label_model_of(load(bundle)).answers == 80
+    assert label_model_in_notes(load(bundle)).answers == 80
     for words in (collect, (*collect, "--overwrite")):
         ended = run(monkeypatch, *words, "--to", tmp_path / "answers.csv")
         assert ended == (0 if "--overwrite" in words else 1)
@@ -323,33 +325,33 @@ def test_answers_that_tell_nothing_are_said_to(
 def test_nothing_is_kept_in_a_z_that_became_another(
     monkeypatch, capsys, caught, folder, truth, tmp_path
 ) -> None:
-    from circuitz.labelling.labels import train_labels as room
+    from circuitz.labelling.labels import label as room
 
     own = caught.save(tmp_path / "own.z")
     run(monkeypatch, "tasks", "make", own, "--images", folder, "--limit", 20,
         "--out", tmp_path / "a.tasks")  # fmt: skip
     answered(tmp_path / "a.tasks", tmp_path / "a.sqlite", truth)
-    learn = room.train
+    learn = room.label
 
     def meanwhile(z: AnnotatedModel, *rest: object, **more: object) -> object:
         made = learn(z, *rest, **more)
         load(own).annotate("conv3:0", "somebody else's words", author="eve").save(own)
         return made
 
-    monkeypatch.setattr(room, "train", meanwhile)
+    monkeypatch.setattr(room, "label", meanwhile)
     words = ("labels", "train", own, "--store", tmp_path / "a.sqlite", "--images", folder,
              "--out", tmp_path / "l.csv", "--keep")  # fmt: skip
     assert run(monkeypatch, *words) == 1
     assert "became another z" in " ".join(capsys.readouterr().err.split())
     assert (tmp_path / "l.csv").is_file()
     assert load(own).effective()["conv3:0"].text == "somebody else's words"
-    assert label_model_of(load(own)) is None
+    assert label_model_in_notes(load(own)) is None
 
 
 def test_what_cannot_be_asked_is_told_before_the_network_is_run(
     caught, folder, monkeypatch
 ) -> None:
-    monkeypatch.setattr("circuitz.labelling.tasks.make_pack.outputs", None)
+    monkeypatch.setattr("circuitz.labelling.tasks.make_pack.run_model_on_pictures", None)
     for wrong in ({"limit": 20_001}, {"overlap": 51}, {"lease": 1.0}, {"repeats": -1}):
         with pytest.raises(LabellingError):
             run_make_pack(caught, folder, **wrong)
@@ -360,27 +362,27 @@ def test_answers_that_do_not_belong_here_are_named(
 ) -> None:
     store = Judgements(tmp_path / "a.sqlite")
     with pytest.raises(LabellingError, match="no labels"):
-        train(caught, store, folder)
+        label(caught, store, folder)
     run(monkeypatch, "tasks", "make", bundle, "--images", folder, "--limit", 10,
         "--out", tmp_path / "a.tasks")  # fmt: skip
     answered(tmp_path / "a.tasks", store.path, truth)
     other = caught.annotate("conv3:0", "fluffy coat")
     with pytest.raises(LabellingError, match="given with another z"):
-        train(other, store, folder)
+        label(other, store, folder)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     Image.new("RGB", (24, 24)).save(elsewhere / "a.png")
     with pytest.raises(LabellingError, match="None of the 20 answers"):
-        train(caught, store, elsewhere)
+        label(caught, store, elsewhere)
     with pytest.raises(LabellingError, match="of label-none"):
-        train(caught, store, folder, task="label-none")
+        label(caught, store, folder, task="label-none")
     few = tmp_path / "few"
     few.mkdir()
     for row in store.rows()[:8]:
         for q in open_pack(tmp_path / "a.tasks").questions:
             if q.item == row.items[0]:
                 (few / Path(q.path).name).write_bytes((folder / q.path).read_bytes())
-    made = train(caught, store, few)
+    made = label(caught, store, few)
     assert made.elsewhere > 0
     assert len(made.pictures) == len(list(few.iterdir()))
 

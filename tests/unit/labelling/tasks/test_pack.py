@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from circuitz.disk.json_io import loads
-from circuitz.disk.seal import seal
+from circuitz.disk.seal import seal_with_own_hash
 from circuitz.errors import (
     BundleError,
     BundleFormatError,
@@ -25,7 +25,12 @@ from circuitz.errors import (
     LabellingError,
 )
 from circuitz.labelling.tasks.pack import TaskPack
-from circuitz.labelling.tasks.pack_io import MANIFEST, open_pack, picture_type, write_pack
+from circuitz.labelling.tasks.pack_io import (
+    MANIFEST,
+    checked_picture_media_type,
+    open_pack,
+    write_pack,
+)
 
 EVIL = '"><script>alert(1)</script>'
 
@@ -160,7 +165,7 @@ def rewrite(place: Path, change) -> None:
     document = loads((place / MANIFEST).read_bytes(), MANIFEST)
     document.pop("sha256")
     change(document)
-    (place / MANIFEST).write_bytes(seal(document))
+    (place / MANIFEST).write_bytes(seal_with_own_hash(document))
 
 
 def put(place: Path, name: str, data: bytes) -> None:
@@ -248,7 +253,7 @@ def test_only_plain_pictures_reach_the_browser(place: Path, data: bytes) -> None
     with pytest.raises(BundleUnsafeError, match="PNG, JPEG or WebP"):
         open_pack(place)
     with pytest.raises(BundleUnsafeError):
-        picture_type(b"\x89PNG\r\n\x1a\n" + bytes(9 * 2**20))
+        checked_picture_media_type(b"\x89PNG\r\n\x1a\n" + bytes(9 * 2**20))
 
 
 def test_a_card_that_was_changed_is_refused(place: Path) -> None:

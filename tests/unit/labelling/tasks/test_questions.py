@@ -19,7 +19,7 @@ def test_equally_many_of_each_predicted_class_and_a_share_of_unsure_ones() -> No
     assert found.uncertain.mean() == pytest.approx(0.25, abs=0.03)
     gap = np.diff(np.sort(logits, 1)[:, -2:], axis=1)[:, 0]
     assert gap[found.rows[found.uncertain]].mean() < gap.mean() / 4
-    assert set(found.rest().tolist()) == set(range(3000)) - set(found.rows.tolist())
+    assert set(found.unasked_rows().tolist()) == set(range(3000)) - set(found.rows.tolist())
     again = choose_questions(logits, 200, seed=3)
     assert (again.rows == found.rows).all()
     assert set(choose_questions(logits, 200, seed=4).rows.tolist()) != set(found.rows.tolist())
@@ -38,7 +38,7 @@ def test_as_many_as_asked_none_twice(n: int, k: int, wanted: int, share: float, 
     logits = np.random.default_rng(seed).normal(size=(n, k)) * np.array([5.0, *[1.0] * (k - 1)])
     found = choose_questions(logits, wanted, seed=seed, uncertain=share)
     assert len(found) == min(n, wanted) == len(set(found.rows.tolist()))
-    assert len(found.rest()) == n - len(found)
+    assert len(found.unasked_rows()) == n - len(found)
 
 
 @pytest.mark.parametrize(

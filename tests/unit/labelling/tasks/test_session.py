@@ -7,11 +7,11 @@ from threading import Thread
 import pytest
 
 from circuitz.errors import LabellingError, StoreError
-from circuitz.labelling.tasks.next_question import upcoming
+from circuitz.labelling.tasks.next_question import upcoming_questions
 from circuitz.labelling.tasks.pack import TaskPack
 from circuitz.labelling.tasks.session import Session
 from circuitz.store.judgements import Judgements
-from circuitz.store.leases import Board
+from circuitz.store.leases import TaskSnapshot
 
 
 class Clock:
@@ -36,11 +36,11 @@ def work(session: Session, most: int = 1000, choice: str = "husky") -> list[str]
     kinds: list[str] = []
     held: list[str] = []
     while len(kinds) < most:
-        more, _ = session.next(held)
+        more, _ = session.next_questions(held)
         held += [q.id for q in more]
         if not held:
             break
-        asked = session.pack.question(held.pop(0))
+        asked = session.pack.question_by_id(held.pop(0))
         kinds.append(asked.kind)
         session.answer(asked.id, choice, key(len(kinds)))
     return kinds
@@ -50,8 +50,8 @@ def test_every_question_gets_as_many_answers_as_wanted_and_no_more(make_pack, st
     pack: TaskPack = make_pack(asks=10, overlap=2)
     kinds = {name: work(Session(pack, store, name)) for name in ("ada", "bob", "eve")}
     assert [len(k) for k in kinds.values()] == [10, 10, 0]
-    left = Session(pack, store, "eve").standing()
-    assert (left.left, left.given, left.needed) == (0, 20, 20)
+    left = Session(pack, store, "eve").rater_progress()
+    assert (left.left, left.collected, left.needed) == (0, 20, 20)
 
 
 def test_two_at_once_do_not_get_more_than_wanted(make_pack, store) -> None:
@@ -75,17 +75,17 @@ def test_a_lease_keeps_others_away_until_it_runs_out(make_pack, store) -> None:
     clock = Clock()
     pack = make_pack(asks=3, overlap=1, lease=600.0)
     ada, bob = (Session(pack, store, name, clock=clock) for name in ("ada", "bob"))
-    mine, _ = ada.next()
+    mine, _ = ada.next_questions()
     assert len(mine) == 3
-    theirs, left = bob.next()
+    theirs, left = bob.next_questions()
     assert theirs == []
     assert (left.left, left.elsewhere, left.returns) == (0, 3, clock.now + 600)
     clock.now += 300
-    ada.next([q.id for q in mine])
+    ada.next_questions([q.id for q in mine])
     clock.now += 400
-    assert bob.next()[0] == []
+    assert bob.next_questions()[0] == []
     clock.now += 300
-    assert [q.id for q in bob.next()[0]] == [q.id for q in mine]
+    assert [q.id for q in bob.next_questions()[0]] == [q.id for q in mine]
     # Whoever comes back late is heard all the same.
     ada.answer(mine[0].id, "corgi", key(1))
     assert len(store.rows(task=pack.task)) == 1
@@ -94,10 +94,10 @@ def test_a_lease_keeps_others_away_until_it_runs_out(make_pack, store) -> None:
 def test_leaving_gives_questions_back_at_once(make_pack, store) -> None:
     pack = make_pack(asks=3, overlap=1)
     ada, bob = Session(pack, store, "ada"), Session(pack, store, "bob")
-    ada.next()
-    assert bob.next()[0] == []
-    ada.leave()
-    assert len(bob.next()[0]) == 3
+    ada.next_questions()
+    assert bob.next_questions()[0] == []
+    ada.release_held_questions()
+    assert len(bob.next_questions()[0]) == 3
 
 
 def test_gold_is_spread_over_the_questions_and_all_of_it_comes(make_pack, store) -> None:
@@ -108,7 +108,11 @@ def test_gold_is_spread_over_the_questions_and_all_of_it_comes(make_pack, store)
     assert all(b - a > 1 for a, b in pairwise(places))
     assert {row.use for row in store.rows()} == {"train", "gold"}
     first = {
-        next(i for i, q in enumerate(upcoming(pack, Board(), name, (), 20)) if q.kind == "gold")
+        next(
+            i
+            for i, q in enumerate(upcoming_questions(pack, TaskSnapshot(), name, (), 20))
+            if q.kind == "gold"
+        )
         for name in ("bob", "eve", "joe", "ann", "kim", "lea")
     }
     assert len(first) > 1
@@ -120,11 +124,11 @@ def test_repeats_come_later_and_only_of_what_was_seen(make_pack, store) -> None:
     seen: list[tuple[str, str]] = []
     held: list[str] = []
     for n in range(100):
-        more, _ = session.next(held)
+        more, _ = session.next_questions(held)
         held += [q.id for q in more]
         if not held:
             break
-        asked = pack.question(held.pop(0))
+        asked = pack.question_by_id(held.pop(0))
         seen.append((asked.kind, asked.item))
         session.answer(asked.id, "husky", key(n))
     assert sum(kind == "again" for kind, _ in seen) == 2
@@ -132,7 +136,7 @@ def test_repeats_come_later_and_only_of_what_was_seen(make_pack, store) -> None:
         if kind == "again":
             first = seen.index(("ask", item))
             assert i - first > 5
-    assert session.standing().left == 0
+    assert session.rater_progress().left == 0
     held_out = [row for row in store.rows() if row.use == "held-out"]
     assert {row.kind for row in held_out} == {"label-again"}
 
@@ -140,22 +144,22 @@ def test_repeats_come_later_and_only_of_what_was_seen(make_pack, store) -> None:
 def test_what_is_set_aside_comes_last(make_pack, store) -> None:
     pack = make_pack(asks=4)
     session = Session(pack, store, "ada")
-    first = session.next()[0][0]
-    session.set_aside(first.id)
-    assert session.standing().aside == 1
-    assert session.standing().left == 4
+    first = session.next_questions()[0][0]
+    session.set_question_aside(first.id)
+    assert session.rater_progress().aside == 1
+    assert session.rater_progress().left == 4
     order = []
-    while more := session.next(n=1)[0]:
+    while more := session.next_questions(n=1)[0]:
         order.append(more[0].id)
         session.answer(more[0].id, "husky", key(len(order)))
     assert order[-1] == first.id
-    assert session.standing().aside == 0
+    assert session.rater_progress().aside == 0
 
 
 def test_an_answer_is_stored_with_all_that_was_shown(make_pack, store) -> None:
     pack = make_pack()
     session = Session(pack, store, " mira ")
-    asked = session.next()[0][0]
+    asked = session.next_questions()[0][0]
     session.answer(
         asked.id, "corgi", key(1), seconds=2.5,
         shown="2026-01-01T10:00:00.000Z", answered="2026-01-01T10:00:02.500Z",
@@ -173,7 +177,7 @@ def test_an_answer_is_stored_with_all_that_was_shown(make_pack, store) -> None:
 
 def test_the_same_key_is_stored_once_and_a_new_one_supersedes(make_pack, store) -> None:
     session = Session(make_pack(), store, "mira")
-    asked = session.next()[0][0].id
+    asked = session.next_questions()[0][0].id
     first = session.answer(asked, "husky", key(1))
     assert session.answer(asked, "husky", key(1)) == first
     session.answer(asked, "corgi", key(2))
@@ -190,14 +194,14 @@ def test_the_same_key_is_stored_once_and_a_new_one_supersedes(make_pack, store) 
 
 def test_undo_is_a_row_and_the_question_comes_back(make_pack, store) -> None:
     session = Session(make_pack(), store, "mira")
-    asked = session.next()[0][0].id
+    asked = session.next_questions()[0][0].id
     session.answer(asked, "husky", key(1))
-    assert session.recent() == [{"id": asked, "choice": "husky", "key": key(1)}]
+    assert session.recent_answers() == [{"id": asked, "choice": "husky", "key": key(1)}]
     assert session.withdraw(asked, key(9)) is False
     assert session.withdraw(asked, key(1)) is True
     assert session.withdraw(asked, key(1)) is False
-    assert session.recent() == []
-    assert session.next()[0][0].id == asked
+    assert session.recent_answers() == []
+    assert session.next_questions()[0][0].id == asked
     session.answer(asked, "corgi", key(2))
     assert session.withdraw(asked, key(1)) is False
     rows = store.rows(current=False)
@@ -209,17 +213,19 @@ def test_a_name_goes_on_where_it_stopped_and_others_are_not_seen(make_pack, stor
     pack = make_pack(asks=6)
     work(Session(pack, store, "mira"), most=3)
     back = Session(pack, store, "mira")
-    assert back.standing().answered == 3
-    assert len(back.recent()) == 3
-    assert {q.id for q in back.next()[0]}.isdisjoint(r["id"] for r in back.recent())
+    assert back.rater_progress().answered == 3
+    assert len(back.recent_answers()) == 3
+    assert {q.id for q in back.next_questions()[0]}.isdisjoint(
+        r["id"] for r in back.recent_answers()
+    )
     other = Session(pack, store, "Mira")
-    assert other.recent() == []
-    assert other.standing().answered == 0
+    assert other.recent_answers() == []
+    assert other.rater_progress().answered == 0
 
 
 def test_one_rater_in_two_tabs_leaves_one_answer(make_pack, store) -> None:
     pack = make_pack()
-    asked = Session(pack, store, "mira").next()[0][0].id
+    asked = Session(pack, store, "mira").next_questions()[0][0].id
     threads = [
         Thread(target=Session(pack, store, "mira").answer, args=(asked, "husky", key(n)))
         for n in range(6)
@@ -240,7 +246,7 @@ def test_names_that_are_none_are_refused(make_pack, store, name: str) -> None:
 
 def test_odd_requests_are_refused_by_name(make_pack, store) -> None:
     session = Session(make_pack(), store, "mira")
-    asked = session.next()[0][0].id
+    asked = session.next_questions()[0][0].id
     for question, choice, sent in (
         ("nothing", "husky", key(1)), (asked, "cat", key(1)), (asked, "husky", "short"),
         (asked, "husky", "k" * 200), (asked, "husky", "bad\nkey\x00xx"),
@@ -266,7 +272,7 @@ def test_keys_of_raters_never_meet_whatever_their_names(make_pack, store) -> Non
     assert {row.rater: row.answer["choice"] for row in store.rows()} == {
         "ada": "husky", "ada:bob-1": "corgi",
     }  # fmt: skip
-    assert second.recent()[0]["key"] == "12345678"
+    assert second.recent_answers()[0]["key"] == "12345678"
 
 
 @pytest.mark.parametrize(
@@ -299,14 +305,14 @@ def test_repeats_keep_their_distance_in_a_pack_of_thousands(make_pack, store) ->
             calls += 1
             return super().get(*args)
 
-    board = Board(answered=Counting(done))
-    found = upcoming(pack, board, "ada", (), 4)
+    board = TaskSnapshot(answered=Counting(done))
+    found = upcoming_questions(pack, board, "ada", (), 4)
     assert [q.kind for q in found].count("ask") == 3
     assert calls < 20 * asks
 
 
 def test_a_page_that_claims_everything_keeps_nobody_from_it(make_pack, store) -> None:
     pack = make_pack(asks=20, overlap=1)
-    Session(pack, store, "eve").next([q.id for q in pack.questions])
-    found, _ = Session(pack, store, "ada").next(n=20)
+    Session(pack, store, "eve").next_questions([q.id for q in pack.questions])
+    found, _ = Session(pack, store, "ada").next_questions(n=20)
     assert len(found) >= 12

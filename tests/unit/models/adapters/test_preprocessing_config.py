@@ -9,10 +9,10 @@ from torch import nn
 
 from circuitz.errors import InputsError
 from circuitz.models.adapters.preprocessing_config import (
-    beside,
-    class_names,
-    from_file,
-    from_network,
+    class_names_from_network,
+    preprocessing_beside_weights,
+    preprocessing_from_network,
+    read_preprocessing_file,
 )
 from circuitz.wrapping.wrap import wrap
 
@@ -34,9 +34,9 @@ def crop(crop_size, mean=MEAN, std=STD):
 )
 def test_a_network_says_how_it_wants_its_images(attribute, value, size) -> None:
     net = nn.Linear(2, 2)
-    assert from_network(net) is None
+    assert preprocessing_from_network(net) is None
     setattr(net, attribute, value)
-    found = from_network(net)
+    found = preprocessing_from_network(net)
     assert found is not None
     fields, where = found
     assert fields == {"mean": MEAN, "std": STD, "size": size}
@@ -67,10 +67,10 @@ def test_wrap_takes_it_from_there_and_says_so() -> None:
     ],
 )  # fmt: skip
 def test_files_beside_the_weights(tmp_path, config, expected) -> None:
-    assert beside(tmp_path / "w.pt") is None
+    assert preprocessing_beside_weights(tmp_path / "w.pt") is None
     file = tmp_path / "preprocessor_config.json"
     file.write_text(json.dumps(config))
-    found = beside(tmp_path / "w.pt")
+    found = preprocessing_beside_weights(tmp_path / "w.pt")
     assert found is not None
     assert found[0] == expected
 
@@ -83,15 +83,15 @@ def test_files_beside_the_weights(tmp_path, config, expected) -> None:
 def test_files_that_say_nothing_of_use_are_named(tmp_path, text) -> None:
     (tmp_path / "p.json").write_text(text)
     with pytest.raises(InputsError, match=r"p\.json"):
-        from_file(tmp_path / "p.json")
+        read_preprocessing_file(tmp_path / "p.json")
 
 
 def test_names_of_classes() -> None:
     net = nn.Linear(2, 2)
-    assert class_names(net) is None
+    assert class_names_from_network(net) is None
     net.config = SimpleNamespace(id2label={"1": "dog", "0": "cat"})
-    assert class_names(net) == ("cat", "dog")
+    assert class_names_from_network(net) == ("cat", "dog")
     net.config = SimpleNamespace(id2label={"1": "dog", "7": "cat"})
-    assert class_names(net) is None
+    assert class_names_from_network(net) is None
     net.classes = ["cat", "dog"]
-    assert class_names(net) == ("cat", "dog")
+    assert class_names_from_network(net) == ("cat", "dog")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from circuitz.data.text.induction import shipped
+from circuitz.data.text.induction_model import load_shipped_induction_model
 from circuitz.effects.ablation.patch_heads import patch_heads
 from circuitz.errors import InputsError, InterventionError, LayerError, NetworkError, UnitError
 from circuitz.models.adapters.transformer_lens import Lens
@@ -96,23 +96,25 @@ def test_the_plain_copy_gives_the_same_logits(
     lens = Lens.native(CONFIG | change)
     with torch.no_grad():
         assert torch.allclose(
-            lens.small().everywhere(prompts[0]), lens.logits(prompts[0]), atol=1e-5
+            lens.to_small_transformer().logits_everywhere(prompts[0]),
+            lens.logits(prompts[0]),
+            atol=1e-5,
         )
 
 
 def test_what_a_plain_copy_lacks_is_refused() -> None:
     for change in ({"positional_embedding_type": "rotary"}, {"normalization_type": "RMS"}):
         with pytest.raises(NetworkError, match="No plain copy"):
-            Lens.native(CONFIG | change).small()
+            Lens.native(CONFIG | change).to_small_transformer()
 
 
 def test_the_shipped_model_runs_in_transformerlens() -> None:
-    net = shipped("induction")
+    net = load_shipped_induction_model("induction")
     tokens = torch.randint(0, 24, (6, 32), generator=torch.Generator().manual_seed(3))
-    lens = Lens.of_small(net)
+    lens = Lens.from_small_transformer(net)
     with torch.no_grad():
-        assert torch.allclose(lens.logits(tokens), net.everywhere(tokens), atol=1e-4)
-    back = lens.small().state_dict()
+        assert torch.allclose(lens.logits(tokens), net.logits_everywhere(tokens), atol=1e-4)
+    back = lens.to_small_transformer().state_dict()
     assert all(torch.allclose(value, back[name]) for name, value in net.state_dict().items())
 
 
@@ -131,7 +133,7 @@ def test_all_heads_and_positions_patch_as_transformerlens_does(
         theirs = get_act_patch_attn_head_out_by_pos(
             lens.bridge, tokens, cache, lambda logits: metric(logits).mean()
         )
-    ours = patch_heads(lens.small(), tokens, other, metric)
+    ours = patch_heads(lens.to_small_transformer(), tokens, other, metric)
     assert torch.allclose(torch.from_numpy(ours.values.mean(-1)), theirs, atol=1e-4)
     assert ours.effect.std() > 1e-4
 
@@ -151,14 +153,16 @@ def test_a_hugging_face_folder_opens_offline(tmp_path: Path) -> None:
     )
     model = GPT2LMHeadModel(config).eval()
     model.save_pretrained(tmp_path)
-    lens = Lens.folder(tmp_path)
+    lens = Lens.from_folder(tmp_path)
     tokens = torch.randint(0, 50, (3, 7))
     with torch.no_grad():
         theirs = model(tokens).logits
         assert torch.allclose(lens.logits(tokens), theirs, atol=1e-4)
-        assert torch.allclose(lens.small().everywhere(tokens), theirs, atol=1e-4)
+        assert torch.allclose(
+            lens.to_small_transformer().logits_everywhere(tokens), theirs, atol=1e-4
+        )
     with pytest.raises(NetworkError, match=r"config\.json"):
-        Lens.folder(tmp_path / "nothing")
+        Lens.from_folder(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from torch import nn
 
 import circuitz as cz
 from circuitz.errors import LayerError, NetworkError
-from circuitz.models.adapters.unwrap import is_compiled, plain
+from circuitz.models.adapters.unwrap import is_compiled, readable_network
 from circuitz.models.run.choose_layers import choose_layers
 from circuitz.models.run.network_facts import find_layer
 from circuitz.models.run.open_runtime import runtime
-from circuitz.models.run.restore_state import evaluating
+from circuitz.models.run.restore_state import eval_mode
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build, register
 
@@ -34,7 +34,7 @@ def test_wrappers_are_taken_off() -> None:
         nn.DataParallel(torch.compile(net, backend="eager")),
         torch.compile(nn.DataParallel(net), backend="eager"),
     ):
-        assert plain(around) is net
+        assert readable_network(around) is net
 
 
 def test_a_builder_may_compile_what_it_returns(tmp_path) -> None:
@@ -88,7 +88,7 @@ def spread() -> nn.Module:
 )
 def test_what_cannot_be_read_is_named(make, said, do) -> None:
     with pytest.raises(NetworkError, match=said) as caught:
-        plain(make())
+        readable_network(make())
     assert do in caught.value.hint
 
 
@@ -131,7 +131,7 @@ def test_what_is_compiled_runs_as_written_meanwhile_and_compiled_again_after() -
     x = torch.rand(2, 3, 8, 8)
     want = net(x)
     assert calls == ["compiled"]
-    with evaluating(net):
+    with eval_mode(net):
         assert torch.equal(net(x), want)
     assert calls == ["compiled"]
     net(x)

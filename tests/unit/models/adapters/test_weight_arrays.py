@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from circuitz.errors import WeightsError
-from circuitz.models.adapters.weight_arrays import load_numpy, to_numpy
+from circuitz.models.adapters.weight_arrays import load_numpy_weights, weights_to_numpy
 from circuitz.models.zoo.builders import build
 
 ARGS = {"classes": 3, "widths": [4, 5], "strides": [2, 2]}
@@ -18,9 +18,9 @@ def nets():
 
 def test_round_trip_is_exact_and_keeps_the_order():
     one, two = nets()
-    arrays = to_numpy(one)
+    arrays = weights_to_numpy(one)
     assert list(arrays) == list(one.state_dict())
-    load_numpy(two, arrays)
+    load_numpy_weights(two, arrays)
     assert all(
         torch.equal(a, b)
         for a, b in zip(one.state_dict().values(), two.state_dict().values(), strict=True)
@@ -29,7 +29,7 @@ def test_round_trip_is_exact_and_keeps_the_order():
 
 def test_arrays_are_a_copy():
     one, _ = nets()
-    arrays = to_numpy(one)
+    arrays = weights_to_numpy(one)
     before = arrays["head.bias"].copy()
     with torch.no_grad():
         one.head.bias.add_(1)
@@ -38,8 +38,8 @@ def test_arrays_are_a_copy():
 
 def test_memory_layout_does_not_change_the_arrays():
     one, _ = nets()
-    plain = to_numpy(one)
-    moved = to_numpy(one.to(memory_format=torch.channels_last))
+    plain = weights_to_numpy(one)
+    moved = weights_to_numpy(one.to(memory_format=torch.channels_last))
     for name, array in plain.items():
         assert array.tobytes() == moved[name].tobytes()
 
@@ -47,9 +47,9 @@ def test_memory_layout_does_not_change_the_arrays():
 def test_bfloat16_goes_through_float32_without_loss():
     one, two = nets()
     one, two = one.bfloat16(), two.bfloat16()
-    arrays = to_numpy(one)
+    arrays = weights_to_numpy(one)
     assert arrays["head.weight"].dtype == np.float32
-    load_numpy(two, arrays)
+    load_numpy_weights(two, arrays)
     assert torch.equal(one.head.weight, two.head.weight)
 
 
@@ -66,11 +66,11 @@ def test_bfloat16_goes_through_float32_without_loss():
 )
 def test_weights_that_do_not_fit_leave_the_network_alone(change, said):
     one, two = nets()
-    arrays = to_numpy(two)
+    arrays = weights_to_numpy(two)
     change(arrays)
     before = {k: v.clone() for k, v in one.state_dict().items()}
     with pytest.raises(WeightsError, match=said):
-        load_numpy(one, arrays)
+        load_numpy_weights(one, arrays)
     assert all(torch.equal(v, before[k]) for k, v in one.state_dict().items())
 
 
@@ -79,11 +79,11 @@ def test_state_that_is_no_tensor_and_weights_that_are_not_finite():
     with torch.no_grad():
         one.head.weight[0, 0] = float("nan")
     with pytest.raises(WeightsError, match=r"head\.weight"):
-        to_numpy(one)
+        weights_to_numpy(one)
 
     class Odd(torch.nn.Module):
         def get_extra_state(self):
             return {"a": 1}
 
     with pytest.raises(WeightsError, match="not a tensor"):
-        to_numpy(Odd())
+        weights_to_numpy(Odd())

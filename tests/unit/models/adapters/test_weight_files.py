@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from circuitz.errors import WeightsError
-from circuitz.models.adapters.weight_files import load_state, read_state
+from circuitz.models.adapters.weight_files import load_foreign_state_dict, read_state_dict
 
 
 def net() -> nn.Sequential:
@@ -31,7 +31,7 @@ def test_checkpoints_as_people_have_them(tmp_path: Path, prefix: str, inside: st
     state = {prefix + k: v for k, v in known.state_dict().items()}
     torch.save({inside: state, "epoch": 3} if inside else state, tmp_path / "w.pt")
     other = zeroed()
-    assert load_state(other, read_state(tmp_path / "w.pt")) == prefix
+    assert load_foreign_state_dict(other, read_state_dict(tmp_path / "w.pt")) == prefix
     for a, b in zip(known.state_dict().values(), other.state_dict().values(), strict=True):
         assert torch.equal(a, b)
 
@@ -41,14 +41,14 @@ def test_safetensors_and_other_precisions(tmp_path: Path) -> None:
     save_file({k: v.bfloat16() if v.is_floating_point() else v for k, v in
                known.state_dict().items()}, tmp_path / "w.safetensors")  # fmt: skip
     other = zeroed()
-    load_state(other, read_state(tmp_path / "w.safetensors"))
+    load_foreign_state_dict(other, read_state_dict(tmp_path / "w.safetensors"))
     assert torch.equal(other[0].weight, known[0].weight.bfloat16().float())
 
 
 def test_a_counter_that_old_files_lack(tmp_path: Path) -> None:
     state = {k: v for k, v in net().state_dict().items() if "num_batches" not in k}
     other = zeroed()
-    load_state(other, state)
+    load_foreign_state_dict(other, state)
     assert torch.equal(other[0].weight, net()[0].weight)
 
 
@@ -70,14 +70,14 @@ def test_a_file_that_would_run_code_is_not_opened(tmp_path: Path, how: str) -> N
     else:
         file.write_bytes(pickle.dumps(Bomb(mark)))
     with pytest.raises(WeightsError, match=r"w\.pt (holds more than weights|cannot be read)"):
-        read_state(file)
+        read_state_dict(file)
     assert not mark.exists()
 
 
 def test_a_whole_module_is_not_opened(tmp_path: Path) -> None:
     torch.save(net(), tmp_path / "w.pt")
     with pytest.raises(WeightsError, match="holds more than weights") as caught:
-        read_state(tmp_path / "w.pt")
+        read_state_dict(tmp_path / "w.pt")
     assert "state_dict" in caught.value.hint
 
 
@@ -92,10 +92,10 @@ def test_a_whole_module_is_not_opened(tmp_path: Path) -> None:
 def test_damaged_files(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "w.pt").write_bytes(content)
     with pytest.raises(WeightsError, match=message):
-        read_state(tmp_path / "w.pt")
+        read_state_dict(tmp_path / "w.pt")
     (tmp_path / "w.safetensors").write_bytes(content)
     with pytest.raises(WeightsError, match="no whole safetensors"):
-        read_state(tmp_path / "w.safetensors")
+        read_state_dict(tmp_path / "w.safetensors")
 
 
 def test_what_is_no_state(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_what_is_no_state(tmp_path: Path) -> None:
     ):
         torch.save(held, tmp_path / "w.pt")
         with pytest.raises(WeightsError, match=message):
-            read_state(tmp_path / "w.pt")
+            read_state_dict(tmp_path / "w.pt")
 
 
 @pytest.mark.parametrize(
@@ -127,5 +127,5 @@ def test_weights_that_do_not_fit_leave_the_network_as_it_was(change, message) ->
     change(state)
     other = zeroed()
     with pytest.raises(WeightsError, match=message):
-        load_state(other, state)
+        load_foreign_state_dict(other, state)
     assert all(not t.any() for t in other.state_dict().values())

@@ -14,7 +14,7 @@ from circuitz.errors import BasisError, UnitError
 from circuitz.models.run.basis import Basis
 from circuitz.responses.directions.sae import train_sae
 from circuitz.responses.directions.saelens import load_saelens
-from circuitz.z.bases import basis_parts, basis_place, basis_sizes, with_basis
+from circuitz.z.bases import arrays_with_basis_replaced, basis_parts, basis_place, basis_sizes
 
 DRAW = np.random.default_rng(0)
 D, K = 6, 4
@@ -44,8 +44,10 @@ READ = {
 def test_reading_is_what_it_says_and_a_basis_comes_back_from_its_parts(read, normalise):
     basis = random_basis(read_as=read, normalise=normalise, **READ[read])
     x = torch.randn(3, D, 5, generator=torch.Generator().manual_seed(0))
-    again = Basis.load(basis_parts(with_basis({}, "conv@b", basis.parts()), "conv@b"), "conv@b")
-    assert torch.equal(again.read(x), basis.read(x))
+    again = Basis.from_arrays(
+        basis_parts(arrays_with_basis_replaced({}, "conv@b", basis.to_arrays()), "conv@b"), "conv@b"
+    )
+    assert torch.equal(again.coordinates(x), basis.coordinates(x))
     assert again.hash == basis.hash
     assert (again.kind, again.top, again.read_as) == (basis.kind, basis.top, read)
     v = x.movedim(1, 2).reshape(-1, D).numpy()
@@ -63,7 +65,7 @@ def test_reading_is_what_it_says_and_a_basis_comes_back_from_its_parts(read, nor
         least = np.sort(lean, 1)[:, [-2]]
         lean = np.where(lean >= least, np.maximum(lean, 0), 0)
     if read != "nonnegative":
-        found = basis.read(x).movedim(1, 2).reshape(-1, K).numpy()
+        found = basis.coordinates(x).movedim(1, 2).reshape(-1, K).numpy()
         assert np.allclose(found, lean, atol=1e-4)
 
 
@@ -72,7 +74,7 @@ def test_non_negative_coordinates_explain_best_together():
     known = np.abs(DRAW.normal(size=(7, 3))).astype(np.float32)
     zeros = np.zeros(D, np.float32), np.zeros(3, np.float32)
     basis = Basis(rows, rows, *zeros, read_as="nonnegative")
-    found = basis.read(torch.from_numpy(known @ rows)[:, :, None])[..., 0].numpy()
+    found = basis.coordinates(torch.from_numpy(known @ rows)[:, :, None])[..., 0].numpy()
     assert (found >= 0).all()
     assert np.abs(found @ rows - known @ rows).max() < 0.1
 
@@ -81,13 +83,13 @@ def test_non_negative_coordinates_explain_best_together():
 @given(st.integers(1, 5), st.integers(1, 8), st.integers(0, 10))
 def test_removing_the_coordinate_of_one_row_leaves_nothing_along_it(k, d, seed):
     rows = np.random.default_rng(seed).normal(size=(k, d)).astype(np.float32)
-    basis = Basis.of(rows)
+    basis = Basis.from_rows(rows)
     x = torch.randn(2, d, 3, generator=torch.Generator().manual_seed(seed))
     for i in range(k):
         change = torch.zeros(2, k, 3)
-        change[:, i] = -basis.read(x)[:, i]
-        left = x + basis.write(change, x)
-        assert basis.read(left)[:, i].abs().max() < 1e-3
+        change[:, i] = -basis.coordinates(x)[:, i]
+        left = x + basis.activation_change(change, x)
+        assert basis.coordinates(left)[:, i].abs().max() < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -103,11 +105,11 @@ def test_removing_the_coordinate_of_one_row_leaves_nothing_along_it(k, d, seed):
 )
 def test_what_is_no_basis_is_named(rows):
     with pytest.raises(BasisError):
-        Basis.of(rows)
+        Basis.from_rows(rows)
 
 
 def test_parts_that_do_not_fit_are_named():
-    good = random_basis().parts()
+    good = random_basis().to_arrays()
     for name, bad in {
         "readers": np.ones((K, D + 1), np.float32),
         "about": np.frombuffer(b"{}", np.uint8)[None],
@@ -115,9 +117,9 @@ def test_parts_that_do_not_fit_are_named():
         "": np.ones((K, D + 2), np.float32),
     }.items():
         with pytest.raises(BasisError):
-            Basis.load({**good, name: bad}, "conv@b")
+            Basis.from_arrays({**good, name: bad}, "conv@b")
     with pytest.raises(BasisError):
-        Basis.load({k: v for k, v in good.items() if k != "offset"}, "conv@b")
+        Basis.from_arrays({k: v for k, v in good.items() if k != "offset"}, "conv@b")
     with pytest.raises(BasisError):
         replace(random_basis(), read_as="jumprelu")
     with pytest.raises(BasisError):
@@ -129,9 +131,11 @@ def test_names_and_sizes():
     for bad in ("", "a b", "x#y", "x:y", "é", "-"):
         with pytest.raises(UnitError):
             basis_place("a", bad)
-    arrays = with_basis({"conv@other": np.ones((2, 3))}, "conv@b", random_basis().parts())
+    arrays = arrays_with_basis_replaced(
+        {"conv@other": np.ones((2, 3))}, "conv@b", random_basis().to_arrays()
+    )
     assert basis_sizes(arrays) == {"conv@other": 2, "conv@b": K}
-    assert set(with_basis(arrays, "conv@b", None)) == {"conv@other"}
+    assert set(arrays_with_basis_replaced(arrays, "conv@b", None)) == {"conv@other"}
 
 
 # -- sparse autoencoders ------------------------------------------------------------------
@@ -226,8 +230,10 @@ def test_folders_of_saelens_are_read_as_they_were_meant(tmp_path, kind, normalis
     basis = load_saelens(save(tmp_path / "sae", cfg | extra, **w), x)
     flat = torch.from_numpy(x)[:, :, None]
     code, restored = by_hand(cfg, w, x.astype(float))
-    assert np.allclose(basis.read(flat)[..., 0].numpy(), code, atol=1e-4)
-    assert np.allclose(basis.restore(basis.read(flat), flat)[..., 0].numpy(), restored, atol=1e-4)
+    assert np.allclose(basis.coordinates(flat)[..., 0].numpy(), code, atol=1e-4)
+    assert np.allclose(
+        basis.reconstruct(basis.coordinates(flat), flat)[..., 0].numpy(), restored, atol=1e-4
+    )
 
 
 def test_damaged_and_unknown_folders_are_named(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from circuitz.models.run.dependency import values_hashes, weights_behind
+from circuitz.models.run.dependency import hash_upstream_values, upstream_weight_names
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
 from circuitz.z.layer import Preprocessing
@@ -65,7 +65,7 @@ def _runtime(net: nn.Module) -> Runtime:
 
 
 def test_what_flows_into_a_layer_is_behind_it_and_nothing_else() -> None:
-    found = weights_behind(_runtime(Several()), ["first", "norm", "left", "right", "head"])
+    found = upstream_weight_names(_runtime(Several()), ["first", "norm", "left", "right", "head"])
     first = {"first.weight", "first.bias"}
     norm = {f"norm.{name}" for name in ("weight", "bias", "running_mean", "running_var")}
     left = {"left.weight", "left.bias"}
@@ -106,7 +106,7 @@ class Made(nn.Module):
 @pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")
 @pytest.mark.parametrize("how", ["tensor", "as_tensor", "new_tensor", "legacy", "array"])
 def test_tensors_made_of_values_by_hand_are_seen(how: str) -> None:
-    found = weights_behind(_runtime(Made(how)), ["first", "last"])
+    found = upstream_weight_names(_runtime(Made(how)), ["first", "last"])
     assert "gain" in found["last"]
 
 
@@ -118,15 +118,15 @@ def test_state_that_is_no_tensor_of_a_module_counts_for_every_layer() -> None:
             return self.kept
 
     net = Extra()
-    before = values_hashes(_runtime(net), ["first"])
+    before = hash_upstream_values(_runtime(net), ["first"])
     net.kept = torch.ones(2)
-    assert values_hashes(_runtime(net), ["first"]) != before
+    assert hash_upstream_values(_runtime(net), ["first"]) != before
 
 
 @pytest.mark.parametrize("how", ["number", "shape", "list", "numpy"])
 def test_where_values_decide_the_way_every_weight_is_behind_everything(how: str) -> None:
     net = Decides(how)
-    found = weights_behind(_runtime(net), ["first", "head"])
+    found = upstream_weight_names(_runtime(net), ["first", "head"])
     assert found["first"] == found["head"] == set(dict(net.named_parameters()))
 
 
@@ -142,14 +142,14 @@ def test_a_tensor_that_comes_from_nowhere_may_be_made_of_anything() -> None:
             return self.second(self.first(x.flatten(1)) * self.table)
 
     net = Kept()
-    found = weights_behind(_runtime(net), ["first", "second"])
+    found = upstream_weight_names(_runtime(net), ["first", "second"])
     assert found["first"] == {"first.weight", "first.bias"}
     assert found["second"] == set(dict(net.named_parameters()))
 
 
 def test_a_network_that_cannot_be_watched_has_all_weights_behind_each_layer() -> None:
     net = Several()
-    found = weights_behind(_runtime(net), ["first", "nothing of the kind"])
+    found = upstream_weight_names(_runtime(net), ["first", "nothing of the kind"])
     assert found["first"] == set(dict(net.named_parameters())) | set(dict(net.named_buffers()))
 
 
@@ -164,7 +164,7 @@ def test_tied_weights_count_under_their_first_name() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.second(self.first(x.flatten(1)))
 
-    found = weights_behind(_runtime(Tied()), ["first", "second"])
+    found = upstream_weight_names(_runtime(Tied()), ["first", "second"])
     assert found == {"first": {"first.weight"}, "second": {"first.weight"}}
 
 
@@ -187,10 +187,10 @@ def test_weights_that_are_not_behind_a_layer_leave_it_as_it_is(name: str) -> Non
     net = make()
     run = _runtime(net)
     x = torch.rand(4, 3, 8, 8)
-    behind = weights_behind(run, layers)
+    behind = upstream_weight_names(run, layers)
     before, _ = run.run(x, layers)
     before = {layer: act.clone() for layer, act in before.items()}
-    hashes = values_hashes(run, layers)
+    hashes = hash_upstream_values(run, layers)
     held = dict(net.named_parameters()) | dict(net.named_buffers())
     apart = 0
     for weight, tensor in held.items():
@@ -200,7 +200,7 @@ def test_weights_that_are_not_behind_a_layer_leave_it_as_it_is(name: str) -> Non
         with torch.no_grad():
             tensor.add_(0.5 * torch.rand_like(tensor))
         after, _ = run.run(x, layers)
-        now = values_hashes(run, layers)
+        now = hash_upstream_values(run, layers)
         for layer in layers:
             same = torch.equal(after[layer], before[layer])
             assert same or weight in behind[layer]
@@ -209,15 +209,15 @@ def test_weights_that_are_not_behind_a_layer_leave_it_as_it_is(name: str) -> Non
         with torch.no_grad():
             tensor.copy_(kept)
     assert apart, "some weights come after some layer"
-    assert values_hashes(run, layers) == hashes
+    assert hash_upstream_values(run, layers) == hashes
 
 
 def test_the_hash_knows_layer_preprocessing_and_architecture() -> None:
     net = Several()
-    found = values_hashes(_runtime(net), ["first", "norm"])
+    found = hash_upstream_values(_runtime(net), ["first", "norm"])
     assert found["first"] != found["norm"]
     other = Runtime(net, [], Preprocessing(mean=(0.1, 0.1, 0.1), size=(8, 8)))
-    assert values_hashes(other, ["first"])["first"] != found["first"]
-    assert values_hashes(_runtime(net), ["first"], ["a", {}])["first"] != found["first"]
+    assert hash_upstream_values(other, ["first"])["first"] != found["first"]
+    assert hash_upstream_values(_runtime(net), ["first"], ["a", {}])["first"] != found["first"]
     net.bfloat16()
-    assert np.unique(list(values_hashes(_runtime(net), ["first"]).values())).size == 1
+    assert np.unique(list(hash_upstream_values(_runtime(net), ["first"]).values())).size == 1

@@ -10,15 +10,15 @@ import torch
 from torch import nn
 
 from circuitz.errors import BasisError, InterventionError, UnitError
-from circuitz.models.adapters.weight_arrays import to_numpy
+from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.basis import Basis
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.network_facts import axis_of_units, find_layer
 from circuitz.models.run.open_runtime import runtime as opened
 from circuitz.models.run.runtime import Runtime
-from circuitz.z.bases import with_basis
+from circuitz.z.bases import arrays_with_basis_replaced
 from circuitz.z.bundle.load_save import load
-from circuitz.z.intervention import Intervention, keep, kept
+from circuitz.z.intervention import Intervention, interventions_of, with_interventions
 from circuitz.z.layer import Preprocessing
 from circuitz.z.model import AnnotatedModel
 
@@ -26,7 +26,7 @@ from circuitz.z.model import AnnotatedModel
 def a_basis(size, kind):
     draw = np.random.default_rng(size)
     rows = draw.normal(size=(3, size)).astype(np.float32)
-    linear = Basis.of(rows)
+    linear = Basis.from_rows(rows)
     bent = replace(
         linear, readers=draw.normal(size=(3, size)).astype(np.float32),
         centre=draw.normal(size=size).astype(np.float32), read_as="relu",
@@ -61,7 +61,12 @@ def test_clamped_and_steered_on_every_network(net_and_layers, prep, kind):
         plain = Runtime(net, layers, prep).run(x, [layer])[0][layer]
         axis = axis_of_units(net, layer, plain)
         basis = a_basis(plain.shape[axis], kind)
-        run = Runtime(net, layers, prep, bases=with_basis({}, f"{layer}@mine", basis.parts()))
+        run = Runtime(
+            net,
+            layers,
+            prep,
+            bases=arrays_with_basis_replaced({}, f"{layer}@mine", basis.to_arrays()),
+        )
         done = [
             Intervention(f"{layer}@mine", (2, 0), "clamp", value=(3.0, -1.0)),
             Intervention(f"{layer}@mine", (1,), "steer", value=(0.5,)),
@@ -79,7 +84,7 @@ def test_clamped_and_steered_on_every_network(net_and_layers, prep, kind):
         wanted = by_hand(basis, by_hand(basis, plain, axis, clamped), axis, steered)
         hook = find_layer(net, layer).register_forward_hook(lambda *_, w=wanted: w)
         with torch.no_grad():
-            plainly = run.present(net.eval()(x))
+            plainly = run.to_logits(net.eval()(x))
         hook.remove()
         assert torch.allclose(logits, plainly, atol=1e-4, rtol=1e-4)
         assert (logits - run.forward(x)).abs().max() > 1e-3
@@ -92,7 +97,9 @@ def small():
     basis = a_basis(5, "relu")
     basis = replace(basis, readers=np.abs(basis.readers), centre=np.full(5, 0.05, np.float32))
     prep = Preprocessing((0.0,) * 3, (1.0,) * 3, (8, 8))
-    run = Runtime(net, ["1"], prep, bases=with_basis({}, "1@mine", basis.parts()))
+    run = Runtime(
+        net, ["1"], prep, bases=arrays_with_basis_replaced({}, "1@mine", basis.to_arrays())
+    )
     return run, basis, torch.rand(4, 3, 8, 8)
 
 
@@ -101,14 +108,14 @@ def test_lent_coordinates(small, kind):
     run, basis, x = small
     act = run.run(x, ["1"])[0]["1"]
     flat = act.flatten(2)
-    now = basis.read(flat)
+    now = basis.coordinates(flat)
     donors = (3, 2, 1, 0) if kind == "patch" else ()
     how = Intervention("1@mine", (1,), kind, donors=donors, positions=(0, 9), seed=3)
     new = now.clone()
     at = torch.tensor([0, 9])
     found = run.intervene(x, [how], layers=["1"])[0]["1"].flatten(2)
     if kind == "resample":
-        options = [basis.write((now[[j]] - now[[i]]) * _at(now, at), flat[[i]])
+        options = [basis.activation_change((now[[j]] - now[[i]]) * _at(now, at), flat[[i]])
                    for i in range(4) for j in range(4) if i != j]  # fmt: skip
         moved = (found - flat).split(1)
         assert all(any(torch.allclose(m, o, atol=1e-5) for o in options) for m in moved)
@@ -118,7 +125,7 @@ def test_lent_coordinates(small, kind):
         "mean": now.mean(0, keepdim=True)[:, 1, at].expand(4, 2),
         "patch": now.flip(0)[:, 1, at],
     }[kind]
-    assert torch.allclose(found, flat + basis.write(new - now, flat), atol=1e-5)
+    assert torch.allclose(found, flat + basis.activation_change(new - now, flat), atol=1e-5)
     assert not torch.allclose(found, flat)
 
 
@@ -132,19 +139,21 @@ def test_kept_in_a_bundle_and_replayed(small, tmp_path):
     run, basis, x = small
     net = run.module
     z = AnnotatedModel(
-        "z", ("a", "b", "c", "d"), layers=describe(net, ["1"], x), cut=("1",),
-        preprocessing=run.preprocessing, weights=to_numpy(net), live=net,
-        bases=with_basis({}, "1@mine", basis.parts()),
+        "z", ("a", "b", "c", "d"), layers=describe_layers(net, ["1"], x), cut=("1",),
+        preprocessing=run.preprocessing, weights=weights_to_numpy(net), live=net,
+        bases=arrays_with_basis_replaced({}, "1@mine", basis.to_arrays()),
     )  # fmt: skip
     done = [Intervention("1@mine", (0, 2), "clamp", value=(1.5,), positions=(3,))]
-    keep(z, "more", done).save(tmp_path / "m.z")
+    with_interventions(z, "more", done).save(tmp_path / "m.z")
     again = load(tmp_path / "m.z").with_(live=net)
-    assert kept(again, "more") == tuple(done)
-    logits = opened(again).intervene(x, kept(again, "more"))[1]
+    assert interventions_of(again, "more") == tuple(done)
+    logits = opened(again).intervene(x, interventions_of(again, "more"))[1]
     assert torch.equal(logits, run.intervene(x, done)[1])
     assert (logits - run.forward(x)).abs().max() > 1e-4
     # Another basis of the same network is another direction, whatever ran before.
-    other = again.with_(bases=with_basis({}, "1@mine", a_basis(5, "norm").parts()))
+    other = again.with_(
+        bases=arrays_with_basis_replaced({}, "1@mine", a_basis(5, "norm").to_arrays())
+    )
     assert not torch.allclose(opened(other).intervene(x, done)[1], logits)
     assert torch.equal(opened(again).intervene(x, done)[1], logits)
 
@@ -152,7 +161,7 @@ def test_kept_in_a_bundle_and_replayed(small, tmp_path):
 def test_what_does_not_fit_is_named_and_nothing_stays(small):
     run, _, x = small
     before = run.forward(x)
-    wide = with_basis(run.bases, "0@wide", a_basis(6, "linear").parts())
+    wide = arrays_with_basis_replaced(run.bases, "0@wide", a_basis(6, "linear").to_arrays())
     run = Runtime(run.module, ["1"], run.preprocessing, bases=wide)
     for how, error, said in (
         (Intervention("1@none", (0,)), UnitError, "no basis '1@none'"),
@@ -177,6 +186,12 @@ def test_a_basis_over_heads_moves_nothing():
     net = nn.Sequential(Heads(), nn.Flatten(), nn.Linear(24, 3))
     basis = a_basis(4, "linear")
     x = torch.rand(2, 2, 4, 3)
-    run = Runtime(net, [], Preprocessing(), like=x, bases=with_basis({}, "0@m", basis.parts()))
+    run = Runtime(
+        net,
+        [],
+        Preprocessing(),
+        like=x,
+        bases=arrays_with_basis_replaced({}, "0@m", basis.to_arrays()),
+    )
     with pytest.raises(BasisError, match="heads"):
         run.intervene(x, [Intervention("0@m", (0,))])

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from circuitz.errors import LayerError
-from circuitz.models.run.layer_specs import describe, unit_maps
+from circuitz.models.run.layer_specs import describe_layers, flatten_unit_maps
 from circuitz.models.run.receptive_field import receptive_field
 
 
@@ -114,7 +114,9 @@ def test_specs_of_maps_vectors_tokens_and_signals():
             return self.head(self.line(x.transpose(1, 2)).mean(2))
 
     net = Tokens()
-    conv, mix, line, head = describe(net, ["conv", "mix", "line", "head"], torch.rand(2, 3, 16, 16))
+    conv, mix, line, head = describe_layers(
+        net, ["conv", "mix", "line", "head"], torch.rand(2, 3, 16, 16)
+    )
     assert (conv.size, conv.spatial_axes, conv.shape, conv.receptive) == (
         6,
         (2, 3),
@@ -125,8 +127,8 @@ def test_specs_of_maps_vectors_tokens_and_signals():
     assert (line.size, line.unit_axis, line.spatial_axes) == (8, 1, (2,))
     assert (head.size, head.spatial_axes, head.token_axes, head.shape) == (2, (), (), (2,))
     act = torch.arange(2 * 16 * 7.0).reshape(2, 16, 7)
-    assert torch.equal(unit_maps(mix, act), act.transpose(1, 2))
-    assert unit_maps(head, torch.rand(3, 2)).shape == (3, 2, 1)
+    assert torch.equal(flatten_unit_maps(mix, act), act.transpose(1, 2))
+    assert flatten_unit_maps(head, torch.rand(3, 2)).shape == (3, 2, 1)
     assert net.training
 
 
@@ -141,4 +143,4 @@ def test_a_layer_without_a_unit_axis():
             return self.head(self.fold(x).flatten(1))
 
     with pytest.raises(LayerError, match="unit"):
-        describe(Deep(), ["fold"], torch.rand(1, 3, 4, 4))
+        describe_layers(Deep(), ["fold"], torch.rand(1, 3, 4, 4))

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from circuitz.errors import BuilderError, DeviceError, LayerError, WeightsError
-from circuitz.models.adapters.weight_arrays import to_numpy
+from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run import open_runtime as opening
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.zoo.builders import build
 from circuitz.z.layer import Preprocessing
@@ -23,12 +23,12 @@ def make(seed=0, **changes):
     fields = {
         "name": "tiny",
         "classes": ("a", "b", "c"),
-        "layers": describe(net, ["conv1", "conv2"], torch.rand(1, 3, 16, 16)),
+        "layers": describe_layers(net, ["conv1", "conv2"], torch.rand(1, 3, 16, 16)),
         "cut": ("conv2",),
         "preprocessing": PREP,
         "builder": "small-cnn",
         "builder_args": ARGS,
-        "weights": to_numpy(net),
+        "weights": weights_to_numpy(net),
     }
     return AnnotatedModel(**{**fields, **changes}), net
 
@@ -87,7 +87,9 @@ def test_layers_the_network_does_not_have():
     odd = build("small-cnn", {"classes": 3, "widths": [4], "strides": [2]})
     with pytest.raises(LayerError, match="conv2"):
         runtime(
-            z.with_(builder_args={**ARGS, "widths": [4], "strides": [2]}, weights=to_numpy(odd))
+            z.with_(
+                builder_args={**ARGS, "widths": [4], "strides": [2]}, weights=weights_to_numpy(odd)
+            )
         )
     assert net is not odd
 

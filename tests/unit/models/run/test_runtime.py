@@ -94,7 +94,7 @@ def test_only_the_half_that_is_asked_for_runs(images, prep, net_and_layers):
     handles = [m.register_forward_hook(lambda m, *_: called.append(m)) for m in (first, last)]
     run.resume(layer, act, x if bypassed(net, layer) else None)
     # What cannot be traced runs whole: slower, never wrong.
-    if run.traced(layer):
+    if run.resumes_downstream_only(layer):
         assert called == [last]
     called.clear()
     run.forward_to(layer, x)
@@ -106,7 +106,7 @@ def test_only_the_half_that_is_asked_for_runs(images, prep, net_and_layers):
 def test_the_fast_path_is_used_where_it_can_be(net_and_layers, prep):
     net, layers = net_and_layers
     run = Runtime(net, layers, prep)
-    traced = {layer: run.traced(layer) for layer in layers}
+    traced = {layer: run.resumes_downstream_only(layer) for layer in layers}
     if type(net).__name__ == "Untraceable":
         assert not any(traced.values())
     else:
@@ -145,7 +145,7 @@ def test_a_path_around_the_layer_is_refused_without_inputs(images, prep):
             return self.head((relu(self.a(x)) + relu(self.b(x))).mean((2, 3)))
 
     run = Runtime(Around(), ["a"], prep)
-    assert run.bypassed("a")
+    assert run.is_bypassed("a")
     x = run.prepare(images)
     act = run.forward_to("a", x)
     with pytest.raises(LayerError, match="Not every path"):
@@ -353,7 +353,7 @@ def test_tracing_leaves_nothing_in_the_network(images, prep):
     run = Runtime(net, ["conv"], prep)
     x = run.prepare(images)
     act = run.forward_to("conv", x)
-    assert run.traced("conv")
+    assert run.resumes_downstream_only("conv")
     assert type(net.seen) is torch.Tensor
     assert not [name for name in vars(net) if name.startswith("_tensor")]
     assert torch.allclose(run.resume("conv", act), run.forward(x), atol=1e-6)

@@ -50,7 +50,7 @@ def test_a_builder_of_one_s_own(monkeypatch):
     def tiny(classes: int, width: int = 2) -> nn.Module:
         return nn.Sequential(nn.Flatten(), nn.Linear(width, classes))
 
-    assert "tiny" in builders.names()
+    assert "tiny" in builders.builder_names()
     net = builders.build("tiny", {"classes": 3})
     assert net.circuitz_builder == ("tiny", {"classes": 3})
     assert not any("circuitz" in name for name in net.state_dict())

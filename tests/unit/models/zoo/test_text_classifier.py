@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from circuitz.errors import BuilderError, InputsError, LayerError, NetworkError
-from circuitz.models.adapters.weight_arrays import load_numpy, to_numpy
+from circuitz.models.adapters.weight_arrays import load_numpy_weights, weights_to_numpy
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
-from circuitz.models.zoo.fit_probe import fit_probe, pooled
+from circuitz.models.zoo.fit_probe import fit_probe, pooled_activations
 from circuitz.models.zoo.read_out import ReadOut
 from circuitz.z.inputs import PADDING
 from circuitz.z.layer import Preprocessing
@@ -49,20 +49,20 @@ def test_last_is_the_last_token_and_mean_the_mean() -> None:
     tokens = torch.tensor([[5, 6, 7, 0], [5, 0, 0, 0]])
     x = torch.arange(8.0).reshape(2, 4, 1)
     last, mean = ReadOut(1, 2, "last", 0), ReadOut(1, 2, "mean", 0)
-    assert last.weighed(x, tokens).mean(1).flatten().tolist() == [2, 4]
-    assert mean.weighed(x, tokens).mean(1).flatten().tolist() == pytest.approx([1, 4])
+    assert last.weigh_positions(x, tokens).mean(1).flatten().tolist() == [2, 4]
+    assert mean.weigh_positions(x, tokens).mean(1).flatten().tolist() == pytest.approx([1, 4])
 
 
 def test_all_paths_cross_what_is_read_and_only_the_end_is_run_again(tokens: torch.Tensor) -> None:
     some = net()
-    run = Runtime(some, ["read"], Preprocessing.of_tokens(12))
-    assert run.traced("read")
-    assert not run.bypassed("read")
+    run = Runtime(some, ["read"], Preprocessing.for_token_sequences(12))
+    assert run.resumes_downstream_only("read")
+    assert not run.is_bypassed("read")
     act = run.forward_to("read", tokens)
     assert (act[3:, 7:] == 0).all()
     assert torch.allclose(run.resume("read", act), run.forward(tokens), atol=1e-6)
     # Padding is told around the layers before.
-    assert run.bypassed("blocks.0.hook_resid_post")
+    assert run.is_bypassed("blocks.0.hook_resid_post")
 
 
 def test_the_probe_finds_what_is_there_and_leaves_the_model_alone() -> None:
@@ -70,13 +70,15 @@ def test_the_probe_finds_what_is_there_and_leaves_the_model_alone() -> None:
     draw = torch.Generator().manual_seed(3)
     many = torch.randint(1, 20, (300, 12), generator=draw).numpy().astype(np.int32)
     labels = (many == 4).any(1).astype(np.int64)
-    before = {name: value for name, value in to_numpy(some).items() if "probe" not in name}
-    loss = fit_probe(some, pooled(some, many), labels)
+    before = {name: value for name, value in weights_to_numpy(some).items() if "probe" not in name}
+    loss = fit_probe(some, pooled_activations(some, many), labels)
     assert loss < 0.5
     with torch.no_grad():
         said = some(torch.from_numpy(many.astype(np.int64))).argmax(1).numpy()
     assert (said == labels).mean() > 0.85
-    assert all(np.array_equal(to_numpy(some)[name], value) for name, value in before.items())
+    assert all(
+        np.array_equal(weights_to_numpy(some)[name], value) for name, value in before.items()
+    )
     with pytest.raises(InputsError, match="labels"):
         fit_probe(some, torch.zeros(3, 16), labels)
 
@@ -129,35 +131,41 @@ def test_a_folder_becomes_a_classifier_that_can_be_built_again(
 ) -> None:
     pytest.importorskip("transformer_lens")
     from circuitz.models.adapters.bridged_classifier import BridgedClassifier
-    from circuitz.models.adapters.text_lm import Words, classifier, read_config
+    from circuitz.models.adapters.text_lm import (
+        FolderTokenizer,
+        build_text_classifier,
+        read_model_config,
+    )
     from circuitz.models.adapters.transformer_lens import Lens
 
-    lens = Lens.folder(write_folder(tmp_path / "lm", kind))
-    words = Words.folder(tmp_path / "lm").filled(20)
+    lens = Lens.from_folder(write_folder(tmp_path / "lm", kind))
+    words = FolderTokenizer.from_folder(tmp_path / "lm").with_names_for_extra_tokens(20)
     assert len(words.vocabulary) == len(set(words.vocabulary)) == 20
     assert words.vocabulary[words.padding] == PADDING
     assert words.encode(["w3 w5 nothing"]) == [[3, 5, 1]]
     at = f"blocks.1.{site}"
-    made = classifier(lens, read_config(tmp_path / "lm"), 3, at, "mean", words.padding)
+    made = build_text_classifier(
+        lens, read_model_config(tmp_path / "lm"), 3, at, "mean", words.padding
+    )
     assert isinstance(made, BridgedClassifier) == (kind == "llama")
     # What is read is what TransformerLens reads there.
     theirs, _ = lens.read(tokens[:3], [at])
     with torch.no_grad():
-        assert torch.allclose(made.layer(tokens[:3]), theirs[at], atol=1e-4)
+        assert torch.allclose(made.probed_activations(tokens[:3]), theirs[at], atol=1e-4)
         said = made(tokens)
     name, arguments = made.circuitz_builder  # type: ignore[attr-defined]
     again = build(str(name), arguments)  # type: ignore[arg-type]
-    load_numpy(again, to_numpy(made))
+    load_numpy_weights(again, weights_to_numpy(made))
     with torch.no_grad():
         assert torch.allclose(again.eval()(tokens), said, atol=1e-5)
-    run = Runtime(made, ["read"], Preprocessing.of_tokens(12))
-    assert run.traced("read")
+    run = Runtime(made, ["read"], Preprocessing.for_token_sequences(12))
+    assert run.resumes_downstream_only("read")
     assert torch.allclose(run.resume("read", run.forward_to("read", tokens)), said, atol=1e-5)
     # Writing into an early point changes what comes after, as TransformerLens has it.
     point = made.get_submodule("blocks.0.attn.hook_z")
     hook = point.register_forward_hook(lambda _m, _a, out: torch.zeros_like(out))
     with torch.no_grad():
-        ours = made.layer(tokens[:3])
+        ours = made.probed_activations(tokens[:3])
     hook.remove()
     heads = {f"blocks.0.attn.hook_z:{h}": 0.0 for h in range(int(lens.config.n_heads))}
     kept: list[torch.Tensor] = []
@@ -171,20 +179,24 @@ def test_a_folder_becomes_a_classifier_that_can_be_built_again(
 
 def test_folders_and_layers_that_cannot_be_are_named(tmp_path: Path) -> None:
     pytest.importorskip("transformer_lens")
-    from circuitz.models.adapters.text_lm import Words, classifier, read_config
+    from circuitz.models.adapters.text_lm import (
+        FolderTokenizer,
+        build_text_classifier,
+        read_model_config,
+    )
     from circuitz.models.adapters.transformer_lens import Lens
 
     with pytest.raises(NetworkError, match=r"config\.json"):
-        Words.folder(tmp_path)
+        FolderTokenizer.from_folder(tmp_path)
     place = write_folder(tmp_path / "lm", "gpt2")
-    lens = Lens.folder(place)
+    lens = Lens.from_folder(place)
     with pytest.raises(LayerError, match="0 to 1"):
-        classifier(lens, {}, 2, "blocks.2.mlp.hook_post", "mean", 0)
+        build_text_classifier(lens, {}, 2, "blocks.2.mlp.hook_post", "mean", 0)
     (place / "config.json").write_text("[]")
     with pytest.raises(NetworkError, match="no JSON object"):
-        read_config(place)
+        read_model_config(place)
     with pytest.raises(NetworkError, match="No model can be built"):
-        Lens.of_config({"model_type": "nothing of that name"})
+        Lens.from_hugging_face_config({"model_type": "nothing of that name"})
     (place / "tokenizer.json").write_text("{}")
     with pytest.raises(NetworkError, match="cannot be read"):
-        Words.folder(place)
+        FolderTokenizer.from_folder(place)

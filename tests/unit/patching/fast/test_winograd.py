@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from circuitz.patching.fast.winograd import SmallMapConv, as_product
+from circuitz.patching.fast.winograd import SmallMapConv, conv_as_matmul
 
 
 @pytest.mark.parametrize("side", [2, 4])
@@ -15,7 +15,7 @@ def test_it_is_the_convolution(side, dtype, gap) -> None:
     weight = torch.randn(6, 5, 3, 3, dtype=dtype)
     for layout in (torch.contiguous_format, torch.channels_last):
         given = x.contiguous(memory_format=layout)
-        assert SmallMapConv.fits(given)
+        assert SmallMapConv.supports_maps(given)
         found = SmallMapConv(weight, side)(given)
         plain = functional.conv2d(x, weight, padding=1)
         torch.testing.assert_close(found, plain, atol=gap, rtol=gap)
@@ -31,11 +31,11 @@ def test_gradients_flow() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 2, 3, 3), (1, 2, 2, 4), (1, 2, 8, 8), (3, 2)])
 def test_other_sizes_do_not_fit(shape) -> None:
-    assert not SmallMapConv.fits(torch.zeros(shape))
+    assert not SmallMapConv.supports_maps(torch.zeros(shape))
 
 
 def test_half_precision_does_not_fit() -> None:
-    assert not SmallMapConv.fits(torch.zeros(1, 2, 2, 2, dtype=torch.bfloat16))
+    assert not SmallMapConv.supports_maps(torch.zeros(1, 2, 2, 2, dtype=torch.bfloat16))
 
 
 @pytest.mark.parametrize(("kernel", "stride", "pad"), [(3, 2, 1), (1, 2, 0), (2, 1, 0), (5, 3, 2)])
@@ -43,5 +43,5 @@ def test_as_one_product(kernel, stride, pad) -> None:
     torch.manual_seed(0)
     x = torch.randn(3, 4, 5, 7, dtype=torch.float64)
     weight = torch.randn(6, 4, kernel, kernel, dtype=torch.float64)
-    found = as_product(x, weight, (stride, stride), (pad, pad))
+    found = conv_as_matmul(x, weight, (stride, stride), (pad, pad))
     torch.testing.assert_close(found, functional.conv2d(x, weight, None, stride, pad))

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from circuitz.plausibility.case import Case
-from circuitz.plausibility.check_settings import Settings
-from circuitz.plausibility.effects.unnamed_effect import Carried, carried
+from circuitz.plausibility.check_settings import CheckSettings
+from circuitz.plausibility.effects.unnamed_effect import UnnamedEffect, cached_unnamed_effects
 from circuitz.plausibility.rules.unnamed_claims import unnamed_claim
 from circuitz.stats.clustered import ClusteredMean
 
@@ -18,23 +18,25 @@ def case(plant) -> Case:
     sees = ({"snow": 1.0}, {"snow": 1.0}, {"pointed ears": 1.0}, {"floppy ears": 1.0})
     speaks = {"husky": {1: 3.0, 2: 2.0}, "beagle": {3: 3.0}, "corgi": {2: 3.0}, "poodle": {3: 1.0}}
     words = {0: "snow", 2: "pointed ears", 3: "floppy ears"}
-    return Case.of(plant(sees=sees, speaks=speaks, words=words, noise=0.1), None, Settings())
+    return Case.from_model(
+        plant(sees=sees, speaks=speaks, words=words, noise=0.1), None, CheckSettings()
+    )
 
 
 @pytest.fixture
-def one(case) -> Carried:
-    return next(c for c in carried(case) if c.concept == "snow" and c.k == 0)
+def one(case) -> UnnamedEffect:
+    return next(c for c in cached_unnamed_effects(case) if c.concept == "snow" and c.k == 0)
 
 
 def _mean(value: float, se: float = 0.01) -> ClusteredMean:
     return ClusteredMean(value, se, 39, 40, 40)
 
 
-def _said(case: Case, one: Carried, *, leads: bool = True, **parts: float) -> tuple[str, str]:
+def _said(case: Case, one: UnnamedEffect, *, leads: bool = True, **parts: float) -> tuple[str, str]:
     figures = {"mean": 0.5, "net": 0.5, "lead": 0.5, **parts}
     changed = replace(one, gap=0.0, **{name: _mean(value) for name, value in figures.items()})
     claim = unnamed_claim(case, changed, leads=leads, family=3)
-    return claim.words("inconclusive"), claim.decide
+    return claim.write_sentence("inconclusive"), claim.decide
 
 
 def test_the_margin_is_named_where_the_effect_lies_on_it(case, one) -> None:

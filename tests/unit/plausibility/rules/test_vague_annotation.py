@@ -35,7 +35,7 @@ def test_nothing_is_supported_for_want_of_a_label(plant) -> None:
     concepts = ("grass", "sand", "pointed ears", "floppy ears", "fluffy coat", "curled tail")
     report = check(plant(words={**WORDS, 0: "bright patch"}, concepts=concepts))
     assert not report.of(KIND)
-    about = [f for f in report.items if "conv4:0" in f.units]
+    about = [f for f in report.findings if "conv4:0" in f.units]
     assert about
     assert "supported" not in {f.verdict for f in about}
 

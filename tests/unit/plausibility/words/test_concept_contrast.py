@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from circuitz.plausibility.check import check
-from circuitz.plausibility.words.concept_contrast import answer
-from circuitz.plausibility.words.match_tables import Table
-from circuitz.stats.clustered import interval
+from circuitz.plausibility.words.concept_contrast import compare_concept_answers
+from circuitz.plausibility.words.match_tables import MatchTable
+from circuitz.stats.clustered import confidence_interval
 
 
-def table(labels: np.ndarray, response: np.ndarray) -> Table:
+def table(labels: np.ndarray, response: np.ndarray) -> MatchTable:
     n = len(response)
-    return Table(
+    return MatchTable(
         response[:, None].astype(np.float32),
         np.arange(n),
         labels.astype(np.float32),
@@ -26,7 +26,7 @@ def test_answers_are_differences_of_means(seed: int, first: float, second: float
     draw = np.random.default_rng(seed)
     labels = (draw.random((400, 2)) < 0.5).astype(float)
     response = first * labels[:, 0] + second * labels[:, 1] + 0.1 * draw.normal(size=400)
-    found = answer(table(labels, response), response, 0, 1, (0,), 0.3)
+    found = compare_concept_answers(table(labels, response), response, 0, 1, (0,), 0.3)
     assert found is not None
     one, other = labels[:, 0] == 1, labels[:, 1] == 1
     neither = response[~one & ~other].mean()
@@ -41,9 +41,9 @@ def test_its_interval_covers_the_truth_as_often_as_it_says() -> None:
     for _ in range(400):
         labels = (draw.random((120, 2)) < 0.5).astype(float)
         response = labels[:, 0] + 0.5 * labels[:, 1] + draw.normal(size=120)
-        found = answer(table(labels, response), response, 0, 1, (0,), 0.3)
+        found = compare_concept_answers(table(labels, response), response, 0, 1, (0,), 0.3)
         assert found is not None
-        low, high = interval(found[0])
+        low, high = confidence_interval(found[0])
         covered += low <= 0.5 - 0.3 <= high
     assert 0.92 <= covered / 400 <= 0.98
 
@@ -51,7 +51,7 @@ def test_its_interval_covers_the_truth_as_often_as_it_says() -> None:
 def test_few_images_that_show_one_alone_tell_nothing() -> None:
     labels = np.repeat([[1.0, 1.0], [0.0, 0.0]], 50, axis=0)
     response = labels[:, 0]
-    assert answer(table(labels, response), response, 0, 1, (0,), 0.3) is None
+    assert compare_concept_answers(table(labels, response), response, 0, 1, (0,), 0.3) is None
 
 
 def skewed(plant, change, sees: str):

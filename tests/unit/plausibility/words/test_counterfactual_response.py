@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from circuitz.errors import InputsError
-from circuitz.plausibility.words.counterfactual_response import paired_change
+from circuitz.plausibility.words.counterfactual_response import counterfactual_change
 from circuitz.z.inputs import InputSet
 
 
@@ -29,7 +29,7 @@ def twins(seed: int = 0, n: int = 40) -> tuple[np.ndarray, InputSet]:
 
 def test_only_the_unit_that_sees_the_concept_changes_with_it() -> None:
     responses, known = twins()
-    found = paired_change(responses, known)
+    found = counterfactual_change(responses, known)
     assert found.n.tolist() == [40, 0]
     change = responses[:40, :2] - responses[40:, :2]
     expected = stats.ttest_1samp(change / responses[:, :2].std(0), 0).confidence_interval(0.95)
@@ -44,9 +44,9 @@ def test_only_the_unit_that_sees_the_concept_changes_with_it() -> None:
 def test_pairs_of_one_scene_are_one_observation() -> None:
     responses, known = twins()
     one = replace(known, scene=np.r_[np.repeat(np.arange(20), 2), np.repeat(np.arange(20), 2)])
-    wide, narrow = paired_change(responses, one), paired_change(responses, known)
+    wide, narrow = counterfactual_change(responses, one), counterfactual_change(responses, known)
     assert wide.change[0, 0] == pytest.approx(narrow.change[0, 0])
-    single = paired_change(responses, replace(known, scene=np.zeros(80, np.int64)))
+    single = counterfactual_change(responses, replace(known, scene=np.zeros(80, np.int64)))
     assert np.isnan(single.change).all()
 
 
@@ -54,12 +54,12 @@ def test_a_pair_counts_where_both_images_are_used() -> None:
     responses, known = twins()
     rows = np.ones(80, bool)
     rows[:5] = rows[42:50] = False
-    assert paired_change(responses, known, rows).n[0] == 40 - 10
+    assert counterfactual_change(responses, known, rows).n[0] == 40 - 10
 
 
 def test_without_pairs_nothing_is_known() -> None:
     responses, known = twins()
-    found = paired_change(responses, replace(known, pairs=None))
+    found = counterfactual_change(responses, replace(known, pairs=None))
     assert np.isnan(found.change).all()
     assert not found.n.any()
 
@@ -67,8 +67,8 @@ def test_without_pairs_nothing_is_known() -> None:
 def test_values_that_are_not_finite_and_wrong_shapes_are_told() -> None:
     responses, known = twins()
     responses[3, 0] = np.nan
-    found = paired_change(responses, known)
+    found = counterfactual_change(responses, known)
     assert np.isnan(found.change[0]).all()
     assert np.isfinite(found.change[1, 0])
     with pytest.raises(InputsError, match="80 images"):
-        paired_change(responses[:-1], known)
+        counterfactual_change(responses[:-1], known)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from circuitz.plausibility.check import check
-from circuitz.plausibility.check_settings import Settings
+from circuitz.plausibility.check_settings import CheckSettings
 from circuitz.plausibility.propose import propose
-from circuitz.plausibility.words.counterfactual_test import MINIMUM_SCENES, unmoved
-from circuitz.plausibility.words.match_tables import Table
+from circuitz.plausibility.words.counterfactual_test import MINIMUM_SCENES, find_insertion_failure
+from circuitz.plausibility.words.match_tables import MatchTable
 from circuitz.z.finding import Finding
 from circuitz.z.inputs import SPLITS, InputSet
 from circuitz.z.measurements import LayerMeasurements
@@ -59,7 +59,7 @@ def _with_pairs(
 
 
 def _of(z: AnnotatedModel, kind: str = "mislabelled-unit") -> dict[str, Finding]:
-    return {f.units[0]: f for f in check(z).items if f.kind == kind}
+    return {f.units[0]: f for f in check(z).findings if f.kind == kind}
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_unit_that_only_goes_along_with_its_concept_has_no_word(z):
     (driver,) = [f for f in flagged if f.units == ("conv4:0",) and f.target == "output:husky"]
     assert "whose words do not hold" in driver.sentence
     assert "snow" not in str(driver.remedies[0].arguments)
-    drivers = [f for f in check(still).items if f.kind == "implausible-driver"]
+    drivers = [f for f in check(still).findings if f.kind == "implausible-driver"]
     assert not any("conv4:0" in f.units for f in drivers)
 
 
@@ -118,14 +118,14 @@ def test_words_of_a_group_are_held_against_pairs_too(plant):
     z = plant(words={}, groups=[(0, 1)]).annotate("group:conv4:0,conv4:1", "snow")
     for moves, verdict in ((0.0, "inconclusive"), (1.0, "supported")):
         report = check(_with_pairs(z, moves))
-        assert [f.verdict for f in report.items if f.kind == "mislabelled-unit"] == [verdict]
+        assert [f.verdict for f in report.findings if f.kind == "mislabelled-unit"] == [verdict]
 
 
 def test_what_is_left_unexplained_is_not_left_open_for_an_overruled_word(plant) -> None:
     z = _with_pairs(plant(words={0: "snow", 3: "pointed ears"}), moves=0.02)
     without = z.retract("conv4:0")
     said, unsaid = (
-        {f.target: f.verdict for f in check(each).items if f.kind == "unexplained-effect"}
+        {f.target: f.verdict for f in check(each).findings if f.kind == "unexplained-effect"}
         for each in (z, without)
     )
     assert said == unsaid
@@ -145,12 +145,12 @@ def test_a_true_word_is_seldom_overruled(share: float, moves: float) -> None:
         responses = np.concatenate([shown, noise[1], paired, noise[3]])
         labels = np.repeat([1.0, 0.0, 1.0, 0.0], n)
         at = np.arange(n)
-        table = Table(
+        table = MatchTable(
             responses[:, None].astype(np.float32), np.arange(4 * n),
             labels[:, None].astype(np.float32), np.r_[np.arange(2 * n), 2 * n + at, 2 * n + at],
             np.stack([2 * n + at, 3 * n + at, 0 * at], 1),
         )  # fmt: skip
-        overruled += unmoved(table, 0, 0, "snow", Settings()) is not None
+        overruled += find_insertion_failure(table, 0, 0, "snow", CheckSettings()) is not None
     assert overruled <= 0.05 * 400
 
 
@@ -162,11 +162,11 @@ def test_pairs_that_share_an_image_are_one_observation() -> None:
     ]
     labels = np.r_[np.ones(40), np.zeros(40), np.ones(40), 0.0]
     at = np.arange(40)
-    table = Table(
+    table = MatchTable(
         responses[:, None].astype(np.float32), np.arange(121), labels[:, None].astype(np.float32),
         np.arange(121), np.stack([80 + at, 0 * at + 120, 0 * at], 1),
     )  # fmt: skip
-    assert unmoved(table, 0, 0, "snow", Settings()) is None
+    assert find_insertion_failure(table, 0, 0, "snow", CheckSettings()) is None
 
 
 def test_a_rival_that_pairs_overrule_accuses_nothing(plant) -> None:

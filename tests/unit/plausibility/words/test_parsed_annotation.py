@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.plausibility.words.parsed_annotation import Columns, canonical_name, read_annotations
+from circuitz.plausibility.words.parsed_annotation import (
+    ConceptColumns,
+    canonical_name,
+    parse_annotations_in_force,
+)
 from circuitz.z.annotation import Annotation
 
 LEXICON = Lexicon.load()
@@ -13,8 +17,8 @@ LEXICON = Lexicon.load()
 
 def read(text: str, columns: tuple[str, ...], concepts: tuple[str, ...] = ()):
     annotation = Annotation("1", "conv:0", text, concepts)
-    (said,) = read_annotations(
-        {"conv:0": annotation}, Columns.read(columns, LEXICON), LEXICON, ("husky",)
+    (said,) = parse_annotations_in_force(
+        {"conv:0": annotation}, ConceptColumns.from_names(columns, LEXICON), LEXICON, ("husky",)
     )
     return [name for name, _ in said.concepts], list(said.missing), said.classes
 

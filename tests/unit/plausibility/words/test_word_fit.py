@@ -19,13 +19,13 @@ TRUE = {0: "snow", 1: "snow", 2: "grass", 3: "pointed ears", 4: "floppy ears", 5
 def tested(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Targets whose words were tested, as they are."""
     seen: list[str] = []
-    plain = words._test_all
+    plain = words._test_words_of_drafts
 
     def watched(drafts, *rest):
-        seen.extend(draft.said.target for draft in drafts)
+        seen.extend(draft.parsed.target for draft in drafts)
         return plain(drafts, *rest)
 
-    monkeypatch.setattr(words, "_test_all", watched)
+    monkeypatch.setattr(words, "_test_words_of_drafts", watched)
     return seen
 
 
@@ -84,8 +84,8 @@ def test_findings_after_edits_are_those_of_a_fresh_look(plant) -> None:
     for one, report in zip(_edits(z), after, strict=True):
         _forget()
         fresh = check(one)
-        assert [_said(f) for f in report.items] == [_said(f) for f in fresh.items]
-        for kept, new in zip(report.items, fresh.items, strict=True):
+        assert [_said(f) for f in report.findings] == [_said(f) for f in fresh.findings]
+        for kept, new in zip(report.findings, fresh.findings, strict=True):
             # Sums of one column and of many may differ in the last bits.
             assert _figures(kept) == pytest.approx(_figures(new), rel=1e-9, abs=1e-9, nan_ok=True)
         assert report.problems == fresh.problems

@@ -8,10 +8,10 @@ import torch
 
 import circuitz as cz
 from circuitz.errors import BasisError, InputsError, LayerError, UnitError
-from circuitz.models.run.basis_space import place_of
+from circuitz.models.run.basis_space import resolve_unit_space
 from circuitz.models.zoo.builders import build
 from circuitz.responses.directions.directions import directions, drop_directions
-from circuitz.stats.match import match_table
+from circuitz.stats.unit_concept_match import match_units_with_concepts
 from circuitz.wrapping.wrap import wrap
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
@@ -69,9 +69,9 @@ def test_directions_are_units_with_everything_a_neuron_has(z, how, count, size, 
     again = cz.load(said.save(tmp_path / "a.z"))
     assert again.hash == said.hash
     assert again.annotations.target.tolist() == [f"{name}:1"]
-    place = place_of(again, name)
+    place = resolve_unit_space(again, name)
     act = torch.randn(2, 10, 6, 6)
-    assert torch.equal(place.maps(act), place_of(made, name).maps(act))
+    assert torch.equal(place.maps_of_units(act), resolve_unit_space(made, name).maps_of_units(act))
     assert np.array_equal(again.measurements.layers[name].responses, layer.responses)
 
 
@@ -80,7 +80,7 @@ def test_concept_directions_match_their_concepts(z):
         made = directions(z, "conv2", how)
         assert made.notes["bases"][f"conv2@{how}"]["concepts"] == ["rust", "grass"]
         known = made.concept_set
-        table = match_table(
+        table = match_units_with_concepts(
             made.measurements.layers[f"conv2@{how}"].responses, known.concepts, known.split == 1
         )
         assert (table.nauprc[:, :2].argmax(1) == [0, 1]).all()

@@ -49,7 +49,7 @@ def test_only_the_last_ones():
     with RedirectedRelu(1) as mode:
         out = torch.relu(torch.relu(x) - 1)
         (grad,) = torch.autograd.grad(-out.sum(), x)
-    assert mode.seen == 2
+    assert mode.rectifier_calls == 2
     assert grad.item() == 0
     with RedirectedRelu(0):
         out = torch.relu(torch.relu(x) - 1)

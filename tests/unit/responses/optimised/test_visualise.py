@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from circuitz.errors import UnitError
-from circuitz.models.run.layer_specs import describe
+from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
 from circuitz.responses.optimised.visualise import visualise
@@ -18,7 +18,7 @@ def small(channels=3, size=32, **prep):
     args = {"classes": 3, "widths": [6, 8], "strides": [2, 1], "channels": channels}
     net = build("small-cnn", args)
     how = Preprocessing((0.5,) * channels, (0.25,) * channels, (size, size), **prep)
-    specs = describe(net, ["conv1", "conv2"], torch.rand(1, channels, size, size))
+    specs = describe_layers(net, ["conv1", "conv2"], torch.rand(1, channels, size, size))
     return Runtime(net, ["conv1", "conv2"], how), specs
 
 
@@ -63,7 +63,7 @@ def test_a_unit_that_is_off_at_the_start_is_turned_on():
     how = Preprocessing((0.0,) * 3, (1.0,) * 3, (16, 16))
     names = ["conv", "after"]
     runtime = Runtime(net, names, how)
-    for spec in describe(net, names, torch.rand(1, 3, 16, 16)):
+    for spec in describe_layers(net, names, torch.rand(1, 3, 16, 16)):
         grey = np.full((1, 16, 16, 3), 128, np.uint8)
         assert activation(runtime, spec, grey).max() == 0
         made = visualise(runtime, spec, [0], steps=40)

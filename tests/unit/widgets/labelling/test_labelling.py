@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from circuitz.card.card import Card, ClassEntry, Cue, Exemplars
+from circuitz.cards.card import Card, ClassEntry, Cue, UnitExemplars
 from circuitz.errors import LabellingError, StoreError
-from circuitz.labelling.tasks.pack import Question, Sighting, TaskPack, question_id
+from circuitz.labelling.tasks.pack import Question, Sighting, TaskPack, opaque_question_id
 from circuitz.labelling.tasks.pack_io import write_pack
 from circuitz.store.judgements import Judgements
-from circuitz.widgets.labelling.labelling import Labelling, default_store, labelling
+from circuitz.widgets.labelling.labelling import (
+    Labelling,
+    default_store_path,
+    labelling_from_environment,
+)
 
 EVIL = '"><script>alert(1)</script>'
 
@@ -25,7 +29,7 @@ def png(value: int) -> bytes:
 
 
 def make(golds: int = 1, asks: int = 6) -> TaskPack:
-    cue = Cue(EVIL, (), ("conv:2",), 0.5, (Exemplars("conv", "conv:2", (3, 1)),))
+    cue = Cue(EVIL, (), ("conv:2",), 0.5, (UnitExemplars("conv", "conv:2", (3, 1)),))
     card = Card(
         (ClassEntry("husky", (cue,), (0.1, 0.0, 0.2)), ClassEntry(EVIL, ())), "dog", "z" * 32
     )
@@ -33,7 +37,7 @@ def make(golds: int = 1, asks: int = 6) -> TaskPack:
     kinds += [("gold", f"gold-{i}") for i in range(golds)]
     questions = tuple(
         Question(
-            question_id(0, item, kind), item, kind, f"husky/{item}.png", f"pictures/{item}.png",
+            opaque_question_id(0, item, kind), item, kind, f"husky/{item}.png", f"pictures/{item}.png",
             (Sighting(EVIL, ("conv:2",), 0.9, 0),),
         )
         for kind, item in kinds
@@ -56,7 +60,9 @@ class Screen:
         widget.send = lambda content, buffers=None: self.replies.append((content, buffers or []))
 
     def ask(self, action: str, **arguments: object) -> dict:
-        self.widget._heard(None, {"id": f"m{len(self.replies)}", "action": action, **arguments}, [])
+        self.widget._answer_screen_message(
+            None, {"id": f"m{len(self.replies)}", "action": action, **arguments}, []
+        )
         return self.replies[-1][0]
 
 
@@ -139,8 +145,8 @@ def test_odd_messages_are_answered_by_name_and_store_nothing(store, message) -> 
     reply = screen.ask(**message)
     assert reply["ok"] or reply["code"] in {"labelling", "malformed", "unknown-action"}
     assert len(store) == 0
-    screen.widget._heard(None, "nothing", [])
-    screen.widget._heard(None, {"id": 5}, [])
+    screen.widget._answer_screen_message(None, "nothing", [])
+    screen.widget._answer_screen_message(None, {"id": 5}, [])
     assert len(screen.replies) == 1
 
 
@@ -160,22 +166,22 @@ def test_a_store_that_fails_says_so_and_the_screen_lives_on(store) -> None:
 def test_the_environment_opens_a_screen_or_says_why_not(monkeypatch, tmp_path) -> None:
     for name in ("CIRCUITZ_TASKS", "CIRCUITZ_STORE", "CIRCUITZ_RATER"):
         monkeypatch.delenv(name, raising=False)
-    closed = labelling()
+    closed = labelling_from_environment()
     assert closed.pack["problem"]["code"] == "labelling"
     assert "No labelling screen" in repr(closed)
     place = write_pack(make(), tmp_path / "a.tasks")
     monkeypatch.setenv("CIRCUITZ_TASKS", str(tmp_path / "none"))
-    assert "no task pack" in labelling().pack["problem"]["message"]
+    assert "no task pack" in labelling_from_environment().pack["problem"]["message"]
     monkeypatch.setenv("CIRCUITZ_TASKS", str(place))
     monkeypatch.setenv("CIRCUITZ_RATER", "mira")
-    widget = labelling()
+    widget = labelling_from_environment()
     assert widget.pack["problem"] is None
     assert widget.rater == "mira"
-    assert Path(default_store(place)) == tmp_path / "a.tasks.sqlite"
+    assert Path(default_store_path(place)) == tmp_path / "a.tasks.sqlite"
     assert (tmp_path / "a.tasks.sqlite").is_file()
     monkeypatch.setenv("CIRCUITZ_STORE", "redis://x/y")
-    assert labelling().pack["problem"]["code"] == "store"
-    assert Screen(labelling()).ask("next")["code"] == "labelling"
+    assert labelling_from_environment().pack["problem"]["code"] == "store"
+    assert Screen(labelling_from_environment()).ask("next")["code"] == "labelling"
 
 
 def test_what_cannot_be_opened_raises_in_python(tmp_path) -> None:

@@ -35,11 +35,11 @@ def test_notebooks_are_stripped_and_their_scripts_say_the_same(notebook):
 
 
 def test_the_notebook_is_put_next_to_the_z_once(path):
-    place = lab.place_notebook(path)
+    place = lab.copy_notebook_to_writable_folder(path)
     assert place == path.parent / lab.NOTEBOOK
     assert "jupytext" not in json.loads(place.read_text())["metadata"]
     place.write_text("mine now")
-    assert lab.place_notebook(path).read_text() == "mine now"
+    assert lab.copy_notebook_to_writable_folder(path).read_text() == "mine now"
 
 
 def test_where_the_z_cannot_be_written_to_the_working_folder_takes_the_notebook(
@@ -54,14 +54,14 @@ def test_where_the_z_cannot_be_written_to_the_working_folder_takes_the_notebook(
 
     monkeypatch.setattr(Path, "open", refuse)
     monkeypatch.chdir(tmp_path)
-    assert lab.place_notebook(path) == tmp_path / lab.NOTEBOOK
+    assert lab.copy_notebook_to_writable_folder(path) == tmp_path / lab.NOTEBOOK
     monkeypatch.chdir(path.parent)
     with pytest.raises(LabError, match="neither"):
-        lab.place_notebook(path)
+        lab.copy_notebook_to_writable_folder(path)
 
 
 def test_no_server_starts_for_what_is_no_bundle(tmp_path):
-    with pytest.raises(BundleError, match="no bundle"), lab.serve(tmp_path / "none.z"):
+    with pytest.raises(BundleError, match="no bundle"), lab.run_jupyterlab(tmp_path / "none.z"):
         pass
     assert not (tmp_path / lab.NOTEBOOK).exists()
 
@@ -72,7 +72,7 @@ def test_a_server_that_dies_is_a_named_error_with_its_last_words(path, tmp_path)
     fake.chmod(0o755)
     with (
         pytest.raises(LabError, match="port is taken"),
-        lab.serve(path, python=str(fake)),
+        lab.run_jupyterlab(path, python=str(fake)),
     ):
         pass
 
@@ -91,7 +91,7 @@ def test_the_server_gets_the_z_and_its_token_out_of_sight_and_is_ended(path, tmp
     fake.write_text(server)
     fake.chmod(0o755)
     (path.parent / "api").write_text("{}")
-    with lab.serve(path, python=str(fake)) as running:
+    with lab.run_jupyterlab(path, python=str(fake)) as running:
         arguments, environment = json.loads(seen.read_text())
         assert environment["CIRCUITZ_Z"] == str(path)
         assert environment["JUPYTER_TOKEN"] == running.token
@@ -135,7 +135,7 @@ def run(notebook: Path, folder: Path) -> nbformat.NotebookNode:
 def test_the_notebook_runs_from_top_to_bottom(path, monkeypatch):
     before = load(path).hash
     monkeypatch.setenv("CIRCUITZ_Z", str(path))
-    book = run(lab.place_notebook(path), path.parent)
+    book = run(lab.copy_notebook_to_writable_folder(path), path.parent)
     outputs = [out for cell in book.cells for out in cell.get("outputs", [])]
     assert not [out for out in outputs if out["output_type"] == "error"]
     shown = "\n".join(str(out.get("data", {}).get("text/plain", "")) for out in outputs)
@@ -151,4 +151,4 @@ def test_the_notebook_without_a_z_says_how_to_make_one(path, tmp_path, monkeypat
     empty = tmp_path / "a" / "b"
     empty.mkdir(parents=True)
     with pytest.raises(CellExecutionError, match="circuitz demo"):
-        run(lab.template(), empty)
+        run(lab.find_quickstart_notebook(), empty)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from tornado.httputil import HTTPHeaders
 
-from circuitz.widgets.serving.request_gate import LOOPBACK, host_name, opens_page, refusal
+from circuitz.widgets.serving.request_gate import (
+    LOOPBACK,
+    host_without_port,
+    is_page_navigation,
+    reason_to_refuse_request,
+)
 
 HERE = "127.0.0.1:8866"
 
@@ -44,24 +49,24 @@ HERE = "127.0.0.1:8866"
 )
 def test_only_pages_of_this_server_act(method, headers, passes):
     sent = HTTPHeaders({"Host": HERE} | headers)
-    assert (refusal(method, sent, names=LOOPBACK) == "") is passes
+    assert (reason_to_refuse_request(method, sent, names=LOOPBACK) == "") is passes
 
 
 def test_a_server_on_a_network_goes_by_any_name_but_its_pages_alone_act():
     there = HTTPHeaders({"Host": "lab.example:80", "Origin": "http://lab.example:80"})
-    assert refusal("POST", there, names=()) == ""
+    assert reason_to_refuse_request("POST", there, names=()) == ""
     there["Origin"] = "http://lab.example"
-    assert "another server" in refusal("POST", there, names=())
+    assert "another server" in reason_to_refuse_request("POST", there, names=())
 
 
 def test_a_page_opens_for_a_person_not_inside_another_page():
-    assert opens_page({})
-    assert opens_page({"Sec-Fetch-Dest": "document"})
+    assert is_page_navigation({})
+    assert is_page_navigation({"Sec-Fetch-Dest": "document"})
     for kind in ("iframe", "image", "script", "empty", "embed"):
-        assert not opens_page({"Sec-Fetch-Dest": kind})
+        assert not is_page_navigation({"Sec-Fetch-Dest": kind})
 
 
 def test_names_are_read_from_hosts():
-    assert host_name("Example.ORG:80") == "example.org"
-    assert host_name("[::1]:80") == "::1"
-    assert host_name("[") == ""
+    assert host_without_port("Example.ORG:80") == "example.org"
+    assert host_without_port("[::1]:80") == "::1"
+    assert host_without_port("[") == ""

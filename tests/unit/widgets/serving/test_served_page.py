@@ -40,7 +40,7 @@ def test_a_visitors_kernel_imports_no_torch(named):
 
 
 def test_the_studio_of_the_named_z_is_written_by_the_visitor(named):
-    screen = served.studio()
+    screen = served.studio_from_environment()
     assert isinstance(screen, Studio)
     assert screen.head["author"] == "mira"
     assert screen.head["path"] == str(named)
@@ -48,7 +48,7 @@ def test_the_studio_of_the_named_z_is_written_by_the_visitor(named):
 
 def test_read_only_refuses_everything_that_writes(named, monkeypatch):
     monkeypatch.setenv("CIRCUITZ_READ_ONLY", "1")
-    screen = served.studio()
+    screen = served.studio_from_environment()
     assert isinstance(screen, Studio)
     before = {p: p.read_bytes() for p in named.rglob("*") if p.is_file()}
     unit = "conv4:0"
@@ -58,25 +58,25 @@ def test_read_only_refuses_everything_that_writes(named, monkeypatch):
         ("redo", {}),
         ("waive", {"finding": "x", "author": "a", "reason": "b"}),
     ):
-        answer, _ = screen._answer(action, arguments)
+        answer, _ = screen._reply_to_action(action, arguments)
         assert (answer["ok"], answer["code"]) == (False, "read-only")
-    assert screen._answer("unit", {"unit": unit})[0]["ok"]
+    assert screen._reply_to_action("unit", {"unit": unit})[0]["ok"]
     assert {p: p.read_bytes() for p in named.rglob("*") if p.is_file()} == before
 
 
 def test_what_cannot_be_shown_is_said_without_markup(monkeypatch, tmp_path):
     monkeypatch.setenv("CIRCUITZ_Z", str(tmp_path / "<img src=x onerror=alert(1)>.z"))
-    problem = served.studio()
-    assert isinstance(problem, served.Problem)
+    problem = served.studio_from_environment()
+    assert isinstance(problem, served.ErrorNotice)
     assert "<img" in problem.error.message
     assert "<img" not in problem._repr_html_()
     assert "&lt;img" in problem._repr_html_()
     monkeypatch.delenv("CIRCUITZ_Z")
-    assert "circuitz serve" in repr(served.studio())
+    assert "circuitz serve" in repr(served.studio_from_environment())
 
 
 def test_a_served_problem_is_an_error_of_ours():
-    html = served.Problem(CircuitzError("a < b", "c & d"))._repr_html_()
+    html = served.ErrorNotice(CircuitzError("a < b", "c & d"))._repr_html_()
     assert "a &lt; b" in html
     assert "c &amp; d" in html
 
@@ -90,22 +90,22 @@ def test_the_notebook_and_its_text_are_one():
 
 
 def test_impossible_wishes_are_refused_before_anything_starts(tmp_path, monkeypatch):
-    page = voila.notebook(voila.STUDIO)
+    page = voila.find_shipped_notebook(voila.STUDIO)
     with pytest.raises(ServeError, match="no notebook"):
-        voila.serve(tmp_path / "none.ipynb", env={})
+        voila.serve_notebook(tmp_path / "none.ipynb", env={})
     with pytest.raises(ServeError, match="too short"):
-        voila.serve(page, env={}, token="")
+        voila.serve_notebook(page, env={}, token="")
     with pytest.raises(ServeError, match="was not installed"):
-        voila.notebook("none.ipynb")
+        voila.find_shipped_notebook("none.ipynb")
     monkeypatch.setattr(voila.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(LabError, match="Voila is not installed"):
-        voila.serve(page, env={})
+        voila.serve_notebook(page, env={})
 
 
 def test_the_environment_is_put_back(monkeypatch):
     monkeypatch.setenv("CZ_THERE", "old")
     monkeypatch.delenv("CZ_NEW", raising=False)
-    with voila._environment({"CZ_THERE": "new", "CZ_NEW": "x"}):
+    with voila._temporary_environment({"CZ_THERE": "new", "CZ_NEW": "x"}):
         assert (os.environ["CZ_THERE"], os.environ["CZ_NEW"]) == ("new", "x")
     assert os.environ["CZ_THERE"] == "old"
     assert "CZ_NEW" not in os.environ

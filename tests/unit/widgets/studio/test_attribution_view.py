@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from circuitz.data.text.induction import shipped
-from circuitz.data.text.tokens import attention_pairs, repeating
+from circuitz.data.text.induction_model import load_shipped_induction_model
+from circuitz.data.text.repeating_sequences import attention_pairs, make_repeating_sequences
 from circuitz.data.worlds.dog_world import make_dogs
 from circuitz.effects.attribution.attribute import attribute
 from circuitz.measurement.measure import measure
@@ -35,12 +35,17 @@ def seen():
 @pytest.fixture(scope="module")
 def read():
     """A studio over a small transformer."""
-    z = wrap(shipped("induction"), repeating(400), subject="letter", name="induction")
-    return Studio(measure(z, attention_pairs(30), sources=24, donors=1))
+    z = wrap(
+        load_shipped_induction_model("induction"),
+        make_repeating_sequences(400),
+        subject="letter",
+        name="induction",
+    )
+    return Studio(measure(z, attention_pairs(30), images=24, donors=1))
 
 
 def answer(studio, action, **arguments):
-    facts, blobs = studio._answer(action, json.loads(json.dumps(arguments)))
+    facts, blobs = studio._reply_to_action(action, json.loads(json.dumps(arguments)))
     json.dumps(facts, allow_nan=False)
     return facts, blobs
 

@@ -39,7 +39,7 @@ def z():
 
 def test_a_circuit_is_json_with_places_and_words_of_now(z):
     said = z.annotate("b:0", "snow").annotate("b:1", "snow on the ground")
-    found = json.loads(json.dumps(circuits.graphs(said, "z.z")))
+    found = json.loads(json.dumps(circuits.stored_circuits_payload(said, "z.z")))
     assert (found["path"], found["problem"]) == ("z.z", "")
     circuit = found["circuits"]["husky"]
     snow = next(n for n in circuit["nodes"] if n["words"] == "snow")
@@ -55,16 +55,16 @@ def test_a_circuit_is_json_with_places_and_words_of_now(z):
 def test_words_move_nodes_together_as_they_are_written(z):
     studio = Studio(z)
     assert len(studio.graphs["circuits"]["husky"]["nodes"]) == 5
-    studio._answer("annotate", {"unit": "b:0", "text": "snow"})
-    studio._answer("annotate", {"unit": "b:1", "text": "snow"})
+    studio._reply_to_action("annotate", {"unit": "b:0", "text": "snow"})
+    studio._reply_to_action("annotate", {"unit": "b:1", "text": "snow"})
     assert len(studio.graphs["circuits"]["husky"]["nodes"]) == 4
-    studio._answer("undo", {})
+    studio._reply_to_action("undo", {})
     assert len(studio.graphs["circuits"]["husky"]["nodes"]) == 5
 
 
 def test_what_is_no_graph_is_said_and_hides_nothing_else(z):
     broken = z.with_(notes={"graphs": {"husky": {"nodes": 3}}})
-    found = circuits.graphs(broken, "")
+    found = circuits.stored_circuits_payload(broken, "")
     assert found["circuits"] == {}
     assert "no attribution graph" in found["problem"]
     assert Studio(broken).units["count"]
@@ -72,9 +72,9 @@ def test_what_is_no_graph_is_said_and_hides_nothing_else(z):
 
 def test_without_a_network_or_torch_the_answer_says_so(z, monkeypatch):
     studio = Studio(z)
-    answer, _ = studio._answer("clamp", {"units": ["b:0"]})
+    answer, _ = studio._reply_to_action("clamp", {"units": ["b:0"]})
     assert (answer["ok"], answer["code"]) == (False, "inputs")
-    answer, _ = studio._answer("clamp", {"units": ["b:7"]})
+    answer, _ = studio._reply_to_action("clamp", {"units": ["b:7"]})
     assert answer["code"] == "unknown-unit"
 
     def missing(name):
@@ -82,13 +82,13 @@ def test_without_a_network_or_torch_the_answer_says_so(z, monkeypatch):
 
     monkeypatch.setattr(live, "import_module", missing)
     with pytest.raises(NetworkError, match="torch is not installed"):
-        circuits.clamped(z, ["b:0"])
-    answer, _ = studio._answer("circuit", {"target": "husky"})
+        circuits.outputs_before_and_while_clamped(z, ["b:0"])
+    answer, _ = studio._reply_to_action("circuit", {"target": "husky"})
     assert answer["code"] == "network"
 
 
 def test_a_reader_cannot_measure(z):
-    answer, _ = Studio(z, read_only=True)._answer("circuit", {"target": "husky"})
+    answer, _ = Studio(z, read_only=True)._reply_to_action("circuit", {"target": "husky"})
     assert answer["code"] == "read-only"
 
 
@@ -96,8 +96,8 @@ def test_what_is_measured_is_kept_on_disk(z, tmp_path, monkeypatch):
     place = z.with_(notes={}).save(tmp_path / "z.z")
     studio = Studio(place)
     assert studio.graphs["circuits"] == {}
-    monkeypatch.setattr(circuits, "measured", lambda z, target: z.with_graph(made()))
-    answer, _ = studio._answer("circuit", {"target": "husky"})
+    monkeypatch.setattr(circuits, "with_measured_circuit", lambda z, target: z.with_graph(made()))
+    answer, _ = studio._reply_to_action("circuit", {"target": "husky"})
     assert answer["ok"]
     assert set(studio.graphs["circuits"]) == {"husky"}
     assert load(place).graph("husky") == z.graph("husky")
@@ -105,7 +105,7 @@ def test_what_is_measured_is_kept_on_disk(z, tmp_path, monkeypatch):
 
 def act(studio, edit, nodes=(), label=""):
     asked = {"target": "husky", "edit": edit, "nodes": list(nodes), "label": label}
-    return studio._answer("regroup", asked)[0]
+    return studio._reply_to_action("regroup", asked)[0]
 
 
 def words(studio):
@@ -123,7 +123,7 @@ def test_nodes_are_merged_renamed_split_and_undone_on_disk(z, tmp_path):
     assert (circuit["automatic"], circuit["undo"]) == (False, True)
     node = next(n["id"] for n in circuit["nodes"] if n["words"] == "ears")
     assert act(studio, "rename", [node], "pointed ears")["ok"]
-    assert load(place).graph("husky").together() == {"pointed ears": ("b:0", "b:1")}
+    assert load(place).graph("husky").supernode_units() == {"pointed ears": ("b:0", "b:1")}
     # Another screen goes on from there, and takes both back.
     other = Studio(place)
     assert act(other, "undo")["ok"]
@@ -157,6 +157,6 @@ def test_edits_that_make_no_sense_change_nothing(z, edit, nodes, label):
 def test_words_written_meanwhile_stay(z, tmp_path):
     place = z.save(tmp_path / "z.z")
     one, two = Studio(place), Studio(place)
-    two._answer("annotate", {"unit": "a:0", "text": "grass"})
+    two._reply_to_action("annotate", {"unit": "a:0", "text": "grass"})
     assert act(one, "merge", ["b:0", "b:1"], "ears")["ok"]
     assert load(place).effective()["a:0"].text == "grass"

@@ -12,7 +12,7 @@ from circuitz.errors import (
     ConflictError,
     UnitError,
 )
-from circuitz.widgets.studio.editing_session import Desk, user_name
+from circuitz.widgets.studio.editing_session import EditingSession, author_from_environment_or_login
 from circuitz.z.bundle.load_save import load
 
 
@@ -26,7 +26,7 @@ def texts(z):
 
 
 def test_an_edit_is_on_disk_when_it_returns(path):
-    desk = Desk(path, author="mira")
+    desk = EditingSession(path, author="mira")
     desk.annotate("conv4:0", "white ground", 0.7)
     there = load(path)
     said = there.effective()["conv4:0"]
@@ -40,24 +40,24 @@ def test_an_edit_is_on_disk_when_it_returns(path):
 
 
 def test_edits_undo_and_redo_survive_reopening(path):
-    desk = Desk(path, author="mira")
+    desk = EditingSession(path, author="mira")
     desk.annotate("conv4:0", "white ground")
     assert desk.undo()[0] == "conv4:0"
-    again = Desk(path, author="mira")
+    again = EditingSession(path, author="mira")
     assert texts(again.z)["conv4:0"] == "snow"
     again.redo()
-    assert texts(Desk(path).z)["conv4:0"] == "white ground"
+    assert texts(EditingSession(path).z)["conv4:0"] == "white ground"
 
 
 def test_undo_never_takes_back_what_a_rule_proposed(path):
-    desk = Desk(path)
+    desk = EditingSession(path)
     with pytest.raises(AnnotationError, match="nothing to undo"):
         desk.undo()
     assert len(desk.z.effective()) == 4
 
 
 def test_empty_words_withdraw(path):
-    desk = Desk(path)
+    desk = EditingSession(path)
     desk.annotate("conv4:0", "  ")
     assert "conv4:0" not in load(path).effective()
     with pytest.raises(AnnotationError, match="no words"):
@@ -65,19 +65,19 @@ def test_empty_words_withdraw(path):
 
 
 def test_findings_follow_an_edit_and_are_computed_once(path):
-    desk = Desk(path)
+    desk = EditingSession(path)
     before = desk.report()
     assert desk.report() is before
     desk.annotate("conv4:0", "fluffy coat")
-    after = {(f.kind, f.units): f.verdict for f in desk.report().items}
+    after = {(f.kind, f.units): f.verdict for f in desk.report().findings}
     assert after["mislabelled-unit", ("conv4:0",)] == "flagged"
     desk.undo()
-    again = {(f.kind, f.units): f.verdict for f in desk.report().items}
-    assert again == {(f.kind, f.units): f.verdict for f in before.items}
+    again = {(f.kind, f.units): f.verdict for f in desk.report().findings}
+    assert again == {(f.kind, f.units): f.verdict for f in before.findings}
 
 
 def test_what_another_screen_wrote_is_taken_over_before_an_edit(path):
-    here, there = Desk(path, author="mira"), Desk(path, author="jon")
+    here, there = EditingSession(path, author="mira"), EditingSession(path, author="jon")
     there.annotate("conv4:2", "ears that stand")
     here.annotate("conv4:0", "white ground")
     assert texts(here.z)["conv4:2"] == "ears that stand"
@@ -87,7 +87,7 @@ def test_what_another_screen_wrote_is_taken_over_before_an_edit(path):
 
 
 def test_two_people_on_one_unit_is_a_conflict_that_names_both(path):
-    here, there = Desk(path, author="mira"), Desk(path, author="jon")
+    here, there = EditingSession(path, author="mira"), EditingSession(path, author="jon")
     seen = here.z.effective()["conv4:0"].id
     there.annotate("conv4:0", "white ground", base=seen)
     with pytest.raises(ConflictError) as caught:
@@ -100,7 +100,7 @@ def test_two_people_on_one_unit_is_a_conflict_that_names_both(path):
 
 
 def test_a_unit_cleared_by_somebody_else_is_a_conflict_too(path):
-    here, there = Desk(path, author="mira"), Desk(path, author="jon")
+    here, there = EditingSession(path, author="mira"), EditingSession(path, author="jon")
     seen = here.z.effective()["conv4:0"].id
     there.annotate("conv4:0", "")
     with pytest.raises(ConflictError) as caught:
@@ -112,7 +112,7 @@ def test_a_unit_cleared_by_somebody_else_is_a_conflict_too(path):
 
 def test_many_at_once_lose_nothing(path):
     def work(unit: int) -> None:
-        desk = Desk(path, author=f"person {unit}")
+        desk = EditingSession(path, author=f"person {unit}")
         for step in range(4):
             desk.annotate(f"conv4:{unit}", f"step {step}")
 
@@ -127,7 +127,7 @@ def test_many_at_once_lose_nothing(path):
 
 
 def test_a_bundle_saved_anew_by_somebody_else_is_read_anew(path, z):
-    desk = Desk(path)
+    desk = EditingSession(path)
     other = z.annotate("conv4:5", "something else", author="jon").with_(name="renamed")
     other.save(path)
     assert desk.refresh()
@@ -136,7 +136,7 @@ def test_a_bundle_saved_anew_by_somebody_else_is_read_anew(path, z):
 
 
 def test_a_bundle_that_went_away_is_a_named_error_and_keeps_what_is_shown(path):
-    desk = Desk(path)
+    desk = EditingSession(path)
     path.rename(path.with_name("gone.z"))
     with pytest.raises(BundleError):
         desk.annotate("conv4:0", "sky")
@@ -145,7 +145,7 @@ def test_a_bundle_that_went_away_is_a_named_error_and_keeps_what_is_shown(path):
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX files")
 def test_a_disk_that_refuses_changes_nothing(path, monkeypatch):
-    desk = Desk(path)
+    desk = EditingSession(path)
     before = (path / "log.jsonl").read_bytes()
 
     def full(*_: object) -> None:
@@ -175,14 +175,14 @@ def test_a_disk_that_refuses_changes_nothing(path, monkeypatch):
     ],
 )
 def test_bad_edits_are_named_and_change_nothing(path, unit, text, confidence, error):
-    desk = Desk(path)
+    desk = EditingSession(path)
     with pytest.raises(error):
         desk.annotate(unit, text, confidence)
     assert load(path).hash == desk.z.hash
 
 
 def test_a_waiver_needs_author_and_reason_and_is_kept(path):
-    desk = Desk(path)
+    desk = EditingSession(path)
     finding = desk.report().flagged[0].id
     for author, reason in (("", "because"), ("mira", " ")):
         with pytest.raises(AnnotationError, match="author and a reason"):
@@ -190,20 +190,20 @@ def test_a_waiver_needs_author_and_reason_and_is_kept(path):
     with pytest.raises(AnnotationError, match="no longer stands"):
         desk.waive("nothing", "mira", "because")
     desk.waive(finding, "mira", "known")
-    again = Desk(path)
-    assert {f.id: f.waiver for f in again.report().items}[finding].reason == "known"
+    again = EditingSession(path)
+    assert {f.id: f.waiver for f in again.report().findings}[finding].reason == "known"
     again.annotate("conv4:0", "white ground")
     assert load(path).waivers == again.z.waivers
 
 
 def test_a_z_from_a_bundle_is_edited_there_unless_it_has_edits_of_its_own(path):
     z = load(path)
-    assert Desk(z).path == path
-    assert Desk(z.annotate("conv4:0", "sky")).path is None
+    assert EditingSession(z).path == path
+    assert EditingSession(z.annotate("conv4:0", "sky")).path is None
 
 
 def test_a_z_never_saved_is_edited_in_memory(z):
-    desk = Desk(z)
+    desk = EditingSession(z)
     assert desk.path is None
     desk.annotate("conv4:0", "sky")
     desk.undo()
@@ -213,26 +213,26 @@ def test_a_z_never_saved_is_edited_in_memory(z):
 
 
 def test_replacing_z_writes_its_edits(path, z):
-    desk = Desk(path)
-    desk.replace(desk.z.annotate("conv4:7", "eyes", author="mira"))
+    desk = EditingSession(path)
+    desk.replace_or_merge_model(desk.z.annotate("conv4:7", "eyes", author="mira"))
     assert texts(load(path))["conv4:7"] == "eyes"
     other = z.with_(weights={})
-    desk.replace(other)
+    desk.replace_or_merge_model(other)
     assert desk.path is None
     assert desk.z is other
 
 
 def test_parse_tells_kind_and_why(path):
-    chips = Desk(path).parse("snow behind pointed ears")
+    chips = EditingSession(path).parse("snow behind pointed ears")
     assert [(chip["name"], chip["kind"]) for chip in chips] == [
         ("snow", "surroundings"),
         ("pointed ears", "attribute"),
     ]
     assert [chip["verdict"] for chip in chips] == ["opposes", "supports"]
     assert all(chip["why"] for chip in chips)
-    assert Desk(path).parse("") == []
+    assert EditingSession(path).parse("") == []
 
 
 def test_the_author_can_be_named_by_the_environment(monkeypatch):
     monkeypatch.setenv("CIRCUITZ_AUTHOR", " Mira ")
-    assert user_name() == "Mira"
+    assert author_from_environment_or_login() == "Mira"

@@ -42,7 +42,7 @@ def until(studio, state, seconds=60):
     """Ask as the screen does, until it is so; the previews that came meanwhile."""
     seen, previews, deadline = 0, [], time.monotonic() + seconds
     while True:
-        facts, blobs = studio._answer("optimising", {"seen": seen})
+        facts, blobs = studio._reply_to_action("optimising", {"seen": seen})
         assert facts["ok"]
         if "preview" in blobs:
             seen = facts["stamp"]
@@ -56,23 +56,23 @@ def until(studio, state, seconds=60):
 
 def test_pictures_come_as_they_are_made_and_are_kept_on_disk(studio, z):
     asked = {"unit": "conv2:3", "each": 2, "steps": 24, "negative": True}
-    assert studio._answer("optimise", asked)[0]["state"] == "running"
+    assert studio._reply_to_action("optimise", asked)[0]["state"] == "running"
     # Whatever else is asked meanwhile is answered.
-    assert studio._answer("unit", {"unit": "conv2:0"})[0]["ok"]
+    assert studio._reply_to_action("unit", {"unit": "conv2:0"})[0]["ok"]
     facts, previews = until(studio, "done")
     assert (facts["done"], facts["step"]) == (1, 24)
     assert previews
     made = visualise(runtime(z), z.layers[0], [3], each=2, steps=24, negative=True)[0]
     strip = np.asarray(Image.open(io.BytesIO(previews[-1])))
     assert (strip == np.concatenate(list(made), axis=1)).all()
-    told = studio._answer("history", {"unit": "conv2:3"})[0]["visuals"]
+    told = studio._reply_to_action("history", {"unit": "conv2:3"})[0]["visuals"]
     assert told[0]["negative"]
     for name, picture in zip(told[0]["pictures"], made, strict=True):
-        _, blobs = studio._answer("picture", {"hash": name})
+        _, blobs = studio._reply_to_action("picture", {"hash": name})
         assert (np.asarray(Image.open(io.BytesIO(blobs["picture"]))) == picture).all()
     (kept,) = visuals_of(load(studio.head["path"]), "conv2:3")
     assert list(kept.pictures) == told[0]["pictures"]
-    assert studio._answer("unit", {"unit": "conv2:3"})[0]["detail"]["visuals"] == told
+    assert studio._reply_to_action("unit", {"unit": "conv2:3"})[0]["detail"]["visuals"] == told
     # Measuring anew keeps what belongs to the weights.
     again = measure(studio.z, make_dogs("concepts", 18, seed=2))
     assert visuals_of(again, "conv2:3") == (kept,)
@@ -80,22 +80,22 @@ def test_pictures_come_as_they_are_made_and_are_kept_on_disk(studio, z):
 
 def test_it_can_be_cancelled_and_nothing_is_kept(studio):
     before = studio.z
-    studio._answer("optimise", {"unit": "conv2:1", "steps": 1000})
-    busy, _ = studio._answer("optimise", {"unit": "conv2:2"})
+    studio._reply_to_action("optimise", {"unit": "conv2:1", "steps": 1000})
+    busy, _ = studio._reply_to_action("optimise", {"unit": "conv2:2"})
     assert (busy["ok"], busy["code"]) == (False, "inputs")
-    studio._answer("cancel", {})
+    studio._reply_to_action("cancel", {})
     until(studio, "cancelled")
-    studio._optimiser.wait(10)
+    studio._optimiser.wait_until_idle(10)
     assert studio.z is before
-    studio._answer("optimise", {"unit": "conv2:2", "steps": 1})
+    studio._reply_to_action("optimise", {"unit": "conv2:2", "steps": 1})
     assert until(studio, "done")[0]["unit"] == "conv2:2"
 
 
 def test_the_figures_of_units_are_not_sent_again(studio):
     units = studio.units
-    studio._answer("optimise", {"unit": "conv2:0", "steps": 1})
+    studio._reply_to_action("optimise", {"unit": "conv2:0", "steps": 1})
     until(studio, "done")
-    studio._optimiser.wait(10)
+    studio._optimiser.wait_until_idle(10)
     assert studio.units is units
 
 
@@ -110,7 +110,7 @@ def test_the_figures_of_units_are_not_sent_again(studio):
     ],
 )
 def test_what_cannot_be_made_is_named(studio, change, code):
-    facts, _ = studio._answer("optimise", {"unit": "conv2:0", "steps": 2} | change)
+    facts, _ = studio._reply_to_action("optimise", {"unit": "conv2:0", "steps": 2} | change)
     if facts["ok"]:
         facts = until(studio, "failed")[0]["failure"]
     assert facts["code"] == code
@@ -118,12 +118,12 @@ def test_what_cannot_be_made_is_named(studio, change, code):
 
 def test_readers_and_kernels_without_torch_are_told(z, studio, monkeypatch):
     reader = Studio(z, read_only=True)
-    assert reader._answer("optimise", {"unit": "conv2:0"})[0]["code"] == "read-only"
+    assert reader._reply_to_action("optimise", {"unit": "conv2:0"})[0]["code"] == "read-only"
 
     def missing(name):
         raise ImportError(name, name="torch")
 
     monkeypatch.setattr(live, "import_module", missing)
-    facts, _ = studio._answer("optimise", {"unit": "conv2:0"})
+    facts, _ = studio._reply_to_action("optimise", {"unit": "conv2:0"})
     assert facts["code"] == "network"
     assert threading.active_count() < 20

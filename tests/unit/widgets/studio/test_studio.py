@@ -28,7 +28,9 @@ class Screen:
         studio.send = lambda content, buffers=None: self.replies.append((content, buffers or []))
 
     def ask(self, action: str, **arguments: object) -> dict:
-        self.studio._heard(self.studio, {"id": "1", "action": action, **arguments}, [])
+        self.studio._answer_screen_message(
+            self.studio, {"id": "1", "action": action, **arguments}, []
+        )
         return self.replies[-1][0]
 
 
@@ -136,7 +138,7 @@ def test_whatever_goes_wrong_comes_back_by_name(screen, path, action, arguments,
 
 @pytest.mark.parametrize("message", [None, 3, "x", {}, {"id": 4}, []])
 def test_messages_that_are_none_are_ignored(screen, message):
-    screen.studio._heard(screen.studio, message, [])
+    screen.studio._answer_screen_message(screen.studio, message, [])
     assert screen.replies == []
 
 

@@ -7,11 +7,11 @@ import io
 import pytest
 from PIL import Image
 
-from circuitz.data.text.induction import shipped
-from circuitz.data.text.tokens import attention_pairs, repeating
+from circuitz.data.text.induction_model import load_shipped_induction_model
+from circuitz.data.text.repeating_sequences import attention_pairs, make_repeating_sequences
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.measurement.measure import measure
-from circuitz.widgets.studio.unit_detail import detail
+from circuitz.widgets.studio.unit_detail import unit_detail_payload
 from circuitz.widgets.studio.unit_table import UnitTable
 from circuitz.wrapping.wrap import wrap
 from circuitz.z.model import AnnotatedModel
@@ -19,14 +19,19 @@ from circuitz.z.model import AnnotatedModel
 
 @pytest.fixture(scope="module")
 def z() -> AnnotatedModel:
-    made = wrap(shipped("induction"), repeating(400), subject="letter", name="induction")
-    return measure(made, attention_pairs(60), sources=24, donors=1)
+    made = wrap(
+        load_shipped_induction_model("induction"),
+        make_repeating_sequences(400),
+        subject="letter",
+        name="induction",
+    )
+    return measure(made, attention_pairs(60), images=24, donors=1)
 
 
 def test_heads_are_listed_with_thumbnails_of_tokens(z: AnnotatedModel) -> None:
     table = UnitTable(z)
-    units, effects, atlas = table.start(0)
-    assert table.unit(0) == "blocks.1.attn.hook_z:0"
+    units, effects, atlas = table.first_screen_traits(0)
+    assert table.unit_at(0) == "blocks.1.attn.hook_z:0"
     assert units["count"] == 8
     page = Image.open(io.BytesIO(atlas["pages"][0]))
     assert page.width == 16 * atlas["tile"]
@@ -34,7 +39,7 @@ def test_heads_are_listed_with_thumbnails_of_tokens(z: AnnotatedModel) -> None:
 
 
 def test_one_head_has_its_contexts_where_it_looks_and_what_that_matches(z: AnnotatedModel) -> None:
-    facts, blobs = detail(z, "blocks.0.attn.hook_z:3", Lexicon.load())
+    facts, blobs = unit_detail_payload(z, "blocks.0.attn.hook_z:3", Lexicon.load())
     assert facts["matches"][0]["concept"] == "previous token"
     assert facts["matches"][0]["kind"] == "attribute"
     assert all("previous token" in exemplar["shows"] for exemplar in facts["exemplars"])

@@ -12,7 +12,7 @@ from circuitz.errors import MeasurementError, UnitError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.widgets.studio import unit_responses as responds
 from circuitz.widgets.studio.studio import Studio
-from circuitz.widgets.studio.unit_detail import detail
+from circuitz.widgets.studio.unit_detail import unit_detail_payload
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def looked(z):
 
 
 def test_a_unit_comes_with_its_figures_and_whom_it_fires_with(looked):
-    facts, _ = detail(looked, "conv4:0", Lexicon.load())
+    facts, _ = unit_detail_payload(looked, "conv4:0", Lexicon.load())
     assert facts["statistics"] == {
         "mean": 0.5, "deviation": pytest.approx(0.2), "active": 0.75, "low": 0.0, "high": 3.0,
     }  # fmt: skip
@@ -58,7 +58,7 @@ def test_a_unit_comes_with_its_figures_and_whom_it_fires_with(looked):
 
 
 def test_classes_come_by_the_units_share_with_each_picture_once(looked):
-    found, blobs = responds.rows(looked, "conv4:0")
+    found, blobs = responds.spectrum_and_relevance_payload(looked, "conv4:0")
     assert [row["name"] for row in found["relevant"]] == ["poodle", "corgi"]
     assert [c["image"] for c in found["relevant"][1]["cells"]] == [5, 9, 11, 2]
     assert [c["share"] for c in found["relevant"][0]["cells"]] == pytest.approx([0.6, 0.1])
@@ -75,7 +75,7 @@ def test_classes_come_by_the_units_share_with_each_picture_once(looked):
 
 
 def test_the_spectrum_rises_from_level_to_level(looked):
-    found, _ = responds.rows(looked, "conv4:3")
+    found, _ = responds.spectrum_and_relevance_payload(looked, "conv4:3")
     means = [np.mean([c["response"] for c in row["cells"]]) for row in found["spectrum"]]
     assert [row["name"] for row in found["spectrum"]] == list(responds.LEVELS)
     assert means == sorted(means)
@@ -95,30 +95,30 @@ def test_many_classes_are_cut_to_the_strongest_and_the_rest_counted(looked):
         classes=tuple(f"c{i}" for i in range(many)),
         measurements=replace(looked.measurements, layers={"conv4": wide}, effects=None),
     )
-    found, _ = responds.rows(z, "conv4:0")
+    found, _ = responds.spectrum_and_relevance_payload(z, "conv4:0")
     assert [row["name"] for row in found["relevant"]] == [f"c{i}" for i in range(19, 7, -1)]
     assert found["unlisted"] == 8
 
 
 def test_what_was_measured_long_ago_says_that_there_is_no_more(z):
-    facts, _ = detail(z, "conv4:0", Lexicon.load())
+    facts, _ = unit_detail_payload(z, "conv4:0", Lexicon.load())
     assert facts["statistics"] == facts["quality"] == {}
     assert facts["neighbours"] == []
     assert not facts["more"]
-    found, blobs = responds.rows(z, "conv4:0")
+    found, blobs = responds.spectrum_and_relevance_payload(z, "conv4:0")
     assert found["spectrum"] == found["relevant"] == []
     assert blobs == {}
 
 
 @pytest.mark.parametrize("unit", ["conv4:99999", "nowhere:0"])
 def test_units_that_are_not_there_are_named(looked, unit):
-    answer, _ = Studio(looked)._answer("responds", {"unit": unit})
+    answer, _ = Studio(looked)._reply_to_action("responds", {"unit": unit})
     assert not answer["ok"]
     assert answer["code"] != "unexpected"
 
 
 def test_without_measurements_it_says_how_to_get_them(make_z):
     with pytest.raises(MeasurementError, match="no pictures"):
-        responds.rows(make_z(measured=False), "conv4:0")
+        responds.spectrum_and_relevance_payload(make_z(measured=False), "conv4:0")
     with pytest.raises(UnitError):
-        responds.rows(make_z(), "not a unit")
+        responds.spectrum_and_relevance_payload(make_z(), "not a unit")

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from circuitz.disk.lock import locked
+from circuitz.disk.lock import hold_write_lock
 from circuitz.errors import BundleLockedError, BundleWarning, BundleWriteError
 from circuitz.z.bundle.append_log import TORN
-from circuitz.z.bundle.inputs_io import fingerprint, read_inputs, write_inputs
+from circuitz.z.bundle.inputs_io import input_set_fingerprint, read_inputs, write_inputs
 from circuitz.z.bundle.load_save import append_log, load
 from circuitz.z.model import AnnotatedModel
 
@@ -40,7 +40,7 @@ def contents(z: AnnotatedModel) -> tuple[Any, ...]:
         z.story,
         z.weights["conv2.weight"].tobytes(),
         z.measurements.effects.drive.tobytes(),
-        fingerprint(z.concept_set),
+        input_set_fingerprint(z.concept_set),
     )
 
 
@@ -385,20 +385,23 @@ def test_a_writer_waits_for_another_and_gives_up_with_a_named_error(
     ready, hold = os.pipe()
     child = os.fork()
     if child == 0:
-        with locked(path):
+        with hold_write_lock(path):
             os.write(hold, b"x")
             time.sleep(60)
         os._exit(0)
     try:
         os.read(ready, 1)
-        with pytest.raises(BundleLockedError, match=r"writing a\.z"), locked(path, timeout=0.1):
+        with (
+            pytest.raises(BundleLockedError, match=r"writing a\.z"),
+            hold_write_lock(path, timeout=0.1),
+        ):
             pass
         # Reading needs no lock.
         assert load(path).hash == z.hash
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    with locked(path, timeout=1):
+    with hold_write_lock(path, timeout=1):
         pass
     assert leftovers(path) == []
 
@@ -413,9 +416,9 @@ def test_input_sets_are_replaced_whole_or_not_at_all(
             write_inputs(path, old)
             with disk(act, at).watched() as watch, suppress(wanted):
                 write_inputs(path, new)
-            found = fingerprint(read_inputs(path))
+            found = input_set_fingerprint(read_inputs(path))
             if watch.count < at:
-                assert found == fingerprint(new)
+                assert found == input_set_fingerprint(new)
                 break
-            assert found in (fingerprint(old), fingerprint(new))
+            assert found in (input_set_fingerprint(old), input_set_fingerprint(new))
         assert leftovers(path) == []

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from circuitz.disk.json_io import dumps
-from circuitz.disk.tensors_io import read_tensors, write_tensors
+from circuitz.disk.tensors_io import read_safetensors_in_place, safetensors_bytes
 from circuitz.errors import (
     BundleError,
     BundleFormatError,
@@ -29,7 +29,7 @@ from circuitz.errors import (
 )
 from circuitz.z.annotation import Annotation
 from circuitz.z.bundle.load_save import append_log, load
-from circuitz.z.bundle.log_io import _chain, _line, log_lines
+from circuitz.z.bundle.log_io import _chain_hash, _log_line, chained_log_lines
 from circuitz.z.model import AnnotatedModel
 
 
@@ -168,15 +168,15 @@ def test_a_log_with_a_proper_chain_but_senseless_entries_is_refused(path: Path) 
     z = load(path)
     undo = Annotation(id="u", target="conv2:1", text="", undoes="gone")
     for more in ((z.log[0],), (undo,)):
-        lines, chain = log_lines((*z.log, *more))
+        lines, chain = chained_log_lines((*z.log, *more))
         (path / "log.jsonl").write_bytes(lines)
         forge(path, log={"count": len(z.log) + 1, "hash": chain})
         with pytest.raises(BundleFormatError, match=r"log\.jsonl"):
             load(path)
-    lines, last = log_lines(z.log)
+    lines, last = chained_log_lines(z.log)
     body = dumps({"id": "x", "target": "conv2:1", "text": "x", "author_kind": "robot"})
-    after = _chain(last.encode(), body)
-    (path / "log.jsonl").write_bytes(lines + _line(last.encode(), after, body) + b"\n")
+    after = _chain_hash(last.encode(), body)
+    (path / "log.jsonl").write_bytes(lines + _log_line(last.encode(), after, body) + b"\n")
     forge(path, log={"count": 2, "hash": last})
     with pytest.raises(BundleFormatError, match="author_kind"):
         load(path)
@@ -403,7 +403,7 @@ def test_hostile_weights_are_refused_without_allocating(path: Path, data: bytes)
 
 
 def test_weights_in_a_bundle_that_are_not_finite_are_refused(path: Path) -> None:
-    data = write_tensors({"fc.bias": np.array([np.inf], np.float32)})
+    data = safetensors_bytes({"fc.bias": np.array([np.inf], np.float32)})
     forge_file(path, "weights.safetensors", data)
     with pytest.raises(WeightsError, match=r"fc\.bias"):
         dict(load(path).weights)
@@ -438,7 +438,7 @@ def test_hostile_arrays_are_refused(path: Path, data: bytes) -> None:
 def test_hostile_evidence_is_refused(path: Path) -> None:
     effects = manifest(path)["measurements"]["effects"]
     for arrays in ({"scale": np.zeros(3)}, {"odd": np.zeros(3)}, {}):
-        forge_file(path, effects, write_tensors(arrays))
+        forge_file(path, effects, safetensors_bytes(arrays))
         with pytest.raises(BundleFormatError, match="evidence/"):
             touch_all(load(path))
 
@@ -446,24 +446,24 @@ def test_hostile_evidence_is_refused(path: Path) -> None:
 @pytest.mark.parametrize("value", [12, -2, 2**40, -(2**62)])
 def test_an_exemplar_that_is_no_image_is_refused(path: Path, value: int) -> None:
     name = manifest(path)["measurements"]["layers"]["conv2"]
-    arrays, meta = read_tensors(memoryview((path / name).read_bytes()), name)
+    arrays, meta = read_safetensors_in_place(memoryview((path / name).read_bytes()), name)
     arrays = {key: array.copy() for key, array in arrays.items()}
     arrays["exemplars"][1, 3] = -1
-    forge_file(path, name, write_tensors(arrays, meta))
+    forge_file(path, name, safetensors_bytes(arrays, meta))
     touch_all(load(path))  # -1 is none
     arrays["exemplars"][1, 3] = value
-    forge_file(path, name, write_tensors(arrays, meta))
+    forge_file(path, name, safetensors_bytes(arrays, meta))
     with pytest.raises(BundleFormatError, match=r"exemplars names images .* there are 12"):
         touch_all(load(path))
 
 
 def test_effects_of_a_split_there_is_not_are_refused(path: Path) -> None:
     name = manifest(path)["measurements"]["effects"]
-    arrays, meta = read_tensors(memoryview((path / name).read_bytes()), name)
+    arrays, meta = read_safetensors_in_place(memoryview((path / name).read_bytes()), name)
     for field, value in (("split", 3), ("source", -1)):
         changed = {key: array.copy() for key, array in arrays.items()}
         changed[field][0] = value
-        forge_file(path, name, write_tensors(changed, meta))
+        forge_file(path, name, safetensors_bytes(changed, meta))
         with pytest.raises(BundleFormatError, match=f"{field} names"):
             touch_all(load(path))
 

@@ -18,9 +18,9 @@ from circuitz.errors import (
 )
 from circuitz.z.bundle.inputs_io import (
     ARRAYS,
-    fingerprint,
-    inputs_bytes,
-    origin,
+    byte_size_of_inputs,
+    folder_of_inputs,
+    input_set_fingerprint,
     read_inputs,
     write_inputs,
 )
@@ -49,10 +49,10 @@ def test_a_round_trip_is_exact_and_memory_mapped(inputs: InputSet, tmp_path: Pat
     again = read_inputs(path)
     same(inputs, again)
     assert not again.images.flags.writeable
-    assert fingerprint(again) == fingerprint(inputs)
-    assert origin(again) == origin(inputs) == path
+    assert input_set_fingerprint(again) == input_set_fingerprint(inputs)
+    assert folder_of_inputs(again) == folder_of_inputs(inputs) == path
     # What meta.json says and what the arrays say is one thing.
-    assert fingerprint(replace(again)) == fingerprint(inputs)
+    assert input_set_fingerprint(replace(again)) == input_set_fingerprint(inputs)
 
 
 def test_a_set_of_images_alone_round_trips(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_without_verifying_nothing_is_read_but_sizes_are(inputs: InputSet, tmp_p
     data[-1] ^= 1
     file.write_bytes(data)
     changed = read_inputs(path, verify=False)
-    assert fingerprint(changed) != fingerprint(inputs)
+    assert input_set_fingerprint(changed) != input_set_fingerprint(inputs)
     with pytest.raises(BundleTamperedError, match="images"):
         read_inputs(path)
     file.write_bytes(data[:-1])
@@ -76,22 +76,22 @@ def test_without_verifying_nothing_is_read_but_sizes_are(inputs: InputSet, tmp_p
 
 
 def test_the_fingerprint_follows_everything_but_the_recipe(inputs: InputSet) -> None:
-    seen = {fingerprint(inputs)}
-    assert fingerprint(replace(inputs, recipe={})) in seen
+    seen = {input_set_fingerprint(inputs)}
+    assert input_set_fingerprint(replace(inputs, recipe={})) in seen
     for name in ARRAYS:
         array = getattr(inputs, name).copy()
         array.reshape(-1).view(np.uint8)[-1] ^= 1
-        seen.add(fingerprint(replace(inputs, **{name: array})))
+        seen.add(input_set_fingerprint(replace(inputs, **{name: array})))
     for name in ("classes", "concept_names", "mask_names"):
-        seen.add(fingerprint(replace(inputs, **{name: (*getattr(inputs, name), "more")})))
-    seen.add(fingerprint(replace(inputs, role="D'")))
-    seen.add(fingerprint(replace(inputs, masks=None)))
+        seen.add(input_set_fingerprint(replace(inputs, **{name: (*getattr(inputs, name), "more")})))
+    seen.add(input_set_fingerprint(replace(inputs, role="D'")))
+    seen.add(input_set_fingerprint(replace(inputs, masks=None)))
     assert len(seen) == 1 + len(ARRAYS) + 3 + 2
 
 
 def test_the_fingerprint_ignores_layout_in_memory(inputs: InputSet) -> None:
     fortran = replace(inputs, images=np.asfortranarray(inputs.images))
-    assert fingerprint(fortran) == fingerprint(inputs)
+    assert input_set_fingerprint(fortran) == input_set_fingerprint(inputs)
 
 
 @pytest.mark.parametrize(
@@ -157,5 +157,5 @@ def test_only_input_sets_are_replaced(inputs: InputSet, tmp_path: Path) -> None:
 
 
 def test_bytes_of_a_set(inputs: InputSet) -> None:
-    assert inputs_bytes(InputSet(np.zeros((2, 3, 3, 1), np.uint8))) == 18
-    assert inputs_bytes(inputs) > 12 * 8 * 8 * 4
+    assert byte_size_of_inputs(InputSet(np.zeros((2, 3, 3, 1), np.uint8))) == 18
+    assert byte_size_of_inputs(inputs) > 12 * 8 * 8 * 4

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from circuitz.disk import folder_source as source_module
-from circuitz.disk.lazy import raw
+from circuitz.disk.lazy import lazy_field_content_unread
 from circuitz.errors import (
     AnnotationError,
     BundleError,
@@ -19,7 +19,7 @@ from circuitz.errors import (
     WeightsError,
 )
 from circuitz.z.bundle.data_ref import DataRef
-from circuitz.z.bundle.inputs_io import fingerprint, write_inputs
+from circuitz.z.bundle.inputs_io import input_set_fingerprint, write_inputs
 from circuitz.z.bundle.load_save import append_log, load, save
 from circuitz.z.bundle.replace_bundle import ASIDE
 from circuitz.z.model import AnnotatedModel
@@ -39,7 +39,7 @@ def same(a: AnnotatedModel, b: AnnotatedModel) -> None:
         assert dict(mine).keys() == dict(theirs).keys()
         for key, array in mine.items():
             equal(array, theirs[key])
-    assert fingerprint(a.concept_set) == fingerprint(b.concept_set)
+    assert input_set_fingerprint(a.concept_set) == input_set_fingerprint(b.concept_set)
     mine, theirs = a.measurements, b.measurements
     assert (mine is None) == (theirs is None)
     if mine is not None:
@@ -87,8 +87,8 @@ def test_nothing_large_is_read_before_it_is_touched(z: AnnotatedModel, tmp_path:
     again = load(z.save(tmp_path / "a.z"))
     repr(again), again.hash, again.stale, again.annotations
     assert not again.weights.loaded
-    assert not raw(again, "measurements").loaded
-    assert not raw(again, "concept_set").loaded
+    assert not lazy_field_content_unread(again, "measurements").loaded
+    assert not lazy_field_content_unread(again, "concept_set").loaded
     assert again.annotate("conv2:0", "x", concepts=()).undo().hash == again.hash
     assert not again.weights.loaded
 
@@ -326,15 +326,15 @@ def test_a_large_concept_set_stays_outside(
     assert not (path / "concepts").exists()
     again = load(path)
     assert again.concepts_ref.path == "data/concepts"
-    assert fingerprint(again.concept_set) == fingerprint(concepts)
-    assert again.concepts_hash == fingerprint(concepts)
+    assert input_set_fingerprint(again.concept_set) == input_set_fingerprint(concepts)
+    assert again.concepts_hash == input_set_fingerprint(concepts)
     shutil.rmtree(tmp_path / "data")
     gone = load(path)
     assert gone.concept_set is None
-    assert gone.concepts_hash == fingerprint(concepts)
+    assert gone.concepts_hash == input_set_fingerprint(concepts)
     assert gone.concepts_ref.recipe == concepts.recipe
     # Nothing that is not at hand is lost by saving again.
-    assert load(gone.save(path)).concepts_ref.fingerprint == fingerprint(concepts)
+    assert load(gone.save(path)).concepts_ref.fingerprint == input_set_fingerprint(concepts)
 
 
 def test_a_large_set_that_could_not_be_made_again_travels_along(
@@ -346,7 +346,7 @@ def test_a_large_set_that_could_not_be_made_again_travels_along(
     monkeypatch.setattr("circuitz.z.bundle.write_bundle.SMALL_CONCEPTS", 10)
     mine = new_inputs(recipe={})
     path = z.with_(concept_set=mine).save(tmp_path / "a.z")
-    assert fingerprint(load(path).concept_set) == fingerprint(mine)
+    assert input_set_fingerprint(load(path).concept_set) == input_set_fingerprint(mine)
 
 
 def test_d_is_referred_to_and_found_again(
@@ -356,16 +356,16 @@ def test_d_is_referred_to_and_found_again(
     folder = write_inputs(tmp_path / "out" / "D", data)
     path = z.with_(data=data).save(tmp_path / "out" / "a.z")
     again = load(path)
-    assert again.data_ref == DataRef("D", fingerprint(data), len(data), data.recipe)
-    assert not raw(again, "data").loaded
-    assert fingerprint(again.data) == fingerprint(data)
+    assert again.data_ref == DataRef("D", input_set_fingerprint(data), len(data), data.recipe)
+    assert not lazy_field_content_unread(again, "data").loaded
+    assert input_set_fingerprint(again.data) == input_set_fingerprint(data)
     # Moved together they find each other; saved elsewhere, z still knows where D lies.
     shutil.move(tmp_path / "out", tmp_path / "moved")
     moved = load(tmp_path / "moved" / "a.z")
-    assert fingerprint(moved.data) == fingerprint(data)
+    assert input_set_fingerprint(moved.data) == input_set_fingerprint(data)
     far = load(moved.save(tmp_path / "far" / "b.z"))
     assert far.data_ref.path == str(tmp_path / "moved" / "D")
-    assert fingerprint(far.data) == fingerprint(data)
+    assert input_set_fingerprint(far.data) == input_set_fingerprint(data)
     assert not folder.exists()
 
 
@@ -375,7 +375,7 @@ def test_without_d_the_model_opens_and_says_so_when_asked(
     path = z.with_(data=new_inputs(role="D")).save(tmp_path / "a.z")
     again = load(path)
     assert again.data is None
-    assert again.data_hash == fingerprint(new_inputs(role="D"))
+    assert again.data_hash == input_set_fingerprint(new_inputs(role="D"))
 
 
 def test_open_files_are_let_go(z: AnnotatedModel, tmp_path: Path) -> None:
@@ -388,7 +388,7 @@ def test_open_files_are_let_go(z: AnnotatedModel, tmp_path: Path) -> None:
         del opened
     after = len(list(handles.iterdir())) if handles.exists() else 0
     assert after <= before + 2
-    assert len(list(source_module.sources_of(path))) < 5
+    assert len(list(source_module.live_folder_sources_at(path))) < 5
 
 
 def test_save_is_a_function_and_a_method(z: AnnotatedModel, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from circuitz.disk.tensors_io import write_tensors
+from circuitz.disk.tensors_io import safetensors_bytes
 from circuitz.errors import BundleFormatError, MeasurementError
 from circuitz.z.bundle.measurements_io import (
     decode_effects,
@@ -87,7 +87,11 @@ def test_effects_that_do_not_fit_are_not_written(
 
 
 def test_other_files_are_refused(layer: LayerMeasurements, effects: EffectMeasurements) -> None:
-    for data in (encode_effects(effects), write_tensors({}), write_tensors({"a": np.zeros(2)})):
+    for data in (
+        encode_effects(effects),
+        safetensors_bytes({}),
+        safetensors_bytes({"a": np.zeros(2)}),
+    ):
         with pytest.raises(BundleFormatError, match="x"):
             decode_layer(memoryview(data), "x")
     with pytest.raises(BundleFormatError, match="x"):
@@ -99,6 +103,6 @@ def test_other_files_are_refused(layer: LayerMeasurements, effects: EffectMeasur
 )
 def test_a_header_that_says_nothing_is_refused(effects: EffectMeasurements, meta: str) -> None:
     arrays = {k: v for k, v in vars(effects).items() if isinstance(v, np.ndarray)}
-    data = write_tensors(arrays, {"circuitz": meta})
+    data = safetensors_bytes(arrays, {"circuitz": meta})
     with pytest.raises(BundleFormatError):
         decode_effects(memoryview(data), "x")

@@ -7,14 +7,18 @@ import json
 import pytest
 
 from circuitz.errors import GraphError
-from circuitz.z.circuit.attribution_graph import cantor, feature_index, read_graph
+from circuitz.z.circuit.attribution_graph import (
+    cantor_pair,
+    graph_from_json_text,
+    unit_index_from_feature,
+)
 
 
 def theirs(version=1):
     """Two features, an error node and a logit, as circuit-tracer numbers them."""
 
     def number(layer, index):
-        return cantor(layer, index) if version == 1 else layer * 10**5 + index
+        return cantor_pair(layer, index) if version == 1 else layer * 10**5 + index
 
     nodes = [
         {"node_id": "3_42_1", "feature": number(3, 42), "layer": "3", "ctx_idx": 1,
@@ -46,7 +50,7 @@ def theirs(version=1):
 
 @pytest.mark.parametrize("version", [1, None])
 def test_features_are_told_by_layer_and_index_in_both_numberings(version):
-    graph = read_graph(json.dumps(theirs(version)))
+    graph = graph_from_json_text(json.dumps(theirs(version)))
     units = {n.id: n for n in graph.nodes if n.kind == "unit"}
     assert set(units) == {"layer3:42@pos1", "layer7:7@pos2", "E:0"}
     assert units["layer3:42@pos1"].words == "Texas"
@@ -69,7 +73,7 @@ def test_units_of_ours_have_the_words_and_numbers_others_look_for():
     snow = next(n for n in record["nodes"] if n["unit"] == "conv4:17")
     assert snow["clerp"] == "snow"
     assert snow["node_id"] == "1_17_0"
-    assert snow["feature"] == cantor(1, 17)
+    assert snow["feature"] == cantor_pair(1, 17)
     logit = next(n for n in record["nodes"] if n["feature_type"] == "logit")
     assert logit["is_target_logit"]
     assert logit["clerp"] == "husky"
@@ -78,13 +82,13 @@ def test_units_of_ours_have_the_words_and_numbers_others_look_for():
 
 
 def test_numbers_of_either_kind():
-    assert feature_index(cantor(12, 3456), "12", 1) == 3456
-    assert feature_index(12 * 10**5 + 3456, "12", None) == 3456
-    assert feature_index(42, "0", None) == 42
+    assert unit_index_from_feature(cantor_pair(12, 3456), "12", 1) == 3456
+    assert unit_index_from_feature(12 * 10**5 + 3456, "12", None) == 3456
+    assert unit_index_from_feature(42, "0", None) == 42
     with pytest.raises(GraphError, match="belongs to layer"):
-        feature_index(cantor(12, 3456), "11", 1)
+        unit_index_from_feature(cantor_pair(12, 3456), "11", 1)
     with pytest.raises(GraphError, match="does not belong"):
-        feature_index(12, "12", None)
+        unit_index_from_feature(12, "12", None)
 
 
 def broken(change):
@@ -115,4 +119,4 @@ def broken(change):
 )
 def test_what_is_no_graph_is_named(text):
     with pytest.raises(GraphError):
-        read_graph(text)
+        graph_from_json_text(text)

@@ -7,8 +7,8 @@ import pytest
 
 from circuitz.errors import GraphError
 from circuitz.z.circuit.circuit_graph import CircuitGraph, Edge, Node
-from circuitz.z.circuit.layout import layout
-from circuitz.z.circuit.stored_circuits import kept, with_graph
+from circuitz.z.circuit.layout import layout_nodes
+from circuitz.z.circuit.stored_circuits import graphs_by_class, with_graph
 from circuitz.z.model import AnnotatedModel
 
 
@@ -40,8 +40,8 @@ def shares(graph):
 
 def test_units_that_share_a_concept_are_one_node():
     graph = made()
-    assert graph.together() == {"white": ("a:0", "a:1"), "snow": ("b:0", "b:1")}
-    small = graph.grouped()
+    assert graph.supernode_units() == {"white": ("a:0", "a:1"), "snow": ("b:0", "b:1")}
+    small = graph.collapse_supernodes()
     snow, white = "group:b:0,b:1", "group:a:0,a:1"
     assert {n.id for n in small.nodes} == {
         snow, white, "b:2", "unexplained", "output:husky",
@@ -58,9 +58,9 @@ def test_units_that_share_a_concept_are_one_node():
 
 def test_sets_named_by_hand_win_and_can_be_taken_back():
     graph = made().with_supernodes({"ground": ["b:0", "b:2"]})
-    assert graph.together() == {"ground": ("b:0", "b:2")}
-    assert graph.with_supernodes(None).together() == made().together()
-    assert made().with_supernodes({}).together() == {}
+    assert graph.supernode_units() == {"ground": ("b:0", "b:2")}
+    assert graph.with_supernodes(None).supernode_units() == made().supernode_units()
+    assert made().with_supernodes({}).supernode_units() == {}
 
 
 @pytest.mark.parametrize(
@@ -74,11 +74,11 @@ def test_sets_that_cannot_be(sets):
 
 def test_words_on_a_group_name_it():
     graph = made(settings={"groups": {"cold ground": ["b:0", "b:1", "b:9"]}})
-    assert graph.together() == {"cold ground": ("b:0", "b:1"), "white": ("a:0", "a:1")}
+    assert graph.supernode_units() == {"cold ground": ("b:0", "b:1"), "white": ("a:0", "a:1")}
 
 
 def test_columns_follow_the_layers():
-    places = layout(made())
+    places = layout_nodes(made())
     assert {places[u][0] for u in ("a:0", "a:1", "unexplained")} == {0}
     assert places["output:husky"] == (2, 0.0)
     assert places["unexplained"][1] > max(places["a:0"][1], places["a:1"][1])
@@ -93,7 +93,7 @@ def test_networkx_and_plotly():
     assert found.nodes["b:0"]["words"] == "snow"
     assert nx.is_directed_acyclic_graph(found)
     figure = made(target="<b>husky").figure()
-    assert len(figure.data) == len(made().grouped().edges) + 1
+    assert len(figure.data) == len(made().collapse_supernodes().edges) + 1
     assert "<b>" not in figure.layout.title.text
 
 
@@ -108,20 +108,20 @@ def test_without_plotly_it_says_what_to_install(monkeypatch):
 
 def test_a_z_keeps_graphs_and_only_of_its_classes():
     z = AnnotatedModel("z", ("husky", "corgi"))
-    assert kept(z) == {}
-    assert kept(with_graph(z, made())) == {"husky": z.with_graph(made()).graph("husky")}
+    assert graphs_by_class(z) == {}
+    assert graphs_by_class(with_graph(z, made())) == {"husky": z.with_graph(made()).graph("husky")}
     with pytest.raises(GraphError, match="not a class"):
         with_graph(AnnotatedModel("z", ("cat",)), made())
     with pytest.raises(GraphError):
-        kept(z.with_(notes={"graphs": [1]}))
+        graphs_by_class(z.with_(notes={"graphs": [1]}))
     with pytest.raises(GraphError):
-        kept(z.with_(notes={"graphs": {"husky": {"nodes": 3}}}))
+        graphs_by_class(z.with_(notes={"graphs": {"husky": {"nodes": 3}}}))
 
 
 def test_it_says_what_changed():
     z = AnnotatedModel("z", ("husky",))
-    assert made(settings={"weights": "other"}).stale(z) == ("weights",)
-    assert made(settings={"weights": z.weights_hash}).stale(z) == ()
+    assert made(settings={"weights": "other"}).stale_parts(z) == ("weights",)
+    assert made(settings={"weights": z.weights_hash}).stale_parts(z) == ()
 
 
 def test_graphs_are_read_without_torch():

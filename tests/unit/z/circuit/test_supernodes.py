@@ -6,10 +6,10 @@ import pytest
 
 from circuitz.errors import GraphError
 from circuitz.z.bundle.load_save import load
-from circuitz.z.circuit.attribution_graph import read_graph
+from circuitz.z.circuit.attribution_graph import graph_from_json_text
 from circuitz.z.circuit.circuit_graph import CircuitGraph, Edge, Node
-from circuitz.z.circuit.stored_circuits import keeping_sets
-from circuitz.z.circuit.supernodes import BEFORE, MOST, automatic, undoable
+from circuitz.z.circuit.stored_circuits import with_supernodes_of_stored_graph
+from circuitz.z.circuit.supernodes import BEFORE, MOST, can_undo_supernode_edit, group_by_concept
 from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
 
@@ -29,27 +29,30 @@ def graph():
 
 def test_units_are_merged_renamed_and_split(graph):
     one = graph.merge(["a:2", "a:0"], "ground")
-    assert one.together() == {"ground": ("a:0", "a:2")}
+    assert one.supernode_units() == {"ground": ("a:0", "a:2")}
     # Nodes are meant by label, by id of the set's node, or by unit.
-    node = next(n for n in one.grouped().nodes if n.words == "ground")
+    node = next(n for n in one.collapse_supernodes().nodes if n.words == "ground")
     assert node.members == ("a:0", "a:2")
     two = one.merge([node.id, "a:1"], "cold ground")
-    assert two.together() == {"cold ground": ("a:0", "a:1", "a:2")}
-    assert two.rename("cold ground", "snow").together() == {"snow": ("a:0", "a:1", "a:2")}
-    assert two.split("cold ground").together() == {}
+    assert two.supernode_units() == {"cold ground": ("a:0", "a:1", "a:2")}
+    assert two.rename("cold ground", "snow").supernode_units() == {"snow": ("a:0", "a:1", "a:2")}
+    assert two.split("cold ground").supernode_units() == {}
     # The graph itself is as it was.
     assert [two.nodes, two.edges, two.scores] == [graph.nodes, graph.edges, graph.scores]
 
 
 def test_a_unit_taken_into_another_set_leaves_its_own(graph):
     one = graph.merge(["a:0", "a:1"], "x")
-    assert one.merge(["a:1", "a:2"], "y").together() == {"y": ("a:1", "a:2")}
+    assert one.merge(["a:1", "a:2"], "y").supernode_units() == {"y": ("a:1", "a:2")}
 
 
 def test_one_label_in_two_layers_is_told_apart(graph):
     both = graph.merge(["a:0", "a:1"], "snow").merge(["b:0", "b:1"], "snow")
-    assert set(both.together()) == {"snow", "snow (b)"}
-    assert sorted(n.words for n in both.grouped().nodes if n.members) == ["snow", "snow"]
+    assert set(both.supernode_units()) == {"snow", "snow (b)"}
+    assert sorted(n.words for n in both.collapse_supernodes().nodes if n.members) == [
+        "snow",
+        "snow",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,7 @@ def test_labels_are_not_given_twice_in_a_layer(graph):
     graph = made(1).merge(["a:0", "a:1"], "x").merge(["a:2", "a:3"], "y")
     with pytest.raises(GraphError, match="already"):
         graph.rename("y", "x")
-    assert graph.rename("y", "y").together() == graph.together()
+    assert graph.rename("y", "y").supernode_units() == graph.supernode_units()
     with pytest.raises(GraphError, match="shows no units"):
         graph.split("z")
 
@@ -82,20 +85,20 @@ def test_labels_are_not_given_twice_in_a_layer(graph):
 def test_edits_start_from_what_is_automatic_and_are_undone_one_by_one(graph):
     z = AnnotatedModel("z", ("husky",), layers=(LayerSpec("a", 3), LayerSpec("b", 2)))
     z = z.annotate("a:0", "snow").annotate("a:1", "snow")
-    said = graph.labelled(z)
-    assert list(said.together()) == ["snow"]
+    said = graph.with_current_words(z)
+    assert list(said.supernode_units()) == ["snow"]
     step = said.rename("snow", "cold")
     last = step.split("cold")
-    assert last.together() == {}
-    assert last.undo().together() == step.together() == {"cold": ("a:0", "a:1")}
+    assert last.supernode_units() == {}
+    assert last.undo().supernode_units() == step.supernode_units() == {"cold": ("a:0", "a:1")}
     first = last.undo().undo()
-    assert (first.supernodes, list(first.together())) == (None, ["snow"])
-    assert not undoable(first)
+    assert (first.supernodes, list(first.supernode_units())) == (None, ["snow"])
+    assert not can_undo_supernode_edit(first)
     with pytest.raises(GraphError, match="nothing to undo"):
         first.undo()
-    again = automatic(last)
-    assert list(again.together()) == ["snow"]
-    assert again.undo().together() == {}
+    again = group_by_concept(last)
+    assert list(again.supernode_units()) == ["snow"]
+    assert again.undo().supernode_units() == {}
 
 
 def test_only_so_many_edits_are_kept(graph):
@@ -108,29 +111,32 @@ def test_sets_and_their_past_are_kept_in_the_bundle_and_in_json(graph, tmp_path)
     z = AnnotatedModel("z", ("husky",), layers=(LayerSpec("a", 3), LayerSpec("b", 2)))
     edited = graph.merge(["a:0", "a:1"], "x").rename("x", "y")
     found = load(z.with_graph(edited).save(tmp_path / "z.z")).graph("husky")
-    assert found.together() == {"y": ("a:0", "a:1")}
-    assert found.undo().together() == {"x": ("a:0", "a:1")}
-    assert read_graph(edited.to_json()).together() == {"y": ("a:0", "a:1")}
+    assert found.supernode_units() == {"y": ("a:0", "a:1")}
+    assert found.undo().supernode_units() == {"x": ("a:0", "a:1")}
+    assert graph_from_json_text(edited.to_json()).supernode_units() == {"y": ("a:0", "a:1")}
 
 
 def test_sets_outlive_a_new_measurement(graph):
     z = AnnotatedModel("z", ("husky",), layers=(LayerSpec("a", 3), LayerSpec("b", 2)))
-    assert keeping_sets(z, graph) == graph
+    assert with_supernodes_of_stored_graph(z, graph) == graph
     edited = graph.merge(["a:0", "a:1", "a:2"], "x").merge(["b:0", "b:1"], "y")
     z = z.with_graph(edited)
     fewer = made()
     left = tuple(n for n in fewer.nodes if n.id not in {"a:1", "b:1"})
     edges = tuple(e for e in fewer.edges if e.source != "a:1")
     fewer = CircuitGraph("husky", ("a", "b"), left, edges)
-    assert keeping_sets(z, fewer).together() == {"x": ("a:0", "a:2")}
-    assert z.with_graph(keeping_sets(z, fewer)).graph("husky").undo().supernodes is not None
+    assert with_supernodes_of_stored_graph(z, fewer).supernode_units() == {"x": ("a:0", "a:2")}
+    assert (
+        z.with_graph(with_supernodes_of_stored_graph(z, fewer)).graph("husky").undo().supernodes
+        is not None
+    )
     broken = z.with_(notes={"graphs": {"husky": {"nodes": 3}}})
-    assert keeping_sets(broken, fewer) == fewer
+    assert with_supernodes_of_stored_graph(broken, fewer) == fewer
 
 
 @pytest.mark.parametrize("past", [3, "x", [3], [{"x": "a:0"}], [{"x": [1]}], {"a": 1}])
 def test_a_past_that_strangers_wrote_is_passed_over(graph, past):
     strange = graph.with_supernodes(None)
     strange = CircuitGraph(**{**strange.__dict__, "settings": {BEFORE: past}})
-    assert not undoable(strange)
-    assert strange.merge(["a:0", "a:1"], "x").undo().together() == {}
+    assert not can_undo_supernode_edit(strange)
+    assert strange.merge(["a:0", "a:1"], "x").undo().supernode_units() == {}

@@ -4,27 +4,27 @@ import pytest
 
 from circuitz.errors import AnnotationError
 from circuitz.z.formats.csv_cells import (
-    escape,
-    read_list,
-    read_number,
-    read_truth,
-    unescape,
-    write_list,
+    boolean_from_cell,
+    escape_formula,
+    list_from_cell,
+    list_to_cell,
+    number_from_cell,
+    unescape_formula,
 )
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "＝1", "'=1", "''@", "'-'"])
 def test_no_cell_begins_as_a_formula_and_none_is_lost(text: str) -> None:
-    cell = escape(text)
+    cell = escape_formula(text)
     assert cell[0] == "'"
     assert cell == f"'{text}"
-    assert unescape(cell) == text
+    assert unescape_formula(cell) == text
 
 
 @pytest.mark.parametrize("text", ["", "snow", "'tis", "''", "a=1", "'", "1-2", "it's -1"])
 def test_other_text_is_left_alone(text: str) -> None:
-    assert escape(text) == text
-    assert unescape(text) == text
+    assert escape_formula(text) == text
+    assert unescape_formula(text) == text
 
 
 @pytest.mark.parametrize(
@@ -35,22 +35,22 @@ def test_other_text_is_left_alone(text: str) -> None:
     ],
 )  # fmt: skip
 def test_lists_come_back(items: tuple[str, ...]) -> None:
-    assert tuple(read_list(write_list(items))) == items
+    assert tuple(list_from_cell(list_to_cell(items))) == items
 
 
 def test_lists_are_read_as_people_write_them() -> None:
-    assert read_list("snow;grass ; ") == ["snow", "grass"]
+    assert list_from_cell("snow;grass ; ") == ["snow", "grass"]
     for cell in ("[", "[1", '["a"', "[" * 2000):
         with pytest.raises(AnnotationError, match="no list"):
-            read_list(cell)
+            list_from_cell(cell)
 
 
 def test_numbers_and_truths_are_named_when_they_are_none() -> None:
-    assert read_number(" 0.25 ", "confidence") == 0.25
+    assert number_from_cell(" 0.25 ", "confidence") == 0.25
     with pytest.raises(AnnotationError, match="point, not a comma"):
-        read_number("0,5", "confidence")
+        number_from_cell("0,5", "confidence")
     with pytest.raises(AnnotationError, match="no number"):
-        read_number("high", "confidence")
-    assert (read_truth("TRUE"), read_truth("0")) == (True, False)
+        number_from_cell("high", "confidence")
+    assert (boolean_from_cell("TRUE"), boolean_from_cell("0")) == (True, False)
     with pytest.raises(AnnotationError, match="neither"):
-        read_truth("maybe")
+        boolean_from_cell("maybe")

@@ -9,7 +9,7 @@ import numpy as np
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import Measurements
 from circuitz.z.model import AnnotatedModel
-from circuitz.z.shown.frames import ANNOTATION_COLUMNS, UNIT_COLUMNS, table, units_frame
+from circuitz.z.shown.frames import ANNOTATION_COLUMNS, UNIT_COLUMNS, typed_frame, units_frame
 
 
 def test_an_empty_table_can_be_chosen_from() -> None:
@@ -19,7 +19,7 @@ def test_an_empty_table_can_be_chosen_from() -> None:
 
 
 def test_columns_keep_tuples_and_dtypes() -> None:
-    made = table([("a", ("x", "y"), True)], {"s": "str", "t": "object", "b": "bool"})
+    made = typed_frame([("a", ("x", "y"), True)], {"s": "str", "t": "object", "b": "bool"})
     assert made["t"][0] == ("x", "y")
     assert made["b"].dtype == bool
 

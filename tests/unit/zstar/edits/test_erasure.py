@@ -14,7 +14,7 @@ from circuitz.z.inputs import InputSet
 from circuitz.zstar.edits import pixel_edits as edits
 from circuitz.zstar.edits import regions
 from circuitz.zstar.edits.erasure import learn_erasure
-from circuitz.zstar.edits.inpainting import fill, spread
+from circuitz.zstar.edits.inpainting import fill, fill_unknown_pixels
 from circuitz.zstar.edits.regions import RegionFinder, find_regions
 
 pytestmark = pytest.mark.slow
@@ -57,11 +57,11 @@ def finder(flecks) -> RegionFinder:
 
 def test_single_pixels_are_found_from_image_labels_alone(finder) -> None:
     images, where, shows = flecked(60, 7)
-    found = finder.maps(images) > 0.5
+    found = finder.region_probability_maps(images) > 0.5
     assert finder.alone
     assert (found & where).sum() > 0.8 * where.sum()
     assert found[~shows].mean() < 0.02
-    assert (finder.present(images) == shows).mean() > 0.95
+    assert (finder.images_show_concept(images) == shows).mean() > 0.95
 
 
 def test_what_erasing_leaves_behind_is_measured_on_unseen_images(finder) -> None:
@@ -105,7 +105,9 @@ def test_every_image_is_given_the_concept_before_it_is_taken_away(flecks, finder
     )
     editor = edits.make_editor(data, concepts, (finder,), Lexicon.load())
     rows = np.arange(40)
-    made = editor.bind(np.arange(240))(data.images[:40].copy(), rows, np.random.default_rng(0))
+    made = editor.make_batch_edit_for_rows(np.arange(240))(
+        data.images[:40].copy(), rows, np.random.default_rng(0)
+    )
     plain, without, laid = made.reshape(3, 40, SIDE, SIDE, 3)
     assert (plain == data.images[:40]).all()
     # Erased or not at all there before: of the bright pixels little is left in either class.
@@ -116,14 +118,14 @@ def test_every_image_is_given_the_concept_before_it_is_taken_away(flecks, finder
     # Erasing leaves traces in both alike: images without the concept are changed as well.
     changed = (without != plain).any(-1).mean((1, 2))
     assert changed[1::2].mean() > 0.5 * changed[0::2].mean() > 0
-    assert (finder.present(laid)).mean() > 0.9
+    assert (finder.images_show_concept(laid)).mean() > 0.9
 
 
 def test_a_control_edits_elsewhere(flecks, finder) -> None:
     concepts, where = flecks
     data = InputSet(concepts.images, labels=np.arange(240) % 2, classes=("a", "b"))
-    editor = edits.make_editor(data, concepts, (finder,), Lexicon.load(), where="random")
-    made = editor.bind(np.arange(240))(
+    editor = edits.make_editor(data, concepts, (finder,), Lexicon.load(), region_mode="random")
+    made = editor.make_batch_edit_for_rows(np.arange(240))(
         data.images[:40].copy(), np.arange(40), np.random.default_rng(0)
     )
     without = made.reshape(3, 40, SIDE, SIDE, 3)[1]
@@ -136,7 +138,7 @@ def test_filling_is_smooth_and_follows_its_surroundings() -> None:
     )
     known = np.ones((1, 16, 16), bool)
     known[:, 6:10, 6:10] = False
-    made = spread(np.array(ramp), known)
+    made = fill_unknown_pixels(np.array(ramp), known)
     assert np.abs(made.astype(int) - ramp).max() < 40
     x = torch.rand(2, 3, 9, 7, requires_grad=True)
     region = torch.rand(2, 1, 9, 7, requires_grad=True)

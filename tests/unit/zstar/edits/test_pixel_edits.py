@@ -21,7 +21,7 @@ def test_plates_keep_the_region_and_leave_nothing_of_the_hole() -> None:
     regions = np.ones((6, 8, 8), bool)
     regions[:, 2:5, 2:5] = False
     images[~regions] = 255
-    made = edits.plates(images, regions, np.zeros(6, np.int64), draw)
+    made = edits.fill_donors_outside_regions(images, regions, np.zeros(6, np.int64), draw)
     assert (made == 100).all()
 
 
@@ -29,7 +29,9 @@ def test_plates_of_different_things_do_not_complete_one_another() -> None:
     images = np.stack([np.full((8, 8, 3), v, np.uint8) for v in (10, 200)] * 4)
     regions = np.ones((8, 8, 8), bool)
     regions[:, 3:5, 3:5] = False
-    made = edits.plates(images, regions, np.array([0, 1] * 4), np.random.default_rng(0))
+    made = edits.fill_donors_outside_regions(
+        images, regions, np.array([0, 1] * 4), np.random.default_rng(0)
+    )
     assert (made[0::2] == 10).all()
     assert (made[1::2] == 200).all()
 
@@ -41,7 +43,7 @@ def test_spread_keeps_what_is_known_and_stays_within_its_range(h: int, w: int, s
     images = draw.integers(0, 256, (2, h, w, 3)).astype(np.uint8)
     known = draw.random((2, h, w)) < 0.5
     known[:, 0, 0] = True
-    made = edits.spread(images, known)
+    made = edits.fill_unknown_pixels(images, known)
     assert (made[known] == images[known]).all()
     for i in range(2):
         low, high = images[i][known[i]].min(0), images[i][known[i]].max(0)
@@ -52,14 +54,14 @@ def test_spread_keeps_what_is_known_and_stays_within_its_range(h: int, w: int, s
 def test_grown_regions_cover_a_rim() -> None:
     region = np.zeros((1, 5, 5), bool)
     region[0, 2, 2] = True
-    assert edits.grown(region).sum() == 5
-    assert edits.grown(region, 2).sum() == 13
+    assert edits.grow_regions(region).sum() == 5
+    assert edits.grow_regions(region, 2).sum() == 13
 
 
 def test_boxes_have_the_area_of_regions_but_not_their_places() -> None:
     regions = np.zeros((4, 32, 32), bool)
     regions[:, 20:, :] = True
-    boxes = edits.boxes_like(regions, 400, np.random.default_rng(0))
+    boxes = edits.random_boxes_like(regions, 400, np.random.default_rng(0))
     assert boxes.mean() == pytest.approx(regions.mean(), rel=0.1)
     assert boxes[:, :8].mean() > 0.1
 
@@ -86,10 +88,10 @@ def test_an_editor_breaks_the_tie_between_class_and_ground(world) -> None:
             return np.stack([lookup.get(x.tobytes(), o) for x, o in zip(images, out, strict=True)])
 
     finder = RegionFinder("snow", "masks", Known())  # type: ignore[arg-type]
-    object.__setattr__(finder, "maps", Known().maps)
+    object.__setattr__(finder, "region_probability_maps", Known().maps)
     editor = edits.make_editor(data, concepts, (finder,), Lexicon.load())
     rows = np.flatnonzero(data.split == 0)
-    edit = editor.bind(rows)
+    edit = editor.make_batch_edit_for_rows(rows)
     before = data.images[rows]
     after = edit(before.copy(), np.arange(len(rows)), np.random.default_rng(0))
     bright_before, bright_after = (x[:, 0, 0].mean(1) > 200 for x in (before, after))
@@ -151,7 +153,7 @@ def test_versions_of_an_image_differ_in_what_is_there_or_not_alone() -> None:
     worn = RegionFinder("collar", "masks", _Red(1.0), alone=True)
     rows = np.arange(8)
     made = [
-        edits.make_editor(data, concepts, finders, Lexicon.load()).bind(rows)(
+        edits.make_editor(data, concepts, finders, Lexicon.load()).make_batch_edit_for_rows(rows)(
             data.images.copy(), rows, np.random.default_rng(1)
         )
         for finders in ((ground, worn), (worn, ground))

@@ -8,7 +8,12 @@ import pytest
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.z.inputs import InputSet
 from circuitz.zstar.edits import pixel_edits as edits
-from circuitz.zstar.edits.recolour import Recolouring, colour_maps, learn_recolouring, recoloured
+from circuitz.zstar.edits.recolour import (
+    Recolouring,
+    apply_colour_maps,
+    fit_colour_maps,
+    learn_recolouring,
+)
 from circuitz.zstar.edits.regions import RegionFinder, find_regions
 
 _TINT = np.array([[0.8, 0, 0, 0], [0, 0.9, 0, 6], [0, 0.1, 0.85, 30]], np.float32)
@@ -21,7 +26,7 @@ def _pictures(n: int, seed: int) -> np.ndarray:
 
 
 def _tinted(images: np.ndarray) -> np.ndarray:
-    return recoloured(images, np.repeat(_TINT[None], len(images), 0))
+    return apply_colour_maps(images, np.repeat(_TINT[None], len(images), 0))
 
 
 def _set(n: int = 120) -> InputSet:
@@ -39,12 +44,15 @@ def _set(n: int = 120) -> InputSet:
 def test_a_tint_is_put_on_and_taken_off() -> None:
     plain = _pictures(8, 1)
     shown = _tinted(plain)
-    on, off = colour_maps(plain, shown), colour_maps(shown, plain)
+    on, off = fit_colour_maps(plain, shown), fit_colour_maps(shown, plain)
     assert np.abs(on - _TINT).max() < 1.5
-    assert np.abs(recoloured(plain, on).astype(int) - shown).max() <= 2
-    assert np.abs(recoloured(shown, off).astype(int) - plain).max() <= 3
+    assert np.abs(apply_colour_maps(plain, on).astype(int) - shown).max() <= 2
+    assert np.abs(apply_colour_maps(shown, off).astype(int) - plain).max() <= 3
     flat = np.full((1, 4, 4, 1), 90, np.uint8)
-    assert np.abs(recoloured(flat, colour_maps(flat, flat + 20)).astype(int) - 110).max() <= 1
+    assert (
+        np.abs(apply_colour_maps(flat, fit_colour_maps(flat, flat + 20)).astype(int) - 110).max()
+        <= 1
+    )
 
 
 def test_pairs_that_differ_in_colour_give_no_region(world) -> None:
@@ -53,8 +61,8 @@ def test_pairs_that_differ_in_colour_give_no_region(world) -> None:
     assert found.told_before > 0.9
     assert found.told_after == pytest.approx(0.5, abs=0.2)
     fresh = _pictures(60, 9)
-    assert found.present(_tinted(fresh)).mean() > 0.8
-    assert found.present(fresh).mean() < 0.2
+    assert found.images_show_concept(_tinted(fresh)).mean() > 0.8
+    assert found.images_show_concept(fresh).mean() < 0.2
 
 
 def test_a_thing_in_one_place_is_no_tint() -> None:
@@ -85,7 +93,9 @@ def test_after_the_edit_the_tint_tells_nothing_of_the_class() -> None:
         b = blueness(images)
         return abs(b[labels == 1].mean() - b[labels == 0].mean()) / b.std()
 
-    edit = edits.make_editor(data, concepts, (finder,), Lexicon.load()).bind(rows)
+    edit = edits.make_editor(data, concepts, (finder,), Lexicon.load()).make_batch_edit_for_rows(
+        rows
+    )
     as_is, without, with_it = np.split(edit(data.images.copy(), rows, np.random.default_rng(0)), 3)
     assert (as_is == data.images).all()
     assert apart(as_is) > 1
@@ -93,6 +103,9 @@ def test_after_the_edit_the_tint_tells_nothing_of_the_class() -> None:
     assert apart(with_it) < 0.5
     assert (blueness(with_it) - blueness(without)).mean() > 10
 
-    control = edits.make_editor(data, concepts, (finder,), Lexicon.load(), where="random")
-    turned = np.split(control.bind(rows)(data.images.copy(), rows, np.random.default_rng(0)), 3)
+    control = edits.make_editor(data, concepts, (finder,), Lexicon.load(), region_mode="random")
+    turned = np.split(
+        control.make_batch_edit_for_rows(rows)(data.images.copy(), rows, np.random.default_rng(0)),
+        3,
+    )
     assert apart(turned[1]) > 0.5

@@ -7,7 +7,7 @@ import pytest
 
 from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.zstar.concept_columns import siblings
+from circuitz.zstar.concept_columns import columns_of_same_kind
 from circuitz.zstar.edits.regions import find_regions
 
 
@@ -21,7 +21,12 @@ def test_regions_are_found_on_images_that_were_not_learned_from(world, source, l
     finder = find_regions("snow", concepts, Lexicon.load(), source=source)
     assert finder.source == source
     test = concepts.split == 1
-    assert _overlap(finder.maps(concepts.images[test]) > 0.5, concepts.masks[test] == 2) > least
+    assert (
+        _overlap(
+            finder.region_probability_maps(concepts.images[test]) > 0.5, concepts.masks[test] == 2
+        )
+        > least
+    )
 
 
 def test_pairs_show_the_region_where_no_mask_does(world) -> None:
@@ -47,7 +52,10 @@ def test_pairs_show_the_region_where_no_mask_does(world) -> None:
     finder = find_regions("snow", replace(both, masks=None, mask_names=()), Lexicon.load())
     assert finder.source == "pairs"
     test = both.split == 1
-    assert _overlap(finder.maps(both.images[test]) > 0.5, both.masks[test] == 2) > 0.9
+    assert (
+        _overlap(finder.region_probability_maps(both.images[test]) > 0.5, both.masks[test] == 2)
+        > 0.9
+    )
 
 
 def test_a_concept_without_labels_is_refused_by_name(world) -> None:
@@ -60,7 +68,7 @@ def test_a_concept_without_labels_is_refused_by_name(world) -> None:
 
 def test_siblings_are_of_one_kind_and_the_concept_comes_first(world) -> None:
     _, concepts = world
-    assert siblings("grass", concepts, Lexicon.load()) == [4, 3, 5]
+    assert columns_of_same_kind("grass", concepts, Lexicon.load()) == [4, 3, 5]
 
 
 def test_labels_that_are_missing_teach_nothing_and_stop_nothing(world) -> None:
@@ -69,7 +77,12 @@ def test_labels_that_are_missing_teach_nothing_and_stop_nothing(world) -> None:
     gaps[np.random.default_rng(0).random(gaps.shape) < 0.3] = np.nan
     finder = find_regions("snow", replace(concepts, concepts=gaps), Lexicon.load(), source="labels")
     test = concepts.split == 1
-    assert _overlap(finder.maps(concepts.images[test]) > 0.5, concepts.masks[test] == 2) > 0.6
+    assert (
+        _overlap(
+            finder.region_probability_maps(concepts.images[test]) > 0.5, concepts.masks[test] == 2
+        )
+        > 0.6
+    )
 
 
 def test_large_images_are_looked_at_smaller_and_answered_in_their_own_size(world) -> None:
@@ -78,6 +91,6 @@ def test_large_images_are_looked_at_smaller_and_answered_in_their_own_size(world
     masks = concepts.masks.repeat(4, 1).repeat(4, 2)[:, :, :90]
     finder = find_regions("snow", replace(concepts, images=large, masks=masks), Lexicon.load())
     test = concepts.split == 1
-    found = finder.maps(large[test]) > 0.5
+    found = finder.region_probability_maps(large[test]) > 0.5
     assert found.shape == (test.sum(), 96, 90)
     assert _overlap(found, masks[test] == 2) > 0.85

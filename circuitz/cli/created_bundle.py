@@ -1,0 +1,111 @@
+"""What every way of making a bundle does last: tell the accuracy, prepare, save, report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from circuitz.cli.shell import out, say
+
+if TYPE_CHECKING:
+    from circuitz.cli.shell import StepProgressBars
+    from circuitz.jobs.job import Executor
+    from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.stats.counted_shares import Share
+    from circuitz.z.inputs import InputSet
+    from circuitz.z.model import AnnotatedModel
+
+
+def print_network_accuracy(z: AnnotatedModel, held_back: bool, seed: int, quiet: bool) -> Share:
+    """Print the accuracy first of all; near chance nothing that follows means anything."""
+    import numpy as np
+
+    from circuitz.measurement.accuracy import accuracy_on_data
+    from circuitz.wrapping.load_network import sample_rows_to_check
+
+    assert z.data is not None
+    rows = np.flatnonzero(z.data.split != 0) if held_back else np.arange(len(z.data))
+    accuracy = accuracy_on_data(z, sample_rows_to_check(rows, seed))
+    what = "texts" if z.data.is_tokens else "pictures"
+    on = f"{what} held back in training" if held_back else f"your {what}"
+    text = f"Accuracy on {on}: {accuracy.share}"
+    (say if quiet else out).print(text, markup=False, highlight=False)
+    if not accuracy.beats_guessing:
+        say.print(
+            f"[bold yellow]That is no better than always saying the same ({accuracy.guess:.1%}).[/] "
+            "The preprocessing, the order of the classes or the weights are probably wrong, or "
+            "training was too short: nothing below can be trusted."
+        )
+    return accuracy.share
+
+
+def prepare_and_save_bundle(
+    z: AnnotatedModel,
+    concept_set: InputSet,
+    lexicon: Lexicon,
+    seed: int,
+    path: Path,
+    steps: StepProgressBars,
+    *,
+    visualise: bool,
+    cluster: Executor | None = None,
+) -> tuple[AnnotatedModel, Path]:
+    """Measure, let a rule name units, draw findings, save; return z and the place of D."""
+    from circuitz.measurement.prepare import prepare
+
+    z = prepare(
+        z, concept_set, seed=seed, visualise=visualise, lexicon=lexicon, cluster=cluster,
+        progress=steps,
+    )  # fmt: skip
+    steps("save", 0, 1)
+    data_path = _save_bundle_and_data(z, path)
+    steps("save", 1, 1)
+    return z, data_path
+
+
+def _save_bundle_and_data(z: AnnotatedModel, path: Path) -> Path:
+    """Write D beside the bundle, then the bundle."""
+    from circuitz.z.bundle.inputs_io import write_inputs
+
+    assert z.data is not None
+    kept = path.with_name(f"{bundle_name_without_suffix(path)}.D")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_inputs(kept, z.data)
+    z.with_(live=None).save(path)
+    return kept
+
+
+def bundle_name_without_suffix(path: Path) -> str:
+    """Return the name of a bundle without its endings."""
+    return path.name.removesuffix(".zip").removesuffix(".z") or "model"
+
+
+def print_new_bundle_summary(
+    z: AnnotatedModel, data_path: Path, path: Path, share: Share, remarks: list[str], as_json: bool
+) -> None:
+    """Say what was made."""
+    words = z.annotations
+    if as_json:
+        found: dict[str, Any] = {
+            "out": str(path),
+            "data": str(data_path),
+            "hash": z.hash,
+            "classes": list(z.classes),
+            "cut": list(z.cut),
+            "accuracy": {"value": share.value, "low": share.low, "high": share.high, "n": share.n},
+            "preprocessing": {
+                "mean": list(z.preprocessing.mean),
+                "std": list(z.preprocessing.std),
+                "size": list(z.preprocessing.size),
+                "colour": z.preprocessing.colour,
+            },
+            "remarks": remarks,
+            "annotations": len(words),
+            "concepts": [] if z.concept_set is None else list(z.concept_set.concept_names),
+        }
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    out.print(repr(z), markup=False, highlight=False)
+    out.print(f"Written to {path}, D beside it to {data_path}.", markup=False, highlight=False)
+    out.print(f"Next: circuitz check {path}", markup=False, highlight=False)
