@@ -54,7 +54,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         demo = folder / "circuitz-demo"
         demo.mkdir()
         write_inputs(demo / "D", names["data"])
-        z.with_(data_ref=DataRef.to(names["data"], "D"), live=None).save(demo / "husky.z")
+        z.with_(data_ref=DataRef.referring_to(names["data"], "D"), live=None).save(demo / "husky.z")
         yield names
 
 
