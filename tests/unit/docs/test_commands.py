@@ -58,6 +58,11 @@ def test_a_command_that_is_none_is_told() -> None:
     assert {"check", "new", "search"} <= set(command.commands)
 
 
+def test_help_begins_where_people_do() -> None:
+    command: Any = get_command(circuitz.cli.app)
+    assert list(command.commands)[:4] == ["demo", "new", "measure", "check"]
+
+
 def test_there_are_commands() -> None:
     pages = {page for page, _ in printed()}
     assert {"README.md", "docs/how-to/label.md", "docs/how-to/publish.md"} <= pages
