@@ -16,7 +16,7 @@ from circuitz.z.bundle.measurements_io import encode_layer
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
 
-SETTINGS = {"sources": 12, "pictures": False}
+SETTINGS = {"images": 12, "pictures": False}
 FIELDS = ("sufficiency", "necessity", "drive", "scale", "span", "group_sufficiency",
           "group_necessity")  # fmt: skip
 

@@ -38,7 +38,7 @@ def test_a_text_classifier_is_measured_on_workers_bit_for_bit(dask_cluster):
     data = texts(90, 0, "D")
     fit_probe(net, pooled_activations(net, data.images), data.labels)
     z = cz.wrap(net, data).with_(concept_set=texts(80, 1, "concepts"))
-    how = {"sources": 12, "donors": 1, "shard": 20}
+    how = {"images": 12, "donors": 1, "shard": 20}
     here = cz.measure(z, **how).measurements
     there = cz.measure(z, cluster=dask_cluster, **how).measurements
     for name, layer in here.layers.items():

@@ -109,7 +109,7 @@ def test_images_of_ones_own(world) -> None:
         ({"fill": "mean", "shortlist": 0.1}, InputsError, "zeroed units"),
         ({"shortlist": 3.0}, InputsError, "share of 3.0"),
         ({"shortlist": 0.1, "cluster": "tcp://nobody:1"}, InputsError, "not shared or kept"),
-        ({"shortlist": 0.1, "store": Path("nowhere")}, InputsError, "not shared or kept"),
+        ({"shortlist": 0.1, "checkpoint": Path("nowhere")}, InputsError, "not shared or kept"),
         ({"images": 1, "fill": "resample"}, InputsError, "no other"),
         ({"images": 0}, InputsError, "no inputs"),
     ],
