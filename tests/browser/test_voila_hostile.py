@@ -123,6 +123,8 @@ def test_a_visitors_name_and_the_pages_before_the_screen(page, watch, hostile, v
         expect(page.get_by_label("Token")).to_be_visible()
         harmless(page, dialogs)
         page.goto(f"{server.base}login?next=//evil.example/")
+        # Keys that are pressed before the field has the focus are lost.
+        expect(page.get_by_label("Token")).to_be_focused()
         page.keyboard.type(server.token)
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="Who is looking?")).to_be_visible()
