@@ -34,8 +34,8 @@ from .wrapping.wrap import wrap as wrap
 from .z.bundle.load_save import load as load
 from .z.inputs import InputSet as InputSet
 from .z.model import AnnotatedModel as AnnotatedModel
-from .zstar.search import SearchSettings as SearchSettings
 from .zstar.search import search as search
+from .zstar.search_settings import SearchSettings as SearchSettings
 from .zstar.silence import silence as silence
 
 __version__: str

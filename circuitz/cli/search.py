@@ -39,8 +39,8 @@ def search(
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.z.bundle.inputs_io import read_inputs
     from circuitz.z.bundle.load_save import load
-    from circuitz.zstar.search import SearchSettings
     from circuitz.zstar.search import search as run_search
+    from circuitz.zstar.search_settings import SearchSettings
 
     model = load(z)
     if data_path is not None:

@@ -12,7 +12,7 @@ import copy
 import math
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ from circuitz.plausibility.propose import propose, withdraw
 from circuitz.plausibility.report import Report
 from circuitz.plausibility.rules.outside_claims import KINDS as OUTSIDE_KINDS
 from circuitz.posterior.objective import (
-    LAMBDA,
     PosteriorTerms,
     choose_z_star_index,
     chosen_index_by_lambda,
@@ -37,9 +36,10 @@ from circuitz.posterior.objective import (
 )
 from circuitz.z.bundle.inputs_io import input_set_fingerprint
 from circuitz.z.model import AnnotatedModel
-from circuitz.zstar.edits.pixel_edits import Editor, RegionMode, make_editor
-from circuitz.zstar.edits.regions import Finder, Source, find_regions
+from circuitz.zstar.edits.pixel_edits import Editor, make_editor
+from circuitz.zstar.edits.regions import Finder, find_regions
 from circuitz.zstar.saved_rounds import SearchRounds, load_search_rounds, save_search_rounds
+from circuitz.zstar.search_settings import SearchSettings
 from circuitz.zstar.weight_plan import WeightStepPlan, plan_weight_step
 from circuitz.zstar.weight_step import train_weight_step
 
@@ -48,59 +48,6 @@ Progress = Callable[[str, int, int], None]
 _RETAINED_SHARE = 0.5
 # Weight steps at most in a round, each at a third of the learning rate of the one before.
 _ATTEMPTS = 3
-
-
-@dataclass(frozen=True)
-class SearchSettings:
-    """How to search.
-
-    Parameters
-    ----------
-    rounds
-        Most weight steps.
-    epochs, rate
-        Passes over D in one weight step, and the largest learning rate; a third of it when a step
-        went wrong.
-    flip
-        Whether training mirrors half of the images; not where left and right mean something.
-    steps
-        Fewest steps of a weight step: a small D is passed over more often.
-    lam
-        λ, in prior units an input of D (see :mod:`circuitz.posterior.objective`).
-    seed
-        Of everything random.
-    regions
-        What regions are learned from; ``None``: the most exact there is.
-    region_mode
-        ``random``: the control with regions at random places.
-    words
-        ``False``: the control without annotations. They are removed from the start and none are
-        proposed, so nothing can be flagged and the steps train on D as it is.
-    images
-        Source images a split when effects are measured.
-    """
-
-    rounds: int = 3
-    epochs: int = 8
-    rate: float = 5e-3
-    flip: bool = True
-    steps: int = 200
-    lam: float = LAMBDA
-    seed: int = 0
-    regions: Source | None = None
-    region_mode: RegionMode = "found"
-    words: bool = True
-    images: int = 240
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the settings by the names they have in bundles and checkpoints."""
-        names = {"region_mode": "where", "images": "sources"}
-        return {names.get(name, name): value for name, value in asdict(self).items()}
-
-
-SearchSettings.__init__ = renamed_keywords(where="region_mode", sources="images")(
-    SearchSettings.__init__
-)
 
 
 @dataclass(frozen=True, eq=False)

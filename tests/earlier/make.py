@@ -59,7 +59,8 @@ from circuitz.z.intervention import Intervention, with_interventions
 from circuitz.z.layer import LayerSpec, Preprocessing
 from circuitz.z.model import AnnotatedModel
 from circuitz.z.visuals import VisualisationRun, with_visualisation_run
-from circuitz.zstar.search import SearchSettings, search
+from circuitz.zstar.search import search
+from circuitz.zstar.search_settings import SearchSettings
 
 SIDE = 24
 HOW = Preprocessing(size=(SIDE, SIDE))

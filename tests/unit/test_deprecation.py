@@ -53,3 +53,11 @@ def test_verbs_take_old_keywords(verb: str):
             pytest.raises((TypeError, AttributeError, cz.CircuitzError)),
         ):
             function(None, **{old: None})
+
+
+def test_settings_of_the_search_take_their_old_names():
+    with pytest.warns(DeprecationWarning, match="region_mode="):
+        settings = cz.SearchSettings(where="random", sources=30)  # pyright: ignore[reportCallIssue]
+    assert (settings.region_mode, settings.images) == ("random", 30)
+    # On disk the names stay.
+    assert (settings.to_json()["where"], settings.to_json()["sources"]) == ("random", 30)

@@ -187,7 +187,8 @@ def test_a_binary_head_is_searched_and_several_classes_an_image_are_refused(
     binary, many, tmp_path
 ) -> None:
     from circuitz.errors import SearchError
-    from circuitz.zstar.search import SearchSettings, search
+    from circuitz.zstar.search import search
+    from circuitz.zstar.search_settings import SearchSettings
 
     settings = SearchSettings(rounds=1, epochs=1, steps=20, flip=False, images=60)
     found = search(binary.with_(live=None), settings=settings)

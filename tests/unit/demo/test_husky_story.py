@@ -111,7 +111,8 @@ def test_the_search_reads_what_lies_on_disk_and_renders_nothing(
 ) -> None:
     from circuitz.data.worlds import dog_render as render
     from circuitz.data.worlds import painter
-    from circuitz.zstar.search import SearchSettings, search
+    from circuitz.zstar.search import search
+    from circuitz.zstar.search_settings import SearchSettings
 
     def refuse(*_args: object, **_how: object) -> None:
         raise AssertionError("the search rendered something")

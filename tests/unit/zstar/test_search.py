@@ -15,7 +15,8 @@ from circuitz.z.model import AnnotatedModel
 from circuitz.zstar import search as loop
 from circuitz.zstar.edits.regions import Finder
 from circuitz.zstar.saved_rounds import STATE
-from circuitz.zstar.search import SearchResult, SearchSettings, search
+from circuitz.zstar.search import SearchResult, search
+from circuitz.zstar.search_settings import SearchSettings
 
 pytestmark = pytest.mark.slow
 QUICK = SearchSettings(rounds=2, epochs=8, images=90)

@@ -10,7 +10,8 @@ from circuitz.errors import InputsError, LayerError, SilenceError, UnitError
 from circuitz.models.run.layer_specs import flatten_unit_maps
 from circuitz.models.run.open_runtime import runtime
 from circuitz.z.unit import Unit
-from circuitz.zstar.search import SearchSettings, search
+from circuitz.zstar.search import search
+from circuitz.zstar.search_settings import SearchSettings
 from circuitz.zstar.silence import AUTHOR, silence, units_to_silence
 
 
