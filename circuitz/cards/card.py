@@ -220,8 +220,8 @@ def _parse_class_entry(record: Mapping[str, Any]) -> ClassEntry:
 def _parse_cue(record: Mapping[str, Any]) -> Cue:
     return Cue(
         words=str(record["words"]),
-        concepts=_parse_texts(record["concepts"]),
-        units=_parse_texts(record["units"]),
+        concepts=_texts_from_list(record["concepts"]),
+        units=_texts_from_list(record["units"]),
         strength=_parse_finite_number(record["strength"]),
         exemplars=tuple(
             UnitExemplars(str(e["layer"]), str(e["unit"]), tuple(int(i) for i in e["indices"]))
@@ -230,7 +230,7 @@ def _parse_cue(record: Mapping[str, Any]) -> Cue:
     )
 
 
-def _parse_texts(values: Any) -> tuple[str, ...]:
+def _texts_from_list(values: Any) -> tuple[str, ...]:
     if not isinstance(values, (list, tuple)):
         raise TypeError(f"a list was expected, not {type(values).__name__}")
     return tuple(str(v) for v in values)

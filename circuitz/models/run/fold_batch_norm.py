@@ -59,8 +59,8 @@ def _trace_to_layer_with_folded_norms(net: nn.Module, layer: nn.Module) -> fx.Gr
     graph.eliminate_dead_code()
     for node in list(graph.nodes):
         before = node.args[0] if node.args else None
-        norm = _module_of_step(made, node)
-        conv = _module_of_step(made, before) if isinstance(before, fx.Node) else None
+        norm = _module_called_by_node(made, node)
+        conv = _module_called_by_node(made, before) if isinstance(before, fx.Node) else None
         if isinstance(norm, nn.BatchNorm2d) and isinstance(conv, nn.Conv2d):
             assert isinstance(before, fx.Node)
             calls = [n for n in graph.nodes if n.op == "call_module" and n.target == before.target]
@@ -78,7 +78,7 @@ def _trace_to_layer_with_folded_norms(net: nn.Module, layer: nn.Module) -> fx.Gr
     return made
 
 
-def _module_of_step(graph_module: nn.Module, node: fx.Node) -> nn.Module | None:
+def _module_called_by_node(graph_module: nn.Module, node: fx.Node) -> nn.Module | None:
     return graph_module.get_submodule(str(node.target)) if node.op == "call_module" else None
 
 

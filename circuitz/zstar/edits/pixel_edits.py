@@ -20,10 +20,10 @@ from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.patching.source_rows import rows_of_split
 from circuitz.z.inputs import InputSet
-from circuitz.zstar.concept_columns import columns_of_same_kind
 from circuitz.zstar.edits.inpainting import fill_unknown_pixels
 from circuitz.zstar.edits.recolour import Recolouring
 from circuitz.zstar.edits.regions import NONE, Finder, RegionFinder
+from circuitz.zstar.label_columns import columns_of_same_kind
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]

@@ -20,7 +20,6 @@ from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.patching.source_rows import rows_of_split
 from circuitz.z.inputs import InputSet
-from circuitz.zstar.concept_columns import column_labelling_concept, columns_of_same_kind
 from circuitz.zstar.edits.erasure import learn_erasure
 from circuitz.zstar.edits.patches import region_targets_from_labels
 from circuitz.zstar.edits.pixel_network import (
@@ -29,6 +28,7 @@ from circuitz.zstar.edits.pixel_network import (
     train_pixel_network,
 )
 from circuitz.zstar.edits.recolour import Recolouring, learn_recolouring
+from circuitz.zstar.label_columns import column_labelling_concept, columns_of_same_kind
 
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]

@@ -7,8 +7,8 @@ import pytest
 
 from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.zstar.concept_columns import columns_of_same_kind
 from circuitz.zstar.edits.regions import find_regions
+from circuitz.zstar.label_columns import columns_of_same_kind
 
 
 def _overlap(found: np.ndarray, true: np.ndarray) -> float:
