@@ -16,7 +16,8 @@ from circuitz.errors import ConceptLabelsError, InputsError, MeasurementError
 from circuitz.lexicon.concept import Support
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.check_settings import SCALE_FLOOR, CheckSettings
-from circuitz.plausibility.effects.joint_effect import JointEffect, JointEffects
+from circuitz.plausibility.effects.joint_effect import JointEffects
+from circuitz.plausibility.effects.joint_effect_bounds import JointEffect
 from circuitz.plausibility.words.blind_tests import (
     blind_tests_of_current_weights,
     judge_by_blind_tests,
@@ -34,8 +35,9 @@ from circuitz.plausibility.words.unit_tables import (
     match_table_on_split,
     split_row_mask,
 )
-from circuitz.plausibility.words.word_fit import WordVerdict, judge_words, undecided_concepts
+from circuitz.plausibility.words.word_fit import judge_words, undecided_concepts
 from circuitz.plausibility.words.word_scores import UnitTables
+from circuitz.plausibility.words.word_verdict import WordVerdict
 from circuitz.z.finding import Waiver
 from circuitz.z.inputs import InputSet
 from circuitz.z.measurements import EffectMeasurements, Measurements

@@ -20,7 +20,7 @@ from circuitz.jobs.serialisation import copy_prefixed_arrays, deserialise_payloa
 from circuitz.models.run.basis import Basis
 from circuitz.models.run.unit_space import UnitSpace
 from circuitz.responses.shard import Shard, ShardCache
-from circuitz.responses.sweep_layers import Sweep
+from circuitz.responses.sweep_shards import Sweep
 from circuitz.z.inputs import InputSet
 
 Array = npt.NDArray[Any]

@@ -150,3 +150,21 @@ class TailCut(HookCut):
         del x
         with eval_mode(self._net):
             return self._tail(act)
+
+
+class CheckedCut:
+    """A cut and what was found out about it."""
+
+    def __init__(
+        self,
+        cut: Cut,
+        bypassed: bool,
+        overwrites: bool,
+        shape: tuple[int, ...],
+        dtype: torch.dtype,
+    ) -> None:
+        self.cut = cut
+        self.bypassed = bypassed
+        self.overwrites = overwrites
+        self.shape = shape
+        self.dtype = dtype

@@ -12,7 +12,7 @@ from torch import nn
 
 from circuitz.errors import InterventionError, LayerError
 from circuitz.models.adapters.unwrap import readable_network
-from circuitz.models.run.cut_network import Cut, GraphCut, HookCut, TailCut
+from circuitz.models.run.cut_network import CheckedCut, Cut, GraphCut, HookCut, TailCut
 from circuitz.models.run.intervention_hooks import (
     DONOR_KINDS,
     bases_of_interventions,
@@ -86,7 +86,7 @@ class Runtime:
         self.head = head
         self.bases: Mapping[str, npt.NDArray[Any]] = {} if bases is None else bases
         self._example = None if like is None else like[:1]
-        self._cuts: dict[str, _CheckedCut] = {}
+        self._cuts: dict[str, CheckedCut] = {}
         # Layers whose output a later in-place operation overwrites, found out when it happens.
         self._overwritten: set[str] = set()
         for name in self.layers:
@@ -325,7 +325,7 @@ class Runtime:
         size = (n, len(self.preprocessing.mean), *self.preprocessing.size)
         return torch.zeros(size, dtype=self.dtype, device=self.device)
 
-    def _cached_cut_at_layer(self, layer: str) -> _CheckedCut:
+    def _cached_cut_at_layer(self, layer: str) -> CheckedCut:
         if layer not in self._cuts:
             module = find_layer(self.module, layer)
             # A module may be registered under two names; the graph knows it by the first.
@@ -339,7 +339,7 @@ class Runtime:
             return torch.randint(0, 2, like.shape, generator=rng)  # any network has two tokens
         return torch.randn(like.shape, generator=rng)
 
-    def _make_checked_cut(self, name: str) -> _CheckedCut:
+    def _make_checked_cut(self, name: str) -> CheckedCut:
         """Cut the network, and try both halves against the whole before trusting them."""
         draw = torch.Generator().manual_seed(0)
         x, other = (self.cast_inputs(self._random_inputs(draw)) for _ in range(2))
@@ -364,25 +364,7 @@ class Runtime:
             act = acts[name].clone()
             version = act._version
             cut.run_after(act, x)
-        return _CheckedCut(cut, bypassed, act._version != version, tuple(act.shape[1:]), act.dtype)
-
-
-class _CheckedCut:
-    """A cut and what was found out about it."""
-
-    def __init__(
-        self,
-        cut: Cut,
-        bypassed: bool,
-        overwrites: bool,
-        shape: tuple[int, ...],
-        dtype: torch.dtype,
-    ) -> None:
-        self.cut = cut
-        self.bypassed = bypassed
-        self.overwrites = overwrites
-        self.shape = shape
-        self.dtype = dtype
+        return CheckedCut(cut, bypassed, act._version != version, tuple(act.shape[1:]), act.dtype)
 
 
 def _check_tensor_output(name: str, out: Any) -> torch.Tensor:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from circuitz.plausibility.case import Case
-from circuitz.plausibility.effects.joint_effect import JointEffect
+from circuitz.plausibility.effects.joint_effect_bounds import JointEffect
 
 
 @dataclass(frozen=True, eq=False)

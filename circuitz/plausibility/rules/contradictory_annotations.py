@@ -17,7 +17,7 @@ import numpy as np
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, findings_from_claims
-from circuitz.plausibility.words.word_fit import WordVerdict
+from circuitz.plausibility.words.word_verdict import WordVerdict
 from circuitz.z.finding import Finding, Remedy
 from circuitz.z.unit import OUTPUT
 

@@ -9,7 +9,7 @@ import numpy as np
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.check_settings import MATCH_BAR, SCALE_FLOOR
-from circuitz.plausibility.effects.joint_effect import JointEffect
+from circuitz.plausibility.effects.joint_effect_bounds import JointEffect
 from circuitz.z.finding import Remedy
 
 #: Times as many images as there are that nobody would gather.

@@ -8,8 +8,8 @@ from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, finding_from_claim
 from circuitz.plausibility.rules.decisions_and_remedies import IMPRACTICAL
-from circuitz.plausibility.words.word_fit import WordVerdict
 from circuitz.plausibility.words.word_scores import MatchScore
+from circuitz.plausibility.words.word_verdict import WordVerdict
 from circuitz.stats.clustered import clusters_needed_to_decide
 from circuitz.z.finding import Finding, Remedy
 

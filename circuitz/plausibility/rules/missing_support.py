@@ -14,7 +14,7 @@ import numpy as np
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, findings_from_claims
-from circuitz.plausibility.effects.joint_effect import JointEffect
+from circuitz.plausibility.effects.joint_effect_bounds import JointEffect
 from circuitz.plausibility.rules.decisions_and_remedies import (
     describe_images_needed,
     describe_labels_needed,

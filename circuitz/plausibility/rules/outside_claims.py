@@ -26,7 +26,7 @@ from circuitz.plausibility.effects.driving_effect import (
     classes_driven_by_presence,
     driving_effect,
 )
-from circuitz.plausibility.effects.joint_effect import Cell
+from circuitz.plausibility.effects.joint_effect_bounds import Cell
 from circuitz.plausibility.rules.decisions_and_remedies import (
     cut_or_train_remedies,
     describe_images_needed,

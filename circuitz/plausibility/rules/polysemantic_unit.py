@@ -27,7 +27,7 @@ from circuitz.plausibility.words.concept_contrast import (
     unit_responses_in_table,
 )
 from circuitz.plausibility.words.match_tables import MatchTable
-from circuitz.plausibility.words.word_fit import WordVerdict
+from circuitz.plausibility.words.word_verdict import WordVerdict
 from circuitz.stats.clustered import (
     ClusteredMean,
     confidence_interval,

@@ -14,8 +14,9 @@ from __future__ import annotations
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, findings_from_claims
-from circuitz.plausibility.effects.joint_effect import IDLE, JointEffect, JointEffects
-from circuitz.plausibility.words.word_fit import WordVerdict
+from circuitz.plausibility.effects.joint_effect import IDLE, JointEffects
+from circuitz.plausibility.effects.joint_effect_bounds import JointEffect
+from circuitz.plausibility.words.word_verdict import WordVerdict
 from circuitz.z.effect import SufficiencyOrNecessity
 from circuitz.z.finding import Finding, Remedy
 

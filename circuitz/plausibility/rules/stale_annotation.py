@@ -16,8 +16,8 @@ from circuitz.plausibility.rules.edge_words import (
     edge_claim,
     written_for_other_weights,
 )
-from circuitz.plausibility.words.word_fit import WordVerdict
 from circuitz.plausibility.words.word_scores import both_scores_reach_bar
+from circuitz.plausibility.words.word_verdict import WordVerdict
 from circuitz.stats.clustered import p_value_mean_below_bound, power
 from circuitz.z.finding import Finding, Remedy, Verdict
 

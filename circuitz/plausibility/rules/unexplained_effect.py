@@ -12,7 +12,7 @@ from itertools import islice
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import Claim, findings_from_claims
-from circuitz.plausibility.effects.joint_effect import JointEffect
+from circuitz.plausibility.effects.joint_effect_bounds import JointEffect
 from circuitz.plausibility.rules.decisions_and_remedies import (
     best_matching_concept,
     describe_images_needed,

@@ -19,13 +19,14 @@ from circuitz.plausibility.effects.driving_effect import (
     classes_driven_by_presence,
     driving_effect,
 )
-from circuitz.plausibility.words.word_fit import WordVerdict, best_matching_usable_column
+from circuitz.plausibility.words.word_fit import best_matching_usable_column
 from circuitz.plausibility.words.word_scores import (
     MatchScore,
     ScoringDraft,
     both_scores_reach_bar,
     score_own_rival_and_lead,
 )
+from circuitz.plausibility.words.word_verdict import WordVerdict
 from circuitz.stats.clustered import confidence_interval
 from circuitz.z.finding import Finding, Remedy, Verdict
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from circuitz.plausibility.words.word_fit import WordVerdict
+from circuitz.plausibility.words.word_verdict import WordVerdict
 from circuitz.stats.multiple_testing import benjamini_hochberg_q_values
 from circuitz.z.finding import Verdict
 

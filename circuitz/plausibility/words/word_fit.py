@@ -25,16 +25,14 @@ the concept set shows a class; it is flagged when the unit matches surroundings 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
 
 import numpy as np
 
 from circuitz.plausibility import prose
 from circuitz.plausibility.check_settings import COINCIDE, CheckSettings
-from circuitz.plausibility.words.counterfactual_test import InsertionFailure, find_insertion_failure
+from circuitz.plausibility.words.counterfactual_test import find_insertion_failure
 from circuitz.plausibility.words.discriminates import (
-    Absence,
     find_absence_cue,
     p_values_without_rival,
 )
@@ -48,68 +46,13 @@ from circuitz.plausibility.words.word_scores import (
     both_scores_reach_bar,
     score_own_rival_and_lead,
 )
+from circuitz.plausibility.words.word_verdict import WordVerdict
 from circuitz.stats.clustered import p_value_mean_below_bound
 from circuitz.stats.multiple_testing import benjamini_hochberg_q_values
 from circuitz.z.finding import Verdict
 
-Basis = Literal["concepts", "class", "unknown", "unlabelled", "unusable", "unmeasured", "blind"]
 _TESTED = ("concepts", "class")
 _KEPT = 20_000  # tested words remembered for one layer
-
-
-@dataclass(frozen=True)
-class WordVerdict:
-    """Verdict on one annotation.
-
-    Parameters
-    ----------
-    parsed
-        The annotation.
-    basis
-        What it could be judged by; ``concepts`` is the normal case, ``blind`` a test with raters
-        where no concept is labelled (:mod:`circuitz.plausibility.words.blind_tests`).
-    own
-        Scores of the named concepts, best on *select* first.
-    rival
-        Score of the strongest other concept on *select*; ``None`` when there is no other.
-    rival_margin
-        Rival less best own score; for a class word the rival's score itself.
-    p_flag, q_flag, p_support, q_support
-        See the module.
-    verdict, passed
-        Verdict, and the concepts the annotation counts as (none when it is flagged).
-    reason
-        Why it is inconclusive; of a blind test, what came out.
-    coincides
-        Concept that cannot be told from a named one here; empty when none.
-    confounded
-        Concept and class that cannot be told apart here; empty when there are none.
-    absent
-        Concept whose absence the unit seems to see, where that speaks most against the words.
-    insertion_failures
-        Named concepts whose putting in hardly moves the unit, though their labels match.
-    cache
-        What others worked out from the words and their scores, which do not change while the
-        annotation stands; verdicts may, with what else is annotated.
-    """
-
-    parsed: ParsedAnnotation
-    basis: Basis
-    own: tuple[MatchScore, ...] = ()
-    rival: MatchScore | None = None
-    rival_margin: RivalMargin | None = None
-    p_flag: float = float("nan")
-    q_flag: float = float("nan")
-    p_support: float = float("nan")
-    q_support: float = float("nan")
-    verdict: Verdict = "inconclusive"
-    passed: tuple[str, ...] = ()
-    reason: str = ""
-    coincides: str = ""
-    confounded: tuple[str, str] | tuple[()] = ()
-    absent: Absence | None = None
-    insertion_failures: tuple[InsertionFailure, ...] = ()
-    cache: dict[Any, Any] = field(default_factory=dict[Any, Any], compare=False, repr=False)
 
 
 def judge_words(

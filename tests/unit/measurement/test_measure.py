@@ -16,7 +16,7 @@ from circuitz.measurement.measure import measure
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.runtime import Runtime
 from circuitz.responses.directions.directions import directions
-from circuitz.responses.sweep_layers import Sweep
+from circuitz.responses.sweep_shards import Sweep
 from circuitz.z.bundle.measurements_io import encode_effects, encode_layer
 
 SMALL = {"images": 15}

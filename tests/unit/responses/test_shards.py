@@ -14,7 +14,8 @@ from circuitz.errors import MeasurementError
 from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
-from circuitz.responses.sweep_layers import Sweep, sweep
+from circuitz.responses.sweep_layers import sweep
+from circuitz.responses.sweep_shards import Sweep
 from circuitz.z.bundle.measurements_io import decode_layer, encode_layer
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
