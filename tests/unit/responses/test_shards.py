@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-import circuitz.responses.sweep_layers as room
+import circuitz.responses.sweep_shards as room
 from circuitz.errors import MeasurementError
 from circuitz.models.run.layer_specs import describe_layers
 from circuitz.models.run.runtime import Runtime
