@@ -87,7 +87,7 @@ def test_knowledge_comes_from_d_and_not_from_the_names(
 ) -> None:
     # z*, its card and the labels are compared; what they are set beside takes as long again.
     monkeypatch.setattr(telling, "_CONTROLS", {})
-    monkeypatch.setattr(telling._HuskySteps, "train_oracle", lambda _job, husky: husky)
+    monkeypatch.setattr(telling.HuskySteps, "train_oracle", lambda _job, husky: husky)
     other = run_husky_story(tmp_path, sizes=SMALL, workers=1, classes=RENAMED)
     assert other.zstar.weights_hash == story.zstar.weights_hash
     new = dict(zip(BREEDS, RENAMED, strict=True))
