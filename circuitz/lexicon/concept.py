@@ -7,7 +7,12 @@ from typing import Final, Literal, get_args
 
 Kind = Literal["part", "attribute", "surroundings", "artefact", "low-level"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+KindOrigin = Literal["person", "project", "shipped", "WordNet", "unknown"]
 Verdict = Literal["supports", "opposes", "neutral", "unknown"]
+#: Source of what is shipped.
+DEFAULT_SOURCE: Final = "default lexicon"
+#: How the source of what a person says begins: *override by mira*.
+OVERRIDE_SOURCE: Final = "override"
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,14 @@ class Concept:
     context_of: tuple[str, ...] = ()
     adjectives: tuple[str, ...] = ()
     synonyms: tuple[str, ...] = ()
-    source: str = "default lexicon"
+    source: str = DEFAULT_SOURCE
+
+    @property
+    def origin(self) -> KindOrigin:
+        """Who says so, as one word: ``person``, ``project`` or ``shipped``."""
+        if self.source == DEFAULT_SOURCE:
+            return "shipped"
+        return "person" if self.source.startswith(OVERRIDE_SOURCE) else "project"
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ class Category:
     name: str
     is_a: str = ""
     members: tuple[str, ...] = ()
-    source: str = "default lexicon"
+    source: str = DEFAULT_SOURCE
 
 
 @dataclass(frozen=True)

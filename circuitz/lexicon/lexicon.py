@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -19,12 +19,21 @@ from circuitz.errors import LexiconError, UnknownConceptError
 from circuitz.lexicon import judge
 from circuitz.lexicon import support as chains
 from circuitz.lexicon.combine import support_from_wordnet, weigh_entry_against_wordnet
-from circuitz.lexicon.concept import KINDS, Category, Concept, Kind, Support
+from circuitz.lexicon.concept import (
+    DEFAULT_SOURCE,
+    KINDS,
+    Category,
+    Concept,
+    Kind,
+    KindOrigin,
+    Support,
+)
 from circuitz.lexicon.disputes import (
     check_no_synonym_cycles,
     check_not_both_part_and_context,
     join_agreeing_overrides,
 )
+from circuitz.lexicon.entry_fields import concepts_as_layer, fields_to_hash, fields_to_write
 from circuitz.lexicon.matching import Matcher, affirmed_concepts, all_names_of
 from circuitz.lexicon.nouns import find_concrete_nouns, spell_single_noun
 from circuitz.lexicon.overlay import check_lexicon_consistency, forgotten_names, merge_layers
@@ -33,7 +42,6 @@ from circuitz.lexicon.read_yaml import Layer, parse_lexicon_layer
 from circuitz.lexicon.word_forms import phrase_key, tokens
 from circuitz.lexicon.wordnet import WordNet
 
-DEFAULT = "default lexicon"
 _MOST_CACHED = 20_000
 
 
@@ -103,8 +111,8 @@ class Lexicon:
     def hash(self) -> str:
         """Hash of what it says, 64 hexadecimal digits; not of order, layout or sources."""
         content = {
-            "concepts": {n: _fields_to_hash(c) for n, c in self.concepts.items()},
-            "categories": {n: _fields_to_hash(c) for n, c in self.categories.items()},
+            "concepts": {n: fields_to_hash(c) for n, c in self.concepts.items()},
+            "categories": {n: fields_to_hash(c) for n, c in self.categories.items()},
             "wordnet": shipped_digest() if self.wordnet else "",
             "forgotten": sorted(" ".join(phrase_key(name)) for name in self.forgotten),
         }
@@ -212,6 +220,25 @@ class Lexicon:
             return judge.judge_concept_by_wordnet(name, "").kind
         return entry.kind if entry is not None else "unknown"
 
+    def kind_origin(self, name: str) -> KindOrigin:
+        """Return who says of what kind a concept is.
+
+        Parameters
+        ----------
+        name
+            A concept or synonym, or any word.
+
+        Returns
+        -------
+        str
+            ``person`` (an override), ``project`` (a file), ``shipped`` (the default lexicon),
+            ``WordNet``, or ``unknown`` where nobody says a kind.
+        """
+        entry = self._find_entry(name)
+        if entry is not None:
+            return entry.origin
+        return "unknown" if self.kind(name) == "unknown" else "WordNet"
+
     def names(self, kind: Kind | None = None) -> tuple[str, ...]:
         """Return the concepts' names, of one kind or of all, in the lexicon's order.
 
@@ -259,7 +286,7 @@ class Lexicon:
         support = chains.judge_support_from_entries(
             entry, concept, subject, self.concepts, self.categories, self.wordnet
         )
-        said = entry is not None and entry.source != DEFAULT
+        said = entry is not None and entry.origin != "shipped"
         if said or not self._may_ask_wordnet(concept):
             return support
         judged = judge.judge_concept_by_wordnet(concept, subject.strip())
@@ -335,7 +362,7 @@ class Lexicon:
         layer.concepts[self.resolve(name) or name] = {
             k: v for k, v in entry.items() if v is not None
         }
-        concepts, _ = merge_layers([_lexicon_as_layer(self), layer])
+        concepts, _ = merge_layers([concepts_as_layer(self.concepts), layer])
         kept = {
             n: replace(c, source=self._source_after_override(n, c, layer))
             for n, c in concepts.items()
@@ -354,9 +381,9 @@ class Lexicon:
             "version": 1,
             "extends": "none",
             "wordnet": self.wordnet,
-            "categories": {n: _fields_to_write(c) for n, c in self.categories.items()},
+            "categories": {n: fields_to_write(c) for n, c in self.categories.items()},
             "concepts": {
-                **{n: _fields_to_write(c) for n, c in self.concepts.items()},
+                **{n: fields_to_write(c) for n, c in self.concepts.items()},
                 **dict.fromkeys(sorted(self.forgotten)),
             },
         }
@@ -378,33 +405,10 @@ class Lexicon:
             ) from error
 
 
-def _fields_to_hash(entry: Concept | Category) -> dict[str, Any]:
-    data = asdict(entry)
-    del data["source"]
-    return {k: sorted(v) if isinstance(v, tuple) else v for k, v in data.items()}
-
-
-def _fields_to_write(entry: Concept | Category) -> dict[str, Any]:
-    data = asdict(entry)
-    return {
-        k: list(v) if isinstance(v, tuple) else v
-        for k, v in data.items()
-        if v and k not in ("name", "source")
-    }
-
-
-def _lexicon_as_layer(lexicon: Lexicon) -> Layer:
-    layer = Layer("lexicon")
-    for name, concept in lexicon.concepts.items():
-        data = asdict(concept)
-        layer.concepts[name] = {k: v for k, v in data.items() if k not in ("name", "source")}
-    return layer
-
-
 @lru_cache(maxsize=1)
 def _default_layer() -> Layer:
     text = files("circuitz.lexicon").joinpath("default.yaml").read_text(encoding="utf-8")
-    return parse_lexicon_layer(text, DEFAULT)
+    return parse_lexicon_layer(text, DEFAULT_SOURCE)
 
 
 @lru_cache(maxsize=1)

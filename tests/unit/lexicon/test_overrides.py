@@ -158,3 +158,16 @@ def test_a_section_on_one_line_is_refused(tmp_path: Path):
         add_override_to_file(path, "dent", {"kind": "artefact"}, author="a").kind("dent")
         == "artefact"
     )
+
+
+def test_whose_word_a_kind_rests_on_can_be_told():
+    lexicon = Lexicon.from_text(
+        "concepts:\n  rust: {kind: attribute}\n  snow: {synonyms: [firn]}\n"
+        "overrides:\n  - {concept: grass, kind: part, author: mira}\n"
+    ).with_override("sand", kind="part")
+    assert lexicon.kind_origin("rusts") == "project"
+    assert lexicon.kind_origin("firn") == "project"
+    assert lexicon.kind_origin("grass") == lexicon.kind_origin("sand") == "person"
+    assert lexicon.kind_origin("fluffy fur") == "shipped"
+    assert lexicon.kind_origin("giraffe house") == "WordNet"
+    assert lexicon.kind_origin("Schneeflocke") == "unknown"
