@@ -124,7 +124,9 @@ def test_search_writes_the_best_z_and_cleans_up(monkeypatch, capsys, bundle, tmp
     assert not out.with_name("better.z.search").exists()
 
 
-def test_ctrl_c_stops_a_search_cleanly_and_the_same_command_goes_on(bundle, tmp_path) -> None:
+def test_ctrl_c_stops_a_search_cleanly_and_the_same_command_goes_on(
+    bundle, tmp_path, interruptible
+) -> None:
     out = tmp_path / "late.z"
     state = out.with_name("late.z.search")
     command = [

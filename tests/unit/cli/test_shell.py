@@ -19,7 +19,7 @@ def press_where_everything_is_caught() -> None:
         return
 
 
-def test_ctrl_c_that_somebody_swallows_stops_at_the_next_step() -> None:
+def test_ctrl_c_that_somebody_swallows_stops_at_the_next_step(interruptible) -> None:
     with progress_bars(quiet=True) as steps:
         steps("measure", 1, 2)
         press_where_everything_is_caught()

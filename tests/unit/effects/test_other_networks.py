@@ -25,7 +25,9 @@ def torchvision() -> Any:
         library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         _STUBS.append(library)
-    return pytest.importorskip("torchvision")
+    import torchvision
+
+    return torchvision
 
 
 def agrees(net: torch.nn.Module, layers: dict[str, str], side: int, channels: int = 3) -> None:
@@ -80,7 +82,8 @@ def test_torchvision_densenet_and_mobilenet(torchvision, threads) -> None:
 
 
 def test_timm_vit(torchvision, threads) -> None:
-    timm = pytest.importorskip("timm")
+    import timm
+
     net = timm.create_model(
         "vit_tiny_patch16_224", pretrained=False, img_size=32, num_classes=5, depth=2
     )
@@ -89,6 +92,7 @@ def test_timm_vit(torchvision, threads) -> None:
 
 
 def test_timm_one_channel(torchvision, threads) -> None:
-    timm = pytest.importorskip("timm")
+    import timm
+
     net = timm.create_model("resnet10t", pretrained=False, in_chans=1, num_classes=5)
     agrees(net, {"layer1.0.conv1": "propagated", "layer3.0.conv2": "propagated"}, 40, 1)
