@@ -1,4 +1,5 @@
 from .cards.make_card import card as card
+from .data.concept_set import concepts as concepts
 from .effects.ablation.ablate import ablate as ablate
 from .effects.attribution.attribute import attribute as attribute
 from .effects.circuit.graph import graph as graph

@@ -53,12 +53,13 @@ def as_inputs(
     if limit is not None and limit < 1:
         raise InputsError(f"The limit is {limit}.", "Take at least one picture.")
     if isinstance(data, InputSet):
-        return check_image_set(data)
+        check_image_set(data)
+        return data if data.split is not None else _add_scenes_and_splits(data, seed)
     if isinstance(data, (str, Path)):
         found = open_folder(data)
     elif isinstance(data, tuple) and len(cast(tuple[Any, ...], data)) == 2:
         images, labels = cast(tuple[Any, Any], data)
-        found = _input_set_from_arrays(_to_uint8_pictures(images), labels, classes)
+        found = _input_set_from_arrays(pictures_from_arrays(images), labels, classes)
     elif hasattr(data, "__iter__") or hasattr(data, "__getitem__"):
         found = _input_set_from_items(data, classes, limit)
     else:
@@ -103,7 +104,7 @@ def _to_numpy(values: Any) -> npt.NDArray[Any]:
         ) from error
 
 
-def _to_uint8_pictures(values: Any, first: int = 0) -> npt.NDArray[np.uint8]:
+def pictures_from_arrays(values: Any, first: int = 0) -> npt.NDArray[np.uint8]:
     """Return pictures as uint8 ``(n, h, w, c)``; ``first`` is the number of the first one."""
     array = _to_numpy(values)
     if array.dtype == object or array.dtype.kind in "USV":
@@ -261,8 +262,8 @@ def _picture_and_label(item: Any, n: int) -> tuple[npt.NDArray[np.uint8], npt.ND
     pixels, numbers = _to_numpy(picture), _to_numpy(label)
     if numbers.ndim == 0 or (numbers.ndim == 1 and pixels.ndim < 4):
         # A grey picture may come without a channel axis.
-        return _to_uint8_pictures(pixels[None], n), numbers[None]
-    return _to_uint8_pictures(pixels, n), numbers
+        return pictures_from_arrays(pixels[None], n), numbers[None]
+    return pictures_from_arrays(pixels, n), numbers
 
 
 def _add_scenes_and_splits(inputs: InputSet, seed: int) -> InputSet:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from circuitz.data.concept_set import as_concept_set
+from circuitz.data.input_sources import as_inputs
 from circuitz.deprecation import renamed_keywords
 from circuitz.errors import InputsError, LayerError
 from circuitz.jobs.connect import Cluster, executor_for_cluster
@@ -41,8 +43,8 @@ SOURCE_IMAGES, DONORS = 240, 2
 @renamed_keywords(sources="images", store="checkpoint")
 def measure(
     z: AnnotatedModel,
-    concept_set: InputSet | None = None,
-    data: InputSet | None = None,
+    concept_set: InputSet | object | None = None,
+    data: InputSet | object | None = None,
     *,
     seed: int = 0,
     visualise: bool | Sequence[str] = False,
@@ -69,9 +71,11 @@ def measure(
         Annotated model.
     concept_set
         Images, or pairs of token positions, on which responses are measured; by default the
-        one z has.
+        one z has. Also ``(images, table)`` or a folder, as of :func:`circuitz.concepts`. One
+        without splits is split first.
     data
-        D with labels, on which effects are measured; by default the one z has. Without any,
+        D with labels, on which effects are measured; by default the one z has. Also ``(images,
+        labels)``, a dataset, a loader or a folder, as of :func:`circuitz.wrap`. Without any,
         responses alone are measured.
     seed
         Of the choice of source and lending images.
@@ -119,12 +123,12 @@ def measure(
     check_annotated_model(z)
     settings = {"sources": int(images), "donors": int(donors)}
     kept_settings = z.notes.get("measure") == settings
-    z = _attach_inputs(z, concept_set, data)
+    z = _attach_inputs(z, concept_set, data, seed)
     known = z.concept_set
     if known is None:
         raise InputsError(
             "There is no concept set to measure units on.",
-            "Pass one: measure(z, concept_set), for instance make_dogs('concepts').",
+            "Pass one: measure(z, (images, table)), or what cz.concepts(…) makes.",
         )
     old = z.measurements or Measurements()
     # An input of tokens cannot be optimised by gradient; exemplars show what heads look at.
@@ -218,18 +222,30 @@ def _add_missing_effects(
 
 
 def _attach_inputs(
-    z: AnnotatedModel, concept_set: InputSet | None, data: InputSet | None
+    z: AnnotatedModel, concept_set: object | None, data: object | None, seed: int
 ) -> AnnotatedModel:
     changes: dict[str, Any] = {}
-    if concept_set is not None and concept_set is not z.concept_set:
-        changes |= {"concept_set": concept_set, "concepts_ref": None}
+    if concept_set is None:
+        concept_set = z.concept_set
+    if concept_set is not None:
+        concept_set = as_concept_set(concept_set, seed)
+        if concept_set is not z.concept_set:
+            changes |= {"concept_set": concept_set, "concepts_ref": None}
     if data is not None and data is not z.data:
+        data = _as_labelled_inputs(z, data, seed)
         ref = DataRef.referring_to(data)
         # The same D opened anew keeps its place on disk.
         known = z.data_ref
         same = known is not None and known.fingerprint == ref.fingerprint
         changes |= {"data": data, "data_ref": known if same else ref}
     return z.with_(**changes) if changes else z
+
+
+def _as_labelled_inputs(z: AnnotatedModel, data: object, seed: int) -> InputSet:
+    """Return D as a person gave it, split; token sequences have been held to z's vocabulary."""
+    if isinstance(data, InputSet) and (data.is_tokens or data.split is not None):
+        return data
+    return as_inputs(data, classes=z.classes or None, seed=seed)
 
 
 def _is_about_position_pairs(concept_set: InputSet) -> bool:

@@ -14,7 +14,7 @@ from circuitz.errors import ConceptLabelsError
 from circuitz.z.inputs import SPLITS
 
 _SPECIAL = ("path", "scene", "split")
-_VALUES = {"1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0, "true": 1.0, "false": 0.0, "yes": 1.0,
+CONCEPT_VALUES = {"1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0, "true": 1.0, "false": 0.0, "yes": 1.0,
            "no": 0.0, "": np.nan, "nan": np.nan, "na": np.nan, "?": np.nan}  # fmt: skip
 _DELIMITERS = (",", ";", "\t")
 _MOST_BYTES = 2**28
@@ -97,7 +97,7 @@ def parse_concept_cell(cell: str, column: str, number: int, table: Path) -> floa
     ConceptLabelsError
         If it says anything else.
     """
-    found = _VALUES.get(cell.lower())
+    found = CONCEPT_VALUES.get(cell.lower())
     if found is None:
         raise ConceptLabelsError(
             f"‘{column}’ in row {number} of {table} is {cell[:60]!r}.",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,19 +18,21 @@ from circuitz.z.intervention import Intervention
 from circuitz.z.layer import Preprocessing
 
 _STUBS: list[Any] = []
+# Apart from the environment: see tests/run.
+APART = Path(__file__).parents[2] / ".networks"
 
 
 @pytest.fixture(scope="module")
-def torchvision() -> Any:
+def torchvision() -> Iterator[Any]:
     # Beside a CPU build of torch, torchvision misses two of its own operators.
     if not hasattr(torch.ops.torchvision, "nms"):
         library = torch.library.Library("torchvision", "DEF")
         library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         _STUBS.append(library)
-    import torchvision
-
-    return torchvision
+    sys.path.append(str(APART))
+    yield pytest.importorskip("torchvision", reason="bash tests/run installs it")
+    sys.path.remove(str(APART))
 
 
 def agrees(net: torch.nn.Module, layers: dict[str, str], side: int, channels: int = 3) -> None:

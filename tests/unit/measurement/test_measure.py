@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+import circuitz as cz
 from circuitz.errors import InputsError, LayerError, MeasurementError
 from circuitz.measurement import cut_effects
 from circuitz.measurement import evidence_pictures as evidence
@@ -356,3 +357,31 @@ def test_what_the_caller_passed_becomes_z_s(world):
     assert z.data is data
     assert z.data_ref.n == len(data)
     assert z.hash == world.z(data=None).hash, "measuring changes no words and no weights"
+
+
+def test_arrays_and_a_table_are_measured_as_the_set_that_is_made_of_them(world):
+    given = world.concepts(240)
+    table = {name: given.concepts[:, i] for i, name in enumerate(given.concept_names)}
+    d = world.data()
+    z = measure(world.z(data=None), (given.images, table), (d.images, d.labels), **SMALL)
+    made = cz.concepts(given.images, table)
+    again = measure(world.z(data=None), made, z.data, **SMALL)
+    assert z.concept_set.concept_names == ("rust", "grass", "snow")
+    assert z.concepts_hash == again.concepts_hash
+    assert z.data.classes == world.classes
+    np.testing.assert_array_equal(
+        z.measurements.layers["colour"].responses, again.measurements.layers["colour"].responses
+    )
+    np.testing.assert_array_equal(z.measurements.effects.drive, again.measurements.effects.drive)
+    assert cz.check(cz.propose(z)).decided
+
+
+def test_sets_without_splits_are_split_before_anything_runs(world):
+    given = dataclasses.replace(world.concepts(), split=None)
+    d = dataclasses.replace(world.data(), split=None)
+    z = measure(world.z(data=None), given, d, **SMALL)
+    for found in (z.concept_set, z.data):
+        assert set(found.split.tolist()) == {0, 1, 2}
+    same = measure(world.z(data=None), given, d, **SMALL)
+    assert (same.concepts_hash, same.data_hash) == (z.concepts_hash, z.data_hash)
+    assert cz.check(cz.propose(z)).findings
