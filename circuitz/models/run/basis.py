@@ -17,7 +17,7 @@ from circuitz.errors import BasisError, CircuitzError, UnitError
 from circuitz.z.bases import basis_parts, basis_sizes
 
 F32 = npt.NDArray[np.float32]
-Read = Literal["linear", "relu", "jumprelu", "topk", "nonnegative"]
+Read = Literal["linear", "relu", "tanh-relu", "jumprelu", "topk", "nonnegative"]
 Normalise = Literal["none", "norm", "layer_norm"]
 
 _UPDATES = 40
@@ -40,9 +40,9 @@ class Basis:
     centre, offset
         ``(d,)`` and ``(k,)`` float32.
     read_as
-        ``linear``; ``relu``; ``jumprelu``, zero up to its threshold; ``topk``, all but the
-        largest are zero; ``nonnegative``, the coordinates, none negative, that explain x best
-        together (as in NMF; the readers are not used then).
+        ``linear``; ``relu``; ``tanh-relu``, the tanh of that; ``jumprelu``, zero up to its
+        threshold; ``topk``, all but the largest are zero; ``nonnegative``, the coordinates,
+        none negative, that explain x best together (as in NMF; the readers are not used then).
     threshold
         ``(k,)`` float32 of ``jumprelu``.
     top
@@ -140,6 +140,8 @@ class Basis:
         found = self._linear_coordinates(x)
         if self.read_as == "relu":
             return found.relu()
+        if self.read_as == "tanh-relu":
+            return found.relu().tanh()
         if self.read_as == "jumprelu":
             return torch.where(
                 found > self._field_as_tensor("threshold", found)[:, None], found, 0.0

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,12 +7,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.numpy import save_file
 
 from circuitz.errors import BasisError, UnitError
 from circuitz.models.run.basis import Basis
 from circuitz.responses.directions.sae import train_sae
-from circuitz.responses.directions.saelens import load_saelens
 from circuitz.z.bases import arrays_with_basis_replaced, basis_parts, basis_place, basis_sizes
 
 DRAW = np.random.default_rng(0)
@@ -33,6 +30,7 @@ def random_basis(**changes):
 READ = {
     "linear": {},
     "relu": {},
+    "tanh-relu": {},
     "jumprelu": {"threshold": np.full(K, 0.4, np.float32)},
     "topk": {"top": 2},
     "nonnegative": {},
@@ -59,6 +57,8 @@ def test_reading_is_what_it_says_and_a_basis_comes_back_from_its_parts(read, nor
     lean = (v - basis.centre) @ basis.readers.T + basis.offset
     if read == "relu":
         lean = np.maximum(lean, 0)
+    if read == "tanh-relu":
+        lean = np.tanh(np.maximum(lean, 0))
     if read == "jumprelu":
         lean = np.where(lean > 0.4, lean, 0)
     if read == "topk":
@@ -158,106 +158,3 @@ def test_an_autoencoder_finds_the_directions_data_are_made_of():
     )
     with pytest.raises(BasisError, match="all the same"):
         train_sae(np.ones((50, 3), np.float32), 4, 2)
-
-
-def save(folder, cfg, dtype=np.float32, **arrays):
-    folder.mkdir(exist_ok=True)
-    (folder / "cfg.json").write_text(json.dumps({"d_in": D, "d_sae": K, **cfg}))
-    save_file(
-        {k: np.asarray(v, dtype) for k, v in arrays.items()}, folder / "sae_weights.safetensors"
-    )
-    return folder
-
-
-def weights():
-    draw = np.random.default_rng(3)
-    return {
-        "W_enc": draw.normal(size=(D, K)),
-        "W_dec": draw.normal(size=(K, D)),
-        "b_enc": draw.normal(size=K),
-        "b_dec": draw.normal(size=D),
-    }
-
-
-def by_hand(cfg, w, x):
-    """What SAELens computes, written down again: coordinates and restored activations."""
-    norm, mean = 1.0, 0.0
-    how = cfg.get("normalize_activations", "none")
-    if how == "expected_average_only_in":
-        norm = 1 / (D**0.5 / np.linalg.norm(x, axis=1).mean())
-    if how == "constant_norm_rescale":
-        norm = np.linalg.norm(x, axis=1, keepdims=True) / D**0.5
-    if how == "layer_norm":
-        mean = x.mean(1, keepdims=True)
-        norm = (x - mean).std(1, ddof=1, keepdims=True) + 1e-5
-    v = (x - mean) / norm
-    inner = v - w["b_dec"] if cfg.get("apply_b_dec_to_input", True) else v
-    kind = cfg["architecture"]
-    if kind == "gated":
-        pre = inner @ w["W_enc"]
-        code = (pre + w["b_gate"] > 0) * np.maximum(pre * np.exp(w["r_mag"]) + w["b_mag"], 0)
-    else:
-        code = inner @ w["W_enc"] + w["b_enc"]
-        if kind == "jumprelu":
-            code = np.maximum(code, 0) * (code > w["threshold"])
-        elif kind == "topk":
-            code = np.where(code >= np.sort(code, 1)[:, [-2]], np.maximum(code, 0), 0)
-        else:
-            code = np.maximum(code, 0)
-    return code, (code @ w["W_dec"] + w["b_dec"]) * norm + mean
-
-
-@pytest.mark.parametrize("centred", [True, False])
-@pytest.mark.parametrize(
-    "normalise", ["none", "expected_average_only_in", "constant_norm_rescale", "layer_norm"]
-)
-@pytest.mark.parametrize("kind", ["standard", "gated", "jumprelu", "topk"])
-def test_folders_of_saelens_are_read_as_they_were_meant(tmp_path, kind, normalise, centred):
-    w = weights()
-    draw = np.random.default_rng(4)
-    if kind == "gated":
-        w |= {n: draw.normal(size=K) * 0.5 for n in ("b_gate", "r_mag", "b_mag")}
-        del w["b_enc"]
-    if kind == "jumprelu":
-        w["threshold"] = np.abs(draw.normal(size=K))
-    cfg = {
-        "architecture": kind,
-        "normalize_activations": normalise,
-        "apply_b_dec_to_input": centred,
-    }
-    extra = {"activation_fn_kwargs": {"k": 2}} if kind == "topk" else {}
-    x = draw.normal(size=(30, D)).astype(np.float32)
-    basis = load_saelens(save(tmp_path / "sae", cfg | extra, **w), x)
-    flat = torch.from_numpy(x)[:, :, None]
-    code, restored = by_hand(cfg, w, x.astype(float))
-    assert np.allclose(basis.coordinates(flat)[..., 0].numpy(), code, atol=1e-4)
-    assert np.allclose(
-        basis.reconstruct(basis.coordinates(flat), flat)[..., 0].numpy(), restored, atol=1e-4
-    )
-
-
-def test_damaged_and_unknown_folders_are_named(tmp_path):
-    with pytest.raises(BasisError, match="no folder of an SAE"):
-        load_saelens(tmp_path / "nothing")
-    for cfg, match in (
-        ({"architecture": "crosscoder"}, "crosscoder"),
-        ({"normalize_activations": "batch_norm"}, "batch_norm"),
-        ({"architecture": "topk"}, "does not say k"),
-        ({"normalize_activations": "expected_average_only_in"}, "average norm"),
-        ({"rescale_acts_by_decoder_norm": True}, "norm"),
-    ):
-        with pytest.raises(BasisError, match=match):
-            load_saelens(save(tmp_path / "sae", cfg, **weights()))
-    w = weights()
-    del w["W_dec"]
-    with pytest.raises(BasisError, match="do not fit"):
-        load_saelens(save(tmp_path / "sae", {}, **w))
-    folder = save(tmp_path / "sae", {}, **(weights() | {"b_enc": np.ones(9)}))
-    with pytest.raises(BasisError):
-        load_saelens(folder)
-    (folder / "sae_weights.safetensors").write_bytes(b"\x09")
-    with pytest.raises(BasisError):
-        load_saelens(folder)
-    (folder / "cfg.json").write_text("[")
-    with pytest.raises(BasisError):
-        load_saelens(folder)
