@@ -16,7 +16,11 @@ from torch import nn
 from circuitz.errors import BuilderError, InputsError
 from circuitz.models.adapters import preprocessing_config
 from circuitz.models.adapters.imported import trust
-from circuitz.models.adapters.weight_files import load_foreign_state_dict, read_state_dict
+from circuitz.models.adapters.weight_files import (
+    load_foreign_state_dict,
+    narrow_precisions,
+    read_state_dict,
+)
 from circuitz.models.zoo.builders import build
 from circuitz.models.zoo.small_cnn import small_cnn_arguments
 from circuitz.models.zoo.training import LOSSES, Recipe, fit
@@ -100,7 +104,8 @@ def load_own_network(
     args
         Its arguments, a JSON object.
     weights
-        A ``.safetensors`` or ``.pt`` file; without one the weights are what the function gives.
+        A ``.safetensors`` or ``.pt`` file, or the index or folder of a model in several files;
+        without one the weights are what the function gives.
     preprocessing_fields
         Fields of the preprocessing that the user knows; they beat what is found.
     size
@@ -117,8 +122,10 @@ def load_own_network(
     net = build("import", {"function": function, "args": _parse_json_object(args)})
     notes: dict[str, Any] = {"network": {"function": function}}
     if weights is not None:
-        prefix = load_foreign_state_dict(net, read_state_dict(weights))
+        state = read_state_dict(weights)
+        prefix, narrow = load_foreign_state_dict(net, state), narrow_precisions(state)
         notes["network"] |= {"weights": weights.name} | ({"prefix": prefix} if prefix else {})
+        notes["network"] |= {"precision": narrow} if narrow else {}
     known = dict(preprocessing_fields or {}) | ({"size": size} if size is not None else {})
     found = preprocessing_config.preprocessing_from_network(net)
     if found is None and weights is not None:

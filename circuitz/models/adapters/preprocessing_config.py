@@ -71,8 +71,8 @@ def read_preprocessing_file(path: str | Path) -> tuple[PreprocessingFields, str]
 
 
 def preprocessing_beside_weights(weights: Path) -> tuple[PreprocessingFields, str] | None:
-    """Read ``preprocessor_config.json`` beside a weights file, when there is one."""
-    file = weights.parent / HF_FILE
+    """Read ``preprocessor_config.json`` beside a weights file or in its folder, when it is there."""
+    file = (weights if weights.is_dir() else weights.parent) / HF_FILE
     return read_preprocessing_file(file) if file.is_file() else None
 
 

@@ -13,12 +13,13 @@ from torch import nn
 from circuitz.errors import WeightsError
 
 Weights = Mapping[str, npt.NDArray[Any]]
+_NUMPY_FLOATS = (torch.float64, torch.float32, torch.float16)
 
 
 def weights_to_numpy(net: nn.Module) -> dict[str, npt.NDArray[Any]]:
     """Return a copy of a network's state dict, its order kept.
 
-    bfloat16, which numpy does not have, becomes float32; no bit is lost on the way back.
+    bfloat16 and float8, which numpy does not have, become float32; no bit is lost on the way back.
 
     Raises
     ------
@@ -32,12 +33,31 @@ def weights_to_numpy(net: nn.Module) -> dict[str, npt.NDArray[Any]]:
                 f"State {name!r} is a {type(tensor).__name__}, not a tensor.",
                 "Keep such state in the builder's arguments.",
             )
-        plain = tensor.detach().cpu()
-        plain = plain.float() if plain.dtype is torch.bfloat16 else plain
         # Contiguous, so that a channels-last network gives the same arrays and the same hash.
-        arrays[name] = np.array(plain.numpy(), order="C")
+        arrays[name] = np.array(dense_numpy_array(tensor, name), order="C")
     check_weights_finite(arrays)
     return arrays
+
+
+def dense_numpy_array(tensor: torch.Tensor, name: str) -> npt.NDArray[Any]:
+    """Return a tensor as numpy holds it; types numpy does not have become float32.
+
+    Raises
+    ------
+    WeightsError
+        If it is sparse or quantised, or of a type that has no single numbers.
+    """
+    plain = tensor.detach().cpu()
+    if plain.is_sparse or plain.is_quantized:
+        raise WeightsError(f"{name} is sparse or quantised.", "Save plain dense weights.")
+    try:
+        wide = not plain.is_floating_point() or plain.dtype in _NUMPY_FLOATS
+        return (plain if wide else plain.float()).numpy()
+    except (TypeError, RuntimeError, NotImplementedError) as problem:
+        raise WeightsError(
+            f"{name} is of the type {plain.dtype}, which is not read.",
+            "Save it in float32, float16 or bfloat16.",
+        ) from problem
 
 
 def load_numpy_weights(net: nn.Module, weights: Weights) -> None:

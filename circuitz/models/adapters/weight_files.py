@@ -3,37 +3,68 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from circuitz.errors import NetworkError, WeightsError
-from circuitz.models.adapters.weight_arrays import load_numpy_weights
+from circuitz.models.adapters.tied_weights import with_tied_weights
+from circuitz.models.adapters.weight_arrays import dense_numpy_array, load_numpy_weights
+from circuitz.models.adapters.weight_shards import (
+    INDEX,
+    read_sharded_state_dict,
+    refuse_single_shard,
+    weight_file_of_folder,
+)
 
 _INSIDE = ("state_dict", "model_state_dict", "model", "net", "network", "ema")
 # What DataParallel, torch.compile and Lightning put before every name.
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
+# What stands beside weights in fewer bits: without it they are not the weights.
+_QUANTISED = re.compile(
+    r"(^|\.)(weight_scale(_inv)?|scale_weight|input_scale|scale_input|scaled_fp8|SCB|absmax|"
+    r"quant_map|quant_state\..*|qweight|qzeros|g_idx|weight_packed|weight\.(absmax|quant_map|"
+    r"quant_state\..*|nested_.*))$"
+)
+_LFS = b"version https://git-lfs"
 
 
 def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
     """Read a state dict from a ``.safetensors`` file, or from one of torch's.
 
     torch's files are read with ``weights_only=True``, which takes tensors and plain containers
-    and refuses anything that would run code. A state dict inside a checkpoint is found.
+    and refuses anything that would run code. A state dict inside a checkpoint is found. Of a model
+    in several files the index is read (``model.safetensors.index.json``), or its folder.
 
     Raises
     ------
     WeightsError
-        If there is no such file, it is damaged or holds anything but tensors.
+        If there is no such file, it is damaged or holds anything but tensors, or a file that an
+        index names is missing.
     """
     file = Path(path)
+    if file.is_dir():
+        file = weight_file_of_folder(file)
     if not file.is_file():
         raise WeightsError(f"There is no file {file}.", "Check the path.")
+    if file.name.endswith(INDEX):
+        return read_sharded_state_dict(file, _read_one_file)
+    refuse_single_shard(file)
+    return _read_one_file(file)
+
+
+def _read_one_file(file: Path) -> dict[str, torch.Tensor]:
+    with file.open("rb") as start:
+        if start.read(len(_LFS)) == _LFS:
+            raise WeightsError(
+                f"{file} is a pointer of Git LFS, not the weights themselves.",
+                "Fetch them: git lfs pull.",
+            )
     found: Any = (
         _read_safetensors(file) if file.suffix == ".safetensors" else _read_torch_file(file)
     )
@@ -42,11 +73,20 @@ def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
 
 def _read_safetensors(file: Path) -> Any:
     try:
-        return load_file(file)
-    except (SafetensorError, OSError, ValueError) as problem:
+        with safe_open(file, framework="pt", device="cpu") as tensors:
+            state: dict[str, torch.Tensor] = {
+                name: tensors.get_tensor(name)
+                for name in tensors.keys()  # noqa: SIM118
+            }
+            about: dict[str, str] = tensors.metadata() or {}
+    except (SafetensorError, OSError, ValueError, KeyError) as problem:
         raise WeightsError(
             f"{file} is no whole safetensors file: {problem}.", "Copy or download it again."
         ) from problem
+    # Where a tensor had two names, save_model keeps one and notes the other.
+    return state | {
+        name: state[kept] for name, kept in about.items() if kept in state and name not in state
+    }
 
 
 def _read_torch_file(file: Path) -> Any:
@@ -117,15 +157,39 @@ def load_foreign_state_dict(net: nn.Module, state_dict: Mapping[str, torch.Tenso
         # A counter that old files lack and that no prediction depends on.
         if name.endswith("num_batches_tracked") and name not in given:
             given[name] = tensor
-    load_numpy_weights(net, {name: _as_dense_numpy(value) for name, value in given.items()})
+    given = with_tied_weights(own, given)
+    _refuse_quantised(net, given)
+    load_numpy_weights(net, {name: dense_numpy_array(value, name) for name, value in given.items()})
     return prefix
 
 
-def _as_dense_numpy(value: torch.Tensor) -> Any:
-    plain = value.detach().cpu()
-    if plain.is_sparse or plain.is_quantized:
-        raise WeightsError("A weight is sparse or quantized.", "Save plain dense weights.")
-    return (plain.float() if plain.dtype is torch.bfloat16 else plain).numpy()
+def narrow_precisions(state_dict: Mapping[str, torch.Tensor]) -> str:
+    """Return which types of fewer bits the weights are in, and how they are read; mostly empty."""
+    kept = (torch.float64, torch.float32)
+    found = {v.dtype for v in state_dict.values() if v.is_floating_point() and v.dtype not in kept}
+    names = sorted(str(dtype).removeprefix("torch.") for dtype in found)
+    return f"{', '.join(names)}, read as they are into the network's own type" if names else ""
+
+
+def _refuse_quantised(net: nn.Module, given: Mapping[str, torch.Tensor]) -> None:
+    own = net.state_dict()
+    scale = next((n for n in given if n not in own and _QUANTISED.search(n)), None)
+    numbers = next(
+        (
+            name
+            for name, parameter in net.named_parameters(remove_duplicate=False)
+            if name in given
+            and parameter.is_floating_point()
+            and not (given[name].is_floating_point() or given[name].is_complex())
+        ),
+        None,
+    )
+    if scale is not None or numbers is not None:
+        what = f"it holds {scale}" if scale else f"{numbers} is {given[str(numbers)].dtype}"
+        raise WeightsError(
+            f"The weights are quantised ({what}): as they stand they are not those of this network.",
+            "Dequantise them first, and save them in float32, float16 or bfloat16.",
+        )
 
 
 def check_hugging_face_folder(folder: Path) -> None:

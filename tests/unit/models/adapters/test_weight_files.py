@@ -9,7 +9,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from circuitz.errors import WeightsError
-from circuitz.models.adapters.weight_files import load_foreign_state_dict, read_state_dict
+from circuitz.models.adapters.weight_files import (
+    load_foreign_state_dict,
+    narrow_precisions,
+    read_state_dict,
+)
 
 
 def net() -> nn.Sequential:
@@ -129,3 +133,40 @@ def test_weights_that_do_not_fit_leave_the_network_as_it_was(change, message) ->
     with pytest.raises(WeightsError, match=message):
         load_foreign_state_dict(other, state)
     assert all(not t.any() for t in other.state_dict().values())
+
+
+@pytest.mark.parametrize("kind", [torch.float8_e4m3fn, torch.float8_e5m2, torch.bfloat16])
+def test_types_of_few_bits_are_read_as_they_are_and_told(tmp_path: Path, kind: torch.dtype) -> None:
+    known = net()
+    state = {k: v.to(kind) if v.is_floating_point() else v for k, v in known.state_dict().items()}
+    save_file(state, tmp_path / "w.safetensors")
+    found, other = read_state_dict(tmp_path / "w.safetensors"), zeroed()
+    load_foreign_state_dict(other, found)
+    assert torch.equal(other[0].weight, known[0].weight.to(kind).float())
+    assert str(kind).removeprefix("torch.") in narrow_precisions(found)
+    assert narrow_precisions(known.state_dict()) == ""
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"0.weight_scale_inv": torch.ones(1)},
+        {"0.scale_weight": torch.ones(1)},
+        {"scaled_fp8": torch.zeros(2)},
+        {"0.SCB": torch.ones(4)},
+        {"0.weight.absmax": torch.ones(4)},
+        {"0.weight": torch.ones(4, 3, 3, 3, dtype=torch.int8)},
+    ],
+)
+def test_quantised_weights_are_refused_by_name(more: dict[str, torch.Tensor]) -> None:
+    other = zeroed()
+    with pytest.raises(WeightsError, match="quantised"):
+        load_foreign_state_dict(other, dict(net().state_dict()) | more)
+    assert not other[0].weight.any()
+
+
+def test_a_pointer_in_place_of_a_file_is_named(tmp_path: Path) -> None:
+    for name in ("w.safetensors", "w.bin"):
+        (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+        with pytest.raises(WeightsError, match="Git LFS"):
+            read_state_dict(tmp_path / name)
