@@ -12,7 +12,7 @@ State = dict[str, torch.Tensor]
 
 
 def with_tied_weights(
-    own: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]
+    own: Mapping[str, torch.Tensor], stored: Mapping[str, torch.Tensor]
 ) -> dict[str, torch.Tensor]:
     """Return weights of a file, with those it leaves out because they are tied to one it holds.
 
@@ -20,7 +20,7 @@ def with_tied_weights(
     ----------
     own
         The network's state dict; tied tensors lie in the same memory.
-    given
+    stored
         Tensors of the file, by the same names.
 
     Raises
@@ -28,19 +28,19 @@ def with_tied_weights(
     WeightsError
         If the file holds two different tensors where the network has one under two names.
     """
-    _refuse_untied(own, given)
-    whole = dict(given)
+    _refuse_untied(own, stored)
+    whole = dict(stored)
     for name, tensor in own.items():
-        if name in given:
+        if name in stored:
             continue
         for other, base in own.items():
             if (
-                other in given
+                other in stored
                 and _memory(base) == _memory(tensor)
-                and given[other].shape == base.shape
+                and stored[other].shape == base.shape
                 and base.numel() * base.element_size() == base.untyped_storage().nbytes()
             ):
-                whole[name] = _view_as(tensor, base, given[other])
+                whole[name] = _view_as(tensor, base, stored[other])
                 break
     return whole
 
@@ -58,14 +58,14 @@ def _view_as(tensor: torch.Tensor, base: torch.Tensor, value: torch.Tensor) -> t
     ).contiguous()
 
 
-def _refuse_untied(own: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]) -> None:
+def _refuse_untied(own: Mapping[str, torch.Tensor], stored: Mapping[str, torch.Tensor]) -> None:
     first: dict[tuple[object, ...], str] = {}
     for name, tensor in own.items():
-        if name not in given or not tensor.numel():
+        if name not in stored or not tensor.numel():
             continue
         place = *_memory(tensor), tensor.storage_offset(), tuple(tensor.shape), tensor.stride()
         other = first.setdefault(place, name)
-        if not _equal(given[name], given[other]):
+        if not _equal(stored[name], stored[other]):
             raise WeightsError(
                 f"{other} and {name} are one tensor in this network, and the file holds two "
                 "different ones.",
@@ -73,5 +73,5 @@ def _refuse_untied(own: Mapping[str, torch.Tensor], given: Mapping[str, torch.Te
             )
 
 
-def _equal(one: torch.Tensor, other: torch.Tensor) -> bool:
-    return one is other or (one.shape == other.shape and bool((one == other).all()))
+def _equal(first: torch.Tensor, second: torch.Tensor) -> bool:
+    return first is second or (first.shape == second.shape and bool((first == second).all()))

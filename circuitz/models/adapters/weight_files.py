@@ -171,21 +171,21 @@ def narrow_precisions(state_dict: Mapping[str, torch.Tensor]) -> str:
     return f"{', '.join(names)}, read as they are into the network's own type" if names else ""
 
 
-def _refuse_quantised(net: nn.Module, given: Mapping[str, torch.Tensor]) -> None:
+def _refuse_quantised(net: nn.Module, state_dict: Mapping[str, torch.Tensor]) -> None:
     own = net.state_dict()
-    scale = next((n for n in given if n not in own and _QUANTISED.search(n)), None)
+    scale = next((n for n in state_dict if n not in own and _QUANTISED.search(n)), None)
     numbers = next(
         (
             name
             for name, parameter in net.named_parameters(remove_duplicate=False)
-            if name in given
+            if name in state_dict
             and parameter.is_floating_point()
-            and not (given[name].is_floating_point() or given[name].is_complex())
+            and not (state_dict[name].is_floating_point() or state_dict[name].is_complex())
         ),
         None,
     )
     if scale is not None or numbers is not None:
-        what = f"it holds {scale}" if scale else f"{numbers} is {given[str(numbers)].dtype}"
+        what = f"it holds {scale}" if scale else f"{numbers} is {state_dict[str(numbers)].dtype}"
         raise WeightsError(
             f"The weights are quantised ({what}): as they stand they are not those of this network.",
             "Dequantise them first, and save them in float32, float16 or bfloat16.",
