@@ -40,9 +40,12 @@ def picture(seed: int) -> bytes:
     return buffer.getvalue()
 
 
-def make(place: Path, *, asks: int = 8, overlap: int = 1, evil: bool = False) -> TaskPack:
+def make(
+    place: Path, *, asks: int = 8, overlap: int = 1, evil: bool = False,
+    names: tuple[str, ...] = ("husky", "corgi", "poodle"),
+) -> TaskPack:  # fmt: skip
     """Write a pack made by hand; nothing in these tests needs a network."""
-    names = (EVIL, "corgi", "poodle") if evil else ("husky", "corgi", "poodle")
+    names = (EVIL, "corgi", "poodle") if evil else names
     words = EVIL if evil else "pointed ears"
     cue = Cue(words, (), ("conv:1",), 0.4, (UnitExemplars("conv", "conv:1", (0, 1)),))
     against = Cue("curly coat", (), ("conv:2",), -0.2, ())
@@ -176,6 +179,16 @@ def current(screen: Locator) -> str:
     return str(screen.locator("[data-cz=picture]").get_attribute("data-question"))
 
 
+def answer(page: Page, key: str) -> None:
+    """Look at the picture, then press; a press that came too early is said to be, and repeated."""
+    for _ in range(50):
+        page.wait_for_timeout(400)
+        page.keyboard.press(key)
+        if not page.locator(f"{SCREEN} [data-cz=refused]").count():
+            return
+    raise AssertionError(f"{key} was never counted")
+
+
 def said(store: Judgements) -> list[str]:
     """Choices in force, in the order they were given."""
     return [str(row.answer["choice"]) for row in store.rows() if row.answer]
@@ -211,16 +224,16 @@ def test_label_undo_edit_come_back_and_lose_nothing(page, watch, desk, store, tm
     shoot(page, tmp_path, f"{desk.where}-first")
 
     # Three answers; the second taken back and given anew; the first changed.
-    page.keyboard.press("1")
+    answer(page, "1")
     saved(screen, 1)
     asked = current(screen)
-    page.keyboard.press("2")
+    answer(page, "2")
     saved(screen, 2)
     page.keyboard.press("Backspace")
     expect(screen.locator("[data-cz=picture]")).to_have_attribute("data-question", asked)
     saved(screen, 1)
-    page.keyboard.press("3")
-    page.keyboard.press("0")
+    answer(page, "3")
+    answer(page, "0")
     saved(screen, 3)
     assert said(store) == [options[0], options[2], "cannot tell"]
     for _ in range(3):
@@ -228,7 +241,7 @@ def test_label_undo_edit_come_back_and_lose_nothing(page, watch, desk, store, tm
     expect(screen.locator("[data-cz=editing]")).to_be_visible()
     expect(screen.locator(".cz-choice[aria-pressed=true]")).to_contain_text(options[0])
     shoot(page, tmp_path, f"{desk.where}-editing")
-    page.keyboard.press("2")
+    answer(page, "2")
     expect(screen.locator("[data-cz=editing]")).to_have_count(0)
     expect(screen.locator(".cz-thumb").first).to_have_attribute("data-given", options[1])
     expect(screen.locator(".cz-thumb").first).to_have_attribute("data-saved", "true")
@@ -236,7 +249,7 @@ def test_label_undo_edit_come_back_and_lose_nothing(page, watch, desk, store, tm
 
     # One set aside; where the model sees something; letters stay on the screen.
     aside = current(screen)
-    page.keyboard.press("l")
+    answer(page, "l")
     expect(screen.locator("[data-cz=progress]")).to_contain_text("1 set aside")
     page.keyboard.press("m")
     expect(screen.locator("figcaption")).to_have_text("marked: pointed ears")
@@ -261,9 +274,10 @@ def test_label_undo_edit_come_back_and_lose_nothing(page, watch, desk, store, tm
     (kernel,) = desk.kernels()
     assert "libtorch" not in Path(f"/proc/{kernel}/maps").read_text()
     with watch.outage():
+        os.kill(kernel, signal.SIGSTOP)
+        answer(page, "1")
+        answer(page, "2")
         os.kill(kernel, signal.SIGKILL)
-        page.keyboard.press("1")
-        page.keyboard.press("2")
         expect(screen.locator("[data-cz=lost]")).to_be_visible()
         expect(screen.locator("[data-cz=saved]")).to_contain_text("2 answers kept on this page")
         shoot(page, tmp_path, f"{desk.where}-lost")
@@ -276,10 +290,10 @@ def test_label_undo_edit_come_back_and_lose_nothing(page, watch, desk, store, tm
 
     # To the end: what was set aside comes last.
     for n in (6, 7):
-        page.keyboard.press("x" if n == 6 else "1")
+        answer(page, "x" if n == 6 else "1")
         saved(screen, n)
     assert current(screen) == aside
-    page.keyboard.press("1")
+    answer(page, "1")
     expect(screen.locator("[data-cz=done]")).to_contain_text("Thank you, mira")
     saved(screen, 8)
     shoot(page, tmp_path, f"{desk.where}-done")
@@ -294,7 +308,7 @@ def test_a_saved_notebook_whose_kernel_died_comes_back_to_work(page, watch, task
     with ExitStack() as stack:
         desk = Desk(stack, tasks, store.path, visitors, "lab")
         screen = desk.open(page)
-        page.keyboard.press("1")
+        answer(page, "1")
         saved(screen, 1)
         page.get_by_role("menuitem", name="File", exact=True).click()
         page.locator("li[data-command='docmanager:save']").click()
@@ -308,7 +322,7 @@ def test_a_saved_notebook_whose_kernel_died_comes_back_to_work(page, watch, task
             page.goto("about:blank")
             screen = desk.open(page)
         saved(screen, 1)
-        page.keyboard.press("2")
+        answer(page, "2")
         saved(screen, 2)
         whole(store)
         assert len(said(store)) == 2
@@ -325,7 +339,7 @@ def test_a_server_that_stalls_or_restarts_costs_no_answer(page, watch, tasks, st
         os.kill(kernel, signal.SIGSTOP)
         try:
             for key in "123":
-                page.keyboard.press(key)
+                answer(page, key)
             expect(screen.locator("[data-cz=slow]")).to_be_visible()
             expect(screen.locator(".cz-thumb[data-saved=false]")).to_have_count(3)
         finally:
@@ -336,7 +350,7 @@ def test_a_server_that_stalls_or_restarts_costs_no_answer(page, watch, tasks, st
         # The server goes, and another comes in its place.
         with watch.outage():
             desk.server.stop()
-            page.keyboard.press("1")
+            answer(page, "1")
             expect(screen.locator("[data-cz=lost]")).to_be_visible()
             page.goto("about:blank")
             desk.start()
@@ -344,6 +358,109 @@ def test_a_server_that_stalls_or_restarts_costs_no_answer(page, watch, tasks, st
         saved(screen, 4)
         whole(store)
         assert len(said(store)) == 4
+    watch.check()
+
+
+MANY = (
+    "B\u00e4r",
+    "Bark",
+    "corgi",
+    "cardigan corgi",
+    "poodle",
+    "husky",
+    "akita",
+    "boxer",
+    "pug",
+    "beagle",
+)
+
+
+@pytest.fixture
+def labeller(chromium: Browser, watch, tasks: Path, store: Judgements, visitors):
+    """Opens a page for a labeller of ten classes; what each has answered comes as a list."""
+    make(tasks, asks=12, overlap=9, names=MANY)
+    server = visitors("--tasks", tasks, "--store", store.path)
+    with ExitStack() as stack:
+
+        def come(name: str, **context: object) -> Page:
+            page = stack.enter_context(chromium.new_context(**context)).new_page()  # type: ignore[arg-type]
+            page.set_default_timeout(60_000)
+            watch.follow(page)
+            page.goto(f"{server.url}&author={name}")
+            expect(page.locator(f"{SCREEN} [data-cz=picture] img")).to_be_visible()
+            page.wait_for_timeout(1000)
+            return page
+
+        yield come, lambda name: [r.answer["choice"] for r in store.rows(rater=name) if r.answer]
+
+
+def test_a_double_click_a_double_tap_and_a_held_or_drummed_key_answer_one_picture(labeller, watch):
+    come, answers = labeller
+    page = come("mouse")
+    option = page.locator(f"{SCREEN} .cz-choice").first
+    option.dblclick()
+    expect(page.locator("[data-cz=refused]")).to_contain_text("Not counted")
+    expect(page.locator("[data-cz=said]")).to_contain_text("Not counted")
+    expect(option).to_be_focused()
+    saved(page.locator(SCREEN), 1)
+    phone = come("thumb", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
+    assert phone.evaluate("document.documentElement.scrollWidth") == 360
+    phone.tap(f"{SCREEN} .cz-choice")
+    phone.wait_for_timeout(120)
+    phone.tap(f"{SCREEN} .cz-choice")
+    keys = come("key")
+    for _ in range(20):
+        keys.keyboard.down("1")
+        keys.wait_for_timeout(30)
+    keys.keyboard.up("1")
+    drum = come("drum")
+    for _ in range(20):
+        drum.keyboard.press("1")
+    for page, name, n in ((phone, "thumb", 1), (keys, "key", 1), (drum, "drum", 1)):
+        saved(page.locator(SCREEN), n)
+        assert len(answers(name)) == n
+    watch.check()
+
+
+def test_enter_in_the_filter_takes_the_one_class_that_is_left(labeller, watch):
+    come, answers = labeller
+    page = come("find")
+    field = page.locator("[data-cz=filter]")
+    for text in ("", "a", "corgi"):
+        page.keyboard.press("/")
+        expect(field).to_be_focused()
+        field.fill(text)
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-cz=refused]")).to_be_visible()
+        page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    field.fill("Ba\u0308r")
+    expect(page.locator(".cz-choice")).to_have_count(2)
+    field.fill("cardigan")
+    page.keyboard.press("Enter")
+    saved(page.locator(SCREEN), 1)
+    assert answers("find") == ["cardigan corgi"]
+    watch.check()
+
+
+def test_a_picture_in_a_hidden_tab_or_scrolled_away_was_not_seen(labeller, watch):
+    come, answers = labeller
+    page = come("away", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True)
+    turn = (
+        "(state) => { Object.defineProperty(document, 'visibilityState', {value: state, "
+        "configurable: true}); document.dispatchEvent(new Event('visibilitychange')); }"
+    )
+    answer(page, "1")
+    page.evaluate(turn, "hidden")
+    page.wait_for_timeout(1500)
+    page.evaluate(turn, "visible")
+    page.keyboard.press("1")
+    expect(page.locator("[data-cz=refused]")).to_contain_text("only just come")
+    saved(page.locator(SCREEN), 1)
+    # The picture stays in view however far down the classes are.
+    page.locator(".cz-choice").last.scroll_into_view_if_needed()
+    expect(page.locator("[data-cz=picture] img")).to_be_in_viewport(ratio=0.5)
+    assert len(answers("away")) == 1
     watch.check()
 
 
@@ -364,7 +481,7 @@ def test_two_people_at_once_share_the_work(chromium: Browser, watch, tasks, stor
     # Four are before ada, two before bob; each answers theirs, and nobody anything twice.
     for page, screen, n in ((pages[1], screens[1], 2), (pages[0], screens[0], 4)):
         for done in range(1, n + 1):
-            page.keyboard.press("1")
+            answer(page, "1")
             saved(screen, done)
     expect(screens[0].locator("[data-cz=done]")).to_be_visible()
     counts = dict.fromkeys(("ada", "bob"), 0)
@@ -388,7 +505,7 @@ def test_hostile_text_is_shown_as_text(page, watch, tasks, store, visitors):
     for part in ("h2", ".cz-guidelines", ".cz-choice", ".cz-cue-words", ".cz-sign-words"):
         expect(screen.locator(part, has_text=EVIL).first).to_be_visible()
     number = choices(screen).index(EVIL) + 1
-    page.keyboard.press(str(number))
+    answer(page, str(number))
     page.keyboard.press("m")
     saved(screen, 1)
     assert said(store) == [EVIL]
@@ -424,7 +541,7 @@ def test_without_a_name_one_is_asked_for(page, watch, tasks, store, visitors):
         page.keyboard.type("Jon Doe")
         page.keyboard.press("Enter")
         expect(screen.locator("[data-cz=picture]")).to_be_visible()
-        page.keyboard.press("1")
+        answer(page, "1")
         saved(screen, 1)
         assert store.rows()[0].rater == "Jon Doe"
         screen.get_by_role("button", name="Not you?").press("Enter")

@@ -2,6 +2,7 @@
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useStore } from "../studio/use_store";
+import { meantKey } from "../parts/keys";
 import { plural } from "../parts/format";
 import type { Circuit, GraphNode } from "../studio/studio_payload";
 import type { Store } from "../studio/store";
@@ -71,11 +72,13 @@ export function useEditing(store: Store, circuit: Circuit): Editing {
     },
     key: (event, node) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return false;
-      if (event.key === "m" && node) editing.mark(node);
-      else if (event.key === "g") editing.merge();
-      else if (event.key === "n" && isSet(node)) editing.rename(node);
-      else if (event.key === "s" && isSet(node)) editing.split(node);
-      else if (event.key === "u" && circuit.undo) editing.undo();
+      const key = meantKey(event);
+      if (event.repeat && /^[mgnsu]$/.test(key)) return true;
+      if (key === "m" && node) editing.mark(node);
+      else if (key === "g") editing.merge();
+      else if (key === "n" && isSet(node)) editing.rename(node);
+      else if (key === "s" && isSet(node)) editing.split(node);
+      else if (key === "u" && circuit.undo) editing.undo();
       else if (event.key === "Escape" && marked.size > 0) editing.clear();
       else return false;
       return true;
@@ -111,7 +114,7 @@ export function EditBar({ circuit, node, editing }: { circuit: Circuit; node: Gr
               <button type="button" class="cz-button" title="call these units otherwise (n)" onClick={() => editing.rename(node)}>
                 Rename <kbd>n</kbd>
               </button>
-              <button type="button" class="cz-button" title="show its units by themselves (s)" onClick={() => editing.split(node)}>
+              <button type="button" class="cz-button" data-once title="show its units by themselves (s)" onClick={() => editing.split(node)}>
                 Split <kbd>s</kbd>
               </button>
             </>
@@ -127,7 +130,7 @@ export function EditBar({ circuit, node, editing }: { circuit: Circuit; node: Gr
       {circuit.automatic ? (
         <span class="cz-fact" title="units of a layer that share a concept, and annotated groups, are one node">grouped by concept</span>
       ) : (
-        <button type="button" class="cz-button cz-quiet" title="units that share a concept are one node again" onClick={editing.automatic}>by concept</button>
+        <button type="button" class="cz-button cz-quiet" data-once title="units that share a concept are one node again" onClick={editing.automatic}>by concept</button>
       )}
     </div>
   );
@@ -163,7 +166,7 @@ function Name({ editing, naming }: { editing: Editing; naming: NonNullable<Namin
         value={naming.text}
         onInput={(event) => editing.write(event.currentTarget.value)}
       />
-      <button type="submit" class="cz-button cz-primary" disabled={naming.text.trim() === ""}>
+      <button type="submit" class="cz-button cz-primary" data-once disabled={naming.text.trim() === ""}>
         {naming.edit === "merge" ? "Merge" : "Rename"} <kbd>↵</kbd>
       </button>
       <button type="button" class="cz-button cz-quiet" onClick={() => editing.finish(false)}>cancel</button>

@@ -1,5 +1,6 @@
 /** One key, one decision. Nothing typed here reaches the notebook. */
 
+import { meantKey } from "../parts/keys";
 import type { LabellingStore } from "./labelling_store";
 
 export const MOST_KEYS = 9;
@@ -13,7 +14,7 @@ export const LABELLING_KEYS: [string, string][] = [
   ["Backspace", "take the last answer back"],
   ["←  →", "among the last ten answers, to change one"],
   ["m", "show where the model sees each sign, one after the other"],
-  ["/", "find a class by name, where there are many"],
+  ["/", "find a class by name, where there are many: Enter takes the one that is left, ↓ goes to them"],
   ["?", "this help"],
   ["Esc", "close, or go back to the next picture"],
 ];
@@ -26,6 +27,8 @@ function typing(target: EventTarget | null): boolean {
 export interface Focus {
   root: () => void;
   filter: () => void;
+  /** The first of the classes that a filter leaves. */
+  offered: () => void;
 }
 
 export function onLabellingKey(store: LabellingStore, focus: Focus, event: KeyboardEvent): void {
@@ -42,20 +45,34 @@ export function onLabellingKey(store: LabellingStore, focus: Focus, event: Keybo
   }
   if (store.view.help) return;
   if (typing(event.target)) {
-    if (event.key === "Enter" && (event.target as HTMLElement).dataset.cz === "filter") {
-      const only = store.offered[0];
-      event.preventDefault();
-      if (only !== undefined) store.choose(only);
-      focus.root();
-    }
+    typed(store, focus, event);
     return;
   }
-  // A held key must not answer the pictures that follow.
+  const key = meantKey(event);
+  // A held key must not answer the pictures that follow, nor press a button that keeps the focus.
   if (event.repeat && event.key !== "ArrowLeft" && event.key !== "ArrowRight") {
-    if (act.handles(event.key)) event.preventDefault();
+    if (act.handles(key) || event.key === "Enter" || event.key === " ") event.preventDefault();
     return;
   }
-  if (act(store, focus, event.key)) event.preventDefault();
+  if (act(store, focus, key)) event.preventDefault();
+}
+
+/** Enter in the field that finds a class chooses the one that is left, and never one of several. */
+function typed(store: LabellingStore, focus: Focus, event: KeyboardEvent): void {
+  if ((event.target as HTMLElement).dataset.cz !== "filter") return;
+  if (event.key === "ArrowDown") {
+    event.preventDefault();
+    focus.offered();
+    return;
+  }
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  if (event.repeat) return;
+  const [only, ...more] = store.offered;
+  if (store.view.filter.trim() === "") store.refuse("Nothing is typed yet: a part of the name, then Enter.");
+  else if (only === undefined) store.refuse("No class of that name.");
+  else if (more.length > 0) store.refuse(`${more.length + 1} classes are left: type more, or go to one with ↓.`);
+  else if (store.choose(only)) focus.root();
 }
 
 function act(store: LabellingStore, focus: Focus, key: string): boolean {

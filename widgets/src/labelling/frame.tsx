@@ -66,6 +66,9 @@ export function Choices({ filter }: { filter: RefObject<HTMLInputElement> }) {
   const { cannot, discard } = store.pack;
   const off = current === null;
   // Yes and no have keys of their own, wherever they stand.
+  const press = (act: () => unknown) => (event: MouseEvent) => {
+    if (!store.doubled(event.detail)) act();
+  };
   const asked = (store.question(current)?.question.word ?? "") !== "";
   return (
     <div class="cz-choices" role="group" aria-label="What is it?" data-cz="choices">
@@ -87,7 +90,7 @@ export function Choices({ filter }: { filter: RefObject<HTMLInputElement> }) {
       )}
       <div class="cz-options" style={{ "--cz-columns": `${columns(store.offered)}` }}>
         {store.offered.map((name, i) => (
-          <button key={name} type="button" class="cz-choice" data-choice={name} disabled={off} aria-pressed={before === name} onClick={() => store.choose(name)}>
+          <button key={name} type="button" class="cz-choice" data-choice={name} disabled={off} aria-pressed={before === name} onClick={press(() => store.choose(name))}>
             {i < MOST_KEYS && <kbd>{asked ? name.charAt(0) : i + 1}</kbd>}
             <span>{name}</span>
             {before === name && <small>your answer</small>}
@@ -97,13 +100,13 @@ export function Choices({ filter }: { filter: RefObject<HTMLInputElement> }) {
       </div>
       <div class="cz-others">
         {[{ name: cannot, key: "0", text: "Cannot tell" }, { name: discard, key: "x", text: "Not usable" }].map(({ name, key, text }) => (
-          <button key={key} type="button" class="cz-button" data-choice={name} disabled={off} aria-pressed={before === name} onClick={() => store.choose(name)}>
+          <button key={key} type="button" class="cz-button" data-choice={name} disabled={off} aria-pressed={before === name} onClick={press(() => store.choose(name))}>
             <kbd>{key}</kbd> {text}{before === name && <small> · your answer</small>}
           </button>
         ))}
-        <button type="button" class="cz-button" disabled={off || store.editing} onClick={() => store.later()}><kbd>l</kbd> Later</button>
+        <button type="button" class="cz-button" disabled={off || store.editing} onClick={press(() => store.later())}><kbd>l</kbd> Later</button>
         <span class="cz-space" />
-        <button type="button" class="cz-button cz-quiet" disabled={store.given.length === 0} onClick={() => store.undo()}>
+        <button type="button" class="cz-button cz-quiet" disabled={store.given.length === 0} onClick={press(() => store.undo())}>
           <Icon path={ICONS.undo} /> Undo <kbd>Backspace</kbd>
         </button>
       </div>

@@ -17,7 +17,11 @@ function Screen() {
   const filter = useRef<HTMLInputElement>(null);
   const { problem } = store.pack;
   const entered = store.rater !== "";
-  const focus = { root: () => root.current?.focus({ preventScroll: true }), filter: () => filter.current?.focus() };
+  const focus = {
+    root: () => root.current?.focus({ preventScroll: true }),
+    filter: () => filter.current?.focus(),
+    offered: () => root.current?.querySelector<HTMLElement>(".cz-choice")?.focus(),
+  };
   useLayoutEffect(() => {
     const element = root.current;
     if (!element) return undefined;
@@ -63,11 +67,19 @@ function Body({ filter }: { filter: { current: HTMLInputElement | null } }) {
   const held = store.question(store.view.current);
   const shown = held !== undefined;
   const { card } = store.pack;
+  const { refused } = store.view;
+  const place = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    // The picture that was not seen may be scrolled away.
+    if (refused !== "") place.current?.scrollIntoView?.({ block: "nearest" });
+  }, [refused]);
   return (
     <div class="cz-label-body" data-card={card.length > 0}>
       <div class="cz-label-left">
-        <div class="cz-label-picture">
+        <div ref={place} class="cz-label-picture" data-refused={refused !== ""}>
           {shown ? <><Picture />{card.length > 0 && <SeenList />}</> : <Nothing />}
+          {/* Said aloud by the line of the notices: here it is for the eye. */}
+          {refused !== "" && <p class="cz-refused" data-cz="refused" aria-hidden="true">{refused}</p>}
         </div>
         {shown && held.question.word !== "" && (
           <h3 class="cz-asks" data-cz="asks">Does this picture show <b>{held.question.word}</b>?</h3>

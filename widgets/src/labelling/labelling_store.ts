@@ -2,33 +2,22 @@
 
 import "../link/flush";
 import { Gaze } from "./gaze";
+import { fold } from "../parts/fold";
 import { Pile } from "./pile";
 import type { Given, Held } from "./pile";
 import type { Begin, LabellingModel, Pack, Question, Standing } from "./labelling_payload";
+import { firstView } from "./labelling_view";
+import type { View } from "./labelling_view";
 import { keeper, Outbox } from "./outbox";
 import type { Operation } from "./outbox";
 import { ActionError, Link } from "../link/link";
-import type { LinkState } from "../link/link";
 import type { Failure, Reply } from "../studio/studio_payload";
-
-export interface View {
-  link: LinkState;
-  /** The question on the screen; null when there is none. */
-  current: string | null;
-  help: boolean;
-  filter: string;
-  /** Which of the signs seen is shown on the picture; -1 for none, null for all at once. */
-  mark: number | null;
-  notice: (Failure & { lasting: boolean }) | null;
-  said: string;
-  /** Something is being asked that the screen has to wait for. */
-  busy: boolean;
-}
 
 const NAME = "circuitz-name";
 const RETRY_MS = 3000;
 const RENEW_MS = 60_000;
 const WAIT_MS = 10_000;
+const REFUSED_MS = 2500;
 /** Failures that sending again will not mend. */
 const HOPELESS = new Set(["labelling", "malformed", "unknown-action"]);
 
@@ -44,6 +33,8 @@ export class LabellingStore {
   private readonly gaze: Gaze;
   private readonly listeners = new Set<() => void>();
   private readonly timers: ReturnType<typeof setInterval>[] = [];
+  /** What was asked again by the last step back. */
+  private asked: string | null = null;
   private sending = false;
   private asking = false;
   private closed = false;
@@ -53,9 +44,7 @@ export class LabellingStore {
     clock: () => number = () => performance.now(),
   ) {
     this.gaze = new Gaze(clock);
-    this.view = {
-      link: "ok", current: null, help: false, filter: "", mark: -1, notice: null, said: "", busy: false,
-    };
+    this.view = firstView();
     this.link = new Link(model, (link) => {
       this.set({ link });
       if (link === "ok") void this.flush();
@@ -98,8 +87,8 @@ export class LabellingStore {
 
   /** The options the keys stand for: all, or those a filter leaves. */
   get offered(): string[] {
-    const wanted = this.view.filter.trim().toLocaleLowerCase();
-    return wanted === "" ? this.options : this.options.filter((o) => o.toLocaleLowerCase().includes(wanted));
+    const wanted = fold(this.view.filter);
+    return wanted === "" ? this.options : this.options.filter((o) => fold(o).includes(wanted));
   }
 
   subscribe(listener: () => void): () => void {
@@ -109,6 +98,7 @@ export class LabellingStore {
 
   set(change: Partial<View>): void {
     this.view = { ...this.view, ...change };
+    this.gaze.cover(this.view.help);
     this.changed();
   }
 
@@ -116,6 +106,7 @@ export class LabellingStore {
     this.closed = true;
     this.link.close();
     this.timers.forEach(clearInterval);
+    clearTimeout(this.fading);
     this.gaze.close();
   }
 
@@ -182,14 +173,16 @@ export class LabellingStore {
 
   // -- what a person does -----------------------------------------------------------------
 
-  choose(choice: string): void {
+  /** Answers the question on the screen; false when that does not count. */
+  choose(choice: string): boolean {
     const id = this.view.current;
-    if (id === null || !this.outbox || !this.pile.has(id)) return;
+    if (id === null || !this.outbox || !this.pile.has(id)) return false;
+    if (!this.seen(choice)) return false;
     const editing = this.editing;
     const before = this.answer(id);
     if (editing && before?.choice === choice) {
       this.show(this.pile.due);
-      return;
+      return true;
     }
     const key = newKey();
     this.outbox.add({
@@ -200,6 +193,52 @@ export class LabellingStore {
     this.pile.putAway(id);
     this.show(this.pile.due, `${choice}. ${editing ? "Changed." : ""}`);
     void this.flush();
+    return true;
+  }
+
+  /** A click, by its place in a quick row of clicks: whether it is the second of a double-click
+   *  whose first one answered the picture before. However slow, it was meant for that one. */
+  doubled(place: number): boolean {
+    if (place < 2) this.clicked = this.view.current;
+    if (place !== 2 || this.clicked === this.view.current) return false;
+    this.refuse("Not counted: the second click of a double-click.");
+    return true;
+  }
+
+  /** A picture is drawn, or cannot be. */
+  drawn(id: string, broken: boolean): void {
+    this.gaze.show(id, broken);
+    if (broken && id === this.view.current) this.changed();
+  }
+
+  /** Whether the picture lies within the window. */
+  onScreen(on: boolean): void {
+    this.gaze.place(on);
+  }
+
+  /** Whether the browser could not draw the picture that is due. */
+  get broken(): boolean {
+    return this.gaze.broken;
+  }
+
+  /** Says for a moment why something counts for nothing. */
+  refuse(why: string): void {
+    // A screen reader says the same words again only where something about them is new.
+    const again = this.view.said === why ? "\u00a0" : "";
+    this.set({ refused: why, said: why + again });
+    clearTimeout(this.fading);
+    this.fading = setTimeout(() => this.set({ refused: "" }), REFUSED_MS);
+  }
+
+  /** What was on the screen when the first of several quick clicks came. */
+  private clicked: string | null = null;
+  private fading: ReturnType<typeof setTimeout> | undefined;
+
+  /** Whether an answer can be about this picture; says why where it cannot. */
+  private seen(choice: string): boolean {
+    const why = this.gaze.objection(this.options.includes(choice));
+    if (why !== "") this.refuse(why);
+    return why === "";
   }
 
   /** Takes the last answer back and asks again. */
@@ -209,17 +248,20 @@ export class LabellingStore {
       this.set({ said: "There is no answer to take back." });
       return;
     }
+    // The first step back is free; each further one takes back what has been looked at.
+    if (this.view.current === this.asked && !this.seen("")) return;
     this.pile.takeBack(last.key);
     this.outbox.add({ op: "withdraw", question: last.id, of: last.key });
     this.pile.askAgain(last.id);
     this.show(last.id, `Taken back: ${last.choice}. Answer again.`);
+    this.asked = last.id;
     void this.flush();
   }
 
   /** Puts the question off until the others are done. */
   later(): void {
     const id = this.view.current;
-    if (id === null || !this.outbox || this.editing) return;
+    if (id === null || !this.outbox || this.editing || !this.seen("")) return;
     this.outbox.add({ op: "aside", question: id, later: true });
     this.pile.putAway(id);
     this.standing = { ...this.standing, aside: this.standing.aside + 1 };
@@ -343,8 +385,10 @@ export class LabellingStore {
   }
 
   private show(current: string | null, said = ""): void {
+    this.asked = null;
     this.gaze.at(current ?? "");
-    this.set({ current, mark: -1, filter: "", ...(said === "" ? {} : { said }) });
+    const stays = current === this.view.current;
+    this.set({ current, ...(stays ? {} : { mark: -1, filter: "", refused: "" }), ...(said === "" ? {} : { said }) });
   }
 
   private failed(error: unknown, lasting: boolean): void {

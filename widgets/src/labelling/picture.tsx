@@ -2,10 +2,14 @@
 
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { prepare } from "../pictures/sprite_sheets";
+import type { RefObject } from "preact";
 import { useLabelling } from "./use_labelling";
 import type { Held } from "./pile";
 
 const CLEAR = 0.85;
+/** So much of a picture, or of one larger than the window, is enough to see it. */
+const IN_VIEW = 0.3;
+const IN_VIEW_PIXELS = 160;
 
 /** Address of a picture that lives in memory; gone with the part that shows it. */
 export function usePicture(held: Held | undefined): string {
@@ -21,19 +25,60 @@ export function usePicture(held: Held | undefined): string {
   return url;
 }
 
+/** Tells the store once the picture is decoded and painted, or cannot be. */
+function useDrawn(image: RefObject<HTMLImageElement>, id: string, url: string): void {
+  const store = useLabelling();
+  useLayoutEffect(() => {
+    const element = image.current;
+    if (!element || id === "" || url === "") return undefined;
+    let wanted = true;
+    const painted = (broken: boolean) => {
+      // The first frame is drawn after this call back, the second shows that it was.
+      requestAnimationFrame(() => requestAnimationFrame(() => wanted && store.drawn(id, broken)));
+    };
+    // Some pictures that are shown well cannot be decoded ahead.
+    element.decode().then(() => painted(false), () => painted(element.naturalWidth === 0));
+    return () => {
+      wanted = false;
+    };
+  }, [store, id, url]);
+}
+
+/** Tells the store whether the picture lies within the window, or is scrolled away. */
+function useInView(image: RefObject<HTMLImageElement>, there: boolean): void {
+  const store = useLabelling();
+  useEffect(() => {
+    const element = image.current;
+    if (!element || typeof IntersectionObserver === "undefined") return undefined;
+    const observer = new IntersectionObserver(
+      (entries) => {
+        const last = entries.at(-1);
+        if (last) store.onScreen(last.intersectionRatio >= IN_VIEW || last.intersectionRect.height >= IN_VIEW_PIXELS);
+      },
+      { threshold: [0, 0.1, 0.2, IN_VIEW, 0.4, 0.5, 0.75, 1] },
+    );
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [store, there]);
+}
+
 export function Picture() {
   const store = useLabelling();
   const held = store.question(store.view.current);
   const url = usePicture(held);
+  const image = useRef<HTMLImageElement>(null);
+  useDrawn(image, held?.question.id ?? "", url);
+  useInView(image, held !== undefined);
   const { mark } = store.view;
   const shown = mark !== null && mark >= 0 ? held?.question.seen[mark] : undefined;
   if (!held) return null;
   return (
     <figure class="cz-picture" data-cz="picture" data-question={held.question.id}>
       <div class="cz-frame-square">
-        <img src={url} alt={shown ? `The picture; marked: ${shown.words}` : "The picture to label"} draggable={false} />
+        <img ref={image} src={url} alt={shown ? `The picture; marked: ${shown.words}` : "The picture to label"} draggable={false} />
         {shown && <Heat held={held} index={mark ?? 0} />}
       </div>
+      {store.broken && <p class="cz-broken" data-cz="broken">This picture cannot be drawn.</p>}
       {shown && <figcaption>marked: {shown.words}</figcaption>}
     </figure>
   );

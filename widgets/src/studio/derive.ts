@@ -1,5 +1,6 @@
 /** Pure questions about the traits: no state, no elements. */
 
+import { fold } from "../parts/fold";
 import type { Finding, Verdict, Word } from "./studio_payload";
 import type { Store } from "./store";
 import type { Filter } from "./view";
@@ -43,11 +44,11 @@ export function worstOf(findings: Finding[]): { verdict: Verdict; count: number 
 export function matcher(store: Store, filter: Filter): (row: number) => boolean {
   const { words, findings } = store.data;
   const { layer, words: said, finding } = filter;
-  const parts = filter.text.toLowerCase().split(/\s+/).filter((part) => part !== "");
+  const parts = fold(filter.text).split(" ").filter((part) => part !== "");
   const { places } = store.names;
   const within = places.find(({ name }) => name === layer);
   // What every id of a layer holds need not be looked for in each of them.
-  const left = places.map(({ name }) => parts.filter((part) => !name.toLowerCase().includes(part)));
+  const left = places.map(({ name }) => parts.filter((part) => !fold(name).includes(part)));
   return (row) => {
     if (layer !== "" && !(within && row >= within.first && row < within.first + within.size)) return false;
     const word = words.get(row);
@@ -62,7 +63,7 @@ export function matcher(store: Store, filter: Filter): (row: number) => boolean 
     const wanted = left[store.names.placeOf(row)] ?? parts;
     if (wanted.length === 0) return true;
     const id = store.id(row);
-    const text = (word ? [id, word.text, ...word.concepts, word.author].join(" ") : id).toLowerCase();
+    const text = fold(word ? [id, word.text, ...word.concepts, word.author].join(" ") : id);
     return wanted.every((part) => text.includes(part));
   };
 }

@@ -207,7 +207,7 @@ function Remedies({ finding }: { finding: Finding }) {
     <div class="cz-remedies">
       <div class="cz-editor-row">
         {offered.map((remedy) => (
-          <button key={remedy.label} type="button" class="cz-button" data-remedy={remedy.action} onClick={() => run(remedy)}>
+          <button key={remedy.label} type="button" class="cz-button" data-once data-remedy={remedy.action} onClick={() => run(remedy)}>
             {remedy.label}
           </button>
         ))}
@@ -249,7 +249,7 @@ function Waive({ finding, done }: { finding: Finding; done: () => void }) {
         why it may stand
         <input class="cz-input" value={reason} ref={(element) => { if (element && reason === "") element.focus(); }} onInput={(event) => setReason((event.target as HTMLInputElement).value)} />
       </label>
-      <button type="submit" class="cz-button cz-primary" disabled={!ready}>
+      <button type="submit" class="cz-button cz-primary" data-once disabled={!ready || store.view.busy}>
         Waive
       </button>
     </form>

@@ -1,5 +1,7 @@
 /** One key, one action. Nothing typed here reaches the notebook. */
 
+import { meantKey } from "../parts/keys";
+import { pressesAgain } from "../parts/once";
 import type { Store } from "./store";
 import type { Tab } from "./view";
 
@@ -45,6 +47,10 @@ export function onKey(store: Store, columns: () => number, event: KeyboardEvent)
     escape(store, event);
     return;
   }
+  if (pressesAgain(event)) {
+    event.preventDefault();
+    return;
+  }
   if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
   if (act(store, columns(), event)) event.preventDefault();
 }
@@ -70,7 +76,11 @@ function inGrid(target: EventTarget | null): boolean {
 function act(store: Store, columns: number, event: KeyboardEvent): boolean {
   const listed = inGrid(event.target) || (event.target as HTMLElement | null)?.matches?.(".cz-studio");
   const grid = listed === true && store.view.tab === "units";
-  switch (event.key) {
+  const key = meantKey(event);
+  // Caps Lock changes no key's meaning, Shift does. Held, a key takes back one edit and not all.
+  const named = event.shiftKey && /^[a-z]$/.test(key) ? key.toUpperCase() : key;
+  if (event.repeat && /^[urU]$/.test(named)) return true;
+  switch (named) {
     case "?":
       store.set({ help: true });
       return true;
@@ -110,7 +120,7 @@ function act(store: Store, columns: number, event: KeyboardEvent): boolean {
     case "2":
     case "3":
     case "4":
-      store.set({ tab: TABS[Number(event.key) - 1] ?? "units" });
+      store.set({ tab: TABS[Number(named) - 1] ?? "units" });
       store.focusOn("grid");
       return true;
   }

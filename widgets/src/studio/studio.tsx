@@ -9,6 +9,7 @@ import { Findings } from "./findings";
 import { useKeptFocus } from "../parts/focus";
 import { number } from "../parts/format";
 import { Graph } from "../circuit/circuit_view";
+import { firstClickOnly } from "../parts/once";
 import { Grid, layout } from "./grid";
 import { Help } from "./help";
 import { Inspector } from "../unit/unit_detail";
@@ -33,10 +34,12 @@ function Studio() {
     if (!element) return undefined;
     const key = (event: KeyboardEvent) => onKey(store, () => layout.columns, event);
     const quiet = (event: Event) => event.stopPropagation();
+    element.addEventListener("click", firstClickOnly, true);
     element.addEventListener("keydown", key);
     element.addEventListener("keyup", quiet);
     element.addEventListener("keypress", quiet);
     return () => {
+      element.removeEventListener("click", firstClickOnly, true);
       element.removeEventListener("keydown", key);
       element.removeEventListener("keyup", quiet);
       element.removeEventListener("keypress", quiet);

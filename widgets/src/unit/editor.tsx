@@ -71,7 +71,7 @@ export function Editor({ unit }: { unit: string }) {
           value={text}
           onInput={(event) => write({ text: (event.target as HTMLInputElement).value })}
         />
-        <button type="submit" class="cz-button cz-primary" disabled={lost || store.view.busy || !(changed || adoptable)}>
+        <button type="submit" class="cz-button cz-primary" data-once disabled={lost || store.view.busy || !(changed || adoptable)}>
           {changed || !adoptable ? "Save" : "Adopt"} <kbd>↵</kbd>
         </button>
         <button type="button" class="cz-button" title="Undo the last edit (u)" aria-label="Undo" disabled={lost} onClick={() => void store.undo()}>
@@ -193,6 +193,7 @@ function Conflicted({ unit, drop }: { unit: string; drop: () => void }) {
       <div class="cz-editor-row">
         <button
           type="button"
+          data-once
           class="cz-button"
           onClick={() => {
             drop();
@@ -203,6 +204,7 @@ function Conflicted({ unit, drop }: { unit: string; drop: () => void }) {
         </button>
         <button
           type="button"
+          data-once
           class="cz-button cz-primary"
           onClick={() => {
             drop();

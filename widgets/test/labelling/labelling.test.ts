@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import labelling from "../../src/labelling/labelling";
 import { columns } from "../../src/labelling/frame";
 import { FakeKernel, settled } from "./fake_labelling";
@@ -8,6 +8,11 @@ let unmount: () => void = () => undefined;
 
 beforeEach(() => {
   localStorage.clear();
+  // A second passes whenever somebody looks at the clock, and a picture is drawn at once.
+  let now = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => (now += 1000));
+  HTMLImageElement.prototype.decode = () => Promise.resolve();
+  vi.stubGlobal("requestAnimationFrame", (draw: FrameRequestCallback) => (queueMicrotask(() => draw(0)), 0));
   URL.createObjectURL = () => "blob:picture";
   URL.revokeObjectURL = () => undefined;
   HTMLCanvasElement.prototype.getContext = () => null;
@@ -16,6 +21,8 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
   unmount();
   element.remove();
 });
@@ -46,6 +53,7 @@ it("prints the key on every choice and answers by it", async () => {
   await settled();
   expect(kernel.stored.get("q1")).toBe("corgi");
   press("0");
+  await settled();
   press("x");
   await settled();
   expect(kernel.stored.get("q2")).toBe("cannot tell");
@@ -84,6 +92,7 @@ it("shows the card in the order of the buttons, marks what is seen, and says it 
 it("undoes by Backspace and opens earlier answers by arrow", async () => {
   const kernel = await open(new FakeKernel());
   press("1");
+  await settled();
   press("2");
   await settled();
   press("ArrowLeft");
@@ -118,6 +127,96 @@ it("finds a class by name where there are many", async () => {
   expect(element.querySelectorAll(".cz-choice").length).toBe(30);
 });
 
+async function filter(text: string): Promise<HTMLInputElement> {
+  const field = element.querySelector<HTMLInputElement>("[data-cz=filter]");
+  if (!field) throw new Error("no field");
+  field.focus();
+  field.value = text;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  await settled();
+  return field;
+}
+
+it("chooses by Enter in the filter only where one class is left", async () => {
+  const names = ["B\u00e4r", "Bark", "corgi", "cardigan corgi", "\u0141ajka", "Stra\u00dfe", "akita", "boxer", "husky", "poodle"];
+  const card = names.map((name) => ({ name, cues: [], unexplained: null }));
+  const kernel = await open(new FakeKernel(undefined, "mira", { card }));
+  const told = () => element.querySelector("[data-cz=refused]")?.textContent ?? "";
+  for (const [text, words] of [["", "Nothing is typed"], ["  ", "Nothing is typed"], ["a", "classes are left"], ["corgi", "2 classes are left"], ["zz", "No class"]] as const) {
+    const field = await filter(text);
+    press("Enter", field);
+    await settled();
+    expect(told()).toContain(words);
+    expect(document.activeElement).toBe(field);
+    expect(kernel.stored.size).toBe(0);
+  }
+  const left = async (text: string) => (await filter(text), [...element.querySelectorAll(".cz-choice span")].map((e) => e.textContent));
+  expect(await left("Ba\u0308r")).toEqual(await left("b\u00e4r"));
+  expect(await left("BAR")).toEqual(["B\u00e4r", "Bark"]);
+  expect(await left("lajka")).toEqual(["\u0141ajka"]);
+  expect(await left("strasse")).toEqual(["Stra\u00dfe"]);
+  // Down goes to those that are left, and a press there is a choice.
+  press("ArrowDown", await filter("corgi"));
+  expect((document.activeElement as HTMLElement).dataset.choice).toBe("corgi");
+  press("Enter", await filter("cardi"));
+  await settled();
+  expect(kernel.stored.get("q1")).toBe("cardigan corgi");
+});
+
+it.each([
+  ["X", "KeyX"], ["\u0447", "KeyX"], ["\u03c7", "KeyX"], ["\uff58", "KeyX"],
+])("takes %s on the key %s for x", async (key, code) => {
+  const kernel = await open(new FakeKernel());
+  root().dispatchEvent(new KeyboardEvent("keydown", { key, code, bubbles: true, cancelable: true }));
+  await settled();
+  expect(kernel.stored.get("q1")).toBe("not usable");
+});
+
+it.each([
+  ["&", "Digit1", "husky"], ["\u00e9", "Digit2", "corgi"], ["\u0663", "Digit3", "poodle"], ["\uff11", "Digit1", "husky"],
+  ["\u096a", "Digit4", undefined], ["2", "Numpad2", "corgi"], ["End", "Numpad1", undefined], ["\u00b2", "Backquote", undefined],
+])("takes %s on the key %s for its digit", async (key, code, wanted) => {
+  const kernel = await open(new FakeKernel());
+  root().dispatchEvent(new KeyboardEvent("keydown", { key, code, bubbles: true, cancelable: true }));
+  await settled();
+  expect(kernel.stored.get("q1")).toBe(wanted);
+});
+
+it("lets no held Enter or Space press a button again", async () => {
+  await open(new FakeKernel());
+  const button = element.querySelector<HTMLButtonElement>(".cz-choice");
+  if (!button) throw new Error("no button");
+  expect(press("Enter", button).defaultPrevented).toBe(false);
+  expect(press("Enter", button, true).defaultPrevented).toBe(true);
+  expect(press(" ", button, true).defaultPrevented).toBe(true);
+});
+
+it("says over the picture that an answer did not count, and keeps the focus", async () => {
+  const kernel = new FakeKernel();
+  HTMLImageElement.prototype.decode = () => new Promise(() => undefined);
+  await open(kernel);
+  const button = element.querySelector<HTMLButtonElement>(".cz-choice");
+  button?.focus();
+  button?.click();
+  await settled();
+  expect(element.querySelector("[data-cz=refused]")?.textContent).toContain("Not counted");
+  expect(element.querySelector("[aria-live=polite][data-cz=said]")?.textContent).toContain("Not counted");
+  expect(document.activeElement).toBe(button);
+  expect(kernel.stored.size).toBe(0);
+});
+
+it("says which picture the browser cannot draw", async () => {
+  HTMLImageElement.prototype.decode = () => Promise.reject(new Error("EncodingError"));
+  const kernel = await open(new FakeKernel());
+  expect(element.querySelector("[data-cz=broken]")?.textContent).toContain("cannot be drawn");
+  press("1");
+  await settled();
+  expect(kernel.stored.size).toBe(0);
+  press("x");
+  await settled();
+  expect(kernel.stored.get("q1")).toBe("not usable");
+});
+
 it("asks for a name first", async () => {
   const kernel = await open(new FakeKernel(undefined, ""));
   const field = element.querySelector<HTMLInputElement>("[data-cz=name]");
@@ -138,6 +237,7 @@ it("thanks at the end, and the last answers stay open", async () => {
   await settled();
   expect(element.querySelector("[data-cz=done]")?.textContent).toContain("Done. Thank you, mira.");
   press("ArrowLeft");
+  await settled();
   press("2");
   await settled();
   expect(kernel.stored.get("q1")).toBe("corgi");
@@ -196,6 +296,7 @@ it("asks whether a picture shows a concept, without card or signs, by y and n", 
   expect(element.querySelector("[data-cz=card]")).toBeNull();
   expect(element.querySelector("[data-cz=seen]")).toBeNull();
   expect(press("y").defaultPrevented).toBe(true);
+  await settled();
   press("n");
   await settled();
   expect(kernel.stored.get("snow:1")).toBe("yes");

@@ -34,7 +34,7 @@ const all = (selector: string) => [...el.querySelectorAll<HTMLElement>(selector)
 const text = (selector: string) => $(selector).textContent ?? "";
 
 async function press(key: string, on: Element = document.activeElement ?? $(".cz-studio")): Promise<KeyboardEvent> {
-  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+  const event = new KeyboardEvent("keydown", { key, shiftKey: /^[A-Z]$/.test(key), bubbles: true, cancelable: true });
   on.dispatchEvent(event);
   await settled();
   return event;
@@ -279,6 +279,20 @@ describe("findings", () => {
     expect(model.actions("waive")[0]).toMatchObject({ finding: "f1", author: "mira", reason: "known and accepted" });
   });
 
+  it("are acted on once by a double-click, or a key that is held", async () => {
+    const remedies = [{ action: "retract", label: "Withdraw the words", arguments: { unit: "conv4:1" }, command: "" }];
+    const { report } = model.state;
+    model.change({ report: { ...report, findings: [finding({ remedies })] } });
+    await press("f", $(".cz-tiles"));
+    const button = $('[data-remedy="retract"]');
+    for (const detail of [1, 2, 3]) button.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, detail }));
+    await settled();
+    expect(model.actions("annotate")).toHaveLength(1);
+    const held = new KeyboardEvent("keydown", { key: "Enter", repeat: true, bubbles: true, cancelable: true });
+    button.dispatchEvent(held);
+    expect(held.defaultPrevented).toBe(true);
+  });
+
   it("change under the eyes when words do", async () => {
     const { report } = model.state;
     const wrong = finding({ id: "f9", kind: "mislabelled-unit", units: ["conv4:1"], sentence: "It is snow." });
@@ -296,6 +310,29 @@ describe("classes", () => {
     const names = all(".cz-evidence .cz-bar-name").map((name) => name.textContent);
     expect(names.slice(0, 2)).toEqual(["snow on the ground · conv4:1", "snow · conv4:2"]);
     expect(text(".cz-classes")).toContain("12 % unexplained (8 % to 17 %)");
+  });
+});
+
+describe("keys", () => {
+  const send = (init: KeyboardEventInit) => {
+    $(".cz-tiles").dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, cancelable: true, ...init }));
+    return settled();
+  };
+
+  it("mean the same with Caps Lock and on other keyboards", async () => {
+    await send({ key: "U", code: "KeyU" });
+    await send({ key: "\u0433", code: "KeyU" });
+    expect(model.actions("undo")).toHaveLength(2);
+    await send({ key: "u", code: "KeyU", shiftKey: true });
+    expect(model.actions("redo")).toHaveLength(1);
+    await send({ key: "\u00e9", code: "Digit2" });
+    expect(text('[role="tab"][aria-selected="true"]')).toContain("Findings");
+  });
+
+  it("take one edit back however long they are held", async () => {
+    await send({ key: "u", code: "KeyU" });
+    for (let i = 0; i < 5; i++) await send({ key: "u", code: "KeyU", repeat: true });
+    expect(model.actions("undo")).toHaveLength(1);
   });
 });
 
