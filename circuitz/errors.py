@@ -135,6 +135,24 @@ class WeightsError(NetworkError):
     code = "weights"
 
 
+class RandomNetworkError(NetworkError):
+    """The same inputs give other outputs when the network is run again."""
+
+    code = "random-network"
+
+
+class BatchDependenceError(NetworkError):
+    """What the network makes of an input depends on what else is in the batch."""
+
+    code = "batch-dependence"
+
+
+class GradientError(NetworkError):
+    """No gradient can be had, or one that is not finite or goes around part of the network."""
+
+    code = "gradient"
+
+
 class BuilderError(NetworkError):
     """The network cannot be built: no registered builder, and no live module."""
 

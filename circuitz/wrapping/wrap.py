@@ -16,16 +16,17 @@ from circuitz.errors import InputsError, LayerError, WeightsError
 from circuitz.models.adapters.preprocessing_config import preprocessing_from_network
 from circuitz.models.adapters.unwrap import readable_network
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
-from circuitz.models.run.choose_layers import choose_cut, choose_layers
-from circuitz.models.run.layer_specs import describe_layers
-from circuitz.models.run.restore_state import eval_mode
+from circuitz.models.run.choose_layers import LayerNames, choose_cut, requested_layers
+from circuitz.models.run.restore_state import eval_mode, outside_inference_mode
 from circuitz.models.run.runtime import Runtime
+from circuitz.wrapping.layers_of_network import choose_and_describe_layers
 from circuitz.wrapping.wrap_tokens import is_language_model, wrap_token_network
 from circuitz.z.bundle.data_ref import DataRef
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Head, Preprocessing
 from circuitz.z.model import AnnotatedModel
 
+_PROBED = 3  # images the network is tried out on
 _SAVABLE = (
     "This z lives in this session only: its network has no registered builder. To save it, "
     "register one with @circuitz.models.zoo.builders.register(name) and wrap build(name, arguments) "
@@ -37,11 +38,12 @@ _ASSUMED = (
 )
 
 
+@outside_inference_mode
 def wrap(
     net: nn.Module,
     data: Any = None,
     *,
-    layers: Sequence[str] | None = None,
+    layers: LayerNames | None = None,
     classes: Sequence[str] | None = None,
     preprocess: Preprocessing | Mapping[str, Any] | None = None,
     cut: str | Sequence[str] | None = None,
@@ -62,7 +64,9 @@ def wrap(
         transformer's heads (:func:`circuitz.wrapping.wrap_tokens.wrap_transformer_heads`).
     layers
         Dotted names of the layers whose units are of interest; by default every block but the
-        last, read after its activation.
+        last, read after its activation. Along which axis of a layer its units lie is found out;
+        ``{name: {"axis": 3}}`` says it, the axis of inputs being 0. What was assumed, left out or
+        could not be found out, ``notes["layers"]`` tells.
     classes
         Class names in the order of the logits; by default those of the data.
     preprocess
@@ -92,17 +96,27 @@ def wrap(
     Raises
     ------
     LayerError
-        If a layer does not exist or cannot be read, or paths run around the cut.
+        If a layer does not exist or cannot be read, or paths run around the cut; also if it does
+        not put out one row an input, or its axis of units cannot be established.
     InputsError
         If the data or the class names do not fit the network.
     WeightsError
         If a weight, or what the network makes of its data, is not finite.
     NetworkError
-        If the network itself fails when it is run.
+        If the network itself fails when it is run, or reads more than one input.
+    RandomNetworkError, BatchDependenceError
+        If the same inputs do not give the same logits twice, or an input's logits depend on what
+        else is in the batch.
     """
     if isinstance(data, InputSet) and data.is_tokens:
         return wrap_token_network(
-            net, data, layers=layers, classes=classes, cut=cut, subject=subject, name=name
+            net,
+            data,
+            layers=None if layers is None else requested_layers(layers)[0],
+            classes=classes,
+            cut=cut,
+            subject=subject,
+            name=name,
         )
     if is_language_model(net):
         raise InputsError(
@@ -119,13 +133,14 @@ def wrap(
     how = _build_preprocessing(preprocess, inputs)
     kind = head or _guess_head(net, inputs, how)
     probe = Runtime(net, (), how, head=kind)
-    sample = probe.prepare(_two_images_or_noise(inputs, how))
-    logits = _count_logits(probe, sample)
-    if layers is None:
-        layers = choose_layers(net, sample)
-    specs = describe_layers(net, layers, sample, kind)
-    where = (cut,) if isinstance(cut, str) else tuple(cut or (choose_cut(probe, layers),))
-    _check_all_paths_cross_cut(probe, where, layers)
+    sample = probe.prepare(_some_images_or_noise(inputs, how))
+    logits = _count_logits(probe, sample[:2])
+    described = choose_and_describe_layers(probe, sample, layers)
+    if described.remarks:
+        notes["layers"] = ". ".join(r[:1].upper() + r[1:] for r in described.remarks) + "."
+    names = [spec.name for spec in described.specs]
+    where = (cut,) if isinstance(cut, str) else tuple(cut or (choose_cut(probe, names),))
+    _check_all_paths_cross_cut(probe, where, names)
     named = _resolve_class_names(classes, inputs, logits)
     builder, arguments = getattr(net, "circuitz_builder", ("", {}))
     if not builder:
@@ -134,7 +149,7 @@ def wrap(
         name=name,
         classes=named,
         subject=subject,
-        layers=specs,
+        layers=described.specs,
         cut=where,
         preprocessing=how,
         builder=builder,
@@ -189,20 +204,22 @@ def _repeat_per_channel(value: Any, channels: int) -> tuple[float, ...]:
     return tuple(many * channels if len(many) == 1 else many)
 
 
-def _two_images_or_noise(
+def _some_images_or_noise(
     inputs: InputSet | None, preprocessing: Preprocessing
 ) -> npt.NDArray[np.uint8]:
     if inputs is not None and len(inputs):
-        return np.array(inputs.images[:2])
+        return np.array(inputs.images[:_PROBED])
     draw = np.random.default_rng(0)
-    return draw.integers(0, 256, (2, *preprocessing.size, len(preprocessing.mean)), dtype=np.uint8)
+    return draw.integers(
+        0, 256, (_PROBED, *preprocessing.size, len(preprocessing.mean)), dtype=np.uint8
+    )
 
 
 def _guess_head(net: nn.Module, inputs: InputSet | None, preprocessing: Preprocessing) -> Head:
     if inputs is not None and inputs.labels is not None and inputs.labels.ndim == 2:
         return "multi-label"
     probe = Runtime(net, (), preprocessing)
-    sample = probe.prepare(_two_images_or_noise(inputs, preprocessing))
+    sample = probe.prepare(_some_images_or_noise(inputs, preprocessing))
     try:
         with torch.no_grad(), eval_mode(net):
             out = net(sample)

@@ -32,6 +32,10 @@ class LayerSpec:
     receptive
         ``(size, stride, start)`` of a unit's receptive field in input pixels: position ``p``
         sees pixels ``start + p·stride`` to that plus ``size``. ``(0, 0, 0)``: the whole input.
+    patches
+        ``(first, height, width)`` of a layer whose one axis of positions runs over patches of a
+        picture, row by row: the first of them, and how they lie. Positions before and after belong
+        to no place (a class token). ``(0, 0, 0)``: not known, or no such layer.
     """
 
     name: str
@@ -43,6 +47,7 @@ class LayerSpec:
     token_axes: tuple[int, ...] = ()
     shape: tuple[int, ...] = ()
     receptive: tuple[int, int, int] = (0, 0, 0)
+    patches: tuple[int, int, int] = (0, 0, 0)
 
 
 @dataclass(frozen=True)

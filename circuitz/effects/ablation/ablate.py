@@ -22,10 +22,17 @@ from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.jobs.connect import Cluster, executor_for_cluster
 from circuitz.models.adapters.unwrap import readable_network
 from circuitz.models.run.basis import Basis, load_basis
-from circuitz.models.run.choose_layers import steps_called_once
+from circuitz.models.run.choose_layers import (
+    LayerNames,
+    requested_layers,
+    steps_called_once,
+)
 from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.probe_network import probe_network
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.spliced_network import SplicedNetwork
+from circuitz.models.run.unit_axes import told_unit_axes
 from circuitz.patching.baselines import Fill
 from circuitz.patching.from_cut import class_margins
 from circuitz.stats.clustered import clustered_mean, confidence_interval
@@ -41,12 +48,13 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@outside_inference_mode
 @renamed_keywords(store="checkpoint")
 def ablate(
     model: AnnotatedModel | nn.Module,
     x: torch.Tensor | npt.NDArray[np.uint8] | None = None,
     *,
-    layers: Sequence[str] | None = None,
+    layers: LayerNames | None = None,
     fill: Fill = "zero",
     classes: Sequence[str] | None = None,
     shortlist: float | None = None,
@@ -123,9 +131,7 @@ def ablate(
     run, given, scenes, names = _resolve_runtime_inputs_scenes_classes(
         model, x, images, split, seed
     )
-    chosen = (
-        _default_layers(model, run, given) if layers is None else list(_layer_names_as_list(layers))
-    )
+    chosen, left_out = _layers_to_ablate(model, run, given, layers)
     if not chosen:
         raise LayerError(
             "There is no layer to ablate.",
@@ -180,7 +186,9 @@ def ablate(
     table = pd.concat(parts, ignore_index=True)
     table["target"] = [names[columns[k]] for k in table["target"]]
     order = np.argsort(-np.abs(table["effect"].to_numpy()), kind="stable")
-    return table.iloc[order].reset_index(drop=True)[list(COLUMNS)]
+    found = table.iloc[order].reset_index(drop=True)[list(COLUMNS)]
+    found.attrs["left_out"] = left_out
+    return found
 
 
 def _resolve_runtime_inputs_scenes_classes(
@@ -228,11 +236,26 @@ def _resolve_runtime_inputs_scenes_classes(
 
 def _count_outputs(runtime: Runtime, x: torch.Tensor) -> int:
     with torch.no_grad():
-        return runtime.forward(x[:1]).shape[1]
+        return runtime.forward(x[:2]).shape[1]
 
 
-def _layer_names_as_list(layers: Sequence[str]) -> Sequence[str]:
-    return [layers] if isinstance(layers, str) else layers
+def _layers_to_ablate(
+    model: AnnotatedModel | nn.Module, run: Runtime, x: torch.Tensor, layers: LayerNames | None
+) -> tuple[list[str], dict[str, str]]:
+    """Return layers that can be ablated, and of default ones that cannot why they are left out."""
+    names = _default_layers(model, run, x) if layers is None else list(requested_layers(layers)[0])
+    if not len(x):
+        return names, {}
+    modules = list(dict.fromkeys(name.partition("@")[0] for name in names))
+    probe = probe_network(run, x, modules)
+    if layers is not None:
+        probe.check_layers_usable()
+        shapes = {name: tuple(act.shape) for name, act in probe.acts.items()}
+        run.unit_axes |= told_unit_axes(modules, requested_layers(layers)[1], shapes)
+    return (
+        [name for name in names if name.partition("@")[0] not in probe.unusable],
+        {name: problem.message for name, problem in probe.unusable.items()},
+    )
 
 
 def _default_layers(
@@ -243,7 +266,7 @@ def _default_layers(
     told: tuple[str, ...] = getattr(model, "circuitz_layers", ())
     if told:
         return list(told)
-    kinds = (nn.Conv1d, nn.Conv2d, nn.Linear)
+    kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
     steps = [(name, m) for name, m in model.named_modules() if isinstance(m, kinds)]
     once = (
         {name for name, _ in steps_called_once(model, runtime.cast_inputs(x[:1]), steps)}

@@ -20,9 +20,10 @@ from circuitz.jobs.network_payload import runtime_from_facts_and_arrays, runtime
 from circuitz.jobs.serialisation import deserialise_payload, serialise_payload
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.basis import Basis
-from circuitz.models.run.network_facts import axis_of_units, class_name_for_hashes
+from circuitz.models.run.network_facts import class_name_for_hashes
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.spliced_network import SplicedNetwork
+from circuitz.models.run.unit_axes import unit_axis
 from circuitz.patching.baselines import Fill
 from circuitz.patching.from_cut import class_margins
 from circuitz.z.bases import arrays_with_basis_replaced, basis_parts, basis_sizes
@@ -157,7 +158,7 @@ def yield_ablations_by_piece(
     acts, _ = run.run(job.x[:1], modules)
     asked: list[dict[str, Any]] = []
     for name, module in zip(layers, modules, strict=True):
-        size = acts[module].shape[axis_of_units(run.module, module, acts[module])]
+        size = acts[module].shape[unit_axis(run, module)]
         for first in range(0, size, UNITS):
             asked.append({"layer": name, "first": first, "last": min(size, first + UNITS)})
     pieces = [lambda what=what: serialise_payload(what) for what in asked]

@@ -17,9 +17,10 @@ import torch
 from torch import nn
 
 from circuitz.effects.ablation.exact_ablation import LogitScore, Score
-from circuitz.models.run.network_facts import axis_of_units, find_layer
+from circuitz.models.run.network_facts import find_layer
 from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
+from circuitz.models.run.unit_axes import unit_axis
 from circuitz.patching.fast.propagate import LayerChange
 from circuitz.patching.fast.traced_program import BaselineRun, Program
 from circuitz.patching.fast.unit_slice import UnitSlice
@@ -103,7 +104,7 @@ def _activation_gradient_products(
         )
         for name, grad in zip(names, grads, strict=True):
             act = seen[name][0]
-            axis = axis_of_units(runtime.module, name, act)
+            axis = unit_axis(runtime, name)
             product = (act * grad).movedim(axis, 1)
             parts[name].append(product.flatten(2).sum(2) if product.ndim > 2 else product)
     return {name: torch.stack(p, 2) for name, p in parts.items()}

@@ -13,9 +13,9 @@ import torch
 
 from circuitz.errors import UnitError
 from circuitz.models.run.cut_network import HookCut
-from circuitz.models.run.network_facts import axis_of_units
 from circuitz.models.run.restore_state import eval_mode
 from circuitz.models.run.runtime import Runtime
+from circuitz.models.run.unit_axes import find_unit_axes
 from circuitz.patching.baselines import (
     Fill,
     check_ablation_inputs,
@@ -129,7 +129,7 @@ def ablate_each_unit(
     names = tuple(runtime.layers if layers is None else layers)
     check_ablation_inputs(x, fill, donors)
     acts, logits = runtime.run(x[:1], names)
-    axes = {name: axis_of_units(runtime.module, name, acts[name]) for name in names}
+    axes = {name: one.axis for name, one in find_unit_axes(runtime, names, x).items()}
     chosen = {
         n: _checked_unit_indices(n, acts[n].shape[axes[n]], (units or {}).get(n)) for n in names
     }

@@ -15,8 +15,8 @@ from circuitz.effects.ablation.attribution_patching import (
 )
 from circuitz.effects.ablation.exact_ablation import Ablation, Score, ablate_each_unit
 from circuitz.errors import InputsError
-from circuitz.models.run.network_facts import axis_of_units
 from circuitz.models.run.runtime import Runtime
+from circuitz.models.run.unit_axes import find_unit_axes
 from circuitz.patching.fast.traced_program import Program, Programs
 
 F32 = npt.NDArray[np.float32]
@@ -117,8 +117,7 @@ def estimate_mean_drops(
     programs
         Traces of the network made before, to be used again.
     """
-    acts, _ = runtime.run(x[:1], layers)
-    axes = {name: axis_of_units(runtime.module, name, acts[name]) for name in layers}
+    axes = {name: one.axis for name, one in find_unit_axes(runtime, layers, x).items()}
     programs = programs or Programs(runtime)
     traced = {name: axis for name, axis in axes.items() if programs.forced_leaf_name(name) is None}
     program = programs.cached_program_or_none(next(iter(traced))) if traced else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -22,6 +22,61 @@ _FOLLOWERS = (
 )  # fmt: skip
 
 _DEEP = 4
+
+# Names of layers, one name, or names with what the user knows of each.
+LayerNames = str | Sequence[str] | Mapping[str, Mapping[str, int]]
+
+
+def requested_layers(layers: LayerNames) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Return names of layers, and the axes of units that the user names.
+
+    Parameters
+    ----------
+    layers
+        A name, several, or ``{name: {"axis": 3}}``: along which axis of its output a layer's units
+        lie, that of the inputs being 0.
+
+    Raises
+    ------
+    LayerError
+        If they are no names, or something else is said of a layer.
+    """
+    names = (layers,) if isinstance(layers, str) else tuple(layers)
+    if not all(isinstance(name, str) for name in names):
+        raise LayerError(f"Layers are {str(layers)[:80]}.", "Pass their dotted module names.")
+    axes: dict[str, int] = {}
+    for name, options in layers.items() if isinstance(layers, Mapping) else ():
+        axis = options.get("axis") if isinstance(options, Mapping) else options
+        if set(options or ()) - {"axis"} or not isinstance(axis, int | None):
+            raise LayerError(
+                f"Layer {name!r} has {str(options)[:80]}.",
+                "Of a layer its axis of units can be said: {'axis': 3}.",
+            )
+        if axis is not None:
+            axes[name] = axis
+    return names, axes
+
+
+def remarks_on_shared_modules(net: nn.Module, sample: torch.Tensor) -> list[str]:
+    """Return a sentence about activations and normalisations that are called several times."""
+    counts: dict[nn.Module, int] = {}
+
+    def count_call(module: nn.Module, _args: Any, _out: Any) -> None:
+        counts[module] = counts.get(module, 0) + 1
+
+    watched = {m: n for n, m in net.named_modules() if isinstance(m, _FOLLOWERS)}
+    hooks = temporary_forward_hooks(dict.fromkeys(watched, count_call))
+    with torch.no_grad(), eval_mode(net), hooks, translate_network_errors(sample):
+        net(sample)
+    names = [repr(watched[module]) for module, count in counts.items() if count > 1]
+    if not names:
+        return []
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} others" if len(names) > 4 else "")
+    return [
+        f"{shown} {'is' if len(names) == 1 else 'are'} called more than once in a pass: what is "
+        "read behind one call cannot be told from another, so layers before it are read as they "
+        "are before it. Give each call a module of its own to read behind it"
+    ]
 
 
 def choose_layers(net: nn.Module, sample: torch.Tensor) -> tuple[str, ...]:
@@ -145,7 +200,7 @@ def steps_called_once(
 
     def note_call(module: nn.Module, _args: Any, out: Any) -> None:
         calls.append(module)
-        if isinstance(out, torch.Tensor) and 2 <= out.ndim <= 4:
+        if isinstance(out, torch.Tensor) and 2 <= out.ndim <= 5:
             tensors.add(module)
 
     modules = {module for _, module in steps if not isinstance(module, jit.ScriptModule)}

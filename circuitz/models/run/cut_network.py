@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import fx, nn
@@ -11,6 +11,9 @@ from torch import fx, nn
 from circuitz.models.run.fx_graph import NetGraph, check_called_once, steps_needed
 from circuitz.models.run.network_facts import translate_network_errors
 from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
+
+if TYPE_CHECKING:
+    from circuitz.models.run.runtime import Runtime
 
 
 class Cut(Protocol):
@@ -168,3 +171,36 @@ class CheckedCut:
         self.overwrites = overwrites
         self.shape = shape
         self.dtype = dtype
+
+
+def make_checked_cut(runtime: Runtime, name: str) -> CheckedCut:
+    """Cut a network at a layer, and try both halves against the whole before trusting them."""
+    net = runtime.module
+    x, other = runtime.random_inputs(2), runtime.random_inputs(2, seed=1)
+    acts, whole = runtime.run(x, [name])
+    slow = HookCut(net, name)
+    cut: Cut = slow
+    with torch.no_grad():
+        ours, theirs = (
+            runtime.to_logits(slow.run_after(acts[name].clone(), i)) for i in (x, other)
+        )
+        bypassed = not torch.equal(ours, theirs)
+        try:
+            fast = (TailCut if hasattr(net, "tail") else GraphCut)(net, name)
+            head = fast.run_before(x).clone()
+            tail = runtime.to_logits(fast.run_after(head.clone(), x))
+            if _agree_within_rounding(head, acts[name]) and _agree_within_rounding(tail, whole):
+                cut = fast
+        # Tracing runs arbitrary code on stand-ins and may fail in any way; and what torch keeps
+        # whole in a trace, such as its encoder layers, hides the layers within.
+        except Exception:
+            cut = slow
+        act = acts[name].clone()
+        version = act._version
+        cut.run_after(act, x)
+    return CheckedCut(cut, bypassed, act._version != version, tuple(act.shape[1:]), act.dtype)
+
+
+def _agree_within_rounding(a: torch.Tensor, b: torch.Tensor) -> bool:
+    tolerance = 1e-4 if a.dtype in (torch.float32, torch.float64) else 2e-2
+    return a.shape == b.shape and torch.allclose(a.float(), b.float(), tolerance, tolerance)

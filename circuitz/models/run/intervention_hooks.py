@@ -10,7 +10,7 @@ from torch import nn
 
 from circuitz.errors import BasisError, InterventionError, UnitError
 from circuitz.models.run.basis import Basis, check_basis_fits, load_basis
-from circuitz.models.run.network_facts import axis_of_units
+from circuitz.models.run.unit_axes import UnitAxis
 from circuitz.z.intervention import Intervention
 
 #: Kinds that write what the layer puts out elsewhere.
@@ -38,7 +38,7 @@ def bases_of_interventions(
 
 
 def apply_intervention(
-    net: nn.Module,
+    axis: int,
     intervention: Intervention,
     act: torch.Tensor,
     donor_values: torch.Tensor | None,
@@ -48,8 +48,8 @@ def apply_intervention(
 
     Parameters
     ----------
-    net
-        The network the layer is of.
+    axis
+        Of the layer's units.
     intervention
         The intervention.
     act
@@ -68,7 +68,6 @@ def apply_intervention(
     BasisError
         If the basis does not fit the layer, or lies over attention heads.
     """
-    axis = axis_of_units(net, intervention.module, act)
     if basis is None:
         return _output_with_edited_units(intervention, axis, act, donor_values)
     if act.ndim == 4 and axis == 2:
@@ -181,7 +180,7 @@ Hook = Callable[[nn.Module, Any, Any], torch.Tensor]
 
 
 def make_intervention_hooks(
-    net: nn.Module,
+    axes: Mapping[str, UnitAxis],
     modules: Mapping[str, nn.Module],
     interventions: Sequence[Intervention],
     donor_values: Mapping[str, torch.Tensor],
@@ -192,8 +191,8 @@ def make_intervention_hooks(
 
     Parameters
     ----------
-    net
-        The network.
+    axes
+        Where the units of these modules lie.
     modules
         Those named by the interventions.
     interventions
@@ -218,7 +217,11 @@ def make_intervention_hooks(
         for how in interventions:
             if how.module in names:
                 out = apply_intervention(
-                    net, how, out, donor_values.get(how.module), bases.get(how.layer)
+                    axes[how.module].axis,
+                    how,
+                    out,
+                    donor_values.get(how.module),
+                    bases.get(how.layer),
                 )
         return out
 

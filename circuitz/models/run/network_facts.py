@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
+from inspect import Parameter, signature
 from typing import Any
 
 import torch
@@ -12,8 +13,6 @@ from torch import nn
 
 from circuitz.errors import CircuitzError, LayerError, NetworkError, WeightsError
 from circuitz.models.adapters.unwrap import name_of_enclosing_torchscript
-
-_ONE_DIMENSIONAL = (nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d, nn.AvgPool1d)
 
 # Where classes of networks lay when hashes of them were first stored. Results that were measured
 # before a file moved stay valid, so the hashes go on with the old name.
@@ -54,6 +53,32 @@ def find_layer(net: nn.Module, name: str) -> nn.Module:
     raise LayerError(
         f"The network has no layer {name!r}.", f"Near names: {', '.join(near) or 'none'}."
     )
+
+
+def check_takes_one_input(net: nn.Module) -> None:
+    """Refuse a network whose ``forward`` cannot be called with one input alone.
+
+    Raises
+    ------
+    NetworkError
+        Naming what else it wants.
+    """
+    try:
+        parameters = signature(net.forward).parameters.values()
+    except (TypeError, ValueError):  # what has no signature is found out when it is called
+        return
+    plain = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [p for p in parameters if p.default is Parameter.empty]
+    one = next((p for p in needed if p.kind in plain), None)
+    more = [p.name for p in needed if p is not one and p.kind in (*plain, Parameter.KEYWORD_ONLY)]
+    if more:
+        first = "" if one is None else f"{one.name} and "
+        raise NetworkError(
+            f"The network reads more than one input: {type(net).__name__}.forward() wants {first}"
+            f"{', '.join(more)}.",
+            "Wrap it in a module whose forward() takes the one input that is looked at and hands "
+            "the others on itself.",
+        )
 
 
 @contextmanager
@@ -146,35 +171,3 @@ def extract_logits(out: Any, head: str = "softmax") -> torch.Tensor:
             "Wrap it in a module that returns one row of class scores an input.",
         )
     return out
-
-
-def axis_of_units(net: nn.Module, name: str, act: torch.Tensor) -> int:
-    """Return along which axis of a layer's output its units lie, the batch axis being 0.
-
-    Parameters
-    ----------
-    net, name
-        The network and the dotted name of the layer.
-    act
-        Its output for some inputs.
-
-    Raises
-    ------
-    LayerError
-        If it is not known.
-    """
-    told = getattr(find_layer(net, name), "unit_axis", None)
-    if isinstance(told, int) and 0 < told < act.ndim:
-        return told
-    if act.ndim in (2, 4):
-        return 1
-    if act.ndim == 3:
-        one_dimensional = any(
-            isinstance(m, _ONE_DIMENSIONAL) for m in find_layer(net, name).modules()
-        )
-        return 1 if one_dimensional else 2
-    raise LayerError(
-        f"Layer {name!r} puts out {act.ndim - 1} axes an input; which one counts the units "
-        "is not known.",
-        "Choose a layer that puts out maps (units, h, w), tokens (length, units) or a vector.",
-    )

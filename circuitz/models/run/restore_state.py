@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
 from circuitz.models.adapters.unwrap import is_compiled
+
+P, R = ParamSpec("P"), TypeVar("R")
 
 
 @contextmanager
@@ -45,3 +50,43 @@ def temporary_forward_hooks(hooks: Mapping[nn.Module, Callable[..., Any]]) -> Ge
     finally:
         for handle in handles:
             handle.remove()
+
+
+@contextmanager
+def random_state_and_buffers_kept(net: nn.Module) -> Generator[None]:
+    """Put buffers and the state of random number generators back on leaving, whatever was run."""
+    buffers = [
+        (module, name, tensor, tensor.detach().clone())
+        for module in net.modules()
+        for name, tensor in module.named_buffers(recurse=False)
+    ]
+    python, numpy = random.getstate(), np.random.get_state()
+    devices = {p.device.index or 0 for p in net.parameters() if p.device.type == "cuda"}
+    try:
+        with torch.random.fork_rng(devices=sorted(devices)):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        with torch.no_grad():
+            for module, name, tensor, before in buffers:
+                if getattr(module, name) is not tensor:
+                    setattr(module, name, tensor)
+                if not torch.equal(tensor, before):
+                    tensor.copy_(before)
+
+
+def outside_inference_mode(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function run as it does outside ``torch.inference_mode``, where tensors are ordinary ones.
+
+    Within, gradients cannot be turned on and what overwrites a tensor is not noticed.
+    """
+
+    @wraps(function)
+    def run_outside(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not torch.is_inference_mode_enabled():
+            return function(*args, **kwargs)
+        with torch.inference_mode(False), torch.no_grad():
+            return function(*args, **kwargs)
+
+    return run_outside

@@ -12,7 +12,7 @@ from torch import nn
 
 from circuitz.errors import InterventionError, LayerError
 from circuitz.models.adapters.unwrap import readable_network
-from circuitz.models.run.cut_network import CheckedCut, Cut, GraphCut, HookCut, TailCut
+from circuitz.models.run.cut_network import CheckedCut, GraphCut, TailCut, make_checked_cut
 from circuitz.models.run.intervention_hooks import (
     DONOR_KINDS,
     bases_of_interventions,
@@ -20,6 +20,7 @@ from circuitz.models.run.intervention_hooks import (
 )
 from circuitz.models.run.network_facts import (
     check_network_weights_finite,
+    check_takes_one_input,
     device_of,
     extract_logits,
     find_layer,
@@ -27,6 +28,7 @@ from circuitz.models.run.network_facts import (
 )
 from circuitz.models.run.prepare_inputs import prepare_inputs
 from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
+from circuitz.models.run.unit_axes import UnitAxis, find_unit_axes
 from circuitz.z.intervention import Intervention
 from circuitz.z.layer import LayerSpec, Preprocessing
 
@@ -56,6 +58,8 @@ class Runtime:
         are what the preprocessing makes.
     bases
         A z's arrays of directions over its layers, for interventions along them.
+    unit_axes
+        Axes of units that are known already, by layer, besides those of specs.
 
     Raises
     ------
@@ -77,6 +81,7 @@ class Runtime:
         head: str = "softmax",
         like: torch.Tensor | None = None,
         bases: Mapping[str, npt.NDArray[Any]] | None = None,
+        unit_axes: Mapping[str, UnitAxis] | None = None,
     ) -> None:
         module = readable_network(module)
         self.device = str(device or device_of(module))
@@ -86,11 +91,15 @@ class Runtime:
         self.head = head
         self.bases: Mapping[str, npt.NDArray[Any]] = {} if bases is None else bases
         self._example = None if like is None else like[:1]
+        #: Where units of layers lie, as far as it was looked up (:mod:`circuitz.models.run.unit_axes`).
+        self.unit_axes = {s.name: UnitAxis(s.unit_axis) for s in layers if not isinstance(s, str)}
+        self.unit_axes |= unit_axes or {}
         self._cuts: dict[str, CheckedCut] = {}
         # Layers whose output a later in-place operation overwrites, found out when it happens.
         self._overwritten: set[str] = set()
         for name in self.layers:
             find_layer(module, name)
+        check_takes_one_input(module)
         check_network_weights_finite(module)
 
     @property
@@ -248,8 +257,9 @@ class Runtime:
             if names:
                 lent |= self.run(source, [n for n in lending if n in names])[0]
         modules = {i.module: find_layer(self.module, i.module) for i in interventions}
+        axes = find_unit_axes(self, list(modules))
         found, calls = make_intervention_hooks(
-            self.module, modules, interventions, lent, _check_tensor_output, bases
+            axes, modules, interventions, lent, _check_tensor_output, bases
         )
         known = len(self._overwritten)
         with temporary_forward_hooks(found):
@@ -312,6 +322,7 @@ class Runtime:
 
     def cast_inputs(self, x: torch.Tensor) -> torch.Tensor:
         """Return inputs on the network's device, and in its floating type if they have one."""
+        x = x.clone() if x.is_inference() else x
         return x.to(self.device, self.dtype) if x.is_floating_point() else x.to(self.device)
 
     def blank_inputs(self, n: int) -> torch.Tensor:
@@ -330,41 +341,15 @@ class Runtime:
             module = find_layer(self.module, layer)
             # A module may be registered under two names; the graph knows it by the first.
             name = next(n for n, m in self.module.named_modules() if m is module)
-            self._cuts[layer] = self._make_checked_cut(name)
+            self._cuts[layer] = make_checked_cut(self, name)
         return self._cuts[layer]
 
-    def _random_inputs(self, rng: torch.Generator) -> torch.Tensor:
-        like = self.blank_inputs(2)
+    def random_inputs(self, n: int, seed: int = 0) -> torch.Tensor:
+        """Return ``n`` prepared inputs of noise, or of the first two tokens."""
+        like, draw = self.blank_inputs(n), torch.Generator().manual_seed(seed)
         if not like.is_floating_point():
-            return torch.randint(0, 2, like.shape, generator=rng)  # any network has two tokens
-        return torch.randn(like.shape, generator=rng)
-
-    def _make_checked_cut(self, name: str) -> CheckedCut:
-        """Cut the network, and try both halves against the whole before trusting them."""
-        draw = torch.Generator().manual_seed(0)
-        x, other = (self.cast_inputs(self._random_inputs(draw)) for _ in range(2))
-        acts, whole = self.run(x, [name])
-        slow = HookCut(self.module, name)
-        cut: Cut = slow
-        with torch.no_grad():
-            ours, theirs = (
-                self.to_logits(slow.run_after(acts[name].clone(), i)) for i in (x, other)
-            )
-            bypassed = not torch.equal(ours, theirs)
-            try:
-                fast = (TailCut if hasattr(self.module, "tail") else GraphCut)(self.module, name)
-                head = fast.run_before(x).clone()
-                tail = self.to_logits(fast.run_after(head.clone(), x))
-                if _agree_within_rounding(head, acts[name]) and _agree_within_rounding(tail, whole):
-                    cut = fast
-            # Tracing runs arbitrary code on stand-ins and may fail in any way; and what torch keeps
-            # whole in a trace, such as its encoder layers, hides the layers within.
-            except Exception:
-                cut = slow
-            act = acts[name].clone()
-            version = act._version
-            cut.run_after(act, x)
-        return CheckedCut(cut, bypassed, act._version != version, tuple(act.shape[1:]), act.dtype)
+            return self.cast_inputs(torch.randint(0, 2, like.shape, generator=draw))
+        return self.cast_inputs(torch.randn(like.shape, generator=draw))
 
 
 def _check_tensor_output(name: str, out: Any) -> torch.Tensor:
@@ -383,8 +368,3 @@ def _check_called_once(name: str, calls: int) -> None:
             f"Layer {name!r} is {times} in one forward pass.",
             "Choose a module that forward() calls exactly once.",
         )
-
-
-def _agree_within_rounding(a: torch.Tensor, b: torch.Tensor) -> bool:
-    tolerance = 1e-4 if a.dtype in (torch.float32, torch.float64) else 2e-2
-    return a.shape == b.shape and torch.allclose(a.float(), b.float(), tolerance, tolerance)

@@ -16,8 +16,8 @@ from torch import nn
 
 from circuitz.errors import BasisError
 from circuitz.models.run.basis import Basis, check_basis_fits
-from circuitz.models.run.network_facts import axis_of_units
 from circuitz.models.run.runtime import Runtime
+from circuitz.models.run.unit_axes import unit_axis
 
 _INNER, _PLACES, _COORDINATES = "layer", "places", "coordinates"
 
@@ -61,7 +61,7 @@ class SplicedNetwork:
         # From outside inwards: what lies within a spliced layer is found behind a longer name.
         for layer in sorted(by_layer, key=lambda name: name.count(".")):
             act = acts[layer]
-            axis = axis_of_units(runtime.module, layer, act)
+            axis = unit_axis(runtime, layer)
             along: list[nn.Module] = []
             for i, (place, basis) in enumerate(by_layer[layer].items()):
                 _check_basis_can_be_spliced(basis, place, act, axis)
@@ -70,8 +70,9 @@ class SplicedNetwork:
             self._insert_coordinates(net, self.module_name(layer), along)
             self._layers.append(layer)
         self.runtime = Runtime(
-            net, [], runtime.preprocessing, runtime.device, runtime.head, like=x[:1]
-        )
+            net, [], runtime.preprocessing, runtime.device, runtime.head, like=x[:1],
+            unit_axes={self.module_name(name): at for name, at in runtime.unit_axes.items()},
+        )  # fmt: skip
 
     def module_name(self, place: str) -> str:
         """Return the module that puts out what a layer or the directions of a basis say."""
@@ -175,7 +176,7 @@ def _linear_layer_from_directions(basis: Basis, axes: int, axis: int) -> nn.Modu
     if axis == axes - 1:
         made: nn.Module = nn.Linear(k, d, bias=False)
     else:
-        made = (nn.Conv1d if axes == 3 else nn.Conv2d)(k, d, 1, bias=False)
+        made = {3: nn.Conv1d, 4: nn.Conv2d, 5: nn.Conv3d}[axes](k, d, 1, bias=False)
     weight = next(made.parameters())
     with torch.no_grad():
         weight.copy_(torch.from_numpy(basis.directions).T.reshape(weight.shape))

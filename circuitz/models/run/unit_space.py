@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -107,13 +108,13 @@ class UnitSpace:
 
 def _flatten_units_with_head_norms(layer: LayerSpec, act: torch.Tensor) -> torch.Tensor:
     """Return ``(n, u, positions)``; of heads how much each gathers at a position, a norm."""
-    if act.ndim == 4 and layer.unit_axis == 2:
+    if act.ndim == 4 and layer.unit_axis == 2 and layer.token_axes:
         return act.float().norm(dim=3).transpose(1, 2)
     return flatten_unit_maps(layer, act)
 
 
 def map_shape(spec: LayerSpec) -> tuple[int, int]:
-    """Return height and width of a unit's map; 1 where the layer has no such axis."""
+    """Return height and width of a unit's map; 1 where the layer has no such axis. Frames lie below one another."""
     sides = [spec.shape[a - 1] for a in (*spec.spatial_axes, *spec.token_axes)]
-    height, width = [1] * (2 - len(sides)) + sides
-    return height, width
+    *rest, width = sides or [1]
+    return math.prod(rest), width

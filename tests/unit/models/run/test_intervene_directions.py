@@ -13,9 +13,10 @@ from circuitz.errors import BasisError, InterventionError, UnitError
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.basis import Basis
 from circuitz.models.run.layer_specs import describe_layers
-from circuitz.models.run.network_facts import axis_of_units, find_layer
+from circuitz.models.run.network_facts import find_layer
 from circuitz.models.run.open_runtime import runtime as opened
 from circuitz.models.run.runtime import Runtime
+from circuitz.models.run.unit_axes import unit_axis
 from circuitz.z.bases import arrays_with_basis_replaced
 from circuitz.z.bundle.load_save import load
 from circuitz.z.intervention import Intervention, interventions_of, with_interventions
@@ -58,8 +59,9 @@ def test_clamped_and_steered_on_every_network(net_and_layers, prep, kind):
     torch.manual_seed(1)
     x = torch.randn(2, 3, 16, 16)
     for layer in layers:
-        plain = Runtime(net, layers, prep).run(x, [layer])[0][layer]
-        axis = axis_of_units(net, layer, plain)
+        found = Runtime(net, layers, prep)
+        plain = found.run(x, [layer])[0][layer]
+        axis = unit_axis(found, layer)
         basis = a_basis(plain.shape[axis], kind)
         run = Runtime(
             net,

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from circuitz.errors import InterventionError, LayerError, NetworkError, UnitError
-from circuitz.models.run.network_facts import axis_of_units
 from circuitz.models.run.runtime import Runtime
+from circuitz.models.run.unit_axes import unit_axis
 from circuitz.z.intervention import Intervention
 
 
@@ -42,7 +42,7 @@ def test_each_kind_does_what_it_says_on_every_network(case, kind) -> None:
     runtime, layers, x = case
     for layer in layers:
         plain = runtime.run(x, [layer])[0][layer]
-        axis = axis_of_units(runtime.module, layer, plain)
+        axis = unit_axis(runtime, layer)
         clean = plain.movedim(axis, 1).clone()
         units = torch.tensor([2, 0])
         how = Intervention(
@@ -69,12 +69,12 @@ def test_several_layers_and_several_at_one_in_order(case) -> None:
     first = layers[0]
     both = [Intervention(first, (0,), "clamp", (2.0,)), Intervention(first, (0,), "steer", (1.0,))]
     acts, _ = runtime.intervene(x, both, layers=[first])
-    axis = axis_of_units(runtime.module, first, acts[first])
+    axis = unit_axis(runtime, first)
     assert (acts[first].select(axis, 0) == 3).all()
     every = [Intervention(name, (0,)) for name in layers]
     acts, _ = runtime.intervene(x, every, layers=layers)
     for name in layers:
-        axis = axis_of_units(runtime.module, name, acts[name])
+        axis = unit_axis(runtime, name)
         assert (acts[name].select(axis, 0) == 0).all()
 
 
@@ -107,7 +107,7 @@ def test_donors_of_their_own(case) -> None:
     runtime, layers, x = case
     other = torch.randn(3, 3, 16, 16)
     lent = runtime.run(other, layers[:1])[0][layers[0]]
-    axis = axis_of_units(runtime.module, layers[0], lent)
+    axis = unit_axis(runtime, layers[0])
     one = Intervention(layers[0], (1,), "patch", donors=(2,))
     acts, _ = runtime.intervene(x, [one], donors=other, layers=layers[:1])
     found = acts[layers[0]].select(axis, 1)

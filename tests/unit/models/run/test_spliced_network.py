@@ -9,9 +9,9 @@ from torch import nn
 
 from circuitz.errors import BasisError, LayerError
 from circuitz.models.run.basis import Basis
-from circuitz.models.run.network_facts import axis_of_units
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.spliced_network import SplicedNetwork
+from circuitz.models.run.unit_axes import unit_axis
 from circuitz.z.layer import Preprocessing
 
 
@@ -35,20 +35,20 @@ def test_on_every_network_coordinates_are_read_and_written(net_and_layers, prep,
     acts, logits = run.run(x, layers)
     bases = {}
     for layer in layers:
-        size = acts[layer].shape[axis_of_units(net, layer, acts[layer])]
+        size = acts[layer].shape[unit_axis(run, layer)]
         bases[f"{layer}@a"] = a_basis(size, normalise)
         bases[f"{layer}@b.2"] = a_basis(size, k=2)
     spliced = SplicedNetwork(run, bases, x)
     assert torch.equal(spliced.runtime.run(x, [])[1], logits)
     for place, basis in bases.items():
         layer, name = place.partition("@")[0], spliced.module_name(place)
-        act, axis = acts[layer], axis_of_units(net, layer, acts[layer])
+        act, axis = acts[layer], unit_axis(run, layer)
         moved = act.movedim(axis, 1)
         flat = moved.flatten(2) if moved.ndim > 2 else moved.unsqueeze(2)
         found, _ = spliced.runtime.run(x, [name, spliced.module_name(layer)])
         assert torch.equal(found[spliced.module_name(layer)], act)
         got = found[name]
-        assert axis_of_units(spliced.runtime.module, name, got) == axis
+        assert unit_axis(spliced.runtime, name) == axis
         now = basis.coordinates(flat)
         assert torch.allclose(got.movedim(axis, 1).reshape(now.shape), now, atol=1e-5)
         # Written: what follows reads the layer moved along the direction.
