@@ -4,14 +4,19 @@
 ``schema_version`` 1 by Cantor's pairing, files without one by layer · 10^k + index. Version 1 is
 written, both are read. Words go into ``clerp``, sets of units into ``qParams.supernodes``; what the
 format has no place for (unit ids, intervals, scores) goes into keys of ours beside it.
+
+``influence`` is cumulative in files (:mod:`circuitz.z.circuit.node_influence`), and the share itself
+stands beside it as ``share``. Files of ours from before that have no ``share`` and say nothing of it
+in ``metadata.circuitz``: their ``influence`` is the share. Whatever was not simply read is said in
+``settings["remarks"]``.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from circuitz.disk.json_io import loads
@@ -26,9 +31,35 @@ from circuitz.z.circuit.circuit_graph import (
     ordered_edges,
     ordered_nodes,
 )
+from circuitz.z.circuit.feature_numbers import (
+    SCHEMA,
+    cantor_pair,
+    cantor_unpair,
+    none_or_finite_number,
+    require_finite_number,
+    unit_index_from_feature,
+    unit_index_of_record,
+)
+from circuitz.z.circuit.node_influence import (
+    CUMULATIVE,
+    cumulative_influence,
+    influence_of_records,
+)
+from circuitz.z.circuit.shared_node_ids import is_error_node, separate_shared_ids
 from circuitz.z.unit import Unit
 
-SCHEMA = 1
+__all__ = [
+    "SCHEMA",
+    "cantor_pair",
+    "cantor_unpair",
+    "graph_as_json_object",
+    "graph_from_json_text",
+    "graph_from_record",
+    "graph_to_json_text",
+    "unit_index_from_feature",
+]
+
+REMARKS = "remarks"
 _TYPES: dict[NodeKind, str] = {
     "unit": "cross layer transcoder",
     "unexplained": "mlp reconstruction error",
@@ -47,18 +78,6 @@ _FIELD_OF_KEY = {
 }
 
 
-def cantor_pair(layer: int, index: int) -> int:
-    """Return the one number that stands for a layer and an index."""
-    return (layer + index) * (layer + index + 1) // 2 + index
-
-
-def cantor_unpair(number: int) -> tuple[int, int]:
-    """Return layer and index of a number that :func:`cantor_pair` made."""
-    diagonal = (math.isqrt(8 * number + 1) - 1) // 2
-    index = number - diagonal * (diagonal + 1) // 2
-    return diagonal - index, index
-
-
 def graph_to_json_text(graph: CircuitGraph) -> str:
     """Return a graph as JSON text."""
     text = json.dumps(graph_as_json_object(graph), ensure_ascii=False, allow_nan=False, indent=1)
@@ -72,6 +91,14 @@ def graph_as_json_object(graph: CircuitGraph) -> dict[str, Any]:
         [label, *(keys[m] for m in ids if m in keys)]
         for label, ids in graph.supernode_units().items()
     ]
+    parts = [node for node in graph.nodes if node.kind != "class"]
+    sums = dict(
+        zip(
+            [node.id for node in parts],
+            cumulative_influence([node.influence for node in parts]),
+            strict=True,
+        )
+    )
     return {
         "metadata": {
             "slug": f"circuitz-{graph.target}",
@@ -84,6 +111,7 @@ def graph_as_json_object(graph: CircuitGraph) -> dict[str, Any]:
             "circuitz": {
                 "target": graph.target,
                 "layers": list(graph.layers),
+                "influence": CUMULATIVE,
                 "supernodes": None
                 if graph.supernodes is None
                 else {k: list(v) for k, v in graph.supernodes.items()},
@@ -97,7 +125,9 @@ def graph_as_json_object(graph: CircuitGraph) -> dict[str, Any]:
             "clickedId": "",
             "sg_pos": "",
         },
-        "nodes": [_node_record(node, keys[node.id], graph) for node in graph.nodes],
+        "nodes": [
+            _node_record(node, keys[node.id], graph, sums.get(node.id)) for node in graph.nodes
+        ],
         "links": [
             {
                 "source": keys[e.source],
@@ -118,7 +148,9 @@ def _exported_node_id(node: Node, position: int) -> str:
     return f"{node.rank}_{_PLACES[node.kind]}_0"
 
 
-def _node_record(node: Node, key: str, graph: CircuitGraph) -> dict[str, Any]:
+def _node_record(
+    node: Node, key: str, graph: CircuitGraph, cumulative: float | None
+) -> dict[str, Any]:
     index = int(key.split("_")[1])
     unit = node.kind == "unit"
     return {
@@ -129,7 +161,8 @@ def _node_record(node: Node, key: str, graph: CircuitGraph) -> dict[str, Any]:
         "feature_type": _TYPES[node.kind],
         "jsNodeId": f"{node.rank}_{index}-0",
         "clerp": node.words or (graph.target if node.kind == "class" else ""),
-        "influence": node.influence,
+        "influence": cumulative,
+        "share": node.influence,
         "activation": None,
         "token_prob": 0.0,
         "is_target_logit": node.kind == "class",
@@ -178,48 +211,79 @@ def graph_from_record(record: Any) -> CircuitGraph:
 
 def _parse_graph(record: Any) -> CircuitGraph:
     meta = cast("Mapping[str, Any]", record["metadata"])
-    ours = meta.get("circuitz") or {}
+    ours: Mapping[str, Any] = meta.get("circuitz") or {}
     version = meta.get("schema_version")
     if version not in (None, 0, SCHEMA):
         raise GraphError(f"It has schema version {version}.", f"This reads up to {SCHEMA}.")
-    nodes: dict[str, Node] = {}
-    for item in record["nodes"]:
-        key = str(item["node_id"])
-        if key in nodes:
-            raise GraphError(f"Two nodes are called {key!r}.", "The file is damaged.")
-        nodes[key] = _parse_node(item, version, bool(ours))
-    times = Counter(node.id for node in nodes.values())
-    nodes = {k: _node_with_key_in_id(n, k) if times[n.id] > 1 else n for k, n in nodes.items()}
-    edges: list[Edge] = []
-    for link in record["links"]:
-        source, target = str(link["source"]), str(link["target"])
-        missing = {source, target} - set(nodes)
-        if missing:
-            raise GraphError(f"An edge leads to {min(missing)!r}, which is no node.", "")
-        low, high = link.get("low"), link.get("high")
-        ends = nodes[source].id, nodes[target].id
-        edges.append(
-            Edge(
-                *ends,
-                _require_finite_number(link["weight"]),
-                _none_or_finite_number(low),
-                _none_or_finite_number(high),
-            )
-        )
-    target = ours.get("target") or next(
-        (n.words or n.id for n in nodes.values() if n.kind == "class"), str(meta.get("slug", ""))
+    items: list[Mapping[str, Any]] = list(record["nodes"])
+    links: list[Mapping[str, Any]] = list(record["links"])
+    keys = separate_shared_ids(items, links)
+    nodes = {
+        key: _parse_node(item, version, bool(ours))
+        for key, item in zip(keys.nodes, items, strict=True)
+    }
+    missing = {end for ends in keys.links for end in ends} - set(nodes)
+    if missing:
+        raise GraphError(f"An edge leads to {min(missing)!r}, which is no node.", "")
+    weights = [require_finite_number(link["weight"]) for link in links]
+    place = {key: i for i, key in enumerate(keys.nodes)}
+    flow = influence_of_records(
+        items,
+        [i for i, key in enumerate(keys.nodes) if nodes[key].kind == "class"],
+        [(place[source], place[target]) for source, target in keys.links],
+        weights,
+        ours,
     )
+    times = Counter(node.id for node in nodes.values())
+    for key, share in zip(keys.nodes, flow.shares, strict=True):
+        name = f"{nodes[key].id} {key}" if times[nodes[key].id] > 1 else nodes[key].id
+        nodes[key] = replace(nodes[key], id=name, influence=share)
+    edges = [
+        Edge(
+            nodes[source].id,
+            nodes[target].id,
+            weight,
+            none_or_finite_number(link.get("low")),
+            none_or_finite_number(link.get("high")),
+        )
+        for (source, target), weight, link in zip(keys.links, weights, links, strict=True)
+    ]
     layers = ours.get("layers") or [
         f"layer{rank}" for rank in range(max((n.rank for n in nodes.values()), default=0))
     ]
+    fields = {name: dict(ours.get(key) or {}) for key, name in _FIELD_OF_KEY.items()}
+    remarks = [*keys.remarks, *flow.remarks]
+    if remarks:
+        fields["settings"] = {**fields["settings"], REMARKS: remarks}
     return CircuitGraph(
-        target=str(target),
+        target=_parse_target(meta, ours, items, keys.nodes, nodes),
         layers=tuple(map(str, layers)),
         nodes=ordered_nodes(nodes.values()),
         edges=ordered_edges(edges),
         supernodes=_parse_supernodes(record, ours, nodes),
-        **{name: dict(ours.get(key) or {}) for key, name in _FIELD_OF_KEY.items()},
+        **fields,
     )
+
+
+def _parse_target(
+    meta: Mapping[str, Any],
+    ours: Mapping[str, Any],
+    items: Sequence[Mapping[str, Any]],
+    keys: Sequence[str],
+    nodes: Mapping[str, Node],
+) -> str:
+    """Return the class: of several logits the one the file calls the target, else the first."""
+    if ours.get("target"):
+        return str(ours["target"])
+    logits = [
+        (not item.get("is_target_logit"), i)
+        for i, item in enumerate(items)
+        if nodes[keys[i]].kind == "class"
+    ]
+    if not logits:
+        return str(meta.get("slug", ""))
+    node = nodes[keys[min(logits)[1]]]
+    return node.words or node.id
 
 
 def _parse_supernodes(
@@ -234,77 +298,27 @@ def _parse_supernodes(
 
 
 def _parse_node(item: Mapping[str, Any], version: Any, ours: bool) -> Node:
+    """Read a node, all but its influence."""
     kinds: dict[str, NodeKind] = {name: kind for kind, name in _TYPES.items()}
     kind: NodeKind = kinds.get(str(item["feature_type"]), "unit")
+    if is_error_node(item):
+        kind = "unexplained"
     if kind == "input" and not ours:
         kind = "unit"  # others have an embedding a token
     layer = str(item["layer"])
     rank = int(layer) if layer.isdigit() else 0
     words = str(item.get("clerp") or "")
-    influence = _require_finite_number(item.get("influence") or 0.0)
     concepts, members = (tuple(map(str, item.get(k) or ())) for k in ("concepts", "members"))
     if ours:
         name, home = str(item["unit"]), str(item.get("unit_layer") or "")
-        return Node(
-            name, kind, rank, home, influence, words if kind == "unit" else "", concepts, members
-        )
+        return Node(name, kind, rank, home, 0.0, words if kind == "unit" else "", concepts, members)
     if kind == "class":
         name = class_node_id(words or str(item["node_id"]))
     elif kind == "unexplained":
         name = UNEXPLAINED
     else:
-        index = unit_index_from_feature(int(item["feature"]), layer, version)
-        name = f"{'layer' if layer.isdigit() else ''}{layer}:{index}"
+        name = f"{'layer' if layer.isdigit() else ''}{layer}:{unit_index_of_record(item, layer, version)}"
         at = int(item.get("ctx_idx") or 0)
         name += f"@pos{at}" if at else ""
-    return Node(
-        name,
-        kind,
-        rank,
-        f"layer{layer}" if kind == "unit" else "",
-        influence,
-        words,
-        concepts,
-        members,
-    )
-
-
-def unit_index_from_feature(feature: int, layer: str, version: Any) -> int:
-    """Return the index of a unit in its layer from the number that stands for both.
-
-    Raises
-    ------
-    GraphError
-        If the number does not belong to the layer.
-    """
-    if not layer.isdigit():
-        return feature
-    if version == SCHEMA:
-        home, index = cantor_unpair(feature)
-        if home != int(layer):
-            raise GraphError(f"Feature {feature} belongs to layer {home}, not {layer}.", "")
-        return index
-    digits = str(feature)
-    if int(layer) == 0:
-        return feature
-    if not digits.startswith(layer) or len(digits) == len(layer):
-        raise GraphError(f"Feature {feature} does not belong to layer {layer}.", "")
-    return int(digits[len(layer) :])
-
-
-def _node_with_key_in_id(node: Node, key: str) -> Node:
-    """Tell nodes of one name apart by their key in the file (what is unexplained, a layer each)."""
-    return Node(
-        f"{node.id} {key}", node.kind, node.rank, node.layer, node.influence, node.words,
-        node.concepts, node.members,
-    )  # fmt: skip
-
-
-def _require_finite_number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise GraphError(f"{value!r} is no number.", "The file is damaged.")
-    return float(value)
-
-
-def _none_or_finite_number(value: Any) -> float | None:
-    return None if value is None else _require_finite_number(value)
+    home = f"layer{layer}" if kind == "unit" else ""
+    return Node(name, kind, rank, home, 0.0, words, concepts, members)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from circuitz.disk.hashing import arrays_hash
 from circuitz.errors import GraphError
 from circuitz.z.bases import basis_parts
-from circuitz.z.targets import GROUP, target_units
+from circuitz.z.targets import GROUP, target_sort_key, target_units
 from circuitz.z.unit import OUTPUT, Unit
 
 if TYPE_CHECKING:
@@ -139,6 +139,11 @@ class CircuitGraph:
                 return node
         raise GraphError(f"The graph of {self.target} has no node {id!r}.", "See graph.nodes.")
 
+    def _node_or_unit(self, id: str) -> Node:
+        """Return a node by its id, or by another spelling of its unit."""
+        ids = {node.id for node in self.nodes}
+        return self.node(id if id in ids else str(Unit.parse(id)))
+
     def stale_parts(self, z: AnnotatedModel) -> tuple[str, ...]:
         """Return what changed since it was measured: weights, data, bases."""
         now: dict[str, Any] = {"weights": z.weights_hash, "data": z.data_hash}
@@ -183,7 +188,7 @@ class CircuitGraph:
             return replace(self, supernodes=None)
         seen: set[str] = set()
         for label, members in sets.items():
-            layers = {self.node(str(Unit.parse(m))).layer for m in members}
+            layers = {self._node_or_unit(m).layer for m in members}
             if len(layers) != 1:
                 raise GraphError(
                     f"{label!r} is made of units of {len(layers)} layers.",
@@ -324,9 +329,10 @@ class CircuitGraph:
     def __repr__(self) -> str:
         units = sum(n.kind == "unit" for n in self.nodes)
         scores = ", ".join(f"{k} {v:.2f}" for k, v in self.scores.items() if "_" not in k)
+        remarks = "".join(f"\n{remark}" for remark in self.settings.get("remarks", ()))
         return (
             f"Circuit of {self.target}: {units} of {self.counts.get('units', units)} units, "
-            f"{len(self.edges)} edges; {scores}"
+            f"{len(self.edges)} edges; {scores}{remarks}"
         )
 
 
@@ -347,8 +353,7 @@ def class_node_id(target: str) -> str:
 
 def group_node_id(members: Sequence[str]) -> str:
     """Return the id of the node that stands for some units."""
-    units = sorted((Unit.parse(m) for m in members), key=lambda u: u.sort_key)
-    return GROUP + ",".join(map(str, units))
+    return GROUP + ",".join(sorted(members, key=target_sort_key))
 
 
 def _influence_share_in_supernode(

@@ -81,6 +81,93 @@ def test_units_of_ours_have_the_words_and_numbers_others_look_for():
     assert {type(n["layer"]) for n in record["nodes"]} == {str}
 
 
+def test_influence_is_written_cumulative_and_comes_back_exactly():
+    from circuitz.z.circuit.circuit_graph import CircuitGraph, Edge, Node
+
+    flows = {"conv1:5": 0.25, "conv1:6": 0.5, "conv4:17": 0.75}
+    nodes = (
+        Node("unexplained", "unexplained", 0, influence=0.5),
+        Node("conv1:6", "unit", 0, "conv1", 0.5),
+        Node("conv1:5", "unit", 0, "conv1", 0.25),
+        Node("conv4:17", "unit", 1, "conv4", 0.75),
+        Node("output:husky", "class", 2, influence=1.0),
+    )
+    graph = CircuitGraph("husky", ("conv1", "conv4"), nodes, (Edge("conv1:5", "conv4:17", 0.5),))
+    record = json.loads(graph.to_json())
+    written = {n["unit"]: n["influence"] for n in record["nodes"]}
+    assert written["output:husky"] is None
+    assert written["conv4:17"] == 0.75 / 2
+    assert sorted(flows, key=written.__getitem__) == ["conv4:17", "conv1:6", "conv1:5"]
+    assert written["conv1:5"] == 1
+    assert graph_from_json_text(graph.to_json()) == graph
+    # As another program writes it on, without keys of ours on nodes: parts of all influence.
+    for node in record["nodes"]:
+        del node["share"]
+    again = {n.id: n.influence for n in graph_from_json_text(json.dumps(record)).nodes}
+    assert again["conv4:17"] == pytest.approx(0.75 / 2)
+    assert again["output:husky"] == 1
+    # As it was written before: shares, and no word of how.
+    del record["metadata"]["circuitz"]["influence"]
+    for node in record["nodes"]:
+        node["influence"] = flows.get(node["unit"], 1.0)
+    before = {n.id: n.influence for n in graph_from_json_text(json.dumps(record)).nodes}
+    assert flows.items() <= before.items()
+
+
+def test_influence_of_others_is_cumulative_whatever_shows_it():
+    record = theirs()
+    for node, influence in zip(record["nodes"], (0.9, 0.5, 0.7, 1.0, None, None), strict=True):
+        node["influence"] = influence
+    graph = graph_from_json_text(json.dumps(record))
+    shares = {n.id: n.influence for n in graph.nodes}
+    assert shares["layer7:7@pos2"] == 0.5
+    assert shares["layer3:42@pos1"] == pytest.approx(0.2)
+    assert shares["output:Austin"] == 1
+    hover = [t for trace in graph.figure(grouped=False).data for t in (trace.hovertext or ())]
+    assert any("layer7:7@pos2" in text and "influence 50%" in text for text in hover)
+    (merged,) = [n for n in graph.collapse_supernodes().nodes if n.members]
+    assert merged.influence == pytest.approx(0.7)
+
+
+def test_a_file_without_influence_gets_it_from_its_links_and_says_so():
+    record = theirs()
+    for node in record["nodes"]:
+        node.pop("influence", None)
+    graph = graph_from_json_text(json.dumps(record))
+    shares = {n.id: n.influence for n in graph.nodes}
+    # All of the logit is layer 7's, of which 2.5 of 3 parts are layer 3's.
+    assert shares["layer7:7@pos2"] == pytest.approx(1 / 2)
+    assert shares["layer3:42@pos1"] == pytest.approx(2.5 / 3 / 2)
+    assert "computed from its links" in graph.settings["remarks"][0]
+
+
+def test_a_feature_may_be_null_or_numbered_in_another_way():
+    record = theirs()
+    record["nodes"][0].update(feature=None)
+    record["nodes"][1].update(feature=None, feature_type="lorsa", layer=7)
+    record["nodes"][2].update(feature=None, feature_type="lorsa error")
+    record["nodes"][4].update(node_id="some embedding", feature=None)
+    graph = graph_from_json_text(json.dumps(record))
+    units = {n.id for n in graph.nodes if n.kind == "unit"}
+    assert units == {"layer3:42@pos1", "layer7:7@pos2", "E:some_embedding"}
+    assert sum(n.kind == "unexplained" for n in graph.nodes) == 2
+    assert graph.figure()
+    record = theirs()
+    record["nodes"][0].update(feature=42)
+    graph = graph_from_json_text(json.dumps(record))
+    assert "layer3:42@pos1" in {n.id for n in graph.nodes}
+
+
+def test_the_class_is_the_logit_the_file_calls_its_target():
+    record = theirs()
+    other = record["nodes"][-1] | {"node_id": "9_7_2", "clerp": "Dallas", "is_target_logit": False}
+    other["token_prob"] = 0.1
+    record["nodes"].insert(0, other)
+    graph = graph_from_json_text(json.dumps(record))
+    assert graph.target == "Austin"
+    assert graph.node("output:Dallas").influence == pytest.approx(0.2)
+
+
 def test_numbers_of_either_kind():
     assert unit_index_from_feature(cantor_pair(12, 3456), "12", 1) == 3456
     assert unit_index_from_feature(12 * 10**5 + 3456, "12", None) == 3456
