@@ -66,14 +66,10 @@ def prepare_and_save_bundle(
 
 def _save_bundle_and_data(z: AnnotatedModel, path: Path) -> Path:
     """Write D beside the bundle, then the bundle."""
-    from circuitz.z.bundle.inputs_io import write_inputs
+    from circuitz.z.bundle.load_save import folder_for_data
 
-    assert z.data is not None
-    kept = path.with_name(f"{bundle_name_without_suffix(path)}.D")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_inputs(kept, z.data)
-    z.with_(live=None).save(path)
-    return kept
+    z.with_(live=None).save(path, data=True)
+    return folder_for_data(path)
 
 
 def bundle_name_without_suffix(path: Path) -> str:

@@ -14,6 +14,7 @@ from circuitz.plausibility.rules import missing_support, unexplained_effect
 from circuitz.plausibility.rules.kinds import RULES
 from circuitz.z.check_z import check_annotated_model
 from circuitz.z.finding import Finding
+from circuitz.z.shown.latest_check import remember_check
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
@@ -76,8 +77,10 @@ def check(
     reads: tuple[dict[str, str], ...] = ()
     if split == "audit":
         reads = ({"split": split, **dict(case.verdict_input_hashes)},)
+    findings = tuple(sorted(found, key=_severity_sort_key))
+    remember_check(z, findings)
     return Report(
-        findings=tuple(sorted(found, key=_severity_sort_key)),
+        findings=findings,
         unexplained={
             f.target.removeprefix("output:"): (f.estimate, *f.ci)
             for f in found
@@ -89,7 +92,7 @@ def check(
         seconds=time.perf_counter() - start,
         stale=z.stale,
         reads=reads,
-        problems=find_problems(case),
+        problems=find_problems(case, findings),
     )
 
 

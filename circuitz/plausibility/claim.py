@@ -13,6 +13,9 @@ from circuitz.stats.multiple_testing import benjamini_hochberg_q_values
 from circuitz.z.effect import Effect
 from circuitz.z.finding import Finding, Remedy, Verdict
 
+#: What ``decide`` begins with where a set of units has to be run first.
+MEASURE_AGAIN = "Measure again (cz.measure)"
+
 
 @lru_cache(maxsize=20_000)
 def finding_id(kind: str, target: str, subject: str) -> str:

@@ -7,7 +7,7 @@ it is said why, once, and what can be done about it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,9 @@ import numpy as np
 from circuitz.disk.safe_text import escape_control_characters
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
+from circuitz.plausibility.claim import MEASURE_AGAIN
 from circuitz.stats.unit_concept_match import MINIMUM_IMAGES
+from circuitz.z.finding import Finding
 from circuitz.z.inputs import SPLITS
 
 if TYPE_CHECKING:
@@ -48,8 +50,8 @@ class Problem:
     hint: str
 
 
-def find_problems(case: Case) -> tuple[Problem, ...]:
-    """List what is wrong with a case, gravest first."""
+def find_problems(case: Case, findings: Sequence[Finding] = ()) -> tuple[Problem, ...]:
+    """List what is wrong with a case, gravest first; what was found says which sets were not run."""
     searches: tuple[Callable[[Case], Problem | None], ...] = (
         _problem_if_no_concept_labels,
         _problem_if_no_annotations,
@@ -60,7 +62,24 @@ def find_problems(case: Case) -> tuple[Problem, ...]:
         _problem_if_annotations_alike,
         _problem_if_labels_simulated,
     )
-    return tuple(found for search in searches if (found := search(case)) is not None)
+    found = [problem for search in searches if (problem := search(case)) is not None]
+    return (*_problems_if_sets_not_run(findings), *found)
+
+
+def _problems_if_sets_not_run(findings: Sequence[Finding]) -> tuple[Problem, ...]:
+    waiting = sum(
+        f.verdict == "inconclusive" and f.decide.startswith(MEASURE_AGAIN) for f in findings
+    )
+    if not waiting:
+        return ()
+    return (
+        Problem(
+            "words-newer-than-measurements",
+            f"{prose.format_count_with_noun(waiting, 'claim')} cannot be decided before another run: words "
+            "make sets of units whose joint effect was not measured yet.",
+            "Run these sets, and nothing else: z = cz.measure(z), or circuitz measure Z.",
+        ),
+    )
 
 
 def words_with_simulated_labels(z: AnnotatedModel) -> tuple[str, ...]:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import difflib
 import html
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from circuitz.deprecation import warn_renamed
 from circuitz.disk.safe_text import escape_control_characters
+from circuitz.errors import CheckError
 from circuitz.plausibility import prose
 from circuitz.plausibility.problems import Problem
+from circuitz.plausibility.rules.kinds import RULES
 from circuitz.z.finding import Finding
+from circuitz.z.shown.figures import figure_of_findings
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 COLUMNS = (
     "verdict",
@@ -37,6 +44,7 @@ COLUMNS = (
     "id",
 )
 _SHOWN = 60
+_DOUBTS_SHOWN = 3
 _STYLE = "text-align:left;vertical-align:top;white-space:normal;padding:.25em .6em"
 
 
@@ -115,12 +123,33 @@ class Report:
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
     def of(self, kind: str, target: str = "") -> tuple[Finding, ...]:
-        """Select findings of one kind, about one class (``husky`` or ``output:husky``) when given."""
+        """Select findings of one kind, about one class (``husky`` or ``output:husky``) when given.
+
+        Raises
+        ------
+        CheckError
+            If there is no such kind, or nothing was tested about such a class.
+        """
+        _require_near_name("kind of finding", kind, RULES)
+        targets = {f.target.removeprefix("output:") for f in self.findings if f.target}
+        targets |= {*self.unexplained}
+        if target and targets:
+            _require_near_name("class", target.removeprefix("output:"), targets)
         return tuple(
             f
             for f in self.findings
             if f.kind == kind and target in ("", f.target, f.target.removeprefix("output:"))
         )
+
+    def plot(self, most: int = 24) -> go.Figure:
+        """Return a plotly figure: findings worst first, each with its interval and the margin δ.
+
+        Raises
+        ------
+        GraphError
+            If plotly is not installed.
+        """
+        return figure_of_findings(self.findings, float(self.settings["delta"]), most)
 
     def exit_code(self, strict: bool = False) -> int:
         """0 when nothing stands against the model, else 1; strictly, inconclusive counts too."""
@@ -200,8 +229,29 @@ class Report:
             lines += [f"    {line}" for line in f.chain]
         if len(flagged) > _SHOWN:
             lines.append(f"  and {len(flagged) - _SHOWN} more; see .frame")
+        lines += self._inconclusive_lines()
         lines.append(f"  {self._unexplained_shares_line()}")
         return escape_control_characters("\n".join(lines))
+
+    def _inconclusive_lines(self) -> list[str]:
+        """Tell what could not be decided, most frequent reason first, and what would decide it."""
+        groups: dict[tuple[str, str], list[Finding]] = {}
+        for f in self.findings:
+            if f.verdict == "inconclusive":
+                groups.setdefault((f.kind, f.decide), []).append(f)
+        if not groups:
+            return []
+        shown = sorted(groups.items(), key=lambda group: -len(group[1]))[:_DOUBTS_SHOWN]
+        rest = sum(map(len, groups.values())) - sum(len(some) for _, some in shown)
+        lines = ["  not decided:"]
+        for (kind, decide), some in shown:
+            more = f" (and {len(some) - 1} more like it)" if len(some) > 1 else ""
+            lines.append(f"    {kind}: {some[0].sentence}{more}")
+            if decide:
+                lines.append(f"      what would decide: {decide}")
+        if rest:
+            lines.append(f"    and {rest} others; see .frame")
+        return lines
 
     def _repr_html_(self) -> str:
         def html_table_cell(text: object, tag: str = "td") -> str:
@@ -229,6 +279,17 @@ class Report:
             f"{problems}<p>{html.escape(self._unexplained_shares_line())}</p>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{tail}</div>"
         )
+
+
+def _require_near_name(what: str, name: str, names: Iterable[str]) -> None:
+    """Refuse a name that is not there, and say which are alike."""
+    there = sorted(names)
+    if name in there:
+        return
+    near = difflib.get_close_matches(name, there, 3, 0.5) or there
+    raise CheckError(
+        f"There is no {what} {name!r} in this report.", f"Meant perhaps: {', '.join(near)}."
+    )
 
 
 def _to_json_values(value: Any) -> Any:

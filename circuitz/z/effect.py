@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 SufficiencyOrNecessity = Literal["sufficiency", "necessity"]
 
@@ -67,3 +70,15 @@ class Effect:
     inputs_hash: str = ""
     weights_hash: str = ""
     seed: int = 0
+
+    def plot(self) -> go.Figure:
+        """Return a plotly figure: the estimate, its interval, and the margin of nothing.
+
+        Raises
+        ------
+        GraphError
+            If plotly is not installed.
+        """
+        from circuitz.z.shown.figures import figure_of_effect  # noqa: PLC0415
+
+        return figure_of_effect(self)

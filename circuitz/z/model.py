@@ -45,6 +45,7 @@ from circuitz.z.unit import Unit
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.z.circuit.circuit_graph import CircuitGraph
+    from circuitz.z.shown.exemplars import Exemplars
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -352,11 +353,19 @@ class AnnotatedModel:
 
     # -- disk and looks -------------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = True) -> Path:
+    def save(
+        self, path: str | os.PathLike[str], *, overwrite: bool = True, data: bool = False
+    ) -> Path:
         """Write the bundle (see :func:`circuitz.z.bundle.load_save.save`)."""
         from circuitz.z.bundle.load_save import save  # noqa: PLC0415
 
-        return save(self, path, overwrite=overwrite)
+        return save(self, path, overwrite=overwrite, data=data)
+
+    def exemplars(self, unit: str | Unit, count: int = 9) -> Exemplars:
+        """Return a unit's strongest inputs (see :func:`circuitz.z.shown.exemplars.exemplars_of_unit`)."""
+        from circuitz.z.shown.exemplars import exemplars_of_unit  # noqa: PLC0415
+
+        return exemplars_of_unit(self, unit, count)
 
     def __repr__(self) -> str:
         from circuitz.z.shown.summary import summary_line  # noqa: PLC0415

@@ -42,7 +42,7 @@ def head_scores(
     Returns
     -------
     One row a head: unit id, layer, head; mean attention the last position pays to all keys of each
-    relation, over sequences that have any (0 where none has); ``copying``, in -1..1, NaN where
+    relation, over sequences that have any (NaN where none has); ``copying``, in -1..1, NaN where
     outputs are no tokens; and ``direct``, the mean change of the right answer's margin that the
     head writes itself, in logits.
 
@@ -74,7 +74,7 @@ def head_scores(
             "layer": i,
             "head": h,
             **{
-                name: looked[i][h, c] / max(int(there[:, c].sum()), 1)
+                name: looked[i][h, c] / (int(there[:, c].sum()) or np.nan)
                 for c, name in enumerate(names)
             },
             "copying": copying_score(net, i, h),

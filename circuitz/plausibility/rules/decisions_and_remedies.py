@@ -9,6 +9,7 @@ import numpy as np
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.check_settings import MATCH_BAR, SCALE_FLOOR
+from circuitz.plausibility.claim import MEASURE_AGAIN
 from circuitz.plausibility.effects.joint_effect_bounds import JointEffect
 from circuitz.z.finding import Remedy
 
@@ -25,7 +26,7 @@ def describe_images_needed(case: Case, joint: JointEffect, bound: float, family:
     effect = joint.effect
     if effect.gap >= bound:
         return (
-            "Measure again (cz.measure): the joint effect of exactly these units was not run, and "
+            f"{MEASURE_AGAIN}: the joint effect of exactly these units was not run, and "
             "summing single units is too coarse here."
         )
     needed = joint.scenes_needed(bound, case.settings.q / max(family, 1))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
-from circuitz.plausibility.claim import Claim
+from circuitz.plausibility.claim import MEASURE_AGAIN, Claim
 from circuitz.plausibility.effects.unnamed_effect import Criterion, UnnamedEffect
 from circuitz.plausibility.rules.decisions_and_remedies import IMPRACTICAL, cut_or_train_remedies
 from circuitz.stats.clustered import confidence_interval, p_value_mean_above_bound
@@ -86,9 +86,7 @@ def _say_what_would_decide(
 ) -> str:
     split, settings = case.settings.split, case.settings
     if effect.gap >= settings.delta:
-        return (
-            "Measure again (cz.measure): words changed since, and exactly these units were not run."
-        )
+        return f"{MEASURE_AGAIN}: words changed since, and exactly these units were not run."
     tests = effect.means_and_bounds_by_criterion(settings.delta)
     # The hardest of them, which the others wait for.
     test = max(needed, key=lambda t: float(p_value_mean_above_bound(*tests[t])))

@@ -11,12 +11,13 @@ from typing import Any
 from circuitz.disk.atomic import locked_temporary_folder, replacement_folder, sync_folder
 from circuitz.disk.consistent_read import read_consistently
 from circuitz.disk.folder_source import FolderSource, live_folder_sources_at
-from circuitz.disk.lazy import Deferred
+from circuitz.disk.lazy import Deferred, lazy_field_content_unread
 from circuitz.disk.zip_source import ZipSource
-from circuitz.errors import BundleError, BundleWarning
+from circuitz.errors import BundleError, BundleWarning, InputsError
 from circuitz.z.bundle.append_log import append_log, read_and_mend_torn_log
 from circuitz.z.bundle.data_ref import DataRef
 from circuitz.z.bundle.input_refs import input_references
+from circuitz.z.bundle.inputs_io import write_inputs
 from circuitz.z.bundle.log_io import parse_and_verify_log
 from circuitz.z.bundle.manifest import HEAD, LOG, MANIFEST
 from circuitz.z.bundle.read_bundle import read_bundle
@@ -91,12 +92,19 @@ def _input_set_reader(ref: DataRef, path: Path, name: str) -> Callable[[], Input
     return lambda: ref.resolve(path, name=name)
 
 
-def save(z: AnnotatedModel, path: str | os.PathLike[str], *, overwrite: bool = True) -> Path:
+def save(
+    z: AnnotatedModel,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = True,
+    data: bool = False,
+) -> Path:
     """Write z as a bundle, or leave what was there untouched.
 
     Files that did not change since the bundle was read or written are linked, not written again.
     Edits that others appended to the bundle meanwhile, and z does not know, are not part of what
-    is saved: they are set aside in it, and a warning says so.
+    is saved: they are set aside in it, and a warning says so. A warning also tells what the bundle
+    lacks to be run again: a network that no registered builder makes, or D.
 
     Parameters
     ----------
@@ -104,6 +112,8 @@ def save(z: AnnotatedModel, path: str | os.PathLike[str], *, overwrite: bool = T
         Folder to write, or a zip file when it ends in ``.zip``.
     overwrite
         Whether a bundle that is there already may be replaced.
+    data
+        Also write D, beside the bundle as ``NAME.D``, where ``load`` finds it.
 
     Returns
     -------
@@ -115,8 +125,14 @@ def save(z: AnnotatedModel, path: str | os.PathLike[str], *, overwrite: bool = T
         If the disk is full or read-only, or the path holds something that is no bundle.
     WeightsError
         If weights are not finite.
+    InputsError
+        If D is to be written and is not at hand.
     """
     place = Path(os.path.realpath(path))
+    if data:
+        check_replaceable(place, overwrite)
+        _write_data_beside(z, place)
+    _warn_of_what_is_lacking(z, place)
     if place.suffix == ".zip":
         _save_zip(z, place, overwrite)
         return Path(path)
@@ -140,6 +156,43 @@ def save(z: AnnotatedModel, path: str | os.PathLike[str], *, overwrite: bool = T
             stacklevel=2,
         )
     return Path(path)
+
+
+def folder_for_data(path: Path) -> Path:
+    """Return the folder beside a bundle in which D is kept: ``NAME.D``."""
+    name = path.name.removesuffix(".zip").removesuffix(".z") or "model"
+    return path.with_name(f"{name}.D")
+
+
+def _write_data_beside(z: AnnotatedModel, place: Path) -> None:
+    if z.data is None:
+        raise InputsError(
+            "D is to be kept with the bundle, and this z has no D at hand.",
+            "Pass it: cz.measure(z, data=…), or save without data=True.",
+        )
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_inputs(folder_for_data(place), z.data)
+
+
+def _warn_of_what_is_lacking(z: AnnotatedModel, place: Path) -> None:
+    """Say at the save what would otherwise be found out after loading."""
+    if z.live is not None and not z.builder:
+        warnings.warn(
+            f"{place.name} can be opened, shown, annotated and checked, but not run: its network is not "
+            "made by a registered builder. To run it again give it the module: "
+            f"cz.load('{place.name}').with_(live=net).",
+            BundleWarning,
+            stacklevel=4,
+        )
+    held = lazy_field_content_unread(z, "data")
+    ref = input_references(z, place).data
+    if isinstance(held, InputSet) and (ref is None or ref.find_folder(place) is None):
+        warnings.warn(
+            f"{place.name} does not hold D ({len(held):,} inputs): what measures, searches or evaluates it "
+            f"will ask for it. Keep it beside the bundle: z.save('{place.name}', data=True).",
+            BundleWarning,
+            stacklevel=4,
+        )
 
 
 def _save_zip(z: AnnotatedModel, path: Path, overwrite: bool) -> None:

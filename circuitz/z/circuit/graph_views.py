@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from circuitz.errors import GraphError
 from circuitz.z.circuit.circuit_graph import CircuitGraph, Edge
 from circuitz.z.circuit.layout import layout_nodes
+from circuitz.z.shown.plotly_import import import_plotly
 
 if TYPE_CHECKING:
     import networkx as nx
     import plotly.graph_objects as go
 
 _FOR, _AGAINST, _UNKNOWN = "#0b6b80", "#a5672d", "#9aa3a8"
-# A module plotly reaches by way of nbformat: it compiles 39 grammars for seconds, for nothing.
-_SLOW = "rfc3987_syntax"
 
 
 def to_networkx(graph: CircuitGraph) -> nx.DiGraph[str]:
@@ -48,26 +46,10 @@ def to_figure(graph: CircuitGraph) -> go.Figure:
     GraphError
         If plotly is not installed.
     """
-    go = _import_plotly()
+    go = import_plotly()
     places = layout_nodes(graph)
     lines = [_edge_trace(go, edge, places) for edge in reversed(graph.edges)]
     return go.Figure([*lines, _node_trace(go, graph, places)], _figure_layout(go, graph, places))
-
-
-def _import_plotly() -> Any:
-    guarded = _SLOW not in sys.modules
-    if guarded:
-        sys.modules[_SLOW] = None  # pyright: ignore
-    try:
-        import plotly.graph_objects as go  # noqa: PLC0415
-
-        _ = go.Figure, go.Scatter, go.Layout  # they are loaded when first touched
-        return go
-    except ImportError as problem:
-        raise GraphError("plotly is not installed.", "pip install 'circuitz[graph]'") from problem
-    finally:
-        if guarded:
-            del sys.modules[_SLOW]
 
 
 def _edge_trace(go: Any, edge: Edge, places: dict[str, tuple[int, float]]) -> go.Scatter:

@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from circuitz.z.finding import Finding
+from circuitz.z.shown.latest_check import findings_to_show
 from circuitz.z.shown.summary import count_with_noun, unexplained_text, unwaived_findings
 from circuitz.z.targets import target_sort_key
 
@@ -87,14 +88,15 @@ def _facts_html(z: AnnotatedModel) -> list[str]:
 
 
 def _findings_html(z: AnnotatedModel) -> list[str]:
-    if not z.findings:
+    findings = findings_to_show(z)
+    if not findings:
         return [f'<p class="quiet">Not checked yet; {unexplained_text(z)}.</p>']
     standing = unwaived_findings(z)
     head = f'<p><span class="{"flag" if standing else "quiet"}">{len(standing)} flagged</span>'
     changed = ", ".join(z.findings_stale)
     since = f'<p class="flag">Findings are stale: {changed} changed since.</p>'
     lines = [since] if changed else []
-    claims = count_with_noun(len(z.findings), "claim")
+    claims = count_with_noun(len(findings), "claim")
     lines.append(f"{head} of {claims} tested, {_escape_text(unexplained_text(z))}.</p>")
     worst = sorted(standing, key=lambda finding: -abs(finding.estimate))[:3]
     return lines + [_finding_html(finding) for finding in worst]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from circuitz.disk.safe_text import escape_control_characters
 from circuitz.z.finding import Finding
+from circuitz.z.shown.latest_check import findings_to_show
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
@@ -18,14 +19,14 @@ def unwaived_findings(z: AnnotatedModel) -> list[Finding]:
     waived = {waiver.finding for waiver in z.waivers}
     return [
         finding
-        for finding in z.findings
+        for finding in findings_to_show(z)
         if finding.verdict == "flagged" and finding.waiver is None and finding.id not in waived
     ]
 
 
 def finding_with_most_unexplained(z: AnnotatedModel) -> Finding | None:
     """Find the class whose effect is explained least, when that was checked."""
-    shares = [finding for finding in z.findings if finding.kind == UNEXPLAINED]
+    shares = [finding for finding in findings_to_show(z) if finding.kind == UNEXPLAINED]
     return max(shares, key=lambda finding: finding.estimate, default=None)
 
 
@@ -54,7 +55,7 @@ def summary_line(z: AnnotatedModel) -> str:
         count_with_noun(sum(sizes.values()), "unit"),
         f"cut {cut}",
         f"{len(z.effective())} annotated",
-        f"{len(unwaived_findings(z))} flagged" if z.findings else "not checked",
+        f"{len(unwaived_findings(z))} flagged" if findings_to_show(z) else "not checked",
         unexplained_text(z),
     ]
     if z.stale:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 
 import pandas as pd
+import pytest
 
+from circuitz.errors import CheckError
 from circuitz.plausibility.audit_reads import audit_reads, with_audit_reads_logged
 from circuitz.plausibility.check import check
 from circuitz.plausibility.report import COLUMNS
@@ -92,4 +94,36 @@ def test_selecting_by_kind_and_class(plant) -> None:
     report = check(plant(words=TRUE, groups=[(0, 1)]))
     assert report.of("missing-support", "husky") == report.of("missing-support", "output:husky")
     assert len(report.of("missing-support")) == 4
-    assert report.of("nothing") == ()
+
+
+def test_a_name_that_is_not_there_is_refused_with_the_near_ones(plant) -> None:
+    report = check(plant(words=TRUE, groups=[(0, 1)]))
+    assert report.of("implausible-driver", "output:husky") == report.of(
+        "implausible-driver", "husky"
+    )
+    with pytest.raises(CheckError, match="implausible-drive") as kind:
+        report.of("implausible-drive")
+    assert "implausible-driver" in kind.value.hint
+    with pytest.raises(CheckError, match="huskey") as target:
+        report.of("implausible-driver", "huskey")
+    assert "husky" in target.value.hint
+
+
+def test_it_tells_the_first_doubts_and_what_would_decide_them(plant) -> None:
+    report = check(plant(words={3: "pointed ears"}))
+    doubts = [f for f in report.findings if f.verdict == "inconclusive"]
+    text = repr(report)
+    assert doubts
+    assert "not decided:" in text
+    assert any(f"what would decide: {f.decide}" in text for f in doubts if f.decide)
+
+
+def test_words_newer_than_the_measurements_are_said_at_the_top(plant) -> None:
+    run = check(plant(words=TRUE, groups=[(0, 1)]))
+    z = plant(words=TRUE)
+    report = check(z)
+    waiting = [f for f in report.findings if f.decide.startswith("Measure again")]
+    codes = [problem.code for problem in report.problems]
+    assert (codes[:1] == ["words-newer-than-measurements"]) == bool(waiting)
+    assert waiting
+    assert len(waiting) > sum(f.decide.startswith("Measure again") for f in run.findings)
