@@ -45,7 +45,7 @@ from circuitz.z.unit import Unit
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.z.circuit.circuit_graph import CircuitGraph
-    from circuitz.z.shown.exemplars import UnitExemplars
+    from circuitz.z.shown.strongest_inputs import StrongestInputs
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -361,9 +361,9 @@ class AnnotatedModel:
 
         return save(self, path, overwrite=overwrite, data=data)
 
-    def exemplars(self, unit: str | Unit, count: int = 9) -> UnitExemplars:
-        """Return a unit's strongest inputs (see :func:`circuitz.z.shown.exemplars.exemplars_of_unit`)."""
-        from circuitz.z.shown.exemplars import exemplars_of_unit  # noqa: PLC0415
+    def exemplars(self, unit: str | Unit, count: int = 9) -> StrongestInputs:
+        """Return a unit's strongest inputs (see :func:`circuitz.z.shown.strongest_inputs.exemplars_of_unit`)."""
+        from circuitz.z.shown.strongest_inputs import exemplars_of_unit  # noqa: PLC0415
 
         return exemplars_of_unit(self, unit, count)
 

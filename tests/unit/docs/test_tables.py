@@ -166,7 +166,7 @@ def tables_of_z(z: AnnotatedModel, folder: Path) -> dict[str, pd.DataFrame]:
     return {
         "z.model.AnnotatedModel.units": z.units,
         "z.model.AnnotatedModel.annotations": z.annotations,
-        "z.shown.exemplars.UnitExemplars.frame": z.exemplars("conv2:0").frame,
+        "z.shown.strongest_inputs.StrongestInputs.frame": z.exemplars("conv2:0").frame,
         "z.model.AnnotatedModel.history": mine.history(),
         "z.edits.history.history_table": history_table(mine.log, "conv2:0"),
         "z.model.AnnotatedModel.diff": mine.diff(theirs),

@@ -40,7 +40,7 @@ _SIDE = 104
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class UnitExemplars:
+class StrongestInputs:
     """The inputs of the concept set on which a unit is most active, best first.
 
     Parameters
@@ -152,7 +152,7 @@ class UnitExemplars:
         )
 
 
-def exemplars_of_unit(z: AnnotatedModel, unit: str | Unit, count: int = 9) -> UnitExemplars:
+def exemplars_of_unit(z: AnnotatedModel, unit: str | Unit, count: int = 9) -> StrongestInputs:
     """Return the inputs on which a unit is most active.
 
     Parameters
@@ -189,7 +189,7 @@ def exemplars_of_unit(z: AnnotatedModel, unit: str | Unit, count: int = 9) -> Un
     chosen = np.flatnonzero(rows >= 0)[:count]
     index = rows[chosen]
     entry = z.effective().get(target)
-    return UnitExemplars(
+    return StrongestInputs(
         target,
         entry.text if entry else "",
         z.concept_set,

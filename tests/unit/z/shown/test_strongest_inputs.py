@@ -13,7 +13,7 @@ from PIL import Image
 
 import circuitz as cz
 from circuitz.z.inputs import InputSet
-from circuitz.z.shown.exemplars import UnitExemplars
+from circuitz.z.shown.strongest_inputs import StrongestInputs
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,9 @@ def test_a_unit_that_never_fires_says_so(measured) -> None:
 def test_texts_are_read_without_their_padding() -> None:
     texts = InputSet(np.array([[1, 2, 0]], np.int32), vocabulary=("[padding]", "a", "<i>"))
     one = np.zeros(1, np.int64)
-    found = UnitExemplars("u:0", "", texts, one, one.astype(np.float32), np.zeros((1, 4), np.int64))
+    found = StrongestInputs(
+        "u:0", "", texts, one, one.astype(np.float32), np.zeros((1, 4), np.int64)
+    )
     assert found.frame["text"].tolist() == ["a <i>"]
     assert "a &lt;i&gt;" in found._repr_html_()
 
