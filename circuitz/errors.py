@@ -177,6 +177,10 @@ class InputsError(CircuitzError, ValueError):
     code = "inputs"
 
 
+class InputsWarning(UserWarning):
+    """Something about images, labels or tables was left out or guessed; the message says what."""
+
+
 class ConceptLabelsError(InputsError):
     """Concept labels are missing or constant, so nothing can be matched with them."""
 

@@ -22,8 +22,8 @@ def evaluate(
     truth: Annotated[
         Path,
         typer.Option(
-            help="CSV: path (relative to the file), class, and columns of 1, 0 or nothing that "
-            "say what else a picture shows."
+            help="CSV: path (relative to the file), class, and columns that say what else a "
+            "picture shows: of 1, 0 or nothing, or of words, each of which makes a group."
         ),
     ],
     labels: Annotated[

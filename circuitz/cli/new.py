@@ -13,7 +13,7 @@ from circuitz.cli.created_bundle import (
     print_network_accuracy,
     print_new_bundle_summary,
 )
-from circuitz.cli.shell import Json, LexiconPath, Seed, app, progress_bars, say
+from circuitz.cli.shell import Json, LexiconPath, Seed, app, progress_bars, say, say_remark
 from circuitz.errors import BuilderError, BundleWriteError, InputsError
 
 if TYPE_CHECKING:
@@ -155,6 +155,7 @@ def new_bundle_from_own_data(
     from circuitz.data.benchmarks.layouts import open_by_layout_with_concepts
     from circuitz.data.folders.check_sample_size import check_sample_sizes
     from circuitz.data.folders.folder_pair import open_folder_with_concepts
+    from circuitz.data.folders.input_warnings import show_input_warnings
     from circuitz.data.folders.synonyms import join_synonym_columns
     from circuitz.jobs.connect import executor_for_cluster
     from circuitz.lexicon.lexicon import Lexicon
@@ -209,17 +210,24 @@ def new_bundle_from_own_data(
         )
     # A cluster that is not there is told of now, and not after minutes of training.
     with progress_bars() as steps, executor_for_cluster(cluster or None) as executor:
-        if labels is not None:
-            pair = open_folder_with_concepts(
-                images, concepts, concept_folder, classes=labels, size=size,
-                network_size=own and own.size, seed=seed, progress=steps,
-            )  # fmt: skip
-        else:
-            pair = open_by_layout_with_concepts(
-                images, layout, concepts, concept_folder, benchmark=benchmark,
-                classes=_split_comma_separated(species) or None, size=size, network_size=own and own.size,
-                seed=seed, progress=steps,
-            )  # fmt: skip
+        left_out: list[str] = []
+
+        def keep_and_say(remark: str) -> None:
+            left_out.append(remark)
+            say_remark(remark)
+
+        with show_input_warnings(keep_and_say):
+            if labels is not None:
+                pair = open_folder_with_concepts(
+                    images, concepts, concept_folder, classes=labels, size=size,
+                    network_size=own and own.size, seed=seed, progress=steps,
+                )  # fmt: skip
+            else:
+                pair = open_by_layout_with_concepts(
+                    images, layout, concepts, concept_folder, benchmark=benchmark,
+                    classes=_split_comma_separated(species) or None, size=size,
+                    network_size=own and own.size, seed=seed, progress=steps,
+                )  # fmt: skip
         # Now, and not after minutes of training.
         data, _ = join_synonym_columns(pair.data, known)
         concept_set, joined = join_synonym_columns(pair.concepts, known)
@@ -242,7 +250,7 @@ def new_bundle_from_own_data(
         kept = prepare_and_save_bundle(
             z, concept_set, known, seed, path, steps, visualise=True, cluster=executor
         )
-    print_new_bundle_summary(*kept, path, share, remarks, as_json)
+    print_new_bundle_summary(*kept, path, share, [*left_out, *remarks], as_json)
 
 
 _NO_CONCEPT_SET = (

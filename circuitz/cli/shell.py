@@ -24,6 +24,7 @@ from rich.progress import (
 )
 
 from circuitz import __version__
+from circuitz.data.folders.input_warnings import show_input_warnings
 from circuitz.disk.safe_text import escape_control_characters
 from circuitz.errors import CircuitzError
 
@@ -53,7 +54,8 @@ def main() -> None:
     """Run the command line; errors of ours are told in words, without a traceback."""
     try:
         # Without its standalone mode typer returns exit codes, Ctrl-C's too, instead of exiting.
-        code = app(_move_trust_code_to_front(sys.argv[1:]), standalone_mode=False)
+        with show_input_warnings(say_remark):
+            code = app(_move_trust_code_to_front(sys.argv[1:]), standalone_mode=False)
     except CircuitzError as problem:
         say.print(f"[bold red]{problem.code}[/] ", end="")
         say.print(escape_control_characters(problem.message), markup=False, highlight=False)
@@ -79,6 +81,11 @@ def main() -> None:
         show()
         sys.exit(getattr(problem, "exit_code", 2))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def say_remark(text: str) -> None:
+    """Say what was left out or guessed, as a line of its own."""
+    say.print(escape_control_characters(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def _move_trust_code_to_front(args: list[str]) -> list[str]:

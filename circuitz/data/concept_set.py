@@ -11,14 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from circuitz.data.folders.concept_table import CONCEPT_VALUES
+from circuitz.data.folders.concept_table import CONCEPT_VALUES, concept_cell_remedy
 from circuitz.data.folders.duplicates import assign_scene_numbers
-from circuitz.data.folders.image_folder import (
-    CONCEPT_SHARES,
-    list_picture_files,
-    open_folder,
-    read_pictures,
-)
+from circuitz.data.folders.image_folder import CONCEPT_SHARES, open_folder, read_pictures
+from circuitz.data.folders.picture_files import list_picture_files
+from circuitz.data.folders.picture_paths import PicturePaths
 from circuitz.data.input_sources import pictures_from_arrays
 from circuitz.data.splits import assign_splits
 from circuitz.data.validate_inputs import check_concept_set
@@ -142,18 +139,20 @@ def _files_and_rows(folder: Path, labels: object) -> tuple[list[Path], pd.DataFr
     table = pd.DataFrame(labels)  # pyright: ignore[reportArgumentType]
     if _PATH in table.columns:
         table = table.set_index(_PATH)
-    files = {f.relative_to(folder).as_posix(): f for f in list_picture_files(folder)}
-    rows = [str(name).replace("\\", "/") for name in table.index]
-    strange = [name for name in rows if name not in files]
-    if strange:
-        raise ConceptLabelsError(
-            f"The table names {strange[0][:200]}, which is not in {folder}.",
-            "Name pictures in a column ‘path’, or in the index, relative to the folder.",
-        )
-    double = next((name for i, name in enumerate(rows) if name in rows[:i]), None)
-    if double is not None:
-        raise ConceptLabelsError(f"The table names {double} twice.", "Join the two rows.")
-    return [files[name] for name in rows], table
+    files = list_picture_files(folder)
+    pictures = PicturePaths(folder, files, Path("the table"), folder)
+    rows: dict[int, str] = {}
+    for number, name in enumerate(map(str, table.index), 1):
+        at = pictures.find(name, number)
+        if at is None:
+            raise ConceptLabelsError(
+                f"The table names {name[:200]}, which is not in {folder}.",
+                "Name pictures in a column ‘path’, or in the index, relative to the folder.",
+            )
+        if at in rows:
+            raise ConceptLabelsError(f"The table names {name[:200]} twice.", "Join the two rows.")
+        rows[at] = name
+    return [files[at] for at in rows], table
 
 
 def _named_columns(
@@ -213,8 +212,7 @@ def _column_values(name: str, column: npt.NDArray[Any]) -> npt.NDArray[np.float3
     row = int(np.argmax(wrong))
     raise ConceptLabelsError(
         f"‘{name}’ is {str(column[row])[:60]!r} in row {row}.",
-        "Use 1 for present, 0 for absent, NaN for not known; a column of words becomes one column "
-        "a word by pandas.get_dummies.",
+        concept_cell_remedy(str(column[row]), name),
     )
 
 

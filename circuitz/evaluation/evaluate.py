@@ -39,9 +39,10 @@ def evaluate(
     images
         Folder of pictures, in it and below it.
     truth
-        CSV: ``path`` (relative to the file), ``class``, and columns of 1, 0 or nothing that say
-        what else a picture shows. Where a picture may show several classes (a multi-label head),
-        ``class`` names all of them, divided by ``|``.
+        CSV: ``path`` (relative to the file), ``class``, and columns that say what else a picture
+        shows: of 1, 0 or nothing, or of words (``surroundings`` with snow, grass, …), each of
+        which makes a group ``surroundings: snow``. Where a picture may show several classes (a
+        multi-label head), ``class`` names all of them, divided by ``|``.
     labels
         Score the labels of this file, as ``circuitz labels train`` writes it, instead of the
         network; pictures that people were asked about are left out.
@@ -80,7 +81,7 @@ def evaluate(
             "elsewhere; both are left out."
         )
         scores = replace(scores, remarks=(*scores.remarks, remark))
-    return scores
+    return replace(scores, remarks=(*scores.remarks, *table.remarks))
 
 
 def _score_network(

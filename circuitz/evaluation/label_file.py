@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.folders.concept_table import read_csv_with_header, resolve_cell_path
+from circuitz.data.folders.csv_reading import read_csv_with_header
+from circuitz.data.folders.name_forms import NameIndex
+from circuitz.data.folders.picture_paths import PicturePaths
 from circuitz.errors import ConceptLabelsError, InputsError
-from circuitz.z.formats.csv_cells import unescape_formula
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,32 +54,36 @@ def read_given_labels(
     """
     if not table.is_file():
         raise InputsError(f"There is no file {table}.", "Check --labels.")
-    header, rows = read_csv_with_header(table)
+    columns = ("path", "label", "answers")
+    header, rows = read_csv_with_header(table, special=columns, only=columns, keep_blanks=True)
     if "label" not in header:
         raise ConceptLabelsError(
-            f"{table} has no column ‘label’.", "circuitz labels train writes such a file."
+            f"{table} has no column ‘label’; it has {', '.join(header[:8])}.",
+            "circuitz labels train writes such a file.",
         )
     at_path, at_label = header.index("path"), header.index("label")
     at_answers = header.index("answers") if "answers" in header else -1
-    known = {resolve_cell_path(str(f.absolute()), folder, 0, table): i for i, f in enumerate(files)}
+    pictures = PicturePaths(folder, files, table, folder, escaped=True)
+    index = NameIndex(classes)
     predicted = np.full(len(files), -1, np.int64)
     asked = np.zeros(len(files), bool)
     for number, cells in rows:
-        at = known.get(resolve_cell_path(unescape_formula(cells[at_path]), folder, number, table))
+        at = pictures.find(cells[at_path], number)
         if at is None:
             continue
-        name = unescape_formula(cells[at_label])
-        if name not in classes:
+        label = index.find(cells[at_label], escaped=True)
+        if label is None:
             raise InputsError(
-                f"Row {number} of {table} says label {name[:60]!r}, which is no class of z.",
-                f"Its classes are {', '.join(list(classes)[:12])}.",
+                f"Row {number} of {table} says label {cells[at_label][:60]!r}, which is no class "
+                "of z.",
+                index.hint(cells[at_label]),
             )
         if predicted[at] >= 0:
             raise ConceptLabelsError(
                 f"{table} names {cells[at_path][:200]} twice.", "Leave out one of the rows."
             )
-        predicted[at] = list(classes).index(name)
-        asked[at] = at_answers >= 0 and cells[at_answers] not in ("", "0")
+        predicted[at] = label
+        asked[at] = at_answers >= 0 and cells[at_answers].strip() not in ("", "0")
     if not (predicted >= 0).any():
         raise InputsError(
             f"{table} labels no picture that the truth tells.",

@@ -9,15 +9,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.folders.class_table import SEPARATOR
-from circuitz.data.folders.concept_table import (
-    lies_within_folder,
-    parse_concept_cell,
-    read_csv_with_header,
-    resolve_cell_path,
-)
-from circuitz.data.folders.image_folder import list_picture_files
+from circuitz.data.folders.class_table import CLASS_COLUMN_HINT, SEPARATOR
+from circuitz.data.folders.csv_reading import read_csv_with_header
+from circuitz.data.folders.name_forms import NameIndex, is_missing_class, plain_name
+from circuitz.data.folders.picture_files import list_pictures, picture_count_text
+from circuitz.data.folders.picture_paths import PicturePaths
 from circuitz.errors import ConceptLabelsError, InputsError
+from circuitz.evaluation.group_columns import read_group_column
 
 _SPECIAL = ("path", "class")
 
@@ -34,9 +32,12 @@ class TruthTable:
         ``(n,)`` int64 indices into the classes, or, where a picture may show several or none,
         ``(n, k)`` of 0 and 1.
     groups, group_names
-        ``(n, g)`` float32 of 0, 1 or NaN, and the names of the columns.
+        ``(n, g)`` float32 of 0, 1 or NaN, and the names of the groups: of columns, or of
+        columns and their words.
     unlabelled, elsewhere
         Pictures of the folder that no row names, and rows that name pictures outside it.
+    remarks
+        What else was left out or parted, in sentences.
     """
 
     files: tuple[Path, ...]
@@ -45,6 +46,7 @@ class TruthTable:
     group_names: tuple[str, ...]
     unlabelled: int
     elsewhere: int
+    remarks: tuple[str, ...] = ()
 
 
 def read_truth_table(
@@ -56,7 +58,7 @@ def read_truth_table(
     ----------
     table
         CSV: ``path`` relative to the file, the name of the ``class``, and any number of columns
-        of 1, 0 or nothing.
+        of 1, 0 or nothing, or of words, each of which makes a group.
     folder
         Where the pictures lie.
     classes
@@ -75,72 +77,99 @@ def read_truth_table(
         raise InputsError(f"There is no folder {folder}.", "Check --images.")
     if not table.is_file():
         raise InputsError(f"There is no file {table}.", "Check --truth.")
-    header, rows = read_csv_with_header(table)
+    header, rows = read_csv_with_header(table, special=("class",), keep_blanks=True)
     if "class" not in header:
-        raise ConceptLabelsError(f"{table} has no column ‘class’.", "Name the class of each row.")
+        raise ConceptLabelsError(
+            f"{table} has no column ‘class’; it has {', '.join(header[:8])}.", CLASS_COLUMN_HINT
+        )
     names = tuple(h for h in header if h not in _SPECIAL)
     if "" in names:
         raise ConceptLabelsError(f"{table} has a column without a name.", "Name it.")
     columns = [header.index(name) for name in names]
     at_path, at_class = header.index("path"), header.index("class")
-    known = {
-        str(resolve_cell_path(str(f.absolute()), folder, 0, table)): f
-        for f in list_picture_files(folder)
-    }
-    seen: dict[str, int] = {}
+    listing = list_pictures(folder)
+    pictures = PicturePaths(folder, listing.files, table, table.parent)
+    index = NameIndex(classes)
+    seen: dict[int, int] = {}
     files: list[Path] = []
     labels: list[list[int]] = []
-    groups: list[list[float]] = []
-    elsewhere = 0
+    groups: list[list[str]] = []
+    numbers: list[int] = []
+    elsewhere = hidden = without = 0
     for number, cells in rows:
-        place = resolve_cell_path(cells[at_path], table.parent, number, table)
-        if place not in known and not lies_within_folder(place, folder):
+        cell = cells[at_path]
+        at = pictures.find(cell, number)
+        if at is None and not pictures.is_inside(cell, number):
             elsewhere += 1
             continue
-        if place not in known:
+        if at is None and pictures.is_left_out(cell, number):
+            hidden += 1
+            continue
+        if at is None:
+            raise pictures.missing_error(cell, number)
+        if at in seen:
             raise ConceptLabelsError(
-                f"Row {number} of {table} names {cells[at_path][:200]}, which is not in {folder}.",
-                "Paths are relative to the file.",
-            )
-        if place in seen:
-            raise ConceptLabelsError(
-                f"{table} names {cells[at_path][:200]} twice, in rows {seen[place]} and {number}.",
+                f"{table} names {cell[:200]} twice, in rows {seen[at]} and {number}.",
                 "Join the two rows.",
             )
-        seen[place] = number
-        files.append(known[place])
-        labels.append(_parse_classes(cells[at_class], classes, several, number, table))
-        groups.append(
-            [
-                parse_concept_cell(cells[c], n, number, table)
-                for c, n in zip(columns, names, strict=True)
-            ]
-        )
+        seen[at] = number
+        if not several and is_missing_class(cells[at_class], classes):
+            without += 1
+            continue
+        files.append(listing.files[at])
+        labels.append(_parse_classes(cells[at_class], index, several, number, table))
+        groups.append([cells[c] for c in columns])
+        numbers.append(number)
     if not files:
         raise InputsError(
-            f"{table} names no picture of {folder}.", "Its paths are relative to the file."
+            f"{table} names no picture of {folder}{' with a class' if without else ''}.",
+            "Its paths are relative to the file.",
+        )
+    told = [
+        read_group_column(name, [row[i] for row in groups], numbers, table)
+        for i, name in enumerate(names)
+    ]
+    remarks = listing.remarks()
+    if hidden:
+        remarks.append(f"{hidden:,} of its rows name files that are left out.")
+    if without:
+        remarks.append(
+            f"{picture_count_text(without)} {'has' if without == 1 else 'have'} no class in {table} "
+            f"and {'is' if without == 1 else 'are'} left out."
         )
     return TruthTable(
         tuple(files),
         _label_array(labels, len(classes), several),
-        np.array(groups, np.float32).reshape(len(files), len(names)),
-        names,
-        len(known) - len(files),
+        np.concatenate([np.zeros((len(files), 0), np.float32), *(g.values for g in told)], axis=1),
+        tuple(name for group in told for name in group.names),
+        len(listing.files) - len(seen),
         elsewhere,
+        (*remarks, *(group.remark for group in told if group.remark)),
     )
 
 
 def _parse_classes(
-    cell: str, classes: Sequence[str], several: bool, number: int, table: Path
+    cell: str, index: NameIndex, several: bool, number: int, table: Path
 ) -> list[int]:
-    found = [name.strip() for name in cell.split(SEPARATOR) if name.strip()] if several else [cell]
-    for name in found:
-        if name not in classes:
+    found: list[int] = []
+    for name in _names_in_cell(cell, index) if several else [cell]:
+        at = index.find(name)
+        if at is None:
             raise InputsError(
                 f"Row {number} of {table} says class {name[:60]!r}, which the network has not.",
-                f"Its classes are {', '.join(list(classes)[:12])}.",
+                index.hint(name),
             )
-    return [list(classes).index(name) for name in found]
+        found.append(at)
+    return found
+
+
+def _names_in_cell(cell: str, index: NameIndex) -> list[str]:
+    """Return the classes that a cell names: the whole cell, where a class is called so."""
+    if index.find(cell) is not None:
+        return [cell]
+    if is_missing_class(cell):
+        return []
+    return [name for name in cell.split(SEPARATOR) if plain_name(name)]
 
 
 def _label_array(labels: list[list[int]], classes: int, several: bool) -> npt.NDArray[np.int64]:

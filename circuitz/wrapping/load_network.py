@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from circuitz.data.folders.name_forms import plain_name
 from circuitz.errors import BuilderError, InputsError
 from circuitz.models.adapters import preprocessing_config
 from circuitz.models.adapters.imported import trust
@@ -165,13 +166,18 @@ def class_names_in_logit_order(names: tuple[str, ...], data: InputSet) -> tuple[
     ----------
     names
         What the network or the user says; names that have nothing to do with D's folders are
-        left aside.
+        left aside. Names that differ from them in case, blanks or the form of an accent alone
+        are taken as D writes them.
 
     Raises
     ------
     InputsError
         If some of D's classes are among them and others are not.
     """
+    of_data = {plain_name(name).casefold(): name for name in data.classes}
+    alike = tuple(of_data.get(plain_name(name).casefold(), name) for name in names)
+    if not set(data.classes) <= set(names) and len(set(alike)) == len(names):
+        names = alike
     if not names or not set(names) & set(data.classes):
         return data.classes
     missing = [name for name in data.classes if name not in names]

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.folders.concept_table import lies_within_folder
 from circuitz.data.folders.duplicates import assign_scene_numbers
 from circuitz.data.folders.image_folder import CONCEPT_SHARES, D_SHARES, read_pictures
+from circuitz.data.folders.picture_paths import lies_within_folder
 from circuitz.data.splits import assign_splits
 from circuitz.data.validate_inputs import check_concept_set, check_image_set
 from circuitz.errors import InputsError

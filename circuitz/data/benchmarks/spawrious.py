@@ -14,7 +14,7 @@ import numpy as np
 
 from circuitz.data.benchmarks import benchmark
 from circuitz.data.benchmarks.benchmark import SIZE, BenchmarkRows, OpenedBenchmark, Progress
-from circuitz.data.folders.image_folder import list_picture_files
+from circuitz.data.folders.picture_files import list_picture_files
 from circuitz.errors import InputsError
 
 TOP: Final = "spawrious224"

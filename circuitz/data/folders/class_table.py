@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,22 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.folders.concept_table import read_csv_with_header, resolve_cell_path
+from circuitz.data.folders.csv_reading import read_csv_with_header
+from circuitz.data.folders.name_forms import (
+    DOUBTFUL_NAMES,
+    is_missing_class,
+    plain_name,
+    refuse_names_alike,
+)
+from circuitz.data.folders.picture_files import picture_count_text
+from circuitz.data.folders.picture_paths import PicturePaths
 from circuitz.errors import InputsError
 
 SEPARATOR = "|"
 """Divides the classes of a picture that shows several."""
+CLASS_COLUMN_HINT = (
+    "Call the column with each picture's class ‘class’; columns are named on line 1."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +41,21 @@ class ClassTable:
     labels
         ``(n,)`` int64 indices where each picture shows exactly one class, or else
         ``(n, len(classes))`` of 0 and 1.
+    remarks
+        What was left out, and what was guessed.
     """
 
     files: tuple[Path, ...]
     classes: tuple[str, ...]
     labels: npt.NDArray[np.int64]
+    remarks: tuple[str, ...] = ()
 
 
 def read_classes(table: Path, folder: Path, files: Sequence[Path]) -> ClassTable:
     """Read ``path,class``; a cell may name several classes divided by ``|``, or none.
+
+    Where no cell has a ``|``, each picture shows one class, and a picture whose cell is empty has
+    no label: it is left out. Where some cell has one, an empty cell means none of the classes.
 
     Parameters
     ----------
@@ -49,40 +67,114 @@ def read_classes(table: Path, folder: Path, files: Sequence[Path]) -> ClassTable
     Raises
     ------
     InputsError
-        If there is no such file, no column ``class``, or no row names any of the pictures.
+        If there is no such file, no column ``class``, no row names any of the pictures, or two
+        classes are one name in two spellings.
     ConceptLabelsError
         If it is no CSV, or names a picture twice.
     """
     if not table.is_file():
         raise InputsError(f"There is no file {table}.", "Check the path.")
-    header, rows = read_csv_with_header(table)
+    header, rows = read_csv_with_header(
+        table, special=("class",), only=("path", "class"), keep_blanks=True
+    )
     if "class" not in header:
-        raise InputsError(f"{table} has no column ‘class’.", "Name the columns on line 1.")
+        raise InputsError(
+            f"{table} has no column ‘class’; it has {', '.join(header[:8])}.", CLASS_COLUMN_HINT
+        )
     at_path, at_class = header.index("path"), header.index("class")
-    here = folder.absolute()
-    known = {resolve_cell_path(str(f.absolute()), here, 0, table): i for i, f in enumerate(files)}
-    base = table.parent.absolute()
-    said: dict[int, tuple[int, list[str]]] = {}
+    pictures = PicturePaths(folder, files, table, table.parent)
+    cells_of: dict[int, tuple[int, str]] = {}
+    strangers: list[str] = []
     for number, cells in rows:
-        at = known.get(resolve_cell_path(cells[at_path], base, number, table))
+        at = pictures.find(cells[at_path], number)
         if at is None:
-            continue
-        if at in said:
+            strangers.append(cells[at_path])
+        elif at in cells_of:
             raise InputsError(
-                f"{table} names {cells[at_path][:200]} twice, in rows {said[at][0]} and {number}.",
+                f"{table} names {cells[at_path][:200]} twice, in rows {cells_of[at][0]} and {number}.",
                 "Join the two rows.",
             )
-        names = [name.strip() for name in cells[at_class].split(SEPARATOR) if name.strip()]
-        said[at] = (number, names)
-    if not said:
+        else:
+            cells_of[at] = (number, plain_name(cells[at_class]))
+    if not cells_of:
+        first = f": its first row names {strangers[0][:200]}" if strangers else ""
         raise InputsError(
-            f"{table} names no picture of {folder}.", "Its paths are relative to the file."
+            f"{table} names no picture of {folder}{first}.", "Its paths are relative to the file."
         )
-    order = sorted(said)
-    classes = tuple(sorted({name for at in order for name in said[at][1]}))
-    table_of = np.zeros((len(order), len(classes)), np.int64)
-    for i, at in enumerate(order):
-        table_of[i, [classes.index(name) for name in said[at][1]]] = 1
-    one = bool((table_of.sum(1) == 1).all())
-    labels = table_of.argmax(1).astype(np.int64) if one else table_of
-    return ClassTable(tuple(files[at] for at in order), classes, labels)
+    cell = {at: cells_of[at][1] for at in sorted(cells_of)}
+    remarks = _row_remarks(table, folder, len(files) - len(cell), strangers)
+    # A folder of that name makes sure that a class is called nan.
+    folders = {part for at in cell for part in files[at].parent.relative_to(folder).parts}
+    missing = {at for at, text in cell.items() if is_missing_class(text, folders)}
+    several = any(SEPARATOR in text for text in cell.values())
+    one = {text for at, text in cell.items() if at not in missing}
+    if missing and not several and len(one) == 1:
+        several = True
+        remarks.append(
+            f"{table} names one class alone, ‘{next(iter(one))}’: a picture whose cell is empty is "
+            "taken not to show it."
+        )
+    elif missing and not several:
+        remarks.append(_missing_class_remark(table, [cell[at] for at in missing]))
+        cell = {at: text for at, text in cell.items() if at not in missing}
+    if not cell or not one:
+        raise InputsError(f"{table} gives no picture a class.", CLASS_COLUMN_HINT)
+    names = {at: _names_in_cell(text, several, at in missing) for at, text in cell.items()}
+    found = _class_table(tuple(files[at] for at in cell), list(names.values()), several)
+    refuse_names_alike(found.classes, f"In {table} the classes", "Write each class in one way.")
+    remarks += _doubtful_class_remarks(table, found.classes)
+    return ClassTable(found.files, found.classes, found.labels, tuple(remarks))
+
+
+def _names_in_cell(text: str, several: bool, missing: bool) -> list[str]:
+    if missing:
+        return []
+    parts = text.split(SEPARATOR) if several else [text]
+    return [name for name in map(plain_name, parts) if name]
+
+
+def _class_table(files: tuple[Path, ...], names: list[list[str]], several: bool) -> ClassTable:
+    classes = tuple(sorted({name for some in names for name in some}))
+    index = {name: k for k, name in enumerate(classes)}
+    if not several:
+        return ClassTable(files, classes, np.array([index[some[0]] for some in names], np.int64))
+    labels = np.zeros((len(files), len(classes)), np.int64)
+    for i, some in enumerate(names):
+        labels[i, [index[name] for name in some]] = 1
+    return ClassTable(files, classes, labels)
+
+
+def _row_remarks(table: Path, folder: Path, without: int, strangers: list[str]) -> list[str]:
+    said: list[str] = []
+    if without:
+        said.append(
+            f"{picture_count_text(without)} of {folder} {'has' if without == 1 else 'have'} no row "
+            f"in {table} and {'is' if without == 1 else 'are'} left out."
+        )
+    if strangers:
+        n = len(strangers)
+        said.append(
+            f"{n:,} {'row' if n == 1 else 'rows'} of {table} {'names' if n == 1 else 'name'} no "
+            f"picture of {folder} (first {strangers[0][:200]})."
+        )
+    return said
+
+
+def _missing_class_remark(table: Path, cells: list[str]) -> str:
+    n = len(cells)
+    words = Counter(cell for cell in cells if cell)
+    read = f" ({', '.join(map(repr, sorted(words)[:3]))} is read as no class)" if words else ""
+    return (
+        f"{picture_count_text(n)} {'has' if n == 1 else 'have'} no class in {table}{read} and "
+        f"{'is' if n == 1 else 'are'} left out. Where an empty cell means none of the classes, "
+        f"write {SEPARATOR} in it."
+    )
+
+
+def _doubtful_class_remarks(table: Path, classes: tuple[str, ...]) -> list[str]:
+    return [
+        f"{table} has a class {name!r}, and it is taken as one; leave the cells empty if they are "
+        "to say that there is none."
+        for name in classes
+        if name.lower() in DOUBTFUL_NAMES
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,9 @@ CONFLICTS_ALLOWED = 0.01
 
 
 def assign_scene_numbers(
-    images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64] | None = None
+    images: npt.NDArray[np.uint8],
+    labels: npt.NDArray[np.int64] | None = None,
+    names: Sequence[object] | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return a scene number a picture such that identical pictures share one.
 
@@ -26,6 +29,8 @@ def assign_scene_numbers(
         ``(n, h, w, c)`` uint8.
     labels
         ``(n,)`` class numbers, or ``(n, k)`` of 0 and 1; compared among identical pictures.
+    names
+        What an error calls them, such as their files; by default their numbers.
 
     Returns
     -------
@@ -46,7 +51,7 @@ def assign_scene_numbers(
         if labels is not None and not np.array_equal(labels[first], labels[i]):
             conflicts.append((first, i))
     if len(conflicts) > CONFLICTS_ALLOWED * len(images):
-        a, b = conflicts[0]
+        a, b = conflicts[0] if names is None else (names[i] for i in conflicts[0])
         raise InputsError(
             f"{len(conflicts)} pictures stand under two classes, first {a} and {b}.",
             "Remove the duplicates with the wrong label.",

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from circuitz.data.folders.image_folder import CONCEPT_SHARES, list_picture_files, open_folder
+from circuitz.data.folders.image_folder import CONCEPT_SHARES, open_folder
+from circuitz.data.folders.picture_files import list_picture_files
 from circuitz.data.splits import assign_splits
 from circuitz.data.validate_inputs import check_concept_set
 from circuitz.errors import ConceptLabelsError, InputsError

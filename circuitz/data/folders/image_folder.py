@@ -9,10 +9,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.data.folders.class_folders import list_class_folders
 from circuitz.data.folders.class_table import read_classes
 from circuitz.data.folders.concept_table import ConceptTable
 from circuitz.data.folders.duplicates import assign_scene_numbers
-from circuitz.data.folders.read_picture import SUFFIXES, read_picture
+from circuitz.data.folders.input_warnings import warn_about_inputs
+from circuitz.data.folders.picture_files import list_pictures
+from circuitz.data.folders.read_picture import read_picture, uses_few_of_sixteen_bits
 from circuitz.data.splits import assign_splits
 from circuitz.data.validate_inputs import check_concept_set, check_image_set
 from circuitz.errors import ConceptLabelsError, InputsError
@@ -81,15 +84,20 @@ def open_folder(
         raise ConceptLabelsError(f"There is no file {table}.", "Check the path.")
     has_table = table.is_file()
     if classes is not None:
-        everything = list_picture_files(folder)
+        listing = list_pictures(folder)
+        everything = list(listing.files)
         told = read_classes(Path(classes), folder, everything)
-        names, paths, labels = list(told.classes), list(told.files), told.labels
+        names, paths, labels = told.classes, list(told.files), told.labels
+        remarks = (*listing.remarks(), *told.remarks)
     else:
-        names, files = _list_class_files(
+        sorted_files = list_class_folders(
             folder, flat=has_table, labelled=role == "D" or not has_table
         )
-        paths = everything = [f for f, _ in files]
-        labels = np.array([label for _, label in files], dtype=np.int64) if names else None
+        names, remarks = sorted_files.names, sorted_files.remarks
+        paths = everything = list(sorted_files.files)
+        labels = np.array(sorted_files.labels, dtype=np.int64) if names else None
+    for remark in remarks:
+        warn_about_inputs(remark)
     rows = None
     if has_table:
         # Before the pictures: a table that does not fit is told at once.
@@ -105,9 +113,14 @@ def open_folder(
                 )
             rows = None
     images = read_pictures(paths, size, progress)
+    if all(uses_few_of_sixteen_bits(file) for file in paths):
+        warn_about_inputs(
+            f"{paths[0]} and all others have 16 bits a pixel and use 12 of them at most, so they "
+            "are nearly black. If they hold 12 bits, multiply their values by 16."
+        )
     scene = rows.scene if rows else None
     if scene is None:
-        scene = assign_scene_numbers(images, labels)
+        scene = assign_scene_numbers(images, labels, paths)
     role = role or ("concepts" if rows else "D")
     split = rows.split if rows else None
     if split is None:
@@ -116,7 +129,7 @@ def open_folder(
     inputs = InputSet(
         images,
         labels=labels,
-        classes=tuple(names),
+        classes=names,
         concepts=rows.values if rows else None,
         concept_names=rows.names if rows else (),
         split=split,
@@ -126,42 +139,6 @@ def open_folder(
     if role == "concepts":
         return check_concept_set(inputs)
     return check_image_set(inputs, labelled=True)
-
-
-def _list_class_files(
-    folder: Path, *, flat: bool, labelled: bool
-) -> tuple[list[str], list[tuple[Path, int]]]:
-    """Return class names and the pictures with their class; without classes where ``flat``."""
-    names = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    files = [(f, i) for i, name in enumerate(names) for f in list_picture_files(folder / name)]
-    if not files and flat:
-        names, files = [], [(f, -1) for f in list_picture_files(folder)]
-    if not files or (labelled and not names):
-        raise InputsError(
-            f"There are no pictures in {folder}{' in sub-folders, one a class' if files else ''}.",
-            f"Put them into one sub-folder a class ({', '.join(sorted(SUFFIXES))}).",
-        )
-    filled = {label for _, label in files}
-    empty = [name for i, name in enumerate(names) if i not in filled]
-    if empty:
-        raise InputsError(
-            f"The folder of class ‘{empty[0]}’ has no pictures.", "Fill it or remove it."
-        )
-    if labelled and len(names) < 2:
-        raise InputsError(
-            f"There is a single class in {folder}: {', '.join(names)}.",
-            "Put pictures into one sub-folder a class, two classes or more.",
-        )
-    return names, files
-
-
-def list_picture_files(folder: Path) -> list[Path]:
-    """Return the picture files in a folder and below it, in order; hidden ones are left out."""
-    return sorted(
-        p
-        for p in folder.rglob("*")
-        if p.suffix.lower() in SUFFIXES and p.is_file() and not p.name.startswith(".")
-    )
 
 
 def read_pictures(

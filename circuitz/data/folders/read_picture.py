@@ -11,12 +11,13 @@ from PIL import Image, ImageOps
 
 from circuitz.errors import InputsError
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 SMALLEST = 4
 """Fewest pixels a side: what is smaller is a placeholder and no photograph."""
 LARGEST = 64_000_000
 """Most pixels that are unpacked; a JPEG is counted after it was shrunk on reading."""
 _WORD = 65535
+_TWELVE_BITS = 4095
+_LFS = b"version https://git-lfs"
 
 
 def read_picture(file: Path, size: int | tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
@@ -55,7 +56,8 @@ def read_picture(file: Path, size: int | tuple[int, int] | None = None) -> npt.N
         raise
     except Image.DecompressionBombError as error:
         raise InputsError(
-            f"{file} is too large to unpack: {error}.", "Scale it down, or leave it out."
+            f"{file} is too large to unpack: {str(error).rstrip('. ')}.",
+            "Scale it down, or leave it out.",
         ) from error
     except FileNotFoundError as error:
         raise InputsError(f"There is no picture {file}.", "Check the path.") from error
@@ -63,8 +65,31 @@ def read_picture(file: Path, size: int | tuple[int, int] | None = None) -> npt.N
         raise InputsError(f"{file} may not be read.", "Check its permissions.") from error
     except Exception as error:  # decoders of broken files raise whatever they stumble over
         raise InputsError(
-            f"{file} is not a picture that can be read.", "Replace or remove the file."
+            f"{file} is not a picture that can be read{_other_content(file)}.",
+            "Fetch the pictures: git lfs pull."
+            if _file_head(file).startswith(_LFS)
+            else "Replace or remove the file.",
         ) from error
+
+
+def _other_content(file: Path) -> str:
+    """Say what a file is that is no picture, where its beginning tells."""
+    head = _file_head(file)
+    if not head:
+        return ": it is empty"
+    if head.startswith(_LFS):
+        return ": it is a pointer of Git LFS, which stands for a picture that was not fetched"
+    if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return ": it is a web page"
+    return ""
+
+
+def _file_head(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(64)
+    except OSError:
+        return b" "
 
 
 def _decode_pixels(
@@ -112,6 +137,18 @@ def _to_rgb(image: Image.Image, file: Path) -> Image.Image:
         ground = Image.new("RGBA", seen.size, (255, 255, 255, 255))
         return Image.alpha_composite(ground, seen).convert("RGB")
     return image.convert("RGB")
+
+
+def uses_few_of_sixteen_bits(file: Path) -> bool:
+    """Whether a picture has 16 bits a pixel and no value that needs more than 12 of them.
+
+    Cameras of laboratories store 12 bits so; shown as 16 bits, the picture is nearly black.
+    """
+    try:
+        with Image.open(file) as opened:
+            return opened.mode.startswith("I") and int(np.asarray(opened).max()) <= _TWELVE_BITS
+    except Exception:  # what cannot be read has been told before
+        return False
 
 
 def _scale_to_eight_bits(values: npt.NDArray[np.generic], file: Path) -> npt.NDArray[np.uint8]:

@@ -10,9 +10,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.folders.concept_table import parse_concept_cell, read_csv_with_header
+from circuitz.data.folders.concept_table import parse_concept_cell
+from circuitz.data.folders.csv_reading import read_csv_with_header
 from circuitz.data.folders.folder_pair import DataWithConcepts
 from circuitz.data.folders.image_folder import CONCEPT_SHARES, D_SHARES
+from circuitz.data.folders.name_forms import is_missing_class, refuse_names_alike
 from circuitz.data.splits import assign_splits
 from circuitz.data.validate_inputs import check_concepts_vary
 from circuitz.errors import ConceptLabelsError, InputsError
@@ -136,13 +138,14 @@ class TextTable:
         )
 
     def _class_numbers_and_names(self, rows: I64) -> tuple[I64, tuple[str, ...]]:
-        told = [self.labels[i] for i in rows]
+        told = ["" if is_missing_class(self.labels[i]) else self.labels[i] for i in rows]
         if not all(told):
             raise InputsError(
-                f"{told.count('')} texts of D in {self.file} have no label.",
+                f"{told.count('')} texts of D in {self.file} have no label (nothing, or nan).",
                 "Fill in the column label, or give them another role.",
             )
         classes = tuple(sorted(set(told)))
+        refuse_names_alike(classes, f"In {self.file} the labels", "Write each label in one way.")
         if len(classes) < 2:
             raise InputsError(
                 f"All texts of D are {''.join(classes)}.", "Give texts of two classes."

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
-from circuitz.data.folders.concept_table import read_csv_with_header
+from circuitz.data.folders.csv_reading import read_csv_with_header
 from circuitz.disk.hashing import json_hash
 from circuitz.errors import LabellingError
 from circuitz.labelling.concepts.concept_pack import NO, YES, concept_question_text

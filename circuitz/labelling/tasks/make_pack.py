@@ -13,7 +13,9 @@ from PIL import Image
 
 from circuitz.cards.card import Card
 from circuitz.cards.make_card import card as make_card
-from circuitz.data.folders.concept_table import read_csv_with_header, resolve_cell_path
+from circuitz.data.folders.csv_reading import read_csv_with_header
+from circuitz.data.folders.name_forms import NameIndex
+from circuitz.data.folders.picture_paths import existing_file
 from circuitz.errors import CardError, LabellingError
 from circuitz.labelling.export import card_in_notes
 from circuitz.labelling.tasks.pack import (
@@ -205,32 +207,36 @@ def _read_gold_answers(table: Path, classes: Sequence[str]) -> dict[Picture, str
     """Read pictures whose answer is known."""
     if not table.is_file():
         raise LabellingError(f"There is no file {table}.", "Check --gold.")
-    header, rows = read_csv_with_header(table)
+    columns = ("path", "class", "label")
+    header, rows = read_csv_with_header(table, special=columns, only=columns, keep_blanks=True)
     column = next((c for c in ("class", "label") if c in header), None)
     if column is None:
         raise LabellingError(f"{table} has no column ‘class’.", "Name the class of each picture.")
     at_path, at_class = header.index("path"), header.index(column)
+    index = NameIndex(classes)
     found: dict[str, tuple[Picture, str]] = {}
     for number, cells in rows:
-        file = Path(resolve_cell_path(cells[at_path], table.parent, number, table))
-        if not file.is_file():
+        file = existing_file(cells[at_path], table.parent, number, table)
+        if file is None:
             raise LabellingError(
                 f"Row {number} of {table} names {cells[at_path][:200]}, which is not there.",
                 "Paths are relative to the file.",
             )
-        if cells[at_class] not in classes:
+        at = index.find(cells[at_class])
+        if at is None:
             raise LabellingError(
                 f"Row {number} of {table} says {cells[at_class][:60]!r}, which is no class.",
-                f"Classes are {', '.join(list(classes)[:12])}.",
+                index.hint(cells[at_class]),
             )
+        name = index.names[at]
         picture = Picture(file, cells[at_path], picture_file_hash(file))
         before = found.get(picture.item)
-        if before is not None and before[1] != cells[at_class]:
+        if before is not None and before[1] != name:
             raise LabellingError(
                 f"Row {number} of {table} contradicts an earlier row about the same picture.",
                 "Leave out what is not certain.",
             )
-        found.setdefault(picture.item, (picture, cells[at_class]))
+        found.setdefault(picture.item, (picture, name))
     if not found:
         raise LabellingError(f"{table} has no rows.", "Add pictures, or leave out --gold.")
     return dict(found.values())

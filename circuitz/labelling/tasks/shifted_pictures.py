@@ -14,7 +14,9 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from circuitz.data.folders.folder_pair import common_size
-from circuitz.data.folders.image_folder import list_picture_files, read_pictures
+from circuitz.data.folders.image_folder import read_pictures
+from circuitz.data.folders.input_warnings import warn_about_inputs
+from circuitz.data.folders.picture_files import list_pictures
 from circuitz.data.folders.read_picture import read_picture
 from circuitz.disk.hashing import DIGITS
 from circuitz.errors import InputsError, LabellingError
@@ -49,7 +51,7 @@ class Picture:
 
 
 def find_pictures(folder: Path, progress: Progress | None = None) -> tuple[Picture, ...]:
-    """Return the pictures of a folder, in it and below it, in order.
+    """Return the pictures of a folder, in it and below it, in order; warn of what is left out.
 
     Raises
     ------
@@ -58,9 +60,13 @@ def find_pictures(folder: Path, progress: Progress | None = None) -> tuple[Pictu
     """
     if not folder.is_dir():
         raise InputsError(f"There is no folder {folder}.", "Check --images.")
-    files = list_picture_files(folder)
+    listing = list_pictures(folder)
+    files = listing.files
     if not files:
-        raise InputsError(f"There are no pictures in {folder}.", "Check --images.")
+        remedy = listing.unread_text() if listing.unread else "Check --images."
+        raise InputsError(f"There are no pictures in {folder}.", remedy)
+    for remark in listing.remarks():
+        warn_about_inputs(remark)
     found: list[Picture] = []
     for i, file in enumerate(files):
         found.append(Picture(file, file.relative_to(folder).as_posix(), picture_file_hash(file)))

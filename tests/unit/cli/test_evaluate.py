@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from pathlib import Path
@@ -68,7 +69,11 @@ def test_scores_are_those_of_the_network(
         (["path,class", "Dprime/0000.png,husky", "Dprime/0000.png,corgi"], "twice"),
         (["path,kind", "Dprime/0000.png,husky"], "no column ‘class’"),
         (["file,class", "Dprime/0000.png,husky"], "no column ‘path’"),
-        (["path,class,snow", "Dprime/0000.png,husky,maybe"], "'maybe'"),
+        (["path,class,snow", "Dprime/0000.png,husky,maybe", "Dprime/0001.png,husky,1"], "'maybe'"),
+        (["path,class,snow", "Dprime/0000.png,husky,-1", "Dprime/0001.png,husky,1"], "CelebA"),
+        (["path,class,age", "Dprime/0000.png,husky,34"], "'34', and numbers"),
+        (["path,class", "Dprime/0000.png,"], "names no picture"),
+        (["path,class", "Dprime/0000.png,HUSKY"], "differs from 'husky' in case only"),
         (["path,class,snow", "Dprime/0000.png,husky"], "2 cells, the header 3"),
         (["path,class,", "Dprime/0000.png,husky,1"], "without a name"),
         (["path,class", "/etc/passwd,husky"], "names no picture"),
@@ -103,6 +108,53 @@ def test_rows_and_pictures_that_do_not_meet_are_counted(
     assert found["accuracy"]["n"] == 2
     assert [c["n"] for c in found["cells"]] == [1]  # where snow is not known, no cell
     assert "358 pictures have no row, and 1 rows" in " ".join(told.err.split())
+
+
+def test_a_column_of_words_makes_a_group_a_word(
+    bundle, folders, shifted, monkeypatch, capsys
+) -> None:
+    inputs, ground = shifted
+    words = [("snow", "grass", "sand")[int(g) % 3] if i else "" for i, g in enumerate(ground)]
+    rows = [
+        f"Dprime/{i:04}.png,{inputs.classes[int(k)]},{word}"
+        for i, (k, word) in enumerate(zip(inputs.labels, words, strict=True))
+    ]
+    table = folders / "words.csv"
+    table.write_text("\n".join(["path,class,surroundings", *rows]), encoding="utf-8")
+    asked = ("evaluate", bundle, "--images", folders / "Dprime", "--truth", table)
+    assert run(monkeypatch, *asked, "--json") == 0
+    told = capsys.readouterr()
+    cells = json.loads(told.out)["cells"]
+    assert {c["group"] for c in cells} == {f"surroundings: {word}" for word in words if word}
+    for word in set(words) - {""}:
+        mine = [c["n"] for c in cells if c["group"] == f"surroundings: {word}" and c["present"]]
+        assert sum(mine) == words.count(word)
+    assert "‘surroundings’ holds words" in told.err
+    assert run(monkeypatch, *asked) == 0
+    assert "with surroundings: snow" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_class_that_is_not_told_is_left_out_and_said(
+    bundle, folders, monkeypatch, capsys
+) -> None:
+    table = folders / "gaps.csv"
+    lines = ["path,class", "Dprime/0000.png,husky ", "Dprime/0001.png,", "Dprime/0002.png,nan"]
+    table.write_text("\n".join([*lines, "Dprime/0003.png,corgi"]) + "\n", encoding="utf-8")
+    words = ("evaluate", bundle, "--images", folders / "Dprime", "--truth", table, "--json")
+    assert run(monkeypatch, *words) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["accuracy"]["n"] == 2
+    assert "2 pictures have no class" in " ".join(told.err.split())
+
+
+def test_a_guess_about_letters_is_said_once(bundle, folders, monkeypatch, capsys) -> None:
+    table = folders / "western.csv"
+    table.write_bytes("path,class,Wärme\nDprime/0000.png,husky,1\n".encode("cp1252"))
+    words = ("evaluate", bundle, "--images", folders / "Dprime", "--truth", table)
+    assert run(monkeypatch, *words) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert told.count("Windows-1252, which is a guess") == 1
+    assert "InputsWarning" not in told
 
 
 def test_missing_places_are_named(bundle, folders, monkeypatch, capsys) -> None:
@@ -250,3 +302,42 @@ def test_a_label_is_read_as_it_was_escaped(tmp_path) -> None:
     found = read_given_labels(tmp_path / "l.csv", tmp_path, [tmp_path / "=1.png"], ("b", "-a"))
     assert found.predicted.tolist() == [1]
     assert not found.has_answers.any()
+
+
+def test_odd_names_go_through_labels_and_truth_unharmed(tmp_path) -> None:
+    from PIL import Image
+
+    from circuitz.evaluation.label_file import read_given_labels
+    from circuitz.evaluation.truth_table import read_truth_table
+    from circuitz.labelling.labels.label import Labels
+    from circuitz.labelling.labels.label_model import LabelModel
+    from circuitz.labelling.tasks.shifted_pictures import find_pictures
+
+    classes = ("=cat", "'=cat", "+1", "-", "@x", "nan", "a,b", 'q"q', "cat ", " cat", "Bär", "a|b",
+               "true", "a\nb")  # fmt: skip
+    names = ("=a.png", "'=a.png", "-1.png", "@.png", " lead.png", "lead.png", "c,d.png", "ü.png",
+             "b\\c.png", "nan.png", "x y.PNG", "a .png", 'g"h.png', "line\nend.png")  # fmt: skip
+    folder = tmp_path / "P"
+    folder.mkdir()
+    for name in names:
+        Image.new("RGB", (8, 8)).save(folder / name, "PNG")
+    pictures = find_pictures(folder)
+    k = len(classes)
+    shares = np.full((k, k), 0.01) + 0.9 * np.eye(k)
+    model = LabelModel(
+        classes, "z", 1.0, np.zeros((0, k)), np.zeros(k), np.zeros(0), np.ones(0), {}, 3
+    )
+    labels = Labels(
+        model, pictures, shares / shares.sum(1, keepdims=True), np.zeros(k, int), 0, False
+    )
+    (tmp_path / "labels.csv").write_bytes(labels.to_csv())
+    files = [picture.file for picture in pictures]
+    back = read_given_labels(tmp_path / "labels.csv", folder, files, classes)
+    assert back.predicted.tolist() == list(range(k))
+
+    with (tmp_path / "truth.csv").open("w", newline="", encoding="utf-8") as opened:
+        rows = zip((f"P/{picture.path}" for picture in pictures), classes, strict=True)
+        csv.writer(opened).writerows([("path", "class"), *rows])
+    truth = read_truth_table(tmp_path / "truth.csv", folder, classes)
+    assert list(truth.files) == files
+    assert truth.labels.tolist() == list(range(k))

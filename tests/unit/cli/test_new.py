@@ -328,8 +328,13 @@ def test_columns_of_one_concept_are_joined_or_refused(
     said = {"1": "0", "0": "1"} if contradict else {"1": "1", "0": "0"}
     rows = [",".join((line, said.get(line.split(",")[at], ""))) for line in lines[1:]]
     table.write_text("\n".join([f"{lines[0]},snowy", *rows]), encoding="utf-8")
+    # The pictures' own classes, from a table with one empty cell among them.
+    shown = sorted(p.relative_to(folders).as_posix() for p in (folders / "D").rglob("*.png"))
+    classes = folders / "double-classes.csv"
+    named = [f"{name},{'' if i == 7 else name.split('/')[1]}" for i, name in enumerate(shown)]
+    classes.write_text("\n".join(["path,class", *named]), encoding="utf-8")
     place = tmp_path / "double.z"
-    words = ("--epochs", 1, "--device", "cpu", "--out", place, "--json")
+    words = ("--epochs", 1, "--device", "cpu", "--out", place, "--json", "--labels", classes)
     status = run(
         monkeypatch, "new", "--images", folders / "D", "--concepts", table, "--concept-set",
         folders / "concepts", *words,
@@ -347,6 +352,12 @@ def test_columns_of_one_concept_are_joined_or_refused(
     assert made["concepts"].count("snow") == 1
     assert "snowy" not in made["concepts"]
     assert any("taken together as snow" in remark for remark in made["remarks"])
+    assert any("1 picture has no class" in remark for remark in made["remarks"])
+    assert told.err.count("1 picture has no class") == 1
+    z = load(place)
+    assert z.data is not None
+    assert z.head != "multi-label"
+    assert len(z.data) == len(shown) - 1
 
 
 def test_workers_measure_what_is_measured_here(folders, tmp_path, monkeypatch, capsys) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from circuitz.data.folders.concept_table import ConceptTable
 from circuitz.data.folders.folder_pair import open_folder_with_concepts
 from circuitz.data.folders.image_folder import open_folder
-from circuitz.errors import ConceptLabelsError, InputsError
+from circuitz.errors import ConceptLabelsError, InputsError, InputsWarning
 
 
 @pytest.fixture
@@ -127,6 +127,77 @@ def test_a_hundred_thousand_rows(tmp_path: Path) -> None:
     assert found.values[:, 0].sum() == 50_000
 
 
+@pytest.mark.parametrize(
+    ("cell", "remedy"),
+    [
+        ("-1", "CelebA.*write 0 where -1 means"),
+        ("grass", r"get_dummies\(table, columns=\['ground'\]"),
+        ("0,7", "Decide: 1 for present"),
+        ("3", "Decide: 1 for present"),
+    ],
+)
+def test_what_is_no_label_is_named_with_its_remedy(root: Path, cell: str, remedy: str) -> None:
+    table = write(root, ["path,ground", "concepts/0.png,1", f'concepts/1.png,"{cell}"'])
+    with pytest.raises(ConceptLabelsError, match=f"‘ground’ in row 3 .*{cell!r}") as caught:
+        open_folder(root / "concepts", concepts=table)
+    assert caught.match(remedy)
+
+
+def test_the_remedy_for_words_does_what_it_says(root: Path) -> None:
+    import pandas as pd
+
+    rows = [f"concepts/{i}.png,{'snow' if i % 2 else 'grass'}" for i in range(10)]
+    read = pd.read_csv(write(root, ["path,ground", *rows]))
+    parted = pd.get_dummies(read, columns=["ground"], prefix="", prefix_sep="", dtype=int)
+    parted.to_csv(root / "parted.csv", index=False)
+    found = open_folder(root / "concepts", concepts=root / "parted.csv")
+    assert found.concept_names == ("grass", "snow")
+    assert found.concepts is not None
+    assert found.concepts[:, 1].tolist() == [0, 1] * 5
+
+
+def test_the_published_list_of_celeba_is_read_as_the_guide_says(root: Path) -> None:
+    import pandas as pd
+
+    rows = [f"{i}.png {'-1' if i % 2 else ' 1'}  1" for i in range(9)]
+    listed = root / "concepts" / "list_attr_celeba.txt"
+    listed.write_text("\n".join(["10", "Bald Young ", *rows, "9.png -1 -1", ""]))
+    with pytest.raises(ConceptLabelsError, match="line 1 holds ‘10’"):
+        open_folder(root / "concepts", concepts=listed)
+    table = pd.read_csv(listed, sep=r"\s+", skiprows=1).replace(-1, 0)
+    table.rename_axis("path").to_csv(root / "concepts" / "concepts.csv")
+    found = open_folder(root / "concepts")
+    assert found.concept_names == ("Bald", "Young")
+    assert found.concepts is not None
+    assert found.concepts.tolist() == [[1, 1], [0, 1]] * 4 + [[1, 1], [0, 0]]
+
+
+def test_row_numbers_of_pandas_are_named(root: Path) -> None:
+    table = write(root, [",path,snow", "0,concepts/0.png,1"])
+    with pytest.raises(ConceptLabelsError, match=r"Column 1 .* has no name") as caught:
+        open_folder(root / "concepts", concepts=table)
+    assert "index=False" in caught.value.hint
+
+
+def test_spreadsheets_of_other_countries(root: Path) -> None:
+    cells = ["1,0", "0,0", "WAHR", "FALSCH", "VRAI", "FAUX", "<NA>", "#N/A", "None", "null"]
+    rows = [f"concepts\\{i}.png;{cell}" for i, cell in enumerate(cells)]
+    found = open_folder(root / "concepts", concepts=write(root, ["Path;snow", *rows]))
+    assert found.concepts is not None
+    nothing = [np.nan] * 4
+    assert np.array_equal(found.concepts[:, 0], [1, 0, 1, 0, 1, 0, *nothing], equal_nan=True)
+
+
+def test_rows_of_what_is_left_out_are_counted(root: Path) -> None:
+    (root / "concepts/.thumbnails").mkdir()
+    (root / "concepts/.thumbnails/0.png").write_bytes(b"x")
+    (root / "concepts/a.dng").write_bytes(b"x")
+    more = ["concepts/.thumbnails/0.png,1", "concepts/a.dng,1"]
+    with pytest.warns(InputsWarning, match=r"2 rows of .* hidden files, or pictures of kinds"):
+        found = open_folder(root / "concepts", concepts=write(root, [*lines(), *more]))
+    assert len(found) == 10
+
+
 def test_without_a_concept_set_d_itself_serves_and_says_so(root: Path) -> None:
     pair = open_folder_with_concepts(root / "D", write(root, lines()))
     assert pair.shared
@@ -160,5 +231,7 @@ def test_the_same_picture_twice_is_one_scene_and_never_two_classes(root: Path) -
     assert found.scene[10] == found.scene[0]
     assert found.split[10] == found.split[0]
     (root / "D/dog/copy.png").write_bytes((root / "D/cat/1.png").read_bytes())
-    with pytest.raises(InputsError, match="under two classes"):
+    with pytest.raises(
+        InputsError, match=r"under two classes, first .*D/cat/1\.png and .*D/dog/copy\.png"
+    ):
         open_folder(root / "D")

@@ -142,7 +142,7 @@ def test_a_table_that_cannot_be_used_is_named(folder: Path, lines: list[str], me
 
 
 def test_a_table_that_is_no_text_is_named(folder: Path):
-    (folder / "concepts.csv").write_bytes(b"\xff\xfe\x00\x81path")
+    (folder / "concepts.csv").write_bytes(b"\x81path\x8d,snow\n")
     with pytest.raises(ConceptLabelsError, match="cannot be read"):
         open_folder(folder)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from circuitz.data.folders.image_folder import open_folder
 from circuitz.data.folders.read_picture import LARGEST, read_picture
 from circuitz.errors import InputsError
 
@@ -155,3 +157,34 @@ def test_one_pixel_is_no_picture(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputsError, match=r"no picture .*gone\.png"):
         read_picture(tmp_path / "gone.png")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "it is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\n", "Git LFS.*git lfs pull"),
+        (b"\n<!DOCTYPE html><html>404</html>", "a web page"),
+        (b"something else", r"can be read\. Replace"),
+    ],
+)
+def test_what_lies_in_the_place_of_a_picture_is_named(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(InputsError) as caught:
+        read_picture(tmp_path / "a.jpg")
+    assert caught.match(said)
+
+
+@pytest.mark.parametrize(("top", "dark"), [(4095, True), (4096, False), (65535, False)])
+def test_twelve_bits_in_sixteen_are_remarked_on(tmp_path: Path, top: int, dark: bool) -> None:
+    for k, name in enumerate(("cat", "dog")):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            pixels = np.roll(ramp(np.uint16, top), 3 * i + k)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        open_folder(tmp_path)
+    assert any("use 12 of them at most" in str(w.message) for w in told) == dark

@@ -110,6 +110,9 @@ def test_gold_is_mixed_in_and_never_asked_as_a_question(caught, folder, truth, t
     table = gold_table(folder.parent / "gold.csv", [(f"dp/{n}", truth[n]) for n in names])
     made = run_make_pack(caught, folder, gold=table, limit=1000, repeats=0)
     assert made.count_questions_by_kind() == {"ask": 56, "gold": 4, "again": 0}
+    odd = gold_table(folder.parent / "gold.csv", [(f"dp\\{n} ", f" {truth[n]}") for n in names])
+    again = run_make_pack(caught, folder, gold=odd, limit=1000, repeats=0)
+    assert again.gold == made.gold
     golden = {q.path: made.gold[q.id] for q in made.questions if q.kind == "gold"}
     assert golden == {f"dp/{n}": truth[n] for n in names}
     assert {q.item for q in made.questions if q.kind == "gold"}.isdisjoint(
@@ -121,6 +124,7 @@ def test_gold_is_mixed_in_and_never_asked_as_a_question(caught, folder, truth, t
     ("rows", "header", "error", "match"),
     [
         ([("dp/000.png", "cat")], "path,class", LabellingError, "no class"),
+        ([("dp/000.png", "Husky")], "path,class", LabellingError, "in case only"),
         ([("dp/none.png", "husky")], "path,class", LabellingError, "not there"),
         ([("dp/000.png", "husky"), ("dp/000.png", "corgi")], "path,class", LabellingError, "contra"),
         ([], "path,class", LabellingError, "no rows"),
