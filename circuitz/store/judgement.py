@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import math
 import uuid
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from functools import lru_cache
+from typing import Any, Literal
 
-from circuitz.errors import StoreError
+from circuitz.disk.safe_text import one_spelling_of_name, strip_and_check_name
+from circuitz.errors import CircuitzError, StoreError
 
 RaterKind = Literal["person", "simulated", "model"]
 Use = Literal["train", "held-out", "gold"]
 
 RATER_KINDS: tuple[RaterKind, ...] = ("person", "simulated", "model")
 USES: tuple[Use, ...] = ("train", "held-out", "gold")
+
+
+_TEXTS = (
+    "answered", "card_hash", "id", "instructions", "key", "kind", "rater", "rater_kind", "shown",
+    "supersedes", "task", "use", "z_hash",
+)  # fmt: skip
 
 
 def iso_utc_now() -> str:
@@ -85,25 +93,27 @@ class Judgement:
     @property
     def describe_malformed_field(self) -> str:
         """Which field holds what it cannot, for instance in a file from elsewhere; empty if none."""
-        texts = {f.name for f in fields(self)} - {"items", "options", "seed", "answer"}
-        for name in sorted(texts):
+        for name in _TEXTS:
             if not isinstance(getattr(self, name), str):
                 return f"{name} is no text"
         for name in ("items", "options"):
             if not all(isinstance(part, str) for part in getattr(self, name)):
                 return f"{name} are not texts"
+        problem = _problem_with_name(self.rater)
+        if problem:
+            return f"rater is no name: {problem}"
         if self.answer is not None and not isinstance(self.answer, dict):  # pyright: ignore[reportUnnecessaryIsInstance]
             return "answer is no record with names"
         return ""
 
     def validated_with_id(self) -> Judgement:
-        """Return this judgement with an id, or say what is wrong with it.
+        """Return this judgement with an id and its rater's name in one spelling.
 
         Raises
         ------
         StoreError
             If a required field is empty or of another type, a word is not one of the allowed, a
-            time is not ISO 8601, or the answer is not JSON.
+            time is not ISO 8601, the answer is not JSON, or a text cannot be written as UTF-8.
         """
         odd = self.describe_malformed_field
         if odd:
@@ -132,24 +142,40 @@ class Judgement:
                     "Write ISO 8601, for instance 2026-01-31T12:00:00+00:00.",
                 ) from error
         _require_json_text(self.answer, "answer")
+        _require_json_text([getattr(self, name) for name in _TEXTS], "text")
         _require_json_text(list(self.items), "items")
         _require_json_text(list(self.options), "options")
-        if self.id:
+        rater = one_spelling_of_name(self.rater)
+        if not rater:
+            raise StoreError("The judgement has no rater.", "Fill it in; nothing was stored.")
+        if self.id and rater == self.rater:
             return self
-        return replace(self, id=uuid.uuid4().hex)
+        return replace(self, id=self.id or uuid.uuid4().hex, rater=rater)
 
     def has_same_content(self, other: Judgement) -> bool:
         """Whether both say the same, ids and times left aside.
 
-        A client that resends an answer may stamp it anew; that is still the same answer.
+        A client that resends an answer may stamp it anew; that is still the same answer. So it is
+        in another store, where it came after another one.
         """
-        skip = {"id", "shown", "answered"}
-        mine, theirs = self.to_dict(), other.to_dict()
-        return all(mine[k] == theirs[k] for k in mine if k not in skip)
+        skip = {"id", "shown", "answered", "answer"}
+        if not self.withdrawn:
+            skip.add("supersedes")
+        same = all(
+            getattr(self, f.name) == getattr(other, f.name)
+            for f in fields(self)
+            if f.name not in skip
+        )
+        return same and json.dumps(self.answer, sort_keys=True) == json.dumps(
+            other.answer, sort_keys=True
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
-        return cast("dict[str, Any]", json.loads(json.dumps(asdict(self))))
+        found = {name: getattr(self, name) for name in _FIELDS}
+        # A copy, so that nobody changes the answer through it.
+        found["answer"] = json.loads(json.dumps(self.answer))
+        return {**found, "items": list(self.items), "options": list(self.options)}
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Judgement:
@@ -160,8 +186,7 @@ class Judgement:
         StoreError
             If fields are missing, unknown or malformed.
         """
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(record) - known)
+        unknown = sorted(set(record) - set(_FIELDS))
         if unknown:
             raise StoreError(f"Unknown fields in a judgement: {', '.join(unknown)}.", "Drop them.")
         try:
@@ -174,9 +199,29 @@ class Judgement:
         return made.validated_with_id()
 
 
+_FIELDS = tuple(f.name for f in fields(Judgement))
+
+
+@lru_cache(maxsize=4096)
+def _problem_with_name(name: str) -> str:
+    """Say why a text cannot be a rater's name; the empty text where it can."""
+    try:
+        strip_and_check_name(name, what="rater")
+    except CircuitzError as error:
+        return error.message.rstrip(".")
+    return ""
+
+
 def _require_json_text(value: Any, name: str) -> str:
     try:
-        return json.dumps(value, allow_nan=False, sort_keys=True, ensure_ascii=False)
+        text = json.dumps(value, allow_nan=False, sort_keys=True, ensure_ascii=False)
+        text.encode()
+        return text
+    except UnicodeEncodeError as error:
+        raise StoreError(
+            f"The judgement's {name} holds half of a surrogate pair, which is no text.",
+            "Remove the broken character; nothing was stored.",
+        ) from error
     except (TypeError, ValueError) as error:
         nan = isinstance(value, float) and math.isnan(value)
         raise StoreError(

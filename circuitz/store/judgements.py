@@ -7,22 +7,33 @@ import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from circuitz.disk.atomic import sync_folder
+from circuitz.disk.safe_text import one_spelling_of_name
 from circuitz.errors import StoreError
+from circuitz.store.in_force import AnswersInForce, QuestionOfRater, first_item, moment_from_iso
 from circuitz.store.judgement import Judgement, iso_utc_now
-from circuitz.store.sqlite import DAMAGED, create_or_check_tables, open_connection
+from circuitz.store.judgement_lines import read_judgement_lines, write_judgement_lines
+from circuitz.store.judgement_rows import (
+    COLUMNS,
+    SELECTED,
+    find_row,
+    import_row,
+    insert_row,
+    judgement_from_row,
+    require_same_answer,
+    spellings_of_rater,
+    with_resent_rows,
+)
+from circuitz.store.sqlite import create_or_check_tables, open_connection
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_COLUMNS = (
-    "id", "task", "kind", "z_hash", "card_hash", "items", "options", "seed", "answer", "rater",
-    "rater_kind", "shown", "answered", "key", "instructions", "supersedes", "use",
-)  # fmt: skip
-_SELECT = ", ".join(f'"{c}"' for c in _COLUMNS)
-_NEWEST = "id NOT IN (SELECT supersedes FROM judgements WHERE supersedes <> '')"
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Judgements:
@@ -30,7 +41,9 @@ class Judgements:
 
     Each call opens and closes its own connection, so one object may be used from any thread;
     processes share the file through the write-ahead log and wait for each other up to 30 s.
-    Rows are never changed: an answer is replaced or withdrawn by a row that supersedes it.
+    Rows are never changed: an answer is replaced or withdrawn by a further row. A rater has one
+    answer in force to a question (task, kind and items): the newest by the time it was given,
+    unless it was withdrawn. A row that was stored is on disk when the call returns.
 
     Parameters
     ----------
@@ -53,7 +66,9 @@ class Judgements:
             raise StoreError(f"There is no file {self.path}.", "Check the path.")
         if not read_only:
             try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                if not self.path.parent.is_dir():
+                    self.path.parent.mkdir(parents=True, exist_ok=True)
+                    sync_folder(self.path.parent.parent)
             except OSError as error:
                 raise StoreError(
                     f"The folder {self.path.parent} cannot be made: {error.strerror}.",
@@ -91,11 +106,12 @@ class Judgements:
             return [self._insert_unless_key_stored(connection, row) for row in rows]
 
     def store_superseding_answer(self, judgement: Judgement) -> str:
-        """Store what a rater says of these items now; returns the row's id.
+        """Store what a rater says of these items; returns the row's id.
 
         Whatever the same rater said of them before (same task, kind and items) is superseded, so
-        that one answer is in force at most, however many screens send answers at a time. A key
-        that is stored already changes nothing.
+        that one answer is in force at most, however many screens send answers at a time. Before
+        and after go by ``answered``: an answer that arrives late is kept, and replaces no newer
+        one. A key that is stored already changes nothing.
 
         Raises
         ------
@@ -111,17 +127,16 @@ class Judgements:
         ids: list[str] = []
         with self._write_transaction() as connection:
             for row in rows:
-                stored = connection.execute(
-                    'SELECT supersedes FROM judgements WHERE "key" = ?', (row.key,)
-                ).fetchone()
-                last = (
-                    stored[0]
-                    if stored is not None
-                    else self._newest_row_id_by_rater(connection, row)
-                )
-                ids.append(
-                    self._insert_unless_key_stored(connection, replace(row, supersedes=last))
-                )
+                stored = find_row(connection, "key", row.key)
+                if stored is None:
+                    question, index = _answers_of_rater(connection, row)
+                    last = index.row_to_supersede(question, row.answered)
+                    insert_row(connection, replace(row, supersedes=last))
+                    ids.append(row.id)
+                else:
+                    ids.append(
+                        require_same_answer(stored, replace(row, supersedes=stored.supersedes)).id
+                    )
         return ids
 
     def withdraw_answer_on_items(self, judgement: Judgement, key: str = "") -> str:
@@ -135,29 +150,20 @@ class Judgements:
             Key of the answer meant; another one that stands is left alone.
         """
         with self._write_transaction() as connection:
-            last = self._newest_row_id_by_rater(connection, judgement)
-            found = connection.execute(
-                f"SELECT {_SELECT} FROM judgements WHERE id = ?", (last,)
-            ).fetchone()
-            old = None if found is None else _judgement_from_row(found)
-            if old is None or old.withdrawn or (key and old.key != key):
+            question, index = _answers_of_rater(connection, judgement)
+            old = find_row(connection, "id", index.answer_in_force(question))
+            if old is None or (key and old.key != key):
                 return ""
-            stamp = iso_utc_now()
-            row = replace(
-                old, id="", answer=None, supersedes=old.id, key=f"withdraw:{old.id}",
-                shown=stamp, answered=stamp,
-            )  # fmt: skip
-            return self._insert_unless_key_stored(connection, row.validated_with_id())
+            row = _withdrawal_of(old).validated_with_id()
+            insert_row(connection, row)
+            return row.id
 
     def kinds_items_raters_in_force(self, task: str) -> list[tuple[str, str, str]]:
         """Return kind, first item and rater of every answer in force, without reading them."""
+        index = AnswersInForce()
         with self._open_connection() as connection:
-            found = connection.execute(
-                "SELECT kind, json_extract(items, '$[0]'), rater FROM judgements "
-                f"WHERE task = ? AND answer IS NOT NULL AND {_NEWEST} ORDER BY n",
-                (task,),
-            )
-            return [(str(k), str(i or ""), str(r)) for k, i, r in found.fetchall()]
+            index.read_new_rows(connection, "task = ?", (task,))
+        return [(kind, first_item(items), rater) for _, kind, items, rater in index.questions()]
 
     def withdraw(self, judgement_id: str, *, rater: str = "") -> str:
         """Take an answer back by a superseding row; returns that row's id.
@@ -173,12 +179,7 @@ class Judgements:
                 f"Judgement {judgement_id} is {old.rater}'s, not {rater}'s.",
                 "A rater takes back only their own answers.",
             )
-        stamp = iso_utc_now()
-        row = replace(
-            old, id="", answer=None, supersedes=old.id, key=f"withdraw:{old.id}",
-            shown=stamp, answered=stamp,
-        )  # fmt: skip
-        return self.append(row)[0]
+        return self.append(_withdrawal_of(old))[0]
 
     def get(self, judgement_id: str) -> Judgement:
         """Return the judgement with this id.
@@ -205,15 +206,27 @@ class Judgements:
         current
             Leave out what was superseded or withdrawn; ``False`` gives the whole history.
         """
-        where, values = ["1"], list[str]()
-        for name, value in (("task", task), ("rater", rater)):
-            if value is not None:
-                where.append(f"{name} = ?")
-                values.append(value)
-        if current:
-            where.append("answer IS NOT NULL")
-            where.append(_NEWEST)
-        return self._select_judgements(f"WHERE {' AND '.join(where)} ORDER BY n", values)
+        conditions, values = ["1"], list[str]()
+        with self._open_connection() as connection:
+            if task is not None:
+                conditions.append("task = ?")
+                values.append(task)
+            if rater is not None:
+                spellings = spellings_of_rater(connection, rater)
+                conditions.append(f"rater IN ({', '.join('?' * len(spellings))})")
+                values.extend(spellings)
+            condition = " AND ".join(conditions)
+            found = connection.execute(
+                f"SELECT {SELECTED} FROM judgements WHERE {condition} ORDER BY n", values
+            ).fetchall()
+            index = AnswersInForce()
+            if current:
+                index.read_new_rows(connection, condition, values)
+        if not current:
+            return [judgement_from_row(row) for row in found]
+        counts = index.ids()
+        rows = [judgement_from_row(row) for row in found if row[0] in counts]
+        return sorted(rows, key=lambda row: moment_from_iso(row.answered) or _NEVER)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -230,7 +243,7 @@ class Judgements:
         """
         import pandas as pd  # noqa: PLC0415 - writers of judgements need no pandas
 
-        return pd.DataFrame([j.to_dict() for j in self.rows(**filters)], columns=list(_COLUMNS))
+        return pd.DataFrame([j.to_dict() for j in self.rows(**filters)], columns=list(COLUMNS))
 
     def export_jsonl(self, path: str | Path, *, current: bool = False, **filters: Any) -> int:
         """Write judgements to a JSON Lines file (all history by default); returns how many.
@@ -241,41 +254,28 @@ class Judgements:
             If the file cannot be written; what was there before stays.
         """
         rows = self.rows(current=current, **filters)
-        target = Path(path)
-        part = target.with_name(f".{target.name}.part")
-        try:
-            text = "".join(json.dumps(j.to_dict(), ensure_ascii=False) + "\n" for j in rows)
-            part.write_text(text, encoding="utf-8")
-            part.replace(target)
-        except OSError as error:
-            part.unlink(missing_ok=True) if part.parent.is_dir() else None
-            raise StoreError(f"{target} cannot be written: {error.strerror}.", "") from error
+        lines = rows
+        if not current:
+            with self._open_connection() as connection:
+                lines = with_resent_rows(connection, rows)
+        write_judgement_lines(Path(path), lines)
         return len(rows)
 
     def import_jsonl(self, path: str | Path) -> int:
         """Store the judgements of a JSON Lines file, all or none; returns how many it held.
 
+        Stores may be joined in any order, and any number of times: the same answers are in force
+        afterwards, one for each rater and question.
+
         Raises
         ------
         StoreError
-            If a line is not a judgement, or as :meth:`append`.
+            If a line is not a judgement, or its key or id was used for another one.
         """
-        try:
-            lines = Path(path).read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise StoreError(f"{path} cannot be read: {error}.", "Check the path.") from error
-        found: list[Judgement] = []
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-            except ValueError as error:
-                raise StoreError(f"Line {number} of {path} is not JSON.", str(error)) from error
-            if not isinstance(record, dict):
-                raise StoreError(f"Line {number} of {path} is not a judgement.", "")
-            found.append(Judgement.from_dict(record))
-        self.append(found)
+        found = read_judgement_lines(Path(path))
+        with self._write_transaction() as connection:
+            for row in found:
+                import_row(connection, row)
         return len(found)
 
     def __len__(self) -> int:
@@ -299,74 +299,48 @@ class Judgements:
                     connection.execute("ROLLBACK")
                 raise
 
-    def _newest_row_id_by_rater(self, connection: sqlite3.Connection, row: Judgement) -> str:
-        """Return the id of the newest row of this rater on these items, a withdrawal too."""
-        found = connection.execute(
-            "SELECT id FROM judgements WHERE task = ? AND rater = ? AND kind = ? AND items = ? "
-            f"AND {_NEWEST} ORDER BY n DESC LIMIT 1",
-            (row.task, row.rater, row.kind, json.dumps(list(row.items), ensure_ascii=False)),
-        ).fetchone()
-        return "" if found is None else str(found[0])
-
     def _insert_unless_key_stored(self, connection: sqlite3.Connection, row: Judgement) -> str:
-        stored = connection.execute(
-            f'SELECT {_SELECT} FROM judgements WHERE "key" = ?', (row.key,)
-        ).fetchone()
+        stored = find_row(connection, "key", row.key)
         if stored is not None:
-            first = _judgement_from_row(stored)
-            if not first.has_same_content(row):
-                raise StoreError(
-                    f"The key {row.key!r} is already used for another answer.",
-                    "Give a changed answer a new key and let it supersede the old one.",
-                )
-            return first.id
+            return require_same_answer(stored, row).id
         if row.supersedes:
-            known = connection.execute(
-                "SELECT 1 FROM judgements WHERE id = ?", (row.supersedes,)
-            ).fetchone()
-            if known is None:
+            if find_row(connection, "id", row.supersedes) is None:
                 raise StoreError(
                     f"The judgement to supersede, {row.supersedes!r}, is unknown.", "Check the id."
                 )
-            newer = connection.execute(
-                "SELECT id FROM judgements WHERE supersedes = ?", (row.supersedes,)
-            ).fetchone()
+            newer = find_row(connection, "supersedes", row.supersedes)
             if newer is not None:
                 raise StoreError(
-                    f"Judgement {row.supersedes!r} was already superseded by {newer[0]!r}.",
+                    f"Judgement {row.supersedes!r} was already superseded by {newer.id!r}.",
                     "Supersede the newer one.",
                 )
-        values = row.to_dict()
-        record = [
-            json.dumps(values[c], ensure_ascii=False)
-            if c in ("items", "options", "answer") and values[c] is not None
-            else values[c]
-            for c in _COLUMNS
-        ]
-        marks = ", ".join("?" * len(_COLUMNS))
-        connection.execute(f"INSERT INTO judgements ({_SELECT}) VALUES ({marks})", record)
+        insert_row(connection, row)
         return row.id
 
     def _select_judgements(self, clause: str, values: Sequence[str]) -> list[Judgement]:
         with self._open_connection() as connection:
-            found = connection.execute(f"SELECT {_SELECT} FROM judgements {clause}", values)
-            return [_judgement_from_row(row) for row in found.fetchall()]
+            found = connection.execute(f"SELECT {SELECTED} FROM judgements {clause}", values)
+            return [judgement_from_row(row) for row in found.fetchall()]
 
     def _open_connection(self) -> AbstractContextManager[sqlite3.Connection]:
         return open_connection(self.path, read_only=self.read_only)
 
 
-def _judgement_from_row(row: Sequence[Any]) -> Judgement:
-    record = dict(zip(_COLUMNS, row, strict=True))
-    try:
-        record["items"] = tuple(json.loads(record["items"]))
-        record["options"] = tuple(json.loads(record["options"]))
-        record["answer"] = None if record["answer"] is None else json.loads(record["answer"])
-    except (TypeError, ValueError) as error:
-        raise StoreError(f"Judgement {record['id']!r} is damaged: {error}.", DAMAGED) from error
-    found = Judgement(**record)
-    if found.describe_malformed_field:
-        raise StoreError(
-            f"Judgement {record['id']!r} is damaged: {found.describe_malformed_field}.", DAMAGED
-        )
-    return found
+def _answers_of_rater(
+    connection: sqlite3.Connection, row: Judgement
+) -> tuple[QuestionOfRater, AnswersInForce]:
+    """Return what everybody said to a question, and this rater's name for it."""
+    items = json.dumps(list(row.items), ensure_ascii=False)
+    index = AnswersInForce()
+    index.read_new_rows(
+        connection, "task = ? AND kind = ? AND items = ?", (row.task, row.kind, items)
+    )
+    return (row.task, row.kind, items, one_spelling_of_name(row.rater)), index
+
+
+def _withdrawal_of(old: Judgement) -> Judgement:
+    stamp = iso_utc_now()
+    return replace(
+        old, id="", answer=None, supersedes=old.id, key=f"withdraw:{old.id}",
+        shown=stamp, answered=stamp,
+    )  # fmt: skip

@@ -6,24 +6,34 @@ costs nothing but a question asked once more than needed.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from circuitz.errors import StoreError
+from circuitz.store.answered_slots import AnsweredSlots, Slot
 from circuitz.store.judgements import Judgements
 from circuitz.store.sqlite import open_connection
 
 _CREATE = (
-    """CREATE TABLE IF NOT EXISTS leases (
-        task TEXT NOT NULL, question TEXT NOT NULL, rater TEXT NOT NULL, until REAL NOT NULL,
-        PRIMARY KEY (task, question, rater))""",
+    """CREATE TABLE IF NOT EXISTS leased (
+        task TEXT NOT NULL, question TEXT NOT NULL, rater TEXT NOT NULL,
+        since REAL NOT NULL, until REAL NOT NULL, PRIMARY KEY (task, question, rater))""",
     """CREATE TABLE IF NOT EXISTS aside (
         task TEXT NOT NULL, question TEXT NOT NULL, rater TEXT NOT NULL, since REAL NOT NULL,
         PRIMARY KEY (task, question, rater))""",
 )
-Slot = tuple[str, str]
-"""Kind of question and item: what a rater answers once."""
+# Earlier versions did not keep when a lease was given.
+_TAKE_OVER_EARLIER = (
+    "INSERT OR IGNORE INTO leased SELECT task, question, rater, 0, until FROM leases",
+    "DROP TABLE leases",
+)
+# Clocks of machines that share a file may differ by so much. A lease from further ahead was given
+# by a clock that was wrong, or has been set back since: it keeps nobody from a question.
+_CLOCKS_APART = 60.0
+LONGEST_LEASE = 7 * 86_400.0
+_STANDS = "(until > :now AND since <= :now + :apart AND until <= :now + :apart + :longest)"
 
 
 @dataclass(frozen=True)
@@ -72,9 +82,17 @@ class QuestionLeases:
         if store.read_only:
             raise StoreError(f"{store.path} was opened for reading only.", "Open it for writing.")
         self.store, self.task, self.clock = store, task, clock
-        with open_connection(store.path) as connection:
+        self._answered = AnsweredSlots(task)
+        with open_connection(store.path, durable=False) as connection:
             for statement in _CREATE:
                 connection.execute(statement)
+            earlier = "SELECT 1 FROM sqlite_master WHERE name = 'leases'"
+            if connection.execute(earlier).fetchone():
+                connection.execute("BEGIN IMMEDIATE")
+                if connection.execute(earlier).fetchone():
+                    for statement in _TAKE_OVER_EARLIER:
+                        connection.execute(statement)
+                connection.execute("COMMIT")
 
     def choose_and_lease_questions(
         self,
@@ -98,19 +116,22 @@ class QuestionLeases:
         -------
         What stood before, and the questions chosen.
         """  # fmt: skip
-        with open_connection(self.store.path) as connection:
+        with open_connection(self.store.path, durable=False) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 now = self.clock()
-                board = self._snapshot_at(rater, now)
+                board = self._snapshot_at(connection, rater, now)
                 chosen = list(choose(board))
                 connection.execute(
-                    "DELETE FROM leases WHERE task = ? AND (rater = ? OR until <= ?)",
-                    (self.task, rater, now),
+                    f"DELETE FROM leased WHERE task = :task AND (rater = :rater OR NOT {_STANDS})",
+                    {**self._at(now), "rater": rater},
                 )
                 connection.executemany(
-                    "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)",
-                    [(self.task, q, rater, now + seconds) for q in {*current_questions, *chosen}],
+                    "INSERT OR REPLACE INTO leased VALUES (?, ?, ?, ?, ?)",
+                    [
+                        (self.task, q, rater, now, now + seconds)
+                        for q in {*current_questions, *chosen}
+                    ],
                 )
                 connection.execute("COMMIT")
             except BaseException:
@@ -121,34 +142,39 @@ class QuestionLeases:
 
     def snapshot(self, rater: str) -> TaskSnapshot:
         """Return what stands now."""
-        return self._snapshot_at(rater, self.clock())
+        with open_connection(self.store.path, durable=False) as connection:
+            return self._snapshot_at(connection, rater, self.clock())
 
     def set_aside_or_bring_back(self, rater: str, question: str, *, later: bool = True) -> None:
         """Put a question off, or back among the others."""
-        with open_connection(self.store.path) as connection:
-            key = (self.task, question, rater)
+        key = (self.task, question, rater)
+        with open_connection(self.store.path, durable=False) as connection:
             if later:
                 connection.execute(
                     "INSERT OR IGNORE INTO aside VALUES (?, ?, ?, ?)", (*key, self.clock())
                 )
-            else:
-                connection.execute(
-                    "DELETE FROM aside WHERE task = ? AND question = ? AND rater = ?", key
-                )
+                return
+            this = "FROM aside WHERE task = ? AND question = ? AND rater = ?"
+            # Looked up first: after most answers there is nothing to write.
+            if connection.execute(f"SELECT 1 {this}", key).fetchone():
+                connection.execute(f"DELETE {this}", key)
 
-    def _snapshot_at(self, rater: str, now: float) -> TaskSnapshot:
-        answered: dict[Slot, set[str]] = {}
-        for kind, item, who in self.store.kinds_items_raters_in_force(self.task):
-            answered.setdefault((kind, item), set()).add(who)
+    def _at(self, now: float) -> dict[str, str | float]:
+        """Return what tells the leases that stand at a time from others."""
+        return {
+            "task": self.task, "now": now, "apart": _CLOCKS_APART, "longest": LONGEST_LEASE,
+        }  # fmt: skip
+
+    def _snapshot_at(self, connection: sqlite3.Connection, rater: str, now: float) -> TaskSnapshot:
+        answered = self._answered.read(connection)
         leased: dict[str, dict[str, float]] = {}
-        with open_connection(self.store.path) as connection:
-            for question, who, until in connection.execute(
-                "SELECT question, rater, until FROM leases WHERE task = ? AND until > ?",
-                (self.task, now),
-            ):
-                leased.setdefault(question, {})[who] = until
-            aside = connection.execute(
-                "SELECT question FROM aside WHERE task = ? AND rater = ? ORDER BY since, question",
-                (self.task, rater),
-            ).fetchall()
+        for question, who, until in connection.execute(
+            f"SELECT question, rater, until FROM leased WHERE task = :task AND {_STANDS}",
+            self._at(now),
+        ):
+            leased.setdefault(question, {})[who] = until
+        aside = connection.execute(
+            "SELECT question FROM aside WHERE task = ? AND rater = ? ORDER BY since, question",
+            (self.task, rater),
+        ).fetchall()
         return TaskSnapshot(answered, leased, tuple(row[0] for row in aside), now)

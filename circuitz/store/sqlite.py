@@ -11,9 +11,23 @@ from urllib.parse import quote
 
 from circuitz.errors import StoreError
 
-SCHEMA = 1
+SCHEMA = 2
 # Marks the file as ours ("czj1"), so that another program's database is never written to.
 APPLICATION = 0x637A6A31
+# Rows of joined stores may supersede one row twice. An answer that came twice, under two ids, is
+# stored once: `resent` keeps the other id, by which rows of the other store may name it.
+_ADDED_IN_2 = """
+CREATE INDEX by_superseded ON judgements (supersedes) WHERE supersedes <> '';
+CREATE INDEX by_question ON judgements (task, kind, items);
+CREATE TABLE resent (
+    id TEXT NOT NULL UNIQUE, judgement TEXT NOT NULL, shown TEXT NOT NULL, answered TEXT NOT NULL
+);
+"""
+_UPGRADE_FROM_1 = f"""
+DROP INDEX IF EXISTS superseded_once;
+{_ADDED_IN_2}
+PRAGMA user_version = {SCHEMA};
+"""
 _CREATE = f"""
 CREATE TABLE judgements (
     n INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -24,8 +38,8 @@ CREATE TABLE judgements (
     "key" TEXT NOT NULL UNIQUE, instructions TEXT NOT NULL,
     supersedes TEXT NOT NULL, "use" TEXT NOT NULL
 );
-CREATE UNIQUE INDEX superseded_once ON judgements (supersedes) WHERE supersedes <> '';
 CREATE INDEX by_task ON judgements (task, rater);
+{_ADDED_IN_2}
 CREATE TRIGGER no_update BEFORE UPDATE ON judgements
     BEGIN SELECT RAISE(ABORT, 'judgements are append-only'); END;
 CREATE TRIGGER no_delete BEFORE DELETE ON judgements
@@ -39,8 +53,13 @@ DAMAGED = "Keep the file, restore a copy, or start a new one and import an expor
 
 
 @contextmanager
-def open_connection(path: Path, *, read_only: bool = False) -> Generator[sqlite3.Connection]:
+def open_connection(
+    path: Path, *, read_only: bool = False, durable: bool = True
+) -> Generator[sqlite3.Connection]:
     """Open one connection for one call and close it after, turning SQLite's errors into ours.
+
+    What is committed is on disk when the commit returns, whoever else has the file open; with
+    ``durable=False`` a power cut may take the last commits away, and damages nothing.
 
     Raises
     ------
@@ -54,7 +73,12 @@ def open_connection(path: Path, *, read_only: bool = False) -> Generator[sqlite3
         else:
             connection = sqlite3.connect(path, timeout=30, isolation_level=None)
         connection.execute("PRAGMA busy_timeout = 30000")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        # In the write-ahead log NORMAL flushes at checkpoints alone, and while others have the
+        # file open there may be none for hours; FULL flushes at every commit. On a Mac an
+        # ordinary flush stops at the drive's cache.
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        connection.execute("PRAGMA fullfsync = 1")
+        connection.execute("PRAGMA checkpoint_fullfsync = 1")
         yield connection
     except sqlite3.Error as error:
         raise StoreError(f"{path}: {error}.", _remedy_for_error(error)) from error
@@ -88,6 +112,8 @@ def create_or_check_tables(
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise StoreError(f"{path} is damaged: {verdict}.", DAMAGED)
+        if version < SCHEMA and not read_only:
+            _upgrade_tables(connection)
         return
     _enable_write_ahead_log(connection)
     connection.execute("BEGIN EXCLUSIVE")
@@ -96,6 +122,20 @@ def create_or_check_tables(
         for statement in _split_statements(_CREATE):
             connection.execute(statement)
     connection.execute("COMMIT")
+
+
+def _upgrade_tables(connection: sqlite3.Connection) -> None:
+    """Bring the tables of an earlier version up to date, wholly or not at all; no row changes."""
+    connection.execute("BEGIN EXCLUSIVE")
+    try:
+        if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA:
+            for statement in _split_statements(_UPGRADE_FROM_1):
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _remedy_for_error(error: sqlite3.Error) -> str:

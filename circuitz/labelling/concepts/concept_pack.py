@@ -12,7 +12,7 @@ from PIL import Image
 
 from circuitz.cards.card import Card, ClassEntry
 from circuitz.disk.hashing import array_digest
-from circuitz.disk.safe_text import strip_and_check_name
+from circuitz.disk.safe_text import MAX_NAME, strip_and_check_text
 from circuitz.errors import LabellingError
 from circuitz.labelling.concepts.concept_questions import (
     PictureToAsk,
@@ -162,7 +162,9 @@ def concept_column_name(word: str, lexicon: Lexicon) -> str:
     LabellingError
         If it is empty, too long or holds control characters.
     """
-    clean = " ".join(strip_and_check_name(word, what="concept").split())
+    # A word keeps its spelling: columns are looked up by it.
+    clean = strip_and_check_text(word, what="concept", limit=MAX_NAME) if word.strip() else ""
+    clean = " ".join(clean.split())
     if not clean or len(clean) > LONGEST_WORD or clean in (YES, NO):
         raise LabellingError(
             f"{word[:80]!r} cannot be asked about.", f"Give one to {LONGEST_WORD} characters."

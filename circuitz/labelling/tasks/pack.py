@@ -14,6 +14,7 @@ from circuitz.cards.card import Card
 from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
 from circuitz.disk.hashing import json_hash
 from circuitz.errors import LabellingError
+from circuitz.store.leases import LONGEST_LEASE
 
 Kind = Literal["ask", "gold", "again"]
 KINDS: tuple[Kind, ...] = ("ask", "gold", "again")
@@ -274,7 +275,7 @@ def check_overlap_and_lease(overlap: int, lease: float) -> None:
         raise LabellingError(
             f"Each question would be answered by {overlap} people.", f"Choose 1 to {MOST_OVERLAP}."
         )
-    if not 5 <= lease <= 7 * 86400:
+    if not 5 <= lease <= LONGEST_LEASE:
         raise LabellingError(
             f"Leases of {lease} seconds help nobody.", "Choose 5 seconds to a week."
         )

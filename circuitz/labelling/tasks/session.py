@@ -5,7 +5,6 @@ No widget and no torch: a screen of any kind can be laid over it, and tests need
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -21,6 +20,7 @@ from circuitz.labelling.tasks.next_question import (
     upcoming_questions,
 )
 from circuitz.labelling.tasks.pack import Kind, Question, TaskPack
+from circuitz.store.in_force import moment_from_iso
 from circuitz.store.judgement import Judgement, RaterKind, Use, iso_utc_now
 from circuitz.store.judgements import Judgements
 from circuitz.store.leases import QuestionLeases, TaskSnapshot
@@ -30,7 +30,10 @@ AHEAD = 4
 MOST_HELD = 2 * AHEAD
 RECENT = 10
 MOST_SECONDS = 86_400.0
-_CLOCKS_APART = timedelta(hours=1)
+# Less may be the line, or a kernel that was busy; more is a clock that is wrong.
+_CLOCKS_APART = timedelta(minutes=1)
+# Clocks that start anew with every battery show years before any answer can have been given.
+_FIRST_ANSWER = datetime(2020, 1, 1, tzinfo=UTC)
 _USES: dict[Kind, Use] = {"ask": "train", "gold": "gold", "again": "held-out"}
 
 
@@ -131,11 +134,15 @@ class Session:
         choice: str,
         key: str,
         *,
-        seconds: float = 0.0,
+        seconds: float | None = None,
         shown: str = "",
         answered: str = "",
+        sent: str = "",
     ) -> str:
-        """Store an answer; one to the same question before it is superseded.
+        """Store an answer; one to the same question given before it is superseded.
+
+        One that was given before another of the same rater, and arrives after it, is kept and
+        does not count.
 
         Parameters
         ----------
@@ -146,9 +153,12 @@ class Session:
         key
             Idempotency key: sent again, it changes nothing.
         seconds
-            How long the rater looked.
+            How long the rater looked; not known when left out, or no such time.
         shown, answered
-            When, ISO 8601; now when not given or no time.
+            When, ISO 8601 by the clock of the rater's device; now when not given or no time.
+        sent
+            What that clock says as the answer is sent: one that is wrong is told by it, and
+            the times are put right.
 
         Returns
         -------
@@ -163,13 +173,14 @@ class Session:
         """
         asked = self.pack.question_by_id(question)
         self._check_choice(choice)
-        took = float(seconds)
-        took = 0.0 if math.isnan(took) else round(min(max(took, 0.0), MOST_SECONDS), 2)
+        took = None if seconds is None or not 0 <= seconds <= MOST_SECONDS else round(seconds, 2)
         row = self._make_judgement(
-            asked, {"choice": choice, "seconds": took}, self._checked_prefixed_key(key)
+            asked,
+            {"choice": choice, "seconds": took},
+            self._checked_prefixed_key(key),
         )
         stored = self.store.store_superseding_answer(
-            _with_plausible_page_times(row, shown, answered)
+            _with_page_times(row, shown, answered, sent, datetime.now(UTC))
         )
         self._turns.set_aside_or_bring_back(self.rater, question, later=False)
         return stored
@@ -268,13 +279,29 @@ def clean_rater_name(name: str) -> str:
     return clean
 
 
-def _with_plausible_page_times(row: Judgement, shown: str, answered: str) -> Judgement:
-    """Take over the page's times where they are times, in order, and not to come."""
-    try:
-        first, last = (datetime.fromisoformat(t).astimezone(UTC) for t in (shown, answered))
-    except (TypeError, ValueError, OverflowError):
+def _with_page_times(
+    row: Judgement, shown: str, answered: str, sent: str, now: datetime
+) -> Judgement:
+    """Take over the page's times by the clock here, where they are times; none is to come."""
+    last = _page_time(answered)
+    if last is None:
         return row
-    if last < first or last > datetime.now(UTC) + _CLOCKS_APART:
+    first = _page_time(shown)
+    looked = last - first if first is not None and first <= last else timedelta(0)
+    told = _page_time(sent)
+    if told is not None and abs(now - told) > _CLOCKS_APART:
+        last += now - told
+    last = min(last, now)
+    if last < _FIRST_ANSWER:
         return row
-    said = [t.isoformat(timespec="milliseconds") for t in (first, last)]
+    said = [t.isoformat(timespec="milliseconds") for t in (last - looked, last)]
     return replace(row, shown=said[0], answered=said[1])
+
+
+def _page_time(text: str) -> datetime | None:
+    """Read a time of a page, in UTC; ``None`` where it is none."""
+    found = moment_from_iso(text)
+    try:
+        return None if found is None else found.astimezone(UTC)
+    except OverflowError:
+        return None

@@ -15,7 +15,7 @@ import traitlets
 from circuitz.errors import CircuitzError, LabellingError
 from circuitz.labelling.tasks.pack import TaskPack
 from circuitz.labelling.tasks.pack_io import open_pack
-from circuitz.labelling.tasks.session import Session
+from circuitz.labelling.tasks.session import Session, clean_rater_name
 from circuitz.store.address import open_store
 from circuitz.store.judgements import Judgements
 from circuitz.widgets.labelling import labelling_payload
@@ -175,15 +175,17 @@ class Labelling(anywidget.AnyWidget):
         question: str,
         choice: str,
         key: str,
-        seconds: float = 0.0,
+        seconds: float | None = None,
         shown: str = "",
         answered: str = "",
+        sent: str = "",
         held: Sequence[str] = (),
     ) -> Answer:
         session = self._require_session_of_rater(rater)
         session.answer(
             str(question), str(choice), str(key),
-            seconds=float(seconds), shown=str(shown), answered=str(answered),
+            seconds=None if seconds is None else float(seconds),
+            shown=str(shown), answered=str(answered), sent=str(sent),
         )  # fmt: skip
         return self._next_questions_payload(session, held)
 
@@ -204,7 +206,7 @@ class Labelling(anywidget.AnyWidget):
     def _require_session_of_rater(self, rater: str) -> Session:
         """Return the session of whoever gave the answer: never another's who sat down since."""
         session = self._require_session()
-        if session.rater != rater:
+        if session.rater != clean_rater_name(str(rater)):
             raise LabellingError(
                 f"This answer was given by {rater!r}, and {session.rater!r} is here now.",
                 "It is kept on the page until they come back.",

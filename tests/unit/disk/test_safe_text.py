@@ -31,3 +31,18 @@ def test_a_name_may_be_empty_but_not_long() -> None:
     assert strip_and_check_name("") == ""
     with pytest.raises(AnnotationError, match="201"):
         strip_and_check_name("x" * 201)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("Zoe\u0308", "Zo\u00eb"), (" Ada\u00a0 Lovelace\u3000", "Ada Lovelace"), ("a\u200d\u200cb\ufe0f", "ab"), ("Z\u034foe\u0308", "Zo\u00eb"), ("ADA", "ADA"), ("=1+1", "=1+1"), ("\u3164", "")],
+)  # fmt: skip
+def test_a_name_is_kept_in_one_spelling(typed: str, kept: str) -> None:
+    assert strip_and_check_name(typed) == kept
+    assert strip_and_check_name(kept) == kept
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\tb", "a\x00b", "\u202eevil", "a\u2066b", "a\u2028b"])
+def test_a_name_holds_nothing_that_changes_how_it_reads(name: str) -> None:
+    with pytest.raises(AnnotationError, match="control character"):
+        strip_and_check_name(name)

@@ -322,8 +322,10 @@ export class LabellingStore {
   /** Whether one operation is done with: stored, or refused for good. */
   private async deliver(operation: Operation): Promise<boolean> {
     const { op, ...args } = operation;
+    // What this clock says now tells a clock that is wrong from an answer that was kept.
+    const sent = op === "answer" ? { sent: new Date().toISOString() } : {};
     try {
-      const reply = await this.link.request(op, { ...args, rater: this.rater, held: this.upcoming });
+      const reply = await this.link.request(op, { ...args, ...sent, rater: this.rater, held: this.upcoming });
       this.take(reply);
       return true;
     } catch (error) {

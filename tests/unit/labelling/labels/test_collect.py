@@ -103,6 +103,24 @@ def test_withdrawn_answers_do_not_count(make_pack, store) -> None:
     assert len(collect_answers(store, pack).rows) == 1
 
 
+def test_one_person_on_two_machines_counts_once(make_pack, store, tmp_path: Path) -> None:
+    pack = make_pack(asks=4, overlap=2)
+    give(pack, store, "ada", ["husky", "corgi"])
+    other = Judgements(tmp_path / "other.sqlite")
+    again = Session(pack, other, " ada\u200b")
+    for question, choice in zip(pack.questions, ["husky", "husky", "poodle"], strict=False):
+        again.answer(question.id, choice, f"other-{question.id}")
+    other.export_jsonl(tmp_path / "other.jsonl")
+    store.import_jsonl(tmp_path / "other.jsonl")
+    found = collect_answers(store, pack).summary
+    assert list(found["raters"]) == ["ada"]
+    assert found["answers"] == 3
+    assert found["choices"] == {"husky": 2, "poodle": 1}
+    assert found["agreement"] is None
+    assert found["progress"]["complete"] == 0
+    assert found["progress"]["answers"] == 3
+
+
 def test_an_empty_store_and_a_wrong_pack_are_named(make_pack, store) -> None:
     with pytest.raises(LabellingError, match="no labels yet"):
         collect_answers(store)

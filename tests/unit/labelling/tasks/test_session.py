@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from threading import Thread
@@ -7,6 +8,7 @@ from threading import Thread
 import pytest
 
 from circuitz.errors import LabellingError, StoreError
+from circuitz.labelling.labels.collect import collect_answers
 from circuitz.labelling.tasks.next_question import upcoming_questions
 from circuitz.labelling.tasks.pack import TaskPack
 from circuitz.labelling.tasks.session import Session
@@ -238,7 +240,9 @@ def test_one_rater_in_two_tabs_leaves_one_answer(make_pack, store) -> None:
     assert len(store) == 6
 
 
-@pytest.mark.parametrize("name", ["", "  ", "a\nb\x00", "x" * 500, "\u202eevil"])
+@pytest.mark.parametrize(
+    "name", ["", "  ", "\u200b\u00a0", "a\nb", "a\tb", "a\x00", "x" * 500, "\u202eevil", "a\u2067b"]
+)
 def test_names_that_are_none_are_refused(make_pack, store, name: str) -> None:
     with pytest.raises(LabellingError):
         Session(make_pack(), store, name)
@@ -255,7 +259,8 @@ def test_odd_requests_are_refused_by_name(make_pack, store) -> None:
             session.answer(question, choice, sent)
     session.answer(asked, "husky", key(1), seconds=float("nan"), shown="soon", answered="")
     session.answer(asked, "cannot tell", key(2), seconds=1e99)
-    assert store.rows()[0].answer == {"choice": "cannot tell", "seconds": 86400.0}
+    # How long somebody looked is not known then, and no figure is made up.
+    assert store.rows()[0].answer == {"choice": "cannot tell", "seconds": None}
 
 
 def test_a_store_for_reading_is_no_place_to_answer(make_pack, store) -> None:
@@ -290,6 +295,123 @@ def test_times_that_cannot_be_are_the_stores_own(make_pack, store, shown, answer
     session.answer(pack.questions[0].id, "husky", "12345678", shown=shown, answered=answered)
     (row,) = store.rows()
     assert row.answered[:4] not in ("0001", "9999", "2999")
+
+
+def told(hour: int, second: int = 5) -> dict[str, str]:
+    return {
+        "shown": f"2026-01-05T{hour:02}:00:00Z", "answered": f"2026-01-05T{hour:02}:00:{second:02}Z",
+    }  # fmt: skip
+
+
+def test_an_answer_that_arrives_late_replaces_no_newer_one(make_pack, store) -> None:
+    pack = make_pack()
+    asked = pack.questions[0].id
+    desk, train = Session(pack, store, "mira"), Session(pack, store, "mira")
+    desk.answer(asked, "corgi", "desk-10h00", **told(10))
+    train.answer(asked, "husky", "train-9h00", **told(9))
+    assert [row.answer["choice"] for row in store.rows()] == ["corgi"]
+    assert len(store) == 2
+    assert desk.recent_answers() == [{"id": asked, "choice": "corgi", "key": "desk-10h00"}]
+    # What was taken back on the train was the answer of the train.
+    assert train.withdraw(asked, "train-9h00") is False
+    assert len(store.rows()) == 1
+    # Nor does an older one come back when the newest is taken back.
+    assert desk.withdraw(asked, "desk-10h00") is True
+    train.answer(asked, "poodle", "train-9h30", **told(9, 30))
+    assert store.rows() == []
+    train.answer(asked, "poodle", "train-11h0", **told(11))
+    assert [row.answer["choice"] for row in store.rows()] == ["poodle"]
+
+
+def test_a_clock_that_is_wrong_is_told_by_when_it_sends(make_pack, store) -> None:
+    pack = make_pack()
+    asked = pack.questions[0].id
+    session = Session(pack, store, "mira")
+    session.answer(asked, "corgi", key(1))
+    # A device five years behind: what it sends now was answered now.
+    behind = "2021-03-01T08:00:07Z"
+    session.answer(
+        asked, "husky", key(2), shown="2021-03-01T08:00:00Z", answered=behind, sent=behind
+    )
+    (row,) = store.rows()
+    assert row.answer is not None
+    assert row.answer["choice"] == "husky"
+    shown, answered = (datetime.fromisoformat(t) for t in (row.shown, row.answered))
+    assert answered - shown == timedelta(seconds=7)
+    assert abs(datetime.now(UTC) - answered) < timedelta(minutes=5)
+    # Kept for an hour by a right clock, it was answered an hour ago.
+    now = datetime.now(UTC)
+    old = (now - timedelta(hours=1)).isoformat()
+    session.answer(asked, "poodle", key(3), shown=old, answered=old, sent=now.isoformat())
+    assert [row.answer["choice"] for row in store.rows()] == ["husky"]
+
+
+def test_an_answer_to_come_is_one_of_now(make_pack, store) -> None:
+    pack = make_pack()
+    asked = pack.questions[0].id
+    session = Session(pack, store, "mira")
+    session.answer(
+        asked, "husky", key(1), shown="2999-01-01T00:00:00Z", answered="2999-01-01T00:00:04Z"
+    )
+    (row,) = store.rows()
+    answered = datetime.fromisoformat(row.answered)
+    assert answered <= datetime.now(UTC)
+    assert answered - datetime.fromisoformat(row.shown) == timedelta(seconds=4)
+    # So the next answer is newer.
+    session.answer(asked, "corgi", key(2))
+    assert [row.answer["choice"] for row in store.rows()] == ["corgi"]
+
+
+def test_a_time_shown_that_is_none_does_not_make_an_old_answer_new(make_pack, store) -> None:
+    pack = make_pack()
+    asked = pack.questions[0].id
+    session = Session(pack, store, "mira")
+    session.answer(asked, "corgi", key(1), **told(10))
+    session.answer(asked, "husky", key(2), shown="garbage", answered=told(9)["answered"])
+    session.answer(asked, "husky", key(3), shown=told(11)["shown"], answered=told(9)["answered"])
+    assert [row.answer["choice"] for row in store.rows()] == ["corgi"]
+    # Without a zone it is UTC, wherever the server stands.
+    session.answer(asked, "poodle", key(4), answered="2026-01-05T10:00:06")
+    assert store.rows()[0].answered == "2026-01-05T10:00:06.000+00:00"
+
+
+@pytest.mark.parametrize("seconds", [None, float("nan"), float("inf"), -float("inf"), -5.0, 1e9])
+def test_how_long_nobody_looked_is_not_made_up(make_pack, store, seconds: float | None) -> None:
+    pack = make_pack()
+    Session(pack, store, "mira").answer(pack.questions[0].id, "husky", key(1), seconds=seconds)
+    assert store.rows()[0].answer == {"choice": "husky", "seconds": None}
+    assert collect_answers(store, pack).summary["raters"]["mira"]["seconds"] is None
+
+
+@pytest.mark.parametrize(
+    "spelling", ["Zo\u00eb", "Zoe\u0308", " Zo\u00eb\u00a0", "Zo\u200b\u00eb", "\ufeffZo\u00eb", "Z\u00ado\u00eb\u2060"]
+)  # fmt: skip
+def test_one_person_is_one_however_the_name_is_typed(make_pack, store, spelling: str) -> None:
+    pack = make_pack(overlap=2)
+    Session(pack, store, "Zo\u00eb").answer(pack.questions[0].id, "husky", key(1))
+    again = Session(pack, store, spelling)
+    assert again.rater == "Zo\u00eb"
+    assert again.options == Session(pack, store, "Zo\u00eb").options
+    assert pack.questions[0].id not in [q.id for q in again.next_questions(n=8)[0]]
+    again.answer(pack.questions[0].id, "corgi", key(2))
+    (row,) = store.rows()
+    assert row.rater == "Zo\u00eb"
+    assert collect_answers(store, pack).summary["progress"]["complete"] == 0
+
+
+def test_a_clock_set_back_locks_no_question_away(make_pack, store) -> None:
+    clock = Clock()
+    pack = make_pack(asks=3, overlap=1, lease=600.0)
+    ada, bob = (Session(pack, store, name, clock=clock) for name in ("ada", "bob"))
+    clock.now += 5 * 365 * 86400
+    assert len(ada.next_questions()[0]) == 3
+    clock.now -= 5 * 365 * 86400
+    mine, left = bob.next_questions()
+    assert len(mine) == 3
+    assert left.elsewhere == 0
+    # A clock a few seconds behind the one that gave the lease still keeps it.
+    clock.now -= 5
+    assert ada.next_questions()[0] == []
 
 
 def test_repeats_keep_their_distance_in_a_pack_of_thousands(make_pack, store) -> None:

@@ -116,6 +116,22 @@ def test_an_answer_is_stored_before_its_reply_and_once(store) -> None:
     assert screen.ask("aside", rater="mira", question=asked, later=True)["standing"]["aside"] == 1
 
 
+def test_a_page_says_when_it_answers_and_what_its_clock_says(store) -> None:
+    screen = Screen(Labelling(make(), store, rater="Zo\u00eb"))
+    asked = screen.widget.first["upcoming"][0]["id"]
+    # The name as an earlier version kept it with answers that were not sent yet.
+    sent = {"rater": "Zoe\u0308 ", "question": asked}
+    wrong = "2021-05-01T10:00:00.000Z"
+    assert screen.ask("answer", **sent, choice="cannot tell", key="a" * 16)["ok"]
+    late = {"shown": "2026-01-05T09:00:00.000Z", "answered": "2026-01-05T09:00:03.000Z"}
+    assert screen.ask("answer", **sent, choice="husky", key="b" * 16, **late)["ok"]
+    assert [row.answer["choice"] for row in store.rows()] == ["cannot tell"]
+    by_wrong_clock = {"shown": wrong, "answered": wrong, "sent": wrong}
+    assert screen.ask("answer", **sent, choice="husky", key="c" * 16, **by_wrong_clock)["ok"]
+    assert [row.answer["choice"] for row in store.rows()] == ["husky"]
+    assert {row.rater for row in store.rows(current=False)} == {"Zo\u00eb"}
+
+
 def test_a_name_is_asked_when_none_was_given_and_another_may_come(store) -> None:
     screen = Screen(Labelling(make(), store))
     assert screen.widget.first is None
