@@ -187,6 +187,18 @@ class ConceptLabelsError(InputsError):
     code = "concept-labels"
 
 
+class ColumnNamesError(ConceptLabelsError):
+    """Two columns of concept labels cannot be told apart by their names."""
+
+    code = "column-names"
+
+
+class ContradictingColumnsError(ConceptLabelsError):
+    """Two columns of concept labels claim to be one word, and their labels differ."""
+
+    code = "contradicting-columns"
+
+
 class LexiconError(CircuitzError, ValueError):
     """The lexicon is malformed or does not know a concept that was asked for."""
 

@@ -10,8 +10,11 @@ import numpy as np
 
 from circuitz.cards.card import Card, ClassEntry, Cue, UnitExemplars
 from circuitz.errors import CardError
+from circuitz.lexicon.column_names import ColumnNames
 from circuitz.plausibility.check import check
 from circuitz.z.annotation import Annotation
+from circuitz.z.columns_of_concept_set import columns_of_concept_set
+from circuitz.z.edits.annotate import default_lexicon
 from circuitz.z.finding import Finding
 from circuitz.z.measurements import EffectMeasurements, Measurements
 from circuitz.z.targets import EDGE, target_units
@@ -85,7 +88,12 @@ def card(
         raise CardError("The effects of z are not measured.", "Call measure(z, concept_set) first.")
     report = check(z) if report is None else report
     counted = valid if valid is not None else _valid_units_from_report(report)
-    groups = _group_units_by_concept(z.effective(), measured.effects, counted)
+    groups = _group_units_by_concept(
+        z.effective(),
+        measured.effects,
+        counted,
+        columns_of_concept_set(z.concept_set, default_lexicon()),
+    )
     entries: list[ClassEntry] = []
     for k, name in enumerate(measured.effects.targets):
         cues = [_make_cue(group, k, measured) for group in groups]
@@ -148,7 +156,10 @@ def _valid_units_from_report(report: HasUnexplainedShares) -> Any:
 
 
 def _group_units_by_concept(
-    effective: Mapping[str, Annotation], effects: EffectMeasurements, valid: Any
+    effective: Mapping[str, Annotation],
+    effects: EffectMeasurements,
+    valid: Any,
+    columns: ColumnNames,
 ) -> list[_ConceptGroup]:
     """Sort the cut's annotated units by what they are said to be."""
     index = {unit: i for i, unit in enumerate(effects.units)}
@@ -165,15 +176,16 @@ def _group_units_by_concept(
         if valid is not None and unit not in valid:
             continue
         words = annotation.text.strip()
-        passed = valid[unit] if isinstance(valid, Mapping) else annotation.concepts
-        keys = [(c,) for c in dict.fromkeys(annotation.concepts) if c in passed]
-        if not annotation.concepts:
+        named = columns.read(annotation.text, annotation.concepts).names
+        passed = valid[unit] if isinstance(valid, Mapping) else named
+        keys = [(c,) for c in named if c in passed]
+        if not named:
             keys = [(words.casefold(), "")]
         for key in keys:
-            concepts = key if annotation.concepts else ()
+            concepts = key if named else ()
             group = groups.setdefault(key, _ConceptGroup(concepts))
             # A text that names one concept may say more than the concept's name; it is shown.
-            shown = words if len(annotation.concepts) < 2 and words else key[0]
+            shown = words if len(named) < 2 and words else key[0]
             group.parts.append((index[unit], 1 / len(keys), shown))
     return [groups[key] for key in sorted(groups) if any(key)]
 

@@ -86,13 +86,17 @@ def add_lexicon_entry(
     context_of: ContextOf = None,
     synonym: Synonym = None,
     adjective: Adjective = None,
+    apart: Annotated[
+        bool, typer.Option("--apart", help="A synonym of another becomes a concept of its own.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Add a concept to your lexicon file."""
     from circuitz.lexicon.edit_yaml import add_concept_to_file
 
     fields = _non_empty_entry_fields(kind, is_a, part_of, context_of, synonym, adjective)
-    _print_written_entry(add_concept_to_file(lexicon, word, fields), word, lexicon, as_json)
+    made = add_concept_to_file(lexicon, word, fields, apart=apart)
+    _print_written_entry(made, word, lexicon, as_json)
 
 
 @concepts.command("override")

@@ -129,10 +129,10 @@ def _open_or_make_question_pack(
             raise LabellingError(
                 "No word was given.", "circuitz concepts ask Z snow asks about snow."
             )
-        path = default_tasks_path(z, "ask", [concept_column_name(word, lexicon) for word in words])
+        path = default_tasks_path(z, "ask", [concept_column_name(word) for word in words])
     if path.exists():
         pack = open_pack(path)
-        wanted = {concept_column_name(word, lexicon) for word in words}
+        wanted = {concept_column_name(word) for word in words}
         if not pack.words or not wanted <= set(pack.words):
             raise LabellingError(
                 f"{path} holds other questions"

@@ -18,7 +18,9 @@ from circuitz.lexicon.support import category_chains
 from circuitz.lexicon.word_forms import phrase_key
 
 
-def add_concept_to_file(path: Path, name: str, fields: dict[str, Any]) -> Lexicon:
+def add_concept_to_file(
+    path: Path, name: str, fields: dict[str, Any], *, apart: bool = False
+) -> Lexicon:
     """Add a concept to a file, which is made where there is none.
 
     Parameters
@@ -29,6 +31,8 @@ def add_concept_to_file(path: Path, name: str, fields: dict[str, Any]) -> Lexico
         A name no concept has yet.
     fields
         As in a file: ``kind``, ``part_of``, ``synonyms`` …
+    apart
+        The name may be a synonym of some concept, and is one of its own from now on.
 
     Returns
     -------
@@ -42,10 +46,11 @@ def add_concept_to_file(path: Path, name: str, fields: dict[str, Any]) -> Lexico
     """
     text = _read_or_new_lexicon_text(path)
     known = Lexicon.from_text(text, _project_source_name(path))
-    if known.resolve(name):
+    found = known.resolve(name)
+    if found and not (apart and phrase_key(found) != phrase_key(name)):
         raise LexiconError(
-            f"The lexicon has ‘{known.resolve(name)}’, which ‘{name}’ is a name of.",
-            "Use ‘circuitz concepts override’ to say otherwise.",
+            f"The lexicon has ‘{found}’, which ‘{name}’ is a name of.",
+            "Use ‘circuitz concepts override’ to say otherwise of it, or --apart to make two of them.",
         )
     text = _add_missing_categories(text, fields, known)
     return _check_and_write_lexicon(

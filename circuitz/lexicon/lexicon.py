@@ -34,12 +34,17 @@ from circuitz.lexicon.disputes import (
     join_agreeing_overrides,
 )
 from circuitz.lexicon.entry_fields import concepts_as_layer, fields_to_hash, fields_to_write
-from circuitz.lexicon.matching import Matcher, affirmed_concepts, all_names_of
+from circuitz.lexicon.matching import Hit, Matcher, affirmed_concepts, all_names_of
 from circuitz.lexicon.nouns import find_concrete_nouns, spell_single_noun
-from circuitz.lexicon.overlay import check_lexicon_consistency, forgotten_names, merge_layers
+from circuitz.lexicon.overlay import (
+    check_lexicon_consistency,
+    forgotten_names,
+    merge_layers,
+    synonyms_people_list,
+)
 from circuitz.lexicon.parts_table import shipped_data_digest as shipped_digest
 from circuitz.lexicon.read_yaml import Layer, parse_lexicon_layer
-from circuitz.lexicon.word_forms import phrase_key, tokens
+from circuitz.lexicon.word_forms import Token, phrase_key, tokens
 from circuitz.lexicon.wordnet import WordNet
 
 _MOST_CACHED = 20_000
@@ -62,12 +67,16 @@ class Lexicon:
         do not say.
     forgotten
         Names that a file took away: they are unknown, whatever WordNet says.
+    said_same
+        Sets of names that people listed as synonyms, in the comparable form of
+        :func:`~circuitz.lexicon.word_forms.phrase_key`; what is shipped is in none.
     """
 
     concepts: Mapping[str, Concept]
     categories: Mapping[str, Category] = field(default_factory=lambda: MappingProxyType({}))
     wordnet: bool = True
     forgotten: frozenset[str] = frozenset()
+    said_same: frozenset[frozenset[tuple[str, ...]]] = frozenset()
 
     def __post_init__(self) -> None:
         check_not_both_part_and_context(self.concepts)
@@ -105,7 +114,8 @@ class Lexicon:
         layers = [layer] if layer.standalone else [_default_layer(), layer]
         check_no_synonym_cycles([layer, *layer.overrides])
         layers += join_agreeing_overrides(layer.overrides)
-        return cls(*merge_layers(layers), layer.wordnet, forgotten_names(layers))
+        people = synonyms_people_list([layer, *layer.overrides])
+        return cls(*merge_layers(layers), layer.wordnet, forgotten_names(layers), people)
 
     @cached_property
     def hash(self) -> str:
@@ -155,6 +165,10 @@ class Lexicon:
 
     def _parse_uncached(self, text: str) -> tuple[str, ...]:
         words = tokens(text)
+        return self.drop_ancestors(affirmed_concepts(words, self.find_mentions(words)))
+
+    def find_mentions(self, words: list[Token]) -> list[Hit]:
+        """Return where concepts and other things are named, denied ones too, in order."""
         hits = self._matcher.find_concept_mentions(words)
         taken = [any(start <= i < end for start, end, _ in hits) for i in range(len(words))]
         if self.wordnet and not all(taken):
@@ -164,13 +178,14 @@ class Lexicon:
                 if phrase_key(noun.name) not in self._forgotten_keys and not self.resolve(noun.name)
             ]
             hits = sorted([*hits, *more]) if more else hits
-        return self._drop_ancestors(affirmed_concepts(words, hits))
+        return hits
 
     def entries(self, text: str) -> tuple[str, ...]:
         """Find the concepts a text affirms that have an entry; see :meth:`parse`."""
-        return self._drop_ancestors(self._matcher.find_affirmed_concepts(text))
+        return self.drop_ancestors(self._matcher.find_affirmed_concepts(text))
 
-    def _drop_ancestors(self, names: tuple[str, ...]) -> tuple[str, ...]:
+    def drop_ancestors(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return names without those that another of them is a kind of."""
         general = {above for name in names for above in self.ancestors(name)}
         return tuple(name for name in names if name not in general)
 
@@ -183,6 +198,12 @@ class Lexicon:
     def resolve(self, name: str) -> str:
         """Return the canonical name of a concept or synonym; empty when there is none."""
         return name if name in self.concepts else self._matcher.resolve(name)
+
+    def concept_of_last_words(self, name: str) -> str:
+        """Return the entry that the last words of a name make, where they mean it; else empty."""
+        found = self._matcher.concept_of_last_words(name)
+        differs = found and judge.phrase_differs_from_entry(name, self.concepts[found])
+        return "" if differs else found
 
     def concept(self, name: str) -> Concept:
         """Return a concept by its name or a synonym.
@@ -303,12 +324,7 @@ class Lexicon:
         """Find the concept that a name, or with WordNet's leave its last words, stand for."""
         found = self.resolve(name)
         if not found and self._may_ask_wordnet(name):
-            found = self._matcher.concept_of_last_words(name)
-            found = (
-                ""
-                if found and judge.phrase_differs_from_entry(name, self.concepts[found])
-                else found
-            )
+            found = self.concept_of_last_words(name)
         return self.concepts.get(found)
 
     def _may_ask_wordnet(self, name: str) -> bool:
@@ -329,6 +345,7 @@ class Lexicon:
         synonyms: Iterable[str] | None = None,
         adjectives: Iterable[str] | None = None,
         author: str = "",
+        apart: bool = False,
     ) -> Lexicon:
         """Return a lexicon in which a person says otherwise, or adds a concept.
 
@@ -337,9 +354,11 @@ class Lexicon:
         name
             A concept or synonym, or a new name.
         kind, is_a, part_of, context_of, synonyms, adjectives
-            What is said; the rest stays. A new concept needs a kind.
+            What is said; the rest stays, and synonyms are added. A new concept needs a kind.
         author
             Who says so; shown in evidence chains.
+        apart
+            A name that is a synonym of some concept becomes a concept of its own.
 
         Raises
         ------
@@ -358,8 +377,8 @@ class Lexicon:
             entry[field_name] = None if words is None else tuple(words)
         if kind is not None and kind not in KINDS:
             raise LexiconError(f"There is no kind ‘{kind}’.", f"Kinds are {', '.join(KINDS)}.")
-        layer = Layer(f"override by {author}" if author else "override")
-        layer.concepts[self.resolve(name) or name] = {
+        layer = Layer(f"override by {author}" if author else "override", adds_synonyms=True)
+        layer.concepts[name if apart else self.resolve(name) or name] = {
             k: v for k, v in entry.items() if v is not None
         }
         concepts, _ = merge_layers([concepts_as_layer(self.concepts), layer])
@@ -368,7 +387,8 @@ class Lexicon:
             for n, c in concepts.items()
         }
         gone = frozenset(n for n in self.forgotten if phrase_key(n) != phrase_key(name))
-        return Lexicon(MappingProxyType(kept), self.categories, self.wordnet, gone)
+        same = synonyms_people_list([layer], self.said_same)
+        return Lexicon(MappingProxyType(kept), self.categories, self.wordnet, gone, same)
 
     def _source_after_override(self, name: str, concept: Concept, layer: Layer) -> str:
         if name in layer.concepts or name not in self.concepts:

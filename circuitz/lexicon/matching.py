@@ -150,11 +150,16 @@ class Matcher:
 
 def affirmed_concepts(words: list[Token], hits: list[Hit]) -> tuple[str, ...]:
     """Return what is named and not denied, in order, each once."""
+    return tuple(dict.fromkeys(name for _, _, name in affirmed_hits(words, hits)))
+
+
+def affirmed_hits(words: list[Token], hits: list[Hit]) -> list[Hit]:
+    """Return the hits that the text does not deny."""
     denied = negation_flags(words, [start for start, _, _ in hits])
-    found: list[str] = []
-    for (_, end, name), no in zip(hits, denied, strict=True):
-        after = [w.raw for w in words[end : end + 2]]
+    found: list[Hit] = []
+    for hit, no in zip(hits, denied, strict=True):
+        after = [w.raw for w in words[hit[1] : hit[1] + 2]]
         free = after[:1] == ["free"] and after != ["free", "of"]  # snow-free
-        if not (no or free) and name not in found:
-            found.append(name)
-    return tuple(found)
+        if not (no or free):
+            found.append(hit)
+    return found

@@ -24,6 +24,21 @@ def forgotten_names(layers: list[Layer]) -> frozenset[str]:
     return frozenset(gone.values())
 
 
+def synonyms_people_list(
+    layers: list[Layer], before: frozenset[frozenset[tuple[str, ...]]] = frozenset()
+) -> frozenset[frozenset[tuple[str, ...]]]:
+    """Return the sets of names that people's layers list as synonyms, on top of those before."""
+    same = set(before)
+    for layer in layers:
+        for name, entry in layer.concepts.items():
+            key = phrase_key(name)
+            words = {key, *(phrase_key(word) for word in (entry or {}).get("synonyms", ()))}
+            if len(words) > 1:
+                touching = {group for group in same if key in group}
+                same = (same - touching) | {frozenset(words.union(*touching))}
+    return frozenset(same)
+
+
 def merge_layers(layers: list[Layer]) -> tuple[dict[str, Concept], dict[str, Category]]:
     """Lay layers over one another, later ones on top, field by field.
 
@@ -57,6 +72,8 @@ def merge_layers(layers: list[Layer]) -> tuple[dict[str, Concept], dict[str, Cat
             written.add(name)
             old = concepts.get(name)
             given = {**(_concept_fields(old) if old else {}), **entry}
+            if old and layer.adds_synonyms and "synonyms" in entry:
+                given["synonyms"] = tuple(dict.fromkeys((*old.synonyms, *entry["synonyms"])))
             if "kind" not in given:
                 raise LexiconError(
                     f"‘{name}’ has no kind{layer.describe_entry_place('concepts', name)}.",

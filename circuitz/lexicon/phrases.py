@@ -11,7 +11,8 @@ from circuitz.lexicon.wordnet import Sense, WordNet
 _OF = frozenset(
     {"of", "on", "in", "at", "behind", "around", "under", "over", "with", "from", "for"}
 )
-_SKIPPED = frozenset(
+#: Words before a noun that make no other thing of it.
+SAID_OF_ANYTHING = frozenset(
     {"a", "an", "the", "its", "his", "her", "their", "some", "visible", "several", "two", "four"}
 )
 #: Heads that say nothing by themselves: of *grass texture* the grass counts.
@@ -59,7 +60,7 @@ class Phrase:
 @lru_cache(maxsize=4096)
 def parse_phrase(text: str, wordnet: WordNet) -> Phrase:
     """Take a phrase apart."""
-    words = [t.raw.removesuffix("'s") for t in tokens(text) if t.raw not in _SKIPPED]
+    words = [t.raw.removesuffix("'s") for t in tokens(text) if t.raw not in SAID_OF_ANYTHING]
     whole = _longest_final_noun(words, wordnet)
     if whole and whole[2] == len(words):
         return _phrase_from_head_match(text, words, whole, "", wordnet)

@@ -45,6 +45,8 @@ class Layer:
         It rests on the shipped WordNet extract.
     overrides
         What people said, each as a layer on top.
+    adds_synonyms
+        Its synonyms come on top of those there are, and do not take their place.
     """
 
     source: str
@@ -54,6 +56,7 @@ class Layer:
     lines: dict[str, int] = field(default_factory=dict)
     wordnet: bool = True
     overrides: list[Layer] = field(default_factory=list["Layer"])
+    adds_synonyms: bool = False
 
     def describe_entry_place(self, section: str, name: str) -> str:
         """Return `` (default lexicon, line 12)``."""
@@ -165,7 +168,7 @@ def _read_overrides(data: object, layer: Layer) -> list[Layer]:
             )
         author = entry.get("author")
         by = f"override by {author}" if isinstance(author, str) and author else "override"
-        found.append(Layer(by, concepts={name: fields}))
+        found.append(Layer(by, concepts={name: fields}, adds_synonyms=True))
     return found
 
 

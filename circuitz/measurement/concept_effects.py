@@ -18,6 +18,7 @@ from circuitz.lexicon.lexicon import Lexicon
 from circuitz.measurement.concept_pairs import concept_pairs
 from circuitz.models.run.runtime import Runtime
 from circuitz.patching.from_cut import Downstream
+from circuitz.plausibility.words.parsed_annotation import ConceptColumns
 from circuitz.z.co_changing_concepts import co_changing_concepts
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import LayerSpec
@@ -40,28 +41,30 @@ def units_by_concept_to_measure(
     All columns are returned that lie outside the subject, or that words on the cut name.
     """
     words = lexicon or Lexicon.load()
-    named = _units_by_concept(z, units)
+    columns = ConceptColumns.from_concept_set(concept_set, words)
+    named = _units_by_column(z, columns, units)
     found: dict[str, tuple[str, ...]] = {}
-    for column in concept_set.concept_names:
-        name = words.resolve(column) or column
-        kin = (name, *words.ancestors(name), *words.descendants(name))
-        mine = {u for some in kin for u in named.get(some, ())}
+    for i, name in enumerate(concept_set.concept_names):
+        mine = {u for some in (i, *columns.kin[i]) for u in named.get(some, ())}
         opposed = (
             words.kind(name) in _OUTSIDE or words.support(name, z.subject).verdict == "opposes"
         )
         if mine or opposed:
-            found[column] = tuple(unit for unit in units if unit in mine)
+            found[name] = tuple(unit for unit in units if unit in mine)
     return found
 
 
-def _units_by_concept(z: AnnotatedModel, units: Sequence[str]) -> dict[str, list[str]]:
-    """Units of the cut by what words on them name."""
+def _units_by_column(
+    z: AnnotatedModel, columns: ConceptColumns, units: Sequence[str]
+) -> dict[int, list[str]]:
+    """Units of the cut by the columns that words on them name."""
     known = set(units)
-    named: dict[str, list[str]] = {}
+    named: dict[int, list[str]] = {}
     for target, entry in z.effective().items():
         members = [unit for unit in target_units(target) if unit in known]
-        for concept in entry.concepts:
-            named.setdefault(concept, []).extend(members)
+        for _, some in columns.reader.read(entry.text, entry.concepts).concepts:
+            for column in some:
+                named.setdefault(column, []).extend(members)
     return named
 
 

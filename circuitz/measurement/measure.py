@@ -13,6 +13,7 @@ from circuitz.deprecation import renamed_keywords
 from circuitz.errors import InputsError, LayerError
 from circuitz.jobs.connect import Cluster, executor_for_cluster
 from circuitz.jobs.job import Executor
+from circuitz.lexicon.column_disputes import check_columns_are_told_apart
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.measurement.cut_effects import CutEffects
 from circuitz.measurement.measure_tokens import HeadEffects
@@ -115,6 +116,8 @@ def measure(
         If there is no concept set, or D's labels are missing or lack a class.
     MeasurementError
         If the network does not tell a class from the others on D.
+    ColumnNamesError, ContradictingColumnsError
+        If two concept columns bear one name, or claim to be one word and contradict each other.
     BuilderError, WeightsError, LayerError
         If the network cannot be run, or workers cannot build it.
     ClusterError
@@ -130,6 +133,9 @@ def measure(
             "There is no concept set to measure units on.",
             "Pass one: measure(z, (images, table)), or what cz.concepts(…) makes.",
         )
+    if z.measurements is None or z.measurements.concepts_hash != z.concepts_hash:
+        # Of what was measured before, the check tells.
+        check_columns_are_told_apart(known.concept_names, known.concepts, lexicon or Lexicon.load())
     old = z.measurements or Measurements()
     # An input of tokens cannot be optimised by gradient; exemplars show what heads look at.
     shown = () if known.is_tokens else _layers_to_visualise(z, visualise)

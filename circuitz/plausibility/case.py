@@ -27,7 +27,6 @@ from circuitz.plausibility.words.match_tables import MatchTable
 from circuitz.plausibility.words.parsed_annotation import (
     ConceptColumns,
     ParsedAnnotation,
-    canonical_name,
     parse_annotations_in_force,
 )
 from circuitz.plausibility.words.unit_tables import (
@@ -51,7 +50,6 @@ OUTSIDE = ("surroundings", "artefact")
 # A lexicon is a value, so what it answered once it answers always.
 _SUPPORT_CACHE: WeakKeyDictionary[Lexicon, dict[tuple[str, str], Support]] = WeakKeyDictionary()
 _HASHES: WeakKeyDictionary[Lexicon, str] = WeakKeyDictionary()
-_COLUMNS: WeakKeyDictionary[Lexicon, dict[tuple[str, ...], ConceptColumns]] = WeakKeyDictionary()
 # Measurements are values too, and an edit of words leaves them as they are. Only the latest are
 # kept, for they are large.
 _JOINTS: OrderedDict[tuple[int, CheckSettings, str, str], JointEffects] = OrderedDict()
@@ -129,7 +127,13 @@ class Case:
         if data is None or data.concepts is None or self.effects.source.max() >= len(data):
             return {}  # the last: it is another D than was measured, which the report says
         shows = data.concepts[self.effects.source[self.joint_effects.source_rows_on_split]] == 1
-        names = (canonical_name(name, self.lexicon) for name in data.concept_names)
+        columns, reader = self.concept_columns, self.concept_columns.reader
+        places = map(reader.column_of, data.concept_names)
+        # D's columns under the names they have in the concept set, where that has them.
+        names = (
+            own if place is None else columns.names[place]
+            for own, place in zip(data.concept_names, places, strict=True)
+        )
         return {
             name: shows[:, i]
             for i, name in enumerate(names)
@@ -138,11 +142,8 @@ class Case:
 
     @cached_property
     def concept_columns(self) -> ConceptColumns:
-        """Concept columns under their canonical names."""
-        known, names = _COLUMNS.setdefault(self.lexicon, {}), tuple(self.concept_set.concept_names)
-        if names not in known:
-            known[names] = ConceptColumns.from_names(names, self.lexicon)
-        return known[names]
+        """Columns of the concept set, each its own concept."""
+        return ConceptColumns.from_concept_set(self.concept_set, self.lexicon)
 
     @cached_property
     def joint_effects(self) -> JointEffects:
@@ -168,9 +169,7 @@ class Case:
     @cached_property
     def parsed_annotations(self) -> tuple[ParsedAnnotation, ...]:
         """Annotations on units and groups."""
-        return parse_annotations_in_force(
-            self.z.effective(), self.concept_columns, self.lexicon, self.z.classes
-        )
+        return parse_annotations_in_force(self.z.effective(), self.concept_columns, self.z.classes)
 
     @cached_property
     def word_verdicts(self) -> tuple[WordVerdict, ...]:

@@ -14,6 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from circuitz.disk.safe_text import escape_control_characters
+from circuitz.lexicon.column_disputes import (
+    RENAME_HINT,
+    describe_synonym_pair,
+    hint_for_contradicting_pair,
+    hint_for_unsettled_pair,
+)
+from circuitz.lexicon.column_synonyms import columns_spelled_alike
 from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import MEASURE_AGAIN
@@ -55,8 +62,11 @@ def find_problems(case: Case, findings: Sequence[Finding] = ()) -> tuple[Problem
     searches: tuple[Callable[[Case], Problem | None], ...] = (
         _problem_if_no_concept_labels,
         _problem_if_no_annotations,
+        _problem_if_columns_contradict,
+        _problem_if_synonyms_unsettled,
         _problem_if_concept_labels_constant,
         _problem_if_too_few_labels,
+        _problem_if_words_ambiguous,
         _problem_if_words_unlabelled,
         _problem_if_words_unknown,
         _problem_if_annotations_alike,
@@ -166,6 +176,55 @@ def _problem_if_too_few_labels(case: Case) -> Problem | None:
         f"{MINIMUM_IMAGES} that show it and {MINIMUM_IMAGES} that do not are wanted on each split; "
         "words that name it stay undecided, and it is nobody's rival.",
         "Label more pictures: circuitz concepts ask Z WORD…",
+    )
+
+
+def _problem_if_columns_contradict(case: Case) -> Problem | None:
+    names = case.concept_set.concept_names
+    alike = columns_spelled_alike(names)
+    pairs = [p for p in case.concept_columns.reader.synonyms if p.relation == "contradicting"]
+    if alike is None and not pairs:
+        return None
+    if alike is not None:
+        what, hint = (
+            f"The columns {prose.list_quoted_names(list(alike))} bear one name",
+            RENAME_HINT,
+        )
+    else:
+        what = describe_synonym_pair(pairs[0], names)
+        hint = hint_for_contradicting_pair(pairs[0], names, case.lexicon)
+    more = f" So do {len(pairs) - 1} more pairs." if len(pairs) > 1 else ""
+    return Problem(
+        "contradicting-columns", f"{what}. Each is judged by its own labels here.{more}", hint
+    )
+
+
+def _problem_if_synonyms_unsettled(case: Case) -> Problem | None:
+    names = case.concept_set.concept_names
+    pairs = [p for p in case.concept_columns.reader.synonyms if p.relation == "unsettled"]
+    if not pairs:
+        return None
+    said = "; ".join(describe_synonym_pair(pair, names) for pair in pairs[:_NAMED])
+    more = f"; and {len(pairs) - _NAMED} more pairs" if len(pairs) > _NAMED else ""
+    return Problem(
+        "unsettled-synonyms",
+        f"Are these one concept? {said}{more}. Until somebody says, they are two, and no rivals of "
+        "each other.",
+        hint_for_unsettled_pair(pairs[0], names, case.lexicon),
+    )
+
+
+def _problem_if_words_ambiguous(case: Case) -> Problem | None:
+    words = [w.parsed for w in case.word_verdicts if w.basis == "ambiguous"]
+    if not words:
+        return None
+    fits = list(dict.fromkeys(str(some) for said in words for some in said.ambiguous))
+    return Problem(
+        "ambiguous-words",
+        f"Words on {prose.format_count_with_noun(len(words), 'unit')} may mean more than one column: "
+        f"{escape_control_characters('; '.join(fits[:_NAMED]))}. They stay undecided.",
+        "Write which it is on each unit; cz.propose(z) writes what a rule proposed anew, by the "
+        "columns' own names.",
     )
 
 

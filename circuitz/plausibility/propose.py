@@ -104,7 +104,7 @@ def propose(
             f"Layer {unknown[0]!r} was not measured.",
             f"Measured are {', '.join(measured.layers)}.",
         )
-    columns = ConceptColumns.from_names(concept_set.concept_names, known)
+    columns = ConceptColumns.from_concept_set(concept_set, known)
     tables = {
         name: match_table_on_split(measured.layers[name].responses, concept_set, split)
         for name in layers

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from circuitz.lexicon.lexicon import Lexicon
+from circuitz.z.columns_of_concept_set import columns_of_concept_set
 from circuitz.z.finding import Finding
 from circuitz.z.measurements import EffectMeasurements
 from circuitz.z.targets import GROUP, target_units
@@ -48,6 +49,7 @@ def unit_groups_from_annotations(
     """
     known = set(units)
     words = lexicon or Lexicon.load()
+    columns = columns_of_concept_set(z.concept_set, words)
     sets: dict[str, set[str]] = {}
     for target, entry in z.effective().items():
         members = {u for u in target_units(target) if u in known}
@@ -56,8 +58,8 @@ def unit_groups_from_annotations(
         sets.setdefault("all", set()).update(members)
         if target.startswith(GROUP):
             sets[target] = members
-        for concept in entry.concepts:
-            for name in (concept, *words.ancestors(concept)):
+        for concept in columns.read(entry.text, entry.concepts).names:
+            for name in (concept, *columns.wider_concepts(concept)):
                 sets.setdefault(f"concept {name}", set()).update(members)
             for kinds in TOGETHER:
                 if words.kind(concept) in kinds:
@@ -84,10 +86,14 @@ def supporting_unit_groups_by_class(
     Different non-empty sets, each sorted.
     """
     words = lexicon or Lexicon.load()
+    columns = columns_of_concept_set(z.concept_set, words)
     of_thing = {
         unit
         for target, entry in z.effective().items()
-        if any(words.kind(concept) in TOGETHER[0] for concept in entry.concepts)
+        if any(
+            words.kind(concept) in TOGETHER[0]
+            for concept in columns.read(entry.text, entry.concepts).names
+        )
         for unit in target_units(target)
         if unit in effects.unit_index
     }

@@ -24,7 +24,8 @@ class Annotation:
     text
         Free text, as written.
     concepts
-        Concepts the lexicon found in the text, canonical names.
+        Concepts read in the text: columns of the concept set by their own names, and what else
+        the lexicon knows by its names.
     author, author_kind
         Who wrote it, and whether that is a person, a rule or a model.
     confidence

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from circuitz.disk.arrays import Arrays
-from circuitz.disk.lazy import LazyField, lazy_field_content_unread
+from circuitz.disk.lazy import Deferred, LazyField, lazy_field_content_unread
 from circuitz.disk.safe_text import strip_and_check_name
 from circuitz.z import z_hash
 from circuitz.z.annotation import Annotation, AuthorKind
@@ -232,7 +232,8 @@ class AnnotatedModel:
         Parameters
         ----------
         concepts
-            Canonical concepts; parsed from the text by the lexicon when not given.
+            What the text names; when not given, it is read in the text: columns of the concept
+            set by their own names, else the lexicon's names.
         evidence
             Content hashes of what the author looked at.
 
@@ -255,8 +256,16 @@ class AnnotatedModel:
             evidence=evidence,
             lexicon=lexicon,
             weights_hash=self.weights_hash,
+            concept_set=None if concepts is not None else self.concept_set_at_hand,
         )
         return self._with_log_entries(entry)
+
+    @property
+    def concept_set_at_hand(self) -> InputSet | None:
+        """Return the concept set if it was read; a check reads words anew in any case."""
+        content = lazy_field_content_unread(self, "concept_set")
+        unread = isinstance(content, Deferred) and not content.loaded
+        return None if unread else self.concept_set
 
     def retract(self, target_or_id: str | Unit, *, author: str = "") -> AnnotatedModel:
         """Withdraw the annotation with this id, or all that stand on this target.

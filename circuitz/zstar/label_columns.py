@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.plausibility.words.parsed_annotation import canonical_name
+from circuitz.z.columns_of_concept_set import columns_of_concept_set
 from circuitz.z.inputs import InputSet
 
 I64 = npt.NDArray[np.int64]
@@ -14,11 +14,7 @@ I64 = npt.NDArray[np.int64]
 
 def column_labelling_concept(concept: str, concept_set: InputSet, lexicon: Lexicon) -> int | None:
     """Return the column that labels a concept, by its name or by one the lexicon reads as it."""
-    names = concept_set.concept_names
-    if concept in names:
-        return names.index(concept)
-    reads = ({canonical_name(name, lexicon), *lexicon.entries(name)} for name in names)
-    return next((i for i, read in enumerate(reads) if concept in read), None)
+    return columns_of_concept_set(concept_set, lexicon).column_of(concept)
 
 
 def columns_of_same_kind(concept: str, concept_set: InputSet, lexicon: Lexicon) -> list[int]:

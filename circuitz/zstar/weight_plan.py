@@ -11,9 +11,9 @@ from circuitz.lexicon.lexicon import Lexicon
 from circuitz.patching.source_rows import rows_of_split
 from circuitz.plausibility.report import Report
 from circuitz.plausibility.rules.outside_claims import KINDS as OUTSIDE_KINDS
-from circuitz.plausibility.words.parsed_annotation import canonical_name
 from circuitz.stats.unit_concept_match import match_units_with_concepts
 from circuitz.z.annotation import Annotation
+from circuitz.z.columns_of_concept_set import columns_of_concept_set
 from circuitz.z.model import AnnotatedModel
 from circuitz.z.targets import target_units
 from circuitz.z.unit import Unit
@@ -83,12 +83,13 @@ def plan_weight_step(
     layer = z.cut[0]
     size = next(spec.size for spec in z.layers if spec.name == layer)
     said = _annotations_by_unit(z, layer)
+    reader = columns_of_concept_set(z.concept_set, lexicon)
     opposed = {
         unit
         for unit, annotation in said.items()
         if any(
             c in edit or _concept_opposes_subject(c, z.subject, lexicon)
-            for c in annotation.concepts
+            for c in reader.read(annotation.text, annotation.concepts).names
         )
     }
     aims = _choose_concept_for_each_unit(z, layer, said, lexicon)
@@ -134,16 +135,14 @@ def _choose_concept_for_each_unit(
     assert concepts is not None
     assert concepts.concepts is not None
     assert measured is not None
-    # Columns by their canonical names: the words on units are canonical too.
-    columns = {
-        canonical: i
-        for i, name in enumerate(concepts.concept_names)
-        for canonical in (lexicon.entries(name)[:1] or (canonical_name(name, lexicon),))
-    }
+    reader = columns_of_concept_set(concepts, lexicon)
+    # Of columns that are one concept the first stands for all.
+    columns = {name: concepts.concept_names.index(name) for name in reader.concept_of}
     aims: dict[int, int] = {}
     people: set[int] = set()
     for unit, annotation in annotations.items():
-        known = [columns[c] for c in annotation.concepts if c in columns]
+        read = reader.read(annotation.text, annotation.concepts).concepts
+        known = [columns[reader.concept_of[some[0]]] for _, some in read if some]
         if known:
             aims[unit] = known[0]
         if annotation.author_kind == "person":

@@ -18,10 +18,8 @@ from circuitz.bench.checker.case_truth import (
     NOTHING,
     SEES,
     CaseTruth,
-    cached_shipped_lexicon,
 )
 from circuitz.plausibility.claim import finding_id
-from circuitz.plausibility.words.parsed_annotation import canonical_name
 from circuitz.z.finding import Finding
 
 Fact = Callable[[CaseTruth, tuple[int, ...], int], bool | None]
@@ -49,8 +47,7 @@ def claim_is_true(truth: CaseTruth, finding: Finding) -> bool | None:
 def _concept_of_finding(truth: CaseTruth, finding: Finding) -> str:
     """Concept a finding is about: its id is made of it. Empty for one that no image shows."""
     for concept in truth.world.concepts:
-        name = canonical_name(concept, cached_shipped_lexicon())
-        if finding.id == finding_id(finding.kind, finding.target, name):
+        if finding.id == finding_id(finding.kind, finding.target, concept):
             return concept
     return ""
 

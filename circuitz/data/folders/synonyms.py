@@ -1,4 +1,4 @@
-"""Columns of concept labels that the lexicon knows as one concept, joined into one."""
+"""Columns of concept labels that are one concept, joined into one."""
 
 from __future__ import annotations
 
@@ -6,65 +6,68 @@ from dataclasses import replace
 
 import numpy as np
 
-from circuitz.errors import ConceptLabelsError
+from circuitz.lexicon.column_disputes import (
+    check_columns_are_told_apart,
+    describe_synonym_pair,
+    hint_for_unsettled_pair,
+)
+from circuitz.lexicon.column_names import ColumnNames
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.z.inputs import InputSet
 
 
 def join_synonym_columns(inputs: InputSet, lexicon: Lexicon) -> tuple[InputSet, tuple[str, ...]]:
-    """Join columns whose headings are synonyms, such as *coat* and *fur*.
-
-    Left apart, each would be measured on its own labels, and one would speak for the other.
+    """Join columns that are one concept: synonyms whose labels agree, or that a person says are.
 
     Parameters
     ----------
     inputs
         A set with concept labels; one without is returned as it is.
     lexicon
-        Knows the synonyms. Headings it does not know as a concept's name stay apart.
+        Knows the synonyms.
 
     Returns
     -------
-    The set, joined columns under the concept's own name, and a remark for each concept joined.
+    The set, joined columns under the name of the first, and remarks: what was joined, and which
+    synonyms are for a person to settle.
 
     Raises
     ------
-    ConceptLabelsError
-        If two columns of one concept say different things of a picture.
+    ColumnNamesError
+        If two names differ in case, blanks, hyphens or underscores alone.
+    ContradictingColumnsError
+        If two columns claim to be one word, and their labels contradict that.
     """
     table = inputs.concepts
     if table is None:
         return inputs, ()
-    same: dict[str, list[int]] = {}
-    for i, name in enumerate(inputs.concept_names):
-        same.setdefault(lexicon.resolve(name) or name, []).append(i)
-    if all(len(columns) == 1 for columns in same.values()):
-        return inputs, ()
-    names: list[str] = []
+    pairs = check_columns_are_told_apart(inputs.concept_names, table, lexicon)
+    remarks = [
+        f"{describe_synonym_pair(pair, inputs.concept_names)}: are they one concept? Until somebody "
+        f"says, they are two. {hint_for_unsettled_pair(pair, inputs.concept_names, lexicon)}"
+        for pair in pairs
+        if pair.relation == "unsettled"
+    ]
+    concept_of = ColumnNames(inputs.concept_names, lexicon, pairs).concept_of
+    names = tuple(dict.fromkeys(concept_of))
+    if len(names) == len(concept_of):
+        return inputs, tuple(remarks)
     values: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
-    remarks: list[str] = []
-    place = np.zeros(table.shape[1], np.int64)
-    for concept, columns in same.items():
-        place[columns] = len(names)
-        if len(columns) == 1:
-            names.append(inputs.concept_names[columns[0]])
-            values.append(table[:, columns[0]])
-            continue
-        said = " and ".join(f"‘{inputs.concept_names[i]}’" for i in columns)
+    for concept in names:
+        columns = [i for i, of in enumerate(concept_of) if of == concept]
         some = table[:, columns]
         yes, no = (some == 1).any(1), (some == 0).any(1)
-        if (yes & no).any():
-            raise ConceptLabelsError(
-                f"The columns {said} are one concept, {concept}, and differ in "
-                f"{int((yes & no).sum()):,} pictures.",
-                "Leave one column out, or make them two concepts in a lexicon of your own "
-                "(--lexicon).",
+        values.append(np.where(yes & ~no, 1, np.where(no & ~yes, 0, np.nan)).astype(np.float32))
+        if len(columns) > 1:
+            said = " and ".join(f"‘{inputs.concept_names[i]}’" for i in columns)
+            differ = int((yes & no).sum())
+            unknown = f", not known in the {differ:,} pictures where they differ" if differ else ""
+            remarks.append(
+                f"The columns {said} are one concept: taken together as {concept}{unknown}."
             )
-        names.append(concept)
-        values.append(np.where(yes, 1, np.where(no, 0, np.nan)).astype(np.float32))
-        remarks.append(f"The columns {said} are one concept: taken together as {concept}.")
-    pairs = inputs.pairs
-    if pairs is not None:
-        pairs = np.column_stack([pairs[:, :2], place[pairs[:, 2]]])
-    made = replace(inputs, concepts=np.stack(values, 1), concept_names=tuple(names), pairs=pairs)
+    place = np.array([names.index(of) for of in concept_of])
+    pairs_of_images = inputs.pairs
+    if pairs_of_images is not None:
+        pairs_of_images = np.column_stack([pairs_of_images[:, :2], place[pairs_of_images[:, 2]]])
+    made = replace(inputs, concepts=np.stack(values, 1), concept_names=names, pairs=pairs_of_images)
     return made, tuple(remarks)

@@ -42,6 +42,7 @@ from circuitz.plausibility.words.detection_test import (
     run_detection_test,
 )
 from circuitz.store.judgement import Judgement
+from circuitz.z.columns_of_concept_set import columns_of_concept_set
 from circuitz.z.finding import Finding, Remedy
 from circuitz.z.inputs import SPLITS
 from circuitz.z.targets import EDGE, target_units
@@ -87,10 +88,10 @@ def words_to_test_on_target(z: AnnotatedModel, target: str, lexicon: Lexicon) ->
     said = z.effective().get(target)
     if said is None:
         raise LabellingError(f"No words stand on {target}.", "Annotate it, or pass --word.")
-    named = said.concepts or lexicon.parse(said.text)
+    named = columns_of_concept_set(z.concept_set, lexicon).read(said.text, said.concepts).names
     if named:
-        return tuple(dict.fromkeys(concept_column_name(c, lexicon) for c in named))
-    return (concept_column_name(said.text[:LONGEST_WORD], lexicon),)
+        return tuple(dict.fromkeys(map(concept_column_name, named)))
+    return (concept_column_name(said.text[:LONGEST_WORD]),)
 
 
 def make_blind_pack(
@@ -139,7 +140,7 @@ def make_blind_pack(
     count = 0
     for target in chosen:
         found = choose_active_and_hard_pictures(z, target, within, pairs, seed=seed)
-        named = [concept_column_name(w, lexicon) for w in words] or words_to_test_on_target(
+        named = [concept_column_name(w) for w in words] or words_to_test_on_target(
             z, target, lexicon
         )
         for word in dict.fromkeys(named):

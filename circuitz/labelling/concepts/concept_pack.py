@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,9 @@ from circuitz.labelling.concepts.concept_questions import (
     require_askable_concept_set,
 )
 from circuitz.labelling.tasks.pack import Question, TaskPack, opaque_question_id
-from circuitz.plausibility.words.parsed_annotation import canonical_name
+from circuitz.lexicon.column_synonyms import people_call_same
+from circuitz.lexicon.word_forms import phrase_key
+from circuitz.z.columns_of_concept_set import columns_of_concept_set
 from circuitz.z.targets import EDGE, GROUP
 from circuitz.z.unit import OUTPUT
 
@@ -63,7 +65,7 @@ def make_concept_pack(
     z
         A model with a concept set; measured ones are asked about more cleverly.
     words
-        Concepts; brought to the lexicon's names.
+        Concepts; each is asked about, and gets a column, as it is written.
     units
         Units said to mean the words; by default those annotated with each.
     n
@@ -78,7 +80,7 @@ def make_concept_pack(
     LabellingError
         If there is nothing to ask about, or a word cannot be one.
     """
-    names = list(dict.fromkeys(concept_column_name(word, lexicon) for word in words))
+    names = list(dict.fromkeys(concept_column_name(word) for word in words))
     if not names:
         raise LabellingError(
             "No word was given.", "Name what to ask about: circuitz concepts ask Z snow."
@@ -154,8 +156,8 @@ def concept_question_text(word: str) -> str:
     return f"Does this picture show ‘{word}’?"
 
 
-def concept_column_name(word: str, lexicon: Lexicon) -> str:
-    """Return the name of a word's column: the lexicon's, or the word as it is.
+def concept_column_name(word: str) -> str:
+    """Return the name of a word's column: the word as it is, without odd blanks.
 
     Raises
     ------
@@ -169,15 +171,21 @@ def concept_column_name(word: str, lexicon: Lexicon) -> str:
         raise LabellingError(
             f"{word[:80]!r} cannot be asked about.", f"Give one to {LONGEST_WORD} characters."
         )
-    return canonical_name(clean, lexicon)
+    return clean
 
 
 def concept_column_index(z: AnnotatedModel, name: str, lexicon: Lexicon) -> int:
-    """Column of the concept set that a word stands for; -1 where there is none."""
+    """Column of the concept set that bears a name; -1 where there is none.
+
+    A synonym's column is another one, unless a person says that both are one concept.
+    """
     names = z.concept_set.concept_names if z.concept_set is not None else ()
     if name in names:
         return names.index(name)
-    return next((i for i, own in enumerate(names) if canonical_name(own, lexicon) == name), -1)
+    key = phrase_key(name)
+    same = (i for i, own in enumerate(names) if key and phrase_key(own) == key)
+    people = (i for i, own in enumerate(names) if people_call_same(own, name, lexicon))
+    return next(same, next(people, -1))
 
 
 def labelled_pictures_mask(z: AnnotatedModel, name: str, lexicon: Lexicon) -> npt.NDArray[np.bool_]:
@@ -195,9 +203,12 @@ def first_units_naming_concept(z: AnnotatedModel, name: str, lexicon: Lexicon) -
     if measured is None:
         return ()
 
-    def names_concept(concepts: Iterable[str], text: str) -> bool:
-        found = {canonical_name(c, lexicon) for c in concepts or lexicon.parse(text)}
-        return name in found or name.casefold() == text.strip().casefold()
+    columns = columns_of_concept_set(z.concept_set, lexicon)
+    wanted = {name, lexicon.resolve(name)} - {""}
+
+    def names_concept(concepts: Sequence[str], text: str) -> bool:
+        read = wanted.intersection(columns.read(text, concepts).names)
+        return bool(read) or name.casefold() == text.strip().casefold()
 
     found = [
         target

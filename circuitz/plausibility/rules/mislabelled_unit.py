@@ -119,6 +119,9 @@ def _say_what_would_decide(case: Case, word: WordVerdict, family: int) -> str:
         return "Say what the unit sees (ears, coat, ground): that can be checked, a class cannot."
     if word.basis == "unknown":
         return "Name what the unit responds to, or add the word to the lexicon."
+    if word.basis == "ambiguous":
+        either = [name for some in word.parsed.ambiguous for name in some.columns]
+        return f"Write which of {prose.list_quoted_names(either)} it is."
     if word.basis == "blind":
         return "More pictures: circuitz concepts blind Z, with more --pairs and another --seed."
     if word.basis == "unlabelled":

@@ -32,7 +32,7 @@ from circuitz.z.finding import Finding, Remedy, Verdict
 
 KIND = "vague-annotation"
 VERSION = 1
-_UNJUDGED = ("unknown", "unlabelled", "unusable")
+_UNJUDGED = ("unknown", "unlabelled", "ambiguous", "unusable")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +60,8 @@ def _find_concepts_behind_vague_words(case: Case) -> list[HiddenConcept]:
             continue
         # What the words name themselves is not behind them, nor what it answers to less.
         named = {i for _, columns in word.parsed.concepts for i in columns}
+        either = {name for some in word.parsed.ambiguous for name in some.columns}
+        named |= {i for i, name in enumerate(case.concept_set.concept_names) if name in either}
         named |= {j for i in named for j in case.concept_columns.kin[i]}
         best = best_matching_usable_column(place, range(len(case.concept_columns.names)))
         if best is None or best in named:

@@ -75,9 +75,12 @@ def judge_by_blind_tests(
         if word.basis not in ("unlabelled", "unknown"):
             continue
         named = word.parsed.missing or (word.parsed.text.strip(),)
-        found = [t for name in named if (t := tests.get((word.parsed.target, name))) is not None]
-        if len(found) == len(named):
-            mine[i] = found
+        # Tests may be kept under the names that were read in the text when it was written.
+        for names in (named, word.parsed.annotation.concepts):
+            found = [t for n in names if (t := tests.get((word.parsed.target, n))) is not None]
+            if names and len(found) == len(names):
+                mine[i] = found
+                break
     p_flag = {i: min(1.0, len(some) * min(t.p_flag for t in some)) for i, some in mine.items()}
     p_support = {i: max(t.p_support for t in some) for i, some in mine.items()}
     q_flag = benjamini_hochberg_q_values(list(p_flag.values()))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
-from circuitz.lexicon.matching import Hit, affirmed_concepts
-from circuitz.lexicon.word_forms import phrase_key, tokens
+from circuitz.lexicon.column_names import AmbiguousWords, ColumnNames
+from circuitz.lexicon.lexicon import Lexicon
 from circuitz.z.annotation import Annotation
+from circuitz.z.columns_of_concept_set import columns_of_concept_set
+from circuitz.z.inputs import InputSet
 from circuitz.z.targets import EDGE, GROUP, target_units
 from circuitz.z.unit import OUTPUT
 
-if TYPE_CHECKING:
-    from circuitz.lexicon.lexicon import Lexicon
 _KEPT = 20_000  # annotations remembered
 
 
@@ -33,6 +33,8 @@ class ParsedAnnotation:
         it: its own, or those of the concepts below it, any of which will do.
     missing
         Concepts it names that the concept set does not label.
+    ambiguous
+        Words that fit several columns equally.
     classes
         Classes of the model that its text names.
     """
@@ -41,6 +43,7 @@ class ParsedAnnotation:
     units: tuple[str, ...]
     concepts: tuple[tuple[str, tuple[int, ...]], ...]
     missing: tuple[str, ...]
+    ambiguous: tuple[AmbiguousWords, ...]
     classes: tuple[str, ...]
 
     @property
@@ -56,72 +59,51 @@ class ParsedAnnotation:
 
 @dataclass(frozen=True, eq=False)
 class ConceptColumns:
-    """Concept columns by the lexicon's canonical names.
+    """Columns of a concept set, each its own concept.
 
     Parameters
     ----------
     names
-        Canonical name of each column (the column's own where the lexicon does not know it).
+        Concept of each column: its own name, or, where columns are one concept, the first one's.
     kin
-        ``kin[i]``: columns whose concept is the same as column i's, a kind of it, or what it is
-        a kind of; they are no rivals of each other.
+        ``kin[i]``: columns whose concept is the same as column i's or may be, a kind of it, or what
+        it is a kind of; they are no rivals of each other.
     sort
         ``sort[i]``: columns whose concept is a kind of the same thing as column i's is (*brown
         coat* and *black coat*), itself included.
+    reader
+        Which columns some words mean.
     """
 
     names: tuple[str, ...]
     kin: tuple[frozenset[int], ...]
     sort: tuple[frozenset[int], ...]
-    _below: Mapping[str, tuple[int, ...]]
-    _unknown: tuple[str, ...] = ()
+    reader: ColumnNames
     _parsed_cache: dict[tuple[Annotation, tuple[str, ...]], ParsedAnnotation] = field(
         default_factory=dict
     )
 
     @classmethod
-    def from_names(cls, names: Sequence[str], lexicon: Lexicon) -> ConceptColumns:
-        """Name the columns of a concept set."""
-        canonical = tuple(canonical_name(name, lexicon) for name in names)
-        above = [frozenset(lexicon.ancestors(name)) for name in canonical]
-        kin = tuple(
-            frozenset(
-                j
-                for j, other in enumerate(canonical)
-                if j != i and (other == name or other in above[i] or name in above[j])
-            )
-            for i, name in enumerate(canonical)
-        )
+    def from_reader(cls, reader: ColumnNames) -> ConceptColumns:
+        """Say which columns are rivals of which."""
+        every = range(len(reader.names))
+        kin = tuple(frozenset(j for j in every if j != i and reader.are_kin(i, j)) for i in every)
         sort = tuple(
-            frozenset(j for j, other in enumerate(above) if j == i or mine & other)
-            for i, mine in enumerate(above)
+            frozenset(j for j in every if j == i or reader.above[i] & reader.above[j])
+            for i in every
         )
-        below: dict[str, list[int]] = {}
-        for i, some in enumerate(above):
-            for concept in some:
-                below.setdefault(concept, []).append(i)
-        unknown = tuple(n for n in canonical if phrase_key(n) and not lexicon.resolve(n))
-        return cls(canonical, kin, sort, {k: tuple(value) for k, value in below.items()}, unknown)
+        return cls(reader.concept_of, kin, sort, reader)
 
-    def unknown_names_written_in(self, text: str) -> tuple[str, ...]:
-        """Columns without an entry whose very name stands in a text, the longest of them.
-
-        A concept set may label what no lexicon knows; words that repeat its label name it.
-        """
-        if not self._unknown:
-            return ()
-        words = tokens(text)
-        hits: list[Hit] = []
-        for name in self._unknown:
-            label = phrase_key(name)
-            for i in range(len(words) - len(label) + 1):
-                if tuple(w.word for w in words[i : i + len(label)]) == label:
-                    hits.append((i, i + len(label), name))
-        hits = [h for h in hits if not any(o != h and o[0] <= h[0] and h[1] <= o[1] for o in hits)]
-        return affirmed_concepts(words, sorted(hits))
+    @classmethod
+    def from_concept_set(cls, concept_set: InputSet, lexicon: Lexicon) -> ConceptColumns:
+        """Tell the columns of a concept set apart by their names, and synonyms by their labels."""
+        known = _COLUMNS.setdefault(concept_set, WeakKeyDictionary())
+        if lexicon not in known:
+            known[lexicon] = cls.from_reader(columns_of_concept_set(concept_set, lexicon))
+        return known[lexicon]
 
     def parse_annotation(
-        self, annotation: Annotation, classes: tuple[str, ...], lexicon: Lexicon
+        self, annotation: Annotation, classes: tuple[str, ...]
     ) -> ParsedAnnotation:
         """Read an annotation, once: it is never changed, and an edit is another one."""
         found = self._parsed_cache.get((annotation, classes))
@@ -129,62 +111,41 @@ class ConceptColumns:
             if len(self._parsed_cache) >= _KEPT:
                 self._parsed_cache.clear()
             found = self._parsed_cache[annotation, classes] = _parse_annotation(
-                annotation, classes, self, lexicon
+                annotation, classes, self.reader
             )
         return found
 
-    def columns_for_concept(self, concept: str) -> tuple[int, ...]:
-        """Columns that tell whether a concept is there: its own, else those of what is below it.
 
-        Who writes *ears* on a detector of pointed ears is right, if not precise.
-        """
-        own = tuple(i for i, name in enumerate(self.names) if name == concept)
-        return own or self._below.get(concept, ())
-
-
-def canonical_name(name: str, lexicon: Lexicon) -> str:
-    """Return the lexicon's name for a column or word, or the word itself when it knows none."""
-    found = lexicon.resolve(name)
-    if found:
-        return found
-    parsed = lexicon.entries(name)
-    # A thing without an entry is named by all of its words: black and white seeds are two.
-    return parsed[0] if len(parsed) == 1 else lexicon.wordnet_noun(name) or name
+_COLUMNS: WeakKeyDictionary[InputSet, WeakKeyDictionary[Lexicon, ConceptColumns]] = (
+    WeakKeyDictionary()
+)
 
 
 def parse_annotations_in_force(
     effective: Mapping[str, Annotation],
     columns: ConceptColumns,
-    lexicon: Lexicon,
     classes: Sequence[str],
 ) -> tuple[ParsedAnnotation, ...]:
     """Read every annotation on a unit or group; words on edges and classes claim other things."""
     known = tuple(classes)
     return tuple(
-        columns.parse_annotation(annotation, known, lexicon)
+        columns.parse_annotation(annotation, known)
         for target, annotation in effective.items()
         if not target.startswith((EDGE, f"{OUTPUT}:"))
     )
 
 
 def _parse_annotation(
-    annotation: Annotation, classes: tuple[str, ...], columns: ConceptColumns, lexicon: Lexicon
+    annotation: Annotation, classes: tuple[str, ...], reader: ColumnNames
 ) -> ParsedAnnotation:
     target, text = annotation.target, annotation.text
-    named = annotation.concepts or lexicon.parse(text)
-    written = columns.unknown_names_written_in(text)
-    if written:
-        # What a label says in more words goes before what the lexicon makes of some of them.
-        covered = {word for name in written for word in phrase_key(name)}
-        rest = (n for n in named if n in columns.names or not set(phrase_key(n)) <= covered)
-        named = (*written, *rest)
-    concepts = dict.fromkeys(canonical_name(name, lexicon) for name in named)
-    found = {concept: columns.columns_for_concept(concept) for concept in concepts}
+    read = reader.read(text, annotation.concepts)
     return ParsedAnnotation(
         annotation=annotation,
         units=target_units(target) if target.startswith(GROUP) else (target,),
-        concepts=tuple((concept, some) for concept, some in found.items() if some),
-        missing=tuple(concept for concept, some in found.items() if not some),
+        concepts=tuple((concept, some) for concept, some in read.concepts if some),
+        missing=tuple(concept for concept, some in read.concepts if not some),
+        ambiguous=read.ambiguous,
         classes=tuple(
             name for name in classes if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.I)
         ),

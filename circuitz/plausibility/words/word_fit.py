@@ -106,6 +106,9 @@ def judge_words(
 
 
 def _verdict_without_concepts(parsed: ParsedAnnotation) -> WordVerdict:
+    if parsed.ambiguous:
+        reason = "; ".join(map(str, parsed.ambiguous))
+        return WordVerdict(parsed, "ambiguous", reason=reason)
     if parsed.missing:
         names = ", ".join(f"‘{name}’" for name in parsed.missing)
         return WordVerdict(parsed, "unlabelled", reason=f"the concept set does not label {names}")

@@ -16,7 +16,9 @@ from circuitz.plausibility.words.word_scores import (
 )
 from circuitz.z.finding import Verdict
 
-Basis = Literal["concepts", "class", "unknown", "unlabelled", "unusable", "unmeasured", "blind"]
+Basis = Literal[
+    "concepts", "class", "unknown", "unlabelled", "ambiguous", "unusable", "unmeasured", "blind"
+]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from circuitz.z.bundle.load_save import append_log, load, save
 from circuitz.z.bundle.log_io import parse_and_verify_log
 from circuitz.z.bundle.manifest import LOG
 from circuitz.z.circuit.circuit_graph import NOTE
+from circuitz.z.columns_of_concept_set import columns_of_concept_set
 from circuitz.z.edits import history
 from circuitz.z.finding import Waiver
 from circuitz.z.model import AnnotatedModel
@@ -135,7 +136,11 @@ class EditingSession:
     def parse(self, text: str) -> list[dict[str, str]]:
         """Return the concepts that the check will read in these words."""
         chips: list[dict[str, str]] = []
-        for name in self.lexicon.parse(text):
+        read = columns_of_concept_set(self.z.concept_set, self.lexicon).read(text)
+        for words in read.ambiguous:
+            why = f"{words}. Write which of them it is."
+            chips.append({"name": words.words, "kind": "?", "verdict": "unknown", "why": why})
+        for name in read.names:
             support = self.lexicon.support(name, self.z.subject)
             chips.append(
                 {

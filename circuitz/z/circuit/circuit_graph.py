@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from circuitz.disk.hashing import arrays_hash
 from circuitz.errors import GraphError
 from circuitz.z.bases import basis_parts
+from circuitz.z.columns_of_concept_set import columns_of_concept_set
+from circuitz.z.edits.annotate import default_lexicon
 from circuitz.z.targets import GROUP, target_sort_key, target_units
 from circuitz.z.unit import OUTPUT, Unit
 
@@ -157,12 +159,13 @@ class CircuitGraph:
         Words on a group (``group:a,b``) name its units together unless sets were named by hand.
         """
         said = z.effective()
+        columns = columns_of_concept_set(z.concept_set, default_lexicon())
         nodes: list[Node] = []
         for node in self.nodes:
             entry = said.get(node.id)
             words = entry.text if entry is not None else ""
-            concepts = entry.concepts if entry is not None else ()
-            nodes.append(replace(node, words=words, concepts=tuple(concepts)))
+            concepts = columns.read(words, entry.concepts).names if entry is not None else ()
+            nodes.append(replace(node, words=words, concepts=concepts))
         return replace(
             self,
             nodes=tuple(nodes),

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from circuitz.disk.safe_text import MAX_NAME, strip_and_check_name, strip_and_check_text
 from circuitz.errors import AnnotationError
 from circuitz.z.annotation import Annotation, AuthorKind
+from circuitz.z.columns_of_concept_set import columns_of_concept_set
 from circuitz.z.edits import history
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.z.inputs import InputSet
 
 
 @lru_cache(maxsize=1)
@@ -35,15 +37,18 @@ def new_annotation(
     evidence: Sequence[str],
     lexicon: Lexicon | None,
     weights_hash: str,
+    concept_set: InputSet | None = None,
 ) -> Annotation:
     """Make the entry that says what a target means (fields as in :class:`Annotation`).
 
     Parameters
     ----------
     concepts
-        Canonical concepts; parsed from the text by the lexicon when ``None``.
+        What the text names; read in it when ``None``.
     lexicon
         The shipped one when ``None``.
+    concept_set
+        Its columns go before the lexicon's names.
 
     Raises
     ------
@@ -59,7 +64,8 @@ def new_annotation(
     lexicon_hash = lexicon.hash if lexicon is not None else ""
     if concepts is None:
         known = lexicon or default_lexicon()
-        concepts, lexicon_hash = known.parse(clean), known.hash
+        read = columns_of_concept_set(concept_set, known).read(clean)
+        concepts, lexicon_hash = read.names, known.hash
     standing = history.standing_annotations_by_target(history.replay_log(log).active).get(
         target, []
     )

@@ -69,3 +69,14 @@ def test_contradictions_and_empty_overrides_are_named(monkeypatch, capsys, tmp_p
     assert "contradictory-overrides" in capsys.readouterr().err
     assert path.read_bytes() == before
     assert run(monkeypatch, *base, "--author", "ben", "--kind", "artefact", "--replace") == 0
+
+
+def test_a_synonym_becomes_a_concept_of_its_own(monkeypatch, capsys, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    add = ("add", "lawn", "--kind", "surroundings", "--lexicon", path)
+    assert run(monkeypatch, *add) == 1
+    assert "--apart" in capsys.readouterr().err
+    assert run(monkeypatch, *add, "--apart") == 0
+    assert Lexicon.load(path).resolve("lawn") == "lawn"
+    assert Lexicon.load(path).resolve("turf") == "grass"
+    assert run(monkeypatch, *add, "--apart") == 1  # it is one already

@@ -81,15 +81,55 @@ def test_a_unit_of_two_minds_is_left_to_people(plant) -> None:
     assert {f.verdict for f in check(z).of("mislabelled-unit")} == {"supported"}
 
 
-def test_columns_under_other_names_are_written_canonically(plant) -> None:
+def test_columns_are_written_by_their_own_names(plant) -> None:
     from dataclasses import replace
 
     z = plant()
     names = ("snowy ground", "GRASS", *z.concept_set.concept_names[2:])
     z = propose(z.with_(concept_set=replace(z.concept_set, concept_names=names)))
-    assert said(z)["conv4:0"] == "snow"
-    assert said(z)["conv4:2"] == "grass"
+    assert said(z)["conv4:0"] == "snowy ground"
+    assert said(z)["conv4:2"] == "GRASS"
     assert check(z).of("mislabelled-unit")[0].verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("round outline", "pointed outline"),
+        ("letter w", "letter x"),
+        ("Blond_Hair", "Wavy_Hair"),
+        ("red car", "blue car"),
+    ],
+)
+def test_columns_that_the_lexicon_has_as_one_thing_are_rivals(plant, names) -> None:
+    from dataclasses import replace
+
+    z = plant()
+    concept_set = replace(z.concept_set, concept_names=(*names, *z.concept_set.concept_names[2:]))
+    z = propose(z.with_(concept_set=concept_set))
+    assert said(z)["conv4:0"] == names[0]
+    assert said(z)["conv4:2"] == names[1]
+    verdicts = {f.units[0]: f.verdict for f in check(z).of("mislabelled-unit")}
+    assert verdicts["conv4:0"] == verdicts["conv4:2"] == "supported"
+    exchanged = z.annotate("conv4:0", names[1]).annotate("conv4:2", names[0])
+    verdicts = {f.units[0]: f.verdict for f in check(exchanged).of("mislabelled-unit")}
+    assert verdicts["conv4:0"] == verdicts["conv4:2"] == "flagged"
+
+
+def test_words_an_earlier_version_proposed_for_two_columns_are_in_doubt(plant) -> None:
+    from dataclasses import replace
+
+    z = plant()
+    names = ("round outline", "pointed outline", *z.concept_set.concept_names[2:])
+    z = z.with_(concept_set=replace(z.concept_set, concept_names=names))
+    old = z.annotate("conv4:0", "edges", concepts=("edges",), author=AUTHOR, author_kind="rule")
+    report = check(old)
+    finding = next(f for f in report.of("mislabelled-unit") if f.units == ("conv4:0",))
+    assert finding.verdict == "inconclusive"
+    assert "‘round outline’ and ‘pointed outline’" in finding.sentence
+    (problem,) = [p for p in report.problems if p.code == "ambiguous-words"]
+    assert "‘edges’ fits" in problem.message
+    assert said(propose(old))["conv4:0"] == "round outline"
 
 
 def test_a_column_the_lexicon_does_not_know_is_written_as_it_is(plant) -> None:

@@ -10,18 +10,12 @@ import numpy as np
 import pytest
 
 from circuitz.errors import AnnotationError, LayerError, UnitError
+from circuitz.lexicon.lexicon import Lexicon
 from circuitz.z.finding import Waiver
 from circuitz.z.layer import LayerSpec, Preprocessing
 from circuitz.z.model import AnnotatedModel
 
-
-class OneWord:
-    """A lexicon that knows one word."""
-
-    hash = "one-word"
-
-    def parse(self, text: str) -> tuple[str, ...]:
-        return ("snow",) if "snow" in text else ()
+ONE_WORD = Lexicon.from_text("extends: none\nconcepts:\n  snow: {kind: surroundings}\n")
 
 
 def test_a_z_is_a_value(z: AnnotatedModel) -> None:
@@ -52,9 +46,9 @@ def test_later_changes_of_what_it_was_made_from_do_not_reach_it() -> None:
 
 
 def test_concepts_are_parsed_by_the_lexicon_unless_given(z: AnnotatedModel) -> None:
-    parsed = z.annotate("conv2:2", "deep snow", lexicon=OneWord()).effective()["conv2:2"]
-    assert (parsed.concepts, parsed.lexicon_hash) == (("snow",), "one-word")
-    given = z.annotate("conv2:2", "deep snow", concepts=(), lexicon=OneWord())
+    parsed = z.annotate("conv2:2", "deep snow", lexicon=ONE_WORD).effective()["conv2:2"]
+    assert (parsed.concepts, parsed.lexicon_hash) == (("snow",), ONE_WORD.hash)
+    given = z.annotate("conv2:2", "deep snow", concepts=(), lexicon=ONE_WORD)
     assert given.effective()["conv2:2"].concepts == ()
 
 

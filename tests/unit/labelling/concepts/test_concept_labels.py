@@ -350,7 +350,7 @@ def test_what_is_wrong_with_a_file_is_named_and_nothing_is_kept(toy, tmp_path, t
 @pytest.mark.parametrize("word", ["", "   ", "yes", "x" * 61, "sn\x00ow"])
 def test_words_that_cannot_be_asked_about_are_named(word) -> None:
     with pytest.raises(CircuitzError):
-        concept_column_name(word, LEXICON)
+        concept_column_name(word)
 
 
 def test_what_cannot_be_asked_about_is_an_error_that_says_why(toy) -> None:

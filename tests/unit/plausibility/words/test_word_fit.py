@@ -7,6 +7,7 @@ import pytest
 
 from circuitz.plausibility import case
 from circuitz.plausibility.check import check
+from circuitz.plausibility.words import parsed_annotation
 from circuitz.plausibility.words import word_fit as words
 from circuitz.plausibility.words.match_tables import TABLES
 from circuitz.z.finding import Finding
@@ -48,7 +49,7 @@ def _edits(z: AnnotatedModel) -> Iterator[AnnotatedModel]:
 def _forget() -> None:
     TABLES.clear()
     case._JOINTS.clear()
-    case._COLUMNS.clear()
+    parsed_annotation._COLUMNS.clear()
 
 
 def _said(finding: Finding) -> tuple[object, ...]:
