@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from circuitz.data.concept_set import as_concept_set
 from circuitz.data.input_sources import as_inputs
 from circuitz.deprecation import renamed_keywords
@@ -21,6 +23,7 @@ from circuitz.measurement.staged_progress import Stages
 from circuitz.models.run.basis_space import resolve_unit_space
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.run.unit_value_hashes import unit_value_hashes
+from circuitz.patching.silenced_weights import can_silence_layer
 from circuitz.responses.optimised.visualise import visualise as visualise_units
 from circuitz.responses.sweep_layers import sweep
 from circuitz.responses.token_responses import measure_responses_to_position_pairs
@@ -29,7 +32,7 @@ from circuitz.z.bundle.data_ref import DataRef
 from circuitz.z.check_z import check_annotated_model
 from circuitz.z.finding import Finding
 from circuitz.z.inputs import InputSet
-from circuitz.z.layer import LayerSpec
+from circuitz.z.layer import SILENCEABLE, LayerSpec
 from circuitz.z.measurements import LayerMeasurements, Measurements
 from circuitz.z.visuals import current_run_pictures_by_hash
 
@@ -154,9 +157,23 @@ def measure(
     stages.finish()
     # Optimised inputs belong to the weights alone.
     new = replace(new, pictures={**new.pictures, **current_run_pictures_by_hash(z)})
-    return z.with_(what="measured", measurements=new, notes={**z.notes, "measure": settings})
+    notes = {**z.notes, "measure": settings, SILENCEABLE: _silenceable_layers(z, known)}
+    return z.with_(what="measured", measurements=new, notes=notes)
 
 
+def _silenceable_layers(z: AnnotatedModel, concept_set: InputSet) -> dict[str, bool]:
+    """Say of each layer of the cut whether its units can be taken out in the weights, tried once."""
+    tried: dict[str, bool] = dict(z.notes.get(SILENCEABLE, {}))
+    if _is_about_position_pairs(concept_set):
+        return tried
+    for spec in z.layers:
+        if spec.name in z.cut and spec.name not in tried:
+            some = np.asarray(concept_set.images[:_TRIED_INPUTS])
+            tried[spec.name] = can_silence_layer(runtime(z), spec, some)
+    return tried
+
+
+_TRIED_INPUTS = 4
 _MADE_FROM = ("weights_hash", "concepts_hash", "data_hash")
 
 

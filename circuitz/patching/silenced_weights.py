@@ -115,6 +115,47 @@ def silenced_weights(
     return best
 
 
+def can_silence_layer(runtime: Runtime, layer: LayerSpec, images: npt.NDArray[Any]) -> bool:
+    """Whether some module makes a layer's units by itself, tried on the unit that varies most.
+
+    A residual sum's units go on varying whatever weights are zero; to offer a cut there would be to
+    offer what then fails.
+
+    Parameters
+    ----------
+    runtime
+        The network; it is left as it is.
+    layer
+        Where the units are.
+    images
+        ``(n, ...)`` a few 8-bit images or token sequences.
+    """
+    try:
+        net = copy.deepcopy(runtime.module)
+    except Exception:  # what a module copies of itself is anybody's code
+        return False
+    acts, _ = runtime.run(x := _trial_inputs_with_noise(runtime, images), [layer.name])
+    maps = flatten_unit_maps(layer, acts[layer.name])
+    unit = int((maps.amax((0, 2)) - maps.amin((0, 2))).argmax())
+    trial = _SilencingTrial(runtime, net, layer, [unit], np.zeros(1, np.float32), x)
+    for _, module, axis in _candidate_modules(net, layer):
+        own = dict(module.named_parameters(recurse=False))
+        slices, bias = own["weight"].detach().movedim(axis, 0), own.get("bias")
+        held = slices[unit].clone()
+        slices[unit] = 0
+        alone = trial.silences_its_units_alone()
+        if not alone and bias is not None and len(bias) == layer.size:
+            # What is padded with zeros afterwards varies from its edge on, unless it is zero too.
+            kept = bias.detach()[unit].clone()
+            bias.detach()[unit] = 0
+            alone = trial.silences_its_units_alone()
+            bias.detach()[unit] = kept
+        slices[unit] = held
+        if alone:
+            return True
+    return False
+
+
 def _units_are_constant(values: torch.Tensor) -> bool:
     """Whether units ``(n, u, positions)`` put out the same on all inputs, at all positions.
 
@@ -247,6 +288,13 @@ class _SilencingTrial:
     def _set_bias_of_units(self, bias: nn.Parameter, value: torch.Tensor) -> None:
         with torch.no_grad():
             bias[list(self.units)] = value.to(bias)
+
+    def silences_its_units_alone(self) -> bool:
+        """Whether, with the weights as they are now, the units are constant and the others as before."""
+        after, _ = self._layer_maps_and_logits(self.trial_runtime, self.x)
+        change = (after[:, self.others] - self.original_maps[:, self.others]).abs()
+        moved = bool(change.numel()) and float(change.max()) > self.tolerance
+        return not moved and _units_are_constant(after[:, list(self.units)])
 
     def _units_vary(self) -> bool:
         return not _units_are_constant(

@@ -8,6 +8,9 @@ from typing import Literal, get_args
 
 from circuitz.errors import LayerError
 
+#: Where a z notes of which layers units can be taken out in the weights, as was tried.
+SILENCEABLE = "silenceable"
+
 
 @dataclass(frozen=True)
 class LayerSpec:

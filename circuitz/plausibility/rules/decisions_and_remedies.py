@@ -12,6 +12,8 @@ from circuitz.plausibility.check_settings import MATCH_BAR, SCALE_FLOOR
 from circuitz.plausibility.claim import MEASURE_AGAIN
 from circuitz.plausibility.effects.joint_effect_bounds import JointEffect
 from circuitz.z.finding import Remedy
+from circuitz.z.layer import SILENCEABLE
+from circuitz.z.unit import Unit
 
 #: Times as many images as there are that nobody would gather.
 IMPRACTICAL = 20
@@ -72,12 +74,14 @@ def explain_untestable_class(case: Case, k: int) -> str:
 
 
 def cut_or_train_remedies(
-    units: Sequence[str], target: str, without: str, concept: str = ""
-) -> tuple[Remedy, Remedy]:
-    """Offer what changes the network: take the units out, or train it to do without.
+    case: Case, units: Sequence[str], target: str, without: str, concept: str = ""
+) -> tuple[Remedy, ...]:
+    """Offer what changes the network: take the units out where that can be done, or train without.
 
     Parameters
     ----------
+    case
+        Knows of which layers units can be taken out; of those it says nothing of, it is offered.
     units, target
         What drives which class.
     without
@@ -88,10 +92,13 @@ def cut_or_train_remedies(
     about: dict[str, object] = {"units": list(units), "target": target}
     if concept:
         about = {"concept": concept, **about}
-    return (
-        Remedy("silence", f"Cut the path: silence {prose.abbreviate_units(units, 2)}", dict(about)),
-        Remedy("search", f"Train without {without}", about),
+    cut = Remedy(
+        "silence", f"Cut the path: silence {prose.abbreviate_units(units, 2)}", dict(about)
     )
+    train = Remedy("search", f"Train without {without}", about)
+    layers = {Unit.parse(unit).layer for unit in units}
+    tried: dict[str, bool] = case.z.notes.get(SILENCEABLE, {})
+    return (cut, train) if all(tried.get(layer, True) for layer in layers) else (train,)
 
 
 def best_matching_concept(case: Case, unit: str) -> str:

@@ -120,7 +120,7 @@ class OutsidePair:
             chain=support.chain,
             pictures=case.intervention_picture_hashes(did.units, self.target),
             remedies=cut_or_train_remedies(
-                did.units, joint.effect.target, self.concept, self.concept
+                case, did.units, joint.effect.target, self.concept, self.concept
             ),
         )
 

@@ -100,7 +100,7 @@ def _unannotated_driver_claim(case: Case, driving: DrivingEffect, family: int) -
         pictures=case.intervention_picture_hashes(driving.units, target),
         remedies=(
             Remedy("annotate", label, arguments),
-            *cut_or_train_remedies(driving.units, joint.effect.target, unit),
+            *cut_or_train_remedies(case, driving.units, joint.effect.target, unit),
         ),
     )
 

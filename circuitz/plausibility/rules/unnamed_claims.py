@@ -53,7 +53,7 @@ def _remedies_for_unnamed_effect(case: Case, effect: UnnamedEffect) -> tuple[Rem
     """Return what can be done: what lies outside the thing goes, what belongs to it is said."""
     target = case.effects.targets[effect.k]
     change = cut_or_train_remedies(
-        effect.members, f"{OUTPUT}:{target}", effect.concept, effect.concept
+        case, effect.members, f"{OUTPUT}:{target}", effect.concept, effect.concept
     )
     say = tuple(
         Remedy(
@@ -65,9 +65,9 @@ def _remedies_for_unnamed_effect(case: Case, effect: UnnamedEffect) -> tuple[Rem
     )
     if case.support_for_class(effect.concept, target).verdict == "opposes":
         return (*change, *say)
-    cut, train = change
+    *cut, train = change
     label = f"Train {target} to rest on units called ‘{effect.concept}’"
-    return (*say, replace(train, label=label), cut)
+    return (*say, replace(train, label=label), *cut)
 
 
 def _first_failing_test(

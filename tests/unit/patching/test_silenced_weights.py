@@ -12,7 +12,7 @@ from circuitz.models.adapters.weight_arrays import load_numpy_weights, weights_t
 from circuitz.models.run.layer_specs import describe_layers, flatten_unit_maps
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
-from circuitz.patching.silenced_weights import silenced_weights
+from circuitz.patching.silenced_weights import can_silence_layer, silenced_weights
 from circuitz.z.layer import LayerSpec, Preprocessing
 
 PREP = Preprocessing(size=(12, 12))
@@ -226,3 +226,28 @@ def test_heads_of_attention_are_refused_and_neurons_are_not():
     acts, _ = run.run(run.prepare(tokens), [neurons.name])
     np.testing.assert_allclose(acts[neurons.name][..., UNITS].amax((0, 1)), [0.1, 0.2], atol=1e-4)
     np.testing.assert_allclose(acts[neurons.name][..., UNITS].amin((0, 1)), [0.1, 0.2], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("block", "possible"),
+    [
+        (nn.Sequential(nn.Conv2d(5, 6, 3, bias=False), nn.BatchNorm2d(6), nn.ReLU()), True),
+        (ActFirst(), True),
+        (nn.Sequential(nn.Conv2d(5, 6, 3), nn.AvgPool2d(3, 1, 1)), True),
+        (Sum(), False),
+        (nn.Sequential(nn.Conv2d(5, 6, 3), Shares()), False),
+    ],
+    ids=["batch-norm", "activation", "padded", "sum", "shares"],
+)
+def test_it_is_told_beforehand_where_a_cut_can_be_made(block, possible):
+    net = awake(Net(block))
+    spec = describe_layers(net, ["block"], torch.zeros(1, 3, 12, 12))[0]
+    held = weights_to_numpy(net)
+    run = Runtime(net, [spec], PREP)
+    assert can_silence_layer(run, spec, images(0, 4)) is possible
+    assert all(np.array_equal(held[name], array) for name, array in weights_to_numpy(net).items())
+    if possible:
+        silenced_weights(run, spec, [1], np.float32([0.3]), images(0))
+    else:
+        with pytest.raises(LayerError):
+            silenced_weights(run, spec, [1], np.float32([0.3]), images(0))

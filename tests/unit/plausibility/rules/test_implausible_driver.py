@@ -227,3 +227,10 @@ def test_a_network_that_learned_by_heart_is_accused_of_nothing(plant, change) ->
     report = check(change(z, margin=margin.astype(np.float32)))
     assert not report.flagged
     assert "does not hold there" in report.of(KIND)[0].decide
+
+
+def test_a_cut_is_offered_only_where_it_can_be_made(plant) -> None:
+    z = plant(words=TRUE, groups=GROUPS)
+    z = z.with_(notes={**z.notes, "silenceable": {"conv4": False}})
+    (found,) = check(z).flagged
+    assert [remedy.action for remedy in found.remedies] == ["search", "ask", "waive"]
