@@ -32,6 +32,18 @@ class Format(StrEnum):
     NEURONPEDIA = "neuronpedia"
 
 
+class SourceFormat(StrEnum):
+    """Formats of files that words are taken from."""
+
+    AUTO = "auto"
+    CSV = "csv"
+    JSONL = "jsonl"
+    CLIP_DISSECT = "clip-dissect"
+    NEURONPEDIA = "neuronpedia"
+    NETDISSECT = "netdissect"
+    FEATURE_CIRCUITS = "feature-circuits"
+
+
 class OnConflict(StrEnum):
     """What becomes of lines that disagree with what stands."""
 
@@ -49,7 +61,19 @@ FormatOption = Annotated[
 def annotate(
     z: Z,
     source: Annotated[Path, typer.Option("--from", help="File of annotations to take over.")],
-    form: FormatOption = Format.AUTO,
+    form: Annotated[
+        SourceFormat,
+        typer.Option("--format", help="Format of the file; told by its name and columns."),
+    ] = SourceFormat.AUTO,
+    layer_map: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--layer-map",
+            metavar="FILE_LAYER=LAYER",
+            help="What a layer of the file is called in z; may be repeated. NAME= leaves a layer "
+            "out, '*=' all that are not named.",
+        ),
+    ] = None,
     author: Annotated[
         str, typer.Option(help="Author of lines that name none, and of edited lines.")
     ] = "",
@@ -72,7 +96,7 @@ def annotate(
     from circuitz.z.formats import import_annotations, import_into_bundle, read_annotations
 
     words = None if lexicon is None else Lexicon.load(lexicon)
-    file = read_annotations(source, format=form.value)
+    file = read_annotations(source, format=form.value, layer_map=_parse_layer_map(layer_map or []))
     how = on_conflict.value
     if dry_run:
         taken = import_annotations(load(z), file, author=author, on_conflict=how, lexicon=words)
@@ -86,6 +110,18 @@ def annotate(
     raise typer.Exit(1 if taken.conflicts and on_conflict is OnConflict.LIST else 0)
 
 
+def _parse_layer_map(pairs: list[str]) -> dict[str, str]:
+    layers: dict[str, str] = {}
+    for pair in pairs:
+        theirs, sign, ours = pair.rpartition("=")
+        if not sign or not theirs or layers.setdefault(theirs, ours) != ours:
+            raise typer.BadParameter(
+                f"{pair[:80]!r}: write FILE_LAYER=LAYER, each layer of the file once.",
+                param_hint="--layer-map",
+            )
+    return layers
+
+
 def _import_as_json(
     file: AnnotationFile, imported: AnnotationImport, written: bool
 ) -> dict[str, object]:
@@ -94,6 +130,7 @@ def _import_as_json(
         "file": str(file.path),
         "format": file.format,
         "history": file.history,
+        "remarks": list(file.remarks),
         "written": written,
         "counts": counts,
         "conflicts": [_conflict_as_json(line) for line in imported.conflicts],
@@ -111,6 +148,8 @@ def _print_import_outcome(file: AnnotationFile, imported: AnnotationImport, dry_
     out.print(
         f"{file.path} ({file.format}): {counts or 'nothing'}{empty}", markup=False, soft_wrap=True
     )
+    for remark in file.remarks:
+        say.print(remark, markup=False, highlight=False)
     conflicts = imported.conflicts
     if conflicts:
         out.print(f"{len(conflicts)} in conflict:")

@@ -1,4 +1,4 @@
-"""Annotations as files that others read and write: CSV, JSON Lines, CLIP-Dissect, Neuronpedia."""
+"""Annotations as files that others read and write: CSV, JSON Lines, and those of other tools."""
 
 from circuitz.z.formats.annotation_import import (
     AnnotationImport,
@@ -6,11 +6,17 @@ from circuitz.z.formats.annotation_import import (
     import_into_bundle,
 )
 from circuitz.z.formats.annotation_reader import read_annotations
-from circuitz.z.formats.annotation_row import FORMATS, AnnotationFile, AnnotationRow
+from circuitz.z.formats.annotation_row import (
+    FORMATS,
+    READ_FORMATS,
+    AnnotationFile,
+    AnnotationRow,
+)
 from circuitz.z.formats.annotation_writer import write_annotations
 
 __all__ = [
     "FORMATS",
+    "READ_FORMATS",
     "AnnotationFile",
     "AnnotationImport",
     "AnnotationRow",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ from circuitz.z.formats.csv_cells import (
     boolean_from_cell,
     boolean_to_cell,
     escape_formula,
+    escape_spreadsheet_text,
     list_from_cell,
     list_to_cell,
     number_from_cell,
@@ -188,9 +190,9 @@ def read_clip_dissect(
 
 
 def annotations_to_csv(entries: Iterable[Annotation], *, history: bool) -> bytes:
-    """Write annotations as CSV (UTF-8, commas)."""
+    """Write annotations as CSV for spreadsheets (UTF-8 with a byte order mark, commas)."""
     columns = (*FIELDS, *LINKS) if history else FIELDS
-    return _csv_bytes(
+    return codecs.BOM_UTF8 + _csv_bytes(
         columns, ([_format_cell(entry, name) for name in columns] for entry in entries)
     )
 
@@ -217,10 +219,10 @@ def is_about_one_unit(entry: Annotation) -> bool:
 def _format_cell(entry: Annotation, name: str) -> str:
     value: Any = getattr(entry, name)
     if name in ("concepts", "evidence"):
-        return escape_formula(list_to_cell(value))
+        return escape_spreadsheet_text(list_to_cell(value))
     if name == "retracted":
         return boolean_to_cell(value)
-    return escape_formula(value) if isinstance(value, str) else repr(float(value))
+    return escape_spreadsheet_text(value) if isinstance(value, str) else repr(float(value))
 
 
 def _csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:

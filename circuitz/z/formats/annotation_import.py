@@ -21,6 +21,7 @@ from circuitz.z.bundle.load_save import load
 from circuitz.z.edits import history
 from circuitz.z.formats.annotation_row import AnnotationFile, AnnotationRow, LineProblems
 from circuitz.z.formats.compare_lines import LineComparison, LineOutcome, LineStatus
+from circuitz.z.formats.layer_map import check_layers
 from circuitz.z.shown.frames import typed_frame
 from circuitz.z.targets import canonical_target
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
 OnConflict = Literal["list", "keep", "replace"]
+# Whose layers are mostly called otherwise than in z: told once, not line by line.
+_LAYERS_OF_OTHERS = ("clip-dissect", "neuronpedia", "netdissect", "feature-circuits")
 COLUMNS = {
     "line": "int64",
     "target": "str",
@@ -105,7 +108,7 @@ def import_annotations(
     Raises
     ------
     AnnotationFileError
-        If lines name units this model does not have, or say two things about one unit.
+        If lines name units or layers this model does not have, or say two things about one unit.
     """
     if on_conflict not in ("list", "keep", "replace"):
         raise AnnotationError(f"{on_conflict!r} is no choice.", "Use list, keep or replace.")
@@ -130,6 +133,8 @@ def _import_unless_conflicts(
 
 def _rows_with_checked_targets(z: AnnotatedModel, file: AnnotationFile) -> list[AnnotationRow]:
     """Rows with their targets in the one spelling."""
+    if file.format in _LAYERS_OF_OTHERS:
+        check_layers(file, z)
     problems, rows = LineProblems(file.path), list[AnnotationRow]()
     sizes = basis_sizes(z.bases)
     known: dict[str, str] = {}

@@ -8,7 +8,7 @@ import stat
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from circuitz.disk.json_io import loads
 from circuitz.errors import AnnotationFileError, CircuitzError
@@ -19,13 +19,25 @@ from circuitz.z.formats.annotation_csv import (
     read_clip_dissect,
 )
 from circuitz.z.formats.annotation_jsonl import annotation_file_from_jsonl_records
-from circuitz.z.formats.annotation_row import FORMATS, MAX_ROWS, AnnotationFile
+from circuitz.z.formats.annotation_row import MAX_ROWS, READ_FORMATS, AnnotationFile
+from circuitz.z.formats.feature_circuits import (
+    is_feature_circuits,
+    read_feature_circuits,
+    records_of_names,
+)
+from circuitz.z.formats.layer_map import map_layers
+from circuitz.z.formats.netdissect import is_netdissect, read_netdissect
 from circuitz.z.formats.neuronpedia import is_neuronpedia_explanation, read_neuronpedia
 
 MAX_BYTES = 256 * 2**20
 
 
-def read_annotations(path: str | os.PathLike[str], *, format: str = "auto") -> AnnotationFile:
+def read_annotations(
+    path: str | os.PathLike[str],
+    *,
+    format: str = "auto",
+    layer_map: Mapping[str, str] | None = None,
+) -> AnnotationFile:
     """Read a file of annotations.
 
     Parameters
@@ -33,19 +45,30 @@ def read_annotations(path: str | os.PathLike[str], *, format: str = "auto") -> A
     path
         File to read; may be packed with gzip (``.gz``).
     format
-        One of ``csv``, ``jsonl``, ``clip-dissect``, ``neuronpedia``, or ``auto`` to tell by the
-        name and the columns.
+        One of ``csv``, ``jsonl``, ``clip-dissect``, ``neuronpedia``, ``netdissect``,
+        ``feature-circuits``, or ``auto`` to tell by the name and the columns.
+    layer_map
+        Layers by their name in the file, and what they are called in z, as
+        ``{"20-gemmascope-res-16k": "blocks.20@sae"}``. Empty leaves a layer out, and ``{"*": ""}``
+        all that are not named.
 
     Raises
     ------
     AnnotationFileError
-        If it cannot be read, is of no such format, or lines are not what they have to be.
+        If it cannot be read, is of no such format, or lines are not what they have to be; or if
+        the layer map names a layer the file has not.
     """
     place = Path(path)
-    if format not in (*FORMATS, "auto"):
+    if format not in (*READ_FORMATS, "auto"):
         raise AnnotationFileError(
-            f"{format[:40]!r} is no format of annotations.", f"Use one of {', '.join(FORMATS)}."
+            f"{format[:40]!r} is no format of annotations.",
+            f"Use one of {', '.join(READ_FORMATS)}.",
         )
+    file = _read_in_format(place, format)
+    return map_layers(file, layer_map) if layer_map else file
+
+
+def _read_in_format(place: Path, format: str) -> AnnotationFile:
     text = _decode_utf8_text(_read_file_bytes(place), place)
     name = place.name.lower().removesuffix(".gz")
     kind = format
@@ -53,16 +76,23 @@ def read_annotations(path: str | os.PathLike[str], *, format: str = "auto") -> A
         kind = "json" if name.endswith((".jsonl", ".json", ".ndjson")) else "csv"
         if kind == "csv" and not name.endswith((".csv", ".txt")):
             kind = "json" if text.lstrip()[:1] in ("{", "[") else "csv"
-    if kind in ("csv", "clip-dissect"):
+    if kind in ("csv", "clip-dissect", "netdissect"):
         header, rows = parse_csv_table(text, place)
+        if kind == "netdissect" or (format == "auto" and is_netdissect(header)):
+            return read_netdissect(header, rows, place)
         if kind == "clip-dissect" or (format == "auto" and is_clip_dissect(header)):
             return read_clip_dissect(header, rows, place)
         return read_annotation_csv(header, rows, place)
     records = _numbered_json_objects(text, place)
+    items = [record for _, record in records]
     if kind == "neuronpedia" or (
-        format == "auto" and records and is_neuronpedia_explanation(records[0][1])
+        format == "auto" and any(is_neuronpedia_explanation(item) for item in items)
     ):
         return read_neuronpedia(records, place)
+    if kind == "feature-circuits" or (
+        format == "auto" and items and all(is_feature_circuits(item) for item in items)
+    ):
+        return read_feature_circuits(records, place)
     return annotation_file_from_jsonl_records(records, place)
 
 
@@ -119,18 +149,45 @@ def _numbered_json_objects(text: str, path: Path) -> list[tuple[int, Mapping[str
             items = loads(text.encode(), str(path))
             found = list(enumerate(items, start=1))
         else:
-            # Only "\n" ends a line: texts may hold other characters that split lines.
-            lines = enumerate(text.split("\n"), start=1)
-            found = [(i, loads(line.encode(), f"line {i}")) for i, line in lines if line.strip()]
+            found = _json_lines(text)
     except CircuitzError as error:
         raise AnnotationFileError(f"{path}: {error.message}", "Correct the file.") from error
     if len(found) == 1 and isinstance(found[0][1], dict):
-        answer = found[0][1].get("explanations")
-        if isinstance(answer, list):
-            found = list(enumerate(answer, start=1))
+        found = records_of_names(found[0][1]) or found
+    records = [record for line, item in found for record in _explanations_of_feature(line, item)]
+    alone = len(found) == 1 and len(records) > 1
+    found = [(i if alone else line, item) for i, (line, item) in enumerate(records, start=1)]
     if len(found) > MAX_ROWS:
         raise AnnotationFileError(f"{path} has more than {MAX_ROWS:,} lines.", "Split it.")
     for line, item in found:
         if not isinstance(item, dict):
             raise AnnotationFileError(f"{path}: Line {line} is no object.", "Correct the file.")
     return found
+
+
+def _json_lines(text: str) -> list[tuple[int, Any]]:
+    """Objects of JSON Lines, or the one object that goes over several lines."""
+    # Only "\n" ends a line: texts may hold other characters that split lines.
+    lines = [(i, line) for i, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    try:
+        return [(i, loads(line.encode(), f"line {i}")) for i, line in lines]
+    except CircuitzError:
+        if len(lines) < 2 or lines[0][1].rstrip()[-1:] not in ("{", ","):
+            raise
+        try:
+            return [(1, loads(text.encode(), "it"))]
+        except CircuitzError:
+            pass
+        raise
+
+
+def _explanations_of_feature(line: int, item: Any) -> list[tuple[int, Any]]:
+    """Return the explanations in what an API answers of one feature; else the item itself."""
+    answer = item.get("explanations") if isinstance(item, dict) else None
+    if not isinstance(answer, list):
+        return [(line, item)]
+    shared = {key: item[key] for key in ("modelId", "layer", "index") if key in item}
+    return [
+        (line, {**shared, **one} if isinstance(one, dict) else one)
+        for one in cast("list[Any]", answer)
+    ]

@@ -11,7 +11,9 @@ from circuitz.disk.safe_text import MAX_NAME, strip_and_check_name, strip_and_ch
 from circuitz.errors import AnnotationError, AnnotationFileError
 from circuitz.z.annotation import Annotation, AuthorKind
 
+#: Formats that are written and read, and those that are read alone.
 FORMATS = ("csv", "jsonl", "clip-dissect", "neuronpedia")
+READ_FORMATS = (*FORMATS, "netdissect", "feature-circuits")
 FIELDS = (
     "target",
     "text",
@@ -65,6 +67,8 @@ class AnnotationFile:
         How many lines said nothing about a unit; they are passed over.
     history
         Whether the rows are a whole log, undone and withdrawn entries included.
+    remarks
+        Sentences on what was not simply read: guesses, and what was left out.
     """
 
     path: Path
@@ -72,6 +76,7 @@ class AnnotationFile:
     rows: tuple[AnnotationRow, ...]
     empty: int = 0
     history: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 class LineProblems:

@@ -1,4 +1,4 @@
-"""What one cell of a CSV file holds: text that no spreadsheet runs, and short lists."""
+"""What one cell of a CSV file holds: text that no spreadsheet runs or converts, and short lists."""
 
 from __future__ import annotations
 
@@ -12,6 +12,17 @@ from circuitz.errors import AnnotationError, CircuitzError
 
 # Spreadsheets run what begins like this, the wide forms of East Asian keyboards included.
 _FORMULA = re.compile(r"^'*[=+\-@\t\r＝＋－＠]")
+# What they take for a number, a share, a date, a time or a truth, and write back as such: ids like
+# 0012 and 12e34, units like 0:5 of a layer called 0, March 5.
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_CONVERTED = re.compile(
+    r"[$€£]?[.,]?\d[\d.,:/%+\- ]*(?:e[+\-]?\d+)?(?:[%€£$]| ?[ap]m)?"
+    rf"|(?:\d+[-/ .]*)?{_MONTH}[-/ .,]*\d+(?:[-/ .,]+\d+)?|\d+[-/ .]*{_MONTH}|true|false"
+)
+_LONGEST = 80  # longer text is no number
 _ESCAPED = re.compile(r"^'+[=+\-@\t\r＝＋－＠]")
 _SEPARATOR = "; "
 
@@ -24,9 +35,24 @@ def escape_formula(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
+def escape_spreadsheet_text(text: str) -> str:
+    """Put an apostrophe before what a spreadsheet would run or convert: formulas, numbers, dates.
+
+    A spreadsheet shows it and leaves it, and :func:`unescape_formula` takes it off.
+    """
+    return f"'{text}" if _FORMULA.match(text) or _is_converted(text) else text
+
+
+def _is_converted(text: str) -> bool:
+    """Whether spreadsheets make something else of a text, apostrophes before it aside."""
+    plain = text.lstrip("'").strip().lower()
+    return len(plain) <= _LONGEST and _CONVERTED.fullmatch(plain) is not None
+
+
 def unescape_formula(cell: str) -> str:
-    """Undo :func:`escape_formula`."""
-    return cell[1:] if _ESCAPED.match(cell) else cell
+    """Undo :func:`escape_formula` and :func:`escape_spreadsheet_text`."""
+    escaped = cell.startswith("'") and (_ESCAPED.match(cell) or _is_converted(cell))
+    return cell[1:] if escaped else cell
 
 
 def list_to_cell(items: Sequence[str]) -> str:

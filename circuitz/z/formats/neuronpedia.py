@@ -22,8 +22,9 @@ _IN_NOTES = ("concepts", "author", "author_kind", "confidence", "evidence", "lex
 
 
 def is_neuronpedia_explanation(record: Mapping[str, Any]) -> bool:
-    """Whether an object is an explanation of Neuronpedia's."""
-    return {"layer", "index", "description"} <= set(record) and "target" not in record
+    """Whether an object is an explanation of Neuronpedia's; some have no description."""
+    told = {"description", "explanationModelName", "modelId"} & set(record)
+    return {"layer", "index"} <= set(record) and bool(told) and "target" not in record
 
 
 def read_neuronpedia(records: list[tuple[int, Mapping[str, Any]]], path: Path) -> AnnotationFile:
@@ -40,13 +41,13 @@ def read_neuronpedia(records: list[tuple[int, Mapping[str, Any]]], path: Path) -
 
 def _fields_of_explanation(record: Mapping[str, Any]) -> dict[str, Any]:
     if not is_neuronpedia_explanation(record):
-        raise AnnotationError("It lacks layer, index or description.", "")
+        raise AnnotationError("It lacks layer or index, or what tells an explanation.", "")
     layer, index = record["layer"], record["index"]
     if isinstance(index, int) and not isinstance(index, bool):
         index = str(index)
     if not isinstance(layer, str) or not isinstance(index, str):
         raise AnnotationError("Its layer or index is no text.", "")
-    fields: dict[str, Any] = {"target": f"{layer}:{index}", "text": record["description"] or ""}
+    fields: dict[str, Any] = {"target": f"{layer}:{index}", "text": record.get("description") or ""}
     model = record.get("explanationModelName")
     fields["author"] = model or record.get("authorId") or "Neuronpedia"
     fields["author_kind"] = "model" if model else "person"

@@ -66,6 +66,29 @@ def test_conflicts_are_listed_and_told_by_the_exit_code(
     assert load(bundle).hash == json.loads(capsys.readouterr().out)["hash"]
 
 
+def test_layers_of_others_are_mapped_and_remarks_are_told(
+    monkeypatch, capsys, bundle, tmp_path
+) -> None:
+    table = tmp_path / "tally.csv"
+    table.write_text("unit,label,category,score\n2,snow,object,0.3\n4,grass,object,0.01\n")
+    command = ("annotate", bundle, "--from", table)
+    assert run(monkeypatch, *command) == 1
+    said = capsys.readouterr().err
+    assert "tally" in said
+    assert "It has conv" in " ".join(said.split())
+    assert run(monkeypatch, *command, "--layer-map", "tally=conv", "--dry-run") == 0
+    said = capsys.readouterr()
+    assert "2 new" in said.out
+    assert "counted from 1" in " ".join(said.err.split())
+    assert run(monkeypatch, *command, "--layer-map", "tally=conv", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["format"], len(told["remarks"])) == ("netdissect", 2)
+    assert load(bundle).effective()["conv:3"].text == "grass"
+    for wrong in ("tally", "=conv"):
+        assert run(monkeypatch, *command, "--layer-map", wrong) == 2
+        assert "FILE_LAYER=LAYER" in capsys.readouterr().err
+
+
 def test_errors_are_told_in_words(monkeypatch, capsys, bundle, tmp_path) -> None:
     words = tmp_path / "w.csv"
     words.write_text("unit,text\nconv:9,x\n")

@@ -18,12 +18,12 @@ from typer.main import get_command
 import circuitz
 from circuitz.bench.checker.facts import CONCEPT_FACTS, FACTS
 from circuitz.cli import app
-from circuitz.cli.annotations import Format
+from circuitz.cli.annotations import Format, SourceFormat
 from circuitz.errors import BuilderError
 from circuitz.models.zoo.builders import build, builder_names
 from circuitz.plausibility.rules.kinds import RULES
 from circuitz.widgets.studio.studio import Studio
-from circuitz.z.formats.annotation_row import FORMATS
+from circuitz.z.formats.annotation_row import FORMATS, READ_FORMATS
 
 ROOT = Path(__file__).resolve().parents[3]
 PATH = re.compile(r"(?:circuitz|widgets|tests|docs)/[\w./-]*")
@@ -149,6 +149,7 @@ def test_every_command_is_in_the_reference(words: str) -> None:
 
 def test_every_format_of_words_can_be_asked_for() -> None:
     assert set(FORMATS) == set(Format) - {"auto"}
+    assert set(READ_FORMATS) == set(SourceFormat) - {"auto"}
 
 
 def test_screen_and_python_know_the_same() -> None:

@@ -85,6 +85,31 @@ def test_neuronpedia_rows_keep_author_kind_and_time(file: File) -> None:
         read_annotations(file("n.jsonl", "\n".join(map(json.dumps, lines))))
 
 
+def test_explanations_without_a_description_come_first_or_anywhere(file: File) -> None:
+    row = {"modelId": "m", "layer": "conv1", "index": "1", "typeName": "t", "authorId": "z",
+           "explanationModelName": "y"}  # fmt: skip
+    lines = [row, {**row, "index": "2", "description": "snow"}, {**row, "description": None}]
+    for name, data in (
+        ("e.jsonl", "\n".join(map(json.dumps, lines))),
+        ("e.json", json.dumps(lines, indent=2)),
+        ("e.json", json.dumps({"explanations": lines}, indent=2)),
+    ):
+        found = read_annotations(file(name, data))
+        assert (found.format, found.empty) == ("neuronpedia", 2)
+        assert [r.entry.target for r in found.rows] == ["conv1:2"]
+    assert read_annotations(file("e.jsonl", json.dumps(row))).format == "neuronpedia"
+
+
+def test_features_with_their_explanations_inside(file: File) -> None:
+    features = [
+        {"modelId": "m", "layer": "conv1", "index": str(i), "activations": [],
+         "explanations": [{"description": f"words {i}", "explanationModelName": "y"}]}
+        for i in range(2)
+    ]  # fmt: skip
+    lines = "\n".join(map(json.dumps, features))
+    assert words(file("f.jsonl", lines)) == [("conv1:0", "words 0"), ("conv1:1", "words 1")]
+
+
 BAD: list[tuple[str, str | bytes, str]] = [
     ("a.csv", "", "empty"),
     ("a.csv", "\ufeff \n\n", "empty"),

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from circuitz.errors import AnnotationFileError, BundleWriteError
+from circuitz.z.annotation import Annotation
+from circuitz.z.formats.annotation_reader import read_annotations
 from circuitz.z.formats.annotation_writer import write_annotations
+from circuitz.z.layer import LayerSpec
 from circuitz.z.model import AnnotatedModel
 
 
@@ -21,7 +24,7 @@ def said(bare: AnnotatedModel) -> AnnotatedModel:
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 
@@ -32,6 +35,33 @@ def test_no_cell_of_a_table_is_a_formula(said: AnnotatedModel, tmp_path: Path) -
         assert not [cell for cell in cells if cell[:1] in tuple("=+-@\t\r")]
     assert "'=1+1" in cells
     assert "'@me" in cells
+
+
+def test_a_table_is_told_as_unicode_and_no_cell_is_taken_for_a_number(tmp_path: Path) -> None:
+    plain = AnnotatedModel(
+        name="s", classes=("husky",), layers=(LayerSpec("0", 20), LayerSpec("conv", 2))
+    )
+    log = [
+        Annotation("12345e6789012345", "0:17", "1/2", author="007", time="t"),
+        Annotation("1234567890123456", "conv:1", "ähnlich wie Schnee", concepts=("7",), time="t"),
+    ]
+    z = plain.with_(log=tuple(log))
+    path = write_annotations(z, tmp_path / "a.csv").path
+    assert path.read_bytes().startswith(b"\xef\xbb\xbftarget,")
+    rows = read(path)
+    assert [row["target"] for row in rows] == ["'0:17", "conv:1"]
+    assert [row["id"] for row in rows] == ["'12345e6789012345", "'1234567890123456"]
+    assert rows[1]["concepts"] == "'7"
+    for name in ("a.csv", "b.csv"):  # with the mark and without
+        (tmp_path / name).write_bytes(path.read_bytes()[0 if name == "a.csv" else 3 :])
+        found = [row.entry for row in read_annotations(tmp_path / name).rows]
+        assert [(e.id, e.target, e.text, e.author, e.concepts) for e in found] == [
+            (e.id, e.target, e.text, e.author, e.concepts) for e in log
+        ]
+    # What CLIP-Dissect's own programs read has numbers as numbers, and no mark.
+    other = write_annotations(z, tmp_path / "descriptions.csv").path
+    assert other.read_bytes().startswith(b"layer,unit,")
+    assert read(other)[0]["unit"] == "17"
 
 
 def test_clip_dissect_columns_come_first_and_a_similarity_is_not_made_up(

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from circuitz.errors import AnnotationError
 from circuitz.z.formats.csv_cells import (
     boolean_from_cell,
     escape_formula,
+    escape_spreadsheet_text,
     list_from_cell,
     list_to_cell,
     number_from_cell,
@@ -25,6 +28,31 @@ def test_no_cell_begins_as_a_formula_and_none_is_lost(text: str) -> None:
 def test_other_text_is_left_alone(text: str) -> None:
     assert escape_formula(text) == text
     assert unescape_formula(text) == text
+
+
+CONVERTED = [
+    "0012", "12e34", "1234567890123456", "0:5", "10:17", "3.0", "1,5", "1/2", "3-4", "50%", "$5",
+    "2026-11-30", "10:30 pm", "March 5", "5 may", "dec1", "jan 2024", "TRUE", "false", " 7 ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CONVERTED)
+def test_nothing_that_a_spreadsheet_converts_is_written_bare(text: str) -> None:
+    assert escape_spreadsheet_text(text) == f"'{text}"
+    assert unescape_formula(f"'{text}") == text
+    assert escape_formula(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["conv1:3", "a7", "7 dogs", "snow, 5 of it", "march", "12e", "7f3a", "true north", ""]
+)
+def test_words_and_ids_of_units_are_written_as_they_are(text: str) -> None:
+    assert escape_spreadsheet_text(text) == text
+
+
+@given(st.one_of(st.text(), st.from_regex(r"'{0,3}[=0-9tTmM][0-9:e.-]{0,4}")))
+def test_any_text_comes_back_from_a_cell(text: str) -> None:
+    assert unescape_formula(escape_spreadsheet_text(text)) == text
 
 
 @pytest.mark.parametrize(
