@@ -48,7 +48,7 @@ TEXT = (
     .map(cleaned)
 )
 NAMES = st.lists(TEXT.map(lambda t: cleaned(t[:20])), max_size=3)
-AUTHORS = st.just("") | TEXT
+AUTHORS = st.just("") | TEXT.map(lambda t: cleaned(" ".join(t.split())))
 
 
 @st.composite
