@@ -42,11 +42,14 @@ class WordNetEvidence:
         Kind of the concept, in this light.
     chain
         Sentences.
+    likened
+        It is said of things like the class, and not of the class.
     """
 
     score: float
     kind: Kind | str
     chain: tuple[str, ...]
+    likened: bool = False
 
 
 def prefix_a_or_an(noun: str) -> str:
@@ -270,7 +273,7 @@ def find_among_parts_of_similar_things(
                 f"‘{concept.head}’ is part of {prefix_a_or_an(other)} (WordNet).",
                 f"{prefix_a_or_an(name).capitalize()} is like {prefix_a_or_an(other)}: both are {wordnet.first_name_of_synset(near)}.",
             )
-            best = WordNetEvidence(score, "part", chain)
+            best = WordNetEvidence(score, "part", chain, likened=True)
     return best
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from circuitz.lexicon import evidence, parts_table
-from circuitz.lexicon.concept import Concept, Verdict
+from circuitz.lexicon.concept import Concept
 from circuitz.lexicon.evidence import WordNetEvidence, prefix_a_or_an
-from circuitz.lexicon.phrases import GENERIC, SHAPES, Phrase, parse_phrase
-from circuitz.lexicon.sorts import EATEN, sort_of_sense
+from circuitz.lexicon.phrases import GENERIC, SHAPES, Phrase, class_noun, parse_phrase
+from circuitz.lexicon.sorts import EATEN, IMPLAUSIBLE, KIND_OF, order_of_sense, sort_of_sense
 from circuitz.lexicon.word_forms import phrase_key
 from circuitz.lexicon.wordnet import Sense, WordNet
 
@@ -21,7 +21,9 @@ _SEARCHES = (
     evidence.find_among_parts_of_similar_things,
 )
 _RARE = 0.05
-LIKELY, UNLIKELY = 0.6, 0.3
+#: Sorts of what may be a part, or an attribute, or neither.
+_VAGUE = frozenset({"abstract", "attribute", "form", "sign", "group", "side"})
+LIKELY = 0.6
 
 
 @dataclass(frozen=True)
@@ -38,28 +40,32 @@ class WordNetJudgement:
         Sentences, each resting on the ones before it.
     outright
         It is said that the class has it, and not only likely from what sort of thing it is.
+    describes
+        It names no thing: *furry*, *round shape*.
+    owner
+        What it is said to belong to, where that is not the class: *tree* of *tree trunk*.
     """
 
     score: float
     kind: str
     chain: tuple[str, ...]
     outright: bool = False
-
-    @property
-    def verdict(self) -> Verdict:
-        """What follows; between *likely* and *unlikely* nothing does."""
-        if self.kind == "unknown":
-            return "unknown"
-        if self.score <= UNLIKELY:
-            return "opposes"
-        if self.kind == "attribute" and not self.outright:
-            return "neutral"
-        return "supports" if self.score >= LIKELY else "neutral"
+    describes: bool = False
+    owner: str = ""
 
 
 @lru_cache(maxsize=8192)
-def judge_concept_by_wordnet(concept: str, subject: str) -> WordNetJudgement:
+def judge_concept_by_wordnet(
+    concept: str, subject: str, orders: frozenset[str] = frozenset()
+) -> WordNetJudgement:
     """Judge a concept for a class.
+
+    Parameters
+    ----------
+    concept, subject
+        As they are written.
+    orders
+        Orders of things the class is of, where somebody said so: a cat is then no vehicle.
 
     Senses are chosen together: the *trunk* of an elephant is not that of a car. What is said
     outright (parts, the table, definitions) counts as it stands; where nothing is, the sorts of
@@ -67,11 +73,14 @@ def judge_concept_by_wordnet(concept: str, subject: str) -> WordNetJudgement:
     """
     wordnet = WordNet.load()
     phrase = parse_phrase(concept, wordnet)
-    whole = parse_phrase(subject, wordnet)
+    whole = parse_phrase(class_noun(subject), wordnet)
+    if orders:
+        told = tuple(s for s in whole.senses if order_of_sense(s, wordnet) in orders)
+        whole = replace(whole, senses=told or whole.senses)
     if not phrase.senses:
         if phrase.adjective:
             said = f"‘{concept}’ describes; it names nothing beside the thing (WordNet)."
-            return WordNetJudgement(0.68, "attribute", (said,))
+            return WordNetJudgement(0.68, "attribute", (said,), describes=True)
         listed = _best_outright_evidence(phrase, whole, wordnet)
         if listed is not None:
             return WordNetJudgement(listed.score, listed.kind, listed.chain, outright=True)
@@ -84,26 +93,55 @@ def judge_concept_by_wordnet(concept: str, subject: str) -> WordNetJudgement:
                 0.25, "part", (f"‘{phrase.head}’ is part of: {of} (table of parts).",)
             )
         return WordNetJudgement(0.4, "unknown", (f"WordNet does not know ‘{concept}’.",))
-    if phrase.head in GENERIC and (phrase.before or phrase.whose):
-        inner = phrase.whose or " ".join(reversed(phrase.before))
-        found = judge_concept_by_wordnet(inner, subject)
+    inner = telling_words(phrase)
+    if inner != concept:
+        found = judge_concept_by_wordnet(inner, subject, orders)
         said = f"‘{concept}’ is judged by ‘{inner}’."
-        return WordNetJudgement(found.score, found.kind, (said, *found.chain))
+        return replace(found, chain=(said, *found.chain), outright=False)
     if phrase.head in SHAPES or (phrase.adjective and _is_mostly_adjective(phrase)):
         said = f"‘{concept}’ describes; it names nothing beside the thing (WordNet)."
-        return WordNetJudgement(0.68, "attribute", (said,))
+        return WordNetJudgement(0.68, "attribute", (said,), describes=True)
     best = _best_outright_evidence(phrase, whole, wordnet)
     rough = _judge_by_sorts(phrase, whole, wordnet)
     found = best if best is not None and best.score >= rough.score else rough
     other = _owner_other_than_class(phrase, whole, wordnet)
-    if other and found.score > 0.3:
+    if other:
         said = f"It is that of {prefix_a_or_an(other)}, which is not {prefix_a_or_an(whole.head or subject)}."
-        return WordNetJudgement(0.15, "surroundings", (*found.chain, said))
+        return WordNetJudgement(
+            min(found.score, 0.15), "surroundings", (*found.chain, said), owner=other
+        )
     if found.score < 0.7 and phrase.before:
         part = _explain_part_of_part(phrase, whole, wordnet)
         if part:
             return WordNetJudgement(0.7, "part", part)
-    return WordNetJudgement(found.score, found.kind, found.chain, outright=found is best)
+    outright = found is best and not found.likened
+    return WordNetJudgement(found.score, found.kind, found.chain, outright=outright)
+
+
+@lru_cache(maxsize=8192)
+def kind_of_all_senses(concept: str) -> str:
+    """Return the kind a word is of in nearly all its senses; ``unknown`` where they differ."""
+    wordnet = WordNet.load()
+    phrase = parse_phrase(concept, wordnet)
+    phrase = parse_phrase(telling_words(phrase), wordnet)
+    if not phrase.senses or phrase.head in SHAPES:
+        return judge_concept_by_wordnet(concept, "").kind
+    if phrase.adjective:
+        return "attribute" if _is_mostly_adjective(phrase) else "unknown"
+    shares: dict[str, float] = {}
+    for sense in phrase.senses:
+        sort = sort_of_sense(sense.synset, sense.file, wordnet)
+        kind = "unknown" if sort in _VAGUE else KIND_OF.get(sort, "surroundings")
+        shares[kind] = shares.get(kind, 0.0) + sense.weight
+    kind = max(shares, key=lambda k: shares[k])
+    return kind if shares[kind] > 1 - IMPLAUSIBLE else "unknown"
+
+
+def telling_words(phrase: Phrase) -> str:
+    """Return the words of a phrase that tell what it is: *grass* of *grass texture*."""
+    if phrase.head in GENERIC and (phrase.before or phrase.whose):
+        return phrase.whose or " ".join(reversed(phrase.before))
+    return phrase.text
 
 
 def _explain_part_of_part(phrase: Phrase, whole: Phrase, wordnet: WordNet) -> tuple[str, ...]:
@@ -251,16 +289,6 @@ def wordnet_knows_phrase(phrase: str) -> bool:
 def is_single_wordnet_noun(phrase: str) -> bool:
     """Whether WordNet has all words of the phrase as one noun."""
     return len(phrase_key(parse_phrase(phrase, WordNet.load()).head)) == len(phrase_key(phrase)) > 0
-
-
-def is_visible_thing(subject: str) -> bool:
-    """Whether a class is known to be a thing one can see; a *digit* is not, though fingers are."""
-    wordnet = WordNet.load()
-    phrase = parse_phrase(subject, wordnet)
-    seen = {s.synset for s in _thing_senses(phrase, wordnet)}
-    sorts = {s: sort_of_sense(s.synset, s.file, wordnet) for s in phrase.senses if s.synset in seen}
-    share = sum(s.weight for s, sort in sorts.items() if sort not in _NO_CLASS or sort == "sign")
-    return share >= 0.5
 
 
 def phrase_differs_from_entry(name: str, entry: Concept) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -11,14 +9,10 @@ from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-
-import yaml
 
 from circuitz.errors import LexiconError, UnknownConceptError
 from circuitz.lexicon import judge
 from circuitz.lexicon import support as chains
-from circuitz.lexicon.combine import support_from_wordnet, weigh_entry_against_wordnet
 from circuitz.lexicon.concept import (
     DEFAULT_SOURCE,
     KINDS,
@@ -33,7 +27,13 @@ from circuitz.lexicon.disputes import (
     check_not_both_part_and_context,
     join_agreeing_overrides,
 )
-from circuitz.lexicon.entry_fields import concepts_as_layer, fields_to_hash, fields_to_write
+from circuitz.lexicon.entry_fields import (
+    concepts_as_layer,
+    hash_of_entries,
+    layer_of_override,
+    text_of_entries,
+)
+from circuitz.lexicon.judge_support import Entries, judge_support
 from circuitz.lexicon.matching import Hit, Matcher, affirmed_concepts, all_names_of
 from circuitz.lexicon.nouns import find_concrete_nouns, spell_single_noun
 from circuitz.lexicon.overlay import (
@@ -120,14 +120,8 @@ class Lexicon:
     @cached_property
     def hash(self) -> str:
         """Hash of what it says, 64 hexadecimal digits; not of order, layout or sources."""
-        content = {
-            "concepts": {n: fields_to_hash(c) for n, c in self.concepts.items()},
-            "categories": {n: fields_to_hash(c) for n, c in self.categories.items()},
-            "wordnet": shipped_digest() if self.wordnet else "",
-            "forgotten": sorted(" ".join(phrase_key(name)) for name in self.forgotten),
-        }
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        shipped = shipped_digest() if self.wordnet else ""
+        return hash_of_entries(self.concepts, self.categories, shipped, self.forgotten)
 
     @cached_property
     def _matcher(self) -> Matcher:
@@ -235,10 +229,13 @@ class Lexicon:
         )
 
     def kind(self, name: str) -> Kind | str:
-        """Return the kind of a concept or synonym; ``unknown`` where there is none."""
+        """Return the kind of a concept or synonym; ``unknown`` where nobody says one.
+
+        Of a word without an entry WordNet says one where nearly all its senses are of that kind.
+        """
         entry = self._find_entry(name)
         if entry is None and self._may_ask_wordnet(name):
-            return judge.judge_concept_by_wordnet(name, "").kind
+            return judge.kind_of_all_senses(name)
         return entry.kind if entry is not None else "unknown"
 
     def kind_origin(self, name: str) -> KindOrigin:
@@ -301,24 +298,18 @@ class Lexicon:
         Returns
         -------
         Support
-            Verdict, and the sentences it rests on with their sources.
+            Verdict, and the sentences it rests on with their sources. It *opposes* only by the word
+            of people, of files, of what is shipped where its words can hardly mean anything else,
+            or of WordNet where that holds in all plausible senses of both words.
         """
-        entry = self._find_entry(concept)
-        support = chains.judge_support_from_entries(
-            entry, concept, subject, self.concepts, self.categories, self.wordnet
+        knows = Entries(
+            self.concepts,
+            self.categories,
+            self.resolve,
+            self._matcher.named_by_last_words,
+            self._may_ask_wordnet(concept),
         )
-        said = entry is not None and entry.origin != "shipped"
-        if said or not self._may_ask_wordnet(concept):
-            return support
-        judged = judge.judge_concept_by_wordnet(concept, subject.strip())
-        if entry is None:
-            return support_from_wordnet(judged, subject.strip())
-        given = bool(subject.strip()) and judge.is_visible_thing(subject)
-        loose = not self.resolve(concept)
-        wide = subject.strip().lower() in self.categories
-        return weigh_entry_against_wordnet(
-            support, entry, judged, subject.strip(), subject_known=given and not wide, loose=loose
-        )
+        return judge_support(concept, subject.strip(), self._find_entry(concept), knows)
 
     def _find_entry(self, name: str) -> Concept | None:
         """Find the concept that a name, or with WordNet's leave its last words, stand for."""
@@ -365,22 +356,17 @@ class Lexicon:
         LexiconError
             If the result would not hold together, or the default knows no such thing.
         """
-        if not phrase_key(name):
-            raise LexiconError(f"{name!r} is no name.", "Use a word.")
-        entry: dict[str, Any] = {"kind": kind, "is_a": is_a}
-        for field_name, words in (
-            ("part_of", part_of),
-            ("context_of", context_of),
-            ("synonyms", synonyms),
-            ("adjectives", adjectives),
-        ):
-            entry[field_name] = None if words is None else tuple(words)
-        if kind is not None and kind not in KINDS:
-            raise LexiconError(f"There is no kind ‘{kind}’.", f"Kinds are {', '.join(KINDS)}.")
-        layer = Layer(f"override by {author}" if author else "override", adds_synonyms=True)
-        layer.concepts[name if apart else self.resolve(name) or name] = {
-            k: v for k, v in entry.items() if v is not None
-        }
+        layer = layer_of_override(
+            name,
+            "" if apart else self.resolve(name),
+            author,
+            kind=kind,
+            is_a=is_a,
+            part_of=part_of,
+            context_of=context_of,
+            synonyms=synonyms,
+            adjectives=adjectives,
+        )
         concepts, _ = merge_layers([concepts_as_layer(self.concepts), layer])
         kept = {
             n: replace(c, source=self._source_after_override(n, c, layer))
@@ -397,17 +383,7 @@ class Lexicon:
 
     def to_text(self) -> str:
         """Return the whole lexicon as YAML that :meth:`from_arrays` reads back."""
-        data: dict[str, Any] = {
-            "version": 1,
-            "extends": "none",
-            "wordnet": self.wordnet,
-            "categories": {n: fields_to_write(c) for n, c in self.categories.items()},
-            "concepts": {
-                **{n: fields_to_write(c) for n, c in self.concepts.items()},
-                **dict.fromkeys(sorted(self.forgotten)),
-            },
-        }
-        return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+        return text_of_entries(self.concepts, self.categories, self.wordnet, self.forgotten)
 
     def to_yaml(self, path: str | Path) -> None:
         """Write the whole lexicon to a file, to be edited and loaded.

@@ -62,6 +62,12 @@ class Matcher:
         ends = (self._names.get(words[i:], "") for i in range(len(words)))
         return next(filter(None, ends), "")
 
+    def named_by_last_words(self, name: str) -> str:
+        """Return the last words of a name that make a concept; empty when none do."""
+        words = phrase_key(name)
+        ends = (words[i:] for i in range(len(words)) if words[i:] in self._names)
+        return " ".join(next(ends, ()))
+
     def find_affirmed_concepts(self, text: str) -> tuple[str, ...]:
         """Return the concepts a text affirms, in order, each once.
 

@@ -27,6 +27,26 @@ GENERIC = frozenset(
 #: Heads that make an attribute of whatever stands before them: *heart shape*.
 SHAPES = frozenset({"shape", "form", "pattern", "outline", "silhouette", "contour", "shade"})
 
+#: Words for what a class is one of, or is shown in: of *dog breed* the dog counts.
+_CLASS_WORDS = frozenset(
+    {
+        "breed", "species", "kind", "type", "class", "sort", "variety", "race", "model", "make",
+        "brand", "category", "image", "picture", "photo", "photograph",
+    }
+)  # fmt: skip
+
+
+def class_noun(subject: str) -> str:
+    """Return what thing a class is one of: *dog* of *dog breed*, *breed of dog*, *dogs*."""
+    words = [token.raw for token in tokens(subject)]
+    if "of" in words[1:-1]:
+        start = words.index("of", 1)
+        if singular(words[start - 1]) in _CLASS_WORDS:
+            return class_noun(" ".join(words[start + 1 :]))
+    while len(words) > 1 and singular(words[-1]) in _CLASS_WORDS:
+        words.pop()
+    return " ".join(w for i, w in enumerate(words) if i or w not in SAID_OF_ANYTHING)
+
 
 @dataclass(frozen=True)
 class Phrase:

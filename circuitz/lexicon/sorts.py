@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 from circuitz.lexicon.concept import Kind
-from circuitz.lexicon.wordnet import WordNet
+from circuitz.lexicon.wordnet import Sense, WordNet
 
+#: Share of the senses of a word that are too rare to be meant.
+IMPLAUSIBLE = 0.3
 #: Synsets whose kinds make a sort; the nearest above decides.
 _ANCHORS = {
     "body fluid": ("body substance/b", "liquid body substance/b"),
@@ -48,6 +50,9 @@ _ANCHORS = {
     "form": ("shape/T",),
     "attribute": ("attribute/T", "property/t"),
     "cloth": ("piece of cloth/A",),
+    "fuel": ("fuel/u",),
+    "sound": ("auditory communication/C", "music/C"),
+    "people": ("social group/g", "people/g", "gathering/g"),
 }  # fmt: skip
 _BY_FILE = {
     "N": "animal", "p": "person", "P": "plant part", "F": "food", "b": "body part", "A": "thing",
@@ -60,6 +65,15 @@ MANUFACTURED = frozenset(
 )
 GROWN = frozenset({"plant", "fungus", "plant part", "produce"})
 EATEN = frozenset({"food", "produce", "drink"})
+_MADE = MANUFACTURED - {"component", "fabric"} | {"cloth"}
+#: Orders of whole things, by sort.
+ORDER_OF_SORT: dict[str, str] = {
+    **dict.fromkeys(_MADE, "made"),
+    **dict.fromkeys(GROWN - {"plant part"}, "grown"),
+    **dict.fromkeys(EATEN - GROWN, "eaten"),
+    "animal": "animal",
+    "person": "person",
+}
 #: Kind that a sort is of where nothing says that it is part of the class.
 KIND_OF: dict[str, Kind] = {
     "body part": "part", "plant part": "part", "component": "part", "side": "part", "colour": "attribute",
@@ -101,6 +115,11 @@ def sort_of_sense(synset: int, file: str, wordnet: WordNet) -> str:
             if at in anchors:
                 return anchors[at]
     return _BY_FILE.get(file, "abstract")
+
+
+def order_of_sense(sense: Sense, wordnet: WordNet) -> str:
+    """Return the order of whole things a sense is of: made, grown, … Empty for what is none."""
+    return ORDER_OF_SORT.get(sort_of_sense(sense.synset, sense.file, wordnet), "")
 
 
 def part_likelihood_by_sorts(part: str, whole: str) -> float:

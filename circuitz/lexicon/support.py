@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import pairwise
 
 from circuitz.lexicon.concept import Category, Concept, Support, Verdict
 from circuitz.lexicon.judge import hypernym_names_with_sentences, is_single_wordnet_noun
+from circuitz.lexicon.phrases import class_noun
 from circuitz.lexicon.word_forms import phrase_key
 
 _KIND_PHRASE = {
@@ -84,10 +86,15 @@ Words = tuple[str, ...]
 
 def _name_and_category_by_key(categories: Mapping[str, Category]) -> dict[Words, tuple[str, str]]:
     """Categories and members by their comparable words: name as it is written, and category."""
+    return _keys_of_categories(tuple(categories.values()))
+
+
+@lru_cache(maxsize=64)
+def _keys_of_categories(categories: tuple[Category, ...]) -> dict[Words, tuple[str, str]]:
     found: dict[Words, tuple[str, str]] = {}
-    for category in categories.values():
+    for category in categories:
         found.setdefault(phrase_key(category.name), (category.name, category.name))
-    for category in categories.values():
+    for category in categories:
         for member in category.members:
             found.setdefault(phrase_key(member), (member, category.name))
     return found
@@ -116,11 +123,25 @@ def _category_chain(
 
 
 def _known_words_of_subject(subject: str, by_key: Mapping[Words, tuple[str, str]]) -> Words:
-    """Return the words of a subject, or the last one that is known: *breed of dog*."""
+    """Return the words of a subject, or what it is one of: *breed of dog*, *hunting dog*.
+
+    Only the last word is that: a plant disease is no plant.
+    """
     words = phrase_key(subject)
     if words in by_key:
         return words
-    return next(((w,) for w in reversed(words) if (w,) in by_key), words)
+    noun = phrase_key(class_noun(subject))
+    return next((end for end in (noun, noun[-1:]) if end in by_key), words)
+
+
+def told_categories(subject: str, categories: Mapping[str, Category]) -> list[str]:
+    """Return the categories that somebody put a thing in, narrowest first."""
+    known = _name_and_category_by_key(categories)
+    words = _known_words_of_subject(subject, known)
+    if words != phrase_key(subject) and is_single_wordnet_noun(class_noun(subject)):
+        words = phrase_key(class_noun(subject))  # a hot dog is no dog
+    names, _ = _category_chain(words, categories, known)
+    return [name for name in names if name in categories]
 
 
 def _capitalised_with_article(noun: str) -> str:
@@ -234,8 +255,10 @@ def _judge_part_or_attribute(
         return Support("supports", tuple(chain), 0.95)
     listed = " or ".join(prefix_article(p) for p in owner.part_of)
     chain.append(f"‘{owner.name}’ {verb} {listed} ({owner.source}).")
-    if not thing_known:
+    if not names:
         return Support("supports", (*chain, *steps, "So it may be part of it."), 0.6)
+    if not thing_known:
+        return Support("unknown", (*chain, *steps, "So it may be part of it, or not."), 0.45)
     return Support(
         "opposes", (*chain, *steps, f"{_capitalised_with_article(thing)} has no such part."), 0.1
     )

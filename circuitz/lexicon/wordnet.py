@@ -90,6 +90,11 @@ class WordNet:
         """Return what it is directly a part or a member of, or what is made of it."""
         return tuple(int(w[1:]) for w in self._facts[synset + 1].split("|", 3)[2].split())
 
+    def direct_part_holonyms(self, synset: int) -> tuple[int, ...]:
+        """Return what it is directly a part of: neither a member, nor what it is made of."""
+        found = self._facts[synset + 1].split("|", 3)[2].split()
+        return tuple(int(w[1:]) for w in found if w.startswith("p"))
+
     def gloss(self, synset: int) -> str:
         """Return the definition, where it may name parts."""
         return self._facts[synset + 1].split("|", 3)[3]

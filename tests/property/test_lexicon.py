@@ -84,7 +84,7 @@ def test_support_always_has_a_verdict_and_a_reason(concept: str, subject: str):
     support = LEXICON.support(concept, subject)
     assert support.verdict in ("supports", "opposes", "neutral", "unknown")
     assert support.chain
-    assert (support.verdict == "unknown") == (concept not in LEXICON)
+    assert support.verdict == "unknown" or concept in LEXICON
 
 
 @settings(max_examples=60, deadline=None)

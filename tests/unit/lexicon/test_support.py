@@ -30,9 +30,11 @@ def lexicon() -> Lexicon:
         ("snow", "", "opposes"),
         ("snow", "gizmo", "opposes"),
         ("ears", "", "supports"),
-        ("wheels", "gizmo", "supports"),
+        ("wheels", "gizmo", "unknown"),
         ("water", "landscape", "supports"),
-        ("collar", "landscape", "opposes"),
+        ("collar", "landscape", "unknown"),
+        ("watermark", "landscape", "opposes"),
+        ("leaves", "plant disease", "unknown"),
         ("flibber", "dog", "unknown"),
         ("", "dog", "unknown"),
     ],
@@ -65,7 +67,7 @@ def test_chains_name_every_step_and_its_source(lexicon: Lexicon):
 def test_without_a_subject_the_chain_says_what_was_assumed(lexicon: Lexicon):
     for concept in ("snow", "ears"):
         assert any("No subject" in s for s in lexicon.support(concept, " ").chain)
-        assert any("‘gizmo’" in s for s in lexicon.support(concept, "gizmo").chain)
+    assert any("‘gizmo’" in s for s in lexicon.support("ears", "gizmo").chain)
 
 
 def test_a_placebo_that_calls_snow_a_part_of_the_dog_is_believed(lexicon: Lexicon):
