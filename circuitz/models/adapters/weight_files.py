@@ -17,6 +17,7 @@ from circuitz.models.adapters.tied_weights import with_tied_weights
 from circuitz.models.adapters.weight_arrays import dense_numpy_array, load_numpy_weights
 from circuitz.models.adapters.weight_shards import (
     INDEX,
+    check_shards,
     read_sharded_state_dict,
     refuse_single_shard,
     weight_file_of_folder,
@@ -193,12 +194,12 @@ def _refuse_quantised(net: nn.Module, state_dict: Mapping[str, torch.Tensor]) ->
 
 
 def check_hugging_face_folder(folder: Path) -> None:
-    """Refuse a folder that is no Hugging Face model with safetensors.
+    """Refuse a folder that is no whole Hugging Face model with safetensors.
 
     Raises
     ------
     NetworkError
-        Naming the file that is not there.
+        Naming the file that is not there, of several files of weights too.
     """
     if not (folder / "config.json").is_file():
         raise NetworkError(
@@ -209,3 +210,5 @@ def check_hugging_face_folder(folder: Path) -> None:
             f"{folder} has no weights as .safetensors.",
             "Save them so: model.save_pretrained(folder, safe_serialization=True).",
         )
+    for index in folder.glob(f"*.safetensors{INDEX}"):
+        check_shards(index)

@@ -59,6 +59,49 @@ def refuse_single_shard(file: Path) -> None:
         )
 
 
+def _tensor_places(index: Path) -> dict[str, str]:
+    """Return in which file each tensor lies."""
+    try:
+        record: Any = loads(index.read_bytes(), str(index))
+    except (OSError, CircuitzError) as problem:
+        raise WeightsError(f"{index} cannot be read: {problem}", "Download it again.") from problem
+    places: Any = record.get("weight_map") if isinstance(record, dict) else None
+    if not isinstance(places, dict) or not places:
+        raise WeightsError(
+            f"{index} is no index of weights: it has no weight_map.", "Download it again."
+        )
+    return {str(name): str(place) for name, place in places.items()}
+
+
+def check_shards(index: Path) -> list[str]:
+    """Return the names of the files that an index names, all of which lie beside it.
+
+    Raises
+    ------
+    WeightsError
+        If the index is none, or a file it names is not there.
+    """
+    return _present_shards(index, _tensor_places(index))
+
+
+def _present_shards(index: Path, files: dict[str, str]) -> list[str]:
+    shards = sorted(set(files.values()))
+    outside = [name for name in shards if Path(name).name != name]
+    if outside:
+        raise WeightsError(
+            f"{index} names {outside[0][:120]!r}, which does not lie beside it.",
+            "Put all files into the folder of the index.",
+        )
+    missing = [name for name in shards if not (index.parent / name).is_file()]
+    if missing:
+        raise WeightsError(
+            f"{index} names {len(shards)} files; missing {'is' if len(missing) == 1 else 'are'} "
+            f"{', '.join(missing[:3])}{' and more' if len(missing) > 3 else ''}.",
+            f"Download {'it' if len(missing) == 1 else 'them'} into {index.parent}.",
+        )
+    return shards
+
+
 def read_sharded_state_dict(index: Path, read_file: Callable[[Path], State]) -> State:
     """Read all files that an index names.
 
@@ -74,30 +117,8 @@ def read_sharded_state_dict(index: Path, read_file: Callable[[Path], State]) -> 
     WeightsError
         If the index is none, a file it names is not there, or lacks a tensor it should hold.
     """
-    try:
-        record: Any = loads(index.read_bytes(), str(index))
-    except (OSError, CircuitzError) as problem:
-        raise WeightsError(f"{index} cannot be read: {problem}", "Download it again.") from problem
-    places: Any = record.get("weight_map") if isinstance(record, dict) else None
-    if not isinstance(places, dict) or not places:
-        raise WeightsError(
-            f"{index} is no index of weights: it has no weight_map.", "Download it again."
-        )
-    files = {str(name): str(place) for name, place in places.items()}
-    shards = sorted(set(files.values()))
-    outside = [name for name in shards if Path(name).name != name]
-    if outside:
-        raise WeightsError(
-            f"{index} names {outside[0][:120]!r}, which does not lie beside it.",
-            "Put all files into the folder of the index.",
-        )
-    missing = [name for name in shards if not (index.parent / name).is_file()]
-    if missing:
-        raise WeightsError(
-            f"{index} names {len(shards)} files; missing {'is' if len(missing) == 1 else 'are'} "
-            f"{', '.join(missing[:3])}{' and more' if len(missing) > 3 else ''}.",
-            f"Download {'it' if len(missing) == 1 else 'them'} into {index.parent}.",
-        )
+    files = _tensor_places(index)
+    shards = _present_shards(index, files)
     state: State = {}
     for shard in shards:
         state |= read_file(index.parent / shard)

@@ -20,9 +20,11 @@ from dataclasses import replace
 from typing import Any, cast
 
 from circuitz.disk.json_io import loads
-from circuitz.errors import CircuitzError, GraphError
+from circuitz.errors import CircuitzError, GraphError, UnitError
 from circuitz.z.circuit.circuit_graph import (
+    REMARKS,
     UNEXPLAINED,
+    WEIGHTS,
     CircuitGraph,
     Edge,
     Node,
@@ -59,7 +61,6 @@ __all__ = [
     "unit_index_from_feature",
 ]
 
-REMARKS = "remarks"
 _TYPES: dict[NodeKind, str] = {
     "unit": "cross layer transcoder",
     "unexplained": "mlp reconstruction error",
@@ -86,7 +87,7 @@ def graph_to_json_text(graph: CircuitGraph) -> str:
 
 def graph_as_json_object(graph: CircuitGraph) -> dict[str, Any]:
     """Return a graph as a JSON object."""
-    keys = {node.id: _exported_node_id(node, i) for i, node in enumerate(graph.nodes)}
+    keys = _exported_node_ids(graph)
     sets = [
         [label, *(keys[m] for m in ids if m in keys)]
         for label, ids in graph.supernode_units().items()
@@ -141,17 +142,28 @@ def graph_as_json_object(graph: CircuitGraph) -> dict[str, Any]:
     }
 
 
-def _exported_node_id(node: Node, position: int) -> str:
-    if node.kind == "unit":
-        index = Unit.parse(node.id).index if not node.members else position
-        return f"{node.rank}_{index}_0"
-    return f"{node.rank}_{_PLACES[node.kind]}_0"
+def _exported_node_ids(graph: CircuitGraph) -> dict[str, str]:
+    """Return ``rank_index_position`` for each node; those of one place get the next position."""
+    keys, taken = dict[str, str](), set[str]()
+    for i, node in enumerate(graph.nodes):
+        index, position = _PLACES.get(node.kind, i), 0
+        if node.kind == "unit" and not node.members:
+            try:
+                unit = Unit.parse(node.id)
+                index, position = unit.index, unit.position or 0
+            except UnitError:
+                pass  # files of others have nodes that say no index
+        while (key := f"{node.rank}_{index}_{position}") in taken:
+            position += 1
+        taken.add(key)
+        keys[node.id] = key
+    return keys
 
 
 def _node_record(
     node: Node, key: str, graph: CircuitGraph, cumulative: float | None
 ) -> dict[str, Any]:
-    index = int(key.split("_")[1])
+    index, position = map(int, key.split("_")[1:])
     unit = node.kind == "unit"
     return {
         "node_id": key,
@@ -159,7 +171,7 @@ def _node_record(
         "layer": str(node.rank),
         "ctx_idx": 0,
         "feature_type": _TYPES[node.kind],
-        "jsNodeId": f"{node.rank}_{index}-0",
+        "jsNodeId": f"{node.rank}_{index}-{position}",
         "clerp": node.words or (graph.target if node.kind == "class" else ""),
         "influence": cumulative,
         "share": node.influence,
@@ -253,6 +265,9 @@ def _parse_graph(record: Any) -> CircuitGraph:
     ]
     fields = {name: dict(ours.get(key) or {}) for key, name in _FIELD_OF_KEY.items()}
     remarks = [*keys.remarks, *flow.remarks]
+    if not ours:
+        # What their links weigh is in units of activation: no share of anything.
+        fields["settings"] = {**fields["settings"], WEIGHTS: "attribution"}
     if remarks:
         fields["settings"] = {**fields["settings"], REMARKS: remarks}
     return CircuitGraph(

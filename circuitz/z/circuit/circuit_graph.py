@@ -25,6 +25,9 @@ NodeKind = Literal["unit", "class", "unexplained", "input"]
 UNEXPLAINED = "unexplained"
 #: What the network reads: tokens, which heads of all blocks see.
 INPUT = "input"
+#: Keys of a graph's settings: sentences on how a file of others was read; ``attribution`` where
+#: edges hold the weights of such a file and not shares.
+REMARKS, WEIGHTS = "remarks", "weights"
 #: Where graphs are kept among z's notes.
 NOTE = "graphs"
 
@@ -72,7 +75,8 @@ class Edge:
         Ids of nodes.
     share
         Of what the target does when inputs of other classes turn into inputs of the class;
-        negative where it works against that. From ``unexplained``: the share of everything that
+        negative where it works against that. In a graph of others the weight of its link, which
+        is no share (``settings["weights"]`` is ``"attribution"``). From ``unexplained``: the share of everything that
         works on the target which no edge here accounts for.
     low, high
         Bootstrap interval; ``None`` for sums and for what is unexplained.
@@ -287,6 +291,8 @@ class CircuitGraph:
         kept: dict[tuple[str, str], Edge] = {}
         for edge in self.edges:
             key = (home.get(edge.source, edge.source), home.get(edge.target, edge.target))
+            if key[0] == key[1]:
+                continue  # within a set, which others make of several layers
             kept[key] = edge
             sums[key] = sums.get(key, 0.0) + edge.share * _influence_share_in_supernode(
                 edge.target, home, named, old
@@ -332,7 +338,7 @@ class CircuitGraph:
     def __repr__(self) -> str:
         units = sum(n.kind == "unit" for n in self.nodes)
         scores = ", ".join(f"{k} {v:.2f}" for k, v in self.scores.items() if "_" not in k)
-        remarks = "".join(f"\n{remark}" for remark in self.settings.get("remarks", ()))
+        remarks = "".join(f"\n{remark}" for remark in self.settings.get(REMARKS, ()))
         return (
             f"Circuit of {self.target}: {units} of {self.counts.get('units', units)} units, "
             f"{len(self.edges)} edges; {scores}{remarks}"

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from circuitz.errors import GraphError
-from circuitz.z.circuit.circuit_graph import CircuitGraph, Edge
+from circuitz.z.circuit.circuit_graph import WEIGHTS, CircuitGraph, Edge
 from circuitz.z.circuit.layout import layout_nodes
 from circuitz.z.shown.plotly_import import import_plotly
 
@@ -48,23 +48,37 @@ def to_figure(graph: CircuitGraph) -> go.Figure:
     """
     go = import_plotly()
     places = layout_nodes(graph)
-    lines = [_edge_trace(go, edge, places) for edge in reversed(graph.edges)]
+    kinds = {node.id: node.kind for node in graph.nodes}
+    shares = graph.settings.get(WEIGHTS) != "attribution"
+    largest = 1.0 if shares else max((abs(e.share) for e in graph.edges), default=1.0) or 1.0
+    lines = [
+        _edge_trace(go, edge, places, kinds[edge.source] == "unexplained", shares, largest)
+        for edge in reversed(graph.edges)
+    ]
     return go.Figure([*lines, _node_trace(go, graph, places)], _figure_layout(go, graph, places))
 
 
-def _edge_trace(go: Any, edge: Edge, places: dict[str, tuple[int, float]]) -> go.Scatter:
+def _edge_trace(
+    go: Any,
+    edge: Edge,
+    places: dict[str, tuple[int, float]],
+    unknown: bool,
+    shares: bool,
+    largest: float,
+) -> go.Scatter:
     (a, b), (c, d) = places[edge.source], places[edge.target]
-    unknown = edge.source == "unexplained"
+    size = f"{edge.share:+.0%}" if shares else f"attribution {edge.share:+.3g}"
+    ends = _escape_html(f"{edge.source} → {edge.target}")
     colour = _UNKNOWN if unknown else _FOR if edge.share > 0 else _AGAINST
     interval = "" if edge.low is None else f" [{edge.low:+.0%}, {edge.high:+.0%}]"
     return go.Scatter(
         x=[a, (a + c) / 2, c],
         y=[-b, -(b + d) / 2, -d],
         mode="lines",
-        line={"width": 0.6 + 6 * min(1, abs(edge.share)), "color": colour,
+        line={"width": 0.6 + 6 * min(1, abs(edge.share) / largest), "color": colour,
               "dash": "dot" if unknown else "solid"},
         opacity=0.55,
-        hovertext=f"{edge.source} → {edge.target}: {edge.share:+.0%}{interval}",
+        hovertext=f"{ends}: {size}{interval}",
         hoverinfo="text",
         showlegend=False,
     )  # fmt: skip
@@ -85,7 +99,7 @@ def _node_trace(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, float
             "symbol": [shapes[n.kind] for n in graph.nodes],
             "color": [_UNKNOWN if n.kind == "unexplained" else _FOR for n in graph.nodes],
         },
-        hovertext=[f"{n.id}<br>{_escape_html(n.words)}<br>influence {n.influence:.0%}" for n in graph.nodes],
+        hovertext=[f"{_escape_html(n.id)}<br>{_escape_html(n.words)}<br>influence {n.influence:.0%}" for n in graph.nodes],
         hoverinfo="text",
         showlegend=False,
     )  # fmt: skip

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -184,9 +185,16 @@ def read_clip_dissect(
             record = {"author": "CLIP-Dissect", **record, "author_kind": "model"}
         return record
 
-    return annotation_file_from_records(
+    file = annotation_file_from_records(
         list[tuple[int, Mapping[str, Any]]](rows), path, "clip-dissect", fields_of_cells
     )
+    if "similarity" in header or "author_kind" in header:
+        return file
+    remark = (
+        "There is no column similarity: it was guessed that the words are CLIP-Dissect's, a model's. "
+        "A column author_kind (person, rule, model) says otherwise."
+    )
+    return replace(file, remarks=(remark,))
 
 
 def annotations_to_csv(entries: Iterable[Annotation], *, history: bool) -> bytes:

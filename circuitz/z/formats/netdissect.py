@@ -7,7 +7,6 @@ counted from 1 there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +21,8 @@ from circuitz.z.formats.layer_map import layer_of_file_name
 DETECTOR = 0.04
 _SCORES = ("score", "iou")
 _ENDINGS = ("-result", "_result")
-# What Broden puts behind colours and scenes.
-_SUFFIX = re.compile(r"-[cs]$")
+# What Broden puts behind the labels of a category.
+_SUFFIXES = {"color": "-c", "scene": "-s"}
 
 
 def is_netdissect(header: Sequence[str]) -> bool:
@@ -66,7 +65,7 @@ def read_netdissect(
         source = f"NetDissect {path.name}, unit {unit}: {f'{category} ' if category else ''}{label}"
         return {
             "target": f"{cells.get('layer') or layer}:{int(unit) - (0 if from_zero else 1)}",
-            "text": "" if label == "-" else " ".join(_SUFFIX.sub("", label).split("_")),
+            "text": " ".join(label.removesuffix(_SUFFIXES.get(category, "\n")).split("_")),
             "author": "NetDissect",
             "author_kind": "rule",
             "evidence": [f"{source[:160]}, IoU {score:.3f}"],

@@ -10,8 +10,12 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from circuitz.errors import WeightsError
-from circuitz.models.adapters.weight_files import load_foreign_state_dict, read_state_dict
+from circuitz.errors import NetworkError, WeightsError
+from circuitz.models.adapters.weight_files import (
+    check_hugging_face_folder,
+    load_foreign_state_dict,
+    read_state_dict,
+)
 
 INDEX = "model.safetensors.index.json"
 
@@ -55,6 +59,16 @@ def test_a_missing_file_is_named(folder: Path) -> None:
     (folder / "model-00002-of-00002.safetensors").unlink()
     with pytest.raises(WeightsError, match=r"missing is model-00002-of-00002\.safetensors"):
         read_state_dict(folder / INDEX)
+
+
+def test_a_language_model_without_one_of_its_files_is_refused_before_it_is_opened(
+    folder: Path,
+) -> None:
+    (folder / "config.json").write_text("{}")
+    check_hugging_face_folder(folder)
+    (folder / "model-00001-of-00002.safetensors").unlink()
+    with pytest.raises(NetworkError, match="missing is model-00001"):
+        check_hugging_face_folder(folder)
 
 
 def test_one_of_several_is_refused_with_the_name_of_its_index(folder: Path) -> None:

@@ -129,6 +129,39 @@ def test_influence_of_others_is_cumulative_whatever_shows_it():
     assert merged.influence == pytest.approx(0.7)
 
 
+def test_weights_of_others_are_no_shares_and_are_shown_as_what_they_are():
+    graph = graph_from_json_text(json.dumps(theirs()))
+    traces = graph.figure(grouped=False).data[:-1]
+    assert {t.hovertext.rpartition(": ")[2] for t in traces} == {
+        "attribution +4", "attribution +2.5", "attribution -0.5",
+    }  # fmt: skip
+    widths = {t.hovertext.rpartition(" ")[2]: t.line.width for t in traces}
+    assert widths["+4"] == max(widths.values()) > widths["+2.5"] > widths["-0.5"]
+    # A set over two layers keeps no edge to itself.
+    assert all(edge.source != edge.target for edge in graph.collapse_supernodes().edges)
+    again = graph_from_json_text(graph.to_json())
+    assert again.settings["weights"] == "attribution"
+    assert again.edges == graph.edges
+
+
+def test_a_graph_of_others_is_written_with_an_id_for_every_node():
+    record = theirs()
+    first, logit = record["nodes"][0], record["nodes"][-1]
+    record["nodes"] += [
+        first | {"node_id": "3_42_4", "ctx_idx": 4},
+        record["nodes"][2] | {"node_id": "5_-1_4", "ctx_idx": 4},
+        logit | {"node_id": "9_7_2", "clerp": "Dallas", "is_target_logit": False},
+        record["nodes"][4] | {"node_id": "some embedding", "feature": None},
+    ]
+    graph = graph_from_json_text(json.dumps(record))
+    written = json.loads(graph.to_json())
+    assert len({n["node_id"] for n in written["nodes"]}) == len(record["nodes"])
+    assert len({n["jsNodeId"] for n in written["nodes"]}) == len(record["nodes"])
+    again = graph_from_json_text(json.dumps(written))
+    assert [(n.id, n.influence) for n in again.nodes] == [(n.id, n.influence) for n in graph.nodes]
+    assert (again.edges, again.target) == (graph.edges, graph.target)
+
+
 def test_a_file_without_influence_gets_it_from_its_links_and_says_so():
     record = theirs()
     for node in record["nodes"]:

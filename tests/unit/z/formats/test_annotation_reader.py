@@ -67,6 +67,15 @@ def test_clip_dissect_speaks_as_a_model_and_similarity_is_no_confidence(file: Fi
     assert found.empty == 1
 
 
+def test_a_table_of_layers_and_units_is_a_guess_unless_it_says_whose(file: File) -> None:
+    found = read_annotations(file("d.csv", "layer,unit,description\nconv1,1,snow\n"))
+    assert (found.format, found.rows[0].entry.author_kind) == ("clip-dissect", "model")
+    assert "guessed" in found.remarks[0]
+    text = "layer,unit,description,author_kind\nconv1,1,snow,person\n"
+    found = read_annotations(file("d.csv", text))
+    assert (found.rows[0].entry.author_kind, found.remarks) == ("person", ())
+
+
 def test_neuronpedia_rows_keep_author_kind_and_time(file: File) -> None:
     base = {"modelId": "m", "layer": "l@b", "index": 3, "description": "d", "notes": "{}"}
     lines = [

@@ -68,6 +68,12 @@ def test_what_is_wrong_is_named_with_its_line(file: File, text: str, said: str) 
         read_annotations(file("conv1.csv", text))
 
 
+def test_only_colours_and_scenes_lose_their_endings(file: File) -> None:
+    text = "unit,category,label,score\n1,scene,ball_pit-s,0.1\n2,object,vitamin-c,0.1\n"
+    found = read_annotations(file("conv1.csv", text))
+    assert [row.entry.text for row in found.rows] == ["ball pit", "vitamin-c"]
+
+
 def test_a_score_may_stand_in_the_columns_of_its_category(file: File) -> None:
     text = "unit,category,label,object-iou,part-iou\n1,object,dog,0.2,0.01\n"
     found = read_annotations(file("conv1.csv", text))
