@@ -14,7 +14,7 @@ import pandas as pd
 from circuitz.data.folders.concept_table import CONCEPT_VALUES, concept_cell_remedy
 from circuitz.data.folders.duplicates import assign_scene_numbers
 from circuitz.data.folders.image_folder import CONCEPT_SHARES, open_folder, read_pictures
-from circuitz.data.folders.picture_files import list_picture_files
+from circuitz.data.folders.picture_files import check_is_folder, list_picture_files
 from circuitz.data.folders.picture_paths import PicturePaths
 from circuitz.data.input_sources import pictures_from_arrays
 from circuitz.data.splits import assign_splits
@@ -134,8 +134,7 @@ def as_concept_set(data: object, seed: int = 0) -> InputSet:
 
 def _files_and_rows(folder: Path, labels: object) -> tuple[list[Path], pd.DataFrame]:
     """Return the pictures of a folder that a table names, and its rows in their order."""
-    if not folder.is_dir():
-        raise InputsError(f"There is no folder {folder}.", "Check the path.")
+    check_is_folder(folder)
     table = pd.DataFrame(labels)  # pyright: ignore[reportArgumentType]
     if _PATH in table.columns:
         table = table.set_index(_PATH)

@@ -60,6 +60,7 @@ class Evaluation:
             "classes": [_plain_row_values(r) for r in self.classes.to_dict("records")],
             "cells": [_plain_row_values(r) for r in self.cells.to_dict("records")],
             "others": [_plain_row_values(r) for r in self.others.to_dict("records")],
+            "remarks": list(self.remarks),
         }
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from circuitz.data.folders.class_table import CLASS_COLUMN_HINT, SEPARATOR
 from circuitz.data.folders.csv_reading import read_csv_with_header
 from circuitz.data.folders.name_forms import NameIndex, is_missing_class, plain_name
-from circuitz.data.folders.picture_files import list_pictures, picture_count_text
+from circuitz.data.folders.picture_files import check_is_folder, list_pictures, picture_count_text
 from circuitz.data.folders.picture_paths import PicturePaths
 from circuitz.errors import ConceptLabelsError, InputsError
 from circuitz.evaluation.group_columns import read_group_column
@@ -73,8 +73,7 @@ def read_truth_table(
     ConceptLabelsError
         If the table is malformed, or names missing or double pictures.
     """
-    if not folder.is_dir():
-        raise InputsError(f"There is no folder {folder}.", "Check --images.")
+    check_is_folder(folder, "Check --images.")
     if not table.is_file():
         raise InputsError(f"There is no file {table}.", "Check --truth.")
     header, rows = read_csv_with_header(table, special=("class",), keep_blanks=True)
@@ -95,12 +94,13 @@ def read_truth_table(
     labels: list[list[int]] = []
     groups: list[list[str]] = []
     numbers: list[int] = []
-    elsewhere = hidden = without = 0
+    strangers: list[str] = []
+    hidden = without = 0
     for number, cells in rows:
         cell = cells[at_path]
         at = pictures.find(cell, number)
         if at is None and not pictures.is_inside(cell, number):
-            elsewhere += 1
+            strangers.append(cell)
             continue
         if at is None and pictures.is_left_out(cell, number):
             hidden += 1
@@ -120,11 +120,12 @@ def read_truth_table(
         labels.append(_parse_classes(cells[at_class], index, several, number, table))
         groups.append([cells[c] for c in columns])
         numbers.append(number)
-    if not files:
+    if not files and without:
         raise InputsError(
-            f"{table} names no picture of {folder}{' with a class' if without else ''}.",
-            "Its paths are relative to the file.",
+            f"{table} gives no picture of {folder} a class.", "Fill in the column ‘class’."
         )
+    if not files:
+        raise pictures.no_picture_error(strangers)
     told = [
         read_group_column(name, [row[i] for row in groups], numbers, table)
         for i, name in enumerate(names)
@@ -143,7 +144,7 @@ def read_truth_table(
         np.concatenate([np.zeros((len(files), 0), np.float32), *(g.values for g in told)], axis=1),
         tuple(name for group in told for name in group.names),
         len(listing.files) - len(seen),
-        elsewhere,
+        len(strangers),
         (*remarks, *(group.remark for group in told if group.remark)),
     )
 

@@ -12,6 +12,7 @@ from circuitz.data.benchmarks.benchmark import OpenedBenchmark, Progress
 from circuitz.data.benchmarks.cub import open_cub
 from circuitz.data.folders.folder_pair import DataWithConcepts, open_folder_with_concepts
 from circuitz.data.folders.image_folder import open_folder
+from circuitz.data.folders.picture_files import check_is_folder
 from circuitz.errors import InputsError
 
 Layout = Literal["folder", "waterbirds", "spawrious", "cub"]
@@ -27,8 +28,7 @@ def requested_or_detected_layout(path: str | Path, layout: str = "auto") -> Layo
         If there is no such folder or layout.
     """
     folder = Path(path)
-    if not folder.is_dir():
-        raise InputsError(f"There is no folder {folder}.", "Check the path.")
+    check_is_folder(folder)
     if layout not in LAYOUTS:
         raise InputsError(f"There is no layout {layout!r}.", f"Choose {', '.join(LAYOUTS)}.")
     if layout != "auto":

@@ -13,6 +13,7 @@ from circuitz.data.folders.picture_files import (
     is_hidden_name,
     list_pictures,
     picture_count_text,
+    refuse_unreadable_names,
 )
 from circuitz.data.folders.picture_kinds import SUFFIXES
 from circuitz.errors import InputsError
@@ -89,6 +90,9 @@ def list_class_folders(folder: Path, *, flat: bool, labelled: bool) -> ClassFold
         return ClassFolders((), listing.files, (-1,) * n, tuple(remarks))
     if not filled:
         raise _no_pictures_error(folder, listing, beside, folders)
+    if not labelled:
+        # Where folders only sort pictures, one without any is nothing to be sorry for.
+        folders = filled
     empty = [name for name in folders if not by_folder[name]]
     if empty:
         raise InputsError(
@@ -97,6 +101,7 @@ def list_class_folders(folder: Path, *, flat: bool, labelled: bool) -> ClassFold
         )
     if labelled and len(folders) < 2:
         raise _single_class_error(folder, folders[0], by_folder[folders[0]])
+    refuse_unreadable_names(folders)
     refuse_names_alike(folders, f"In {folder} the folders", _RENAME)
     if beside:
         remarks.append(

@@ -97,10 +97,7 @@ def read_classes(table: Path, folder: Path, files: Sequence[Path]) -> ClassTable
         else:
             cells_of[at] = (number, plain_name(cells[at_class]))
     if not cells_of:
-        first = f": its first row names {strangers[0][:200]}" if strangers else ""
-        raise InputsError(
-            f"{table} names no picture of {folder}{first}.", "Its paths are relative to the file."
-        )
+        raise pictures.no_picture_error(strangers)
     cell = {at: cells_of[at][1] for at in sorted(cells_of)}
     remarks = _row_remarks(table, folder, len(files) - len(cell), strangers)
     # A folder of that name makes sure that a class is called nan.

@@ -15,8 +15,22 @@ from circuitz.errors import ConceptLabelsError
 from circuitz.z.inputs import SPLITS
 
 _SPECIAL = ("path", "scene", "split")
-_YES = ("1", "1.0", "1,0", "true", "yes", "y", "t", "wahr", "vrai", "verdadero", "vero")
-_NO = ("0", "0.0", "0,0", "false", "no", "n", "f", "falsch", "faux", "falso")
+_YES = (
+    "1",
+    "1.0",
+    "1,0",
+    "1.00",
+    "1,00",
+    "true",
+    "yes",
+    "y",
+    "t",
+    "wahr",
+    "vrai",
+    "verdadero",
+    "vero",
+)
+_NO = ("0", "0.0", "0,0", "0.00", "0,00", "false", "no", "n", "f", "falsch", "faux", "falso")
 _NOT_KNOWN = ("", "nan", "na", "?", "<na>", "n/a", "#n/a", "null", "none", "nat")
 CONCEPT_VALUES = {
     **dict.fromkeys(_YES, 1.0), **dict.fromkeys(_NO, 0.0), **dict.fromkeys(_NOT_KNOWN, np.nan)
@@ -101,7 +115,7 @@ class ConceptTable:
                 f"Column {header.index('') + 1} of {table} has no name.",
                 "Name it on line 1. pandas writes its row numbers so: to_csv(name, index=False).",
             )
-        pictures = PicturePaths(folder, files, table, base)
+        self._pictures = pictures = PicturePaths(folder, files, table, base)
         self.values = np.full((len(files), len(self.names)), np.nan, dtype=np.float32)
         self.scene: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None
         scene = np.arange(len(files), dtype=np.int64)
@@ -111,6 +125,7 @@ class ConceptTable:
         at_scene = header.index("scene") if "scene" in header else -1
         at_split = header.index("split") if "split" in header else -1
         seen: dict[int, int] = {}
+        self._first_elsewhere: list[str] = []
         scenes: dict[str, int] = {}
         self.elsewhere = 0
         left_out = 0
@@ -119,6 +134,7 @@ class ConceptTable:
             at = pictures.find(cell, number)
             if at is None and strangers and not pictures.is_inside(cell, number):
                 self.elsewhere += 1
+                self._first_elsewhere = self._first_elsewhere or [cell]
                 continue
             if at is None and pictures.is_left_out(cell, number):
                 left_out += 1
@@ -161,6 +177,11 @@ class ConceptTable:
         self.scene = None if self.scene is None else self.scene[chosen]
         self.split = None if self.split is None else self.split[chosen]
         self.labelled = int(np.isfinite(self.values).any(1).sum())
+
+    def no_picture_words(self) -> tuple[str, str]:
+        """Say that no row names a picture, and what would."""
+        error = self._pictures.no_picture_error(self._first_elsewhere)
+        return error.message, error.hint
 
     def _parse_split(self, cell: str, number: int) -> int:
         if cell not in SPLITS:

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from circuitz.data.folders.image_folder import CONCEPT_SHARES, open_folder
-from circuitz.data.folders.picture_files import list_picture_files
+from circuitz.data.folders.picture_files import check_is_folder, list_picture_files
 from circuitz.data.splits import assign_splits
 from circuitz.data.validate_inputs import check_concept_set
 from circuitz.errors import ConceptLabelsError, InputsError
@@ -77,8 +77,8 @@ def open_folder_with_concepts(
         If pictures or labels cannot be used.
     """
     for folder in (data_folder, concept_folder):
-        if folder is not None and not folder.is_dir():
-            raise InputsError(f"There is no folder {folder}.", "Check the path.")
+        if folder is not None:
+            check_is_folder(folder)
     side = size or _choose_scaled_side(data_folder, concept_folder, network_size)
     say = progress or (lambda _what, _done, _total: None)
     data = open_folder(

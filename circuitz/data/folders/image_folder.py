@@ -14,7 +14,7 @@ from circuitz.data.folders.class_table import read_classes
 from circuitz.data.folders.concept_table import ConceptTable
 from circuitz.data.folders.duplicates import assign_scene_numbers
 from circuitz.data.folders.input_warnings import warn_about_inputs
-from circuitz.data.folders.picture_files import list_pictures
+from circuitz.data.folders.picture_files import check_is_folder, list_pictures
 from circuitz.data.folders.read_picture import read_picture, uses_few_of_sixteen_bits
 from circuitz.data.splits import assign_splits
 from circuitz.data.validate_inputs import check_concept_set, check_image_set
@@ -77,8 +77,7 @@ def open_folder(
         constant columns.
     """
     folder = Path(path)
-    if not folder.is_dir():
-        raise InputsError(f"There is no folder {folder}.", "Check the path.")
+    check_is_folder(folder)
     table = Path(concepts) if concepts is not None else folder / CONCEPTS_FILE
     if concepts is not None and not table.is_file():
         raise ConceptLabelsError(f"There is no file {table}.", "Check the path.")
@@ -108,9 +107,7 @@ def open_folder(
             rows.keep_only_rows([where[path] for path in paths])
         if rows.labelled == 0:
             if role != "D":
-                raise ConceptLabelsError(
-                    f"{table} names no picture of {folder}.", "Paths are relative to that file."
-                )
+                raise ConceptLabelsError(*rows.no_picture_words())
             rows = None
     images = read_pictures(paths, size, progress)
     if all(uses_few_of_sixteen_bits(file) for file in paths):

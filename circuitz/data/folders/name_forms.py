@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Sequence
 
@@ -9,6 +10,7 @@ from circuitz.errors import InputsError
 from circuitz.z.formats.csv_cells import unescape_formula
 
 _UNSEEN = "\u200b\u2060\ufeff"
+_WHOLE_NUMBER = re.compile(r"([-+]?\d+)[.,]0+")
 _MISSING = frozenset({"", "nan", "<na>", "nat", "n/a", "#n/a", "#na", "null"})
 DOUBTFUL_NAMES = frozenset({"none", "na"})
 """What programs write for nothing, and what a class may well be called."""
@@ -19,6 +21,12 @@ def plain_name(text: str) -> str:
     composed = unicodedata.normalize("NFC", text)
     spaced = "".join(" " if c.isspace() and c != "\n" else c for c in composed)
     return spaced.strip().strip(_UNSEEN).strip()
+
+
+def whole_number(plain: str) -> str:
+    """Return ``1`` for ``1.0``, as pandas writes whole numbers with gaps; else what was given."""
+    found = _WHOLE_NUMBER.fullmatch(plain)
+    return found[1] if found else plain
 
 
 def is_missing_class(cell: str, classes: Collection[str] = ()) -> bool:
@@ -48,15 +56,17 @@ def refuse_names_alike(names: Sequence[str], what: str, remedy: str) -> None:
     seen: dict[str, str] = {}
     for name in names:
         plain = plain_name(name)
-        other = seen.setdefault(plain if len(plain) == 1 else plain.casefold(), name)
+        number = whole_number(plain)
+        other = seen.setdefault(number if len(number) == 1 else number.casefold(), name)
         if other == name:
             continue
-        same = plain_name(other) == plain
-        raise InputsError(
-            f"{what} {other!r} and {name!r} differ in "
-            f"{'blanks, or how accents are written' if same else 'case'} only.",
-            remedy,
-        )
+        if plain_name(other) == plain:
+            difference = "blanks, or how accents are written,"
+        elif plain_name(other).casefold() == plain.casefold():
+            difference = "case"
+        else:
+            difference = "how a number is written"
+        raise InputsError(f"{what} {other!r} and {name!r} differ in {difference} only.", remedy)
 
 
 class NameIndex:
@@ -96,7 +106,8 @@ class NameIndex:
             if text in self._exact:
                 return self._exact[text]
         for text in (bare, cell) if escaped else (cell, bare):
-            found = self._plain.get(plain_name(text))
+            plain = plain_name(text)
+            found = self._plain.get(plain, self._plain.get(whole_number(plain)))
             if found is not None:
                 return found
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,8 @@ class PictureListing:
 
     Parameters
     ----------
+    folder
+        The folder.
     files
         The pictures, in order.
     hidden
@@ -48,6 +50,7 @@ class PictureListing:
         Links to folders that are read anyway, or that hold the link itself.
     """
 
+    folder: Path
     files: tuple[Path, ...]
     hidden: Mapping[str, int] = field(default_factory=dict[str, int])
     unread: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -60,7 +63,8 @@ class PictureListing:
         if self.hidden:
             n = sum(self.hidden.values())
             said.append(
-                f"{picture_count_text(n)} hidden or in hidden folders ({_example_text(self.hidden)}) "
+                f"In {self.folder} {picture_count_text(n)} hidden or in hidden folders "
+                f"({_example_text(self.hidden)}) "
                 f"{'is' if n == 1 else 'are'} left out."
             )
         if self.unread:
@@ -88,9 +92,40 @@ class PictureListing:
             remedy += ", or install pillow-heif"
         if "" in self.unread:
             remedy += ", or give the name an ending such as .jpg"
-        return (
-            f"Pictures of kinds that are not read here are left out: {', '.join(named)}. {remedy}."
+        return f"In {self.folder} pictures of kinds that are not read here are left out: {', '.join(named)}. {remedy}."
+
+
+def check_is_folder(folder: Path, remedy: str = "Check the path.") -> None:
+    """Refuse a path that is no folder.
+
+    Raises
+    ------
+    InputsError
+        Saying whether there is nothing, or a file; ``remedy`` is what to do where nothing is.
+    """
+    if folder.is_file():
+        raise InputsError(
+            f"There is no folder {folder}: it is a file.",
+            "Give the folder the pictures lie in; unpack an archive first.",
         )
+    if not folder.is_dir():
+        raise InputsError(f"There is no folder {folder}.", remedy)
+
+
+def refuse_unreadable_names(names: Iterable[str]) -> None:
+    """Refuse names of files or folders that are no text, as foreign archives leave them.
+
+    Raises
+    ------
+    InputsError
+        Naming the first.
+    """
+    for name in names:
+        if any("\ud800" <= c <= "\udfff" for c in name):
+            raise InputsError(
+                f"The name {os.fsencode(name)!r} is not in UTF-8, and cannot be kept.",
+                "Rename it; convmv -r -f cp1252 -t utf-8 --notest FOLDER does so for all.",
+            )
 
 
 def list_picture_files(folder: Path) -> list[Path]:
@@ -116,6 +151,7 @@ def list_pictures(folder: Path) -> PictureListing:
     walk.read_folder(folder)
     walk.follow_links(folder)
     return PictureListing(
+        folder,
         tuple(sorted(walk.files)),
         dict(sorted(walk.hidden.items())),
         dict(sorted(walk.unread.items())),

@@ -10,7 +10,7 @@ from pathlib import Path
 from circuitz.data.folders.name_forms import plain_name
 from circuitz.data.folders.picture_files import is_hidden_name
 from circuitz.data.folders.picture_kinds import is_unread_picture_suffix
-from circuitz.errors import ConceptLabelsError
+from circuitz.errors import ConceptLabelsError, InputsError
 from circuitz.z.formats.csv_cells import unescape_formula
 
 
@@ -144,6 +144,15 @@ class PicturePaths:
 
     def _places(self, cell: str, base: Path, number: int) -> Iterator[str]:
         return _spellings(cell, base, number, self.table, self._escaped)
+
+    def no_picture_error(self, cells: Sequence[str]) -> InputsError:
+        """Return the error for a table none of whose rows names a picture of the folder."""
+        first = f": its first row names {cells[0][:200]}" if cells else ""
+        remedy = "Its paths are relative to the file."
+        if self._files:
+            place = os.path.relpath(self._files[0].absolute(), self.base.absolute())
+            remedy = f"Its paths are relative to the file: the first picture is {Path(place).as_posix()}."
+        return InputsError(f"{self.table} names no picture of {self.folder}{first}.", remedy)
 
     @property
     def _alike_index(self) -> dict[str, int]:

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from circuitz.data.folders.image_folder import CONCEPTS_FILE
+from circuitz.data.folders.picture_files import is_hidden_name
 from circuitz.disk.atomic import staged_file_replacement
 from circuitz.errors import InputsError
 from circuitz.z.inputs import SPLITS, InputSet
@@ -69,7 +70,7 @@ def write_folder(inputs: InputSet, out: str | Path, *, progress: Progress | None
         written.
     """
     names = relative_picture_paths(inputs)
-    bad = [name for name in inputs.classes if Path(name).name != name or name.startswith(".")]
+    bad = [name for name in inputs.classes if Path(name).name != name or is_hidden_name(name)]
     if inputs.labels is not None and bad:
         raise InputsError(f"No folder can be called {bad[0]!r}.", "Give the class another name.")
     where = Path(out)

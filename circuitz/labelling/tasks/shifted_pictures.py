@@ -16,7 +16,11 @@ from PIL import Image, ImageOps
 from circuitz.data.folders.folder_pair import common_size
 from circuitz.data.folders.image_folder import read_pictures
 from circuitz.data.folders.input_warnings import warn_about_inputs
-from circuitz.data.folders.picture_files import list_pictures
+from circuitz.data.folders.picture_files import (
+    check_is_folder,
+    list_pictures,
+    refuse_unreadable_names,
+)
 from circuitz.data.folders.read_picture import read_picture
 from circuitz.disk.hashing import DIGITS
 from circuitz.errors import InputsError, LabellingError
@@ -58,8 +62,7 @@ def find_pictures(folder: Path, progress: Progress | None = None) -> tuple[Pictu
     InputsError
         If there is no such folder, no picture in it, or one cannot be read.
     """
-    if not folder.is_dir():
-        raise InputsError(f"There is no folder {folder}.", "Check --images.")
+    check_is_folder(folder, "Check --images.")
     listing = list_pictures(folder)
     files = listing.files
     if not files:
@@ -67,6 +70,7 @@ def find_pictures(folder: Path, progress: Progress | None = None) -> tuple[Pictu
         raise InputsError(f"There are no pictures in {folder}.", remedy)
     for remark in listing.remarks():
         warn_about_inputs(remark)
+    refuse_unreadable_names(str(file.relative_to(folder)) for file in files)
     found: list[Picture] = []
     for i, file in enumerate(files):
         found.append(Picture(file, file.relative_to(folder).as_posix(), picture_file_hash(file)))

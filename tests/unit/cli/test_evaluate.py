@@ -72,11 +72,13 @@ def test_scores_are_those_of_the_network(
         (["path,class,snow", "Dprime/0000.png,husky,maybe", "Dprime/0001.png,husky,1"], "'maybe'"),
         (["path,class,snow", "Dprime/0000.png,husky,-1", "Dprime/0001.png,husky,1"], "CelebA"),
         (["path,class,age", "Dprime/0000.png,husky,34"], "'34', and numbers"),
-        (["path,class", "Dprime/0000.png,"], "names no picture"),
+        (["path,class", "Dprime/0000.png,"], "gives no picture of"),
         (["path,class", "Dprime/0000.png,HUSKY"], "differs from 'husky' in case only"),
         (["path,class,snow", "Dprime/0000.png,husky"], "2 cells, the header 3"),
         (["path,class,", "Dprime/0000.png,husky,1"], "without a name"),
         (["path,class", "/etc/passwd,husky"], "names no picture"),
+        (["path,class", "0000.png,husky"], "first row names 0000.png"),
+        (["path,class", "0000.png,husky"], "the first picture is Dprime/0000.png"),
         (["path,class", "=1+1,husky"], "names no picture"),
     ],
 )
@@ -143,7 +145,9 @@ def test_a_class_that_is_not_told_is_left_out_and_said(
     words = ("evaluate", bundle, "--images", folders / "Dprime", "--truth", table, "--json")
     assert run(monkeypatch, *words) == 0
     told = capsys.readouterr()
-    assert json.loads(told.out)["accuracy"]["n"] == 2
+    found = json.loads(told.out)
+    assert found["accuracy"]["n"] == 2
+    assert any("2 pictures have no class" in remark for remark in found["remarks"])
     assert "2 pictures have no class" in " ".join(told.err.split())
 
 

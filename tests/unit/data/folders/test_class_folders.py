@@ -59,6 +59,15 @@ def test_parts_of_a_concept_set_are_no_classes(tmp_path: Path) -> None:
     assert len(found) == 4
 
 
+def test_a_concept_set_may_have_folders_without_pictures(tmp_path: Path) -> None:
+    make(tmp_path, "indoors", "outdoors")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "concepts.csv").write_text("path,snow\nindoors/0-0.png,0\noutdoors/1-0.png,1\n")
+    assert open_folder(tmp_path, role="concepts").classes == ("indoors", "outdoors")
+    with pytest.raises(InputsError, match="‘notes’ has no pictures"):
+        open_folder(tmp_path, role="D")
+
+
 def test_a_folder_around_the_classes_is_named(tmp_path: Path) -> None:
     make(tmp_path, "images/cat", "images/dog")
     with pytest.raises(InputsError, match="single class") as caught:

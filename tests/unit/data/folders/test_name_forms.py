@@ -27,6 +27,8 @@ def test_names_are_found_exactly_first() -> None:
     assert index.find("CAT") is None
     assert "differs from 'Bär' in case only" in index.hint("BÄR")
     assert "case" not in index.hint("wolf")
+    # pandas writes whole numbers so, where a cell of the column is empty.
+    assert [NameIndex(("1", "2")).find(c) for c in ("2.0", "1,0", "2.5")] == [1, 0, None]
 
 
 def test_what_says_that_no_class_is_given() -> None:
@@ -40,5 +42,7 @@ def test_the_two_names_are_named() -> None:
     from circuitz.data.folders.name_forms import refuse_names_alike
 
     refuse_names_alike(["a", "A", "cat", "cats"], "The classes", "Rename one.")
+    with pytest.raises(InputsError, match=r"'1' and '1\.0' differ in how a number is written only"):
+        refuse_names_alike(["1", "2", "1.0"], "The classes", "Rename one.")
     with pytest.raises(InputsError, match=r"The classes 'Ünal' and 'ünal' differ in case only\."):
         refuse_names_alike(["Ünal", "dog", "ünal"], "The classes", "Rename one.")

@@ -48,10 +48,10 @@ def test_what_belongs_to_a_system_is_left_out_and_counted(folder: Path, hidden: 
     (folder / hidden).parent.mkdir(parents=True, exist_ok=True)
     (folder / hidden).write_bytes(b"no picture")
     assert names(folder) == PLAIN
-    with pytest.warns(InputsWarning, match="^1 picture hidden") as told:
+    with pytest.warns(InputsWarning, match=r"^In .*D 1 picture hidden") as told:
         assert len(find_pictures(folder)) == 6
     assert len(told) == 1
-    with pytest.warns(InputsWarning, match="^1 picture hidden"):
+    with pytest.warns(InputsWarning, match=r"^In .*D 1 picture hidden"):
         assert open_folder(folder).classes == ("cat", "dog")
 
 
@@ -65,6 +65,23 @@ def test_the_warning_is_at_the_callers_line(folder: Path) -> None:
     with pytest.warns(InputsWarning) as told:
         open_folder(folder)
     assert Path(told[0].filename) == Path(__file__)
+
+
+def test_names_that_are_no_text_are_named(folder: Path) -> None:
+    (folder / "dog").rename(os.fsdecode(os.fsencode(folder) + b"/B\xe4r"))
+    with pytest.raises(InputsError, match=r"b'B\\xe4r' is not in UTF-8") as caught:
+        open_folder(folder)
+    assert "convmv" in caught.value.hint
+    with pytest.raises(InputsError, match=r"b'B\\xe4r/0\.png' is not in UTF-8"):
+        find_pictures(folder)
+
+
+@pytest.mark.parametrize("read", [open_folder, find_pictures])
+def test_an_archive_in_the_place_of_a_folder_is_named(tmp_path: Path, read) -> None:
+    (tmp_path / "D.zip").write_bytes(b"PK")
+    with pytest.raises(InputsError, match=r"D\.zip: it is a file") as caught:
+        read(tmp_path / "D.zip")
+    assert "unpack" in caught.value.hint
 
 
 def test_nothing_is_said_of_a_plain_folder(folder: Path, recwarn) -> None:

@@ -59,7 +59,7 @@ def test_what_lies_there_is_never_written_over(tmp_path: Path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", ".hidden"])
+@pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "@eaDir"])
 def test_names_that_are_no_folders_are_refused(tmp_path: Path, name: str):
     d = make_dogs("D", 1)
     with pytest.raises(InputsError, match="folder"):
