@@ -6,6 +6,7 @@ from circuitz.cli import (  # noqa: I001
     new,
     measure,
     check,
+    waive,
     graph,
     edges,
     ablate,
@@ -64,4 +65,5 @@ __all__ = [
     "shift",
     "silence",
     "tasks",
+    "waive",
 ]

@@ -20,6 +20,7 @@ from circuitz.plausibility.audit_reads import with_audit_reads_logged
 from circuitz.plausibility.check import check
 from circuitz.plausibility.report import Report
 from circuitz.z.bundle.replace_bundle import check_replaceable
+from circuitz.z.edits.waivers import waivers_in_force
 from circuitz.z.finding import Waiver
 
 if TYPE_CHECKING:
@@ -116,8 +117,7 @@ def export(
     # What cannot be written need not cost a reading of audit.
     check_replaceable(Path(path).absolute(), overwrite)
     given = tuple(waive(w.finding, author=w.author, reason=w.reason) for w in waivers)
-    known = {w.finding for w in given}
-    z = z.with_(waivers=(*(w for w in z.waivers if w.finding not in known), *given))
+    z = z.with_(waivers=(*z.waivers, *_not_yet_in_force(z, given)))
     report = check(z, split="audit", delta=delta, q=q, lexicon=lexicon)
     z = with_audit_reads_logged(z, report, author=author, why="export")
     _refuse_flags_and_unknown_waivers(z, report, given)
@@ -163,6 +163,12 @@ def card_in_notes(z: AnnotatedModel) -> Card | None:
     """
     record = z.notes.get(CARD)
     return None if record is None else Card.from_json(record)
+
+
+def _not_yet_in_force(z: AnnotatedModel, given: Iterable[Waiver]) -> list[Waiver]:
+    """Leave out what was decided already, by the same person for the same reason."""
+    standing = {(w.finding, w.author, w.reason) for w in waivers_in_force(z.waivers).values()}
+    return [w for w in given if (w.finding, w.author, w.reason) not in standing]
 
 
 def _refuse_flags_and_unknown_waivers(

@@ -37,6 +37,7 @@ from circuitz.plausibility.words.unit_tables import (
 from circuitz.plausibility.words.word_fit import judge_words, undecided_concepts
 from circuitz.plausibility.words.word_scores import UnitTables
 from circuitz.plausibility.words.word_verdict import WordVerdict
+from circuitz.z.edits.waivers import waivers_in_force
 from circuitz.z.finding import Waiver
 from circuitz.z.inputs import InputSet
 from circuitz.z.measurements import EffectMeasurements, Measurements
@@ -314,7 +315,7 @@ class Case:
     @cached_property
     def waivers(self) -> dict[str, Waiver]:
         """By finding, the latest decision to let it stand."""
-        return {waiver.finding: waiver for waiver in self.z.waivers}
+        return waivers_in_force(self.z.waivers)
 
     def intervention_picture_hashes(self, units: Sequence[str], target: str) -> tuple[str, ...]:
         """Pictures before and after intervening on these units, or on a set that is nearly that."""

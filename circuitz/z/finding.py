@@ -12,12 +12,23 @@ Verdict = Literal["flagged", "supported", "inconclusive"]
 
 @dataclass(frozen=True)
 class Waiver:
-    """Somebody's decision to let a flagged finding stand."""
+    """Somebody's decision to let a flagged finding stand, or to do so no longer.
+
+    Parameters
+    ----------
+    finding
+        Id of the finding.
+    author, reason, time
+        Who decided, why, and when (ISO 8601, UTC).
+    withdrawn
+        True when this takes back the decision before it.
+    """
 
     finding: str
     author: str
     reason: str
     time: str
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True)

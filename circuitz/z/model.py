@@ -21,6 +21,7 @@ from circuitz.z.annotation import Annotation, AuthorKind
 from circuitz.z.bases import basis_sizes, check_bases_fit_layers
 from circuitz.z.bundle.data_ref import DataRef
 from circuitz.z.edits import history
+from circuitz.z.edits import waivers as decisions
 from circuitz.z.edits.annotate import new_annotation
 from circuitz.z.edits.lineage import lineage_with_step
 from circuitz.z.edits.staleness import (
@@ -77,8 +78,11 @@ class AnnotatedModel:
         Every edit ever made, oldest first; the truth that annotations are derived from.
     concept_set, data, data_ref, concepts_ref
         Inputs units are measured on, D when at hand, and where each lies when it is not.
-    measurements, findings, waivers
+    measurements, findings
         What was measured and judged.
+    waivers
+        Every decision to let a finding stand, and to do so no longer, oldest first: the last one
+        about a finding is in force (:func:`circuitz.z.edits.waivers.waivers_in_force`).
     parent, lineage
         Hash of the z this one was made from, and the steps that led here.
     notes, story
@@ -205,13 +209,16 @@ class AnnotatedModel:
     def _basis_sizes(self) -> dict[str, int]:
         return basis_sizes(self.bases)
 
-    def history(self, target: str | None = None) -> pd.DataFrame:
-        """Every edit, oldest first; only those about ``target`` when it is given.
+    def history(self, target: str | None = None, *, waivers: bool = False) -> pd.DataFrame:
+        """Every edit of words, oldest first; only those about ``target`` when it is given.
 
-        Columns: see :func:`circuitz.z.edits.history.history_table`.
+        ``waivers`` adds decisions about findings, whose target is ``finding:ID``. Columns: see
+        :func:`circuitz.z.edits.history.history_table`.
         """
-        wanted = None if target is None else self._canonical_target(target)
-        return history.history_table(self.log, wanted)
+        of_finding = str(target).startswith(decisions.FINDING)
+        wanted = target if target is None or of_finding else self._canonical_target(target)
+        rows = self.waivers if waivers or of_finding else ()
+        return history.history_table(self.log, wanted, decisions.waiver_history_rows(rows, wanted))
 
     # -- edits ----------------------------------------------------------------------------
 
@@ -306,6 +313,22 @@ class AnnotatedModel:
         return self._with_log_entries(
             history.redo_entry(self.log, author=strip_and_check_name(author))
         )
+
+    def waive(self, finding: str, *, author: str, reason: str) -> AnnotatedModel:
+        """Let the finding of this id stand, or change why it may; who and why travel with z.
+
+        Raises AnnotationError if one of them is missing, or this very decision is in force.
+        """
+        row = decisions.new_waiver(self.waivers, finding, author=author, reason=reason)
+        return self.with_(what="waiver", waivers=(*self.waivers, row))
+
+    def unwaive(self, finding: str, *, author: str, reason: str = "") -> AnnotatedModel:
+        """Take a waiver back; what was decided stays on record.
+
+        Raises AnnotationError if no waiver of the finding is in force, or the author is missing.
+        """
+        row = decisions.new_withdrawal(self.waivers, finding, author=author, reason=reason)
+        return self.with_(what="waiver", waivers=(*self.waivers, row))
 
     def _canonical_target(self, target: str | Unit) -> str:
         return canonical_target(target, self.layers, self.classes, self._basis_sizes())

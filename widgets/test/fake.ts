@@ -38,6 +38,7 @@ export function finding(change: Partial<Finding> = {}): Finding {
     decide: "",
     python: "cz.effect(z, 'conv4:1', \"output:husky\", intervention=\"sufficiency\")",
     waiver: null,
+    decided: [],
     ...change,
   };
 }
@@ -140,6 +141,7 @@ export class FakeModel implements Model {
     refresh: {},
     author: {},
     waive: {},
+    unwaive: {},
   };
   silent = false;
   readonly state: Traits;

@@ -24,7 +24,7 @@ from circuitz.z.bundle.manifest import LOG
 from circuitz.z.circuit.circuit_graph import NOTE
 from circuitz.z.columns_of_concept_set import columns_of_concept_set
 from circuitz.z.edits import history
-from circuitz.z.finding import Waiver
+from circuitz.z.edits.waivers import waivers_in_force
 from circuitz.z.model import AnnotatedModel
 
 Stamp = tuple[int, ...]
@@ -241,7 +241,7 @@ class EditingSession:
         return target, f"The edit of {target} is {verb}."
 
     def waive(self, finding: str, author: str, reason: str) -> str:
-        """Let a flagged finding stand, for a reason; both travel along with z.
+        """Let a flagged finding stand, or change why it may; both travel along with z.
 
         Raises
         ------
@@ -249,23 +249,37 @@ class EditingSession:
             If there is no such finding, or author or reason is missing.
         """
         with self._lock_and_reload_for_writing():
-            known = {item.id: item for item in self.report().findings}
-            if finding not in known:
+            verdicts = {item.id: item.verdict for item in self.report().findings}
+            if finding not in verdicts:
                 raise AnnotationError(
-                    "That finding no longer stands.", "Its words or numbers changed meanwhile."
+                    "That finding no longer stands.",
+                    "Its words or numbers changed meanwhile, or it never did: circuitz waive Z "
+                    "lists the ids.",
                 )
-            if not author.strip() or not reason.strip():
-                raise AnnotationError(
-                    "A waiver needs an author and a reason.", "Both are shown wherever z goes."
-                )
-            waiver = Waiver(finding, author.strip(), reason.strip(), history.utc_timestamp())
-            kept = tuple(old for old in self.z.waivers if old.finding != finding)
-            new = self.z.with_(what="waiver", waivers=(*kept, waiver))
-            if self.path is not None:
-                save(new, self.path)
-                self._stamp = self._bundle_and_log_stamps()
-            self.z = new
-            return "The finding is waived."
+            again = finding in waivers_in_force(self.z.waivers)
+            self._save_whole(self.z.waive(finding, author=author, reason=reason))
+            said = "The reason is changed." if again else "The finding is waived."
+            verdict = verdicts[finding]
+            return said if verdict == "flagged" else f"{said} It is {verdict} as things are."
+
+    def unwaive(self, finding: str, author: str, reason: str = "") -> str:
+        """Take a waiver back; what was decided stays on record.
+
+        Raises
+        ------
+        AnnotationError
+            If no waiver of it is in force, or the author is missing.
+        """
+        with self._lock_and_reload_for_writing():
+            self._save_whole(self.z.unwaive(finding, author=author, reason=reason))
+            return "The waiver is taken back."
+
+    def _save_whole(self, new: AnnotatedModel) -> None:
+        """Write what is no line of the log, then show it."""
+        if self.path is not None:
+            save(new, self.path)
+            self._stamp = self._bundle_and_log_stamps()
+        self.z = new
 
     def save_measured_circuits(self, z: AnnotatedModel) -> None:
         """Keep the circuits measured of z; words that others wrote meanwhile stay."""
@@ -283,11 +297,7 @@ class EditingSession:
             Returns the new z; nothing is written when it raises.
         """
         with self._lock_and_reload_for_writing():
-            new = edit(self.z)
-            if self.path is not None:
-                save(new, self.path)
-                self._stamp = self._bundle_and_log_stamps()
-            self.z = new
+            self._save_whole(edit(self.z))
 
     def replace_or_merge_model(self, z: AnnotatedModel) -> None:
         """Show another z; its edits go to the bundle when it is the same network.

@@ -21,7 +21,9 @@ from circuitz.widgets.studio.unit_table import UnitTable
 from circuitz.z.model import AnnotatedModel
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
-_WRITES = frozenset({"annotate", "undo", "redo", "waive", "circuit", "regroup", "optimise"})
+_WRITES = frozenset(
+    {"annotate", "undo", "redo", "waive", "unwaive", "circuit", "regroup", "optimise"}
+)
 _log = logging.getLogger(__name__)
 Answer = tuple[dict[str, Any], dict[str, bytes]]
 
@@ -228,6 +230,7 @@ class Studio(anywidget.AnyWidget):
             "undo": lambda: self._reply_after_undo_or_redo(self._session.undo()),
             "redo": lambda: self._reply_after_undo_or_redo(self._session.redo()),
             "waive": self._waive_finding,
+            "unwaive": self._take_waiver_back,
             "author": self._set_author,
             "clamp": lambda units: (
                 circuit_view.outputs_before_and_while_clamped(
@@ -285,6 +288,11 @@ class Studio(anywidget.AnyWidget):
 
     def _waive_finding(self, finding: str, author: str, reason: str) -> Answer:
         said = self._session.waive(str(finding), str(author), str(reason))
+        self._push_model_to_screen()
+        return {"said": said}, {}
+
+    def _take_waiver_back(self, finding: str, author: str, reason: str = "") -> Answer:
+        said = self._session.unwaive(str(finding), str(author), str(reason))
         self._push_model_to_screen()
         return {"said": said}, {}
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from circuitz.widgets.studio import sprite_sheets
 from circuitz.z.bases import basis_sizes
-from circuitz.z.finding import Finding, Remedy
+from circuitz.z.finding import Finding, Remedy, Waiver
 from circuitz.z.measurements import LayerMeasurements
 
 if TYPE_CHECKING:
@@ -132,6 +132,9 @@ def empty_report_payload(why: str) -> dict[str, Any]:
 def report_payload(z: AnnotatedModel, checked: Report, path: str = "") -> dict[str, Any]:
     """Return the report's trait: findings worst first, each with its strongest units first."""
     items = checked.findings
+    decided: dict[str, list[Waiver]] = {}
+    for row in z.waivers:
+        decided.setdefault(row.finding, []).append(row)
     listed = items[:MOST_FINDINGS]
     strength = _drive_by_unit_and_target(z, listed)
     return {
@@ -151,7 +154,7 @@ def report_payload(z: AnnotatedModel, checked: Report, path: str = "") -> dict[s
             }
             for target, values in checked.unexplained.items()
         ],
-        "findings": [finding_payload(f, strength, path) for f in listed],
+        "findings": [finding_payload(f, strength, path, decided.get(f.id, ())) for f in listed],
         "unlisted": len(items) - len(listed),
         "missing": "",
         "milliseconds": round(checked.seconds * 1000),
@@ -176,9 +179,12 @@ def _drive_by_unit_and_target(
 
 
 def finding_payload(
-    claim: Finding, strength: Mapping[tuple[str, str], float], path: str = ""
+    claim: Finding,
+    strength: Mapping[tuple[str, str], float],
+    path: str = "",
+    decided: Sequence[Waiver] = (),
 ) -> dict[str, Any]:
-    """Return one finding for the screen."""
+    """Return one finding for the screen, with every decision to let it stand or not."""
     units = sorted(claim.units, key=lambda unit: -strength.get((unit, claim.target), -math.inf))
     tested = claim.effects[0] if claim.effects else None
     return {
@@ -206,6 +212,7 @@ def finding_payload(
         "decide": claim.decide,
         "python": code_recomputing_effect(claim),
         "waiver": asdict(claim.waiver) if claim.waiver else None,
+        "decided": [asdict(row) for row in reversed(decided)],
     }
 
 

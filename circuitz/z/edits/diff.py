@@ -12,6 +12,8 @@ from circuitz.errors import AnnotationError
 from circuitz.z.annotation import Annotation
 from circuitz.z.bases import basis_sizes
 from circuitz.z.edits import history
+from circuitz.z.edits.waivers import merged_waivers
+from circuitz.z.finding import Waiver
 from circuitz.z.shown.frames import typed_frame
 from circuitz.z.targets import canonical_target, target_sort_key
 
@@ -151,13 +153,13 @@ def merge_edits(base: AnnotatedModel, other: AnnotatedModel) -> tuple[AnnotatedM
         for target, left_out in clashing.items()
     ]
     rows += _unmergeable_differences(base, other)
-    known = {(waiver.finding, waiver.author) for waiver in base.waivers}
-    waivers = [w for w in other.waivers if (w.finding, w.author) not in known]
+    waivers, disputed = merged_waivers(base.waivers, other.waivers)
+    rows += [_disputed_waiver_row(*decisions) for decisions in disputed]
     z = base
-    if taken or waivers:
+    if taken or waivers != base.waivers:
         log = (*base.log, *taken)
         history.replay_log(log)  # refuses entries that take back what the merged log does not hold
-        z = base.with_(what="merge", log=log, waivers=(*base.waivers, *waivers))
+        z = base.with_(what="merge", log=log, waivers=waivers)
     return z, _object_frame(rows, CONFLICT_COLUMNS)
 
 
@@ -177,6 +179,20 @@ def _conflict_row(
         "author_here": mine.author if mine else "",
         "author_there": theirs.author if theirs else "",
         "ids_there": tuple(entry.id for entry in left_out),
+    }
+
+
+def _disputed_waiver_row(finding: str, mine: Waiver, theirs: Waiver) -> dict[str, Any]:
+    """Return the row of a finding that one side lets stand and the other does not."""
+    here, there = (None if w.withdrawn else w.reason for w in (mine, theirs))
+    return {
+        "what": "waiver",
+        "name": finding,
+        "here": here,
+        "there": there,
+        "author_here": mine.author,
+        "author_there": theirs.author,
+        "ids_there": (),
     }
 
 

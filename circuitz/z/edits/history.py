@@ -6,6 +6,7 @@ Pure functions over the log, oldest entry first. An entry is an *edit* (``undoes
 
 from __future__ import annotations
 
+import heapq
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -212,18 +213,24 @@ def _undoing_entry(what: Annotation, edit: Annotation, author: str) -> Annotatio
     )
 
 
-def history_table(log: Sequence[Annotation], target: str | None = None) -> pd.DataFrame:
+def history_table(
+    log: Sequence[Annotation],
+    target: str | None = None,
+    beside: Iterable[tuple[Any, ...]] = (),
+) -> pd.DataFrame:
     """Everything that happened, oldest first, as a table.
 
     Parameters
     ----------
     target
         Only entries about this target.
+    beside
+        Rows about other things than words, put among these by their times.
 
     Returns
     -------
     One row an entry: ``time``, ``author``, ``author_kind``; ``what`` was done (annotated, replaced,
-    retracted, undid, redid) to which ``target``; ``text``, ``concepts`` and ``confidence`` of the
+    retracted, undid, redid; a finding waived, rewaived, unwaived) to which ``target``; ``text``, ``concepts`` and ``confidence`` of the
     words it is about; ``standing``: whether it is in force now; and the ids ``id``,
     ``supersedes``, ``undoes``.
     """
@@ -249,7 +256,7 @@ def history_table(log: Sequence[Annotation], target: str | None = None) -> pd.Da
                     entry.undoes,
                 )
             )
-    return typed_frame(rows, COLUMNS)
+    return typed_frame(heapq.merge(rows, beside, key=lambda row: row[0]), COLUMNS)
 
 
 def _action_word(entry: Annotation, by_id: dict[str, Annotation]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from circuitz.disk.safe_text import escape_control_characters
+from circuitz.z.edits.waivers import waivers_in_force
 from circuitz.z.finding import Finding
 from circuitz.z.shown.latest_check import findings_to_show
 
@@ -16,7 +17,7 @@ UNEXPLAINED = "unexplained-effect"
 
 def unwaived_findings(z: AnnotatedModel) -> list[Finding]:
     """List findings that stand against z: flagged, and waived by nobody."""
-    waived = {waiver.finding for waiver in z.waivers}
+    waived = waivers_in_force(z.waivers)
     return [
         finding
         for finding in findings_to_show(z)

@@ -6,6 +6,7 @@ import { useStore } from "./use_store";
 import { effect, kindTitle, plain, plural, probability, score, share } from "../parts/format";
 import { CopyPython, Later } from "../parts/panels";
 import { Verdicted, VerdictMark } from "../parts/marks";
+import { Waive, Waived } from "./waivers";
 import type { Finding, Remedy, Verdict } from "./studio_payload";
 
 const MOST_UNITS = 14;
@@ -134,6 +135,7 @@ function Evidence({ finding }: { finding: Finding }) {
           </ol>
         </div>
       )}
+      <Waived finding={finding} />
       <Remedies finding={finding} />
     </div>
   );
@@ -186,14 +188,7 @@ function Remedies({ finding }: { finding: Finding }) {
   const store = useStore();
   const [shown, setShown] = useState("");
   const waivable = finding.verdict === "flagged" && !finding.waiver;
-  if (finding.waiver) {
-    const { author, reason } = finding.waiver;
-    return (
-      <p class="cz-decide">
-        Waived by <b>{author}</b>: {reason}
-      </p>
-    );
-  }
+  if (finding.waiver) return null;
   const run = (remedy: Remedy) => {
     const { unit, text } = remedy.arguments;
     if (typeof unit === "string" && remedy.action === "annotate") void store.annotate(unit, String(text), 1);
@@ -224,34 +219,5 @@ function Remedies({ finding }: { finding: Finding }) {
       )}
       {shown === "waive" && <Waive finding={finding} done={() => setShown("")} />}
     </div>
-  );
-}
-
-/** A waiver needs a name and a reason, and both travel along when z is exported. */
-function Waive({ finding, done }: { finding: Finding; done: () => void }) {
-  const store = useStore();
-  const [author, setAuthor] = useState(store.trait("head").author);
-  const [reason, setReason] = useState("");
-  const ready = author.trim() !== "" && reason.trim() !== "";
-  return (
-    <form
-      class="cz-waive"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (ready) void store.waive(finding.id, author.trim(), reason.trim()).then((ok) => ok && done());
-      }}
-    >
-      <label>
-        who
-        <input class="cz-input" value={author} onInput={(event) => setAuthor((event.target as HTMLInputElement).value)} />
-      </label>
-      <label>
-        why it may stand
-        <input class="cz-input" value={reason} ref={(element) => { if (element && reason === "") element.focus(); }} onInput={(event) => setReason((event.target as HTMLInputElement).value)} />
-      </label>
-      <button type="submit" class="cz-button cz-primary" data-once disabled={!ready || store.view.busy}>
-        Waive
-      </button>
-    </form>
   );
 }

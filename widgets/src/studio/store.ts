@@ -247,6 +247,10 @@ export class Store {
     return this.act("waive", { finding, author, reason });
   }
 
+  unwaive(finding: string, author: string, reason: string): Promise<boolean> {
+    return this.act("unwaive", { finding, author, reason });
+  }
+
   /** Measures a circuit in the kernel, and keeps it with z. */
   measureCircuit(target: string): Promise<boolean> {
     return this.act("circuit", { target });

@@ -95,7 +95,16 @@ export interface Finding {
   remedies: Remedy[];
   decide: string;
   python: string;
-  waiver: { author: string; reason: string; time: string } | null;
+  waiver: Decision | null;
+  /** Every decision to let it stand or to do so no longer, the latest first. */
+  decided: Decision[];
+}
+
+export interface Decision {
+  author: string;
+  reason: string;
+  time: string;
+  withdrawn: boolean;
 }
 
 export interface Unexplained {

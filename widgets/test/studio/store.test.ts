@@ -90,7 +90,7 @@ describe("moving", () => {
   });
 
   it("goes on to the unsettled ones when nothing is flagged or all is waived", () => {
-    const waiver = { author: "mira", reason: "known", time: "" };
+    const waiver = { author: "mira", reason: "known", time: "", withdrawn: false };
     const { report } = model.state;
     model.change({ report: { ...report, findings: [finding({ waiver }), ...report.findings.slice(1)] } });
     expect(store.queue().map(({ id }) => id)).toEqual(["f2"]);
@@ -194,7 +194,7 @@ describe("what was fetched", () => {
 
 describe("worstOf", () => {
   it("leaves out what somebody let stand", () => {
-    const waiver = { author: "mira", reason: "known", time: "" };
+    const waiver = { author: "mira", reason: "known", time: "", withdrawn: false };
     expect(worstOf([finding({ waiver }), finding({ verdict: "supported" })])).toEqual({ verdict: "supported", count: 1 });
     expect(worstOf([finding({ waiver })])).toBeNull();
   });

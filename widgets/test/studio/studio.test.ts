@@ -279,6 +279,50 @@ describe("findings", () => {
     expect(model.actions("waive")[0]).toMatchObject({ finding: "f1", author: "mira", reason: "known and accepted" });
   });
 
+  it("that are waived can be changed and taken back, and show what was decided", async () => {
+    const given = { author: "mira", reason: "known", time: "2026-01-01T00:00:00Z", withdrawn: false };
+    const show = (decided: (typeof given)[]) => {
+      const waiver = decided[0]?.withdrawn ? null : (decided[0] ?? null);
+      const { report } = model.state;
+      model.change({ report: { ...report, findings: [finding({ waiver, decided })] } });
+    };
+    show([given]);
+    await press("2", $(".cz-tiles"));
+    $(".cz-finding-head").click();
+    await settled();
+    expect(text('[data-cz="waived"]')).toContain("Waived by mira: known");
+    expect(el.querySelector('[data-remedy="waive"]')).toBeNull();
+    $('[data-waiver="change"]').click();
+    await settled();
+    const [, reason] = all(".cz-waive input") as HTMLInputElement[];
+    expect(reason?.value).toBe("known");
+    expect(document.activeElement).toBe(reason);
+    const send = () => $(".cz-waive").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+    send();
+    await settled();
+    expect(model.actions("waive")).toHaveLength(0); // nothing was changed yet
+    if (reason) await type(reason, "known, and only here");
+    send();
+    await settled();
+    expect(model.actions("waive")[0]).toMatchObject({ finding: "f1", author: "mira", reason: "known, and only here" });
+    const changed = { ...given, reason: "known, and only here" };
+    show([changed, given]);
+    await settled();
+    expect(el.querySelector(".cz-waive")).toBeNull();
+    expect(all('[data-cz="decisions"] li').map((li) => li.textContent)).toEqual([
+      expect.stringMatching(/^reason changed: known, and only here.*in force$/), expect.stringMatching(/^waived: known/),
+    ]);
+    $('[data-waiver="withdraw"]').click();
+    await settled();
+    send();
+    await settled();
+    expect(model.actions("unwaive")[0]).toMatchObject({ finding: "f1", author: "mira", reason: "" });
+    show([{ ...given, reason: "", withdrawn: true }, changed, given]);
+    await settled();
+    expect(text('[data-cz="decisions"] li')).toContain("taken back");
+    expect($('[data-remedy="waive"]')).not.toBeNull();
+  });
+
   it("are acted on once by a double-click, or a key that is held", async () => {
     const remedies = [{ action: "retract", label: "Withdraw the words", arguments: { unit: "conv4:1" }, command: "" }];
     const { report } = model.state;

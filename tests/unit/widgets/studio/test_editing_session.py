@@ -196,6 +196,19 @@ def test_a_waiver_needs_author_and_reason_and_is_kept(path):
     assert load(path).waivers == again.z.waivers
 
 
+def test_a_waiver_is_changed_and_taken_back_by_two_at_once_and_nothing_is_lost(path):
+    mine, theirs = EditingSession(path), EditingSession(path)
+    finding = mine.report().flagged[0].id
+    assert mine.waive(finding, "mira", "known") == "The finding is waived."
+    assert theirs.waive(finding, "jon", "known here") == "The reason is changed."
+    assert mine.unwaive(finding, "mira", "no longer") == "The waiver is taken back."
+    with pytest.raises(AnnotationError, match="in force"):
+        theirs.unwaive(finding, "jon")
+    assert finding in {f.id for f in theirs.report().flagged}
+    told = load(path).history(f"finding:{finding}")
+    assert list(told["author"]) == ["mira", "jon", "mira"]
+
+
 def test_a_z_from_a_bundle_is_edited_there_unless_it_has_edits_of_its_own(path):
     z = load(path)
     assert EditingSession(z).path == path

@@ -51,6 +51,15 @@ def test_a_waived_finding_is_counted_apart(z):
     shown = payload.report_payload(waived, check(waived))
     assert shown["waived"] == 1
     assert shown["counts"]["flagged"] == len(flagged) - 1
+    back = waived.unwaive(flagged[0].id, author="jon")
+    shown = payload.report_payload(back, check(back))
+    assert (shown["waived"], shown["counts"]["flagged"]) == (0, len(flagged))
+    (told,) = (f for f in shown["findings"] if f["id"] == flagged[0].id)
+    assert told["waiver"] is None
+    assert [(row["author"], row["withdrawn"]) for row in told["decided"]] == [
+        ("jon", True),
+        ("mira", False),
+    ]
 
 
 def test_remedies_are_what_the_screen_can_do_and_commands_quote_the_path(z):
