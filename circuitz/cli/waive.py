@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from circuitz.z.finding import Finding
 
 
-@app.command()
-def waive(
+@app.command("waive")
+def waive_finding(
     z: Z,
     finding: Annotated[
         str, typer.Argument(help="Id of the finding; without one, list what was decided.")
