@@ -165,10 +165,10 @@ def card_in_notes(z: AnnotatedModel) -> Card | None:
     return None if record is None else Card.from_json(record)
 
 
-def _not_yet_in_force(z: AnnotatedModel, given: Iterable[Waiver]) -> list[Waiver]:
+def _not_yet_in_force(z: AnnotatedModel, waivers: Iterable[Waiver]) -> list[Waiver]:
     """Leave out what was decided already, by the same person for the same reason."""
     standing = {(w.finding, w.author, w.reason) for w in waivers_in_force(z.waivers).values()}
-    return [w for w in given if (w.finding, w.author, w.reason) not in standing]
+    return [w for w in waivers if (w.finding, w.author, w.reason) not in standing]
 
 
 def _refuse_flags_and_unknown_waivers(
