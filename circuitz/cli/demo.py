@@ -9,7 +9,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from circuitz.cli.shell import Json, Seed, app, out, progress_bars
+from circuitz.cli.shell import Json, Seed, app, out, progress_bars, say
+
+# Measured on two cores by `circuitz demo --json` (its "seconds"), rounded up.
+_MINUTES = {"shortcut": 5, "induction": 2}
 
 
 @app.command()
@@ -42,9 +45,10 @@ def demo(
         _run_induction_demo(folder, seed, full, as_json)
         return
     from circuitz.demo.husky_report import write_husky_report
-    from circuitz.demo.husky_story import run_husky_story
+    from circuitz.demo.husky_story import CHAPTERS, run_husky_story
 
-    with progress_bars() as steps:
+    _say_how_long(_MINUTES["shortcut"], full, len(CHAPTERS))
+    with progress_bars(chapters=CHAPTERS) as steps:
         story = run_husky_story(
             folder,
             world=world,
@@ -63,11 +67,18 @@ def demo(
     _print_shortcut_story_summary(story.summary, folder)
 
 
+def _say_how_long(minutes: int, full: bool, steps: int) -> None:
+    long = f"longer than the {minutes} minutes" if full else f"about {minutes} minutes"
+    say.print(f"{steps} steps, {long} {'of the quick story ' if full else ''}on two cores.")
+
+
 def _run_induction_demo(folder: Path, seed: int, full: bool, as_json: bool) -> None:
     from circuitz.demo.induction.induction_report import write_induction_report
-    from circuitz.demo.induction.induction_run import run_induction_story
+    from circuitz.demo.induction.induction_run import name_chapters, run_induction_story
 
-    with progress_bars() as steps:
+    chapters = name_chapters(full)
+    _say_how_long(_MINUTES["induction"], full, len(chapters))
+    with progress_bars(chapters=chapters) as steps:
         story = run_induction_story(folder, seed=seed, full=full, progress=steps)
     write_induction_report(story, folder / "report.html")
     text = json.dumps(story.summary, indent=1, ensure_ascii=False)

@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -134,12 +135,31 @@ def _apply_global_options(
 
 
 class StepProgressBars:
-    """One progress bar a step, made when the step begins."""
+    """One progress bar a step, made when the step begins; a line a step where nobody sees bars move.
 
-    def __init__(self, bars: Progress, stopped: Callable[[], bool] = lambda: False) -> None:
+    Parameters
+    ----------
+    bars
+        What draws them.
+    stopped
+        Whether somebody pressed Ctrl-C.
+    chapters
+        Beginnings of the names of all steps in their order, where they are known beforehand: each
+        step then says which it is of how many.
+    """
+
+    def __init__(
+        self,
+        bars: Progress,
+        stopped: Callable[[], bool] = lambda: False,
+        chapters: Sequence[str] = (),
+    ) -> None:
         self._bars = bars
         self._stopped = stopped
+        self._chapters = chapters
         self._tasks: dict[str, TaskID] = {}
+        self._lines = not bars.disable and not bars.console.is_terminal
+        self._start = time.monotonic()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Show that ``done`` of ``total`` steps of ``what`` are done."""
@@ -148,13 +168,24 @@ class StepProgressBars:
         if what not in self._tasks:
             for task in self._tasks.values():
                 self._bars.stop_task(task)
-            self._tasks[what] = self._bars.add_task(what, total=max(total, 1))
+            label = self._numbered(what)
+            self._tasks[what] = self._bars.add_task(label, total=max(total, 1))
+            if self._lines:
+                seconds = time.monotonic() - self._start
+                self._bars.console.print(f"{seconds:5.0f} s  {label}", markup=False)
         self._bars.update(self._tasks[what], completed=done, total=max(total, 1))
+
+    def _numbered(self, what: str) -> str:
+        """Name a step with its number, where the steps are known beforehand."""
+        for k, chapter in enumerate(self._chapters, 1):
+            if what == chapter or what.startswith(f"{chapter}:"):
+                return f"step {k} of {len(self._chapters)}: {what}"
+        return what
 
 
 @contextmanager
-def progress_bars(quiet: bool = False) -> Generator[StepProgressBars]:
-    """Show progress bars on standard error."""
+def progress_bars(quiet: bool = False, chapters: Sequence[str] = ()) -> Generator[StepProgressBars]:
+    """Show progress bars on standard error, or a line a step where that is no terminal."""
     columns = (
         TextColumn("{task.description:<34}"),
         BarColumn(bar_width=28),
@@ -162,7 +193,12 @@ def progress_bars(quiet: bool = False) -> Generator[StepProgressBars]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=say, disable=quiet) as bars, _remember_ctrl_c() as stopped:
-        yield StepProgressBars(bars, stopped)
+        try:
+            yield StepProgressBars(bars, stopped, chapters)
+        finally:
+            if not say.is_terminal:  # the lines have said it
+                for task in bars.task_ids:
+                    bars.remove_task(task)
 
 
 @contextmanager

@@ -149,6 +149,21 @@ def run_husky_story(
     return HuskyStory(figures, husky, zstar, before, after, found, study, shifted)
 
 
+#: The steps of the story in their order, as progress names them (or begins with them).
+CHAPTERS = (
+    "draw D",
+    "draw the concept set",
+    "train on D",
+    "look at every unit",
+    "repair",
+    "look at z*",
+    "draw D′",
+    "draw data for the oracle",
+    "train the oracle",
+    "control, random regions",
+    "control, no annotations",
+    "label D′",
+)
 _CONTROLS: dict[str, dict[str, Any]] = {
     "random_regions": {"region_mode": "random"},
     "no_annotations": {"words": False},

@@ -82,6 +82,23 @@ class InductionSizes:
 QUICK, FULL = InductionSizes(), InductionSizes(sequences=8000, pairs=800, effect_sequences=288)
 
 
+def name_chapters(full: bool) -> tuple[str, ...]:
+    """Return the steps of the story in their order, as progress names them."""
+    each = (
+        *(("train",) if full else ()),
+        "look at the heads of",
+        "measure what words say of",
+        "edges of",
+    )
+    steps = [f"{what} {name}" for name in ("induction", "fixed") for what in each]
+    last = (
+        "measure swapped words",
+        "measure what fixed is called now",
+        "patch heads and positions",
+    )
+    return (*steps, *last)
+
+
 def run_induction_story(
     out: Path,
     *,

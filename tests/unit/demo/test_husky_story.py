@@ -8,7 +8,7 @@ import pytest
 
 from circuitz.data.worlds.dog_parts import BREEDS
 from circuitz.demo import husky_story as telling
-from circuitz.demo.husky_story import HuskyStory, run_husky_story
+from circuitz.demo.husky_story import CHAPTERS, HuskyStory, run_husky_story
 from circuitz.demo.output_folder import prepare_output_folder
 from circuitz.demo.sizes import RATE, HuskySizes
 from circuitz.errors import InputsError
@@ -25,8 +25,27 @@ RENAMED = (*tuple(BREEDS)[1:], next(iter(BREEDS)))
 
 
 @pytest.fixture(scope="module")
-def story(threads: None, tmp_path_factory: pytest.TempPathFactory) -> HuskyStory:
-    return run_husky_story(tmp_path_factory.mktemp("demo"), sizes=SMALL, workers=1)
+def steps() -> list[str]:
+    """Names of the story's steps, in the order in which they began."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def story(threads: None, steps: list[str], tmp_path_factory: pytest.TempPathFactory) -> HuskyStory:
+    def note(what: str, _done: int, _total: int) -> None:
+        if what not in steps:
+            steps.append(what)
+
+    return run_husky_story(tmp_path_factory.mktemp("demo"), sizes=SMALL, workers=1, progress=note)
+
+
+@pytest.mark.slow
+def test_every_step_is_one_of_the_chapters_in_their_order(
+    story: HuskyStory, steps: list[str]
+) -> None:
+    places = [CHAPTERS.index(step.partition(":")[0]) for step in steps]
+    assert sorted(set(places)) == list(range(len(CHAPTERS)))
+    assert places == sorted(places)
 
 
 @pytest.mark.slow

@@ -10,7 +10,11 @@ import pytest
 
 import circuitz as cz
 from circuitz.demo.induction.induction_report import render_induction_page, write_induction_report
-from circuitz.demo.induction.induction_run import InductionSizes, run_induction_story
+from circuitz.demo.induction.induction_run import (
+    InductionSizes,
+    name_chapters,
+    run_induction_story,
+)
 from circuitz.demo.induction.induction_story import InductionStory
 from circuitz.errors import InputsError
 
@@ -23,8 +27,24 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def story(out: Path) -> InductionStory:
-    return run_induction_story(out, sizes=SMALL)
+def steps() -> list[str]:
+    """Names of the story's steps, in the order in which they began."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def story(out: Path, steps: list[str]) -> InductionStory:
+    def note(what: str, _done: int, _total: int) -> None:
+        if what not in steps:
+            steps.append(what)
+
+    return run_induction_story(out, sizes=SMALL, progress=note)
+
+
+def test_every_step_is_one_of_the_chapters_in_their_order(
+    story: InductionStory, steps: list[str]
+) -> None:
+    assert tuple(steps) == name_chapters(full=False)
 
 
 def test_both_are_right_on_d_and_one_of_them_elsewhere(story: InductionStory) -> None:
