@@ -146,6 +146,8 @@ class StepProgressBars:
     chapters
         Beginnings of the names of all steps in their order, where they are known beforehand: each
         step then says which it is of how many.
+    lines
+        Whether to print a line when a step begins.
     """
 
     def __init__(
@@ -153,12 +155,13 @@ class StepProgressBars:
         bars: Progress,
         stopped: Callable[[], bool] = lambda: False,
         chapters: Sequence[str] = (),
+        lines: bool = False,
     ) -> None:
         self._bars = bars
         self._stopped = stopped
         self._chapters = chapters
         self._tasks: dict[str, TaskID] = {}
-        self._lines = not bars.disable and not bars.console.is_terminal
+        self._lines = lines
         self._start = time.monotonic()
 
     def __call__(self, what: str, done: int, total: int) -> None:
@@ -192,13 +195,12 @@ def progress_bars(quiet: bool = False, chapters: Sequence[str] = ()) -> Generato
         TaskProgressColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=say, disable=quiet) as bars, _remember_ctrl_c() as stopped:
-        try:
-            yield StepProgressBars(bars, stopped, chapters)
-        finally:
-            if not say.is_terminal:  # the lines have said it
-                for task in bars.task_ids:
-                    bars.remove_task(task)
+    lines = not quiet and not say.is_terminal
+    with (
+        Progress(*columns, console=say, disable=quiet or lines) as bars,
+        _remember_ctrl_c() as stopped,
+    ):
+        yield StepProgressBars(bars, stopped, chapters, lines)
 
 
 @contextmanager
