@@ -78,10 +78,18 @@ def bundle_name_without_suffix(path: Path) -> str:
 
 
 def print_new_bundle_summary(
-    z: AnnotatedModel, data_path: Path, path: Path, share: Share, remarks: list[str], as_json: bool
+    z: AnnotatedModel,
+    data_path: Path,
+    path: Path,
+    share: Share,
+    remarks: list[str],
+    lexicon: Lexicon,
+    as_json: bool,
 ) -> None:
     """Say what was made."""
-    words = z.annotations
+    from circuitz.z.shown.concepts_frame import concepts_as_text, concepts_frame
+
+    words, concepts = z.annotations, concepts_frame(z.concept_set, lexicon)
     if as_json:
         found: dict[str, Any] = {
             "out": str(path),
@@ -98,10 +106,12 @@ def print_new_bundle_summary(
             },
             "remarks": remarks,
             "annotations": len(words),
-            "concepts": [] if z.concept_set is None else list(z.concept_set.concept_names),
+            "concepts": list(concepts["name"]),
+            "concept_table": concepts.to_dict("records"),
         }
         print(json.dumps(found, ensure_ascii=False))
         return
     out.print(repr(z), markup=False, highlight=False)
+    out.print(concepts_as_text(concepts), markup=False, highlight=False)
     out.print(f"Written to {path}, D beside it to {data_path}.", markup=False, highlight=False)
     out.print(f"Next: circuitz check {path}", markup=False, highlight=False)

@@ -54,6 +54,7 @@ def measure(
     from circuitz.measurement.measure import measure as run_measure
     from circuitz.z.bundle.inputs_io import read_inputs
     from circuitz.z.bundle.load_save import load
+    from circuitz.z.shown.concepts_frame import concepts_as_text, concepts_frame
 
     model = load(z)
     known = model.concept_set if concept_set is None else read_inputs(concept_set)
@@ -74,8 +75,9 @@ def measure(
         found.save(z)
     if checkpoint is None:
         shutil.rmtree(folder, ignore_errors=True)
-    measured = found.measurements
+    measured, before = found.measurements, model.measurements
     assert measured is not None
+    concepts = concepts_frame(found.concept_set, Lexicon.load(lexicon))
     effects = measured.effects
     layers = {name: layer.responses.shape[1] for name, layer in measured.layers.items()}
     told = {
@@ -84,10 +86,13 @@ def measure(
         "images": 0 if found.concept_set is None else len(found.concept_set),
         "layers": layers,
         "effects": 0 if effects is None else len(effects.units),
+        "concept_table": concepts.to_dict("records"),
     }
     if as_json:
         print(json.dumps(told, ensure_ascii=False))
         return
+    if before is None or before.concepts_hash != measured.concepts_hash:  # told once
+        out.print(concepts_as_text(concepts), markup=False, highlight=False)
     out.print(
         f"{sum(layers.values()):,} units of {len(layers)} layers measured on {told['images']:,} images; "
         f"effects of {told['effects']:,} on every class. Saved in {z}.",

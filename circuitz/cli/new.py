@@ -250,7 +250,7 @@ def new_bundle_from_own_data(
         kept = prepare_and_save_bundle(
             z, concept_set, known, seed, path, steps, visualise=True, cluster=executor
         )
-    print_new_bundle_summary(*kept, path, share, [*left_out, *remarks], as_json)
+    print_new_bundle_summary(*kept, path, share, [*left_out, *remarks], known, as_json)
 
 
 _NO_CONCEPT_SET = (

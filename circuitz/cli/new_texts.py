@@ -103,7 +103,7 @@ def new_bundle_from_texts(options: TextBundleOptions, lexicon: Lexicon) -> None:
             visualise=False,
             cluster=executor,
         )
-    print_new_bundle_summary(z, kept, options.out, share, remarks, options.as_json)
+    print_new_bundle_summary(z, kept, options.out, share, remarks, lexicon, options.as_json)
 
 
 _NO_CONCEPT_TEXTS = (

@@ -39,8 +39,8 @@ class AmbiguousWords:
     columns: tuple[str, ...]
 
     def __str__(self) -> str:
-        either = " and ".join(f"‘{name}’" for name in self.columns)
-        return f"‘{self.words}’ fits the columns {either} equally"
+        *first, last = (f"‘{name}’" for name in self.columns)
+        return f"‘{self.words}’ fits the columns {', '.join(first)} and {last} equally"
 
 
 @dataclass(frozen=True)

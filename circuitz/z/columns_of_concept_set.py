@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from circuitz.disk.lazy import Deferred, lazy_field_content_unread
 from circuitz.lexicon.column_names import ColumnNames, column_names
 from circuitz.lexicon.column_synonyms import compare_synonym_columns
 from circuitz.z.inputs import InputSet
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.z.model import AnnotatedModel
 
 _READERS: WeakKeyDictionary[InputSet, WeakKeyDictionary[Lexicon, ColumnNames]] = WeakKeyDictionary()
 
@@ -29,3 +31,9 @@ def columns_of_concept_set(concept_set: InputSet | None, lexicon: Lexicon) -> Co
             tuple(names), lexicon, compare_synonym_columns(names, labels, lexicon)
         )
     return readers[lexicon]
+
+
+def concept_set_at_hand(z: AnnotatedModel) -> InputSet | None:
+    """Return z's concept set if it was read: words are read anew when they are checked."""
+    content = lazy_field_content_unread(z, "concept_set")
+    return None if isinstance(content, Deferred) and not content.loaded else z.concept_set

@@ -14,15 +14,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from circuitz.disk.arrays import Arrays
-from circuitz.disk.lazy import Deferred, LazyField, lazy_field_content_unread
+from circuitz.disk.lazy import LazyField, lazy_field_content_unread
 from circuitz.disk.safe_text import strip_and_check_name
 from circuitz.z import z_hash
 from circuitz.z.annotation import Annotation, AuthorKind
 from circuitz.z.bases import basis_sizes, check_bases_fit_layers
 from circuitz.z.bundle.data_ref import DataRef
+from circuitz.z.columns_of_concept_set import concept_set_at_hand
 from circuitz.z.edits import history
 from circuitz.z.edits import waivers as decisions
-from circuitz.z.edits.annotate import new_annotation
+from circuitz.z.edits.annotate import default_lexicon, new_annotation
 from circuitz.z.edits.lineage import lineage_with_step
 from circuitz.z.edits.staleness import (
     changes_since_findings,
@@ -39,6 +40,7 @@ from circuitz.z.layer import (
     check_layers_and_cut,
 )
 from circuitz.z.measurements import Measurements
+from circuitz.z.shown.concepts_frame import concepts_frame
 from circuitz.z.shown.frames import annotations_frame, units_frame
 from circuitz.z.targets import canonical_target
 from circuitz.z.unit import Unit
@@ -206,6 +208,14 @@ class AnnotatedModel:
             self.layers, self.cut, sizes, self._annotations_in_force, self.measurements
         )
 
+    @property
+    def concepts(self) -> pd.DataFrame:
+        """Concepts of the concept set, one row each, by the shipped lexicon.
+
+        With a lexicon of your own: :func:`circuitz.z.shown.concepts_frame.concepts_frame`.
+        """
+        return concepts_frame(self.concept_set, default_lexicon())
+
     def _basis_sizes(self) -> dict[str, int]:
         return basis_sizes(self.bases)
 
@@ -263,16 +273,9 @@ class AnnotatedModel:
             evidence=evidence,
             lexicon=lexicon,
             weights_hash=self.weights_hash,
-            concept_set=None if concepts is not None else self.concept_set_at_hand,
+            concept_set=None if concepts is not None else concept_set_at_hand(self),
         )
         return self._with_log_entries(entry)
-
-    @property
-    def concept_set_at_hand(self) -> InputSet | None:
-        """Return the concept set if it was read; a check reads words anew in any case."""
-        content = lazy_field_content_unread(self, "concept_set")
-        unread = isinstance(content, Deferred) and not content.loaded
-        return None if unread else self.concept_set
 
     def retract(self, target_or_id: str | Unit, *, author: str = "") -> AnnotatedModel:
         """Withdraw the annotation with this id, or all that stand on this target.

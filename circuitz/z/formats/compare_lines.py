@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from circuitz.z.annotation import Annotation
-from circuitz.z.columns_of_concept_set import columns_of_concept_set
+from circuitz.z.columns_of_concept_set import columns_of_concept_set, concept_set_at_hand
 from circuitz.z.edits.annotate import default_lexicon, history
 from circuitz.z.formats.annotation_row import AnnotationRow
 
@@ -118,7 +118,7 @@ class LineComparison:
     def _concepts_and_lexicon_hash(self, text: str) -> tuple[tuple[str, ...], str]:
         lexicon = self._lexicon or default_lexicon()
         if text not in self._parsed:
-            columns = columns_of_concept_set(self._z.concept_set_at_hand, lexicon)
+            columns = columns_of_concept_set(concept_set_at_hand(self._z), lexicon)
             self._parsed[text] = columns.read(text).names
         return self._parsed[text], lexicon.hash
 

@@ -17,8 +17,10 @@ import torch
 from torch import nn
 
 from circuitz.errors import ConceptLabelsError
+from circuitz.lexicon.column_names import entry_of_name
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.patching.source_rows import rows_of_split
+from circuitz.z.columns_of_concept_set import columns_of_concept_set
 from circuitz.z.inputs import InputSet
 from circuitz.zstar.edits.erasure import learn_erasure
 from circuitz.zstar.edits.patches import region_targets_from_labels
@@ -274,7 +276,9 @@ def _rows_and_targets_from_masks(
     """Return rows and per-pixel targets from the mask that shows the concept, if one does."""
     if concept_set.masks is None:
         return None
-    shows = {concept, *lexicon.ancestors(concept), lexicon.kind(concept)}
+    columns = columns_of_concept_set(concept_set, lexicon)
+    entry = entry_of_name(concept, lexicon) or concept
+    shows = {concept, entry, *columns.wider_concepts(concept), lexicon.kind(concept)}
     for number, name in enumerate(concept_set.mask_names):
         if name and (name in shows or shows & set(lexicon.entries(name))):
             return rows, (concept_set.masks[rows] == number).astype(np.float32)

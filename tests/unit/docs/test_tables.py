@@ -17,10 +17,12 @@ from PIL import Image
 
 import circuitz as cz
 from circuitz.data.text.repeating_sequences import PAIR_CONCEPTS
+from circuitz.lexicon.lexicon import Lexicon
 from circuitz.store.judgement import Judgement
 from circuitz.store.judgements import Judgements
 from circuitz.z.inputs import InputSet
 from circuitz.z.model import AnnotatedModel
+from circuitz.z.shown.concepts_frame import concepts_frame
 
 PACKAGE = Path(cz.__file__).parent
 PAGE = PACKAGE.parent / "docs/reference/tables.md"
@@ -165,6 +167,8 @@ def tables_of_z(z: AnnotatedModel, folder: Path) -> dict[str, pd.DataFrame]:
     file.write_text("unit,text,author\nconv2:0,sand,mira\n", encoding="utf-8")
     return {
         "z.model.AnnotatedModel.units": z.units,
+        "z.model.AnnotatedModel.concepts": z.concepts,
+        "z.shown.concepts_frame.concepts_frame": concepts_frame(z.concept_set, Lexicon.load()),
         "z.model.AnnotatedModel.annotations": z.annotations,
         "z.shown.strongest_inputs.StrongestInputs.frame": z.exemplars("conv2:0").frame,
         "z.model.AnnotatedModel.history": mine.history(),
