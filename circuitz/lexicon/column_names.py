@@ -156,6 +156,20 @@ class ColumnNames:
         """Return what a concept is a kind of, by the lexicon's names."""
         return self._entry_and_wider(name)[1]
 
+    def name_before(self, name: str) -> str:
+        """Return what earlier versions called a column's concept, where they meant no other by it.
+
+        They called it by the lexicon's name; what they kept under that is still about it.
+        """
+        if name not in self.names:
+            return name
+        before = [
+            entry or head_of_name(own, self.lexicon)
+            for own, entry in zip(self.names, self._entries, strict=True)
+        ]
+        mine = before[self.names.index(name)]
+        return mine if mine and before.count(mine) == 1 and mine not in self.names else name
+
     def column_of(self, name: str) -> int | None:
         """Return the column that a name alone stands for; ``None`` for none, or more than one."""
         columns = self._resolve(self._mention_of_name(name))

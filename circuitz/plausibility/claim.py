@@ -106,6 +106,8 @@ def finding_from_claim(
 ) -> Finding:
     """Write a claim down with its verdict, p and q."""
     ident = finding_id(kind, claim.target, claim.subject)
+    # A waiver may be kept under the name that an earlier version had for the same concept.
+    before = case.concept_columns.reader.name_before(claim.subject)
     what, p, q = verdict
     remedies = (
         *claim.remedies,
@@ -133,5 +135,5 @@ def finding_from_claim(
         remedies=remedies if what == "flagged" else remedies[:-1],
         decide=claim.decide if what == "inconclusive" else "",
         hashes=case.verdict_input_hashes,
-        waiver=case.waivers.get(ident),
+        waiver=case.waivers.get(ident) or case.waivers.get(finding_id(kind, claim.target, before)),
     )

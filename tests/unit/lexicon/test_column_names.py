@@ -108,6 +108,13 @@ def test_synonyms_that_are_one_concept_are_judged_together() -> None:
     assert not ColumnNames(("grass", "lawn"), LEXICON).are_kin(0, 1)
 
 
+def test_what_earlier_versions_called_a_column_is_known_where_it_was_its_name_alone() -> None:
+    columns = ColumnNames(("snowy", "letter w", "letter x", "blond hair", "zorgle"), LEXICON)
+    assert [columns.name_before(name) for name in (*columns.names, "conv4:3")] == [
+        "snow", "letter w", "letter x", "hair", "zorgle", "conv4:3",
+    ]  # fmt: skip
+
+
 def test_a_name_alone_stands_for_one_column_or_none() -> None:
     columns = ColumnNames(("snowy", "letter w", "letter x"), LEXICON)
     assert columns.column_of("snow") == 0

@@ -9,6 +9,7 @@ import pytest
 
 from circuitz.errors import CheckError, ConceptLabelsError, InputsError, MeasurementError
 from circuitz.plausibility.check import check
+from circuitz.plausibility.claim import finding_id
 from circuitz.plausibility.propose import propose
 from circuitz.plausibility.rules.kinds import RULES
 from circuitz.z.finding import Waiver
@@ -152,6 +153,17 @@ def test_waivers_travel_with_their_finding(plant) -> None:
     assert report.waived[0].waiver.reason == "a demonstration"
     assert report.exit_code() == 0
     assert "waived by anna" in repr(report)
+
+
+def test_a_waiver_kept_under_the_lexicons_name_of_a_column_holds(plant) -> None:
+    z = plant(words=TRUE, groups=GROUPS)
+    named = tuple("snowy" if name == "snow" else name for name in z.concept_set.concept_names)
+    z = z.with_(concept_set=replace(z.concept_set, concept_names=named))
+    now = next(f for f in check(z).flagged if f.kind == "implausible-driver")
+    before = finding_id(now.kind, now.target, "snow")
+    assert before != now.id
+    old = z.with_(waivers=(Waiver(before, "anna", "a demonstration", "2020"),))
+    assert [f.id for f in check(old).waived] == [now.id]
 
 
 def test_stale_measurements_are_named(plant, change) -> None:
