@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -65,13 +66,17 @@ def concepts_as_text(table: pd.DataFrame, most: int = 60) -> str:
     if table.empty:
         return ""
     width = min(max(map(len, table["name"])), 40)
-    lines = [
-        f"  {row.name[:width]:{width}}  {row.kind} ({row.kind_from})"
-        + (f", the same as {row.same_as}" if row.same_as else "")
-        + f": shown {row.shown_select:,}/{row.shown_test:,}/{row.shown_audit:,}, "
-        f"not {row.not_shown_select:,}/{row.not_shown_test:,}/{row.not_shown_audit:,}"
-        for row in table.head(most).rename_axis(None).itertuples(index=False)
-    ]
+    lines = [_row_as_text(row, width) for row in table.head(most).to_dict("records")]
     more = [f"  and {len(table) - most:,} more: z.concepts"] if len(table) > most else []
     head = f"{len(table):,} concepts, of what kind, who says so, and images on {'/'.join(SPLITS)}:"
     return "\n".join([head, *lines, *more])
+
+
+def _row_as_text(row: dict[Hashable, Any], width: int) -> str:
+    shown, absent = (
+        "/".join(f"{row[f'{what}_{split}']:,}" for split in SPLITS)
+        for what in ("shown", "not_shown")
+    )
+    same = f", the same as {row['same_as']}" if row["same_as"] else ""
+    name = f"{row['name'][:width]:{width}}"
+    return f"  {name}  {row['kind']} ({row['kind_from']}){same}: shown {shown}, not {absent}"
