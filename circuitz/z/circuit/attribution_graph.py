@@ -6,9 +6,9 @@ written, both are read. Words go into ``clerp``, sets of units into ``qParams.su
 format has no place for (unit ids, intervals, scores) goes into keys of ours beside it.
 
 ``influence`` is cumulative in files (:mod:`circuitz.z.circuit.node_influence`), and the share itself
-stands beside it as ``share``. Files of ours from before that have no ``share`` and say nothing of it
-in ``metadata.circuitz``: their ``influence`` is the share. Whatever was not simply read is said in
-``settings["remarks"]``.
+stands beside it as ``share``. Older files of ours, and what a bundle keeps, have no ``share`` and say
+nothing of it in ``metadata.circuitz``: their ``influence`` is the share. Whatever was not simply read
+is said in ``settings["remarks"]``.
 """
 
 from __future__ import annotations
@@ -81,25 +81,26 @@ _FIELD_OF_KEY = {
 
 def graph_to_json_text(graph: CircuitGraph) -> str:
     """Return a graph as JSON text."""
-    text = json.dumps(graph_as_json_object(graph), ensure_ascii=False, allow_nan=False, indent=1)
-    return text + "\n"
+    record = graph_as_json_object(graph, for_viewers=True)
+    return json.dumps(record, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
-def graph_as_json_object(graph: CircuitGraph) -> dict[str, Any]:
-    """Return a graph as a JSON object."""
+def graph_as_json_object(graph: CircuitGraph, *, for_viewers: bool = False) -> dict[str, Any]:
+    """Return a graph as a JSON object.
+
+    Parameters
+    ----------
+    graph
+        The graph.
+    for_viewers
+        Whether ``influence`` is cumulative, as other programs read it; else it is the share, as
+        bundles have kept it from the first.
+    """
     keys = _exported_node_ids(graph)
     sets = [
         [label, *(keys[m] for m in ids if m in keys)]
         for label, ids in graph.supernode_units().items()
     ]
-    parts = [node for node in graph.nodes if node.kind != "class"]
-    sums = dict(
-        zip(
-            [node.id for node in parts],
-            cumulative_influence([node.influence for node in parts]),
-            strict=True,
-        )
-    )
     return {
         "metadata": {
             "slug": f"circuitz-{graph.target}",
@@ -112,7 +113,7 @@ def graph_as_json_object(graph: CircuitGraph) -> dict[str, Any]:
             "circuitz": {
                 "target": graph.target,
                 "layers": list(graph.layers),
-                "influence": CUMULATIVE,
+                **({"influence": CUMULATIVE} if for_viewers else {}),
                 "supernodes": None
                 if graph.supernodes is None
                 else {k: list(v) for k, v in graph.supernodes.items()},
@@ -126,9 +127,7 @@ def graph_as_json_object(graph: CircuitGraph) -> dict[str, Any]:
             "clickedId": "",
             "sg_pos": "",
         },
-        "nodes": [
-            _node_record(node, keys[node.id], graph, sums.get(node.id)) for node in graph.nodes
-        ],
+        "nodes": _node_records(graph, keys, for_viewers),
         "links": [
             {
                 "source": keys[e.source],
@@ -160,9 +159,24 @@ def _exported_node_ids(graph: CircuitGraph) -> dict[str, str]:
     return keys
 
 
-def _node_record(
-    node: Node, key: str, graph: CircuitGraph, cumulative: float | None
-) -> dict[str, Any]:
+def _node_records(
+    graph: CircuitGraph, keys: Mapping[str, str], for_viewers: bool
+) -> list[dict[str, Any]]:
+    if not for_viewers:
+        return [
+            _node_record(n, keys[n.id], graph) | {"influence": n.influence} for n in graph.nodes
+        ]
+    parts = [node for node in graph.nodes if node.kind != "class"]
+    sums = cumulative_influence([node.influence for node in parts])
+    cumulative = {node.id: value for node, value in zip(parts, sums, strict=True)}
+    return [
+        _node_record(n, keys[n.id], graph)
+        | {"influence": cumulative.get(n.id), "share": n.influence}
+        for n in graph.nodes
+    ]
+
+
+def _node_record(node: Node, key: str, graph: CircuitGraph) -> dict[str, Any]:
     index, position = map(int, key.split("_")[1:])
     unit = node.kind == "unit"
     return {
@@ -173,8 +187,7 @@ def _node_record(
         "feature_type": _TYPES[node.kind],
         "jsNodeId": f"{node.rank}_{index}-{position}",
         "clerp": node.words or (graph.target if node.kind == "class" else ""),
-        "influence": cumulative,
-        "share": node.influence,
+        "influence": None,
         "activation": None,
         "token_prob": 0.0,
         "is_target_logit": node.kind == "class",

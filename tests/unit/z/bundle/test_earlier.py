@@ -7,6 +7,8 @@ bundles, answers or half-done work no longer open, or open as something else.
 
 from __future__ import annotations
 
+import codecs
+import csv
 import dataclasses
 import importlib.util
 import json
@@ -28,6 +30,8 @@ from circuitz.labelling.tasks.pack_io import open_pack, write_pack
 from circuitz.plausibility.words.blind_tests import blind_tests_of_current_weights, with_blind_tests
 from circuitz.store.address import open_store
 from circuitz.z.bundle.inputs_io import read_inputs, write_inputs
+from circuitz.z.circuit.attribution_graph import graph_from_record
+from circuitz.z.formats.csv_cells import unescape_formula
 from circuitz.z.intervention import interventions_of, with_interventions
 from circuitz.z.visuals import visuals_of, with_visualisation_run
 
@@ -281,7 +285,8 @@ def test_an_old_circuit_is_shown_and_not_measured_again(root: Path, tmp_path: Pa
     place, *_ = copied(root, tmp_path, "rich.z", "start.D")
     before = manifest(place)
     said = json.loads(run("graph", place, "--class", "husky", "--images", 12, "--json"))
-    assert said == before["notes"]["graphs"]["husky"]
+    # Influence is printed cumulative since, for other programs; the graph is the same.
+    assert graph_from_record(said) == graph_from_record(before["notes"]["graphs"]["husky"])
     assert manifest(place) == before
 
 
@@ -355,7 +360,20 @@ def test_files_of_words_are_read_and_written_as_they_were(
     same(said, expected["words"][name], name)
     more = ["--history"] if said["history"] else []
     run("annotations", root / "rich.z", "--to", tmp_path / name, "--format", said["format"], *more)
-    assert (tmp_path / name).read_bytes() == (root / name).read_bytes()
+    written, before = (tmp_path / name).read_bytes(), (root / name).read_bytes()
+    if said["format"] == "csv":
+        # Since, tables begin with a byte order mark, and ids that look like numbers have an
+        # apostrophe; nothing else of them is another.
+        assert written.startswith(codecs.BOM_UTF8)
+        assert cells(written) == cells(before)
+    else:
+        assert written == before
+
+
+def cells(table: bytes) -> list[list[str]]:
+    """Take a table apart, whatever guards its cells against spreadsheets."""
+    lines = table.decode("utf-8-sig").splitlines(keepends=True)
+    return [[unescape_formula(cell) for cell in row] for row in csv.reader(lines)]
 
 
 @pytest.mark.parametrize("part", ["graph", "lexica", "labels", "diff"])
