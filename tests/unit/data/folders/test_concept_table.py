@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -193,9 +194,14 @@ def test_rows_of_what_is_left_out_are_counted(root: Path) -> None:
     (root / "concepts/.thumbnails/0.png").write_bytes(b"x")
     (root / "concepts/a.dng").write_bytes(b"x")
     more = ["concepts/.thumbnails/0.png,1", "concepts/a.dng,1"]
-    with pytest.warns(InputsWarning, match=r"2 rows of .* hidden files, or pictures of kinds"):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", InputsWarning)
         found = open_folder(root / "concepts", concepts=write(root, [*lines(), *more]))
     assert len(found) == 10
+    said = [str(w.message) for w in told]
+    assert len(said) == 3
+    assert said[2].startswith("2 rows of ")
+    assert "hidden files, or pictures of kinds" in said[2]
 
 
 def test_without_a_concept_set_d_itself_serves_and_says_so(root: Path) -> None:
