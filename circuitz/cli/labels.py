@@ -83,8 +83,10 @@ def learn_labels_from_answers(
 ) -> None:
     """Learn M_L_test from people's answers and label all of D′ with it.
 
-    The file has a row a picture: path, label, its probability, how many people answered, and a
-    column a class. Whether the labels are right the answers alone cannot tell.
+    The file has a row a picture: path, label, its probability, how many people answered, a
+    remark where they and the label do not go together, and a column a class. What two people or
+    more said of a picture, and nobody otherwise, is its label. Whether the labels are right the
+    answers alone cannot tell.
     """
     from circuitz.labelling.labels.collect import write_file_whole_or_not
     from circuitz.labelling.labels.label import label as run_train
@@ -116,6 +118,15 @@ def learn_labels_from_answers(
             highlight=False,
             soft_wrap=True,
         )
+    for n, said in (
+        (facts["kept_from_raters"], "keep what all their raters said, against what was learned"),
+        (facts["overruled"], "have another label than their raters said most"),
+    ):
+        if n:
+            say.print(
+                f"{n} of the pictures people answered {said}: see `remark` in {path}.",
+                markup=False, highlight=False, soft_wrap=True,
+            )  # fmt: skip
     if as_json:
         print(json.dumps(facts, ensure_ascii=False, indent=1))
         return

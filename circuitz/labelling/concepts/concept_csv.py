@@ -19,7 +19,12 @@ from circuitz.labelling.tasks.pack import Question, TaskPack
 from circuitz.labelling.tasks.session import Session, clean_rater_name
 from circuitz.store.judgement import Judgement, RaterKind
 from circuitz.store.judgements import Judgements
-from circuitz.z.formats.csv_cells import escape_formula
+from circuitz.z.formats.csv_cells import (
+    BYTE_ORDER_MARK,
+    escape_spreadsheet_name,
+    escape_spreadsheet_text,
+    unescape_formula,
+)
 
 COLUMNS = ("path", "question", "asks", "answer", "rater")
 CHOICE_BY_TEXT: Mapping[str, str] = {
@@ -66,14 +71,21 @@ def write_questions_csv_and_pictures(pack: TaskPack, path: Path) -> Path:
         raise LabellingError(
             f"{folder} cannot be made: {error.strerror}.", "Choose another."
         ) from error
-    buffer = io.StringIO(newline="")
+    buffer = io.StringIO(BYTE_ORDER_MARK, newline="")
+    buffer.seek(0, io.SEEK_END)
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
     for number, q in enumerate(pack.questions, 1):
         name = f"{number:04}.png"
         write_file_whole_or_not(folder / name, bytes(pack.pictures[q.picture]))
         writer.writerow(
-            [f"{folder.name}/{name}", q.id, escape_formula(concept_question_text(q.word)), "", ""]
+            [
+                escape_spreadsheet_name(f"{folder.name}/{name}"),
+                escape_spreadsheet_text(q.id),
+                escape_spreadsheet_name(concept_question_text(q.word)),
+                "",
+                "",
+            ]
         )
     write_file_whole_or_not(path, buffer.getvalue().encode())
     return folder
@@ -113,13 +125,13 @@ def read_answers_csv(pack: TaskPack, path: Path, *, rater: str = "") -> list[Csv
                 f"Row {number} of {path} answers {said[:40]!r}.",
                 "Answers are yes, no, cannot tell, not usable, or nothing.",
             )
-        question = pack.questions_by_id.get(cells[at["question"]].strip())
+        question = pack.questions_by_id.get(unescape_formula(cells[at["question"]].strip()))
         if question is None:
             raise LabellingError(
                 f"Row {number} of {path} answers no question of these tasks.",
                 "Name the tasks it was exported from: --tasks.",
             )
-        who = (cells[at["rater"]].strip() if "rater" in at else "") or rater
+        who = (unescape_formula(cells[at["rater"]].strip()) if "rater" in at else "") or rater
         if not who:
             raise LabellingError(
                 f"Row {number} of {path} does not say who answered.",
@@ -149,16 +161,21 @@ def store_new_csv_answers(
     for past in store.rows(task=pack.task, current=False):
         if past.items:
             history[past.kind, past.items[0], past.rater].append(past)
+    standing = {
+        (past.kind, past.items[0], past.rater): (past.answer or {}).get("choice")
+        for past in store.rows(task=pack.task)
+        if past.items
+    }
     sessions: dict[str, Session] = {}
     new: list[Judgement] = []
     for row in csv_answers:
-        earlier = history[(*row.question.judgement_kind_and_item, row.rater)]
-        if earlier and (earlier[-1].answer or {}).get("choice") == row.choice:
+        asked = (*row.question.judgement_kind_and_item, row.rater)
+        if standing.get(asked) == row.choice:
             continue
         if row.rater not in sessions:
             sessions[row.rater] = Session(pack, store, row.rater, kind=kind)
         # The same answer given again after another one is an answer of its own.
-        key = json_hash([row.question.id, row.choice, len(earlier)])[:32]
+        key = json_hash([row.question.id, row.choice, len(history[asked])])[:32]
         new.append(sessions[row.rater].answer_as_judgement(row.question.id, row.choice, key))
     store.store_superseding_answers(new)
     return len(new)

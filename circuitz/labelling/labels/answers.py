@@ -75,11 +75,11 @@ def validate_and_normalise_answers(
         raw = np.asarray(answers)
         shares = _one_hot_with_nan_rows(raw, k) if raw.ndim == 1 else np.asarray(raw, np.float64)
         names = ["rater"] * len(raw) if rater is None else list(rater)
-        raters = tuple(dict.fromkeys(names))
+        raters, rater_index = _number_raters(names)
         found = Answers(
             shares,
             np.arange(len(raw)) if item is None else np.asarray(item, np.int64),
-            np.array([raters.index(name) for name in names], np.int64),
+            rater_index,
             raters,
         )
     m = len(found.shares)
@@ -154,16 +154,23 @@ def answers_from_judgements(
         shares.append(row)
         items.append(position[judgement.items[0]])
         names.append(judgement.rater)
-    raters = tuple(dict.fromkeys(names))
+    raters, rater_index = _number_raters(names)
     found = Answers(
         np.array(shares).reshape(len(shares), len(classes)),
         np.array(items, np.int64),
-        np.array([raters.index(n) for n in names], np.int64),
+        rater_index,
         raters,
     )
     return validate_and_normalise_answers(
         found, max(position.values(), default=0) + 1, len(classes)
     )
+
+
+def _number_raters(names: Sequence[str]) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
+    """Return the raters in order of appearance, and whose each answer is."""
+    number: dict[str, int] = {}
+    index = [number.setdefault(name, len(number)) for name in names]
+    return tuple(number), np.array(index, np.int64)
 
 
 def _one_hot_with_nan_rows(choices: npt.NDArray[Any], k: int) -> F64:

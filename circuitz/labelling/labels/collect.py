@@ -19,8 +19,13 @@ from circuitz.errors import LabellingError, StoreError
 from circuitz.labelling.tasks.pack import TaskPack
 from circuitz.stats.agreement import IntervalEstimate, krippendorff_alpha, right_share_with_interval
 from circuitz.store.judgement import Judgement
+from circuitz.store.judgement_lines import judgement_lines
 from circuitz.store.judgements import Judgements
-from circuitz.z.formats.csv_cells import escape_formula
+from circuitz.z.formats.csv_cells import (
+    BYTE_ORDER_MARK,
+    escape_spreadsheet_name,
+    escape_spreadsheet_text,
+)
 
 KINDS = ("label", "label-again")
 COLUMNS = (
@@ -156,8 +161,7 @@ def write_answers_csv_or_jsonl(
     if path.suffix == ".csv":
         data = answers_as_csv(collected.rows, pack)
     elif path.suffix == ".jsonl":
-        lines = (json.dumps(row.to_dict(), ensure_ascii=False) for row in collected.rows)
-        data = "".join(f"{line}\n" for line in lines).encode()
+        data = judgement_lines(collected.rows)
     else:
         raise LabellingError(
             f"{path} is neither CSV nor JSON Lines.", "End its name in .csv or .jsonl."
@@ -182,22 +186,29 @@ def write_file_whole_or_not(path: Path, data: bytes) -> None:
 
 
 def answers_as_csv(rows: Sequence[Judgement], pack: TaskPack | None = None) -> bytes:
-    """Return answers as CSV, a row an answer; text that a spreadsheet would run is escaped."""
+    """Return answers as CSV, a row an answer; what a spreadsheet would run or convert is escaped.
+
+    It begins with a byte order mark. Times are as they are stored.
+    """
     paths = {} if pack is None else {q.item: q.path for q in pack.questions}
     known = _gold_answers_by_item(pack)
-    buffer = io.StringIO(newline="")
+    buffer = io.StringIO(BYTE_ORDER_MARK, newline="")
+    buffer.seek(0, io.SEEK_END)
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
     for row in rows:
         right = _is_gold_answer_right(row, known)
         cells = (
-            paths.get(row.items[0], ""), row.items[0], row.rater, _choice_in_answer(row),
-            "" if (took := _answer_seconds(row)) is None else took, "gold" if row.use == "gold" else row.kind,
+            escape_spreadsheet_name(paths.get(row.items[0], "")), escape_spreadsheet_text(row.items[0]),
+            escape_spreadsheet_name(row.rater), escape_spreadsheet_name(_choice_in_answer(row)),
+            "" if (took := _answer_seconds(row)) is None else took,
+            "gold" if row.use == "gold" else escape_spreadsheet_name(row.kind),
             "" if right is None else int(right), row.shown, row.answered,
-            json.dumps(list(row.options), ensure_ascii=False), row.task, row.z_hash,
-            row.card_hash, row.instructions, row.id,
+            escape_spreadsheet_name(json.dumps(list(row.options), ensure_ascii=False)),
+            escape_spreadsheet_text(row.task), escape_spreadsheet_text(row.z_hash), escape_spreadsheet_text(row.card_hash),
+            escape_spreadsheet_text(row.instructions), escape_spreadsheet_text(row.id),
         )  # fmt: skip
-        writer.writerow([escape_formula(c) if isinstance(c, str) else c for c in cells])
+        writer.writerow(cells)
     return buffer.getvalue().encode()
 
 

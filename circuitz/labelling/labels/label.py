@@ -6,7 +6,7 @@ import csv
 import io
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
 from circuitz.errors import LabellingError
 from circuitz.labelling.labels.answers import answers_from_judgements
 from circuitz.labelling.labels.label_model import LabelModel, fit_label_model
+from circuitz.labelling.labels.rater_votes import (
+    class_all_agree_on,
+    newest_answer_by_rater_and_item,
+    remark_on_label,
+    votes_by_item,
+)
 from circuitz.labelling.tasks.run_on_pictures import run_model_on_pictures
 from circuitz.labelling.tasks.shifted_pictures import (
     Picture,
@@ -28,7 +33,7 @@ from circuitz.labelling.tasks.shifted_pictures import (
 from circuitz.store.address import open_store
 from circuitz.store.judgement import Judgement
 from circuitz.store.judgements import Judgements
-from circuitz.z.formats.csv_cells import escape_formula
+from circuitz.z.formats.csv_cells import BYTE_ORDER_MARK, escape_spreadsheet_name
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
@@ -54,6 +59,9 @@ class Labels:
         Answers about pictures that are not in the folder.
     simulated
         Whether a simulated rater gave any of the answers.
+    votes
+        By picture, how often each class was said. Where two raters or more said one class and
+        nobody another, it is the label, whatever the model holds likelier.
     """
 
     model: LabelModel
@@ -62,15 +70,35 @@ class Labels:
     answered: npt.NDArray[np.int64]
     elsewhere: int
     simulated: bool
+    votes: tuple[Mapping[str, int], ...] = ()
 
     @property
     def labels(self) -> npt.NDArray[np.int64]:
-        """Return the likeliest class of each picture, ``(n,)``."""
-        return self.probabilities.argmax(1).astype(np.int64)
+        """Return the class of each picture, ``(n,)``: what all raters said, or the likeliest."""
+        found = self.probabilities.argmax(1).astype(np.int64)
+        for i, votes in enumerate(self.votes):
+            agreed = class_all_agree_on(votes)
+            if agreed:
+                found[i] = self.model.classes.index(agreed)
+        return found
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Say for each picture where raters and the label do not go together; empty elsewhere."""
+        classes = self.model.classes
+        return tuple(
+            remark_on_label(classes[int(i)], votes, classes[int(p.argmax())], float(p.max()))
+            for i, votes, p in zip(
+                self.labels, self.votes or ({},) * len(self.pictures), self.probabilities,
+                strict=True,
+            )
+        )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
         """Return what a program would read about them."""
-        names = Counter(self.model.classes[int(i)] for i in self.labels)
+        labels = self.labels
+        names = Counter(self.model.classes[int(i)] for i in labels)
+        kept = int((labels != self.probabilities.argmax(1)).sum())
         return {
             "pictures": len(self.pictures),
             "answers": self.model.answers,
@@ -81,12 +109,17 @@ class Labels:
             "raters": self.model.raters,
             "compared": self.model.compared,
             "labels": {name: names[name] for name in self.model.classes},
-            "mean_probability": round(float(self.probabilities.max(1).mean()), 4),
+            "mean_probability": round(
+                float(np.take_along_axis(self.probabilities, labels[:, None], 1).mean()), 4
+            ),
+            "kept_from_raters": kept,
+            "overruled": sum(bool(said) for said in self.remarks) - kept,
         }
 
     def to_csv(self) -> bytes:
-        """Return ``path,label,probability,answers`` and a column a class, formulas escaped."""
-        buffer = io.StringIO(newline="")
+        """Return ``path,label,probability,answers,remark`` and a column a class, formulas escaped."""
+        buffer = io.StringIO(BYTE_ORDER_MARK, newline="")
+        buffer.seek(0, io.SEEK_END)
         writer = csv.writer(buffer)
         classes = self.model.classes
         writer.writerow(
@@ -95,18 +128,22 @@ class Labels:
                 "label",
                 "probability",
                 "answers",
-                *(escape_formula(f"p {name}") for name in classes),
+                "remark",
+                *(escape_spreadsheet_name(f"p {name}") for name in classes),
             ]
         )
-        for picture, p, n in zip(self.pictures, self.probabilities, self.answered, strict=True):
-            best = int(p.argmax())
+        rows = zip(
+            self.pictures, self.labels, self.probabilities, self.answered, self.remarks, strict=True
+        )
+        for picture, best, p, n, remark in rows:
             numbers = [f"{v:.4f}" for v in p]
             writer.writerow(
                 [
-                    escape_formula(picture.path),
-                    escape_formula(classes[best]),
+                    escape_spreadsheet_name(picture.path),
+                    escape_spreadsheet_name(classes[best]),
                     numbers[best],
                     int(n),
+                    escape_spreadsheet_name(remark),
                     *numbers,
                 ]
             )
@@ -157,7 +194,8 @@ def label(
     about = _progress_callback_factory(progress)
     pictures = find_pictures(folder, about("find pictures"))
     position = {p.item: i for i, p in reversed(list(enumerate(pictures)))}
-    here = [row for row in rows if row.items[0] in position]
+    mine = newest_answer_by_rater_and_item(rows)
+    here = [row for row in mine if row.items[0] in position]
     if not here:
         raise LabellingError(
             f"None of the {len(rows):,} answers is about a picture in {folder}.",
@@ -166,16 +204,15 @@ def label(
     given = answers_from_judgements(here, z.classes, position)
     ran = run_model_on_pictures(z, [p.file for p in pictures], View.of(z), about("run the network"))
     model = fit_label_model(ran.responses, ran.logits, given, z.classes, seed)
-    counts = Counter(
-        row.items[0] for row in here if _choice_in_answer(row) not in (CANNOT_TELL, DISCARDED)
-    )
+    votes = votes_by_item(here)
     return Labels(
         model=model,
         pictures=pictures,
         probabilities=model.predict_proba(ran.responses, ran.logits),
-        answered=np.array([counts[p.item] for p in pictures], np.int64),
-        elsewhere=len(rows) - len(here),
+        answered=np.array([votes.get(p.item, Counter()).total() for p in pictures], np.int64),
+        elsewhere=sum(row.items[0] not in position for row in rows),
         simulated=any(row.rater_kind == "simulated" for row in here),
+        votes=tuple(votes.get(p.item, Counter()) for p in pictures),
     )
 
 
@@ -205,10 +242,6 @@ def training_answers(z: AnnotatedModel, store: Judgements, task: str = "") -> li
             "Name the z* the task pack was made from; editing its words makes it another.",
         )
     return mine
-
-
-def _choice_in_answer(row: Judgement) -> str:
-    return str((row.answer or {}).get("choice", ""))
 
 
 def _join_first_three(names: Sequence[str]) -> str:

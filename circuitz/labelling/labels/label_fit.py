@@ -134,6 +134,20 @@ def answer_log_likelihood_by_input(fit: Fit, features: F64, offsets: F64, answer
     return top + np.log(np.exp(total - top[:, None]).sum(1))
 
 
+def share_of_wrong_answers(fit: Fit, features: F64, offsets: F64, answers: Answers) -> F64:
+    """Return by rater the share of their answers that is expected to be wrong, ``(r,)``.
+
+    It is over the answers they gave, so that a class nobody met does not count.
+    """
+    evidence = answer_log_likelihoods_by_label(answers, fit.confusion, len(features))
+    label = log_softmax(unnormalised_log_probabilities(fit, features, offsets))
+    belief = np.exp(log_softmax(label + evidence))
+    right = (belief[answers.item] * answers.shares).sum(1)
+    n = len(answers.raters)
+    given = np.bincount(answers.rater, minlength=n)
+    return 1 - np.bincount(answers.rater, right, minlength=n) / np.maximum(given, 1)
+
+
 def _penalised_loss_and_gradient(
     theta: F64, form: Form, x: F64, z: F64, evidence: F64
 ) -> tuple[float, F64]:

@@ -19,6 +19,7 @@ from circuitz.labelling.labels.label_fit import (
     answer_log_likelihood_by_input,
     fit_labels_and_raters,
     log_softmax,
+    share_of_wrong_answers,
     unnormalised_log_probabilities,
 )
 
@@ -47,7 +48,8 @@ class LabelModel:
     centre, spread
         ``(f,)`` mean and standard deviation the features are standardised with.
     raters
-        Share of wrong answers by rater, as estimated.
+        Share of wrong answers by rater, as estimated, over the answers they gave; ``None`` where
+        nothing tells: no other rater saw their pictures, and nothing z* sees goes with answers.
     answers
         How many answers it was learned from.
     compared
@@ -64,7 +66,7 @@ class LabelModel:
     bias: F64
     centre: F64
     spread: F64
-    raters: dict[str, float]
+    raters: dict[str, float | None]
     answers: int
     compared: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     seed: int = 0
@@ -130,7 +132,9 @@ class LabelModel:
                 bias=np.asarray(record["bias"], np.float64),
                 centre=centre,
                 spread=np.asarray(record["spread"], np.float64),
-                raters={str(k): float(v) for k, v in record["raters"].items()},
+                raters={
+                    str(k): None if v is None else float(v) for k, v in record["raters"].items()
+                },
                 answers=int(record["answers"]),
                 compared=list(record["compared"]),
                 seed=int(record["seed"]),
@@ -202,7 +206,8 @@ def fit_label_model(
     forms = _candidate_forms(offset, features=x.shape[1] > 0)
     chosen, compared = _choose_form_by_cross_validation(forms, x, z, given, seed)
     best = fit_labels_and_raters(chosen, x, z, given)
-    wrong = 1 - np.einsum("ryy->ry", best.confusion).mean(1)
+    wrong = share_of_wrong_answers(best, x, z, given)
+    told = _raters_told_about(chosen, given)
     return LabelModel(
         classes=tuple(classes),
         form=chosen.name,
@@ -211,11 +216,23 @@ def fit_label_model(
         bias=best.bias,
         centre=centre,
         spread=spread,
-        raters={name: round(float(w), 4) for name, w in zip(given.raters, wrong, strict=True)},
+        raters={
+            name: round(float(w), 4) if known else None
+            for name, w, known in zip(given.raters, wrong, told, strict=True)
+        },
         answers=len(given),
         compared=compared,
         seed=seed,
     )
+
+
+def _raters_told_about(form: Form, answers: Answers) -> npt.NDArray[np.bool_]:
+    """Whether there is anything to set each rater's answers against, ``(r,)``."""
+    if form.offset or form.features:
+        return np.ones(len(answers.raters), bool)
+    pairs = np.unique(np.stack([answers.item, answers.rater], 1), axis=0)
+    shared = np.bincount(pairs[:, 0])[answers.item] > 1
+    return np.bincount(answers.rater, shared, minlength=len(answers.raters)) > 0
 
 
 def _candidate_forms(offset: bool, *, features: bool) -> list[Form]:

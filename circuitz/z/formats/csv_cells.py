@@ -16,15 +16,24 @@ _FORMULA = re.compile(r"^'*[=+\-@\t\r＝＋－＠]")
 # 0012 and 12e34, units like 0:5 of a layer called 0, March 5.
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
-    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|"
+    r"januar|februar|mär|märz|mai|juni|juli|okt|oktober|dez|dezember|ene|enero|febrero|marzo|abr|"
+    r"abril|mayo|junio|julio|ago|agosto|septiembre|octubre|noviembre|dic|diciembre|janv|janvier|"
+    r"févr?|février|mars|avr|avril|juin|juil|juillet|août|septembre|octobre|novembre|déc|décembre)"
 )
+_TRUTH = "true|false|wahr|falsch|vrai|faux|verdadero|falso|vero"
 _CONVERTED = re.compile(
     r"[$€£]?[.,]?\d[\d.,:/%+\- ]*(?:e[+\-]?\d+)?(?:[%€£$]| ?[ap]m)?"
-    rf"|(?:\d+[-/ .]*)?{_MONTH}[-/ .,]*\d+(?:[-/ .,]+\d+)?|\d+[-/ .]*{_MONTH}|true|false"
+    rf"|(?:\d+[-/ .]*)?{_MONTH}[-/ .,]*\d+(?:[-/ .,]+\d+)?|\d+[-/ .]*{_MONTH}|{_TRUTH}"
+    r"|\d{4}-\d\d?-\d\d?[t ]\d\d?:\d\d.*|\([$€£]?[.,]?\d[\d.,]*%?\)"
 )
+# Converted, and written back as it was.
+_WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 _LONGEST = 80  # longer text is no number
 _ESCAPED = re.compile(r"^'+[=+\-@\t\r＝＋－＠]")
 _SEPARATOR = "; "
+BYTE_ORDER_MARK = "\ufeff"
+"""First character of a file for spreadsheets: some read it in another encoding without."""
 
 
 def escape_formula(text: str) -> str:
@@ -41,6 +50,14 @@ def escape_spreadsheet_text(text: str) -> str:
     A spreadsheet shows it and leaves it, and :func:`unescape_formula` takes it off.
     """
     return f"'{text}" if _FORMULA.match(text) or _is_converted(text) else text
+
+
+def escape_spreadsheet_name(text: str) -> str:
+    """Escape as :func:`escape_spreadsheet_text`, but for whole numbers, which come back as they were.
+
+    For names that may well be numbers: of classes, files and people.
+    """
+    return text if _WHOLE_NUMBER.fullmatch(text) else escape_spreadsheet_text(text)
 
 
 def _is_converted(text: str) -> bool:

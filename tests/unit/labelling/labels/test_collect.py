@@ -16,7 +16,6 @@ from circuitz.labelling.labels.collect import (
 )
 from circuitz.labelling.tasks.pack import TaskPack
 from circuitz.labelling.tasks.session import Session
-from circuitz.stats.agreement import krippendorff_alpha, right_share_with_interval
 from circuitz.store.judgement import Judgement
 from circuitz.store.judgements import Judgements
 
@@ -30,51 +29,6 @@ def give(pack: TaskPack, store: Judgements, rater: str, choices: list[str]) -> N
     session = Session(pack, store, rater)
     for n, (question, choice) in enumerate(zip(pack.questions, choices, strict=False)):
         session.answer(question.id, choice, f"key-{n:06d}", seconds=n + 1)
-
-
-def test_alpha_of_known_cases() -> None:
-    agree = {str(i): ["a", "a"] if i % 2 else ["b", "b"] for i in range(10)}
-    found = krippendorff_alpha(agree)
-    assert found is not None
-    assert found.estimate == 1
-    # Krippendorff's own example of four observers (Computing Krippendorff's alpha, 2011, C): .743.
-    units = [
-        "111",
-        "2232",
-        "3333",
-        "3333",
-        "2222",
-        "1234",
-        "4444",
-        "1121",
-        "2222",
-        "555",
-        "11",
-        "3",
-    ]
-    found = krippendorff_alpha({str(i): list(unit) for i, unit in enumerate(units)})
-    assert found is not None
-    assert found.estimate == pytest.approx(0.743, abs=0.001)
-    assert found.low < found.estimate < found.high
-    assert found.n == 11
-
-
-def test_alpha_where_there_is_nothing_to_agree_about() -> None:
-    assert krippendorff_alpha({"x": ["a"], "y": ["b"]}) is None
-    assert krippendorff_alpha({"x": ["a", "a"], "y": ["a", "a"]}) is None
-    chance = krippendorff_alpha({str(i): ["a", "b"] for i in range(20)})
-    assert chance is not None
-    assert chance.estimate < 0
-
-
-def test_shares_carry_their_interval() -> None:
-    assert right_share_with_interval(0, 0) is None
-    found = right_share_with_interval(8, 10)
-    assert found is not None
-    assert (found.estimate, round(found.low, 2), round(found.high, 2)) == (0.8, 0.49, 0.94)
-    full = right_share_with_interval(5, 5)
-    assert full is not None
-    assert full.high == 1
 
 
 def test_progress_gold_and_agreement(make_pack, store) -> None:
@@ -137,7 +91,9 @@ def test_csv_runs_no_formula_and_jsonl_comes_back(make_pack, store, tmp_path: Pa
     for name in evil:
         give(pack, store, name, ["husky"])
     found = collect_answers(store, pack)
-    rows = list(csv.DictReader(io.StringIO(answers_as_csv(found.rows, pack).decode())))
+    data = answers_as_csv(found.rows, pack)
+    assert data.startswith(b"\xef\xbb\xbfpath,")
+    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
     assert all(row["rater"].startswith("'") for row in rows)
     assert not any(cell[:1] in "=+-@\t\r" for row in rows for cell in row.values() if cell)
     assert rows[0]["path"] == "item-0.png"
@@ -147,6 +103,26 @@ def test_csv_runs_no_formula_and_jsonl_comes_back(make_pack, store, tmp_path: Pa
     assert tuple(back) == found.rows
     write_answers_csv_or_jsonl(found, tmp_path / "a.csv", pack)
     assert (tmp_path / "a.csv").read_bytes() == answers_as_csv(found.rows, pack)
+
+
+def test_no_cell_of_the_csv_is_taken_for_a_number_or_a_day(make_pack, store) -> None:
+    pack = make_pack()
+    give(pack, store, "1e5", ["husky"])
+    (first,) = store.rows()
+    odd = {
+        "items": ("00123",),
+        "z_hash": "1" * 32,
+        "card_hash": "12e34",
+        "instructions": "20260105",
+    }
+    store.append(replace(first, id="8" * 32, key="odd", rater="2026-01-05", **odd))
+    text = answers_as_csv(store.rows(), pack).decode("utf-8-sig")
+    for row in csv.DictReader(io.StringIO(text)):
+        for name in ("item", "rater", "task", "z", "card", "instructions", "id"):
+            assert not row[name][:1].isdigit() or not row[name].replace("e", "").isdigit()
+            with pytest.raises(ValueError, match="convert"):
+                float(row[name])
+    assert [row["rater"] for row in csv.DictReader(io.StringIO(text))] == ["'1e5", "'2026-01-05"]
 
 
 def test_files_that_cannot_be_written_are_named(make_pack, store, tmp_path: Path) -> None:

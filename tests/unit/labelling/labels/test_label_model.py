@@ -222,3 +222,61 @@ def test_bad_input_is_named() -> None:
     model = fit_label_model(x[:60], z[:60], labels[:60], CLASSES)
     with pytest.raises(LabellingError, match="fitted on 6"):
         model.predict(x[:5, :3], z[:5])
+
+
+def dawid_skene(classes: int, raters: int, said: np.ndarray) -> list[float]:
+    """Share of wrong answers by rater, by plain EM of Dawid and Skene (1979); ``said`` is (n, r)."""
+    n = len(said)
+    belief = np.eye(classes)[said].mean(1)
+    for _ in range(50):
+        confusion = np.full((raters, classes, classes), 1e-9)
+        for r in range(raters):
+            np.add.at(confusion[r].T, said[:, r], belief)
+        confusion /= confusion.sum(2, keepdims=True)
+        log = np.tile(np.log(belief.mean(0) + 1e-12), (n, 1))
+        for r in range(raters):
+            log += np.log(confusion[r][:, said[:, r]].T)
+        belief = np.exp(log - log.max(1, keepdims=True))
+        belief /= belief.sum(1, keepdims=True)
+    return [1 - float(belief[np.arange(n), said[:, r]].mean()) for r in range(raters)]
+
+
+@pytest.mark.parametrize(
+    "frequencies", [[0.25] * 4, [0.9, 0.05, 0.04, 0.01], [0.5, 0.5, 0, 0, 0, 0], [0.97, 0.03]]
+)
+def test_how_often_raters_err_is_told_where_classes_are_rare_too(frequencies) -> None:
+    rng = np.random.default_rng(1)
+    n, right, k = 300, (0.95, 0.9, 0.5), len(frequencies)
+    truth = rng.choice(k, n, p=frequencies)
+    other = (truth[:, None] + rng.integers(1, k, (n, len(right)))) % k
+    said = np.where(rng.random((n, len(right))) < right, truth[:, None], other)
+    names = [f"r{r}" for r in range(len(right))]
+    item, rater = np.repeat(np.arange(n), len(right)), names * n
+    z = 3 * np.eye(k)[truth] + rng.normal(size=(n, k))
+    classes = [f"c{i}" for i in range(k)]
+    model = fit_label_model(np.zeros((n, 0)), z, said.ravel(), classes, item=item, rater=rater)
+    wrong = (said != truth[:, None]).mean(0)
+    plain = np.abs(np.array(dawid_skene(k, len(right), said)) - wrong)
+    for r, name in enumerate(names):
+        told = model.raters[name]
+        assert told is not None
+        assert abs(told - wrong[r]) < 0.04
+        assert abs(told - wrong[r]) < plain[r] + 0.02
+
+
+def test_how_often_somebody_errs_is_not_known_where_nothing_tells() -> None:
+    rng = np.random.default_rng(0)
+    n = 60
+    z, blind = rng.normal(size=(n, 3)), rng.integers(0, 3, n)
+    alone = fit_label_model(np.zeros((n, 0)), z, blind, ["a", "b", "c"])
+    assert alone.form == "nothing"
+    assert alone.raters == {"rater": None}
+    assert LabelModel.from_json(alone.to_json()).raters == alone.raters
+    # Two who saw other pictures know no more of each other; one picture in common does.
+    who = ["ada"] * 30 + ["bob"] * 30
+    apart = fit_label_model(np.zeros((n, 0)), z, blind, ["a", "b", "c"], rater=who)
+    assert apart.raters == {"ada": None, "bob": None}
+    item = [*range(30), *range(29, 59)]
+    shared = fit_label_model(np.zeros((n, 0)), z, blind, ["a", "b", "c"], item=item, rater=who)
+    assert shared.form == "nothing"
+    assert None not in shared.raters.values()

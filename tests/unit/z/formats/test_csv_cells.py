@@ -8,6 +8,7 @@ from circuitz.errors import AnnotationError
 from circuitz.z.formats.csv_cells import (
     boolean_from_cell,
     escape_formula,
+    escape_spreadsheet_name,
     escape_spreadsheet_text,
     list_from_cell,
     list_to_cell,
@@ -33,6 +34,7 @@ def test_other_text_is_left_alone(text: str) -> None:
 CONVERTED = [
     "0012", "12e34", "1234567890123456", "0:5", "10:17", "3.0", "1,5", "1/2", "3-4", "50%", "$5",
     "2026-11-30", "10:30 pm", "March 5", "5 may", "dec1", "jan 2024", "TRUE", "false", " 7 ",
+    "2026-01-05T10:00:00Z", "März 7", "falsch", "(5)", "1E+05", "1e5", "SEPT2", "5%",
 ]  # fmt: skip
 
 
@@ -50,9 +52,25 @@ def test_words_and_ids_of_units_are_written_as_they_are(text: str) -> None:
     assert escape_spreadsheet_text(text) == text
 
 
+def test_names_that_are_whole_numbers_are_left_alone() -> None:
+    for text in ("0", "7", "123456789012345"):
+        assert escape_spreadsheet_name(text) == text
+        assert escape_spreadsheet_text(text) == f"'{text}"
+    for text in ("007", "1.0", "1e5", "1234567890123456", "-1", "true", "=x"):
+        assert escape_spreadsheet_name(text) == f"'{text}"
+    assert escape_spreadsheet_name("'7") == "''7"
+
+
+@given(st.text(alphabet="0123456789eabf.", min_size=1, max_size=16))
+def test_no_id_is_a_number(text: str) -> None:
+    with pytest.raises(ValueError, match="could not convert"):
+        float(escape_spreadsheet_text(text))
+
+
 @given(st.one_of(st.text(), st.from_regex(r"'{0,3}[=0-9tTmM][0-9:e.-]{0,4}")))
 def test_any_text_comes_back_from_a_cell(text: str) -> None:
     assert unescape_formula(escape_spreadsheet_text(text)) == text
+    assert unescape_formula(escape_spreadsheet_name(text)) == text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+"""What raters said of each picture, beside what the label model makes of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.store.judgement import Judgement
+
+
+def newest_answer_by_rater_and_item(rows: Iterable[Judgement]) -> list[Judgement]:
+    """Return one answer for each rater and picture, the newest, whatever packs asked for it.
+
+    Parameters
+    ----------
+    rows
+        Answers in force, oldest first.
+    """
+    newest: dict[tuple[str, str, str], Judgement] = {}
+    for row in rows:
+        asked = (row.rater, row.rater_kind, row.items[0])
+        newest.pop(asked, None)
+        newest[asked] = row
+    return list(newest.values())
+
+
+def votes_by_item(rows: Iterable[Judgement]) -> dict[str, Counter[str]]:
+    """Count by picture how often each class was said; who could not tell does not vote."""
+    votes: dict[str, Counter[str]] = {}
+    for row in rows:
+        choice = str((row.answer or {}).get("choice", ""))
+        if choice not in (CANNOT_TELL, DISCARDED):
+            votes.setdefault(row.items[0], Counter())[choice] += 1
+    return votes
+
+
+def class_all_agree_on(votes: Mapping[str, int]) -> str:
+    """Return the class that two raters or more said, and nobody another; empty where none is."""
+    (said, n), *others = [*votes.items()] or [("", 0)]
+    return said if n > 1 and not others else ""
+
+
+def remark_on_label(label: str, votes: Mapping[str, int], learned: str, probability: float) -> str:
+    """Say where raters and what was learned from all of them do not go together; else nothing.
+
+    Parameters
+    ----------
+    label
+        The label given.
+    learned, probability
+        The class that is likeliest by the label model, and how likely it finds it.
+    """
+    if not votes:
+        return ""
+    if label != learned:
+        said = f"all {votes[label]} raters said {label}"
+        return f"{said}; learned from all answers: {learned} ({probability:.2f})"
+    if votes.get(label, 0) == max(votes.values()):
+        return ""
+    return "raters said " + ", ".join(
+        f"{name} ({n})" for name, n in sorted(votes.items(), key=lambda v: (-v[1], v[0]))
+    )
