@@ -291,7 +291,6 @@ def test_from_pack_to_labels_on_the_command_line(
         # Only people's word goes before what was learned, and the file says so.
         assert float(row["probability"]) == max(shares) or row["remark"]
         assert not row["remark"] or int(row["answers"]) > 0
-        assert row["label"] == CLASSES[int(np.argmax(shares))]
     right = [truth[Path(row["path"]).name] == row["label"] for row in rows]
     assert np.mean(right) > 0.7
     kept = label_model_in_notes(load(bundle))
