@@ -58,7 +58,15 @@ def canonical_target(
     """
     if isinstance(target, Unit):
         return _canonical_unit_id(str(target), layers, classes, bases or {})
-    text = str(target).strip()
+    if not isinstance(target, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        several = isinstance(target, list | tuple | set)
+        raise UnitError(
+            f"A {type(target).__name__} is not the id of a unit.",
+            "For several units together write group:conv4:1,conv4:2; for each by itself call once a unit."
+            if several
+            else "Write layer:index, for instance conv4:17, or output:husky for a class.",
+        )
+    text = target.strip()
     if text.startswith(GROUP):
         members = {
             _canonical_unit_id(part, layers, classes, bases or {}) for part in target_units(text)

@@ -90,3 +90,13 @@ def test_positions_are_checked_against_the_layer() -> None:
         canonical_target("attn.hook_z:3@pos32", [HEADS], [])
     with pytest.raises(UnitError, match="no token positions"):
         canonical_target("conv:1@pos2", [LayerSpec("conv", 3, spatial_axes=(2, 3))], [])
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [(["conv4:1", "conv4:2"], "group:"), (("conv4", 1), "group:"), (7, "layer:index")],
+)
+def test_what_is_no_text_is_refused_by_what_it_is(given: object, hint: str) -> None:
+    with pytest.raises(UnitError, match=f"A {type(given).__name__} is not") as refused:
+        canonical_target(given, (), ())  # pyright: ignore[reportArgumentType]
+    assert hint in refused.value.hint
