@@ -31,8 +31,19 @@ def serve(
         str, typer.Option(help="Address to listen on; 0.0.0.0 for everybody who can reach it.")
     ] = "127.0.0.1",
     name: Annotated[
-        list[str] | None, typer.Option(help="Another name of this server, such as a proxy's.")
+        list[str] | None,
+        typer.Option(
+            help="Another name of this server, such as a proxy's; with :port where it is not the "
+            "usual one."
+        ),
     ] = None,
+    base_url: Annotated[
+        str,
+        typer.Option(
+            help="Where a proxy shows it: a path (/user/ada/proxy/8866/), or the whole address "
+            "(https://hub.example.org/user/ada/proxy/8866/)."
+        ),
+    ] = "/",
     token: Annotated[
         str | None,
         typer.Option(
@@ -81,6 +92,7 @@ def serve(
         port=port,
         host=host,
         names=name or (),
+        base_url=base_url,
         token=token,
         open_browser=browser,
         idle=idle,

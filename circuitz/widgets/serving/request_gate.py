@@ -25,7 +25,11 @@ def host_without_port(host: str) -> str:
 
 
 def reason_to_refuse_request(
-    method: str, headers: Mapping[str, str], *, names: Collection[str]
+    method: str,
+    headers: Mapping[str, str],
+    *,
+    names: Collection[str],
+    pages: Collection[str] = (),
 ) -> str:
     """Say why a request is refused; empty when it may pass.
 
@@ -38,6 +42,9 @@ def reason_to_refuse_request(
     names
         Names this server goes by; empty where it cannot know them (it listens to a network, and
         only the login speaks for a visitor).
+    pages
+        Where a proxy shows pages of this server, as ``name`` or ``name:port``: they may act,
+        whatever name the proxy asks by.
     """
     host = headers.get("Host", "").lower()
     if names and host_without_port(host) not in names:
@@ -54,7 +61,7 @@ def reason_to_refuse_request(
         place = urlsplit(origin.lower()).netloc
     except ValueError:
         place = ""
-    if not place or place != host:
+    if not place or (place != host and place not in pages):
         return "The request comes from a page of another server."
     return ""
 

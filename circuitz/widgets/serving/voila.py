@@ -13,6 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from circuitz.errors import LabError, ServeError
+from circuitz.widgets.serving.public_address import (
+    host_names_and_page_places,
+    parse_public_address,
+)
 from circuitz.widgets.serving.request_gate import LOOPBACK
 
 HOST = "127.0.0.1"
@@ -37,6 +41,7 @@ def serve_notebook(
     port: int = 0,
     host: str = HOST,
     names: Sequence[str] = (),
+    base_url: str = "/",
     token: str | None = None,
     open_browser: bool = True,
     idle: int = IDLE_SECONDS,
@@ -61,7 +66,9 @@ def serve_notebook(
         Address to listen on; by default only this machine can reach the server.
     names
         Further names visitors use for a server that listens on this machine alone, such as a
-        proxy's.
+        proxy's; with a port where it is not the usual one.
+    base_url
+        Where a proxy shows the server: a path (``/user/ada/proxy/8866/``), or a whole address.
     token
         What the address must carry; made anew by default.
     open_browser
@@ -87,7 +94,8 @@ def serve_notebook(
     LabError
         If Voila is not installed.
     ServeError
-        If the notebook is missing, the token is empty or short, or the port is taken.
+        If the notebook is missing, the token is empty or short, the port is taken, or a name or
+        the address of a proxy is none.
     """
     if importlib.util.find_spec("voila") is None:
         raise LabError("Voila is not installed.", "pip install 'circuitz[lab]'")
@@ -96,6 +104,8 @@ def serve_notebook(
         raise ServeError(f"There is no notebook at {path}.", "Install circuitz again.")
     if token is not None and len(token) < 8:
         raise ServeError("The token is too short.", "Leave it out, or give eight letters or more.")
+    address = parse_public_address(base_url)
+    host_names, pages = host_names_and_page_places(address, names)
     secret = token or secrets.token_urlsafe(24)
 
     def announce_address_and_open_browser(url: str) -> None:
@@ -121,7 +131,12 @@ def serve_notebook(
             grace=grace,
             ask_name=ask_name,
             page_title=title,
-            names=sorted({*LOOPBACK, *names}) if host in LOOPBACK else [],
+            names=sorted({*LOOPBACK, *host_names}) if host in LOOPBACK else [],
+            pages=pages,
+            base_url=address.path,
+            public_scheme=address.scheme,
+            public_netloc=address.netloc,
+            cookie=address.cookie_name,
         )
         server.ready = announce_address_and_open_browser
         chosen = server.config

@@ -15,6 +15,7 @@ import hmac
 import json
 import logging
 import os
+import re
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -36,6 +37,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.voila_identity_provider import VoilaIdentityProvider
 
+from circuitz.widgets.serving.prefix_restoring import PrefixRestoring
 from circuitz.widgets.serving.request_gate import is_page_navigation, reason_to_refuse_request
 from circuitz.widgets.serving.visitor_seats import Visit, VisitorSeats
 
@@ -90,13 +92,20 @@ class GatedHandler(tornado.web.RequestHandler):
         """Refuse what comes from elsewhere."""
         server: VoilaServer = self.settings["circuitz"]
         why = reason_to_refuse_request(
-            self.request.method or "", self.request.headers, names=server.names
+            self.request.method or "",
+            self.request.headers,
+            names=server.names,
+            pages=server.pages,
         )
         if why:
             raise tornado.web.HTTPError(403, why)
         ready = super().prepare()
         if ready is not None:
             await ready
+
+    def check_origin(self, *_: Any) -> bool:
+        """Leave it at that: Jupyter's own check knows no proxy that asks by another name."""
+        return True
 
     def set_default_headers(self) -> None:
         """Keep addresses, and the token in them, from other servers."""
@@ -153,11 +162,13 @@ class NotebookPage(GatedHandler, TornadoVoilaHandler):
     @property
     def content_security_policy(self) -> str:
         """Nothing is loaded from, or sent to, anywhere else."""
-        host = self.request.host
+        server: VoilaServer = self.settings["circuitz"]
+        hosts = dict.fromkeys((self.request.host, *server.pages))
+        lines = " ".join(f"ws://{host} wss://{host}" for host in hosts)
         return (
             "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
             "style-src 'self' 'unsafe-inline' blob:; img-src 'self' data: blob:; "
-            f"font-src 'self' data:; connect-src 'self' blob: ws://{host} wss://{host}; "
+            f"font-src 'self' data:; connect-src 'self' blob: {lines}; "
             "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
             "frame-ancestors 'self'"
         )
@@ -242,6 +253,10 @@ class VoilaServer(Voila):
     ask_name = Bool(False, help="Ask visitors for a name before a kernel starts.")
     page_title = Unicode("circuitz", help="What is being served, on pages without a kernel.")
     names = List(Unicode(), help="Names this server goes by; empty for any.")
+    pages = List(Unicode(), help="Names, with ports, under which a proxy shows its pages.")
+    public_scheme = Unicode(help="How a proxy shows it: http, https, or empty where unknown.")
+    public_netloc = Unicode(help="Under what name, and port, a proxy shows it.")
+    cookie = Unicode(help="Name of the login cookie; empty for the usual one.")
     ready: Callable[[str], None]
     visits: VisitorSeats
 
@@ -251,11 +266,16 @@ class VoilaServer(Voila):
         provider = settings["identity_provider"]
         provider.login_handler_class = TokenPage
         provider.cookie_options = {"samesite": "Strict", "httponly": True}
+        provider.cookie_name = self.cookie
+        # Behind a proxy with TLS the requests that come here are plain ones.
+        provider.secure_cookie = True if self.public_scheme == "https" else None
         self.visits = VisitorSeats(self.most_visitors, self.grace)
         return {**settings, "circuitz": self, "disable_check_xsrf": True}
 
     def init_handlers(self) -> list[Any]:
         """Put the gate in front of every handler."""
+        # Patterns are made of it, and a prefix may hold what means something in a pattern.
+        self.server_url = re.escape(self.base_url)
         ours = {
             TornadoVoilaHandler: NotebookPage,
             VoilaKernelWebsocketHandler: KernelChannelsHandler,
@@ -265,8 +285,14 @@ class VoilaServer(Voila):
             (url_path_join(self.server_url, r"/voila/files/(.*)"), UnknownAddressHandler),
         ]
         handlers += super().init_handlers()
+        # Voila forgets the prefix of the pages that ask for the token.
+        login = {pattern for pattern, _ in self.identity_provider.get_handlers()}
         return [
-            (pattern, ours.get(handler) or handler_class_behind_gate(handler), *rest)
+            (
+                url_path_join(self.server_url, pattern) if pattern in login else pattern,
+                ours.get(handler) or handler_class_behind_gate(handler),
+                *rest,
+            )
             for pattern, handler, *rest in handlers
         ]
 
@@ -274,7 +300,7 @@ class VoilaServer(Voila):
         """Listen, tell the address, and serve until told to stop."""
         # Jupyter's pings are in milliseconds where tornado reads seconds, of which it warns.
         logging.getLogger("tornado.general").setLevel(logging.ERROR)
-        http = HTTPServer(self.app, xheaders=False)
+        http = HTTPServer(PrefixRestoring(self.app, self.base_url), xheaders=False)
         sockets = bind_sockets(self.port, self.ip)
         self.port = sockets[0].getsockname()[1]
         http.add_sockets(sockets)
@@ -294,7 +320,10 @@ class VoilaServer(Voila):
             self.stop()
 
     def address_with_token(self) -> str:
-        """Return the address to open, token included."""
+        """Return the address to open, token included; the proxy's where that is known."""
+        if self.public_netloc:
+            place = f"{self.public_scheme}://{self.public_netloc}{self.base_url}"
+            return url_concat(place, {"token": self.token})
         name = socket.gethostname() if self.ip in ("", "0.0.0.0", "::") else self.ip
         name = f"[{name}]" if ":" in name else name
         return url_concat(f"http://{name}:{self.port}{self.base_url}", {"token": self.token})

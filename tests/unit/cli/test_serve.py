@@ -57,6 +57,10 @@ def test_the_studio_asks_for_names_and_shows_one_z(asked, bundle):
     assert (asked["ask_name"], asked["open_browser"]) == (True, False)
     assert (asked["most_visitors"], asked["idle"]) == (3, 60)
     assert asked["title"] == "Studio: small"
+    assert asked["base_url"] == "/"
+    run(bundle, "--base-url", "/user/ada/proxy/8866/", "--name", "hub.example.org")
+    assert asked["base_url"] == "/user/ada/proxy/8866/"
+    assert asked["names"] == ["hub.example.org"]
 
 
 def test_a_given_author_and_reading_alone_ask_nobody(asked, bundle):

@@ -59,6 +59,25 @@ def test_a_server_on_a_network_goes_by_any_name_but_its_pages_alone_act():
     assert "another server" in reason_to_refuse_request("POST", there, names=())
 
 
+def test_pages_that_a_proxy_shows_under_a_known_name_act():
+    def refused(origin: str, host: str = "127.0.0.1:8866") -> str:
+        headers = {"Host": host, "Origin": origin, "Upgrade": "websocket"}
+        names, pages = {"127.0.0.1", "hub.example"}, ["hub.example", "lab.example:8443"]
+        return reason_to_refuse_request("GET", headers, names=names, pages=pages)
+
+    assert refused("https://hub.example") == ""
+    assert refused("https://hub.example", "hub.example") == ""
+    assert refused("https://lab.example:8443") == ""
+    for origin in (
+        "https://hub.example:8443",
+        "https://lab.example",
+        "https://evil.example",
+        "null",
+    ):
+        assert refused(origin)
+    assert refused("https://hub.example", "evil.example")
+
+
 def test_a_page_opens_for_a_person_not_inside_another_page():
     assert is_page_navigation({})
     assert is_page_navigation({"Sec-Fetch-Dest": "document"})
