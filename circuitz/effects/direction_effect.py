@@ -19,8 +19,14 @@ from circuitz.deprecation import renamed_keywords
 from circuitz.effects.arguments import class_index, estimate_effect, require_data, source_rows
 from circuitz.errors import InputsError, UnitError
 from circuitz.models.run.basis_space import resolve_unit_space
+from circuitz.models.run.gradient_checks import (
+    check_gradient_finite,
+    check_hands_gradients_on,
+    gradient_losses_refused,
+)
 from circuitz.models.run.layer_specs import flatten_unit_maps, unflatten_unit_maps
 from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.unit_space import UnitSpace
 from circuitz.patching.from_cut import class_margins
@@ -87,6 +93,7 @@ class DirectionEffect:
         )
 
 
+@outside_inference_mode
 @renamed_keywords(how="intervention")
 def direction_effect(
     z: AnnotatedModel,
@@ -246,14 +253,16 @@ class _DirectionRun:
         acts = self.acts[:: max(1, len(self.acts) // _GRADIENTS)].clone().requires_grad_(True)
         size = self._place.layer.size
         energy = torch.zeros(size, size, dtype=torch.float64, device=acts.device)
-        with torch.enable_grad():
+        with gradient_losses_refused(self._runtime.module):
             out = class_margins(
                 self._runtime.resume(self._place.layer.name, acts).float(), self._runtime.head
             )
+            check_hands_gradients_on(out)
             for k in range(out.shape[1]):
                 grad = torch.autograd.grad(
                     out[:, k].sum(), acts, retain_graph=True, materialize_grads=True
                 )[0]
+                check_gradient_finite(grad)
                 flat = (
                     flatten_unit_maps(self._place.layer, grad).movedim(1, 2).flatten(0, 1).double()
                 )

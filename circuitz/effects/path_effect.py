@@ -25,6 +25,7 @@ from circuitz.effects.edge.exact_edges import layers_in_call_order
 from circuitz.effects.mediation import PARTS, change_parts_by_path
 from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.run.runtime import Runtime
 from circuitz.patching.from_cut import class_margins
 from circuitz.patching.patch import UnitSet
@@ -95,6 +96,7 @@ class PathEffect:
         return f"{ways} by way of {shorten_unit_list(self.mediators)}: {', '.join(parts)}"
 
 
+@outside_inference_mode
 @renamed_keywords(sources="units", where="subset", how="intervention")
 def path_effect(
     z: AnnotatedModel,

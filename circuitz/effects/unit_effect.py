@@ -22,6 +22,7 @@ from circuitz.effects.arguments import (
 from circuitz.errors import InputsError, UnitError
 from circuitz.models.run.basis_space import resolve_unit_space
 from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.run.unit_space import UnitSpace
 from circuitz.patching.controlled_effect import (
     HeldAs,
@@ -55,6 +56,7 @@ I64 = npt.NDArray[np.int64]
 _BATCH = 64
 
 
+@outside_inference_mode
 @renamed_keywords(sources="units", where="subset", how="intervention")
 def effect(
     z: AnnotatedModel,

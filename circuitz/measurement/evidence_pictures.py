@@ -12,7 +12,7 @@ import torch
 
 from circuitz.measurement.before_after_image import BeforeAfterImage, render_before_after
 from circuitz.models.run.layer_specs import flatten_unit_maps
-from circuitz.models.run.unit_space import map_shape
+from circuitz.models.run.picture_maps import fold_onto_picture
 from circuitz.patching.from_cut import Downstream
 from circuitz.patching.source_rows import Sources
 from circuitz.plausibility.unit_groups import Group, group_picture_key
@@ -97,9 +97,11 @@ class InterventionPictures:
         )
 
     def _donor_heat(self, donor: int, units: Sequence[int]) -> F32:
-        heat = _mean_heat_map_of_units(self.spec, self.downstream.acts[donor : donor + 1], units)
+        heat = _mean_response_of_units(self.spec, self.downstream.acts[donor : donor + 1], units)
         # Tokens are laid out line by line, as they are shown.
-        return lay_out_in_grid(heat[0]) if isinstance(self.images, TokenPictures) else heat
+        if isinstance(self.images, TokenPictures):
+            return lay_out_in_grid(heat)
+        return fold_onto_picture(self.spec, heat)
 
 
 def groups_to_picture(
@@ -149,10 +151,11 @@ def _unit_count_in_words(units: Sequence[int]) -> str:
     return "1 unit" if len(units) == 1 else f"{len(units)} units"
 
 
-def _mean_heat_map_of_units(spec: LayerSpec, act: torch.Tensor, units: Sequence[int]) -> F32:
+def _mean_response_of_units(spec: LayerSpec, act: torch.Tensor, units: Sequence[int]) -> F32:
+    """Return how active units are at each position on one input, ``(positions,)``, 1 = most."""
     maps = flatten_unit_maps(spec, act)[0, list(units)].float().clamp(min=0)
     # Each unit counts alike, however large its values.
     peak = maps.amax(1, keepdim=True).clamp(min=1e-9)
     heat = (maps / peak).mean(0)
     found: F32 = (heat / heat.max().clamp(min=1e-9)).cpu().numpy()
-    return found.reshape(map_shape(spec))
+    return found

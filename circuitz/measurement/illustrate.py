@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from circuitz.errors import CircuitzError, MeasurementError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.measurement.measure import DONORS, SOURCE_IMAGES, measure
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.plausibility.check import check
 from circuitz.z.finding import Finding
 from circuitz.z.model import AnnotatedModel
 
 
+@outside_inference_mode
 def illustrate(
     z: AnnotatedModel,
     findings: Sequence[Finding] | None = None,

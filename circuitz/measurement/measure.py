@@ -22,6 +22,7 @@ from circuitz.measurement.measure_tokens import HeadEffects
 from circuitz.measurement.staged_progress import Stages
 from circuitz.models.run.basis_space import resolve_unit_space
 from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.run.unit_value_hashes import unit_value_hashes
 from circuitz.patching.silenced_weights import can_silence_layer
 from circuitz.responses.optimised.visualise import visualise as visualise_units
@@ -44,6 +45,7 @@ Progress = Callable[[int, int], None]
 SOURCE_IMAGES, DONORS = 240, 2
 
 
+@outside_inference_mode
 @renamed_keywords(sources="images", store="checkpoint")
 def measure(
     z: AnnotatedModel,
@@ -158,7 +160,23 @@ def measure(
     # Optimised inputs belong to the weights alone.
     new = replace(new, pictures={**new.pictures, **current_run_pictures_by_hash(z)})
     notes = {**z.notes, "measure": settings, SILENCEABLE: _silenceable_layers(z, known)}
+    notes |= _note_on_relevance(new)
     return z.with_(what="measured", measurements=new, notes=notes)
+
+
+def _note_on_relevance(measurements: Measurements) -> dict[str, str]:
+    """Say of which layers no gradient could be had, so that they have no inputs by relevance."""
+    names = [
+        repr(name)
+        for name, layer in measurements.layers.items()
+        if layer.relevant is not None and layer.relevant.size and (layer.relevant < 0).all()
+    ]
+    if not names:
+        return {}
+    return {
+        "relevance": f"No input has been found by relevance for {', '.join(names)}: the network's "
+        "gradients behind it are turned off, not finite, or 0."
+    }
 
 
 def _silenceable_layers(z: AnnotatedModel, concept_set: InputSet) -> dict[str, bool]:

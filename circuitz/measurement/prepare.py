@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from circuitz.measurement.illustrate import illustrate
 from circuitz.measurement.measure import measure
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.plausibility.propose import propose
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 
+@outside_inference_mode
 def prepare(
     z: AnnotatedModel,
     concept_set: InputSet | None = None,

@@ -15,6 +15,12 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from circuitz.errors import GradientError
+from circuitz.models.run.gradient_checks import (
+    check_gradient_finite,
+    check_hands_gradients_on,
+    gradient_losses_refused,
+)
 from circuitz.models.run.network_facts import find_layer
 from circuitz.models.run.restore_state import temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
@@ -85,7 +91,8 @@ def rank_inputs_by_relevance(
     Returns
     -------
     For each place ``(u, k, 4)`` int64 inputs, best first, -1 where fewer have positive relevance,
-    and ``(u, k, 4)`` float32 their relevance in shares of the layer's.
+    and ``(u, k, 4)`` float32 their relevance in shares of the layer's. None has any where the network
+    turns gradients off behind the layer, or they are not finite.
     """
     classes = len(candidates)
     found = [
@@ -93,6 +100,10 @@ def rank_inputs_by_relevance(
          np.zeros((p.spec.size, classes, KEPT), np.float32))
         for p in spaces
     ]  # fmt: skip
+    one = candidates[candidates >= 0][:1]
+    able = _places_with_gradients(runtime, spaces, images[one]) if len(one) else []
+    if not able:
+        return found
     some = max(1, _TOGETHER // max(1, candidates.shape[1]))
     for first in range(0, classes, some):
         rows = np.sort(candidates[first : first + some], axis=1)
@@ -102,8 +113,10 @@ def rank_inputs_by_relevance(
         for i in range(0, len(row), batch):
             at = slice(i, i + batch)
             x = runtime.prepare(images[row[at]])
-            parts.append(_relevance_shares(runtime, spaces, x, first + target[at]))
-        for p, (index, value) in enumerate(found):
+            parts.append(
+                _relevance_shares(runtime, [spaces[p] for p in able], x, first + target[at])
+            )
+        for p, (index, value) in enumerate(found[i] for i in able):
             share = np.concatenate([part[p] for part in parts]).T if parts else np.zeros((0, 0))
             for k in np.unique(target):
                 mine = np.flatnonzero(target == k)
@@ -115,6 +128,24 @@ def rank_inputs_by_relevance(
     return found
 
 
+def _places_with_gradients(
+    runtime: Runtime, spaces: Sequence[UnitSpace], image: npt.NDArray[np.uint8]
+) -> list[int]:
+    """Return the places from which gradients of the margins can be had, tried on one input."""
+    x, target = runtime.prepare(image), np.zeros(1, np.int64)
+
+    def is_able(places: Sequence[UnitSpace]) -> bool:
+        try:
+            _relevance_shares(runtime, places, x, target)
+        except GradientError:
+            return False
+        return True
+
+    if is_able(spaces):
+        return list(range(len(spaces)))
+    return [i for i, space in enumerate(spaces) if is_able([space])]
+
+
 def _relevance_shares(
     runtime: Runtime, spaces: Sequence[UnitSpace], x: torch.Tensor, target: I64
 ) -> list[F32]:
@@ -123,16 +154,21 @@ def _relevance_shares(
     modules = [find_layer(runtime.module, p.layer.name) for p in spaces]
 
     def catch_output(module: nn.Module, _args: Any, out: torch.Tensor) -> torch.Tensor:
-        seen[module] = out
+        # Where nothing before it asks for a gradient, it is asked for from here on.
+        seen[module] = out = out if out.requires_grad else out.detach().requires_grad_()
         return out.clone()  # what follows may overwrite its input
 
-    with torch.enable_grad(), temporary_forward_hooks(dict.fromkeys(modules, catch_output)):
-        logits = runtime.forward(x.detach().requires_grad_(x.is_floating_point()))
+    hooks = temporary_forward_hooks(dict.fromkeys(modules, catch_output))
+    with gradient_losses_refused(runtime.module), hooks:
+        logits = runtime.forward(x.detach())
         to = torch.from_numpy(target).to(logits.device)[:, None]
         total = margins_of_logits(logits.float(), runtime.head).gather(1, to).sum()
+        check_hands_gradients_on(total)
         grads = torch.autograd.grad(
             total, list(seen.values()), allow_unused=True, materialize_grads=True
         )
+    for grad in grads:
+        check_gradient_finite(grad)
     slope = dict(zip(seen, grads, strict=True))
     found: list[F32] = []
     for place, module in zip(spaces, modules, strict=True):

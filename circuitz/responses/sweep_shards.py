@@ -14,6 +14,7 @@ from circuitz.disk.hashing import array_digest, arrays_hash, json_hash
 from circuitz.errors import MeasurementError
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.network_facts import class_name_for_hashes
+from circuitz.models.run.picture_maps import fold_onto_picture, picture_map_shape
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.unit_space import UnitSpace
 from circuitz.models.zoo.read_out import READ, ReadOut
@@ -134,7 +135,7 @@ class Sweep:
         n, scene = stop - start, self.inputs.scene
         mean = [np.empty((n, p.spec.size), np.float32) for p in self.spaces]
         peak = [np.empty((n, p.spec.size), np.float32) for p in self.spaces]
-        best = [Exemplars(p.spec.size, p.shape, scene) for p in self.spaces]
+        best = [Exemplars(p.spec.size, self.map_shape(p), scene) for p in self.spaces]
         # Of a text a probe reads the mean, and so does whoever looks at it.
         rank = [
             m if p.layer.name == READ else k
@@ -161,7 +162,9 @@ class Sweep:
                     means = maps.sum((2, 3)) / there.sum((2, 3))
                 mean[i][where], peak[i][where] = means.cpu().numpy(), peaks.cpu().numpy()
                 self._check_finite(place, mean[i][where], start + where.start)
-                best[i].add_batch(start + where.start, maps, rank[i][where])
+                best[i].add_batch(
+                    start + where.start, self._maps_to_keep(place, maps), rank[i][where]
+                )
             embedding[where] = embed_activations(self.embed, acts[self.embed.name])
             if progress is not None:
                 progress(start + where.stop, len(self.inputs))
@@ -184,6 +187,15 @@ class Sweep:
             speaking=spoken[0],
             speaking_index=spoken[1],
         )
+
+    def map_shape(self, space: UnitSpace) -> tuple[int, int]:
+        """Return the shape of the maps that are kept of exemplars: places in a picture, or tokens."""
+        return space.shape if self.inputs.is_tokens else picture_map_shape(space.spec)
+
+    def _maps_to_keep(self, space: UnitSpace, maps: torch.Tensor) -> torch.Tensor:
+        if self.inputs.is_tokens or maps.shape[2:] == self.map_shape(space):
+            return maps
+        return fold_onto_picture(space.spec, maps.flatten(2))
 
     def _token_mask(self, space: UnitSpace, images: npt.NDArray[np.int32]) -> torch.Tensor | None:
         """Return ``(n, 1, 1, t)`` where there is a token, or None where all positions count."""

@@ -16,6 +16,8 @@ from circuitz.models.run.probe_network import probe_network
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.unit_axes import find_unit_axes
 
+_TOLD = 2  # layers that are left out of which it is told why
+
 
 def choose_and_describe_layers(
     runtime: Runtime, sample: torch.Tensor, layers: LayerNames | None
@@ -48,9 +50,14 @@ def choose_and_describe_layers(
     names, problems = readable_layers(runtime, candidates, sample, probe.unusable)
     if not names:
         raise next(iter(problems.values()))
-    remarks = [f"{name!r} is left out: {problem.message}" for name, problem in problems.items()]
-    remarks = [remark.rstrip(".") for remark in remarks]
-    remarks += remarks_on_shared_modules(runtime.module, sample)
+    remarks = [
+        f"{name!r} is left out. {problem.message.rstrip('.')}"
+        for name, problem in list(problems.items())[:_TOLD]
+    ]
+    if len(problems) > _TOLD:
+        others = ", ".join(repr(name) for name in list(problems)[_TOLD:])
+        remarks.append(f"so are {others}")
+    remarks += remarks_on_shared_modules(runtime.module, sample, names)
     made = describe_layers_by_running(runtime, names, sample, probe=probe)
     return LayerDescriptions(made.specs, (*remarks, *made.remarks))
 

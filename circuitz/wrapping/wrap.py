@@ -16,6 +16,7 @@ from circuitz.errors import InputsError, LayerError, WeightsError
 from circuitz.models.adapters.preprocessing_config import preprocessing_from_network
 from circuitz.models.adapters.unwrap import readable_network
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
+from circuitz.models.run.check_opened_network import note_checked
 from circuitz.models.run.choose_layers import LayerNames, choose_cut, requested_layers
 from circuitz.models.run.restore_state import eval_mode, outside_inference_mode
 from circuitz.models.run.runtime import Runtime
@@ -136,6 +137,8 @@ def wrap(
     sample = probe.prepare(_some_images_or_noise(inputs, how))
     logits = _count_logits(probe, sample[:2])
     described = choose_and_describe_layers(probe, sample, layers)
+    if isinstance(layers, Mapping) and requested_layers(layers)[1]:
+        notes["unit_axes"] = requested_layers(layers)[1]
     if described.remarks:
         notes["layers"] = ". ".join(r[:1].upper() + r[1:] for r in described.remarks) + "."
     names = [spec.name for spec in described.specs]
@@ -145,7 +148,7 @@ def wrap(
     builder, arguments = getattr(net, "circuitz_builder", ("", {}))
     if not builder:
         notes["session"] = _SAVABLE
-    return AnnotatedModel(
+    made = AnnotatedModel(
         name=name,
         classes=named,
         subject=subject,
@@ -161,6 +164,8 @@ def wrap(
         notes=notes,
         live=net,
     )
+    note_checked(made, net)
+    return made
 
 
 def _as_input_set(data: Any, classes: Sequence[str] | None) -> InputSet | None:

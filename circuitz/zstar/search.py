@@ -22,6 +22,7 @@ from circuitz.lexicon.lexicon import Lexicon
 from circuitz.measurement.measure import measure
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.zoo.training import Recipe
 from circuitz.patching.source_rows import rows_of_select_split
 from circuitz.plausibility.check import check
@@ -76,6 +77,7 @@ class SearchResult:
     last: AnnotatedModel
 
 
+@outside_inference_mode
 @renamed_keywords(state="checkpoint")
 def search(
     z: AnnotatedModel,

@@ -15,6 +15,7 @@ from circuitz.errors import CircuitzError, InputsError, LayerError, SilenceError
 from circuitz.models.adapters.weight_arrays import load_numpy_weights
 from circuitz.models.run.layer_specs import flatten_unit_maps
 from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.run.runtime import Runtime
 from circuitz.patching.silenced_weights import silenced_weights
 from circuitz.plausibility import prose
@@ -42,6 +43,7 @@ _PROBES = 16
 _ROUNDING = 1e-5
 
 
+@outside_inference_mode
 def silence(
     z: AnnotatedModel,
     what: str | Unit | Finding | Sequence[str | Unit],

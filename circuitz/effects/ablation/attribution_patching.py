@@ -17,6 +17,11 @@ import torch
 from torch import nn
 
 from circuitz.effects.ablation.exact_ablation import LogitScore, Score
+from circuitz.models.run.gradient_checks import (
+    check_gradient_finite,
+    check_hands_gradients_on,
+    gradient_losses_refused,
+)
 from circuitz.models.run.network_facts import find_layer
 from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
@@ -91,11 +96,12 @@ def _activation_gradient_products(
         return scaled.clone()
 
     with (
-        torch.enable_grad(),
+        gradient_losses_refused(runtime.module),
         eval_mode(runtime.module),
         temporary_forward_hooks(dict.fromkeys(modules, scale_and_capture_output)),
     ):
         logits = read(runtime.module(x))
+    check_hands_gradients_on(logits)
     points = [seen[name][1] for name in names]
     parts: dict[str, list[torch.Tensor]] = {name: [] for name in names}
     for k in range(logits.shape[1]):
@@ -103,6 +109,7 @@ def _activation_gradient_products(
             logits[:, k].sum(), points, retain_graph=True, materialize_grads=True, allow_unused=True
         )
         for name, grad in zip(names, grads, strict=True):
+            check_gradient_finite(grad)
             act = seen[name][0]
             axis = unit_axis(runtime, name)
             product = (act * grad).movedim(axis, 1)

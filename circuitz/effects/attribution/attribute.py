@@ -13,9 +13,17 @@ from torch.nn import functional
 
 from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.models.run.basis_space import resolve_unit_space
+from circuitz.models.run.gradient_checks import (
+    check_gradient_finite,
+    check_gradient_reaches_input,
+    gradient_losses_refused,
+    gradient_of,
+)
 from circuitz.models.run.layer_specs import flatten_unit_maps
 from circuitz.models.run.network_facts import find_layer
 from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.picture_maps import fold_onto_picture, picture_map_shape
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.unit_space import UnitSpace
 from circuitz.z.check_z import check_annotated_model
@@ -40,7 +48,8 @@ class Attribution:
     ----------
     values
         ``(n, h, w)`` float32 over the network's input, channels summed; positive raises the
-        target.
+        target. Of a layer of patches without what its other tokens are owed; all the same where it
+        is not known where in a picture the layer's positions lie.
     units
         ``(n, u)`` float32 what it owes to each unit of the layer, positions summed; only of
         ``conductance``, and of ``grad-cam`` the weight of each unit.
@@ -73,6 +82,7 @@ class Attribution:
         return np.round(grey * (1 - share) + colour * share).astype(np.uint8)
 
 
+@outside_inference_mode
 def attribute(
     z: AnnotatedModel,
     images: U8 | Sequence[int],
@@ -117,6 +127,8 @@ def attribute(
         If there is no such class or unit.
     LayerError
         If there is no such layer, or it has no maps.
+    GradientError
+        If the network turns gradients off where they are needed, or they are not finite.
     """
     check_annotated_model(z)
     if method not in get_args(Method) or steps < 1:
@@ -149,9 +161,13 @@ def attribute(
         )
         return Attribution(values, units, name, method, place.name, shown)
     function = _target_response_function(z, run, target)
+    if method != "occlusion":
+        for inputs in (x[:1], start):
+            check_gradient_reaches_input(run.module, function, inputs)
     found = _attribute_to_input(
         function, x, start, method, steps, window or max(1, min(x.shape[2:]) // 8)
     )
+    check_gradient_finite(found)
     return Attribution(found.sum(1).detach().float().cpu().numpy(), None, name, method, "", shown)
 
 
@@ -194,41 +210,48 @@ def _attribute_to_layer(
     method: str,
     steps: int,
 ) -> tuple[F32, F32]:
-    from captum.attr import LayerConductance, LayerGradCam  # noqa: PLC0415
-
-    module = find_layer(runtime.module, space.layer.name)
+    act, grad = _output_and_gradient(runtime, space, x, k)
     if method == "conductance":
-        job = LayerConductance(runtime.forward, module)
-        found: Any = job.attribute(
-            x, start.expand_as(x), target=k, n_steps=steps,
-            internal_batch_size=max(_TOGETHER, len(x)),
-        )  # fmt: skip
+        from captum.attr import LayerConductance  # noqa: PLC0415
+
+        job = LayerConductance(runtime.forward, find_layer(runtime.module, space.layer.name))
+        with torch.enable_grad():
+            found: Any = job.attribute(
+                x, start.expand_as(x), target=k, n_steps=steps,
+                internal_batch_size=max(_TOGETHER, len(x)),
+            )  # fmt: skip
         flat = flatten_unit_maps(space.layer, found.detach())
         units = flat.sum(2)
-        maps = flat.sum(1).unflatten(1, space.shape)
+        maps = fold_onto_picture(space.layer, flat.sum(1), "sum")
     else:
-        if not space.layer.spatial_axes:
+        if picture_map_shape(space.layer) == (1, 1):
             raise LayerError(
-                f"{space.layer.name!r} has no maps for grad-cam.", "Choose a convolutional layer."
+                f"{space.layer.name!r} has no maps for grad-cam: where in a picture its positions lie "
+                "is not known.",
+                "Choose a convolutional layer, or one of patches that wrap found the places of.",
             )
-        drawn: Any = LayerGradCam(runtime.forward, module).attribute(x, k, relu_attributions=False)
-        maps = drawn[:, 0].detach()
-        units = _grad_cam_weights(runtime, space, x, k)
+        # Of Selvaraju et al., for channels on any axis: each unit's mean gradient weighs its map.
+        units = flatten_unit_maps(space.layer, grad).mean(2)
+        weighed = flatten_unit_maps(space.layer, act) * units[:, :, None]
+        maps = fold_onto_picture(space.layer, weighed.sum(1), "sum")
+    check_gradient_finite(maps)
     grown = functional.interpolate(
         maps[:, None].float(), x.shape[2:], mode="bilinear", align_corners=False
     )
     return grown[:, 0].cpu().numpy(), units.float().cpu().numpy()
 
 
-def _grad_cam_weights(runtime: Runtime, space: UnitSpace, x: torch.Tensor, k: int) -> torch.Tensor:
-    """Return grad-cam's weight of each unit, ``(n, u)``: its mean gradient."""
+def _output_and_gradient(
+    runtime: Runtime, space: UnitSpace, x: torch.Tensor, k: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return a layer's output for each input, and the gradient of a logit there."""
     with torch.no_grad():
         act = runtime.forward_to(space.layer.name, x).clone()
     act.requires_grad_(True)
-    with torch.enable_grad():
-        total = runtime.resume(space.layer.name, act, x)[:, k].sum()
-        grad = torch.autograd.grad(total, act, materialize_grads=True)[0]
-    return flatten_unit_maps(space.layer, grad).mean(2)
+    with gradient_losses_refused(runtime.module):
+        grad = gradient_of(runtime.resume(space.layer.name, act, x)[:, k], act)
+    check_gradient_finite(grad)
+    return act.detach(), grad
 
 
 def _target_response_function(

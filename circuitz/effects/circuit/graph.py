@@ -22,6 +22,7 @@ from circuitz.effects.unit_effect import downstream_of_unit_space, effect, is_cu
 from circuitz.errors import GraphError, MeasurementError
 from circuitz.models.run.basis_space import resolve_unit_space
 from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.unit_space import UnitSpace
 from circuitz.models.zoo.small_transformer import SmallTransformer
@@ -45,6 +46,7 @@ Progress = Callable[[int, int], None]
 _DONORS = 2
 
 
+@outside_inference_mode
 def graph(
     z: AnnotatedModel,
     target: str,

@@ -20,6 +20,7 @@ from circuitz.effects.edge.exact_edges import (
 from circuitz.errors import InputsError, LayerError, UnitError
 from circuitz.models.run.basis_space import resolve_unit_space
 from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.unit_space import UnitSpace
 from circuitz.patching.interchange import check_basis_not_over_heads, count_exchangeable_parts
@@ -158,6 +159,7 @@ class EdgeTable:
         return self.frame._repr_html_()  # pyright: ignore
 
 
+@outside_inference_mode
 def edges(
     z: AnnotatedModel,
     source: str,

@@ -103,13 +103,12 @@ def find_active_cues_and_maps(
     """
     from circuitz.models.run.layer_specs import flatten_unit_maps  # noqa: PLC0415
     from circuitz.models.run.open_runtime import runtime  # noqa: PLC0415
+    from circuitz.models.run.picture_maps import fold_onto_picture  # noqa: PLC0415
 
     detectors = _calibrate_cue_detectors(z, card)
     if not detectors:
         return [() for _ in files], np.zeros((0, 1, 1), np.uint8)
     spec = next(s for s in z.layers if s.name == z.cut[0])
-    shape = [spec.shape[a - 1] for a in spec.spatial_axes]
-    shape = shape if len(shape) == 2 else [-1, 1]
     found: list[tuple[Sighting, ...]] = []
     heat: list[npt.NDArray[np.uint8]] = []
     network = runtime(z)
@@ -125,7 +124,7 @@ def find_active_cues_and_maps(
                     if level < _HALF:
                         continue
                     joint = (mine / detector.top[:, None]).max(0)
-                    heat.append(_shrink_map_to_uint8(joint.reshape(shape)))
+                    heat.append(_shrink_map_to_uint8(fold_onto_picture(spec, joint)))
                     order = np.argsort(-each, kind="stable")
                     names = tuple(f"{z.cut[0]}:{detector.units[i]}" for i in order if each[i] > 0)
                     level = round(float(np.clip(level, 0, 1)), 3)

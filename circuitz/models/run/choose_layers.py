@@ -41,11 +41,12 @@ def requested_layers(layers: LayerNames) -> tuple[tuple[str, ...], dict[str, int
     LayerError
         If they are no names, or something else is said of a layer.
     """
-    names = (layers,) if isinstance(layers, str) else tuple(layers)
+    names: tuple[Any, ...] = (layers,) if isinstance(layers, str) else tuple(layers)
     if not all(isinstance(name, str) for name in names):
         raise LayerError(f"Layers are {str(layers)[:80]}.", "Pass their dotted module names.")
     axes: dict[str, int] = {}
-    for name, options in layers.items() if isinstance(layers, Mapping) else ():
+    said: Mapping[str, Any] = layers if isinstance(layers, Mapping) else {}
+    for name, options in said.items():
         axis = options.get("axis") if isinstance(options, Mapping) else options
         if set(options or ()) - {"axis"} or not isinstance(axis, int | None):
             raise LayerError(
@@ -57,14 +58,20 @@ def requested_layers(layers: LayerNames) -> tuple[tuple[str, ...], dict[str, int
     return names, axes
 
 
-def remarks_on_shared_modules(net: nn.Module, sample: torch.Tensor) -> list[str]:
-    """Return a sentence about activations and normalisations that are called several times."""
+def remarks_on_shared_modules(
+    net: nn.Module, sample: torch.Tensor, layers: Sequence[str]
+) -> list[str]:
+    """Return a sentence about activations and normalisations called several times, outside layers."""
     counts: dict[nn.Module, int] = {}
 
     def count_call(module: nn.Module, _args: Any, _out: Any) -> None:
         counts[module] = counts.get(module, 0) + 1
 
-    watched = {m: n for n, m in net.named_modules() if isinstance(m, _FOLLOWERS)}
+    watched: dict[nn.Module, str] = {
+        m: n
+        for n, m in net.named_modules()
+        if isinstance(m, _FOLLOWERS) and not any(n.startswith(f"{layer}.") for layer in layers)
+    }
     hooks = temporary_forward_hooks(dict.fromkeys(watched, count_call))
     with torch.no_grad(), eval_mode(net), hooks, translate_network_errors(sample):
         net(sample)
@@ -101,9 +108,9 @@ def choose_layers(net: nn.Module, sample: torch.Tensor) -> tuple[str, ...]:
     listed = _children_with_chains_opened(net)
     steps = steps_called_once(net, sample, listed)
     for _ in range(_DEEP):
-        # What gives no tensor cannot be read; what it is made of may be.
+        # What gives no tensor or is never called cannot be read; what it is made of may be.
         opened = _open_unreadable_steps(listed, {name for name, _ in steps})
-        if sum(_has_weights(module) for _, module in steps) > 1 or opened == listed:
+        if opened == listed:
             break
         listed = opened
         steps = steps_called_once(net, sample, listed)

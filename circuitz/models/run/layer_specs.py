@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -119,12 +118,10 @@ def describe_layers_by_running(
         for name, spec in bare.items()
     )
     remarks = [one.guess for one in lie.values() if one.guess]
-    remarks += [
-        f"how the {_positions(bare[name])} positions of {name!r} lie in a picture is not known, so "
-        "no map of them is drawn"
-        for name in in_a_row
-        if name not in grids
-    ]
+    lost = [repr(name) for name in in_a_row if name not in grids]
+    if lost:
+        shown = ", ".join(lost[:4]) + (f" and {len(lost) - 4} others" if len(lost) > 4 else "")
+        remarks.append(f"how positions of {shown} lie in a picture is not known: no map is drawn")
     return LayerDescriptions(specs, tuple(remarks))
 
 
@@ -134,11 +131,8 @@ def _image_size(sample: torch.Tensor) -> tuple[int, int]:
 
 def has_one_axis_of_positions(spec: LayerSpec) -> bool:
     """Whether positions of a layer lie in a row, whose place in a picture shape alone does not tell."""
-    return len((*spec.spatial_axes, *spec.token_axes)) == 1
-
-
-def _positions(spec: LayerSpec) -> int:
-    return math.prod(spec.shape) // spec.size
+    axes = (*spec.spatial_axes, *spec.token_axes)
+    return len(axes) == 1 and spec.shape[axes[0] - 1] > 1
 
 
 def _layer_spec(name: str, unit: UnitAxis, shape: tuple[int, ...]) -> LayerSpec:

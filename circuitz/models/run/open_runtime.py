@@ -14,6 +14,7 @@ from torch import nn
 from circuitz.errors import BuilderError
 from circuitz.models.adapters.unwrap import readable_network
 from circuitz.models.adapters.weight_arrays import load_numpy_weights
+from circuitz.models.run.check_opened_network import check_rows_and_units_once
 from circuitz.models.run.device import choose_device
 from circuitz.models.run.network_facts import device_of
 from circuitz.models.run.runtime import Runtime
@@ -53,6 +54,8 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
         If a layer of z does not exist in the network.
     DeviceError
         If the device asked for is not there.
+    RandomNetworkError, BatchDependenceError
+        If its logits are not the same every time, or depend on what else is in the batch.
     InputsError
         If it is no annotated model.
     """
@@ -83,6 +86,7 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
         z.head,
         bases=z.bases,
     )
+    check_rows_and_units_once(z, made, live)
     _cache[key] = made
     while len(_cache) > _CACHE_SIZE:
         _cache.popitem(last=False)

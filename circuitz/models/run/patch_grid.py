@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 
+from circuitz.models.run.network_facts import find_layer
 from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 from circuitz.z.layer import LayerSpec
 
@@ -20,15 +19,11 @@ Grid = tuple[int, int, int]
 
 # Positions that may stand before those of the patches: of the class, of distillation, registers.
 _BEFORE = 16
-# Patches that are changed, and grids that are tried.
-_CHANGED, _GRIDS = 8, 12
-# Modules whose positions are watched: the first that have as many, where nothing is mixed yet.
-_WITNESSES = 3
-_NO_GRID: Grid = (0, 0, 0)
-
-
-class _Seen(BaseException):
-    """Leaves a forward pass once the module has spoken; no ``except Exception`` may eat it."""
+# Patches that are changed, grids that are tried, and how far from square their patches may be.
+_CHANGED, _GRIDS, _ASPECT = 8, 3, 2.0
+# Share of the changed patches whose position has to change most; and in a layer that has as many
+# positions as one of which that is known, since what mixes patches rarely puts them in another order.
+_RIGHT, _RIGHT_IN_LIKE_LAYER = 0.75, 0.375
 
 
 def find_patch_grids(
@@ -36,9 +31,9 @@ def find_patch_grids(
 ) -> dict[str, Grid]:
     """Return ``(first, height, width)`` of layers whose positions are patches of the picture.
 
-    The grid is one into which the picture divides. It is tried out: a patch of the picture is
-    changed, and of the first module that has as many positions the one that must be about this
-    patch has to change most, for every patch that is tried.
+    The grid is one into which the picture divides. It is tried out: the middle of a patch of the
+    picture is changed, and the position that must be about this patch has to change most, compared
+    with what other patches change there; for three of four patches, since later layers mix them.
 
     Parameters
     ----------
@@ -54,53 +49,24 @@ def find_patch_grids(
     Layers whose grid was established; positions from ``first`` run over it row by row.
     """
     x = runtime.cast_inputs(x[:1])
-    lengths = {name: _length(spec) for name, spec in specs.items()}
-    witnesses = _first_modules_with_positions(runtime, x, set(lengths.values()))
-    grids: dict[int, Grid] = {}
-    for length in set(lengths.values()):
-        for module, axis in witnesses.get(length, []):
-            grids[length] = _grid_by_trial(runtime, x, module, axis, length)
-            if grids[length] != _NO_GRID:
+    by_length: dict[int, list[str]] = {}
+    for name, spec in specs.items():
+        by_length.setdefault(_length(spec), []).append(name)
+    found: dict[str, Grid] = {}
+    for length, names in by_length.items():
+        for grid in _likely_grids(length, int(x.shape[2]), int(x.shape[3])):
+            pending = {name: specs[name] for name in names if name not in found}
+            if not pending:
                 break
-    found = {name: grids.get(length, _NO_GRID) for name, length in lengths.items()}
-    return {name: grid for name, grid in found.items() if grid != _NO_GRID}
+            shares = _shares_following_grid(runtime, x, pending, grid)
+            if max(shares.values(), default=0.0) >= _RIGHT:
+                found |= {n: grid for n, s in shares.items() if s >= _RIGHT_IN_LIKE_LAYER}
+    return found
 
 
 def _length(spec: LayerSpec) -> int:
     (axis,) = (*spec.spatial_axes, *spec.token_axes)
     return spec.shape[axis - 1]
-
-
-def _first_modules_with_positions(
-    runtime: Runtime, x: torch.Tensor, lengths: set[int]
-) -> dict[int, list[tuple[nn.Module, int]]]:
-    """Return the first modules that put out so many positions, and on which axis."""
-    found: dict[int, list[tuple[nn.Module, int]]] = {length: [] for length in lengths}
-
-    def note_length(module: nn.Module, _args: Any, out: Any) -> None:
-        if not isinstance(out, torch.Tensor) or out.ndim != 3 or len(out) != 1:
-            return
-        for axis in (1, 2):
-            many = found.get(out.shape[axis])
-            if many is not None and len(many) < _WITNESSES and (module, axis) not in many:
-                many.append((module, axis))
-
-    hooks = dict.fromkeys(runtime.module.modules(), note_length)
-    with torch.no_grad(), eval_mode(runtime.module), temporary_forward_hooks(hooks):
-        runtime.module(x)
-    return found
-
-
-def _grid_by_trial(
-    runtime: Runtime, x: torch.Tensor, module: nn.Module, axis: int, length: int
-) -> Grid:
-    for first, rows, columns in _likely_grids(length, int(x.shape[2]), int(x.shape[3])):
-        chosen = _spread_patches(rows * columns)
-        with suppress(Exception):  # what is written for one picture may refuse many
-            moved = _positions_that_change_most(runtime, x, module, axis, chosen, (rows, columns))
-            if moved == [first + patch for patch in chosen]:
-                return first, rows, columns
-    return _NO_GRID
 
 
 def _likely_grids(length: int, height: int, width: int) -> list[Grid]:
@@ -110,12 +76,15 @@ def _likely_grids(length: int, height: int, width: int) -> list[Grid]:
         patches = length - first
         for rows in range(1, patches + 1):
             columns = patches // rows
-            if rows * columns != patches or rows > height or columns > width:
+            if rows * columns != patches or patches < 2 or height % rows or width % columns:
                 continue
-            if patches < 2 or height % rows or width % columns:
-                continue
-            ranked.append((abs(math.log(height / rows * columns / width)), (first, rows, columns)))
-    return [grid for _, grid in sorted(ranked)[:_GRIDS]]
+            aspect = abs(math.log(height / rows * columns / width))
+            if aspect <= math.log(_ASPECT) + 1e-9:
+                ranked.append((aspect, (first, rows, columns)))
+    found = [grid for _, grid in sorted(ranked)[:_GRIDS]]
+    # What reads a picture row by row, or column by column.
+    found += [(0, height, 1)] * (length == height) + [(0, 1, width)] * (length == width)
+    return found
 
 
 def _spread_patches(count: int) -> list[int]:
@@ -126,30 +95,55 @@ def _spread_patches(count: int) -> list[int]:
     return sorted({round(i * step) for i in range(_CHANGED)})
 
 
-def _positions_that_change_most(
+def _shares_following_grid(
+    runtime: Runtime, x: torch.Tensor, specs: Mapping[str, LayerSpec], grid: Grid
+) -> dict[str, float]:
+    """Return by layer for which share of the changed patches their position changes most."""
+    first, rows, columns = grid
+    patches = _spread_patches(rows * columns)
+    try:
+        outputs = _outputs_with_patches_changed(runtime, x, list(specs), patches, (rows, columns))
+    except Exception:  # what is written for one picture may refuse many
+        return {}
+    right = torch.tensor([first + patch for patch in patches])
+    found: dict[str, float] = {}
+    for name, out in outputs.items():
+        (axis,) = (*specs[name].spatial_axes, *specs[name].token_axes)
+        change = (out[1:].double() - out[:1].double()).square().sum(3 - axis).nan_to_num()
+        change = change.cpu()
+        # Some positions, as that of the class, change whatever is changed: by how much more here?
+        usual = change.mean(0, keepdim=True) + change.mean()
+        hits = (change / usual.clamp(min=1e-300)).argmax(1) == right
+        found[name] = float(hits.double().mean())
+    return found
+
+
+def _outputs_with_patches_changed(
     runtime: Runtime,
     x: torch.Tensor,
-    module: nn.Module,
-    axis: int,
-    patches: list[int],
+    names: Sequence[str],
+    patches: Sequence[int],
     grid: tuple[int, int],
-) -> list[int]:
+) -> dict[str, torch.Tensor]:
+    """Return what layers put out for a picture, and for it with each patch changed."""
     height, width = int(x.shape[2]) // grid[0], int(x.shape[3]) // grid[1]
-    changed = x.repeat(len(patches) + 1, 1, 1, 1)
+    tall, wide = max(1, height // 2), max(1, width // 2)
     draw = torch.Generator().manual_seed(0)
-    noise = torch.randn((x.shape[1], height, width), generator=draw).to(x.device, x.dtype)
-    size = float(x.float().std()) or 1.0
+    noise = torch.randn((x.shape[1], tall, wide), generator=draw).to(x.device, x.dtype)
+    noise = noise * 2 * (float(x.float().std()) or 1.0)
+    changed = x.repeat(1 + len(patches), 1, 1, 1)
     for i, patch in enumerate(patches):
-        top, left = patch // grid[1] * height, patch % grid[1] * width
-        changed[i + 1, :, top : top + height, left : left + width] += size * noise
-    seen: list[torch.Tensor] = []
+        # The middle of it: of a wrong grid that is the middle of no patch, or of another.
+        top = patch // grid[1] * height + (height - tall) // 2
+        left = patch % grid[1] * width + (width - wide) // 2
+        changed[1 + i, :, top : top + tall, left : left + wide] += noise
+    seen: dict[str, torch.Tensor] = {}
+    modules = {find_layer(runtime.module, name): name for name in names}
 
-    def catch_output(_module: nn.Module, _args: Any, out: torch.Tensor) -> None:
-        seen.append(out.clone())
-        raise _Seen
+    def catch_output(module: Any, _args: Any, out: torch.Tensor) -> None:
+        seen[modules[module]] = out.clone()
 
-    hook = temporary_forward_hooks({module: catch_output})
-    with torch.no_grad(), eval_mode(runtime.module), hook, suppress(_Seen):
+    hook = temporary_forward_hooks(dict.fromkeys(modules, catch_output))
+    with torch.no_grad(), eval_mode(runtime.module), hook:
         runtime.module(changed)
-    change = (seen[0][1:].double() - seen[0][:1].double()).square().sum(3 - axis)
-    return [int(i) for i in change.argmax(1)]
+    return seen

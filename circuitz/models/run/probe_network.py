@@ -92,7 +92,7 @@ def probe_network(runtime: Runtime, x: torch.Tensor, layers: Sequence[str] = ())
                 f"The network runs two inputs but not one by itself: {problem.message}",
                 "What it makes of an input must not depend on others: give normalisations running "
                 "statistics, and keep the batch axis where outputs are squeezed.",
-            ) from problem
+            ) from (problem.__cause__ or problem)
     _check_row_per_input(whole[1], alone[1])
     if _differ(whole[1], again[1], _AGAIN):
         raise _random_network_error(runtime)

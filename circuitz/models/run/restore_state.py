@@ -14,7 +14,8 @@ from torch import nn
 
 from circuitz.models.adapters.unwrap import is_compiled
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @contextmanager
@@ -77,16 +78,16 @@ def random_state_and_buffers_kept(net: nn.Module) -> Generator[None]:
 
 
 def outside_inference_mode(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a function run as it does outside ``torch.inference_mode``, where tensors are ordinary ones.
+    """Let a function run as it does outside ``torch.inference_mode`` and ``torch.no_grad``.
 
-    Within, gradients cannot be turned on and what overwrites a tensor is not noticed.
+    Within the first, gradients cannot be turned on and what overwrites a tensor is not noticed.
     """
 
     @wraps(function)
     def run_outside(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not torch.is_inference_mode_enabled():
+        if torch.is_grad_enabled() and not torch.is_inference_mode_enabled():
             return function(*args, **kwargs)
-        with torch.inference_mode(False), torch.no_grad():
+        with torch.inference_mode(False), torch.enable_grad():
             return function(*args, **kwargs)
 
     return run_outside

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 # Modules that say by their kind on which axis of their output channels lie.
 _SECOND = (
-    nn.modules.conv._ConvNd, nn.modules.batchnorm._NormBase, nn.GroupNorm,
+    nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d,
+    nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm, nn.GroupNorm,
+    nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d,
 )  # fmt: skip
 _LAST = (
     nn.Linear, nn.Bilinear, nn.Embedding, nn.MultiheadAttention, nn.RNNBase, nn.TransformerEncoder,
@@ -56,7 +58,7 @@ class _Call(NamedTuple):
     """One call of a module: which of its calls it was, and where its channels lie if its kind says."""
 
     module: nn.Module
-    count: int
+    number: int
     shape: tuple[int, ...]
     axis: int | None
 
@@ -290,7 +292,7 @@ def _output_with_channel_moved(
     def move_channel(_module: nn.Module, _args: Any, out: Any) -> Any:
         nonlocal count
         count += 1
-        if count != call.count or channel is None:
+        if count != call.number or channel is None:
             return out
         tensor = out[0] if isinstance(out, tuple) else out
         moved = tensor.clone()

@@ -16,6 +16,7 @@ from circuitz.errors import BasisError, InputsError, LayerError
 from circuitz.models.run.basis import Basis, check_basis_fits
 from circuitz.models.run.basis_space import basis_unit_space
 from circuitz.models.run.open_runtime import runtime
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.run.unit_value_hashes import unit_value_hashes
 from circuitz.responses.directions.activation_vectors import (
     mean_activations_of_images,
@@ -43,6 +44,7 @@ _FEWEST = 8
 _ROUNDS = 400
 
 
+@outside_inference_mode
 @renamed_keywords(how="method")
 def directions(
     z: AnnotatedModel,

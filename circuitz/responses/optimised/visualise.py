@@ -12,7 +12,12 @@ import torch
 from circuitz.deprecation import renamed_keywords
 from circuitz.errors import UnitError
 from circuitz.models.run.fold_batch_norm import make_forward_to_with_folded_norms
+from circuitz.models.run.gradient_checks import (
+    check_gradient_finite,
+    check_gradient_reaches_input,
+)
 from circuitz.models.run.layer_specs import flatten_unit_maps
+from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.unit_space import UnitSpace
 from circuitz.responses.optimised import random_views
@@ -44,6 +49,7 @@ _DIVERSITY = 0.5
 _PREVIEW = 8
 
 
+@outside_inference_mode
 @renamed_keywords(how="method")
 def visualise(
     runtime: Runtime,
@@ -104,6 +110,8 @@ def visualise(
     ------
     UnitError
         If an index is out of range.
+    GradientError
+        If the network turns gradients off before the layer, or they are not finite.
     """
     place = UnitSpace.of_layer(spec)
     size = place.spec.size
@@ -174,6 +182,7 @@ class _OptimisedBatch:
         with torch.no_grad():
             x = _apply_preprocessing(runtime, self._images.images(self._rows[:2]))
         self._forward_to_layer = make_forward_to_with_folded_norms(runtime, space.layer.name, x)
+        check_gradient_reaches_input(runtime.module, self._forward_to_layer, x[:1])
 
     def optimise(self, steps: int, report_step: Callable[[int], None]) -> None:
         """Run all steps."""
@@ -202,7 +211,9 @@ class _OptimisedBatch:
     def pictures(self) -> U8:
         """Return the images as they are, ``(u, each, h, w, 3)``."""
         with torch.no_grad():
-            made = self._images.images().mul(255).round().byte().permute(0, 2, 3, 1)
+            images = self._images.images()
+            check_gradient_finite(images)
+            made = images.mul(255).round().byte().permute(0, 2, 3, 1)
         made = made.unflatten(0, (-1, self._each)) if len(made) else made[:, None]
         return np.broadcast_to(made.cpu().numpy(), (*made.shape[:4], 3))
 

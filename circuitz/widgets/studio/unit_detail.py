@@ -68,14 +68,24 @@ def unit_detail_payload(
                 _exemplar_peak_box_and_concepts(layer, index, rank, known) for rank in kept
             ]
             heat = np.ascontiguousarray(layer.exemplar_heat[index][kept], np.uint8)
-            facts["heat"] = list(heat.shape[1:])
+            if _heat_has_places(z, layer, known):
+                facts["heat"] = list(heat.shape[1:])
+                blobs["heat"] = heat.tobytes()
             facts["contexts"] = [_tokens_and_focus(known, chosen[rank]) for rank in kept]
-            blobs["heat"] = heat.tobytes()
         facts["matches"] = best_concept_matches(layer, index, known, lexicon)
     if layer.visualisations is not None:
         blobs["visual"] = sprite_sheets.encode_png(layer.visualisations[index])
     facts["histogram"] = _activation_histogram(layer, index, chosen)
     return facts, blobs
+
+
+def _heat_has_places(z: AnnotatedModel, layer: LayerMeasurements, inputs: InputSet) -> bool:
+    """Whether a map can be laid over a picture: earlier versions spread tokens from left to right."""
+    name = layer.layer.partition("@")[0]
+    spec = next((s for s in z.layers if s.name == name), None)
+    if inputs.is_tokens or spec is None or layer.exemplar_heat.shape[2:] == (1, 1):
+        return True
+    return len((*spec.spatial_axes, *spec.token_axes)) != 1 or spec.patches[1] > 0
 
 
 def unit_edits_latest_first(z: AnnotatedModel, unit: str) -> list[dict[str, Any]]:
