@@ -88,12 +88,14 @@ def gradient_of(value: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
     """
     check_hands_gradients_on(value)
     try:
-        grad = torch.autograd.grad(value.sum(), point, allow_unused=True)[0]
+        grads: tuple[torch.Tensor | None, ...] = torch.autograd.grad(
+            value.sum(), point, allow_unused=True
+        )
     except RuntimeError as problem:
         raise GradientError(f"The network has no gradient: {problem}", _OFF) from problem
-    if grad is None:
+    if grads[0] is None:
         raise GradientError(_NONE, _OFF)
-    return grad
+    return grads[0]
 
 
 def check_hands_gradients_on(value: torch.Tensor) -> None:
