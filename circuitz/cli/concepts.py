@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,32 +49,121 @@ Target = Annotated[
 
 
 @concepts.command("kind")
-def explain_word_for_class(
+def explain_or_say_kind(
     word: Word,
+    kind: Annotated[
+        KindName | None, typer.Argument(help="Say that it is this; leave out to be told.")
+    ] = None,
     subject: Annotated[
-        str, typer.Option("--class", help="The class, or what the classes are kinds of.")
+        str,
+        typer.Option("--of", "--class", help="The class, or what the classes are kinds of."),
     ] = "",
     lexicon: LexiconPath = None,
+    z: Annotated[
+        Path | None, typer.Option("--z", help="The bundle whose concept it is; it is kept there.")
+    ] = None,
+    author: Annotated[
+        str,
+        typer.Option(help="Who says so; your name by default.", envvar="CIRCUITZ_AUTHOR"),
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Say what a word is to a class, why, and who says so. Exits 1 for unknown words."""
-    from circuitz.errors import UnknownConceptError
-    from circuitz.lexicon.lexicon import Lexicon
+    """Say what a word is to a class, why, and who says so; or, with a kind, that it is that.
 
-    known = Lexicon.load(lexicon)
+    Exits 1 where it is not known. What you say is kept in the bundle (--z), or in your lexicon file.
+    """
+    if kind is not None:
+        _say_kind(word, kind, subject, lexicon, z, author, as_json)
+        return
+    from circuitz.errors import UnknownConceptError
+
+    known, subject = _lexicon_and_subject(lexicon, z, subject)
     support = known.support(word, subject)
     if as_json:
         print(json.dumps(_verdict_as_json(known, word, subject), ensure_ascii=False, indent=1))
         raise typer.Exit(1 if support.verdict == "unknown" else 0)
-    if support.verdict == "unknown":
+    if word not in known:
         raise UnknownConceptError(f"The lexicon does not know ‘{word}’.", known.hint(word))
     of = f" for the class ‘{subject}’" if subject else ""
-    said = f"‘{word}’{of}: {support.verdict} ({known.kind(word)}, score {support.score:.2f})"
-    out.print(escape_control_characters(said), markup=False, highlight=False, soft_wrap=True)
+    origin = known.kind_origin(word)
+    told = (
+        f"‘{word}’{of}: {support.verdict} ({known.kind(word)}; {origin}; score {support.score:.2f})"
+    )
+    out.print(escape_control_characters(told), markup=False, highlight=False, soft_wrap=True)
     for line in support.chain:
         out.print(
             f"  {escape_control_characters(line)}", markup=False, highlight=False, soft_wrap=True
         )
+    raise typer.Exit(1 if support.verdict == "unknown" else 0)
+
+
+def _lexicon_and_subject(
+    path: Path | None, z_path: Path | None, subject: str
+) -> tuple[Lexicon, str]:
+    """Return what is known, with what people said for a z, and what its classes are kinds of."""
+    from circuitz.lexicon.lexicon import Lexicon
+
+    known = Lexicon.load(path)
+    if z_path is None:
+        return known, subject
+    from circuitz.z.bundle.load_save import load
+    from circuitz.z.kinds_said import lexicon_in_force
+
+    z = load(z_path)
+    return lexicon_in_force(z, known), subject or z.subject
+
+
+def _say_kind(
+    word: str,
+    kind: KindName,
+    subject: str,
+    lexicon: Path | None,
+    z_path: Path | None,
+    author: str,
+    as_json: bool,
+) -> None:
+    """Keep what somebody says of a word: in a bundle, or in a lexicon file."""
+    from circuitz.errors import LexiconError
+
+    named = author or os.environ.get("USER", "") or "somebody"
+    if z_path is not None:
+        from circuitz.disk.lock import hold_write_lock
+        from circuitz.lexicon.lexicon import Lexicon
+        from circuitz.z.bundle.load_save import load, save
+        from circuitz.z.kinds_said import with_concept_kind
+
+        with hold_write_lock(z_path):
+            z = load(z_path)
+            new = with_concept_kind(
+                z,
+                word,
+                kind.value,
+                author=named,
+                subject=subject or None,
+                lexicon=Lexicon.load(lexicon),
+            )
+            save(new, z_path)
+        known, of = _lexicon_and_subject(lexicon, z_path, subject)
+        where = z_path
+    elif lexicon is not None:
+        from circuitz.lexicon.edit_yaml import say_kind_in_file
+
+        known, of = say_kind_in_file(lexicon, word, kind.value, subject, author=named), subject
+        where = lexicon
+    else:
+        raise LexiconError(
+            "Nothing says where this is to be kept.",
+            "Pass --z Z to keep it in a bundle, or --lexicon mine.yaml for a file of yours.",
+        )
+    record = {"file": str(where), **_verdict_as_json(known, word, of)}
+    if as_json:
+        print(json.dumps(record, ensure_ascii=False, indent=1))
+        return
+    of = f" of ‘{of}’" if of else ""
+    told = (
+        f"‘{word}’{of} is of the kind {kind.value} ({named}): {record['verdict']}; kept in {where}"
+    )
+    out.print(escape_control_characters(told), markup=False, highlight=False, soft_wrap=True)
 
 
 @concepts.command("add")
@@ -176,6 +266,7 @@ def _verdict_as_json(lexicon: Lexicon, word: str, subject: str) -> dict[str, Any
         "class": subject,
         "verdict": support.verdict,
         "kind": lexicon.kind(word),
+        "origin": lexicon.kind_origin(word),
         "score": round(support.score, 4),
         "chain": list(support.chain),
         "lexicon": lexicon.hash,

@@ -14,6 +14,7 @@ import yaml
 from circuitz.errors import LexiconError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.lexicon.read_yaml import parse_lexicon_layer
+from circuitz.lexicon.say_kind import with_kind_said
 from circuitz.lexicon.support import category_chains
 from circuitz.lexicon.word_forms import phrase_key
 
@@ -107,6 +108,32 @@ def add_override_to_file(
     )
 
 
+def say_kind_in_file(path: Path, name: str, kind: str, subject: str, *, author: str) -> Lexicon:
+    """Write into a file what a person says a concept is to a class; see :func:`with_kind_said`.
+
+    What the same author said of it before is taken out.
+    """
+    text = _read_or_new_lexicon_text(path)
+    known = Lexicon.from_text(text, _project_source_name(path))
+    fields: dict[str, Any] = {"kind": kind}
+    if subject.strip():
+        made = with_kind_said(known, name, kind, subject, author)
+        new = [c for c in made.categories.values() if c.name not in known.categories]
+        for category in new:
+            above = {"is_a": category.is_a} if category.is_a else {"members": []}
+            line = f"{_dump_one_line_yaml(category.name)}: {_dump_one_line_yaml(above)}"
+            text = _insert_line_into_section(text, "categories", line)
+        entry = made.concept(name)
+        fields |= {"part_of": entry.part_of, "context_of": entry.context_of}
+        known = made
+    text = _remove_overrides_of_concept(text, known.resolve(name) or name, author)
+    record = {"concept": known.resolve(name) or name, **fields, "author": author}
+    record["time"] = datetime.now(UTC).isoformat(timespec="seconds")
+    return _check_and_write_lexicon(
+        path, _insert_line_into_section(text, "overrides", f"- {_dump_one_line_yaml(record)}")
+    )
+
+
 def _read_or_new_lexicon_text(path: Path) -> str:
     if not path.exists():
         return "version: 1\n"
@@ -167,13 +194,14 @@ def _add_missing_categories(text: str, fields: dict[str, Any], lexicon: Lexicon)
     return text
 
 
-def _remove_overrides_of_concept(text: str, name: str) -> str:
-    """Take the overrides of a concept out: each stands on a line of its own."""
+def _remove_overrides_of_concept(text: str, name: str, author: str = "") -> str:
+    """Take the overrides of a concept out, or one author's: each stands on a line of its own."""
     data = yaml.safe_load(text) or {}
     kept = [
         o
         for o in data.get("overrides") or []
         if phrase_key(str(o.get("concept"))) != phrase_key(name)
+        or author not in ("", str(o.get("author", "")))
     ]
     lines = text.splitlines(keepends=True)
     start = next((i for i, at in enumerate(lines) if at.startswith("overrides:")), None)

@@ -15,6 +15,8 @@ _OF = frozenset(
 SAID_OF_ANYTHING = frozenset(
     {"a", "an", "the", "its", "his", "her", "their", "some", "visible", "several", "two", "four"}
 )
+#: Verbs before what a thing has: *has loop*.
+_HAVING = frozenset({"has", "have", "having", "is", "are", "shows", "showing", "with", "wearing"})
 #: Heads that say nothing by themselves: of *grass texture* the grass counts.
 GENERIC = frozenset(
     {
@@ -81,6 +83,8 @@ class Phrase:
 def parse_phrase(text: str, wordnet: WordNet) -> Phrase:
     """Take a phrase apart."""
     words = [t.raw.removesuffix("'s") for t in tokens(text) if t.raw not in SAID_OF_ANYTHING]
+    while len(words) > 1 and words[0] in _HAVING:
+        words.pop(0)
     whole = _longest_final_noun(words, wordnet)
     if whole and whole[2] == len(words):
         return _phrase_from_head_match(text, words, whole, "", wordnet)

@@ -21,6 +21,7 @@ from circuitz.patching.from_cut import Downstream
 from circuitz.plausibility.words.parsed_annotation import ConceptColumns
 from circuitz.z.co_changing_concepts import co_changing_concepts
 from circuitz.z.inputs import InputSet
+from circuitz.z.kinds_said import lexicon_in_force
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import F32, ConceptEffects
 from circuitz.z.targets import target_units
@@ -38,18 +39,17 @@ def units_by_concept_to_measure(
 ) -> dict[str, tuple[str, ...]]:
     """Return the columns worth measuring, each with the units of the cut whose words name it.
 
-    All columns are returned that lie outside the subject, or that words on the cut name.
+    All columns are returned that lie outside the subject, or may, or that words on the cut name.
     """
-    words = lexicon or Lexicon.load()
+    words = lexicon_in_force(z, lexicon)
     columns = ConceptColumns.from_concept_set(concept_set, words)
     named = _units_by_column(z, columns, units)
     found: dict[str, tuple[str, ...]] = {}
     for i, name in enumerate(concept_set.concept_names):
         mine = {u for some in (i, *columns.kin[i]) for u in named.get(some, ())}
-        opposed = (
-            words.kind(name) in _OUTSIDE or words.support(name, z.subject).verdict == "opposes"
-        )
-        if mine or opposed:
+        verdict = words.support(name, z.subject).verdict
+        # What nobody knows may turn out to lie outside: then it need not be measured again.
+        if mine or words.kind(name) in _OUTSIDE or verdict in ("opposes", "unknown"):
             found[name] = tuple(unit for unit in units if unit in mine)
     return found
 

@@ -40,6 +40,7 @@ from circuitz.plausibility.words.word_verdict import WordVerdict
 from circuitz.z.edits.waivers import waivers_in_force
 from circuitz.z.finding import Waiver
 from circuitz.z.inputs import InputSet
+from circuitz.z.kinds_said import lexicon_in_force
 from circuitz.z.measurements import EffectMeasurements, Measurements
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Case:
                 "The effects of the cut were not measured.",
                 "Run z = cz.measure(z, concept_set, data) first.",
             )
-        case = cls(z, lexicon or Lexicon.load(), settings, measured, effects, concept_set)
+        case = cls(z, lexicon_in_force(z, lexicon), settings, measured, effects, concept_set)
         for where, rows in (
             ("concept set", case.concept_set_rows_on_split),
             ("measured effects", case.joint_effects.source_rows_on_split),
@@ -253,6 +254,21 @@ class Case:
             for c in self.valid_concepts
             if self._support_for_subject(c, subject).verdict == "supports"
         )
+
+    @cached_property
+    def concepts_of_unknown_kind(self) -> tuple[str, ...]:
+        """Concepts that are labelled, or named on units, and of which nobody knows what they are.
+
+        Whether they may speak for the subject cannot be said: nothing is held against them, and
+        nothing rests on them.
+        """
+        named = (name for said in self.parsed_annotations for name, _ in said.concepts)
+        every = dict.fromkeys([*self.concept_columns.names, *named])
+        return tuple(name for name in every if self.is_of_unknown_kind(name))
+
+    def is_of_unknown_kind(self, concept: str) -> bool:
+        """Whether nobody knows what a concept is to the subject."""
+        return self._support_for_subject(concept, self.z.subject).verdict == "unknown"
 
     @cached_property
     def mixed_units(self) -> frozenset[str]:

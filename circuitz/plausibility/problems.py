@@ -61,6 +61,7 @@ def find_problems(case: Case, findings: Sequence[Finding] = ()) -> tuple[Problem
     """List what is wrong with a case, gravest first; what was found says which sets were not run."""
     searches: tuple[Callable[[Case], Problem | None], ...] = (
         _problem_if_no_concept_labels,
+        _problem_if_kinds_unknown,
         _problem_if_no_annotations,
         _problem_if_columns_contradict,
         _problem_if_synonyms_unsettled,
@@ -120,6 +121,22 @@ def _problem_if_no_concept_labels(case: Case) -> Problem | None:
         f"responds to. {kept} can be decided. What units do to classes is measured all the same.",
         "circuitz concepts blind Z tests the words on units by asking somebody who sees no "
         "activity; circuitz concepts ask Z WORD… makes concept labels of what people see.",
+    )
+
+
+def _problem_if_kinds_unknown(case: Case) -> Problem | None:
+    names = case.concepts_of_unknown_kind
+    if not names:
+        return None
+    subject = case.z.subject
+    to = f"to {prose.noun_with_article(subject)}" if subject else "(z names no subject)"
+    what = f"What {_list_first_names_quoted(list(names))} "
+    what += f"{'is' if len(names) == 1 else 'are'} {to} is not known"
+    return Problem(
+        "unknown-kinds",
+        f"{what}: a guess would be no ground for anything, so what rests on "
+        f"{'its' if len(names) == 1 else 'their'} kind is undecided.",
+        prose.advise_saying_kind(names, subject),
     )
 
 

@@ -30,6 +30,7 @@ from circuitz.stats.multiple_testing import benjamini_hochberg_q_values
 from circuitz.z.annotation import Annotation
 from circuitz.z.check_z import check_annotated_model
 from circuitz.z.edits import history
+from circuitz.z.kinds_said import lexicon_in_force
 
 if TYPE_CHECKING:
     from circuitz.z.finding import Finding
@@ -94,7 +95,7 @@ def propose(
         If a layer was not measured.
     """
     check_annotated_model(z)
-    known = lexicon or Lexicon.load()
+    known = lexicon_in_force(z, lexicon)
     measured, concept_set = require_measurements_and_concept_set(z)
     if layers is None:
         layers = sorted(measured.layers, key=lambda name: name not in z.cut)

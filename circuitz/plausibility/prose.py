@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 
 from circuitz.plausibility.words.word_scores import MatchScore
@@ -73,3 +74,14 @@ def noun_with_article(noun: str) -> str:
 def format_count_with_noun(count: int, noun: str) -> str:
     """``1 unit``, ``14 units``."""
     return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def advise_saying_kind(concepts: Sequence[str], subject: str) -> str:
+    """Say how a person tells what concepts are to a subject."""
+    first = shlex.quote(concepts[0])
+    of = f" --of {shlex.quote(subject)}" if subject else ""
+    what = "what it is" if len(concepts) == 1 else "what each is"
+    return (
+        f"Say {what} (part, attribute, surroundings, artefact or low-level): in the studio, with "
+        f"circuitz concepts kind {first} part{of} --z Z, or in a lexicon file."
+    )

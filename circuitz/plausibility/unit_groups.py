@@ -10,6 +10,7 @@ import numpy as np
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.z.columns_of_concept_set import columns_of_concept_set
 from circuitz.z.finding import Finding
+from circuitz.z.kinds_said import lexicon_in_force
 from circuitz.z.measurements import EffectMeasurements
 from circuitz.z.targets import GROUP, target_units
 from circuitz.z.unit import Unit
@@ -48,7 +49,7 @@ def unit_groups_from_annotations(
     Different non-empty sets, each sorted.
     """
     known = set(units)
-    words = lexicon or Lexicon.load()
+    words = lexicon_in_force(z, lexicon)
     columns = columns_of_concept_set(z.concept_set, words)
     sets: dict[str, set[str]] = {}
     for target, entry in z.effective().items():
@@ -85,7 +86,7 @@ def supporting_unit_groups_by_class(
     -------
     Different non-empty sets, each sorted.
     """
-    words = lexicon or Lexicon.load()
+    words = lexicon_in_force(z, lexicon)
     columns = columns_of_concept_set(z.concept_set, words)
     of_thing = {
         unit

@@ -36,6 +36,7 @@ from circuitz.posterior.objective import (
     compute_posterior_terms,
 )
 from circuitz.z.bundle.inputs_io import input_set_fingerprint
+from circuitz.z.kinds_said import lexicon_in_force
 from circuitz.z.model import AnnotatedModel
 from circuitz.zstar.edits.pixel_edits import Editor, make_editor
 from circuitz.zstar.edits.regions import Finder, find_regions
@@ -120,7 +121,7 @@ def search(
         If the state belongs to another start or other settings.
     """
     how = settings or SearchSettings()
-    known = lexicon or Lexicon.load()
+    known = lexicon_in_force(z, lexicon)
     if z.data is None or z.data.labels is None or z.concept_set is None:
         raise InputsError(
             "The search needs D with labels, and a concept set.",

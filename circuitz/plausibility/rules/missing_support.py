@@ -4,7 +4,7 @@ For every class: all units of the cut that validly mean a part or attribute of t
 together. *Flagged*: their joint effect is equivalent to none; or those of them that speak for the
 class seem to make it, and do not together with units that see the same and take it back.
 *Supported*: it is beyond the margin, either way. A model nobody has annotated cannot be accused:
-*inconclusive*.
+*inconclusive*; nor one whose words nobody knows to be parts or not.
 """
 
 from __future__ import annotations
@@ -56,11 +56,15 @@ def _class_support_claim(case: Case, k: int) -> Claim:
         for u in some
         if _concept_supports_class(case, c, target)
     ]
-    maybe = case.units_on_cut([*units, *doubtful])
+    # What nobody knows to be a part may be one: the doubt is the model's.
+    unknown = [c for c in case.valid_concepts if case.is_of_unknown_kind(c)]
+    strange = [u for c in unknown for u in case.units_validly_meaning(c)]
+    maybe = case.units_on_cut([*units, *doubtful, *strange])
     if len(maybe) > len(units):
         p_flag = max(p_flag, _p_no_support(case, maybe, back, k))
         if not p_flag <= settings.q:
-            decide = describe_labels_needed(case)
+            decide = describe_labels_needed(case) if doubtful else decide
+            decide = prose.advise_saying_kind(unknown, case.z.subject) if unknown else decide
     if not units:
         p_flag = p_support = float("nan")
         if not maybe:

@@ -29,6 +29,7 @@ def unnamed_claim(case: Case, effect: UnnamedEffect, *, leads: bool, family: int
     needed = _TESTS if leads else _TESTS[:2]
     settings, target = case.settings, case.effects.targets[effect.k]
     low, high = effect.interval(settings.level)
+    support = case.support_for_class(effect.concept, target)
     return Claim(
         target=f"{OUTPUT}:{target}",
         subject=effect.concept,
@@ -43,7 +44,7 @@ def unnamed_claim(case: Case, effect: UnnamedEffect, *, leads: bool, family: int
             case, effect, verdict, needed, family
         ),
         decide=_say_what_would_decide(case, effect, needed, family),
-        chain=case.support_for_class(effect.concept, target).chain,
+        chain=() if case.is_of_unknown_kind(effect.concept) else support.chain,
         pictures=case.intervention_picture_hashes(effect.members, target),
         remedies=_remedies_for_unnamed_effect(case, effect),
     )

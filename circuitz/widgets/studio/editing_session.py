@@ -25,6 +25,7 @@ from circuitz.z.circuit.circuit_graph import NOTE
 from circuitz.z.columns_of_concept_set import columns_of_concept_set
 from circuitz.z.edits import history
 from circuitz.z.edits.waivers import waivers_in_force
+from circuitz.z.kinds_said import lexicon_in_force, with_concept_kind
 from circuitz.z.model import AnnotatedModel
 
 Stamp = tuple[int, ...]
@@ -52,7 +53,7 @@ class EditingSession:
         lexicon: Lexicon | None = None,
     ) -> None:
         self.lock = threading.RLock()
-        self.lexicon = lexicon or Lexicon.load()
+        self._knowledge = lexicon or Lexicon.load()
         self.author = author_from_environment_or_login() if author is None else author
         self.path: Path | None = None
         self._stamp: tuple[Stamp, Stamp] = ((), ())
@@ -80,6 +81,11 @@ class EditingSession:
             self.refresh()
 
     # -- reading --------------------------------------------------------------------------
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """What is known, with what people said of concepts for this z."""
+        return lexicon_in_force(self.z, self._knowledge)
 
     def _bundle_and_log_stamps(self) -> tuple[Stamp, Stamp]:
         """Return what tells a saved bundle, and a longer log, from the one read last."""
@@ -280,6 +286,25 @@ class EditingSession:
             save(new, self.path)
             self._stamp = self._bundle_and_log_stamps()
         self.z = new
+
+    def say_kind(self, concept: str, kind: str) -> str:
+        """Write what a concept is to the subject of z; it travels along with z.
+
+        Raises
+        ------
+        LexiconError
+            If there is no such kind, or it does not hold together with what is known.
+        AnnotationError
+            If nobody says so.
+        """
+        if not self.author.strip():
+            raise AnnotationError("Nobody says so.", "Give a name: it is shown with the kind.")
+        self.apply_and_save_edit(
+            lambda now: with_concept_kind(
+                now, concept, kind, author=self.author.strip(), lexicon=self._knowledge
+            )
+        )
+        return f"‘{concept}’ is of the kind {kind} now."
 
     def save_measured_circuits(self, z: AnnotatedModel) -> None:
         """Keep the circuits measured of z; words that others wrote meanwhile stay."""

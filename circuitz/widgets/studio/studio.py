@@ -22,7 +22,7 @@ from circuitz.z.model import AnnotatedModel
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 _WRITES = frozenset(
-    {"annotate", "undo", "redo", "waive", "unwaive", "circuit", "regroup", "optimise"}
+    {"annotate", "undo", "redo", "waive", "unwaive", "kind", "circuit", "regroup", "optimise"}
 )
 _log = logging.getLogger(__name__)
 Answer = tuple[dict[str, Any], dict[str, bytes]]
@@ -231,6 +231,7 @@ class Studio(anywidget.AnyWidget):
             "redo": lambda: self._reply_after_undo_or_redo(self._session.redo()),
             "waive": self._waive_finding,
             "unwaive": self._take_waiver_back,
+            "kind": self._say_kind,
             "author": self._set_author,
             "clamp": lambda units: (
                 circuit_view.outputs_before_and_while_clamped(
@@ -293,6 +294,11 @@ class Studio(anywidget.AnyWidget):
 
     def _take_waiver_back(self, finding: str, author: str, reason: str = "") -> Answer:
         said = self._session.unwaive(str(finding), str(author), str(reason))
+        self._push_model_to_screen()
+        return {"said": said}, {}
+
+    def _say_kind(self, concept: str, kind: str) -> Answer:
+        said = self._session.say_kind(str(concept), str(kind))
         self._push_model_to_screen()
         return {"said": said}, {}
 

@@ -80,3 +80,21 @@ def test_a_synonym_becomes_a_concept_of_its_own(monkeypatch, capsys, tmp_path: P
     assert Lexicon.load(path).resolve("lawn") == "lawn"
     assert Lexicon.load(path).resolve("turf") == "grass"
     assert run(monkeypatch, *add, "--apart") == 1  # it is one already
+
+
+def test_a_person_says_what_a_word_is_to_a_class_nobody_has_heard_of(
+    monkeypatch, capsys, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.yaml"
+    assert run(monkeypatch, "kind", "has loop", "--of", "digit") == 1
+    assert "Say what it is" in capsys.readouterr().out
+    about = ("has loop", "--of", "digit", "--lexicon", path)
+    for kind, verdict in (("artefact", "opposes"), ("part", "supports")):
+        assert run(monkeypatch, "kind", "has loop", kind, *about[1:], "--author", "mira") == 0
+        capsys.readouterr()
+        assert run(monkeypatch, "kind", *about, "--json") == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["verdict"], told["kind"], told["origin"]) == (verdict, kind, "person")
+    assert path.read_text(encoding="utf-8").count("mira") == 1  # what was said last
+    assert run(monkeypatch, "kind", "has loop", "part", "--of", "digit") == 1
+    assert "--z Z" in capsys.readouterr().err

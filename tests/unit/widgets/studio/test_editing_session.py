@@ -249,3 +249,16 @@ def test_parse_tells_kind_and_why(path):
 def test_the_author_can_be_named_by_the_environment(monkeypatch):
     monkeypatch.setenv("CIRCUITZ_AUTHOR", " Mira ")
     assert author_from_environment_or_login() == "Mira"
+
+
+def test_what_somebody_says_a_concept_is_lies_on_disk_and_is_believed(path):
+    desk = EditingSession(path, author="mira")
+    said = desk.say_kind("snow", "part")
+    assert "snow" in said
+    assert desk.parse("snow")[0]["verdict"] == "supports"
+    again = EditingSession(path, author="ben")
+    assert again.lexicon.kind_origin("snow") == "person"
+    assert "mira" in again.lexicon.support("snow", again.z.subject).chain[0]
+    nobody = EditingSession(path, author="")
+    with pytest.raises(AnnotationError, match="Nobody"):
+        nobody.say_kind("snow", "part")
