@@ -31,6 +31,7 @@ from circuitz.cli import (  # noqa: I001
     data_texts,
     bench,
     bench_checker,
+    bench_lexicon,
 )
 from circuitz.cli.shell import app, main
 
@@ -40,6 +41,7 @@ __all__ = [
     "app",
     "bench",
     "bench_checker",
+    "bench_lexicon",
     "check",
     "concepts",
     "concepts_ask",
