@@ -10,7 +10,7 @@ from circuitz.lexicon.concept import Concept
 from circuitz.lexicon.evidence import WordNetEvidence, prefix_a_or_an
 from circuitz.lexicon.phrases import GENERIC, SHAPES, Phrase, class_noun, parse_phrase
 from circuitz.lexicon.sorts import EATEN, IMPLAUSIBLE, KIND_OF, order_of_sense, sort_of_sense
-from circuitz.lexicon.word_forms import phrase_key
+from circuitz.lexicon.word_forms import phrase_key, tokens
 from circuitz.lexicon.wordnet import Sense, WordNet
 
 _SEARCHES = (
@@ -306,3 +306,13 @@ def phrase_differs_from_entry(name: str, entry: Concept) -> bool:
         return False
     before = phrase.before[0]
     return bool(WordNet.load().senses(before)) and not WordNet.load().is_adjective(before)
+
+
+def describes_entry(name: str, entry: Concept) -> bool:
+    """Whether a phrase is an entry's word with adjectives before it: *barred wings* of wings."""
+    wordnet = WordNet.load()
+    words = [token.raw for token in tokens(name)]
+    names = {phrase_key(n) for n in (entry.name, *entry.synonyms)}
+    ends = (i for i in range(1, len(words)) if phrase_key(" ".join(words[i:])) in names)
+    start = next(ends, 0)
+    return start > 0 and all(wordnet.is_adjective(word) for word in words[:start])

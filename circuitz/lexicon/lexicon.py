@@ -33,6 +33,7 @@ from circuitz.lexicon.entry_fields import (
     layer_of_override,
     text_of_entries,
 )
+from circuitz.lexicon.judge import describes_entry
 from circuitz.lexicon.judge_support import Entries, judge_support
 from circuitz.lexicon.matching import Hit, Matcher, affirmed_concepts, all_names_of
 from circuitz.lexicon.nouns import find_concrete_nouns, spell_single_noun
@@ -231,12 +232,16 @@ class Lexicon:
     def kind(self, name: str) -> Kind | str:
         """Return the kind of a concept or synonym; ``unknown`` where nobody says one.
 
-        Of a word without an entry WordNet says one where nearly all its senses are of that kind.
+        A part with adjectives before it is an attribute: *barred wings*. Of a word without an entry
+        WordNet says one where nearly all its senses are of that kind.
         """
         entry = self._find_entry(name)
         if entry is None and self._may_ask_wordnet(name):
             return judge.kind_of_all_senses(name)
-        return entry.kind if entry is not None else "unknown"
+        if entry is None:
+            return "unknown"
+        described = entry.kind == "part" and not self.resolve(name)
+        return "attribute" if described and describes_entry(name, entry) else entry.kind
 
     def kind_origin(self, name: str) -> KindOrigin:
         """Return who says of what kind a concept is.
@@ -273,7 +278,9 @@ class Lexicon:
         """Return the concepts this one is a kind of, nearest first; none for an unknown one."""
         found = self.resolve(name)
         if not found:
-            return ()
+            entry = self._find_entry(name)
+            above = entry is not None and describes_entry(name, entry)
+            return (entry.name, *self.ancestors(entry.name)) if entry is not None and above else ()
         return tuple(c.name for c in chains.lineage(self.concepts[found], self.concepts)[1:])
 
     def descendants(self, name: str) -> tuple[str, ...]:

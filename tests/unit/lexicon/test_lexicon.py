@@ -25,8 +25,11 @@ def test_the_default_is_rich_and_has_all_kinds(lexicon: Lexicon):
 
 
 def test_the_default_knows_the_concepts_of_the_dog_world(lexicon: Lexicon):
-    for name in (*PART_CONCEPTS, *GROUNDS, *ARTEFACTS):
+    for name in (*GROUNDS, *ARTEFACTS):
         assert lexicon.parse(name) == (name,)
+    for name in PART_CONCEPTS:
+        assert lexicon.kind(name) in ("part", "attribute")
+        assert lexicon.support(name, "dog").verdict == "supports"
     assert {lexicon.kind(g) for g in GROUNDS} == {"surroundings"}
     assert {lexicon.kind(a) for a in ARTEFACTS} == {"artefact"}
 
@@ -100,6 +103,17 @@ def test_kinds_of_kinds(lexicon: Lexicon):
     assert lexicon.ancestors("fur") == ()
     assert "pointed ears" in lexicon.descendants("ears")
     assert lexicon.ancestors("nonsense") == lexicon.descendants("nonsense") == ()
+
+
+def test_adjectives_before_a_part_make_an_attribute_of_it(lexicon: Lexicon):
+    for name in ("barred wings", "long straight tail", "brown fur", "dented bumper"):
+        assert name not in lexicon.concepts
+        assert lexicon.kind(name) == "attribute"
+        assert lexicon.kind_origin(name) == "shipped"
+    assert lexicon.ancestors("barred wings") == ("wings",)
+    assert lexicon.kind("wings") == "part"
+    assert lexicon.kind("lettuce leaves") == "part"  # whose they are, and not how
+    assert lexicon.kind("dirty snow") == "surroundings"
 
 
 def test_an_unknown_concept_is_named_with_its_neighbours(lexicon: Lexicon):
