@@ -50,11 +50,14 @@ class Problem:
         What is wrong.
     hint
         What can be done.
+    concepts
+        Concepts somebody is asked to say something of; none for most.
     """
 
     code: str
     message: str
     hint: str
+    concepts: tuple[str, ...] = ()
 
 
 def find_problems(case: Case, findings: Sequence[Finding] = ()) -> tuple[Problem, ...]:
@@ -137,6 +140,7 @@ def _problem_if_kinds_unknown(case: Case) -> Problem | None:
         f"{what}: a guess would be no ground for anything, so what rests on "
         f"{'its' if len(names) == 1 else 'their'} kind is undecided.",
         prose.advise_saying_kind(names, subject),
+        names,
     )
 
 

@@ -28,7 +28,7 @@ SPLIT = "test"
 MOST_FINDINGS = 400
 PER_UNIT = sprite_sheets.PER_UNIT
 #: What the screen can do itself, or has a command for.
-ON_SCREEN = frozenset({"annotate", "retract", "silence", "search", "ask", "waive"})
+ON_SCREEN = frozenset({"annotate", "retract", "silence", "search", "ask", "waive", "kind"})
 _ASKED = 8  # units a command asks people about
 
 NOT_MEASURED = (

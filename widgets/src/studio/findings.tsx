@@ -10,6 +10,8 @@ import { Waive, Waived } from "./waivers";
 import type { Finding, Remedy, Verdict } from "./studio_payload";
 
 const MOST_UNITS = 14;
+const MOST_KINDS = 8;
+const KINDS = ["part", "attribute", "surroundings", "artefact", "low-level"] as const;
 /** A share held against a bound from above, not a change held against ±δ. */
 const BOUNDED = "unexplained-effect";
 
@@ -47,8 +49,16 @@ export function Findings() {
         data-cz-list="findings"
         onKeyDown={(event) => step(event, list.current)}
       >
-        {report.problems.map(({ code, message, hint }) => (
-          <p key={code} class="cz-fact cz-report-problem" data-problem={code}><b>{message}</b> {hint} <code>{code}</code></p>
+        {report.problems.map(({ code, message, hint, concepts }) => (
+          <div key={code} class="cz-fact cz-report-problem" data-problem={code}>
+            <p><b>{message}</b> {hint} <code>{code}</code></p>
+            {concepts.slice(0, MOST_KINDS).map((concept) => (
+              <div key={concept} class="cz-say-kind">
+                <b>{concept}</b> <KindChoice concept={concept} />
+              </div>
+            ))}
+            {concepts.length > MOST_KINDS && <p>and {concepts.length - MOST_KINDS} more, when these are said</p>}
+          </div>
         ))}
         {shown.length === 0 && <p class="cz-nothing">Nothing {only === "all" ? "was tested yet" : only}.</p>}
         {shown.map((finding) => (
@@ -197,7 +207,8 @@ function Remedies({ finding }: { finding: Finding }) {
   };
   const offered = finding.remedies.filter(({ action }) => action !== "waive");
   if (offered.length === 0 && !waivable) return null;
-  const command = offered.find(({ label }) => label === shown)?.command ?? "";
+  const chosen = offered.find(({ label }) => label === shown);
+  const command = chosen?.command ?? "";
   return (
     <div class="cz-remedies">
       <div class="cz-editor-row">
@@ -212,12 +223,37 @@ function Remedies({ finding }: { finding: Finding }) {
           </button>
         )}
       </div>
+      {chosen?.action === "kind" && (
+        <KindChoice concept={String(chosen.arguments.concept)} done={() => setShown("")} />
+      )}
       {command !== "" && (
         <p class="cz-command">
           <code>{command}</code> <CopyPython code={command} />
         </p>
       )}
       {shown === "waive" && <Waive finding={finding} done={() => setShown("")} />}
+    </div>
+  );
+}
+
+/** What a concept is to the subject, as a person says; kept with z. */
+function KindChoice({ concept, done }: { concept: string; done?: () => void }) {
+  const store = useStore();
+  return (
+    <div class="cz-editor-row" role="group" aria-label={`What ‘${concept}’ is`}>
+      {KINDS.map((kind) => (
+        <button
+          key={kind}
+          type="button"
+          class="cz-button"
+          data-once
+          data-kind={kind}
+          disabled={store.view.busy}
+          onClick={() => void store.sayKind(concept, kind).then((ok) => ok && done?.())}
+        >
+          {kind}
+        </button>
+      ))}
     </div>
   );
 }

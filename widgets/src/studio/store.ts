@@ -251,6 +251,11 @@ export class Store {
     return this.act("unwaive", { finding, author, reason });
   }
 
+  /** Says what a concept is to the subject: a part of it, its surroundings … */
+  sayKind(concept: string, kind: string): Promise<boolean> {
+    return this.act("kind", { concept, kind });
+  }
+
   /** Measures a circuit in the kernel, and keeps it with z. */
   measureCircuit(target: string): Promise<boolean> {
     return this.act("circuit", { target });

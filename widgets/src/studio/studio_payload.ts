@@ -119,6 +119,8 @@ export interface Problem {
   code: string;
   message: string;
   hint: string;
+  /** Concepts somebody is asked to say something of. */
+  concepts: string[];
 }
 
 export interface Report {

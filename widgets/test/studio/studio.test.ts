@@ -402,10 +402,29 @@ describe("connection", () => {
 
 it("says what is wrong with what was checked, as text", async () => {
   const state = traits();
-  const problems = [{ code: "no-concept-labels", message: "No concept is <b>labelled</b>.", hint: "circuitz concepts blind Z" }];
+  const problems = [{ code: "no-concept-labels", message: "No concept is <b>labelled</b>.", hint: "circuitz concepts blind Z", concepts: [] }];
   leave();
   el.remove();
   open({ ...state, report: { ...state.report, findings: [], problems } });
   await press("2", $(".cz-studio"));
   expect($('[data-problem="no-concept-labels"]').textContent).toContain("No concept is <b>labelled</b>. circuitz concepts blind Z");
+});
+
+it("lets a person say what a concept is that nobody knows", async () => {
+  const state = traits();
+  const problems = [{ code: "unknown-kinds", message: "What ‘has loop’ is, is not known.", hint: "Say it.", concepts: ["has loop"] }];
+  leave();
+  el.remove();
+  open({ ...state, report: { ...state.report, findings: [], problems } });
+  await press("2", $(".cz-studio"));
+  expect(all('[data-problem="unknown-kinds"] [data-kind]').map((button) => button.textContent)).toEqual([
+    "part",
+    "attribute",
+    "surroundings",
+    "artefact",
+    "low-level",
+  ]);
+  $<HTMLButtonElement>('[data-kind="part"]').click();
+  await settled();
+  expect(model.actions("kind")[0]).toMatchObject({ concept: "has loop", kind: "part" });
 });
