@@ -173,10 +173,10 @@ class Session:
         """
         asked = self.pack.question_by_id(question)
         self._check_choice(choice)
-        took = None if seconds is None or not 0 <= seconds <= MOST_SECONDS else round(seconds, 2)
+        took = float("nan") if seconds is None else float(seconds)
         row = self._make_judgement(
             asked,
-            {"choice": choice, "seconds": took},
+            {"choice": choice, "seconds": round(took, 2) if 0 <= took <= MOST_SECONDS else None},
             self._checked_prefixed_key(key),
         )
         stored = self.store.store_superseding_answer(

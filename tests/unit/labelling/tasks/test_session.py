@@ -381,6 +381,10 @@ def test_how_long_nobody_looked_is_not_made_up(make_pack, store, seconds: float 
     Session(pack, store, "mira").answer(pack.questions[0].id, "husky", key(1), seconds=seconds)
     assert store.rows()[0].answer == {"choice": "husky", "seconds": None}
     assert collect_answers(store, pack).summary["raters"]["mira"]["seconds"] is None
+    Session(pack, store, "ada").answer(pack.questions[0].id, "husky", key(1), seconds=5)
+    (row,) = store.rows(rater="ada")
+    assert row.answer is not None
+    assert isinstance(row.answer["seconds"], float)
 
 
 @pytest.mark.parametrize(
