@@ -147,6 +147,8 @@ def _stands(concept: Concept, judged: WordNetJudgement, pair: ConceptAndClass) -
     if pair.is_ruled_out(judged.owner):
         return True
     clear = exclusion.has_no_other_sense(word.text, concept.kind, wordnet)
+    if pair.subject and not pair.may_be_thing and concept.kind == "surroundings":
+        return False  # a lesion or a review stands in no scene: its clouds are none
     if not pair.wholes or exclusion.is_known_as_part(word, pair.wholes, wordnet):
         return clear and not pair.loose
     return clear or not pair.loose or pair.only_described

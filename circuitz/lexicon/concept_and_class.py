@@ -9,9 +9,12 @@ from circuitz.lexicon import exclusion
 from circuitz.lexicon.exclusion import Whole
 from circuitz.lexicon.judge import telling_words
 from circuitz.lexicon.phrases import Phrase, class_noun, parse_phrase
-from circuitz.lexicon.sorts import IMPLAUSIBLE, sort_of_sense
+from circuitz.lexicon.sorts import IMPLAUSIBLE, order_of_sense, sort_of_sense
 from circuitz.lexicon.word_forms import phrase_key
 from circuitz.lexicon.wordnet import WordNet
+
+#: Share of senses that make it plausible that a class is a whole thing.
+_SOME = 0.25
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class ConceptAndClass:
         What the class plausibly is; none where that is not known to be a whole thing.
     may_be_place
         The class may be a place, which its surroundings make up.
+    may_be_thing
+        The class is a whole thing in some plausible sense, and may stand in a scene.
     entry_orders
         Orders of things that the entry says have it; none where it does not say.
     modifiers_around
@@ -47,6 +52,7 @@ class ConceptAndClass:
     categories: tuple[str, ...]
     wholes: frozenset[Whole]
     may_be_place: bool
+    may_be_thing: bool
     entry_orders: frozenset[str] = frozenset()
     modifiers_around: tuple[str, ...] = ()
 
@@ -99,11 +105,11 @@ def take_apart(
     wordnet = WordNet.load()
     phrase = parse_phrase(telling_words(parse_phrase(concept, wordnet)), wordnet)
     thing = class_noun(subject)
+    senses = parse_phrase(thing, wordnet).senses
     around = sum(
-        sense.weight
-        for sense in parse_phrase(thing, wordnet).senses
-        if sort_of_sense(sense.synset, sense.file, wordnet) in exclusion.AROUND
+        s.weight for s in senses if sort_of_sense(s.synset, s.file, wordnet) in exclusion.AROUND
     )
+    whole = sum(s.weight for s in senses if order_of_sense(s, wordnet))
     return ConceptAndClass(
         subject,
         phrase,
@@ -112,5 +118,6 @@ def take_apart(
         categories,
         exclusion.plausible_wholes(thing, categories, wordnet) if thing else frozenset(),
         not categories and around >= IMPLAUSIBLE,
+        bool(categories) or whole >= _SOME,
         entry_orders,
     )

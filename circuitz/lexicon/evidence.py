@@ -282,7 +282,8 @@ def judge_by_sort(concept: Phrase, sense: Sense, whole: Sense, wordnet: WordNet)
     part, of = _part_and_whole_sorts(sense, whole, wordnet)
     score = part_likelihood_by_sorts(part, of)
     if (part == "body part" and of in LIVING) or (part == "plant part" and of in GROWN):
-        known = [way[-1] for way in _holonym_paths(sense.synset, wordnet)]
+        ways = _holonym_paths(sense.synset, wordnet) if sense.synset >= 0 else ()
+        known = [way[-1] for way in ways]
         known = [s for s in known if sort_of_sense(s, wordnet.file_letter(s), wordnet) == of]
         if known or _wholes_in_table(concept.head, sense.synset, False, wordnet):
             score = 0.4  # it is known whose it is, and that is another

@@ -49,7 +49,13 @@ _NEVER_PARTS = (
 )
 #: Sorts that are mostly whole things: what is part of buildings alone is none of chairs.
 _STANDING = frozenset({"place", "building", "vehicle", "furniture"})
-_WORN_OR_HELD = frozenset({"thing", "garment", "cloth", "fabric"})
+_WORN_OR_HELD = frozenset({"thing", "garment", "cloth"})
+#: Made things that are used by themselves: none is a fixture of another made thing.
+_USED_ALONE = (
+    "container", "game equipment", "sports equipment", "plaything", "musical instrument", "tableware",
+    "computer", "weapon", "footwear", "publication", "covering", "bundle", "building material",
+    "way", "hanger", "candlestick", "implement", "representation", "rescue equipment", "peg",
+)  # fmt: skip
 _SIGNS = frozenset({"sign", "thing", "garment", "cloth"})
 _TIME = "w"  # letter of WordNet's file: *night*
 _FOUND_AROUND = frozenset({"plant", "fungus", "substance", "thing", "cloth", "material"})
@@ -141,6 +147,10 @@ def is_ruled_out(
         known = set() if anothers else _orders_with(phrase.head, sense, wordnet)
         if sort in _STANDING:
             known &= {w.order for w in wholes_of_part(phrase.head, wordnet) & wholes}
+            if sort in ("vehicle", "building"):  # a trailer is part of a truck
+                known |= {w.order for w in wholes if w.sort == sort}
+        if _is_fixture(sense, sort, wordnet):
+            known = known | {"made"}
         if any(w.order in known or _may_be_part(sort, w.order) for w in wholes):
             may += sense.weight
     return may < IMPLAUSIBLE
@@ -194,14 +204,24 @@ def _may_be_part(part: str, order: str, by_entry: bool = False) -> bool:
     if part in ("plant", "fungus", "plant part", "produce"):
         return not by_entry and order in ("grown", "eaten")
     if part in EATEN:
-        return order == "eaten"
+        return order in ("eaten", "person")  # a *bun* is a way to wear hair
     if part == "body part":
-        return order == "grown" or (not by_entry and order in LIVING)
-    if part == "component":
+        return not by_entry or order == "grown"
+    if part in ("component", "fabric"):
         return order in ("made", "person")
     if part in _WORN_OR_HELD:
         return order == "person"
     return part != "sign" or order not in ("grown", "eaten")
+
+
+def _is_fixture(sense: Sense, sort: str, wordnet: WordNet) -> bool:
+    """Whether a made thing may be a fixture of another: not so what is used by itself, as a cup."""
+    if sort not in ("thing", "structure") or sense.synset < 0:
+        return False
+    above = set(wordnet.ancestors_with_steps(sense.synset))
+    if sort == "structure":
+        return wordnet.first_synset("supporting structure", "A") in above
+    return not above & {wordnet.first_synset(word, "A") for word in _USED_ALONE}
 
 
 def _orders_with(word: str, sense: Sense, wordnet: WordNet) -> set[str]:
