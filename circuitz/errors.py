@@ -9,6 +9,8 @@ more exactly, by ``code``, what it was.
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -153,6 +155,16 @@ class GradientError(NetworkError):
     code = "gradient"
 
 
+class ProbabilitiesError(NetworkError):
+    """A network returns probabilities, and not the logits they are made of."""
+
+    code = "probabilities"
+
+
+class NetworkWarning(UserWarning):
+    """Something about a network or its inputs was found out or assumed, and should be looked at."""
+
+
 class BuilderError(NetworkError):
     """The network cannot be built: no registered builder, and no live module."""
 
@@ -235,6 +247,12 @@ class CheckError(InputsError):
     code = "check"
 
 
+class ChanceAccuracyError(CheckError):
+    """The network is right on D no more often than chance, so that a check of it means nothing."""
+
+    code = "near-chance"
+
+
 class PeopleError(CircuitzError, ValueError):
     """What people answered, or are to be asked, does not fit together or cannot be kept."""
 
@@ -311,6 +329,15 @@ class ClusterError(ServiceError):
     """A cluster cannot be reached, does not fit this installation, or failed."""
 
     code = "cluster"
+
+
+def warn_of_network(message: str) -> None:
+    """Warn (``NetworkWarning``) whoever called into circuitz, at the line where they did."""
+    level, frame = 2, inspect.currentframe()
+    frame = frame and frame.f_back
+    while frame and frame.f_globals.get("__name__", "").startswith("circuitz"):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, NetworkWarning, stacklevel=level)
 
 
 def __getattr__(name: str) -> Any:

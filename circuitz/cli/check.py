@@ -26,6 +26,13 @@ def check(
             "or when what was measured is stale.",
         ),
     ] = False,
+    untrained: Annotated[
+        bool,
+        typer.Option(
+            "--untrained",
+            help="Check a network that is right on D no more often than chance all the same.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Do words and wiring agree? Judges what was measured; no network is run."""
@@ -36,7 +43,9 @@ def check(
 
     try:
         model = load(z)
-        report = run_check(model, split=split, delta=delta, q=q, lexicon=Lexicon.load(lexicon))
+        report = run_check(
+            model, split=split, delta=delta, q=q, lexicon=Lexicon.load(lexicon), untrained=untrained
+        )
     except CircuitzError as error:
         # Who reads standard output gets an answer there too; the rest is told as ever.
         if as_json:

@@ -12,32 +12,35 @@ if TYPE_CHECKING:
     from circuitz.cli.shell import StepProgressBars
     from circuitz.jobs.job import Executor
     from circuitz.lexicon.lexicon import Lexicon
-    from circuitz.stats.counted_shares import Share
     from circuitz.z.inputs import InputSet
     from circuitz.z.model import AnnotatedModel
 
 
-def print_network_accuracy(z: AnnotatedModel, held_back: bool, seed: int, quiet: bool) -> Share:
+def print_and_keep_accuracy(
+    z: AnnotatedModel, held_back: bool, seed: int, quiet: bool
+) -> AnnotatedModel:
     """Print the accuracy first of all; near chance nothing that follows means anything."""
     import numpy as np
 
-    from circuitz.measurement.accuracy import accuracy_on_data
-    from circuitz.wrapping.load_network import sample_rows_to_check
+    from circuitz.wrapping.count_accuracy import sample_rows_to_check, with_accuracy
 
-    assert z.data is not None
-    rows = np.flatnonzero(z.data.split != 0) if held_back else np.arange(len(z.data))
-    accuracy = accuracy_on_data(z, sample_rows_to_check(rows, seed))
-    what = "texts" if z.data.is_tokens else "pictures"
+    data = z.data
+    assert data is not None
+    rows = np.flatnonzero(data.split != 0) if held_back else np.arange(len(data))
+    z = with_accuracy(z, sample_rows_to_check(rows, seed=seed))
+    accuracy = z.accuracy
+    assert accuracy is not None
+    what = "texts" if data.is_tokens else "pictures"
     on = f"{what} held back in training" if held_back else f"your {what}"
     text = f"Accuracy on {on}: {accuracy.share}"
     (say if quiet else out).print(text, markup=False, highlight=False)
-    if not accuracy.beats_guessing:
+    if not (accuracy.beats_guessing and accuracy.beats_chance):
         say.print(
             f"[bold yellow]That is no better than always saying the same ({accuracy.guess:.1%}).[/] "
             "The preprocessing, the order of the classes or the weights are probably wrong, or "
             "training was too short: nothing below can be trusted."
         )
-    return accuracy.share
+    return z
 
 
 def prepare_and_save_bundle(
@@ -81,7 +84,6 @@ def print_new_bundle_summary(
     z: AnnotatedModel,
     data_path: Path,
     path: Path,
-    share: Share,
     remarks: list[str],
     lexicon: Lexicon,
     as_json: bool,
@@ -90,6 +92,8 @@ def print_new_bundle_summary(
     from circuitz.z.shown.concepts_frame import concepts_as_text, concepts_frame
 
     words, concepts = z.annotations, concepts_frame(z.concept_set, lexicon)
+    assert z.accuracy is not None
+    share = z.accuracy.share
     if as_json:
         found: dict[str, Any] = {
             "out": str(path),

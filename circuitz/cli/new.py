@@ -10,7 +10,7 @@ import typer
 from circuitz.cli.created_bundle import (
     bundle_name_without_suffix,
     prepare_and_save_bundle,
-    print_network_accuracy,
+    print_and_keep_accuracy,
     print_new_bundle_summary,
 )
 from circuitz.cli.shell import Json, LexiconPath, Seed, app, progress_bars, say, say_remark
@@ -110,10 +110,20 @@ def new_bundle_from_own_data(
     ] = "",
     mean: Annotated[str, typer.Option(help="Mean of the 0..1 picture, one a channel.")] = "",
     std: Annotated[str, typer.Option(help="Its standard deviation, one a channel.")] = "",
+    colour: Annotated[
+        str, typer.Option(help="Channels your network takes: RGB, BGR, or L for grey.")
+    ] = "",
     preprocess: Annotated[
         Path | None,
         typer.Option(help="JSON with mean, std and size, or a preprocessor_config.json."),
     ] = None,
+    read_output: Annotated[
+        str,
+        typer.Option(
+            help="Which of what your network returns is its logits, where that cannot be told: a "
+            "key, name or number."
+        ),
+    ] = "",
     subject: Annotated[str, typer.Option(help="What the classes are kinds of: dog, bird.")] = "",
     cut: Annotated[
         str, typer.Option(help="Layer at which z is read; by default the last all paths cross.")
@@ -193,7 +203,7 @@ def new_bundle_from_own_data(
                 f"There is no model {model!r}.", "Give small-cnn, or package.module:function."
             )
         say.print(f"This runs the code of {model}.", markup=False, highlight=False)
-        given = _parse_preprocessing_options(mean, std, preprocess)
+        given = _parse_preprocessing_options(mean, std, colour, preprocess)
         own = load_own_network(
             model,
             model_args,
@@ -203,7 +213,9 @@ def new_bundle_from_own_data(
             classes=_split_comma_separated(classes),
         )
         own.net.to(place)
-    elif weights is not None or model_args != "{}" or mean or std or preprocess or classes:
+    elif (
+        weights is not None or model_args != "{}" or mean or std or colour or preprocess or classes
+    ):
         raise BuilderError(
             "--weights, --model-args, --classes and preprocessing are for a network of yours.",
             "Name it with --model package.module:function.",
@@ -244,13 +256,14 @@ def new_bundle_from_own_data(
         else:
             made = own
         z = _wrap_loaded_network(
-            made, class_names_in_logit_order(made.classes, data), data, cut, subject, path
-        )
-        share = print_network_accuracy(z, own is None, seed, as_json)
+            made, class_names_in_logit_order(made.classes, data), data, cut, read_output, subject,
+            path,
+        )  # fmt: skip
+        z = print_and_keep_accuracy(z, own is None, seed, as_json)
         kept = prepare_and_save_bundle(
             z, concept_set, known, seed, path, steps, visualise=True, cluster=executor
         )
-    print_new_bundle_summary(*kept, path, share, [*left_out, *remarks], known, as_json)
+    print_new_bundle_summary(*kept, path, [*left_out, *remarks], known, as_json)
 
 
 _NO_CONCEPT_SET = (
@@ -263,7 +276,9 @@ def _split_comma_separated(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _parse_preprocessing_options(mean: str, std: str, file: Path | None) -> dict[str, Any]:
+def _parse_preprocessing_options(
+    mean: str, std: str, colour: str, file: Path | None
+) -> dict[str, Any]:
     from circuitz.models.adapters.preprocessing_config import read_preprocessing_file
 
     found: dict[str, Any] = {} if file is None else read_preprocessing_file(file)[0]
@@ -275,7 +290,7 @@ def _parse_preprocessing_options(mean: str, std: str, file: Path | None) -> dict
                 raise InputsError(
                     f"--{name} is {text!r}.", f"Write numbers with commas: --{name} .5,.5,.5"
                 ) from problem
-    return found
+    return found | ({"colour": colour} if colour else {})
 
 
 def _wrap_loaded_network(
@@ -283,18 +298,28 @@ def _wrap_loaded_network(
     classes: tuple[str, ...],
     data: InputSet,
     cut: str,
+    output: str,
     subject: str,
     path: Path,
 ) -> AnnotatedModel:
+    from warnings import catch_warnings, simplefilter
+
+    from circuitz.errors import NetworkWarning
     from circuitz.wrapping.wrap import wrap
 
-    z = wrap(
-        loaded.net, data, classes=classes, preprocess=loaded.preprocess, cut=cut or None,
-        subject=subject, name=bundle_name_without_suffix(path),
-    )  # fmt: skip
+    with catch_warnings():
+        simplefilter("ignore", NetworkWarning)  # all of it is printed here
+        z = wrap(
+            loaded.net, data, classes=classes, preprocess=loaded.preprocess, cut=cut or None,
+            output=output, subject=subject, name=bundle_name_without_suffix(path),
+        )  # fmt: skip
     assumed = "preprocessing" in z.notes and "preprocessing" not in loaded.notes
     if assumed:
         say.print("[bold yellow]Preprocessing is assumed[/], since neither you nor the network "
                   f"names it: mean {z.preprocessing.mean}, std {z.preprocessing.std}. Give --mean "
                   "and --std.")  # fmt: skip
+    told = {str(z.notes.get("preprocessing")), z.accuracy.warning() if z.accuracy else ""}
+    for remark in z.remarks:
+        if remark not in told:  # these two are told in words of their own
+            say.print(remark, markup=False, highlight=False)
     return z.with_(notes={**z.notes, **loaded.notes})

@@ -35,7 +35,7 @@ def new_bundle_from_texts(options: TextBundleOptions, lexicon: Lexicon) -> None:
 
     from circuitz.cli.created_bundle import (
         prepare_and_save_bundle,
-        print_network_accuracy,
+        print_and_keep_accuracy,
         print_new_bundle_summary,
     )
     from circuitz.data.folders.check_sample_size import check_sample_sizes
@@ -92,7 +92,7 @@ def new_bundle_from_texts(options: TextBundleOptions, lexicon: Lexicon) -> None:
         told = {"lm": str(options.lm), "layer": options.layer or "the last block's neurons",
                 "pool": options.pool}  # fmt: skip
         z = z.with_(notes={**z.notes, "texts": told})
-        share = print_network_accuracy(z, True, options.seed, options.as_json)
+        z = print_and_keep_accuracy(z, True, options.seed, options.as_json)
         z, kept = prepare_and_save_bundle(
             z,
             concepts,
@@ -103,7 +103,7 @@ def new_bundle_from_texts(options: TextBundleOptions, lexicon: Lexicon) -> None:
             visualise=False,
             cluster=executor,
         )
-    print_new_bundle_summary(z, kept, options.out, share, remarks, lexicon, options.as_json)
+    print_new_bundle_summary(z, kept, options.out, remarks, lexicon, options.as_json)
 
 
 _NO_CONCEPT_TEXTS = (

@@ -86,7 +86,7 @@ def silence(
         first, second, problem = check(model, lexicon=known), None, ""
         try:
             cut = measure_with_progress(cut, "measure again")
-            second = check(cut, lexicon=known)
+            second = check(cut, lexicon=known, untrained=True)
             cut = cut.with_(findings=second.findings)
         except MeasurementError as error:
             # Who cut too much is to see by how much.
@@ -230,7 +230,7 @@ def _score_on_test_split(z: AnnotatedModel) -> Evaluation:
     from circuitz.evaluation.evaluation_by_cell import score_by_class_and_group
     from circuitz.models.run.open_runtime import runtime
     from circuitz.patching.source_rows import class_membership_mask, rows_of_split
-    from circuitz.wrapping.load_network import sample_rows_to_check
+    from circuitz.wrapping.count_accuracy import sample_rows_to_check
 
     assert z.data is not None
     rows = rows_of_split(z.data, "test")

@@ -14,8 +14,12 @@ from circuitz.data.folders.duplicates import assign_scene_numbers
 from circuitz.data.folders.image_folder import D_SHARES, open_folder
 from circuitz.data.splits import assign_splits
 from circuitz.data.validate_inputs import check_image_set
-from circuitz.errors import InputsError
+from circuitz.errors import InputsError, warn_of_network
 from circuitz.z.inputs import InputSet
+
+#: Floats up to the one are taken for 0 to 1, with rounding; those below the other for neither
+#: that nor 0 to 255.
+_UNIT, _NEITHER = 1 + 1e-3, 8.0
 
 
 def as_inputs(
@@ -31,10 +35,12 @@ def as_inputs(
     ----------
     data
         An ``InputSet``; arrays ``(X, y)`` with ``X`` uint8 ``(n, h, w, c)`` or float
-        ``(n, c, h, w)`` in 0..1; a dataset or loader that gives ``(picture, label)``; the path
+        ``(n, c, h, w)`` in 0..1 (or, with a warning, 0..255), and ``y`` class numbers or class
+        names; a dataset or loader that gives ``(picture, label)``; the path
         of a folder with one sub-folder a class.
     classes
-        Names of the classes in the order of the labels; by default the data's own.
+        Names of the classes in the order of the labels; by default the data's own. Labels that
+        are names are matched by name.
     seed
         Chooses the split; the same data and seed give the same one.
     limit
@@ -104,8 +110,18 @@ def _to_numpy(values: Any) -> npt.NDArray[Any]:
         ) from error
 
 
-def pictures_from_arrays(values: Any, first: int = 0) -> npt.NDArray[np.uint8]:
-    """Return pictures as uint8 ``(n, h, w, c)``; ``first`` is the number of the first one."""
+def pictures_from_arrays(values: Any) -> npt.NDArray[np.uint8]:
+    """Return pictures as uint8 ``(n, h, w, c)``; floats are from 0 to 1, or with a warning to 255."""
+    images, highest = _to_uint8_pictures(values)
+    _warn_of_float_range(highest)
+    return images
+
+
+def _to_uint8_pictures(values: Any, first: str = "0") -> tuple[npt.NDArray[np.uint8], float]:
+    """Return pictures as uint8 ``(n, h, w, c)``, and the largest value of floats (else 0).
+
+    Floats up to 1 are scaled by 255, others only rounded. ``first`` is what to call the first one.
+    """
     array = _to_numpy(values)
     if array.dtype == object or array.dtype.kind in "USV":
         raise InputsError("Pictures are not all of one size.", "Bring them to one size.")
@@ -130,30 +146,51 @@ def pictures_from_arrays(values: Any, first: int = 0) -> npt.NDArray[np.uint8]:
     if array.size == 0:
         raise InputsError("The set is empty.", "Give at least one picture.")
     if not whole:
-        return _floats_to_uint8(array, first)
+        return _floats_to_uint8(array, first), float(array.max())
     if array.dtype != np.uint8:
         if array.min() < 0 or array.max() > 255:
             raise InputsError(
                 f"Pixels run from {array.min()} to {array.max()}.", "Give 0 to 255 as uint8."
             )
         array = array.astype(np.uint8)
-    return np.ascontiguousarray(array)
+    return np.ascontiguousarray(array), 0.0
 
 
-def _floats_to_uint8(array: npt.NDArray[Any], first: int) -> npt.NDArray[np.uint8]:
+def _floats_to_uint8(array: npt.NDArray[Any], first: str) -> npt.NDArray[np.uint8]:
     finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
     if not finite.all():
+        bad = int(np.argmin(finite))
+        name = str(int(first) + bad) if first.isdecimal() else first
         raise InputsError(
-            f"Picture {first + int(np.argmin(finite))} has pixels that are not numbers (NaN).",
+            f"Picture {name} has pixels that are not numbers (NaN).",
             "Leave it out or mend it.",
         )
     low, high = float(array.min()), float(array.max())
-    if low < -1e-3 or high > 1 + 1e-3:
+    if low < -1e-3 or high > 255 + 1e-3:
         raise InputsError(
             f"Pixels run from {low:.3g} to {high:.3g} instead of 0 to 1.",
             "Give pictures as they are before normalisation, and the normalisation as preprocess.",
         )
-    return np.ascontiguousarray(np.rint(np.clip(array, 0, 1) * 255).astype(np.uint8))
+    factor = 255 if high <= _UNIT else 1
+    return np.ascontiguousarray(np.rint(np.clip(array * factor, 0, 255)).astype(np.uint8))
+
+
+def _warn_of_float_range(high: float) -> None:
+    """Say that floats are taken for 0 to 255; refuse what is neither that nor 0 to 1.
+
+    Raises
+    ------
+    InputsError
+        If their largest value lies little above 1.
+    """
+    if high <= _UNIT:
+        return
+    if high < _NEITHER:
+        raise InputsError(
+            f"Pixels run to {high:.3g}: neither from 0 to 1 nor from 0 to 255.",
+            "Give pictures as they are before normalisation, and the normalisation as preprocess.",
+        )
+    warn_of_network(f"Pictures are floats up to {high:.4g}: they are taken for 0 to 255.")
 
 
 def _to_class_numbers(values: Any, n: int) -> npt.NDArray[np.int64]:
@@ -190,9 +227,35 @@ def _class_numbers_from_flags(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]
     return whole.argmax(1) if (whole.sum(1) == 1).all() else whole
 
 
+def labels_are_names(labels: Any) -> bool:
+    """Whether labels are class names rather than numbers."""
+    array = _to_numpy(labels)
+    if array.dtype.kind == "O":
+        return array.ndim == 1 and len(array) > 0 and all(isinstance(v, str) for v in array)
+    return array.dtype.kind == "U"
+
+
+def _numbers_of_class_names(
+    labels: Any, classes: Sequence[str] | None
+) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+    """Return labels as numbers of classes, and these: as given, or in the order of the alphabet."""
+    words = [str(word) for word in _to_numpy(labels).ravel()]
+    names = tuple(sorted(set(words)) if classes is None else (str(name) for name in classes))
+    place = {name: i for i, name in enumerate(names)}
+    unknown = sorted(set(words) - set(names))
+    if unknown:
+        raise InputsError(
+            f"A label is {unknown[0]!r}, which is no class.",
+            f"Classes are {', '.join(names[:12])}.",
+        )
+    return np.array([place[word] for word in words], np.int64), names
+
+
 def _input_set_from_arrays(
     images: npt.NDArray[np.uint8], labels: Any, classes: Sequence[str] | None
 ) -> InputSet:
+    if labels_are_names(labels):
+        labels, classes = _numbers_of_class_names(labels, classes)
     numbers = _to_class_numbers(labels, len(images))
     if classes is None:
         count = int(numbers.max()) + 1 if len(numbers) else 0
@@ -211,12 +274,14 @@ def _input_set_from_items(data: Any, classes: Sequence[str] | None, limit: int |
     own = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None)
     parts: list[npt.NDArray[np.uint8]] = []
     labels: list[npt.NDArray[Any]] = []
+    highest: list[float] = []
     n = 0
     for item in _iterate_items_unshuffled(data):
-        images, numbers = _picture_and_label(item, n)
+        images, numbers, high = _picture_and_label(item, n, _item_name(data, n))
+        highest.append(high)
         if parts and images.shape[1:] != parts[0].shape[1:]:
             raise InputsError(
-                f"Picture {n} is {_picture_size_text(images)}, the ones before it {_picture_size_text(parts[0])}.",
+                f"Picture {_item_name(data, n)} is {_picture_size_text(images)}, the ones before it {_picture_size_text(parts[0])}.",
                 "Bring pictures to one size in the dataset's transform.",
             )
         parts.append(images)
@@ -226,9 +291,27 @@ def _input_set_from_items(data: Any, classes: Sequence[str] | None, limit: int |
             break
     if not parts:
         raise InputsError("The set is empty.", "Give at least one picture.")
+    most = max(highest)
+    _warn_of_float_range(most)
+    if most > _UNIT:
+        # A picture so dark that it could be of either kind was taken for one of 0 to 1.
+        parts = [
+            np.rint(part / 255).astype(np.uint8) if 0 < high <= _UNIT else part
+            for part, high in zip(parts, highest, strict=True)
+        ]
     if classes is None and own is not None:
         classes = [str(name) for name in own]
     return _input_set_from_arrays(np.concatenate(parts), np.concatenate(labels), classes)
+
+
+def _item_name(data: Any, n: int) -> str:
+    """Return what to call an item of a dataset: its file, where the dataset lists them."""
+    data = getattr(data, "dataset", data)
+    listed = getattr(data, "samples", None) or getattr(data, "imgs", None)
+    try:
+        return str(listed[n][0]) if isinstance(listed, list) else str(n)
+    except (IndexError, TypeError, KeyError):
+        return str(n)
 
 
 def _picture_size_text(images: npt.NDArray[np.uint8]) -> str:
@@ -249,21 +332,25 @@ def _iterate_items_unshuffled(data: Any) -> Iterator[Any]:
     yield from cast(Iterable[Any], data)
 
 
-def _picture_and_label(item: Any, n: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]:
-    """Return a picture, or a batch, with its labels, both with a first axis."""
+def _picture_and_label(
+    item: Any, n: int, name: str
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[Any], float]:
+    """Return a picture, or a batch, with its labels, both with a first axis, and its range."""
     if isinstance(item, dict):
         item = tuple(cast(dict[str, Any], item).values())
     if not isinstance(item, (tuple, list)) or len(cast(Sequence[Any], item)) < 2:
         raise InputsError(
-            f"Item {n} of the data is a {type(item).__name__}, not a picture and its label.",
+            f"Item {name} of the data is a {type(item).__name__}, not a picture and its label.",
             "Give items (picture, label).",
         )
     picture, label = cast(Sequence[Any], item)[:2]
     pixels, numbers = _to_numpy(picture), _to_numpy(label)
     if numbers.ndim == 0 or (numbers.ndim == 1 and pixels.ndim < 4):
         # A grey picture may come without a channel axis.
-        return pictures_from_arrays(pixels[None], n), numbers[None]
-    return pictures_from_arrays(pixels, n), numbers
+        images, high = _to_uint8_pictures(pixels[None], name)
+        return images, numbers[None], high
+    images, high = _to_uint8_pictures(pixels, str(n))
+    return images, numbers, high
 
 
 def _add_scenes_and_splits(inputs: InputSet, seed: int) -> InputSet:

@@ -12,6 +12,7 @@ import torch
 from circuitz import __version__
 from circuitz.errors import BuilderError, ClusterError
 from circuitz.jobs.serialisation import copy_prefixed_arrays
+from circuitz.models.adapters.adapted_network import adapt_network
 from circuitz.models.adapters.weight_arrays import load_numpy_weights, weights_to_numpy
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
@@ -43,6 +44,7 @@ def runtime_to_facts_and_arrays(runtime: Runtime) -> tuple[dict[str, Any], dict[
         "preprocessing": how,
         "layers": list(runtime.layers),
         "head": runtime.head,
+        "output": getattr(runtime.module, "circuitz_output", ""),
         "dtype": str(runtime.dtype).removeprefix("torch."),
     }
     return facts, {_WEIGHTS + n: a for n, a in weights_to_numpy(runtime.module).items()}
@@ -67,6 +69,7 @@ def runtime_from_facts_and_arrays(facts: Mapping[str, Any], arrays: Mapping[str,
     net = build(name, args).to(getattr(torch, facts["dtype"])).eval()
     load_numpy_weights(net, copy_prefixed_arrays(arrays, _WEIGHTS))
     how = Preprocessing(**_lists_to_tuples(facts["preprocessing"]))
+    net = adapt_network(net, facts.get("output", ""), how.padding, how.masking)
     return Runtime(net, facts["layers"], how, head=facts["head"])
 
 

@@ -28,6 +28,7 @@ from circuitz.patching.silenced_weights import can_silence_layer
 from circuitz.responses.optimised.visualise import visualise as visualise_units
 from circuitz.responses.sweep_layers import sweep
 from circuitz.responses.token_responses import measure_responses_to_position_pairs
+from circuitz.wrapping.count_accuracy import with_accuracy
 from circuitz.z.bases import basis_sizes
 from circuitz.z.bundle.data_ref import DataRef
 from circuitz.z.check_z import check_annotated_model
@@ -131,7 +132,7 @@ def measure(
     check_annotated_model(z)
     settings = {"sources": int(images), "donors": int(donors)}
     kept_settings = z.notes.get("measure") == settings
-    z = _attach_inputs(z, concept_set, data, seed)
+    z = with_accuracy(_attach_inputs(z, concept_set, data, seed))
     known = z.concept_set
     if known is None:
         raise InputsError(

@@ -6,6 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
+from circuitz.errors import ChanceAccuracyError
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.check_settings import MATCH_BAR, CheckSettings
 from circuitz.plausibility.problems import find_problems
@@ -30,6 +31,7 @@ def check(
     lexicon: Lexicon | None = None,
     unexplained_bound: float = 0.5,
     match_bar: float = MATCH_BAR,
+    untrained: bool = False,
 ) -> Report:
     """Test every claim that words and wiring of a z make together.
 
@@ -52,6 +54,9 @@ def check(
         Share of a class's effect that may stay unexplained.
     match_bar
         Normalised average precision and correlation an annotation must reach to count.
+    untrained
+        Check a network all the same that is right on D no more often than chance, as controls of
+        the check itself are. Its report says so first.
 
     Returns
     -------
@@ -64,6 +69,8 @@ def check(
         If z was not measured, or not on this split.
     ConceptLabelsError
         If there is no concept set. One without labels gives a report: see ``Report.problems``.
+    ChanceAccuracyError
+        If the network is right on D no more often than chance (``z.accuracy``).
     CheckError
         If a setting makes no sense.
     InputsError
@@ -72,6 +79,8 @@ def check(
     check_annotated_model(z)
     start = time.perf_counter()
     settings = CheckSettings(split, delta, q, unexplained_bound, match_bar)
+    if not untrained:
+        _refuse_chance_accuracy(z)
     case = Case.from_model(z, lexicon, settings)
     found = [finding for rule in RULES.values() for finding in rule(case)]
     reads: tuple[dict[str, str], ...] = ()
@@ -93,7 +102,18 @@ def check(
         stale=z.stale,
         reads=reads,
         problems=find_problems(case, findings),
+        accuracy=z.accuracy,
     )
+
+
+def _refuse_chance_accuracy(z: AnnotatedModel) -> None:
+    warning = "" if z.accuracy is None else z.accuracy.warning()
+    if warning:
+        raise ChanceAccuracyError(
+            warning,
+            "Mend that and wrap the network again; or check it all the same: cz.check(z, "
+            "untrained=True), circuitz check --untrained.",
+        )
 
 
 def _severity_sort_key(finding: Finding) -> tuple[float, ...]:

@@ -25,6 +25,7 @@ from circuitz.plausibility import prose
 from circuitz.plausibility.case import Case
 from circuitz.plausibility.claim import MEASURE_AGAIN
 from circuitz.stats.unit_concept_match import MINIMUM_IMAGES
+from circuitz.z.assumed_preprocessing import preprocessing_is_assumed
 from circuitz.z.finding import Finding
 from circuitz.z.inputs import SPLITS
 
@@ -63,6 +64,8 @@ class Problem:
 def find_problems(case: Case, findings: Sequence[Finding] = ()) -> tuple[Problem, ...]:
     """List what is wrong with a case, gravest first; what was found says which sets were not run."""
     searches: tuple[Callable[[Case], Problem | None], ...] = (
+        _problem_if_near_chance,
+        _problem_if_preprocessing_assumed,
         _problem_if_no_concept_labels,
         _problem_if_kinds_unknown,
         _problem_if_no_annotations,
@@ -105,6 +108,26 @@ def words_with_simulated_labels(z: AnnotatedModel) -> tuple[str, ...]:
             for r in records
             if not r["undone"] and "simulated" in r["rater_kinds"] and any(r["after"])
         )
+    )
+
+
+def _problem_if_near_chance(case: Case) -> Problem | None:
+    warning = "" if case.z.accuracy is None else case.z.accuracy.warning()
+    if not warning:
+        return None
+    return Problem("near-chance", warning, "Mend that, wrap the network and measure again.")
+
+
+def _problem_if_preprocessing_assumed(case: Case) -> Problem | None:
+    if not preprocessing_is_assumed(case.z):
+        return None
+    prep = case.z.preprocessing
+    return Problem(
+        "preprocessing-assumed",
+        "Neither you nor the network said how images become its inputs: mean "
+        f"{prose.list_in_prose([f'{m:.3g}' for m in prep.mean])} and std "
+        f"{prose.list_in_prose([f'{s:.3g}' for s in prep.std])} were assumed.",
+        "If the network was trained otherwise, everything here is wrong: wrap it with preprocess=.",
     )
 
 

@@ -19,6 +19,7 @@ from circuitz.errors import CheckError
 from circuitz.plausibility import prose
 from circuitz.plausibility.problems import Problem
 from circuitz.plausibility.rules.kinds import RULES
+from circuitz.z.data_accuracy import DataAccuracy
 from circuitz.z.finding import Finding
 from circuitz.z.shown.figures import figure_of_findings
 
@@ -71,6 +72,8 @@ class Report:
     problems
         What is wrong with what was given, by name: no concept labels, a concept with two
         positives, words nobody knows (see ``problems``).
+    accuracy
+        How often the network is right on D; None where that is not known.
     """
 
     findings: tuple[Finding, ...]
@@ -82,6 +85,7 @@ class Report:
     stale: tuple[str, ...] = ()
     reads: tuple[Mapping[str, str], ...] = field(default_factory=tuple)
     problems: tuple[Problem, ...] = ()
+    accuracy: DataAccuracy | None = None
 
     @property
     def decided(self) -> bool:
@@ -175,6 +179,7 @@ class Report:
                 "split": self.split,
                 "counts": self._counts_by_verdict(),
                 "stale": self.stale,
+                "accuracy": None if self.accuracy is None else asdict(self.accuracy),
                 "problems": [asdict(problem) for problem in self.problems],
                 "unexplained": {
                     name: {"estimate": estimate, "ci": (low, high)}
@@ -211,6 +216,9 @@ class Report:
             )
         return text
 
+    def _accuracy_line(self) -> str:
+        return f"accuracy on D: {self.accuracy or 'not known'}"
+
     def _unexplained_shares_line(self) -> str:
         shares = [
             f"{name} {prose.format_share_with_interval(*found)}"
@@ -219,7 +227,7 @@ class Report:
         return f"unexplained: {'; '.join(shares) or 'not known'}"
 
     def __repr__(self) -> str:
-        lines = [f"Report: {self._summary_line()}"]
+        lines = [f"Report: {self._summary_line()}", f"  {self._accuracy_line()}"]
         for problem in self.problems:
             lines += [f"  {problem.code}: {problem.message}", f"    {problem.hint}"]
         flagged = [f for f in self.findings if f.verdict == "flagged"]
@@ -276,6 +284,7 @@ class Report:
         tail = f"<p>and {more} more; see <code>.frame</code></p>" if more > 0 else ""
         return (
             f"<div><p><b>Plausibility</b>: {html.escape(self._summary_line())}</p>"
+            f"<p>{html.escape(self._accuracy_line())}</p>"
             f"{problems}<p>{html.escape(self._unexplained_shares_line())}</p>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{tail}</div>"
         )

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -29,7 +28,6 @@ from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
 
 Progress = Callable[[int, int], None]
-_CHECKED = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,13 +148,6 @@ def _parse_json_object(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise BuilderError("--model-args is no JSON object.", 'Write {"name": value, …}.')
     return found
-
-
-def sample_rows_to_check(rows: npt.NDArray[np.int64], seed: int = 0) -> npt.NDArray[np.int64]:
-    """Return rows to try a network on: all, or a random two thousand of many."""
-    if len(rows) <= _CHECKED:
-        return rows
-    return np.sort(np.random.default_rng([seed, 17]).choice(rows, _CHECKED, replace=False))
 
 
 def class_names_in_logit_order(names: tuple[str, ...], data: InputSet) -> tuple[str, ...]:

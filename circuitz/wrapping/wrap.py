@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
-from circuitz.data.input_sources import as_inputs
+from circuitz.data.input_sources import as_inputs, labels_are_names
 from circuitz.errors import InputsError, LayerError, WeightsError
-from circuitz.models.adapters.preprocessing_config import preprocessing_from_network
 from circuitz.models.adapters.unwrap import readable_network
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.check_opened_network import note_checked
 from circuitz.models.run.choose_layers import LayerNames, choose_cut, requested_layers
+from circuitz.models.run.read_outputs import read_outputs
 from circuitz.models.run.restore_state import eval_mode, outside_inference_mode
 from circuitz.models.run.runtime import Runtime
+from circuitz.wrapping.build_preprocessing import PreprocessingLike, build_preprocessing
+from circuitz.wrapping.found_and_assumed import with_accuracy_and_warnings
 from circuitz.wrapping.layers_of_network import choose_and_describe_layers
 from circuitz.wrapping.wrap_tokens import is_language_model, wrap_token_network
+from circuitz.z.assumed_preprocessing import PREPROCESSING_NOTE
 from circuitz.z.bundle.data_ref import DataRef
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Head, Preprocessing
@@ -33,10 +36,6 @@ _SAVABLE = (
     "register one with @circuitz.models.zoo.builders.register(name) and wrap build(name, arguments) "
     "with the weights loaded."
 )
-_ASSUMED = (
-    "Preprocessing was not given and is assumed to be mean .5, std .25. If the network was "
-    "trained otherwise, every finding is silently wrong: pass preprocess=."
-)
 
 
 @outside_inference_mode
@@ -46,9 +45,10 @@ def wrap(
     *,
     layers: LayerNames | None = None,
     classes: Sequence[str] | None = None,
-    preprocess: Preprocessing | Mapping[str, Any] | None = None,
+    preprocess: PreprocessingLike = None,
     cut: str | Sequence[str] | None = None,
     head: Head | None = None,
+    output: str | int = "",
     subject: str = "",
     name: str = "model",
 ) -> AnnotatedModel:
@@ -71,8 +71,9 @@ def wrap(
     classes
         Class names in the order of the logits; by default those of the data.
     preprocess
-        How 8-bit images become inputs: a ``Preprocessing`` or its fields as a mapping. By
-        default what the network itself says (timm's ``pretrained_cfg``, torchvision's weights),
+        How 8-bit images become inputs: a ``Preprocessing``, its fields as a mapping (size and
+        channels by default those of the data and the network), or a transform such as
+        torchvision's, which is run to see what it does. By default what the network itself says (timm's ``pretrained_cfg``, torchvision's weights),
         or else an assumption, which ``notes["preprocessing"]`` tells. Wrong preprocessing gives
         silently wrong findings, so give it.
     cut
@@ -83,6 +84,10 @@ def wrap(
         second of two classes; ``multi-label``, a yes or no for each class. By default binary
         where there is one logit, multi-label where images of the data show several classes or
         none, and else softmax.
+    output
+        Which of several tensors the network returns are its logits: a key, a name or a number. By
+        default the one with as many columns as there are classes; of several such the one named
+        ``logits``, or the one that is computed from the others. ``remarks`` tell which it was.
     subject
         What the classes are kinds of, for instance ``"dog"``.
     name
@@ -103,6 +108,8 @@ def wrap(
         If the data or the class names do not fit the network.
     WeightsError
         If a weight, or what the network makes of its data, is not finite.
+    ProbabilitiesError
+        If the network returns probabilities instead of logits.
     NetworkError
         If the network itself fails when it is run, or reads more than one input.
     RandomNetworkError, BatchDependenceError
@@ -116,6 +123,7 @@ def wrap(
             layers=None if layers is None else requested_layers(layers)[0],
             classes=classes,
             cut=cut,
+            output=output,
             subject=subject,
             name=name,
         )
@@ -128,13 +136,14 @@ def wrap(
     net = readable_network(net)
     inputs = _as_input_set(data, classes)
     notes: dict[str, Any] = {}
-    if preprocess is None:
-        found = preprocessing_from_network(net)
-        preprocess, notes["preprocessing"] = found or (None, _ASSUMED)
-    how = _build_preprocessing(preprocess, inputs)
-    kind = head or _guess_head(net, inputs, how)
-    probe = Runtime(net, (), how, head=kind)
-    sample = probe.prepare(_some_images_or_noise(inputs, how))
+    how, source, said = build_preprocessing(preprocess, net, inputs)
+    if source:
+        notes[PREPROCESSING_NOTE] = source
+    sample = Runtime(net, (), how).prepare(_some_images_or_noise(inputs, how))
+    named = tuple(classes or (inputs.classes if inputs is not None else ()))
+    read = read_outputs(net, sample, len(named) or None, str(output))
+    kind = head or _guess_head(read.network, inputs, sample)
+    probe = Runtime(read.network, (), how, head=kind)
     logits = _count_logits(probe, sample[:2])
     described = choose_and_describe_layers(probe, sample, layers)
     if isinstance(layers, Mapping) and requested_layers(layers)[1]:
@@ -158,55 +167,31 @@ def wrap(
         builder=builder,
         builder_args=dict(arguments),
         head=kind,
+        output=read.choice.key,
         weights=weights_to_numpy(net),
         data=inputs,
         data_ref=None if inputs is None else DataRef.referring_to(inputs),
         notes=notes,
         live=net,
+        remarks=(*said, *read.remarks),
     )
     note_checked(made, net)
-    return made
+    return with_accuracy_and_warnings(made)
 
 
 def _as_input_set(data: Any, classes: Sequence[str] | None) -> InputSet | None:
     if data is None:
         return None
+    if classes is not None and isinstance(data, tuple):
+        arrays = cast(tuple[Any, ...], data)
+        if len(arrays) == 2 and labels_are_names(arrays[1]):
+            return as_inputs(data, classes=classes)  # matched by name, and not by order
     found = as_inputs(data)
     if classes is None or isinstance(data, InputSet) or set(found.classes) <= set(classes):
         return found
     # Arrays and loaders number their classes; whoever wraps them knows the names.
     named = tuple(str(c) for c in classes)
     return replace(found, classes=named) if len(found.classes) <= len(named) else found
-
-
-def _build_preprocessing(
-    preprocess: Preprocessing | Mapping[str, Any] | None, inputs: InputSet | None
-) -> Preprocessing:
-    if isinstance(preprocess, Preprocessing):
-        return preprocess
-    shape = (64, 64, 3) if inputs is None else tuple(int(s) for s in inputs.images.shape[1:])
-    fields: dict[str, Any] = dict(preprocess or {})
-    unknown = set(fields) - {"mean", "std", "size", "colour"}
-    if unknown:
-        raise InputsError(
-            f"Preprocessing has no field {min(unknown)!r}.", "Its fields: mean, std, size, colour."
-        )
-    channels = shape[2]
-    mean = _repeat_per_channel(fields.get("mean", 0.5), channels)
-    std = _repeat_per_channel(fields.get("std", 0.25), len(mean))
-    size = fields.get("size", shape[:2])
-    size = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
-    if len(std) != len(mean) or min(std) <= 0 or min(size) < 1:
-        raise InputsError(
-            f"Preprocessing with mean {mean}, std {std} and size {size} is impossible.",
-            "Give one mean and one positive std a channel, and a positive size.",
-        )
-    return Preprocessing(mean, std, size, fields.get("colour", "RGB" if len(mean) == 3 else "L"))
-
-
-def _repeat_per_channel(value: Any, channels: int) -> tuple[float, ...]:
-    many = np.atleast_1d(np.asarray(value, float)).tolist()
-    return tuple(many * channels if len(many) == 1 else many)
 
 
 def _some_images_or_noise(
@@ -220,11 +205,9 @@ def _some_images_or_noise(
     )
 
 
-def _guess_head(net: nn.Module, inputs: InputSet | None, preprocessing: Preprocessing) -> Head:
+def _guess_head(net: nn.Module, inputs: InputSet | None, sample: torch.Tensor) -> Head:
     if inputs is not None and inputs.labels is not None and inputs.labels.ndim == 2:
         return "multi-label"
-    probe = Runtime(net, (), preprocessing)
-    sample = probe.prepare(_some_images_or_noise(inputs, preprocessing))
     try:
         with torch.no_grad(), eval_mode(net):
             out = net(sample)

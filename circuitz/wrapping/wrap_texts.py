@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
 from circuitz.errors import InputsError, LayerError
+from circuitz.models.adapters.adapted_network import adapt_network
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
+from circuitz.models.run.read_outputs import read_outputs
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.read_out import READ
 from circuitz.models.zoo.small_transformer import HeadPoint
+from circuitz.wrapping.choose_masking import choose_masking
+from circuitz.wrapping.found_and_assumed import with_accuracy_and_warnings
+from circuitz.wrapping.name_padding import name_padding
 from circuitz.z.bundle.data_ref import DataRef
 from circuitz.z.bundle.input_set_integrity import check_input_set_fields
 from circuitz.z.inputs import InputSet
@@ -34,6 +40,7 @@ def wrap_text_network(
     layers: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
     cut: str | None = None,
+    output: str | int = "",
     subject: str = "",
     name: str = "model",
 ) -> AnnotatedModel:
@@ -53,6 +60,8 @@ def wrap_text_network(
     cut
         The layer that all paths to the output cross; by default ``read``, or the last of
         ``layers`` for which that holds.
+    output
+        Which of several tensors the network returns are its logits; see :func:`circuitz.wrap`.
     subject, name
         What the classes are kinds of, and what to call the model.
 
@@ -76,13 +85,18 @@ def wrap_text_network(
             f"{context} and {vocabulary}.",
             "Use the model's own vocabulary, and sequences no longer than its context.",
         )
-    how = Preprocessing.for_token_sequences(length)
+    data, remarks = name_padding(net, data)
+    how = Preprocessing.for_token_sequences(length, data.padding)
     names = tuple(layers) if layers is not None else _default_layers(net)
-    probe = Runtime(net, names, how)
-    sample = probe.prepare(data.images[:2])
+    sample = Runtime(net, names, how).prepare(data.images[:2])
+    named = tuple(classes or data.classes)
+    read = read_outputs(net, sample, len(named) or None, str(output))
+    told = choose_masking(read.network, data)
+    how = replace(how, masking=told.masking, padded_at=told.padded_at)
+    seen = adapt_network(read.network, padding=how.padding, masking=how.masking)
+    probe = Runtime(seen, names, how)
     acts, logits = probe.run(sample, names)
     specs = tuple(_text_layer_spec_from_output(probe, name, acts[name], length) for name in names)
-    named = tuple(classes or data.classes)
     if len(named) != logits.shape[1]:
         raise InputsError(
             f"There are {len(named)} class names but the network has {logits.shape[1]} logits.",
@@ -90,12 +104,13 @@ def wrap_text_network(
         )
     builder, arguments = getattr(net, "circuitz_builder", ("", {}))
     notes: dict[str, Any] = {} if builder else {"session": _SAVABLE}
-    return AnnotatedModel(
+    made = AnnotatedModel(
         name=name, classes=named, subject=subject or "text", layers=specs,
         cut=(_check_or_choose_cut(probe, names, cut),), preprocessing=how, builder=builder,
-        builder_args=dict(arguments), weights=weights_to_numpy(net), data=data,
+        builder_args=dict(arguments), output=read.choice.key, remarks=(*remarks, *read.remarks, *told.remarks), weights=weights_to_numpy(net), data=data,
         data_ref=DataRef.referring_to(data), notes=notes, live=net,
     )  # fmt: skip
+    return with_accuracy_and_warnings(made)
 
 
 def _default_layers(net: nn.Module) -> tuple[str, ...]:
@@ -159,5 +174,11 @@ def _check_or_choose_cut(runtime: Runtime, names: Sequence[str], cut: str | None
             return name
     raise LayerError(
         f"None of {[cut] if cut else list(names)} is crossed by every path to the output.",
-        "Name as cut= a layer after which nothing is added.",
+        "Name as cut= a layer after which nothing is added"
+        + (
+            ", and nothing goes by where padding stands: a pooler, or a module of your own that "
+            "passes what is read of each text."
+            if runtime.preprocessing.padding >= 0
+            else "."
+        ),
     )

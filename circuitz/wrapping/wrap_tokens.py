@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+import torch
 from torch import nn
 
 from circuitz.errors import InputsError, LayerError, NetworkError
@@ -13,12 +14,17 @@ from circuitz.models.adapters.bridged import BridgedLM
 from circuitz.models.adapters.transformer_lens import Lens
 from circuitz.models.adapters.unwrap import is_transformer_lens_model, readable_network
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
+from circuitz.models.run.prepare_inputs import check_tokens_readable
+from circuitz.models.run.text_padding import MaskingTrial, padded_sides, try_maskings
 from circuitz.models.zoo.small_transformer import SmallTransformer
+from circuitz.wrapping.choose_masking import best_masking, choose_masking
+from circuitz.wrapping.found_and_assumed import with_accuracy_and_warnings
+from circuitz.wrapping.name_padding import name_padding
 from circuitz.wrapping.wrap_texts import wrap_text_network
 from circuitz.z.bundle.data_ref import DataRef
 from circuitz.z.bundle.input_set_integrity import check_input_set_fields
 from circuitz.z.inputs import InputSet
-from circuitz.z.layer import LayerSpec, Preprocessing
+from circuitz.z.layer import LayerSpec, Masking, Preprocessing
 from circuitz.z.model import AnnotatedModel
 
 
@@ -29,6 +35,7 @@ def wrap_token_network(
     layers: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
     cut: str | Sequence[str] | None = None,
+    output: str | int = "",
     subject: str = "",
     name: str = "model",
 ) -> AnnotatedModel:
@@ -39,17 +46,21 @@ def wrap_token_network(
     made, and else as they are. Other networks tell classes from whole texts
     (:func:`circuitz.wrapping.wrap_texts.wrap_text_network`).
     """
-    net = (
-        _small_transformer_or_bridged(_as_lens(net), data)
-        if is_language_model(net)
-        else readable_network(net)
-    )
+    remarks: tuple[str, ...] = ()
+    if is_language_model(net):
+        data, remarks = name_padding(net, data)
+        net = _small_transformer_or_bridged(_as_lens(net), data)
+    else:
+        net = readable_network(net)
     if isinstance(net, SmallTransformer | BridgedLM) and layers is None and cut is None:
-        return wrap_transformer_heads(net, data, subject=subject or "token", name=name)
+        return wrap_transformer_heads(
+            net, data, subject=subject or "token", name=name, remarks=remarks
+        )
     where = cut if cut is None or isinstance(cut, str) else next(iter(cut), None)
     return wrap_text_network(
-        net, data, layers=layers, classes=classes, cut=where, subject=subject, name=name
-    )
+        net, data, layers=layers, classes=classes, cut=where, output=output, subject=subject,
+        name=name,
+    )  # fmt: skip
 
 
 def is_language_model(net: Any) -> bool:
@@ -68,10 +79,32 @@ def _as_lens(net: Any) -> Lens:
 
 def _small_transformer_or_bridged(lens: Lens, data: InputSet) -> SmallTransformer | BridgedLM:
     answers = _tokens_of_class_names(data, int(lens.config.d_vocab_out or lens.config.d_vocab))
-    with suppress(NetworkError):
-        if not answers:
-            return lens.to_small_transformer()
-    return BridgedLM.from_lens(lens, answers)
+    padding = data.padding
+    if padding < 0 or not padded_sides(data.images, padding):
+        with suppress(NetworkError):
+            if not answers:
+                return lens.to_small_transformer()
+    made = BridgedLM.from_lens(lens, answers, padding)
+    return made if padding < 0 else _told_of_padding(lens, made, data)
+
+
+def _told_of_padding(lens: Lens, model: BridgedLM, data: InputSet) -> BridgedLM:
+    """Return the model told about padding in the first way that is right at both sides."""
+    ways: tuple[Masking, ...] = ("mask and positions", "mask", "none")
+    models = {way: BridgedLM.from_lens(lens, model.answers, model.padding, way) for way in ways}
+    check_tokens_readable(torch.from_numpy(data.images[:2]).long(), model.context, model.vocabulary)
+    trials: list[MaskingTrial] = []
+    for way in ways:
+        with suppress(Exception):  # not every architecture takes positions
+            trials += try_maskings(
+                models["none"], lambda tokens, way: models[way](tokens), (way,), data.images,
+                model.padding,
+            )  # fmt: skip
+    if not trials:
+        return model
+    theirs = getattr(lens.bridge, "original_model", lens.bridge)
+    sides = padded_sides(data.images, model.padding)
+    return models[best_masking(trials, sides, model.padding, theirs).masking]
 
 
 def _tokens_of_class_names(data: InputSet, outputs: int) -> tuple[int, ...]:
@@ -83,7 +116,12 @@ def _tokens_of_class_names(data: InputSet, outputs: int) -> tuple[int, ...]:
 
 
 def wrap_transformer_heads(
-    net: nn.Module, data: InputSet, *, subject: str = "token", name: str = "model"
+    net: nn.Module,
+    data: InputSet,
+    *,
+    subject: str = "token",
+    name: str = "model",
+    remarks: tuple[str, ...] = (),
 ) -> AnnotatedModel:
     """Make a z from a transformer and the token sequences it was trained on.
 
@@ -101,6 +139,8 @@ def wrap_transformer_heads(
         What the classes are kinds of.
     name
         What to call it.
+    remarks
+        What was found out before, for the z's.
 
     Raises
     ------
@@ -129,6 +169,8 @@ def wrap_transformer_heads(
             "Name one class a logit, in their order; or name classes after tokens of the "
             "vocabulary, and wrap the language model.",
         )
+    if isinstance(net, SmallTransformer) and padded_sides(data.images, data.padding):
+        remarks = (*remarks, *choose_masking(net, data).remarks)
     builder, arguments = getattr(net, "circuitz_builder", ("", {}))
     specs = (
         net.layers(length) if isinstance(net, BridgedLM) else _head_and_neuron_specs(net, length)
@@ -139,13 +181,13 @@ def wrap_transformer_heads(
             "This z lives in this session only: build the network with "
             "circuitz.models.zoo.builders.build('small-transformer', arguments) to save it."
         )
-    return AnnotatedModel(
+    made = AnnotatedModel(
         name=name,
         classes=data.classes,
         subject=subject,
         layers=specs,
         cut=tuple(spec.name for spec in specs if spec.name.endswith("hook_z")),
-        preprocessing=Preprocessing.for_token_sequences(length),
+        preprocessing=Preprocessing.for_token_sequences(length, data.padding),
         builder=builder,
         builder_args=dict(arguments),
         weights=weights_to_numpy(net),
@@ -153,7 +195,9 @@ def wrap_transformer_heads(
         data_ref=DataRef.referring_to(data),
         notes=notes,
         live=net,
+        remarks=remarks,
     )
+    return with_accuracy_and_warnings(made)
 
 
 def _head_and_neuron_specs(net: SmallTransformer, length: int) -> tuple[LayerSpec, ...]:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 SPLITS = ("select", "test", "audit")
 #: In a vocabulary, the text of the token that fills up short sequences.
 PADDING = "[padding]"
+#: What tokenizers call it, besides.
+PADDING_NAMES = (PADDING, "[PAD]", "<pad>", "<|pad|>", "[pad]", "<PAD>", "<|padding|>", "<padding>")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,5 +75,7 @@ class InputSet:
 
     @property
     def padding(self) -> int:
-        """Number of the token that fills up short sequences; -1 where there is none."""
-        return self.vocabulary.index(PADDING) if PADDING in self.vocabulary else -1
+        """Number of the token that fills up short sequences; -1 where none is called so."""
+        held = set(self.vocabulary)
+        name = next((name for name in PADDING_NAMES if name in held), None)
+        return -1 if name is None else self.vocabulary.index(name)

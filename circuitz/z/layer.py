@@ -53,6 +53,11 @@ class LayerSpec:
     patches: tuple[int, int, int] = (0, 0, 0)
 
 
+Masking = Literal["none", "mask", "mask and positions"]
+"""What a network that reads tokens is told about padding: nothing, which tokens are real, or also
+at which place of its text each stands."""
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """How 8-bit images become the network's input: ``(x / 255 - mean) / std``.
@@ -66,17 +71,26 @@ class Preprocessing:
     colour
         Channel order, ``RGB``, ``BGR`` or ``L``; ``tokens`` where inputs are token sequences,
         which are passed on as they are.
+    padding
+        Of tokens: the number of the one that fills up short texts; -1 where there is none.
+    masking
+        Of tokens: what the network is told about padding.
+    padded_at
+        Of tokens: where padding changes nothing, ``either`` end, or the ``right`` or ``left`` one.
     """
 
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.25, 0.25, 0.25)
     size: tuple[int, int] = (64, 64)
     colour: str = "RGB"
+    padding: int = -1
+    masking: Masking = "none"
+    padded_at: Literal["either", "right", "left"] = "either"
 
     @classmethod
-    def for_token_sequences(cls, length: int) -> Preprocessing:
+    def for_token_sequences(cls, length: int, padding: int = -1) -> Preprocessing:
         """Return that of a network that reads token sequences of up to ``length`` positions."""
-        return cls((), (), (1, length), "tokens")
+        return cls((), (), (1, length), "tokens", padding)
 
     @property
     def is_tokens(self) -> bool:

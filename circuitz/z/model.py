@@ -21,6 +21,7 @@ from circuitz.z.annotation import Annotation, AuthorKind
 from circuitz.z.bases import basis_sizes, check_bases_fit_layers
 from circuitz.z.bundle.data_ref import DataRef
 from circuitz.z.columns_of_concept_set import concept_set_at_hand
+from circuitz.z.data_accuracy import DataAccuracy, accuracy_from_notes
 from circuitz.z.edits import history
 from circuitz.z.edits import waivers as decisions
 from circuitz.z.edits.annotate import default_lexicon, new_annotation
@@ -76,6 +77,9 @@ class AnnotatedModel:
     head
         What the logits mean: ``softmax`` over classes, a ``binary`` logit for the second of two
         classes, or ``multi-label``, a yes or no for each class by itself.
+    output
+        Which of what the network returns is its logits: a key, name or number; empty where it
+        returns nothing else.
     log
         Every edit ever made, oldest first; the truth that annotations are derived from.
     concept_set, data, data_ref, concepts_ref
@@ -108,6 +112,7 @@ class AnnotatedModel:
     weights: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     bases: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     head: Head = "softmax"
+    output: str = ""
     log: tuple[Annotation, ...] = ()
     concept_set: LazyField[InputSet] = LazyField()  # noqa: RUF009 (a descriptor, made once on purpose)
     data: LazyField[InputSet] = LazyField()  # noqa: RUF009 (a descriptor, made once on purpose)
@@ -159,6 +164,7 @@ class AnnotatedModel:
             classes=self.classes,
             network=(self.builder, self.builder_args, self.cut),
             head=self.head,
+            output=self.output,
             annotations_hash=self.annotations_hash,
         )
 
@@ -171,6 +177,14 @@ class AnnotatedModel:
     def data_hash(self) -> str:
         """Fingerprint of D; empty when it is not known."""
         return input_set_hash(self, "data", self.data_ref)
+
+    @property
+    def accuracy(self) -> DataAccuracy | None:
+        """How often the network is right on D; None where that is not known.
+
+        Counted by ``wrap`` and ``measure``, and no longer known once weights or D change.
+        """
+        return accuracy_from_notes(self)
 
     @property
     def stale(self) -> tuple[str, ...]:

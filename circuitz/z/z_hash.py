@@ -30,6 +30,7 @@ def z_hash(
     network: tuple[str, Mapping[str, Any], tuple[str, ...]],
     annotations_hash: str,
     head: str = "softmax",
+    output: str = "",
 ) -> str:
     """Hash of z: the network as it computes, and the annotations in force.
 
@@ -47,11 +48,15 @@ def z_hash(
                 [float(v) for v in preprocessing.std],
                 [int(v) for v in preprocessing.size],
                 preprocessing.colour,
+                # Of padding nothing was known before: the hashes of pictures stay.
+                *([preprocessing.padding] if preprocessing.padding >= 0 else []),
+                *([preprocessing.masking] if preprocessing.masking != "none" else []),
             ],
             "classes": list(classes),
             "network": [builder, dict(arguments), list(cut)],
             "annotations": annotations_hash,
             # Most heads are softmax, and were before the field was: their hashes stay.
             **({} if head == "softmax" else {"head": head}),
+            **({"output": output} if output else {}),
         }
     )

@@ -222,12 +222,14 @@ class _SearchRun:
         z = self._measure_z(z, what)
         if self.settings.words:
             z = self._measure_z(propose(z, lexicon=self.lexicon), what)
-        report = check(z, split="test", lexicon=self.lexicon)
+        # What is searched from must be no network that knows nothing; a step may make one, which
+        # scores accordingly.
+        report = check(z, split="test", lexicon=self.lexicon, untrained=number > 0)
         # Proposed words that do not hold on *test* are no part of z; the start is as it was given.
         kept = withdraw(z, report.findings) if self.settings.words and number else z
         if kept is not z:
             z = self._measure_z(kept, what)
-            report = check(z, split="test", lexicon=self.lexicon)
+            report = check(z, split="test", lexicon=self.lexicon, untrained=True)
         assert z.data is not None
         return z, report, compute_posterior_terms(z, report, z.data)
 

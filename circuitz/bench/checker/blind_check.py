@@ -72,9 +72,10 @@ def check_and_score_case(case: CheckerCase, z: AnnotatedModel) -> dict[str, Any]
     JSON values: what was planted and whether it was caught, every finding with its truth, and the
     truth of all that is flagged at a false discovery rate of .10.
     """
-    report = check(z)
+    # Some cases are networks that know nothing, on purpose.
+    report = check(z, untrained=True)
     truth = CaseTruth(case, None if z.concept_set is None else z.concept_set.concept_names)
-    loose = check(z, q=0.10)
+    loose = check(z, q=0.10, untrained=True)
     return {
         "planted": [
             {

@@ -65,7 +65,9 @@ def count_null_rejections_by_kind(
         z = measure_case(case)
         truth = CaseTruth(case)
         items = [
-            f for f in check(z).findings if f.kind in WIRES or claim_is_true(truth, f) is False
+            f
+            for f in check(z, untrained=True).findings
+            if f.kind in WIRES or claim_is_true(truth, f) is False
         ]
         _add_rejection_counts(counts, items)
         if i == 0:
@@ -74,7 +76,7 @@ def count_null_rejections_by_kind(
             for _ in range(permutations):
                 shuffled = z.with_(concept_set=permute_concept_labels(known, draw))
                 _add_rejection_counts(
-                    counts, [f for f in check(shuffled).findings if f.kind in WORDS]
+                    counts, [f for f in check(shuffled, untrained=True).findings if f.kind in WORDS]
                 )
     return {kind: dict(row) for kind, row in counts.items()}
 

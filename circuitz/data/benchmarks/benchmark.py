@@ -104,7 +104,7 @@ def read_labelled_set(
 ) -> InputSet:
     """Return D: pictures, labels and splits."""
     images = _read_images(rows.files, size, "read D", progress)
-    scene = assign_scene_numbers(images, rows.labels)
+    scene = assign_scene_numbers(images, rows.labels, rows.files)
     split = assign_splits(len(rows), D_SHARES, groups=scene, seed=seed, strata=rows.labels)
     made = InputSet(
         images, labels=rows.labels, classes=rows.classes, split=split, scene=scene, role="D"

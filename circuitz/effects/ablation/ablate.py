@@ -18,7 +18,7 @@ from circuitz.effects.ablation.ablation_job import AblationJob, yield_ablations_
 from circuitz.effects.ablation.exact_ablation import Ablation
 from circuitz.effects.ablation.exact_ablation import ablate_each_unit as run_ablation
 from circuitz.effects.ablation.shortlist import ablate_shortlist as find_shortlist
-from circuitz.errors import InputsError, LayerError, UnitError
+from circuitz.errors import InputsError, LayerError, UnitError, warn_of_network
 from circuitz.jobs.connect import Cluster, executor_for_cluster
 from circuitz.models.adapters.unwrap import readable_network
 from circuitz.models.run.basis import Basis, load_basis
@@ -29,6 +29,7 @@ from circuitz.models.run.choose_layers import (
 )
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.run.probe_network import probe_network
+from circuitz.models.run.read_outputs import read_outputs
 from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.spliced_network import SplicedNetwork
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
 I64 = npt.NDArray[np.int64]
+_TRIED = 8  # inputs on which a network's outputs are looked at
 COLUMNS = (
     "unit", "layer", "index", "target", "effect", "low", "high", "n", "clusters", "method",
 )  # fmt: skip
@@ -64,6 +66,7 @@ def ablate(
     seed: int = 0,
     cluster: Cluster = None,
     checkpoint: Path | None = None,
+    output: str | int = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Ablate every unit of any layers by itself and say what each class loses.
@@ -104,6 +107,10 @@ def ablate(
     checkpoint
         Folder of finished layers (of a wide one, of 1,024 units at a time): a run that was killed
         goes on where it was, here or on a cluster. Not with ``shortlist``.
+    output
+        Which of several tensors a module returns are its logits: a key, a name or a number. By
+        default the one named ``logits``, or the one that is computed from the others; a warning
+        tells which.
     progress
         Called with units done and units in all.
 
@@ -122,14 +129,16 @@ def ablate(
         If a class or a basis does not exist.
     LayerError
         If a layer does not exist, is not called exactly once, or has no axis of units, or if there
-        is none.
+        is none; or if which output is the logits cannot be told.
+    ProbabilitiesError
+        If a module returns probabilities instead of logits.
     BasisError
         If a basis does not fit its layer, or lies over attention heads.
     """
     if isinstance(model, nn.Module):
         model = readable_network(model)
     run, given, scenes, names = _resolve_runtime_inputs_scenes_classes(
-        model, x, images, split, seed
+        model, x, images, split, seed, output
     )
     chosen, left_out = _layers_to_ablate(model, run, given, layers)
     if not chosen:
@@ -192,7 +201,12 @@ def ablate(
 
 
 def _resolve_runtime_inputs_scenes_classes(
-    model: AnnotatedModel | nn.Module, x: Any, images: int, split: str, seed: int
+    model: AnnotatedModel | nn.Module,
+    x: Any,
+    images: int,
+    split: str,
+    seed: int,
+    output: str | int,
 ) -> tuple[Runtime, torch.Tensor, I64, list[str]]:
     """Return the network, prepared inputs, the scene of each, and names of classes."""
     if isinstance(model, nn.Module):
@@ -205,8 +219,13 @@ def _resolve_runtime_inputs_scenes_classes(
         side = (int(x.shape[-2]), int(x.shape[-1])) if x.ndim == 4 else (1, 1)
         prep = Preprocessing((0.0,) * channels, (1.0,) * channels, side)
         run = Runtime(model, [], prep, like=x)
+        if len(x):
+            read = read_outputs(model, run.cast_inputs(x[:_TRIED]), output=str(output))
+            for remark in read.remarks:
+                warn_of_network(remark)
+            run = Runtime(read.network, [], prep, like=x)
         if len(x) and _count_outputs(run, x) == 1:
-            run = Runtime(model, [], prep, head="binary", like=x)
+            run = Runtime(run.module, [], prep, head="binary", like=x)
         return run, x, np.arange(len(x)), []
     if not hasattr(model, "weights_hash"):
         raise InputsError(

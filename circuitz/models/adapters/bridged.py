@@ -13,9 +13,10 @@ from torch import nn
 from circuitz.errors import LayerError
 from circuitz.models.adapters.transformer_lens import SITES, Lens
 from circuitz.models.run.prepare_inputs import check_tokens_readable
+from circuitz.models.run.text_padding import attention_arguments, last_real_positions
 from circuitz.models.zoo.builders import register
 from circuitz.models.zoo.small_transformer import HeadPoint
-from circuitz.z.layer import LayerSpec
+from circuitz.z.layer import LayerSpec, Masking
 
 PATTERN = "attn.hook_pattern"
 _READS = "unembed.hook_in"
@@ -71,7 +72,10 @@ class BridgedModel(nn.Module):
 
     def logits(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return what the model says at every position, ``(n, t, vocabulary)``."""
-        return self.lm.run_with_hooks(tokens, fwd_hooks=self._make_point_hooks())
+        return self._run(tokens, self._make_point_hooks())
+
+    def _run(self, tokens: torch.Tensor, hooks: list[Any]) -> torch.Tensor:
+        return self.lm.run_with_hooks(tokens, fwd_hooks=hooks)
 
     def run_to_point(self, layer: str, tokens: torch.Tensor) -> torch.Tensor:
         """Return what passes a point, ``(n, t, ...)``; nothing after it is run.
@@ -122,6 +126,10 @@ class BridgedLM(BridgedModel):
         Whether it is one of TransformerLens' own architecture.
     answers
         Tokens whose logits are told, in this order; all by default.
+    padding, masking
+        Number of the token that fills up short texts, -1 for none, and what the model is told
+        about it (:class:`circuitz.z.layer.Preprocessing`). Each text is read at its own last
+        token.
     lens
         The model; by default one with fresh weights. Not for bundles, which hold ``config``.
 
@@ -136,22 +144,34 @@ class BridgedLM(BridgedModel):
         config: Mapping[str, Any],
         native: bool = False,
         answers: Sequence[int] = (),
+        padding: int = -1,
+        masking: Masking = "none",
         lens: Lens | None = None,
     ) -> None:
         lens = lens or (Lens.native(config) if native else Lens.from_hugging_face_config(config))
         super().__init__(lens, int(lens.config.n_layers))
         self.answers = tuple(int(a) for a in answers)
         self.outputs = len(self.answers) or int(lens.config.d_vocab_out or lens.config.d_vocab)
+        self.padding = int(padding)
+        self.masking: Masking = masking
         self._specs = tuple(s for s in lens.layers if s.name in self._points)
         self._reads = _READS in lens.hook_names
 
     @classmethod
-    def from_lens(cls, lens: Lens, answers: Sequence[int] = ()) -> BridgedLM:
+    def from_lens(
+        cls,
+        lens: Lens,
+        answers: Sequence[int] = (),
+        padding: int = -1,
+        masking: Masking = "none",
+    ) -> BridgedLM:
         """Return a model as one that can be wrapped, measured and, where it can be, saved."""
         config, native = lens.config_and_whether_native()
-        made = cls(config or {}, native, answers, lens).eval()
+        made = cls(config or {}, native, answers, padding, masking, lens).eval()
         if config is not None:
             arguments = {"config": config, "native": native, "answers": list(made.answers)}
+            if padding >= 0:
+                arguments |= {"padding": made.padding, "masking": made.masking}
             object.__setattr__(made, "circuitz_builder", ("bridged-lm", arguments))
         return made
 
@@ -166,7 +186,7 @@ class BridgedLM(BridgedModel):
         return tuple(s.name for s in self.layers(1))
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Return the logits at the last position, ``(n, outputs)``.
+        """Return the logits at each text's last token, ``(n, outputs)``.
 
         Raises
         ------
@@ -176,11 +196,25 @@ class BridgedLM(BridgedModel):
         check_tokens_readable(tokens, self.context, self.vocabulary)
         # Words are told of the last position alone: of all of them that is most of a small model's
         # work, and of a large vocabulary's memory.
-        end = [(_READS, _only_last_position)] if self._reads else []
-        last = self.lm.run_with_hooks(tokens, fwd_hooks=[*self._make_point_hooks(), *end])[:, -1]
+        at = last_real_positions(tokens, self.padding) if self.padding >= 0 else None
+        end = [(_READS, _keep_one_position(at))] if self._reads else []
+        found = self._run(tokens, [*self._make_point_hooks(), *end])
+        last = (found if self._reads else _at_position(found, at))[:, -1]
         return last[:, list(self.answers)] if self.answers else last
 
+    def _run(self, tokens: torch.Tensor, hooks: list[Any]) -> torch.Tensor:
+        told = attention_arguments(tokens, self.padding, self.masking)
+        return self.lm.run_with_hooks(tokens, fwd_hooks=hooks, **told)
 
-def _only_last_position(value: torch.Tensor, hook: Any) -> torch.Tensor:
-    del hook
-    return value[:, -1:]
+
+def _at_position(value: torch.Tensor, at: torch.Tensor | None) -> torch.Tensor:
+    """Return ``(n, 1, ...)`` what a text has at one position, by default the last."""
+    return value[:, -1:] if at is None else value[torch.arange(len(value)), at][:, None]
+
+
+def _keep_one_position(at: torch.Tensor | None) -> Callable[..., torch.Tensor]:
+    def keep(value: torch.Tensor, hook: Any) -> torch.Tensor:
+        del hook
+        return _at_position(value, at)
+
+    return keep

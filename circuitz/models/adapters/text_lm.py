@@ -72,7 +72,15 @@ class FolderTokenizer:
         count = int(encoder.get_vocab_size())
         texts = [_readable_token_text(encoder.id_to_token(i), i) for i in range(count)]
         special = _read_padding_token_names(folder)
-        padding = next((i for name in special if (i := encoder.token_to_id(name)) is not None), 0)
+        numbers = (encoder.token_to_id(name) for name in special)
+        padding = next((i for i in numbers if i is not None), None)
+        if padding is None:
+            raise NetworkError(
+                f"The tokenizer in {folder} names no token that fills up short texts: neither a "
+                "padding nor an end token"
+                + (f" (it knows no {', '.join(map(repr, special))})." if special else "."),
+                'Name one that never stands in a text: tokenizer.pad_token = "…", and save it again.',
+            )
         texts[padding] = PADDING
         return cls(encoder, tuple(_number_repeated_texts(texts)), int(padding))
 

@@ -19,6 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from circuitz.disk.hashing import array_digest, json_hash
 from circuitz.models.run.network_facts import class_name_for_hashes
 from circuitz.models.run.runtime import Runtime
+from circuitz.z.layer import Preprocessing
 
 Names = frozenset[str]
 
@@ -73,7 +74,7 @@ def hash_upstream_values(
     digests = {name: _tensor_digest(held[name]) for name in frozenset().union(*behind.values())}
     about = [
         "values 1",
-        asdict(runtime.preprocessing),
+        _preprocessing_facts(runtime.preprocessing),
         class_name_for_hashes(runtime.module),
         *network,
     ]
@@ -84,6 +85,15 @@ def hash_upstream_values(
         layer: json_hash([*about, layer, {name: digests[name] for name in names}])
         for layer, names in behind.items()
     }
+
+
+def _preprocessing_facts(preprocessing: Preprocessing) -> dict[str, Any]:
+    """Return what decides values; padding where it is known, or hashes of before would change."""
+    facts = asdict(preprocessing)
+    if preprocessing.masking == "none":
+        del facts["padding"], facts["masking"]
+    del facts["padded_at"]  # what may come in, and not what is made of it
+    return facts
 
 
 def _parameters_and_buffers(runtime: Runtime) -> dict[str, torch.Tensor]:

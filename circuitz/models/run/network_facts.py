@@ -13,6 +13,7 @@ from torch import nn
 
 from circuitz.errors import CircuitzError, LayerError, NetworkError, WeightsError
 from circuitz.models.adapters.unwrap import name_of_enclosing_torchscript
+from circuitz.models.run.find_output import LOGITS, describe_outputs, tensors_by_name
 
 # Where classes of networks lay when hashes of them were first stored. Results that were measured
 # before a file moved stay valid, so the hashes go on with the old name.
@@ -29,7 +30,9 @@ def class_name_for_hashes(net: nn.Module) -> str:
     """Return the class of a network as hashes of results name it: the same wherever its file lies."""
     kind = type(net)
     module = _MODULE_IN_HASHES.get(kind.__module__, kind.__module__)
-    return f"<class '{module}.{kind.__qualname__}'>"
+    output = getattr(net, "circuitz_output", "")
+    reading = f" output {output}" if output else ""
+    return f"<class '{module}.{kind.__qualname__}'>{reading}"
 
 
 def find_layer(net: nn.Module, name: str) -> nn.Module:
@@ -140,13 +143,11 @@ def extract_logits(out: Any, head: str = "softmax") -> torch.Tensor:
     Raises
     ------
     LayerError
-        If there is no two-dimensional tensor in it, or a binary head has several logits.
+        If there is no two-dimensional tensor in it, or several of which none is called logits; or
+        if a binary head has several logits.
     """
-    if isinstance(out, Mapping):
-        out = out.get("logits")
-    elif not isinstance(out, torch.Tensor):
-        first = out[0] if isinstance(out, tuple | list) and out else None
-        out = getattr(out, "logits", first)
+    if not isinstance(out, torch.Tensor):
+        out = _only_logits_among_outputs(out)
     if head == "binary" and isinstance(out, torch.Tensor):
         if out.ndim == 2 and out.shape[1] != 1:
             raise LayerError(
@@ -171,3 +172,19 @@ def extract_logits(out: Any, head: str = "softmax") -> torch.Tensor:
             "Wrap it in a module that returns one row of class scores an input.",
         )
     return out
+
+
+def _only_logits_among_outputs(out: Any) -> torch.Tensor:
+    tensors = tensors_by_name(out)
+    if LOGITS in tensors:
+        return tensors[LOGITS]
+    flat = [name for name, tensor in tensors.items() if tensor.ndim in (1, 2)]
+    if len(flat) != 1:
+        many = f"; {', '.join(map(repr, flat))} could be logits" if flat else ", not logits"
+        raise LayerError(
+            f"The network returns {describe_outputs(out)}{many} (inputs, classes).",
+            "Say which it is: cz.wrap(net, data, output=…)."
+            if flat
+            else "Wrap it in a module that returns one row of class scores an input.",
+        )
+    return tensors[flat[0]]

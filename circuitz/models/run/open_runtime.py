@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from circuitz.errors import BuilderError
+from circuitz.models.adapters.adapted_network import adapt_network, is_adapted_from
 from circuitz.models.adapters.unwrap import readable_network
 from circuitz.models.adapters.weight_arrays import load_numpy_weights
 from circuitz.models.run.check_opened_network import check_rows_and_units_once
@@ -66,11 +67,11 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
     device = str(device or (device_of(live) if live is not None else "cpu"))
     key = (
         z.weights_hash, z.builder, json.dumps(z.builder_args, sort_keys=True), id(live),
-        z.layers, z.preprocessing, device, z.head,
+        z.layers, z.preprocessing, device, z.head, z.output,
     )  # fmt: skip
     known = _cache.get(key)
     if known is not None and (
-        live is None or known.module is not live or _holds_weights_of(live, z)
+        live is None or not is_adapted_from(known.module, live) or _holds_weights_of(live, z)
     ):
         _cache.move_to_end(key)
         if known.bases is not z.bases:
@@ -79,7 +80,12 @@ def runtime(z: AnnotatedModel, device: str | None = None) -> Runtime:
             known.bases = z.bases
         return known
     made = Runtime(
-        _network_with_weights(z, live, device),
+        adapt_network(
+            _network_with_weights(z, live, device),
+            z.output,
+            z.preprocessing.padding,
+            z.preprocessing.masking,
+        ),
         z.layers,
         z.preprocessing,
         device,

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from circuitz.errors import InputsError
+from circuitz.models.run.text_padding import padded_sides
 from circuitz.z.layer import Preprocessing
 
 # Weights of red, green and blue in brightness (ITU-R BT.601).
@@ -45,6 +46,7 @@ def prepare_inputs(
         If the images are not 8-bit, not four-dimensional, or have channels that do not fit.
     """
     if preprocessing.is_tokens:
+        _check_padding_at_readable_side(images, preprocessing)
         return _prepare_tokens(images, device)
     if images.dtype != np.uint8 or images.ndim != 4:
         raise InputsError(
@@ -67,6 +69,23 @@ def prepare_inputs(
     )
     rows = x.view(n * height, width * channels).mul(1 / std.repeat(width)).add_(shift.repeat(width))
     return rows.view(n, height, width, channels).permute(0, 3, 1, 2).to(dtype)
+
+
+def random_tokens(
+    like: torch.Tensor, padding: int, rng: torch.Generator, *, short_first: bool
+) -> torch.Tensor:
+    """Return random texts ``(n, t)`` of two tokens, which any network has.
+
+    Where padding is known every other text is half as long as the rest, the first or the second,
+    so that what goes by the length of a text is seen to.
+    """
+    drawn = torch.randint(0, 2, like.shape, generator=rng)
+    if padding < 0:
+        return drawn
+    drawn += (drawn >= padding).long()
+    short = torch.arange(len(like)) % 2 == (0 if short_first else 1)
+    late = torch.arange(like.shape[1]) >= max(1, like.shape[1] // 2)
+    return drawn.masked_fill(short[:, None] & late, padding)
 
 
 def check_tokens_readable(tokens: torch.Tensor, context_length: int, vocabulary_size: int) -> None:
@@ -99,6 +118,19 @@ def check_tokens_readable(tokens: torch.Tensor, context_length: int, vocabulary_
             f"Tokens go from {int(tokens.min())} to {int(tokens.max())}; the model knows 0 to "
             f"{vocabulary_size - 1}.",
             "Use the tokeniser the model was trained with.",
+        )
+
+
+def _check_padding_at_readable_side(tokens: npt.NDArray[Any], preprocessing: Preprocessing) -> None:
+    """Refuse texts that are padded where the network reads padding like any other token."""
+    if preprocessing.padded_at == "either" or tokens.ndim != 2:
+        return
+    wrong = set(padded_sides(tokens, preprocessing.padding)) - {preprocessing.padded_at}
+    if wrong:
+        raise InputsError(
+            f"Texts are padded on the {min(wrong)}; this network says something else of such texts "
+            "than of each by itself.",
+            f"Pad them on the {preprocessing.padded_at}.",
         )
 
 

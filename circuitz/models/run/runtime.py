@@ -26,7 +26,7 @@ from circuitz.models.run.network_facts import (
     find_layer,
     translate_network_errors,
 )
-from circuitz.models.run.prepare_inputs import prepare_inputs
+from circuitz.models.run.prepare_inputs import prepare_inputs, random_tokens
 from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 from circuitz.models.run.unit_axes import UnitAxis, find_unit_axes
 from circuitz.z.intervention import Intervention
@@ -345,10 +345,16 @@ class Runtime:
         return self._cuts[layer]
 
     def random_inputs(self, n: int, seed: int = 0) -> torch.Tensor:
-        """Return ``n`` prepared inputs of noise, or of the first two tokens."""
+        """Return ``n`` prepared inputs of noise, or of two tokens.
+
+        Where padding is known every other text is half as long, of odd seeds the first, of even
+        ones the second.
+        """
         like, draw = self.blank_inputs(n), torch.Generator().manual_seed(seed)
         if not like.is_floating_point():
-            return self.cast_inputs(torch.randint(0, 2, like.shape, generator=draw))
+            padding = self.preprocessing.padding
+            texts = random_tokens(like.cpu(), padding, draw, short_first=seed % 2 == 1)
+            return self.cast_inputs(texts)
         return self.cast_inputs(torch.randn(like.shape, generator=draw))
 
 

@@ -58,6 +58,7 @@ class Manifest:
     bases_hash: str
     log: LogMark
     head: Head = "softmax"
+    output: str = ""
     concepts_hash: str = ""
     concepts_ref: DataRef | None = None
     data_ref: DataRef | None = None

@@ -94,6 +94,7 @@ def read_bundle(
         builder=manifest.builder,
         builder_args=manifest.builder_args,
         head=manifest.head,
+        output=manifest.output,
         weights=weights,
         bases=bases,
         log=found.entries[:count],

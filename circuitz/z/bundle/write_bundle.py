@@ -101,6 +101,7 @@ class BundleWriter:
             builder=z.builder,
             builder_args=z.builder_args,
             head=z.head,
+            output=z.output,
             hash=z.hash,
             weights_hash=weights.hash,
             bases_hash=bases.hash,

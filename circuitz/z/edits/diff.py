@@ -32,6 +32,7 @@ _FIELDS = (
     "builder",
     "builder_args",
     "head",
+    "output",
 )
 _ANYTHING = ("here", "there", "ids_there")
 _PROSE = ("notes", "story")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from circuitz.disk.safe_text import escape_control_characters
+from circuitz.z.assumed_preprocessing import preprocessing_is_assumed
 from circuitz.z.edits.waivers import waivers_in_force
 from circuitz.z.finding import Finding
 from circuitz.z.shown.latest_check import findings_to_show
@@ -41,6 +42,15 @@ def unexplained_text(z: AnnotatedModel) -> str:
     return f"unexplained up to {worst.estimate:.0%} [{low:.0%}, {high:.0%}] ({target})"
 
 
+def accuracy_text(z: AnnotatedModel) -> str:
+    """Say how often the network is right on D, and whether that is any better than chance."""
+    accuracy = z.accuracy
+    if accuracy is None:
+        return "accuracy on D not known"
+    chance = "" if accuracy.beats_chance else ", no better than chance"
+    return f"accuracy on D {accuracy}{chance}"
+
+
 def count_with_noun(n: int, singular: str, plural: str = "") -> str:
     """Write number and noun: ``1 unit``, ``2 units``."""
     return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
@@ -55,10 +65,13 @@ def summary_line(z: AnnotatedModel) -> str:
         count_with_noun(len(z.layers), "layer"),
         count_with_noun(sum(sizes.values()), "unit"),
         f"cut {cut}",
+        accuracy_text(z),
         f"{len(z.effective())} annotated",
         f"{len(unwaived_findings(z))} flagged" if findings_to_show(z) else "not checked",
         unexplained_text(z),
     ]
+    if preprocessing_is_assumed(z):
+        parts.append("preprocessing assumed")
     if z.stale:
         parts.append(f"measurements stale ({', '.join(z.stale)} changed)")
     if z.findings_stale:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from circuitz.data.input_sources import as_inputs
 from circuitz.data.worlds.dog_world import make_dogs
-from circuitz.errors import InputsError
+from circuitz.errors import InputsError, NetworkWarning
 
 
 def pictures(n: int = 40, size: int = 10) -> np.ndarray:
@@ -55,11 +55,11 @@ def test_floats_with_channels_first_give_the_same_set_as_bytes():
         ((pictures(), LABELS - 1), "(?i)labels lie in -1"),
         ((pictures(), LABELS + 0.5), "whole numbers"),
         ((pictures(), np.where(LABELS == 1, np.nan, 0.0)), "whole numbers"),
-        ((pictures(), np.array(["a", "b"] * 20)), "Labels are of type"),
+        ((pictures(), LABELS.astype("datetime64[s]")), "Labels are of type"),
         ((pictures(), LABELS + 2**40), "Labels count from 0"),
         ((pictures()[:, :, :, :2], LABELS), "no axis"),
         ((pictures()[0, 0], LABELS), "shape"),
-        ((pictures().astype(np.float32), LABELS), "before normalisation"),
+        ((pictures().astype(np.float32) / 128 - 1, LABELS), "before normalisation"),
         ((pictures().astype(np.int32) + 7, LABELS), "Pixels run"),
         (([np.zeros((4, 4, 3)), np.zeros((5, 5, 3))], [0, 1]), "one shape"),
         (42, "cannot be read from a int"),
@@ -152,3 +152,43 @@ def test_reading_inputs_loads_no_torch():
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_labels_that_are_names_are_matched_by_name() -> None:
+    words = np.array(["dog", "cat", "owl", "ant"])[LABELS]
+    made = as_inputs((pictures(), words))
+    assert made.classes == ("ant", "cat", "dog", "owl")
+    assert [made.classes[i] for i in made.labels] == list(words)
+    own = as_inputs((pictures(), list(words)), classes=("owl", "dog", "cat", "ant"))
+    assert own.classes == ("owl", "dog", "cat", "ant")
+    assert [own.classes[i] for i in own.labels] == list(words)
+    items = [(p, str(w)) for p, w in zip(pictures(), words, strict=True)]
+    assert (as_inputs(items).labels == made.labels).all()
+    with pytest.raises(InputsError, match="label is 'ant', which is no class"):
+        as_inputs((pictures(), words), classes=("owl", "dog", "cat"))
+
+
+def test_floats_beyond_one_are_taken_for_0_to_255_and_said() -> None:
+    x = pictures()
+    x[3] = 1  # so dark that by itself it could be of either kind
+    with pytest.warns(NetworkWarning, match="taken for 0 to 255"):
+        made = as_inputs((x.astype(np.float32).transpose(0, 3, 1, 2), LABELS))
+    assert (made.images == x).all()
+    items = [
+        (p.astype(np.float32).transpose(2, 0, 1), int(y)) for p, y in zip(x, LABELS, strict=True)
+    ]
+    with pytest.warns(NetworkWarning, match="taken for 0 to 255"):
+        assert (as_inputs(items).images == x).all()
+    for wrong in (x / 255 * 1.3, x / 255 - 0.5, x * 2.0):
+        with pytest.raises(InputsError, match="Pixels run"):
+            as_inputs((wrong.transpose(0, 3, 1, 2), LABELS))
+
+
+def test_messages_name_the_file_where_a_dataset_lists_them() -> None:
+    class Listed(list):
+        samples: list
+
+    items = Listed([(np.full((8, 8, 3), 0.5), 0), (np.full((8, 8, 3), np.nan), 1)])
+    items.samples = [("a/one.png", 0), ("b/two.png", 1)]
+    with pytest.raises(InputsError, match=r"b/two\.png has pixels"):
+        as_inputs(items)

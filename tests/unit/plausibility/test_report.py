@@ -29,6 +29,7 @@ def test_json_has_stable_keys_and_only_json_numbers(plant) -> None:
         "split",
         "counts",
         "stale",
+        "accuracy",
         "problems",
         "unexplained",
         "findings",

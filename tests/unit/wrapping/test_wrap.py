@@ -6,9 +6,15 @@ import torch
 from torch import nn
 
 from circuitz.errors import InputsError, LayerError, WeightsError
+from circuitz.jobs.network_payload import (
+    runtime_from_facts_and_arrays,
+    runtime_to_facts_and_arrays,
+)
 from circuitz.models.run.open_runtime import runtime
-from circuitz.models.zoo.builders import build
+from circuitz.models.run.prepare_inputs import prepare_inputs
+from circuitz.models.zoo.builders import build, register
 from circuitz.wrapping.wrap import wrap
+from circuitz.z.bundle.load_save import load
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
 
@@ -95,7 +101,7 @@ def test_a_cut_that_paths_run_around_is_refused():
             {"mean": 0.3, "std": [0.1, 0.2, 0.3], "size": 20},
             ((0.3,) * 3, (0.1, 0.2, 0.3), (20, 20)),
         ),
-        ({"mean": [0.5], "std": [0.5], "colour": "L"}, ((0.5,) * 3, (0.5,) * 3, (16, 16))),
+        ({"mean": [0.5], "std": [0.5]}, ((0.5,) * 3, (0.5,) * 3, (16, 16))),
         ({"size": (16, 24)}, ((0.5,) * 3, (0.25,) * 3, (16, 24))),
     ],
 )
@@ -155,3 +161,43 @@ def test_a_diverged_network():
         net.head.bias[0] = float("nan")
     with pytest.raises(WeightsError, match=r"head\.bias"):
         wrap(net, data())
+
+
+class TwoOutputs(nn.Module):
+    """Returns features and logits, as many of the one as of the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.c1, self.c2 = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 5, 3)
+        self.proj, self.fc = nn.Linear(5, 3), nn.Linear(3, 3)
+
+    def forward(self, x):
+        f = self.proj(self.c2(self.c1(x).relu()).relu().mean((2, 3)))
+        return f, self.fc(f)
+
+
+def test_the_output_that_is_read_is_found_kept_and_said(tmp_path):
+    register("two-outputs")(TwoOutputs)
+    torch.manual_seed(0)
+    net, inputs = build("two-outputs", {}), data()
+    how = Preprocessing(size=(16, 16))
+    z = wrap(net, inputs, layers=["c1", "c2"], preprocess=how)
+    assert z.output == "1"
+    assert "'1' is read as its logits" in z.remarks[0]
+    assert z.live is net
+    with torch.no_grad():
+        features, logits = (t.numpy() for t in net.eval()(prepare_inputs(inputs.images, how)))
+    assert np.allclose(runtime(z).logits(inputs.images), logits, atol=1e-6)
+    z.save(tmp_path / "two.z")
+    again = load(tmp_path / "two.z")
+    assert (again.output, again.hash) == ("1", z.hash)
+    assert np.allclose(runtime(again).logits(inputs.images), logits, atol=1e-6)
+    other = wrap(net, inputs, layers=["c1", "c2"], preprocess=how, output=0)
+    assert other.hash != z.hash
+    assert np.allclose(runtime(other).logits(inputs.images), features, atol=1e-6)
+    facts, arrays = runtime_to_facts_and_arrays(runtime(again))
+    far = runtime_from_facts_and_arrays(facts, arrays)
+    assert np.allclose(far.logits(inputs.images), logits, atol=1e-6)
+    with torch.no_grad():  # trained on: z keeps the weights it was made with
+        net.fc.weight.add_(1)
+    assert np.allclose(runtime(z).logits(inputs.images), logits, atol=1e-6)

@@ -11,7 +11,13 @@ from torch import nn
 
 import circuitz as cz
 from circuitz.effects.ablation.exact_ablation import ablate_each_unit as run_ablation
-from circuitz.errors import InputsError, LayerError, UnitError
+from circuitz.errors import (
+    InputsError,
+    LayerError,
+    NetworkWarning,
+    ProbabilitiesError,
+    UnitError,
+)
 from circuitz.models.run.open_runtime import runtime
 from circuitz.patching.from_cut import class_margins
 
@@ -171,3 +177,27 @@ def test_no_layers_no_network_and_no_numbers_are_named(world) -> None:
         cz.ablate(net, x * float("nan"))
     with pytest.raises(InputsError, match="function is no annotated model"):
         cz.ablate(lambda x: x, x)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_plain_network_of_several_outputs_is_read_at_its_logits() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.head = nn.Linear(4, 5), nn.Linear(5, 3)
+
+        def forward(self, x):
+            f = self.body(x)
+            return f, self.head(f)
+
+    torch.manual_seed(0)
+    net, x = Two(), torch.randn(6, 4)
+    with pytest.warns(NetworkWarning, match="'1' is read as its logits"):
+        found = cz.ablate(net, x, layers=["body"])
+    plain = nn.Sequential(net.body, net.head)
+    right = cz.ablate(plain, x, layers=["0"])
+    assert sorted(found.target.unique()) == ["0", "1", "2"]
+    np.testing.assert_allclose(found.effect, right.effect, atol=1e-6)
+    with pytest.warns(NetworkWarning, match="as was asked"):
+        assert len(cz.ablate(net, x, layers=["body"], output=0).target.unique()) == 5
+    with pytest.raises(ProbabilitiesError):
+        cz.ablate(nn.Sequential(plain, nn.Softmax(1)), x)

@@ -254,7 +254,7 @@ def test_a_layer_that_gives_no_tensor(images, prep):
         list(Runtime(Net(), ["pair"], prep).read(images))
 
 
-@pytest.mark.parametrize("out", [None, 3, torch.zeros(2, 3, 4), {"scores": torch.zeros(1, 1)}])
+@pytest.mark.parametrize("out", [None, 3, torch.zeros(2, 3, 4), {"scores": torch.zeros(1, 1, 4)}])
 def test_networks_that_return_no_logits(out, images, prep):
     class Net(nn.Module):
         def forward(self, x):

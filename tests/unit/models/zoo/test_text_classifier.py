@@ -200,3 +200,19 @@ def test_folders_and_layers_that_cannot_be_are_named(tmp_path: Path) -> None:
     (place / "tokenizer.json").write_text("{}")
     with pytest.raises(NetworkError, match="cannot be read"):
         FolderTokenizer.from_folder(place)
+
+
+def test_a_tokenizer_without_padding_or_end_is_refused_by_name(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    from tokenizers import Tokenizer, models
+
+    from circuitz.models.adapters.text_lm import FolderTokenizer
+
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    words = {"w0": 0, "w1": 1, "</s>": 2}
+    Tokenizer(models.WordLevel(words, unk_token="w0")).save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(NetworkError, match="neither a padding nor an end token"):
+        FolderTokenizer.from_folder(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text('{"eos_token": "</s>"}')
+    assert FolderTokenizer.from_folder(tmp_path).padding == 2
