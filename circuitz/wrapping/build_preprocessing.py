@@ -70,10 +70,10 @@ def build_preprocessing(
 
 
 def _from_fields(
-    given: Mapping[str, Any], net: nn.Module, pictures: npt.NDArray[Any] | None
+    known_fields: Mapping[str, Any], net: nn.Module, pictures: npt.NDArray[Any] | None
 ) -> Preprocessing:
     shape = (64, 64, 3) if pictures is None else tuple(int(s) for s in pictures.shape[1:])
-    fields = dict(given)
+    fields = dict(known_fields)
     unknown = set(fields) - {"mean", "std", "size", "colour"}
     if unknown:
         raise InputsError(

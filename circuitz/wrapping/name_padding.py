@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from circuitz.models.run.text_padding import padded_sides
+from circuitz.models.run.text_padding import padded_sides, real_token_mask
 from circuitz.z.inputs import PADDING, InputSet
 
 
@@ -29,6 +30,13 @@ def name_padding(net: Any, data: InputSet) -> tuple[InputSet, tuple[str, ...]]:
         if not padded_sides(data.images, told):
             return data, ()
         text = data.vocabulary[told]
+        tokens = torch.from_numpy(np.asarray(data.images, np.int64))
+        if bool(((tokens == told) & real_token_mask(tokens, told)).any()):
+            return data, (
+                f"Token {told} ({text!r}) is what the network's config.pad_token_id says fills up "
+                "short texts, but it stands within texts as well: it is read like any other. Name "
+                f"padding {PADDING!r} in the vocabulary if there is any.",
+            )
         return with_padding_named(data, told), (
             f"Token {told} ({text!r}) fills up short texts, as the network's config.pad_token_id "
             f"says: it is named {PADDING!r} here.",

@@ -71,31 +71,33 @@ def preprocessing_from_transform(
     return found, _compare(run, found, pictures, name)
 
 
-def _compare(run: Callable[[U8], F64], how: Preprocessing, pictures: U8 | None, name: str) -> str:
+def _compare(
+    run: Callable[[U8], F64], preprocessing: Preprocessing, pictures: U8 | None, name: str
+) -> str:
     if pictures is None:
         draw = np.random.default_rng(0)
-        shape = (2, *how.size, 3 if len(how.mean) == 3 else 1)
+        shape = (2, *preprocessing.size, 3 if len(preprocessing.mean) == 3 else 1)
         pictures = draw.integers(0, 256, shape, dtype=np.uint8)
     step = max(1, len(pictures) // _PICTURES)
     some = np.ascontiguousarray(pictures[::step][:_PICTURES])
     theirs, again = (np.stack([run(picture) for picture in some]) for _ in range(2))
-    std = np.array(how.std)[:, None, None]
+    std = np.array(preprocessing.std)[:, None, None]
     if np.abs(theirs - again).max() > 1e-6:
         raise InputsError(
             f"A {name} makes something else of the same picture each time.",
             "Pass the transform of evaluation, without augmentation.",
         )
-    off = np.abs((theirs - prepare_inputs(some, how).double().numpy()) * std)
+    off = np.abs((theirs - prepare_inputs(some, preprocessing).double().numpy()) * std)
     if off.max() <= _SAME:
         return ""
     said = (
-        f"The {name} makes of pictures of D what mean {how.mean}, std {how.std} and size "
-        f"{how.size} do, but for up to {off.max():.2g} of a picture's range"
+        f"The {name} makes of pictures of D what mean {preprocessing.mean}, std {preprocessing.std} and size "
+        f"{preprocessing.size} do, but for up to {off.max():.2g} of a picture's range"
     )
     if float(np.quantile(off, 0.99)) > _ALIKE or off.mean() > _SAME:
         raise InputsError(
             f"{said}: it crops, or does something else besides.",
-            f"Give pictures as they are behind that ({how.size[0]} × {how.size[1]}, 0 to 255), and "
+            f"Give pictures as they are behind that ({preprocessing.size[0]} × {preprocessing.size[1]}, 0 to 255), and "
             "preprocess= as a mapping of mean and std.",
         )
     return f"{said}: it resizes a little otherwise."

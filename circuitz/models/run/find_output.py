@@ -151,9 +151,9 @@ def find_output(
     found = {name: t for name, t in tensors.items() if _could_be_logits(t, len(x), columns)}
     if not found:
         any_width = [name for name, t in tensors.items() if _could_be_logits(t, len(x), None)]
-        if LOGITS in any_width or len(any_width) == 1:
-            # What is wrong then is the number of classes, which is told by name elsewhere.
-            return OutputChoice(LOGITS if LOGITS in any_width else any_width[0])
+        if LOGITS in tensors or len(any_width) == 1:
+            # What is wrong with their shape is told by name elsewhere.
+            return OutputChoice(LOGITS if LOGITS in tensors else any_width[0])
     of_classes = _of_classes(columns)
     if not found:
         raise LayerError(

@@ -127,6 +127,10 @@ def test_padding_is_known_from_the_network_or_asked_for(bert) -> None:
     assert any("config.pad_token_id" in remark for remark in z.remarks)
     assert z.data.vocabulary[0] == PADDING
     np.testing.assert_allclose(runtime(z).logits(data.images), one_by_one(bert, data), atol=1e-5)
+    within = replace(
+        data, images=np.random.default_rng(1).integers(0, WORDS, (N, LENGTH), np.int32)
+    )
+    assert "within texts as well" in name_padding(bert, within)[1][0]
     named, said = name_padding(nn.Identity(), data)
     assert named is data
     assert "'zero'" in said[0]
