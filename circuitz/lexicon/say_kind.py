@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 from circuitz.errors import LexiconError
-from circuitz.lexicon.concept import KINDS, OVERRIDE_SOURCE, Category, Kind
+from circuitz.lexicon.concept import KINDS, OVERRIDE_SOURCE, Category
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.lexicon.support import told_categories
 from circuitz.lexicon.word_forms import phrase_key
@@ -40,7 +40,7 @@ def with_kind_said(
     """
     if kind not in KINDS:
         raise LexiconError(f"There is no kind ‘{kind}’.", f"Kinds are {', '.join(KINDS)}.")
-    fields: dict[str, Any] = {"kind": cast("Kind", kind)}
+    fields: dict[str, Any] = {"kind": kind}
     if subject.strip():
         lexicon, thing = _with_category_of(lexicon, subject.strip(), author)
         fields |= lists_of_owners(lexicon, concept, kind, thing)
