@@ -1,4 +1,4 @@
-"""Entries of a lexicon as plain values: to hash them, to write them, to lay a file over them."""
+"""Entries of a lexicon as plain values: to read and hash them, to write them, to lay over others."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from circuitz.errors import LexiconError
-from circuitz.lexicon.concept import KINDS, OVERRIDE_SOURCE, Category, Concept
-from circuitz.lexicon.read_yaml import Layer
+from circuitz.lexicon.concept import DEFAULT_SOURCE, KINDS, OVERRIDE_SOURCE, Category, Concept
+from circuitz.lexicon.read_yaml import Layer, parse_lexicon_layer
 from circuitz.lexicon.word_forms import phrase_key
 
 
@@ -104,3 +108,41 @@ def layer_of_override(name: str, entry: str, author: str, **fields: Any) -> Laye
         if value is not None
     }
     return layer
+
+
+@lru_cache(maxsize=1)
+def shipped_layer() -> Layer:
+    """Return the entries that are shipped."""
+    text = files("circuitz.lexicon").joinpath("default.yaml").read_text(encoding="utf-8")
+    return parse_lexicon_layer(text, DEFAULT_SOURCE)
+
+
+def read_lexicon_file(path: Path) -> str:
+    """Return the text of a lexicon file; an error says why it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise LexiconError(
+            f"The lexicon {path} cannot be read: {reason}.", "Check the path."
+        ) from error
+
+
+def write_lexicon_file(path: Path, text: str) -> None:
+    """Write the text of a lexicon; an error says why it cannot be written."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise LexiconError(
+            f"The lexicon cannot be written to {path}: {error.strerror}.", "Choose a path."
+        ) from error
+
+
+def hint_at_nearest(name: str, concepts: Iterable[str]) -> str:
+    """Say what to do about a name that has no entry: the nearest ones, or add it."""
+    near = get_close_matches(name.lower(), list(concepts), n=3, cutoff=0.75)
+    add = (
+        "The lexicon is in English; add the word to a file of yours: circuitz concepts add "
+        f"{name!r} --kind part --part-of dog --lexicon mine.yaml"
+    )
+    return f"Did you mean {' or '.join(near)}? {add}" if near else add

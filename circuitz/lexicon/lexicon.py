@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import cached_property, lru_cache
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,7 +12,6 @@ from circuitz.errors import LexiconError, UnknownConceptError
 from circuitz.lexicon import judge
 from circuitz.lexicon import support as chains
 from circuitz.lexicon.concept import (
-    DEFAULT_SOURCE,
     KINDS,
     Category,
     Concept,
@@ -30,8 +27,12 @@ from circuitz.lexicon.disputes import (
 from circuitz.lexicon.entry_fields import (
     concepts_as_layer,
     hash_of_entries,
+    hint_at_nearest,
     layer_of_override,
+    read_lexicon_file,
+    shipped_layer,
     text_of_entries,
+    write_lexicon_file,
 )
 from circuitz.lexicon.judge import describes_entry
 from circuitz.lexicon.judge_support import Entries, judge_support
@@ -99,20 +100,14 @@ class Lexicon:
         """
         if path is None:
             return _default_lexicon()
-        try:
-            text = Path(path).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text"
-            raise LexiconError(
-                f"The lexicon {path} cannot be read: {reason}.", "Check the path."
-            ) from error
+        text = read_lexicon_file(Path(path))
         return cls.from_text(text, f"project lexicon {Path(path).name}")
 
     @classmethod
     def from_text(cls, text: str, source: str = "project lexicon") -> Lexicon:
         """Load a lexicon from YAML text; see :meth:`from_arrays`."""
         layer = parse_lexicon_layer(text, source)
-        layers = [layer] if layer.standalone else [_default_layer(), layer]
+        layers = [layer] if layer.standalone else [shipped_layer(), layer]
         check_no_synonym_cycles([layer, *layer.overrides])
         layers += join_agreeing_overrides(layer.overrides)
         people = synonyms_people_list([layer, *layer.overrides])
@@ -215,12 +210,7 @@ class Lexicon:
 
     def hint(self, name: str) -> str:
         """Say what to do about a name that has no entry: the nearest ones, or add it."""
-        near = get_close_matches(name.lower(), self.concepts, n=3, cutoff=0.75)
-        add = (
-            "The lexicon is in English; add the word to a file of yours: circuitz concepts add "
-            f"{name!r} --kind part --part-of dog --lexicon mine.yaml"
-        )
-        return f"Did you mean {' or '.join(near)}? {add}" if near else add
+        return hint_at_nearest(name, self.concepts)
 
     def __contains__(self, name: object) -> bool:
         if not isinstance(name, str):
@@ -400,21 +390,10 @@ class Lexicon:
         LexiconError
             If the file cannot be written.
         """
-        try:
-            Path(path).write_text(self.to_text(), encoding="utf-8")
-        except OSError as error:
-            raise LexiconError(
-                f"The lexicon cannot be written to {path}: {error.strerror}.", "Choose a path."
-            ) from error
-
-
-@lru_cache(maxsize=1)
-def _default_layer() -> Layer:
-    text = files("circuitz.lexicon").joinpath("default.yaml").read_text(encoding="utf-8")
-    return parse_lexicon_layer(text, DEFAULT_SOURCE)
+        write_lexicon_file(Path(path), self.to_text())
 
 
 @lru_cache(maxsize=1)
 def _default_lexicon() -> Lexicon:
-    concepts, categories = merge_layers([_default_layer()])
+    concepts, categories = merge_layers([shipped_layer()])
     return Lexicon(MappingProxyType(concepts), MappingProxyType(categories))
