@@ -342,8 +342,9 @@ def test_columns_of_one_concept_are_joined_or_refused(
     told = capsys.readouterr()
     if contradict:
         assert status == 1
-        assert "‘snow’ and ‘snowy’ are one concept, snow, and differ in" in " ".join(
-            told.err.split()
+        assert (
+            "The columns ‘snow’ and ‘snowy’ are synonyms in the shipped lexicon, and agree on"
+            in " ".join(told.err.split())
         )
         assert not place.exists()
         return
