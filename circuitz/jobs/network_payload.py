@@ -15,6 +15,7 @@ from circuitz.jobs.serialisation import copy_prefixed_arrays
 from circuitz.models.adapters.adapted_network import adapt_network
 from circuitz.models.adapters.weight_arrays import load_numpy_weights, weights_to_numpy
 from circuitz.models.run.runtime import Runtime
+from circuitz.models.run.unit_axes import UnitAxis
 from circuitz.models.zoo.builders import build
 from circuitz.z.layer import LayerSpec, Preprocessing
 
@@ -45,6 +46,7 @@ def runtime_to_facts_and_arrays(runtime: Runtime) -> tuple[dict[str, Any], dict[
         "layers": list(runtime.layers),
         "head": runtime.head,
         "output": getattr(runtime.module, "circuitz_output", ""),
+        "unit_axes": {name: lies.axis for name, lies in runtime.unit_axes.items()},
         "dtype": str(runtime.dtype).removeprefix("torch."),
     }
     return facts, {_WEIGHTS + n: a for n, a in weights_to_numpy(runtime.module).items()}
@@ -70,7 +72,8 @@ def runtime_from_facts_and_arrays(facts: Mapping[str, Any], arrays: Mapping[str,
     load_numpy_weights(net, copy_prefixed_arrays(arrays, _WEIGHTS))
     how = Preprocessing(**_lists_to_tuples(facts["preprocessing"]))
     net = adapt_network(net, facts.get("output", ""), how.padding, how.masking)
-    return Runtime(net, facts["layers"], how, head=facts["head"])
+    axes = {name: UnitAxis(axis) for name, axis in facts["unit_axes"].items()}
+    return Runtime(net, facts["layers"], how, head=facts["head"], unit_axes=axes)
 
 
 def layer_spec_from_json(facts: Mapping[str, Any]) -> LayerSpec:

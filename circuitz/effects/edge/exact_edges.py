@@ -19,8 +19,14 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from circuitz.errors import InterventionError, LayerError
+from circuitz.models.run.gradient_checks import (
+    check_gradient_finite,
+    check_hands_gradients_on,
+    gradient_losses_refused,
+)
 from circuitz.models.run.network_facts import find_layer
 from circuitz.models.run.restore_state import temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
@@ -204,6 +210,11 @@ def estimated_response_changes(
         As for :func:`exact_response_changes`.
     steps
         Points the gradient is taken at.
+
+    Raises
+    ------
+    GradientError
+        If the network turns gradients off between the layers, or they are not finite.
     """
     before, after = UnitSpace.of_layer(source), UnitSpace.of_layer(target)
     vs = _checked_unit_indices(after, target_units, after.spec.size)
@@ -222,7 +233,9 @@ def estimated_response_changes(
         swap = Exchange(before, placed.source, other)
         for place in places:
             at = placed.source + place * (other - placed.source)
-            for j, slope in enumerate(_response_gradients(read, placed, at, x[rows])):
+            for j, slope in enumerate(
+                _response_gradients(runtime.module, read, placed, at, x[rows])
+            ):
                 found[rows, :, j] += _to_numpy(swap.first_order_effects(slope)) / len(places)
     return found
 
@@ -248,15 +261,21 @@ def unit_mean_responses(
 
 
 def _response_gradients(
-    read: MeanResponse, placed: PlacedSegment, act: torch.Tensor, inputs: torch.Tensor
+    net: nn.Module,
+    read: MeanResponse,
+    placed: PlacedSegment,
+    act: torch.Tensor,
+    inputs: torch.Tensor,
 ) -> list[torch.Tensor]:
     act = act.detach().requires_grad_(True)
-    with torch.enable_grad():
+    with gradient_losses_refused(net):
         sums = read(placed.target_output_given_source(act), inputs).sum(0)
-        if not sums.requires_grad:  # a network that cuts its own gradients
-            return [torch.zeros_like(act)] * len(read.units)
+        check_hands_gradients_on(sums)
         slope = partial(torch.autograd.grad, inputs=act, retain_graph=True, materialize_grads=True)
-        return [slope(one)[0] for one in sums]
+        found = [slope(one)[0] for one in sums]
+    for one in found:
+        check_gradient_finite(one)
+    return found
 
 
 def layers_in_call_order(runtime: Runtime, layers: Sequence[str], x: torch.Tensor) -> list[str]:

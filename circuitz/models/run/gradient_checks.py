@@ -28,6 +28,11 @@ def gradient_losses_refused(net: nn.Module) -> Generator[None]:
         Naming the module. What turns gradients off between modules is not seen.
     """
     names = {module: name for name, module in net.named_modules()}
+    if any(weight.is_inference() for weight in net.parameters()):
+        raise GradientError(
+            "The network's weights were made inside torch.inference_mode and have no gradients.",
+            "Build the network outside of it, or pass copy.deepcopy(net), made outside of it.",
+        )
 
     def check_gradients_on(module: nn.Module, args: Any, kwargs: Any) -> None:
         if not torch.is_grad_enabled() and _any_requires_grad((args, kwargs)):

@@ -126,3 +126,7 @@ def test_verbs_work_inside_no_grad_and_inference_mode(data: InputSet) -> None:
     with torch.inference_mode():
         made = Net()
         assert len(ablate(made, torch.randn(3, 3, 12, 12), layers=["a"])) == 12
+    z = wrap(made, data, layers=["a", "b"], cut="b", preprocess=HOW)
+    for method in (*METHODS, "grad-cam", "conductance"):
+        with pytest.raises(GradientError, match="made inside"):
+            attribute(z, data.images[:2], "output:a", method)
