@@ -93,14 +93,13 @@ def gradient_of(value: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
     """
     check_hands_gradients_on(value)
     try:
-        grads: tuple[torch.Tensor | None, ...] = torch.autograd.grad(
-            value.sum(), point, allow_unused=True
-        )
+        # Its stub does not say that what is unused has none.
+        grad: Any = torch.autograd.grad(value.sum(), point, allow_unused=True)[0]
     except RuntimeError as problem:
         raise GradientError(f"The network has no gradient: {problem}", _OFF) from problem
-    if grads[0] is None:
+    if grad is None:
         raise GradientError(_NONE, _OFF)
-    return grads[0]
+    return grad
 
 
 def check_hands_gradients_on(value: torch.Tensor) -> None:
