@@ -10,11 +10,16 @@ import pytest
 
 import circuitz as cz
 from circuitz.cli import main
+from circuitz.z.bundle.data_ref import DataRef
+from circuitz.z.bundle.inputs_io import write_inputs
 
 
 @pytest.fixture(scope="module")
 def place(caught, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return caught.save(tmp_path_factory.mktemp("waive") / "caught.z")
+    folder = tmp_path_factory.mktemp("waive")
+    write_inputs(folder / "D", caught.data)
+    z = caught.with_(data_ref=DataRef.referring_to(caught.data, "D"))
+    return z.save(folder / "caught.z")
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:

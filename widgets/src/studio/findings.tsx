@@ -29,7 +29,9 @@ export function Findings() {
   useEffect(() => {
     const open = list.current?.querySelector<HTMLElement>('[aria-expanded="true"]');
     open?.scrollIntoView({ block: "nearest" });
-    if (open && list.current?.contains(document.activeElement)) open.focus({ preventScroll: true });
+    const active = document.activeElement;
+    // Who writes into a form of a finding already is not taken out of it.
+    if (open && list.current?.contains(active) && !active?.closest("form")) open.focus({ preventScroll: true });
   }, [store.view.finding]);
   if (report.missing !== "") return <p class="cz-nothing">{report.missing}</p>;
   const shown = report.findings.filter((f) => only === "all" || f.verdict === only || f.id === store.view.finding);
