@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from circuitz.disk.safe_text import one_spelling_of_name
 from circuitz.errors import StoreError
+from circuitz.store.judgement import Judgement
 from circuitz.store.sqlite import DAMAGED
 
 QuestionOfRater = tuple[str, str, str, str]
@@ -150,6 +151,12 @@ def moment_from_iso(text: str) -> datetime | None:
     except (TypeError, ValueError):
         return None
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def by_time_given(rows: Iterable[Judgement]) -> list[Judgement]:
+    """Return judgements by the time they were given, the oldest first."""
+    never = datetime.min.replace(tzinfo=UTC)
+    return sorted(rows, key=lambda row: moment_from_iso(row.answered) or never)
 
 
 def first_item(items: str) -> str:

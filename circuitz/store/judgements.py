@@ -7,14 +7,13 @@ import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from circuitz.disk.atomic import sync_folder
 from circuitz.disk.safe_text import one_spelling_of_name
 from circuitz.errors import StoreError
-from circuitz.store.in_force import AnswersInForce, QuestionOfRater, first_item, moment_from_iso
+from circuitz.store.in_force import AnswersInForce, QuestionOfRater, first_item
 from circuitz.store.judgement import Judgement, iso_utc_now
 from circuitz.store.judgement_lines import read_judgement_lines, write_judgement_lines
 from circuitz.store.judgement_rows import (
@@ -32,8 +31,6 @@ from circuitz.store.sqlite import create_or_check_tables, open_connection
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Judgements:
@@ -197,7 +194,7 @@ class Judgements:
     def rows(
         self, *, task: str | None = None, rater: str | None = None, current: bool = True
     ) -> list[Judgement]:
-        """Return judgements, oldest first.
+        """Return judgements, in the order they were stored.
 
         Parameters
         ----------
@@ -225,8 +222,7 @@ class Judgements:
         if not current:
             return [judgement_from_row(row) for row in found]
         counts = index.ids()
-        rows = [judgement_from_row(row) for row in found if row[0] in counts]
-        return sorted(rows, key=lambda row: moment_from_iso(row.answered) or _NEVER)
+        return [judgement_from_row(row) for row in found if row[0] in counts]
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -6,23 +6,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.store.in_force import by_time_given
 from circuitz.store.judgement import Judgement
 
 
 def newest_answer_by_rater_and_item(rows: Iterable[Judgement]) -> list[Judgement]:
     """Return one answer for each rater and picture, the newest, whatever packs asked for it.
 
-    Parameters
-    ----------
-    rows
-        Answers in force, oldest first.
+    The order is that of the rows.
     """
-    newest: dict[tuple[str, str, str], Judgement] = {}
-    for row in rows:
-        asked = (row.rater, row.rater_kind, row.items[0])
-        newest.pop(asked, None)
-        newest[asked] = row
-    return list(newest.values())
+    given = list(rows)
+    newest = {(row.rater, row.rater_kind, row.items[0]): row.id for row in by_time_given(given)}
+    counts = set(newest.values())
+    return [row for row in given if row.id in counts]
 
 
 def votes_by_item(rows: Iterable[Judgement]) -> dict[str, Counter[str]]:

@@ -20,7 +20,7 @@ from circuitz.labelling.tasks.next_question import (
     upcoming_questions,
 )
 from circuitz.labelling.tasks.pack import Kind, Question, TaskPack
-from circuitz.store.in_force import moment_from_iso
+from circuitz.store.in_force import by_time_given, moment_from_iso
 from circuitz.store.judgement import Judgement, RaterKind, Use, iso_utc_now
 from circuitz.store.judgements import Judgements
 from circuitz.store.leases import QuestionLeases, TaskSnapshot
@@ -115,7 +115,7 @@ class Session:
         known = {q.judgement_kind_and_item: q for q in self.pack.questions}
         rows = self.store.rows(task=self.pack.task, rater=self.rater)
         found: list[dict[str, str]] = []
-        for row in reversed(rows):
+        for row in reversed(by_time_given(rows)):
             question = known.get((row.kind, row.items[0] if row.items else ""))
             if question is not None and row.answer is not None:
                 own = row.key.removeprefix(self._key_prefix)

@@ -26,7 +26,7 @@ def answer(rater: str, choice: str, item: str = "x", task: str = "t") -> Judgeme
     time = "2026-01-05T10:00:00+00:00"
     return Judgement(
         task, "label", "z", "c", (item,), CLASSES, 0, {"choice": choice}, rater, "person", time,
-        time, f"{task}:{rater}:{item}:{choice}",
+        time, f"{task}:{rater}:{item}:{choice}", id=f"{task}:{rater}:{item}:{choice}",
     )  # fmt: skip
 
 
