@@ -31,6 +31,7 @@ from circuitz.z.layer import Head, Preprocessing
 from circuitz.z.model import AnnotatedModel
 
 _PROBED = 3  # images the network is tried out on
+_READ = 48  # images of which its outputs are looked at
 _SAVABLE = (
     "This z lives in this session only: its network has no registered builder. To save it, "
     "register one with @circuitz.models.zoo.builders.register(name) and wrap build(name, arguments) "
@@ -141,7 +142,8 @@ def wrap(
         notes[PREPROCESSING_NOTE] = source
     sample = Runtime(net, (), how).prepare(_some_images_or_noise(inputs, how))
     named = tuple(classes or (inputs.classes if inputs is not None else ()))
-    read = read_outputs(net, sample, len(named) or None, str(output))
+    many = Runtime(net, (), how).prepare(_some_images_or_noise(inputs, how, _READ))
+    read = read_outputs(net, many, len(named) or None, str(output))
     kind = head or _guess_head(read.network, inputs, sample)
     probe = Runtime(read.network, (), how, head=kind)
     logits = _count_logits(probe, sample[:2])
@@ -195,14 +197,12 @@ def _as_input_set(data: Any, classes: Sequence[str] | None) -> InputSet | None:
 
 
 def _some_images_or_noise(
-    inputs: InputSet | None, preprocessing: Preprocessing
+    inputs: InputSet | None, preprocessing: Preprocessing, n: int = _PROBED
 ) -> npt.NDArray[np.uint8]:
     if inputs is not None and len(inputs):
-        return np.array(inputs.images[:_PROBED])
+        return np.array(inputs.images[:n])
     draw = np.random.default_rng(0)
-    return draw.integers(
-        0, 256, (_PROBED, *preprocessing.size, len(preprocessing.mean)), dtype=np.uint8
-    )
+    return draw.integers(0, 256, (n, *preprocessing.size, len(preprocessing.mean)), dtype=np.uint8)
 
 
 def _guess_head(net: nn.Module, inputs: InputSet | None, sample: torch.Tensor) -> Head:

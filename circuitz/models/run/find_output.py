@@ -163,7 +163,7 @@ def find_output(
         )
     if len(found) == 1:
         name = next(iter(found))
-        later = "" if name == LOGITS else _computed_from(net, x, name)
+        later = "" if name == LOGITS else _computed_from(net, x[:2], name)
         if later:
             raise LayerError(
                 f"The network returns {describe_outputs(out)}: {name!r} alone has the shape of "
@@ -174,7 +174,7 @@ def find_output(
         return OutputChoice(name, _remark(out, name, reason))
     if LOGITS in found:
         return OutputChoice(LOGITS, _remark(out, LOGITS, "by its name"))
-    last = _last_computed(net, x, list(found))
+    last = _last_computed(net, x[:2], list(found))
     if last:
         return OutputChoice(last, _remark(out, last, "it is computed from the others"))
     raise LayerError(

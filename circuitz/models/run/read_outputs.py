@@ -67,8 +67,9 @@ def read_outputs(
     remark = ""
     if isinstance(logits, torch.Tensor):
         try:
-            followed = outputs_with_gradient(seen, x)
+            followed = outputs_with_gradient(seen, x[:2])
         except Exception:  # a network that runs without gradient alone
             followed = logits
-        remark = refuse_probabilities(followed)
+        # A few rows tell what made them; only many tell that values lie within 0 and 1.
+        remark = refuse_probabilities(followed) or refuse_probabilities(logits)
     return OutputReading(seen, choice, tuple(r for r in (choice.remark, remark) if r))

@@ -144,3 +144,13 @@ def test_of_many_rows_some_are_drawn() -> None:
     assert len(np.unique(some)) == 100
     np.testing.assert_array_equal(some, sample_rows_to_check(rows, 100))
     np.testing.assert_array_equal(sample_rows_to_check(rows[:7], 100), rows[:7])
+
+
+def test_outputs_that_may_be_probabilities_are_said_when_a_network_is_wrapped() -> None:
+    class Handmade(Colours):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return 1 / (1 + (-super().forward(x)).exp())
+
+    with pytest.warns(NetworkWarning, match="within 0 and 1"):
+        z = cz.wrap(Handmade(), colours(RIGHT), layers=["conv"], preprocess=HOW)
+    assert any("within 0 and 1" in remark for remark in z.remarks)
