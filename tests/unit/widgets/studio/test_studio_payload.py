@@ -92,7 +92,7 @@ def test_what_is_wrong_with_what_was_checked_is_told_by_name(z):
     bare = replace(shown, concepts=None, concept_names=(), pairs=None)
     told = payload.report_payload(z, check(z.with_(concept_set=bare)))["problems"]
     assert [problem["code"] for problem in told] == ["no-concept-labels"]
-    assert set(told[0]) == {"code", "message", "hint"}
+    assert set(told[0]) == {"code", "message", "hint", "concepts"}
 
 
 def test_head_says_what_is_missing(z, make_z):
