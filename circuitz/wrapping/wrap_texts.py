@@ -12,6 +12,7 @@ from torch import nn
 from circuitz.errors import InputsError, LayerError
 from circuitz.models.adapters.adapted_network import adapt_network
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
+from circuitz.models.run.probe_network import probe_network
 from circuitz.models.run.read_outputs import read_outputs
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.read_out import READ
@@ -95,7 +96,9 @@ def wrap_text_network(
     how = replace(how, masking=told.masking, padded_at=told.padded_at)
     seen = adapt_network(read.network, padding=how.padding, masking=how.masking)
     probe = Runtime(seen, names, how)
-    acts, logits = probe.run(sample, names)
+    tried = probe_network(probe, probe.prepare(data.images[:3]), names)
+    tried.check_layers_usable()
+    acts, logits = tried.acts, tried.logits
     specs = tuple(_text_layer_spec_from_output(probe, name, acts[name], length) for name in names)
     if len(named) != logits.shape[1]:
         raise InputsError(

@@ -171,6 +171,31 @@ def test_a_module_that_is_called_twice_is_remarked_on(data) -> None:
         wrap(SharedActivation(), data, preprocess=HOW, layers=[])
 
 
+class TextNet(nn.Module):
+    """The mean of words, and dropout that stays on."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.words, self.mix, self.head = nn.Embedding(9, 8), nn.Linear(8, 6), nn.Linear(6, 2)
+        self.rate = rate
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        h = nn.functional.dropout(self.mix(self.words(tokens)).relu(), self.rate)
+        return self.head(h.mean(1))
+
+
+def test_a_network_that_reads_texts_is_probed_too() -> None:
+    torch.manual_seed(0)
+    tokens = np.random.default_rng(0).integers(0, 9, (12, 5)).astype(np.int32)
+    texts = InputSet(
+        tokens, labels=np.arange(12) % 2, classes=("no", "yes"), vocabulary=tuple("abcdefghi"),
+        split=(np.arange(12) // 2 % 3).astype(np.uint8),
+    )  # fmt: skip
+    assert [s.unit_axis for s in wrap(TextNet(0.0), texts, layers=["mix"], cut="mix").layers] == [2]
+    with pytest.raises(RandomNetworkError):
+        wrap(TextNet(0.5), texts, layers=["mix"], cut="mix")
+
+
 @pytest.mark.parametrize(
     ("switch", "error"), [("random", RandomNetworkError), ("batch", BatchDependenceError)]
 )
