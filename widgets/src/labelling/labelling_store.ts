@@ -383,7 +383,8 @@ export class LabellingStore {
 
   private stored(key: string, choice: string): void {
     this.pile.stored(key);
-    this.view = { ...this.view, said: `Saved: ${choice}.` };
+    // What did not count is said to the end: the head shows that the rest is saved.
+    if (this.view.refused === "") this.view = { ...this.view, said: `Saved: ${choice}.` };
   }
 
   private show(current: string | null, said = ""): void {

@@ -242,6 +242,14 @@ describe("what was not seen", () => {
     expect(store.broken).toBe(false);
   });
 
+  it("says it to the end, though the answer before is saved meanwhile", async () => {
+    answer("husky");
+    store.choose("husky");
+    await settled();
+    expect(kernel.stored.size).toBe(1);
+    expect(store.view.said).toContain("Not counted");
+  });
+
   it("says so for a moment, and aloud each time", () => {
     vi.useFakeTimers();
     store.refuse("No.");
