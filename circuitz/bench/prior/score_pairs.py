@@ -15,7 +15,14 @@ from circuitz.lexicon.lexicon import Lexicon
 from circuitz.lexicon.ranking import auroc
 
 #: Sets that are shipped.
-SHIPPED = ("ordinary_dev", "domains_dev", "classes_dev", "classes_held")
+SHIPPED = (
+    "ordinary_blind",
+    "domains_blind",
+    "ordinary_dev",
+    "domains_dev",
+    "classes_dev",
+    "classes_held",
+)
 _CLASS, _TRUTH = ("subject", "class"), ("legitimate", "label")
 
 
