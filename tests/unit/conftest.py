@@ -81,7 +81,7 @@ def threads() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def world(threads: None) -> tuple[InputSet, InputSet]:
+def block_world(threads: None) -> tuple[InputSet, InputSet]:
     return labelled(160, 1, shortcut=True)[0], concept_set(500, 2)
 
 
@@ -91,7 +91,7 @@ def shifted() -> tuple[InputSet, np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def caught(world: tuple[InputSet, InputSet]) -> AnnotatedModel:
+def caught(block_world: tuple[InputSet, InputSet]) -> AnnotatedModel:
     """A network that learned snow, measured and annotated."""
     # Imported here: most tests of the house need no torch.
     import torch
@@ -102,7 +102,7 @@ def caught(world: tuple[InputSet, InputSet]) -> AnnotatedModel:
     from circuitz.plausibility.propose import propose
     from circuitz.wrapping.wrap import wrap
 
-    data, concepts = world
+    data, concepts = block_world
     torch.manual_seed(0)
     how = Preprocessing(size=(SIDE, SIDE))
     net = build("small-cnn", {"classes": 3, "widths": [8, 16, 24], "strides": [2, 2, 1]})

@@ -20,13 +20,13 @@ def _save(images: np.ndarray, names: list[str], folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def folders(
-    world: tuple[InputSet, InputSet],
+    block_world: tuple[InputSet, InputSet],
     shifted: tuple[InputSet, np.ndarray],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """``D/``, ``concepts/``, ``concepts.csv`` for both, ``Dprime/``, ``truth.csv``."""
     root = tmp_path_factory.mktemp("own")
-    data, concepts = world
+    data, concepts = block_world
     assert data.labels is not None
     assert concepts.concepts is not None
     names = [f"D/{data.classes[k]}/{i:04}.png" for i, k in enumerate(data.labels.tolist())]

@@ -170,7 +170,9 @@ def test_missing_places_are_named(bundle, folders, monkeypatch, capsys) -> None:
     assert "There is no file" in capsys.readouterr().err
 
 
-def test_classes_that_are_told_one_by_one(world, folders, monkeypatch, capsys, tmp_path) -> None:
+def test_classes_that_are_told_one_by_one(
+    block_world, folders, monkeypatch, capsys, tmp_path
+) -> None:
     import torch
 
     from circuitz.models.zoo.builders import build
@@ -178,7 +180,7 @@ def test_classes_that_are_told_one_by_one(world, folders, monkeypatch, capsys, t
     from circuitz.z.inputs import InputSet
     from circuitz.z.layer import Preprocessing
 
-    _, concepts = world
+    _, concepts = block_world
     shown = concepts.concepts[:, :2].astype(np.int64)
     data = InputSet(concepts.images, labels=shown, classes=("ears", "tail"))
     torch.manual_seed(0)

@@ -247,8 +247,10 @@ def test_a_bundle_is_replaced_only_when_told(folders, trained, monkeypatch, caps
     assert load(trained).name == "blocks"
 
 
-def test_pictures_that_show_several_classes(folders, world, monkeypatch, capsys, tmp_path) -> None:
-    _, concepts = world
+def test_pictures_that_show_several_classes(
+    folders, block_world, monkeypatch, capsys, tmp_path
+) -> None:
+    _, concepts = block_world
     table = tmp_path / "classes.csv"
     lines = ["path,class"]
     for i, row in enumerate(concepts.concepts[:, :2] == 1):
