@@ -405,10 +405,15 @@ class AnnotatedModel:
     def save(
         self, path: str | os.PathLike[str], *, overwrite: bool = True, data: bool = False
     ) -> Path:
-        """Write the bundle (see :func:`circuitz.z.bundle.load_save.save`)."""
-        from circuitz.z.bundle.load_save import save  # noqa: PLC0415
+        """Write the bundle (see :func:`circuitz.z.bundle.load_save.save`).
 
-        return save(self, path, overwrite=overwrite, data=data)
+        A warning tells what it lacks to be run again: a network that a registered builder makes, or D.
+        """
+        from circuitz.z.bundle.load_save import save, warn_of_what_is_lacking  # noqa: PLC0415
+
+        written = save(self, path, overwrite=overwrite, data=data)
+        warn_of_what_is_lacking(self, path)
+        return written
 
     def exemplars(self, unit: str | Unit, count: int = 9) -> StrongestInputs:
         """Return a unit's strongest inputs (see :func:`circuitz.z.shown.strongest_inputs.exemplars_of_unit`)."""

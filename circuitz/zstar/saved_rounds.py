@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from circuitz.errors import SearchError
-from circuitz.z.bundle.load_save import load
+from circuitz.z.bundle.load_save import load, save
 from circuitz.z.model import AnnotatedModel
 
 STATE = "search.json"
@@ -50,7 +50,7 @@ def save_search_rounds(folder: Path, key: dict[str, Any], rounds: SearchRounds) 
     for i, z in enumerate(rounds.visited):
         place = folder / f"round{i}.z"
         if not place.exists():
-            z.save(place)
+            save(z, place)
     state = {
         **key,
         "rounds": len(rounds.visited) - 1,

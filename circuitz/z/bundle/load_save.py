@@ -103,8 +103,8 @@ def save(
 
     Files that did not change since the bundle was read or written are linked, not written again.
     Edits that others appended to the bundle meanwhile, and z does not know, are not part of what
-    is saved: they are set aside in it, and a warning says so. A warning also tells what the bundle
-    lacks to be run again: a network that no registered builder makes, or D.
+    is saved: they are set aside in it, and a warning says so. What the
+    bundle lacks to be run again, :func:`warn_of_what_is_lacking` says.
 
     Parameters
     ----------
@@ -132,7 +132,6 @@ def save(
     if data:
         check_replaceable(place, overwrite)
         _write_data_beside(z, place)
-    _warn_of_what_is_lacking(z, place)
     if place.suffix == ".zip":
         _save_zip(z, place, overwrite)
         return Path(path)
@@ -174,15 +173,16 @@ def _write_data_beside(z: AnnotatedModel, place: Path) -> None:
     write_inputs(folder_for_data(place), z.data)
 
 
-def _warn_of_what_is_lacking(z: AnnotatedModel, place: Path) -> None:
+def warn_of_what_is_lacking(z: AnnotatedModel, path: str | os.PathLike[str]) -> None:
     """Say at the save what would otherwise be found out after loading."""
+    place = Path(os.path.realpath(path))
     if z.live is not None and not z.builder:
         warnings.warn(
             f"{place.name} can be opened, shown, annotated and checked, but not run: its network is not "
             "made by a registered builder. To run it again give it the module: "
             f"cz.load('{place.name}').with_(live=net).",
             BundleWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
     held = lazy_field_content_unread(z, "data")
     ref = input_references(z, place).data
@@ -191,7 +191,7 @@ def _warn_of_what_is_lacking(z: AnnotatedModel, place: Path) -> None:
             f"{place.name} does not hold D ({len(held):,} inputs): what measures, searches or evaluates it "
             f"will ask for it. Keep it beside the bundle: z.save('{place.name}', data=True).",
             BundleWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
 
 
