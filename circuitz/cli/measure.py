@@ -54,6 +54,7 @@ def measure(
     from circuitz.measurement.measure import measure as run_measure
     from circuitz.z.bundle.inputs_io import read_inputs
     from circuitz.z.bundle.load_save import load
+    from circuitz.z.kinds_said import lexicon_in_force
     from circuitz.z.shown.concepts_frame import concepts_as_text, concepts_frame
 
     model = load(z)
@@ -77,7 +78,7 @@ def measure(
         shutil.rmtree(folder, ignore_errors=True)
     measured, before = found.measurements, model.measurements
     assert measured is not None
-    concepts = concepts_frame(found.concept_set, Lexicon.load(lexicon))
+    concepts = concepts_frame(found.concept_set, lexicon_in_force(found, Lexicon.load(lexicon)))
     effects = measured.effects
     layers = {name: layer.responses.shape[1] for name, layer in measured.layers.items()}
     told = {

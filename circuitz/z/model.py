@@ -24,7 +24,7 @@ from circuitz.z.columns_of_concept_set import concept_set_at_hand
 from circuitz.z.data_accuracy import DataAccuracy, accuracy_from_notes
 from circuitz.z.edits import history
 from circuitz.z.edits import waivers as decisions
-from circuitz.z.edits.annotate import default_lexicon, new_annotation
+from circuitz.z.edits.annotate import new_annotation
 from circuitz.z.edits.lineage import lineage_with_step
 from circuitz.z.edits.staleness import (
     changes_since_findings,
@@ -33,6 +33,7 @@ from circuitz.z.edits.staleness import (
 )
 from circuitz.z.finding import Finding, Waiver
 from circuitz.z.inputs import InputSet
+from circuitz.z.kinds_said import lexicon_in_force
 from circuitz.z.layer import (
     Head,
     LayerSpec,
@@ -224,11 +225,11 @@ class AnnotatedModel:
 
     @property
     def concepts(self) -> pd.DataFrame:
-        """Concepts of the concept set, one row each, by the shipped lexicon.
+        """Concepts of the concept set, one row each, by the shipped lexicon and what people said.
 
         With a lexicon of your own: :func:`circuitz.z.shown.concepts_frame.concepts_frame`.
         """
-        return concepts_frame(self.concept_set, default_lexicon())
+        return concepts_frame(self.concept_set, lexicon_in_force(self))
 
     def _basis_sizes(self) -> dict[str, int]:
         return basis_sizes(self.bases)

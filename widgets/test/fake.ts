@@ -98,6 +98,19 @@ export function traits(units = 6): Traits {
       word(2, "snow", "rule", ["snow"]),
       word(3, "fluffy coat", "rule", ["fluffy coat"]),
     ],
+    concepts: {
+      names: ["snow", "zorgle", "wavy hair"],
+      kind: { texts: ["surroundings", "unknown", "part"], places: [0, 1, 2] },
+      kind_from: { texts: ["shipped", "unknown", "person"], places: [0, 1, 2] },
+      is_a: { texts: ["", "hair"], places: [0, 0, 1] },
+      same_as: { texts: [""], places: [0, 0, 0] },
+      counts: [
+        { split: "select", shown: [41, 0, 3], not_shown: [59, 7, 1200] },
+        { split: "test", shown: [20, 1, 4], not_shown: [30, 8, 0] },
+        { split: "audit", shown: [10, 2, 5], not_shown: [15, 9, 0] },
+      ],
+      missing: "",
+    },
     report: {
       counts: { flagged: 1, supported: 1, inconclusive: 1 },
       waived: 0,
@@ -142,6 +155,7 @@ export class FakeModel implements Model {
     author: {},
     waive: {},
     unwaive: {},
+    kind: { said: "said" },
   };
   silent = false;
   readonly state: Traits;

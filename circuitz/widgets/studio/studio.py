@@ -14,10 +14,12 @@ import traitlets
 from circuitz.errors import CircuitzError, ConflictError, MeasurementError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.widgets.studio import attribution_view, circuit_view, studio_payload, unit_responses
+from circuitz.widgets.studio.concepts_payload import concepts_payload
 from circuitz.widgets.studio.editing_session import EditingSession
 from circuitz.widgets.studio.live_visuals import VisualisationWorker, visualisation_records_of_unit
 from circuitz.widgets.studio.unit_detail import unit_detail_payload, unit_edits_latest_first
 from circuitz.widgets.studio.unit_table import UnitTable
+from circuitz.z.inputs import InputSet
 from circuitz.z.model import AnnotatedModel
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
@@ -61,6 +63,7 @@ class Studio(anywidget.AnyWidget):
     atlas = traitlets.Dict().tag(sync=True)
     effects = traitlets.Dict().tag(sync=True)
     words = traitlets.List().tag(sync=True)
+    concepts = traitlets.Dict().tag(sync=True)
     report = traitlets.Dict().tag(sync=True)
     graphs = traitlets.Dict().tag(sync=True)
     first = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
@@ -78,6 +81,7 @@ class Studio(anywidget.AnyWidget):
         self._optimiser = VisualisationWorker(self._session, self._push_model_to_screen)
         self._revision = 0
         self._model_on_screen: AnnotatedModel | None = None
+        self._counted: tuple[tuple[InputSet | None, Lexicon], dict[str, Any]] | None = None
         super().__init__(**self._traits_for_model(self._session.z, all_traits=True))
         self.on_msg(self._answer_screen_message)
 
@@ -119,6 +123,7 @@ class Studio(anywidget.AnyWidget):
                 revision=self._revision,
             ),
             "words": studio_payload.effective_words_payload(z, self._table),
+            "concepts": self._concepts_when_changed(z),
             "report": self._report_or_problem_payload(),
             "graphs": circuit_view.stored_circuits_payload(z, str(desk.path or "")),
         }
@@ -132,6 +137,15 @@ class Studio(anywidget.AnyWidget):
                 facts, blobs = unit_detail_payload(z, first, desk.lexicon)
                 state["first"] = {**facts, "blobs": blobs}
         return state
+
+    def _concepts_when_changed(self, z: AnnotatedModel) -> dict[str, Any]:
+        """Return the table of concepts; counted again only for other labels or another lexicon."""
+        of = (z.concept_set, self._session.lexicon)
+        if self._counted is None or any(
+            a is not b for a, b in zip(self._counted[0], of, strict=True)
+        ):
+            self._counted = of, concepts_payload(*of)
+        return self._counted[1]
 
     def _report_or_problem_payload(self) -> dict[str, Any]:
         try:

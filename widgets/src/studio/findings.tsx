@@ -6,12 +6,12 @@ import { useStore } from "./use_store";
 import { effect, kindTitle, plain, plural, probability, score, share } from "../parts/format";
 import { CopyPython, Later } from "../parts/panels";
 import { Verdicted, VerdictMark } from "../parts/marks";
+import { KindChoice } from "./kind_choice";
 import { Waive, Waived } from "./waivers";
 import type { Finding, Remedy, Verdict } from "./studio_payload";
 
 const MOST_UNITS = 14;
 const MOST_KINDS = 8;
-const KINDS = ["part", "attribute", "surroundings", "artefact", "low-level"] as const;
 /** A share held against a bound from above, not a change held against ±δ. */
 const BOUNDED = "unexplained-effect";
 
@@ -59,7 +59,12 @@ export function Findings() {
                 <b>{concept}</b> <KindChoice concept={concept} />
               </div>
             ))}
-            {concepts.length > MOST_KINDS && <p>and {concepts.length - MOST_KINDS} more, when these are said</p>}
+            {concepts.length > MOST_KINDS && (
+              <p>
+                and {concepts.length - MOST_KINDS} more, when these are said, or under{" "}
+                <button type="button" class="cz-link" onClick={() => store.set({ tab: "concepts" })}>Concepts</button>
+              </p>
+            )}
           </div>
         ))}
         {shown.length === 0 && <p class="cz-nothing">Nothing {only === "all" ? "was tested yet" : only}.</p>}
@@ -234,28 +239,6 @@ function Remedies({ finding }: { finding: Finding }) {
         </p>
       )}
       {shown === "waive" && <Waive finding={finding} done={() => setShown("")} />}
-    </div>
-  );
-}
-
-/** What a concept is to the subject, as a person says; kept with z. */
-function KindChoice({ concept, done }: { concept: string; done?: () => void }) {
-  const store = useStore();
-  return (
-    <div class="cz-editor-row" role="group" aria-label={`What ‘${concept}’ is`}>
-      {KINDS.map((kind) => (
-        <button
-          key={kind}
-          type="button"
-          class="cz-button"
-          data-once
-          data-kind={kind}
-          disabled={store.view.busy}
-          onClick={() => void store.sayKind(concept, kind).then((ok) => ok && done?.())}
-        >
-          {kind}
-        </button>
-      ))}
     </div>
   );
 }

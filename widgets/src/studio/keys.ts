@@ -16,7 +16,7 @@ export const KEYS: [string, string][] = [
   ["v", "optimise inputs for the unit"],
   ["f", "next finding"],
   ["Shift+f", "previous finding"],
-  ["1  2  3  4", "units, findings, classes, circuits"],
+  ["1  2  3  4  5", "units, findings, classes, circuits, concepts"],
   ["Space", "in a circuit: hold the node and watch the outputs"],
   ["m  g  n  s  u", "in a circuit: mark nodes, merge them, rename, split, undo"],
   ["h", "where the unit responds, on or off"],
@@ -25,7 +25,7 @@ export const KEYS: [string, string][] = [
   ["Esc", "close, leave the field, then leave the screen"],
 ];
 
-const TABS: Tab[] = ["units", "findings", "classes", "graph"];
+const TABS: Tab[] = ["units", "findings", "classes", "graph", "concepts"];
 
 function typing(target: EventTarget | null): boolean {
   const element = target as HTMLElement | null;
@@ -120,6 +120,7 @@ function act(store: Store, columns: number, event: KeyboardEvent): boolean {
     case "2":
     case "3":
     case "4":
+    case "5":
       store.set({ tab: TABS[Number(named) - 1] ?? "units" });
       store.focusOn("grid");
       return true;

@@ -13,7 +13,7 @@ import { number, plural } from "../parts/format";
 import { Names } from "../link/unit_names";
 import { Rows } from "./unit_table";
 
-const TRAITS = ["head", "units", "atlas", "effects", "words", "report", "graphs", "first"] as const;
+const TRAITS = ["head", "units", "atlas", "effects", "words", "concepts", "report", "graphs", "first"] as const;
 
 export class Store {
   view: View;

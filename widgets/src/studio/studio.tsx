@@ -4,6 +4,7 @@ import { render as mount } from "preact";
 import { useEffect, useLayoutEffect, useReducer, useRef } from "preact/hooks";
 import { Sheets } from "../pictures/sprite_sheets";
 import { Classes } from "./classes";
+import { Concepts } from "./concepts";
 import { StoreContext, useStore } from "./use_store";
 import { Findings } from "./findings";
 import { useKeptFocus } from "../parts/focus";
@@ -72,6 +73,7 @@ function Studio() {
             {store.view.tab === "findings" && <Findings />}
             {store.view.tab === "classes" && <Classes />}
             {store.view.tab === "graph" && <Graph />}
+            {store.view.tab === "concepts" && <Concepts />}
           </div>
         </div>
         <Inspector sheets={sheets} />
@@ -89,6 +91,7 @@ function Tabs() {
     ["findings", "Findings", report.findings.length + report.unlisted],
     ["classes", "Classes", store.trait("head").classes.length],
     ["graph", "Circuits", Object.keys(store.trait("graphs").circuits).length],
+    ["concepts", "Concepts", store.trait("concepts").names.length],
   ];
   return (
     <div class="cz-tabs" role="tablist" aria-label="Lists">

@@ -68,6 +68,27 @@ export interface Word {
   time: string;
 }
 
+/** Each distinct text once, and for every row the place of its own. */
+export interface Coded {
+  texts: string[];
+  places: number[];
+}
+
+/** One column a fact, one row a column of the concept set. */
+export interface ConceptTable {
+  names: string[];
+  kind: Coded;
+  /** Who says so: a person, a project's file, the shipped lexicon, WordNet, or nobody: unknown. */
+  kind_from: Coded;
+  /** What it is a kind of, and which earlier column is the same concept; empty where nothing is known. */
+  is_a: Coded;
+  same_as: Coded;
+  /** How many inputs are labelled with it, and without it; one entry, without a name, for a set that is not split. */
+  counts: { split: string; shown: number[]; not_shown: number[] }[];
+  /** Why there are none; empty when there are some. */
+  missing: string;
+}
+
 export interface Remedy {
   action: string;
   label: string;
@@ -310,6 +331,7 @@ export interface Traits {
   atlas: Atlas;
   effects: Effects;
   words: Word[];
+  concepts: ConceptTable;
   report: Report;
   first: Detail | null;
 }

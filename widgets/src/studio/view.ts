@@ -3,7 +3,7 @@
 import type { LinkState } from "../link/link";
 import type { Failure } from "./studio_payload";
 
-export type Tab = "units" | "findings" | "classes" | "graph";
+export type Tab = "units" | "findings" | "classes" | "graph" | "concepts";
 export type How = "sufficiency" | "necessity";
 
 export interface Filter {
