@@ -262,8 +262,9 @@ def test_what_does_not_fit_together_is_refused(fields: dict[str, object]) -> Non
 
 def test_repr_says_what_it_is(z: AnnotatedModel, new_finding: Callable[..., object]) -> None:
     assert repr(z) == (
-        "AnnotatedModel husky: 3 classes, 2 layers, 6 units, cut conv2 (4), 1 annotated, "
-        "1 flagged, unexplained share not checked, measurements stale (weights, concepts changed)"
+        "AnnotatedModel husky: 3 classes, 2 layers, 6 units, cut conv2 (4), accuracy on D "
+        "not known, 1 annotated, 1 flagged, unexplained share not checked, measurements stale "
+        "(weights, concepts changed)"
     )
     share = new_finding(id="u", kind="unexplained-effect", estimate=0.312, ci=(0.25, 0.4))
     assert "unexplained up to 31% [25%, 40%] (husky)" in repr(z.with_(findings=(share,)))
