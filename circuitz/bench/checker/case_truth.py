@@ -23,6 +23,7 @@ import numpy.typing as npt
 import torch
 
 from circuitz.bench.checker.benchmark_case import CheckerCase
+from circuitz.lexicon.column_names import column_names
 from circuitz.lexicon.lexicon import Lexicon
 
 F32 = npt.NDArray[np.float32]
@@ -176,15 +177,17 @@ class CaseTruth:
 
     def named_concepts_and_kinds(self, unit: int) -> frozenset[str]:
         """Concepts the words on a unit name, with all that are kinds of them."""
-        return frozenset(
-            below
-            for one in self.concepts_named_on_unit(unit)
-            for below in _concept_and_descendants(one)
-        )
+        names = self.world.concepts
+        said = _read_words(self.base.words.get(unit, ""), names)
+        columns = {names[column] for _, told in said for column in told}
+        below = {kind for one, _ in said for kind in _concept_and_descendants(one)}
+        return frozenset(columns | below)
 
     def concepts_named_on_unit(self, unit: int) -> tuple[str, ...]:
         """Concepts the words on a unit name."""
-        return _parse_concepts(self.base.words.get(unit, ""))
+        return tuple(
+            name for name, _ in _read_words(self.base.words.get(unit, ""), self.world.concepts)
+        )
 
     def words_are_valid(self, unit: int) -> bool | None:
         """Whether the words on a unit are right; ``None`` when that is grey or there are none."""
@@ -223,8 +226,9 @@ def cached_shipped_lexicon() -> Lexicon:
 
 
 @cache
-def _parse_concepts(text: str) -> tuple[str, ...]:
-    return tuple(cached_shipped_lexicon().parse(text))
+def _read_words(text: str, names: tuple[str, ...]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return the concepts that words name, a world's own names first, each with their places."""
+    return column_names(names, cached_shipped_lexicon()).read(text).concepts
 
 
 @cache

@@ -69,8 +69,12 @@ def test_what_older_bundles_hold_besides_is_left_out(world) -> None:
     assert np.array_equal(again.concepts.rest, effects.concepts.rest)
 
 
-def test_a_concept_set_without_splits_has_none(world) -> None:
+def test_a_concept_set_without_splits_is_split_first(world) -> None:
     from dataclasses import replace
 
     bare = replace(world.concepts(), split=None)
-    assert measure(world.z(), bare, **SMALL).measurements.effects.concepts is None
+    z = measure(world.z(), bare, **SMALL)
+    found = z.measurements.effects.concepts
+    assert found is not None
+    assert len(found.split)
+    assert (found.split == z.concept_set.split[found.present]).all()

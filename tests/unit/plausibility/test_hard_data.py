@@ -47,9 +47,9 @@ def looked_at(z: AnnotatedModel, concepts: InputSet) -> AnnotatedModel:
 
 
 @pytest.fixture(scope="module")
-def grounds(world) -> np.ndarray:
+def grounds(block_world) -> np.ndarray:
     """Ground of each picture of D, read off a corner: no concept label of D's is needed."""
-    data, _ = world
+    data, _ = block_world
     corner = data.images[:, :3, :3].reshape(len(data), -1, 3).mean(1)
     colours = np.array([(235, 240, 250), (60, 150, 60), (210, 180, 110)])
     return ((corner[:, None] - colours) ** 2).sum(2).argmin(1)
@@ -80,15 +80,15 @@ def verdict(report: Report, kind: str, target: str, subject: str = "") -> set[st
     }  # fmt: skip
 
 
-def test_grounds_of_the_fixture_are_the_shortcut(world, grounds) -> None:
-    assert ((grounds == 0) == (world[0].labels == 0)).all()
+def test_grounds_of_the_fixture_are_the_shortcut(block_world, grounds) -> None:
+    assert ((grounds == 0) == (block_world[0].labels == 0)).all()
 
 
 def test_concept_and_class_that_go_together_are_told_apart_by_nobody(
-    caught, clean, world, grounds
+    caught, clean, block_world, grounds
 ) -> None:
-    own = with_concepts(world[0], grounds)
-    for z in (caught, clean.with_(data=world[0], data_ref=None)):
+    own = with_concepts(block_world[0], grounds)
+    for z in (caught, clean.with_(data=block_world[0], data_ref=None)):
         report = check(looked_at(z, own))
         assert verdict(report, "implausible-driver", "husky", "snow") == {"inconclusive"}
         finding = next(f for f in report.findings if f.kind == "implausible-driver")
@@ -99,8 +99,10 @@ def test_concept_and_class_that_go_together_are_told_apart_by_nobody(
             assert verdict(report, "unexplained-effect", name) == {"flagged"}
 
 
-def test_words_of_people_on_such_units_are_neither_right_nor_wrong(caught, world, grounds) -> None:
-    z = looked_at(caught, with_concepts(world[0], grounds))
+def test_words_of_people_on_such_units_are_neither_right_nor_wrong(
+    caught, block_world, grounds
+) -> None:
+    z = looked_at(caught, with_concepts(block_world[0], grounds))
     drive = z.measurements.effects.drive[:, 0]
     strongest = z.measurements.effects.units[int(drive.argmax())]
     for words in ("snow", "ears", "husky detector"):
@@ -117,8 +119,8 @@ def test_words_of_people_on_such_units_are_neither_right_nor_wrong(caught, world
         assert verdict(report, "unexplained-effect", "husky") == {"flagged"}
 
 
-def test_where_no_parts_are_labelled_nothing_speaks_for_the_dog(caught, clean, world) -> None:
-    grounds_alone = only(world[1], "snow", "grass", "sand")
+def test_where_no_parts_are_labelled_nothing_speaks_for_the_dog(caught, clean, block_world) -> None:
+    grounds_alone = only(block_world[1], "snow", "grass", "sand")
     report = check(looked_at(caught, grounds_alone))
     assert verdict(report, "implausible-driver", "husky", "snow") == {"flagged"}
     for name in PARTS:
@@ -134,8 +136,10 @@ def test_where_no_parts_are_labelled_nothing_speaks_for_the_dog(caught, clean, w
     "known",
     [("ears", "tail", "legs", "grass", "sand"), ("ears", "tail", "legs"), ("ears", "grass")],
 )
-def test_a_shortcut_nobody_has_a_word_for_is_an_unexplained_driver(caught, world, known) -> None:
-    z = looked_at(caught, only(world[1], *known))
+def test_a_shortcut_nobody_has_a_word_for_is_an_unexplained_driver(
+    caught, block_world, known
+) -> None:
+    z = looked_at(caught, only(block_world[1], *known))
     report = check(z)
     assert verdict(report, "unexplained-effect", "husky") == {"flagged"}
     assert verdict(report, "missing-support", "husky") <= {"flagged", "inconclusive"}
@@ -144,15 +148,15 @@ def test_a_shortcut_nobody_has_a_word_for_is_an_unexplained_driver(caught, world
     )
     # It names the units that do it: they are what sees snow.
     named = [r.arguments["unit"] for r in finding.remedies if r.action == "annotate"]
-    _, concepts = world
+    _, concepts = block_world
     where = z.measurements.layers["conv3"].responses
     snow = concepts.concepts[:, concepts.concept_names.index("snow")]
     seen = [abs(np.corrcoef(where[:, int(u.split(":")[1])], snow)[0, 1]) for u in named]
     assert max(seen) > 0.6
 
 
-def test_vague_or_wrong_words_do_not_explain_it(caught, world) -> None:
-    z = looked_at(caught, only(world[1], "ears", "tail", "legs"))
+def test_vague_or_wrong_words_do_not_explain_it(caught, block_world) -> None:
+    z = looked_at(caught, only(block_world[1], "ears", "tail", "legs"))
     drive = z.measurements.effects.drive[:, 0]
     for i in np.argsort(-drive)[:8]:
         z = z.annotate(z.measurements.effects.units[int(i)], "ears")

@@ -75,8 +75,8 @@ class _Whole:
         return out
 
 
-def test_an_editor_breaks_the_tie_between_class_and_ground(world) -> None:
-    data, concepts = world
+def test_an_editor_breaks_the_tie_between_class_and_ground(block_world) -> None:
+    data, concepts = block_world
     ground = (concepts.masks == 2).astype(np.float32)
     lookup = {image.tobytes(): ground[i] for i, image in enumerate(concepts.images)}
 
@@ -115,8 +115,8 @@ def test_a_large_concept_set_that_lies_sorted_still_lends_both() -> None:
     assert 0.05 < layer.showing.mean() < 0.15
 
 
-def test_a_concept_that_every_donor_shows_is_refused(world) -> None:
-    data, concepts = world
+def test_a_concept_that_every_donor_shows_is_refused(block_world) -> None:
+    data, concepts = block_world
     always = concepts.concepts.copy()
     always[:, 3] = 1
     with pytest.raises(ConceptLabelsError, match="snow"):

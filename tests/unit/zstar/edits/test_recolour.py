@@ -55,7 +55,7 @@ def test_a_tint_is_put_on_and_taken_off() -> None:
     )
 
 
-def test_pairs_that_differ_in_colour_give_no_region(world) -> None:
+def test_pairs_that_differ_in_colour_give_no_region(block_world) -> None:
     found = find_regions("winter light", _set(), Lexicon.load())
     assert isinstance(found, Recolouring)
     assert found.told_before > 0.9

@@ -16,8 +16,8 @@ def _overlap(found: np.ndarray, true: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize(("source", "least"), [("masks", 0.95), ("labels", 0.75)])
-def test_regions_are_found_on_images_that_were_not_learned_from(world, source, least) -> None:
-    _, concepts = world
+def test_regions_are_found_on_images_that_were_not_learned_from(block_world, source, least) -> None:
+    _, concepts = block_world
     finder = find_regions("snow", concepts, Lexicon.load(), source=source)
     assert finder.source == source
     test = concepts.split == 1
@@ -29,8 +29,8 @@ def test_regions_are_found_on_images_that_were_not_learned_from(world, source, l
     )
 
 
-def test_pairs_show_the_region_where_no_mask_does(world) -> None:
-    _, concepts = world
+def test_pairs_show_the_region_where_no_mask_does(block_world) -> None:
+    _, concepts = block_world
     # A second ground under the same thing: where the mask says so, and nowhere else.
     rows = np.flatnonzero((concepts.concepts[:, 3] == 1) & (concepts.split < 2))[:120]
     other = concepts.images[rows].copy()
@@ -58,21 +58,21 @@ def test_pairs_show_the_region_where_no_mask_does(world) -> None:
     )
 
 
-def test_a_concept_without_labels_is_refused_by_name(world) -> None:
-    _, concepts = world
+def test_a_concept_without_labels_is_refused_by_name(block_world) -> None:
+    _, concepts = block_world
     with pytest.raises(ConceptLabelsError, match="water"):
         find_regions("water", concepts, Lexicon.load())
     with pytest.raises(ConceptLabelsError, match="pairs"):
         find_regions("snow", concepts, Lexicon.load(), source="pairs")
 
 
-def test_siblings_are_of_one_kind_and_the_concept_comes_first(world) -> None:
-    _, concepts = world
+def test_siblings_are_of_one_kind_and_the_concept_comes_first(block_world) -> None:
+    _, concepts = block_world
     assert columns_of_same_kind("grass", concepts, Lexicon.load()) == [4, 3, 5]
 
 
-def test_labels_that_are_missing_teach_nothing_and_stop_nothing(world) -> None:
-    _, concepts = world
+def test_labels_that_are_missing_teach_nothing_and_stop_nothing(block_world) -> None:
+    _, concepts = block_world
     gaps = concepts.concepts.copy()
     gaps[np.random.default_rng(0).random(gaps.shape) < 0.3] = np.nan
     finder = find_regions("snow", replace(concepts, concepts=gaps), Lexicon.load(), source="labels")
@@ -85,8 +85,8 @@ def test_labels_that_are_missing_teach_nothing_and_stop_nothing(world) -> None:
     )
 
 
-def test_large_images_are_looked_at_smaller_and_answered_in_their_own_size(world) -> None:
-    _, concepts = world
+def test_large_images_are_looked_at_smaller_and_answered_in_their_own_size(block_world) -> None:
+    _, concepts = block_world
     large = np.asarray(concepts.images).repeat(4, 1).repeat(4, 2)[:, :, :90]
     masks = concepts.masks.repeat(4, 1).repeat(4, 2)[:, :, :90]
     finder = find_regions("snow", replace(concepts, images=large, masks=masks), Lexicon.load())
