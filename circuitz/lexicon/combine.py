@@ -114,7 +114,8 @@ def weigh_entry_against_wordnet(
         return Support("opposes", by_entries.chain, min(score, 0.3))
     if judged.outright and judged.score >= _SURE and not concept.is_a:
         return support_from_wordnet(judged, pair)
-    if not judged.outright and concept.kind in _INSIDE and pair.is_ruled_out(judged.owner):
+    inside = concept.kind in _INSIDE and not _is_part_elsewhere(pair)
+    if not judged.outright and inside and pair.is_ruled_out(judged.owner):
         closing = f"In no plausible sense is that part of {pair.thing}."
         return Support(
             "opposes", (*by_entries.chain, *judged.chain, closing), min(judged.score, 0.3)
@@ -135,13 +136,20 @@ def confirm_said(by_entries: Support, concept: Concept, pair: ConceptAndClass) -
     return by_entries
 
 
+def _is_part_elsewhere(pair: ConceptAndClass) -> bool:
+    """Whether an entry is of other things, and the word a part of these too: a fowl's *saddle*."""
+    return pair.is_of_other_order and exclusion.is_known_as_part(
+        pair.entry_phrase, pair.wholes, WordNet.load()
+    )
+
+
 def _stands(concept: Concept, judged: WordNetJudgement, pair: ConceptAndClass) -> bool:
     """Whether the word of an entry that opposes can hardly mean anything else for the class."""
     wordnet, word = WordNet.load(), pair.entry_phrase
     if concept.kind in _INSIDE:
-        return not judged.outright and exclusion.is_ruled_out_beside_entry(
-            word, pair.wholes, wordnet
-        )
+        return not (
+            judged.outright or _is_part_elsewhere(pair)
+        ) and exclusion.is_ruled_out_beside_entry(word, pair.wholes, wordnet)
     if concept.kind == "surroundings" and pair.may_be_place:
         return False
     if pair.is_ruled_out(judged.owner):

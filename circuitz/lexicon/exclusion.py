@@ -57,6 +57,9 @@ _USED_ALONE = (
     "way", "hanger", "candlestick", "implement", "representation", "rescue equipment", "peg",
 )  # fmt: skip
 _SIGNS = frozenset({"sign", "thing", "garment", "cloth"})
+#: Share of a sense that names an organ: of a living thing that is plausible though it is rarer.
+_ORGAN = 0.1
+_HAVE = {"body part": LIVING, "plant part": frozenset({"grown"})}
 _TIME = "w"  # letter of WordNet's file: *night*
 _FOUND_AROUND = frozenset({"plant", "fungus", "substance", "thing", "cloth", "material"})
 
@@ -144,6 +147,8 @@ def is_ruled_out(
     may = 0.0
     for sense in phrase.senses:
         sort = sort_of_sense(sense.synset, sense.file, wordnet)
+        if sense.weight >= _ORGAN and any(w.order in _HAVE.get(sort, ()) for w in wholes):
+            return False
         known = set() if anothers else _orders_with(phrase.head, sense, wordnet)
         if sort in _STANDING:
             known &= {w.order for w in wholes_of_part(phrase.head, wordnet) & wholes}
@@ -209,6 +214,8 @@ def _may_be_part(part: str, order: str, by_entry: bool = False) -> bool:
         return not by_entry or order == "grown"
     if part in ("component", "fabric"):
         return order in ("made", "person")
+    if part == "garment":  # a horse has *socks*, a mushroom a *veil*: markings are called so
+        return order in ("person", "animal", "grown")
     if part in _WORN_OR_HELD:
         return order == "person"
     return part != "sign" or order not in ("grown", "eaten")

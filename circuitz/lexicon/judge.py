@@ -8,6 +8,7 @@ from functools import lru_cache
 from circuitz.lexicon import evidence, parts_table
 from circuitz.lexicon.concept import Concept
 from circuitz.lexicon.evidence import WordNetEvidence, prefix_a_or_an
+from circuitz.lexicon.exclusion import AROUND
 from circuitz.lexicon.phrases import GENERIC, SHAPES, Phrase, class_noun, parse_phrase
 from circuitz.lexicon.sorts import EATEN, IMPLAUSIBLE, KIND_OF, order_of_sense, sort_of_sense
 from circuitz.lexicon.word_forms import phrase_key, tokens
@@ -284,6 +285,28 @@ def wordnet_knows_phrase(phrase: str) -> bool:
     found = parse_phrase(phrase, WordNet.load())
     listed = (parts_table.singularise_phrase(found.head), "") in parts_table.shipped_parts_table()
     return bool(found.senses) or found.adjective or listed
+
+
+def is_mostly_place(subject: str) -> bool:
+    """Whether nearly all senses of a class are places: not so of a *sign*, a region of the zodiac."""
+    wordnet = WordNet.load()
+    senses = parse_phrase(class_noun(subject), wordnet).senses
+    sorts = ((s.weight, sort_of_sense(s.synset, s.file, wordnet)) for s in senses)
+    return sum(weight for weight, sort in sorts if sort in AROUND) >= 1 - IMPLAUSIBLE
+
+
+def is_kind_of_its_last_word(noun: str) -> bool:
+    """Whether a thing may be what its last word says: a hunting dog is, a *hot dog* is not."""
+    wordnet = WordNet.load()
+    found = parse_phrase(noun, wordnet)
+    last = phrase_key(found.head)[-1:]
+    if len(phrase_key(found.head)) < 2:
+        return True
+    above = {
+        a for s in found.senses if s.synset >= 0 for a in wordnet.ancestors_with_steps(s.synset)
+    }
+    names = ((name, a) for a in above for name in wordnet.all_names_of_synset(a))
+    return any(phrase_key(name) == last and _is_main_sense(name, a) for name, a in names)
 
 
 def is_single_wordnet_noun(phrase: str) -> bool:

@@ -7,7 +7,12 @@ from functools import lru_cache
 from itertools import pairwise
 
 from circuitz.lexicon.concept import Category, Concept, Support, Verdict
-from circuitz.lexicon.judge import hypernym_names_with_sentences, is_single_wordnet_noun
+from circuitz.lexicon.judge import (
+    hypernym_names_with_sentences,
+    is_kind_of_its_last_word,
+    is_mostly_place,
+    is_single_wordnet_noun,
+)
 from circuitz.lexicon.phrases import class_noun
 from circuitz.lexicon.word_forms import phrase_key
 
@@ -125,13 +130,15 @@ def _category_chain(
 def _known_words_of_subject(subject: str, by_key: Mapping[Words, tuple[str, str]]) -> Words:
     """Return the words of a subject, or what it is one of: *breed of dog*, *hunting dog*.
 
-    Only the last word is that: a plant disease is no plant.
+    Only the last word is that: a plant disease is no plant. Nor is it where that ends a noun of
+    another meaning: a chest x-ray is no ray.
     """
     words = phrase_key(subject)
     if words in by_key:
         return words
     noun = phrase_key(class_noun(subject))
-    return next((end for end in (noun, noun[-1:]) if end in by_key), words)
+    ends = (noun, noun[-1:]) if is_kind_of_its_last_word(class_noun(subject)) else (noun,)
+    return next((end for end in ends if end in by_key), words)
 
 
 def told_categories(subject: str, categories: Mapping[str, Category]) -> list[str]:
@@ -182,7 +189,13 @@ def judge_support_from_entries(
             )
         )
     inside = concept.kind in ("part", "attribute")
-    return next((s for s in judged if inside and s.verdict == "supports"), judged[0])
+    found = next((s for s in judged if inside and s.verdict == "supports"), judged[0])
+    if concept.kind != "surroundings" or found.verdict != "supports":
+        return found
+    if told_categories(subject, categories) or is_mostly_place(subject):
+        return found
+    doubt = f"Few senses of ‘{subject.strip()}’ are places: it may be a thing that stands in one."
+    return Support("unknown", (*found.chain[:-1], doubt), 0.5)
 
 
 def _judge_by_categories(

@@ -151,3 +151,58 @@ def test_wordnet_can_be_left_out():
 def test_no_class_of_animals_is_made_by_its_surroundings(lexicon: Lexicon, subject: str):
     outside = (*lexicon.names("surroundings"), *lexicon.names("artefact"))
     assert [n for n in outside if lexicon.support(n, subject).verdict == "supports"] == []
+
+
+@pytest.mark.parametrize(
+    ("concept", "subject", "verdict"),
+    [
+        ("snow", "road sign", "opposes"),
+        ("trees", "billboard", "opposes"),
+        ("sky", "sign", "unknown"),
+        ("snow", "warning sign", "unknown"),
+        ("snow", "bar", "unknown"),  # a room, and a rod
+        ("trees", "park", "supports"),
+        ("grass", "garden", "supports"),
+        ("snow", "landscape", "supports"),
+    ],
+)
+def test_surroundings_make_up_what_nearly_all_senses_call_a_place(
+    lexicon: Lexicon, concept: str, subject: str, verdict: str
+):
+    found = lexicon.support(concept, subject)
+    assert found.verdict == verdict, found.chain
+
+
+@pytest.mark.parametrize("pictured", ["bicycle", "horse", "arrow"])
+def test_what_a_road_sign_shows_is_not_held_against_it(lexicon: Lexicon, pictured: str):
+    assert lexicon.support(pictured, "road sign").verdict != "opposes"
+
+
+@pytest.mark.parametrize(
+    ("concept", "subject"),
+    [
+        ("stockings", "horse"),
+        ("bonnet", "monkey"),
+        ("tuxedo", "cat"),
+        ("veil", "mushroom"),
+        ("corona", "flower"),
+        ("ray", "flower"),
+        ("saddle", "goose"),
+    ],
+)
+def test_markings_and_organs_named_after_other_things_are_not_held_against_a_living_thing(
+    lexicon: Lexicon, concept: str, subject: str
+):
+    found = lexicon.support(concept, subject)
+    assert found.verdict == "unknown", found.chain
+    assert lexicon.support("collar", "cat").verdict == "opposes"
+
+
+def test_the_last_word_of_a_noun_of_another_meaning_is_not_what_a_class_is(lexicon: Lexicon):
+    for concept in ("lung field", "shadow"):
+        found = lexicon.support(concept, "chest x-ray")
+        assert found.verdict == "unknown"
+        assert not any("of a ray" in said for said in found.chain)
+    assert lexicon.support("ear", "small hot dog").verdict == "opposes"
+    assert lexicon.support("ears", "big hunting dog").verdict == "supports"
+    assert lexicon.support("belly", "plane").verdict == "supports"
