@@ -12,11 +12,12 @@ import torch
 from torch import nn
 
 from circuitz.data.input_sources import as_inputs, labels_are_names
-from circuitz.errors import InputsError, LayerError, WeightsError
+from circuitz.errors import InputsError, LayerError
 from circuitz.models.adapters.unwrap import readable_network
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.check_opened_network import note_checked
 from circuitz.models.run.choose_layers import LayerNames, choose_cut, requested_layers
+from circuitz.models.run.network_facts import check_logits_finite
 from circuitz.models.run.read_outputs import read_outputs
 from circuitz.models.run.restore_state import eval_mode, outside_inference_mode
 from circuitz.models.run.runtime import Runtime
@@ -221,11 +222,7 @@ def _count_logits(runtime: Runtime, sample: torch.Tensor) -> int:
     """Run the network once and count its logits."""
     with torch.no_grad():
         out = runtime.forward(sample)
-    if not bool(torch.isfinite(out).all()):
-        raise WeightsError(
-            "The network's logits are not finite on its own data.",
-            "Check the preprocessing; in half precision, values may overflow.",
-        )
+    check_logits_finite(out, "its own data")
     return int(out.shape[1])
 
 

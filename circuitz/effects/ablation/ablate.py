@@ -27,6 +27,7 @@ from circuitz.models.run.choose_layers import (
     requested_layers,
     steps_called_once,
 )
+from circuitz.models.run.network_facts import check_logits_finite
 from circuitz.models.run.open_runtime import runtime
 from circuitz.models.run.probe_network import probe_network
 from circuitz.models.run.read_outputs import read_outputs
@@ -34,7 +35,7 @@ from circuitz.models.run.restore_state import outside_inference_mode
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.spliced_network import SplicedNetwork
 from circuitz.models.run.unit_axes import told_unit_axes
-from circuitz.patching.baselines import Fill
+from circuitz.patching.baselines import Fill, check_ablation_inputs
 from circuitz.patching.from_cut import class_margins
 from circuitz.stats.clustered import clustered_mean, confidence_interval
 from circuitz.z.inputs import SPLITS
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
 I64 = npt.NDArray[np.int64]
+_BATCH = 64  # inputs run at once to see that logits are finite
 _TRIED = 8  # inputs on which a network's outputs are looked at
 COLUMNS = (
     "unit", "layer", "index", "target", "effect", "low", "high", "n", "clusters", "method",
@@ -132,6 +134,8 @@ def ablate(
         is none; or if which output is the logits cannot be told.
     ProbabilitiesError
         If a module returns probabilities instead of logits.
+    WeightsError
+        If a logit is NaN or infinite.
     BasisError
         If a basis does not fit its layer, or lies over attention heads.
     """
@@ -152,6 +156,10 @@ def ablate(
             "Leave cluster= and checkpoint= (--cluster, --checkpoint) out, or shortlist= for all units.",
         )
     columns = _resolve_class_columns(names, classes, run, given)
+    check_ablation_inputs(given, "zero", None)
+    with torch.no_grad():
+        for i in range(0, len(given), _BATCH):
+            check_logits_finite(run.forward(given[i : i + _BATCH]), "these inputs")
     bases = _bases_among_layer_names(model, chosen)
     along = SplicedNetwork(run, bases, given)
     modules = [along.module_name(name) for name in chosen]

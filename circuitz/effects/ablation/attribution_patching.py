@@ -16,7 +16,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from circuitz.effects.ablation.exact_ablation import LogitScore, Score
+from circuitz.effects.ablation.logit_score import LogitScore, Score
+from circuitz.errors import NetworkError
 from circuitz.models.run.gradient_checks import (
     check_gradient_finite,
     check_hands_gradients_on,
@@ -26,6 +27,7 @@ from circuitz.models.run.network_facts import find_layer
 from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.unit_axes import unit_axis
+from circuitz.patching.fast.baseline_check import equals_full_run
 from circuitz.patching.fast.propagate import LayerChange
 from circuitz.patching.fast.traced_program import BaselineRun, Program
 from circuitz.patching.fast.unit_slice import UnitSlice
@@ -143,10 +145,17 @@ def propagated_attribution(
     Returns
     -------
     ``{layer: (n, u, k)}`` float32.
+
+    Raises
+    ------
+    NetworkError
+        If the trace does not put out what the network does.
     """
     with torch.enable_grad(), eval_mode(runtime.module):
         given = runtime.cast_inputs(x).detach().requires_grad_()
         base = program.run_baseline(given, list(axes))
+        if not equals_full_run(runtime, base.output, given):
+            raise NetworkError("The trace of the network does not put out what the network does.")
         logits = LogitScore(runtime, score)(base.output)
     with torch.no_grad():
         spread = {

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from circuitz.effects.ablation.logit_score import LogitScore, Score
+from circuitz.effects.ablation.shortcut_trial import (
+    ShortcutTrial,
+    change_sizes,
+    outputs_with_each_unit_replaced,
+    repeat_inputs,
+)
 from circuitz.errors import UnitError
-from circuitz.models.run.cut_network import HookCut
 from circuitz.models.run.restore_state import eval_mode
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.run.unit_axes import find_unit_axes
@@ -24,11 +30,9 @@ from circuitz.patching.baselines import (
 )
 from circuitz.patching.fast.propagate import LayerChange
 from circuitz.patching.fast.traced_program import BaselineRun, Program, Programs
-from circuitz.patching.fast.unit_slice import UnitSlice
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
-Score = Callable[[torch.Tensor], torch.Tensor]
 Progress = Callable[[int, int], None]
 
 # Bytes of one batch of patched activations where the network is resumed as it is.
@@ -37,7 +41,6 @@ _HELD = 256 * 2**20  # bytes of what is kept of the inputs that are ablated toge
 # Bytes kept of an input for each of its own, as a rule: a ResNet-18 keeps 60, a small CNN less. A
 # VGG-16 keeps 190, and then holds three times as much as is meant.
 _GROWTH = 64
-_TRIED = 2  # units a shortcut is tried on, with one input, before it is trusted
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +85,8 @@ def ablate_each_unit(
     Exact. A change of one unit changes the sums in the next convolution or linear layer by
     that unit's share alone, which is computed as a rank-one update; from there on the network is
     resumed, many units in one batch. Where a network cannot be traced, or the shortcut does not
-    give the same numbers as running the network, it is resumed from the layer as it is.
+    give the same numbers as running the network, it is resumed from the layer as it is. So is one
+    that carries hooks itself, or whose ``forward`` was replaced: both count.
 
     Parameters
     ----------
@@ -153,8 +157,7 @@ def ablate_each_unit(
             lent = replacement_outputs_by_layer(
                 runtime, names, given, None if donors is None else donors[rows], average
             )
-            first = _FirstOutputs(acts, logits) if i == 0 else None
-            job = _BatchAblation(runtime, given, programs, read, first)
+            job = _BatchAblation(runtime, given, programs, read)
             for name in names:
                 drops[name][rows], fast = job.ablate_layer(
                     name, axes[name], chosen[name], lent.get(name), tick
@@ -164,30 +167,6 @@ def ablate_each_unit(
     for name in names:
         how: Literal["propagated", "resumed"] = "resumed" if name in resumed else "propagated"
         yield Ablation(name, chosen[name], drops.pop(name), how)
-
-
-class LogitScore:
-    """What is read of a network's output.
-
-    Parameters
-    ----------
-    runtime
-        The network.
-    score
-        Made of logits ``(n, k)``; the logits themselves by default.
-    """
-
-    def __init__(self, runtime: Runtime, score: Score | None = None) -> None:
-        self._runtime, self._score = runtime, score
-
-    def __call__(self, out: Any) -> torch.Tensor:
-        """Return float32 scores ``(n, m)`` of what the network returned."""
-        return self.score_logits(self._runtime.to_logits(out))
-
-    def score_logits(self, logits: torch.Tensor) -> torch.Tensor:
-        """Return float32 scores ``(n, m)`` of logits."""
-        logits = logits.float()
-        return logits if self._score is None else self._score(logits)
 
 
 def _batch_size_fitting_memory(
@@ -211,13 +190,6 @@ def _batch_size_fitting_memory(
     return max(1, min(64, _HELD // max(1, held)))
 
 
-class _FirstOutputs(NamedTuple):
-    """What layers put out on the first input by itself, and its logits."""
-
-    acts: Mapping[str, torch.Tensor]
-    logits: torch.Tensor
-
-
 class _BatchAblation:
     """Some inputs, ablated layer by layer."""
 
@@ -227,9 +199,7 @@ class _BatchAblation:
         x: torch.Tensor,
         programs: Programs | None,
         read: LogitScore,
-        first: _FirstOutputs | None,
     ) -> None:
-        self._first = first
         self._runtime = runtime
         self._read = read
         self._x = x
@@ -281,44 +251,32 @@ class _BatchAblation:
         n = len(self._x)
         before = self._read(change.base.output)
         spread = change.propagate_locally(units, donor_values)
-        moved = spread.nonzero_change_mask().nonzero()[:, 0]
+        sizes = change_sizes(change.base.env[change.node], change.axis, units, donor_values)
+        stays = ~spread.nonzero_change_mask()
+        # The largest first: on those the shortcut is tried.
+        moved = (~stays).nonzero()[:, 0]
+        moved = moved[sizes.amax(0)[moved].argsort(descending=True, stable=True)]
         drop = before.new_zeros((len(units), n, before.shape[1]))
         tick(len(units) - len(moved))
+        trial = ShortcutTrial(
+            self._runtime, self._read, self._x, layer, change.axis, units, donor_values, sizes
+        )
+        trusted = not bool(sizes.any())  # what is replaced by itself changes nothing
         size = spread.max_changes_per_batch()
         for i in range(0, len(moved), size):
             which = moved[i : i + size]
             out = self._read(spread.network_outputs_for_changes(which))
             drop[which] = before - out.unflatten(0, (len(which), n))
-            if i == 0 and not self._matches_full_run(
-                layer, change.axis, units[which], donor_values, drop[which]
-            ):
-                return None
+            stays[which] = True
+            if not trusted:
+                found = trial.agrees(drop, stays.nonzero()[:, 0])
+                if found is False:
+                    return None
+                trusted = found is True
             tick(len(which))
+        if not trusted and (len(moved) or not trial.agrees(drop, stays.nonzero()[:, 0])):
+            return None
         return drop.transpose(0, 1).cpu().numpy()
-
-    def _matches_full_run(
-        self,
-        layer: str,
-        axis: int,
-        units: torch.Tensor,
-        donor_values: torch.Tensor | None,
-        drop: torch.Tensor,
-    ) -> bool:
-        """Whether a few of the drops are what running the whole network gives."""
-        some, few = self._x[:1], units[:_TRIED]
-        # Known already of the very first input, for all layers.
-        acts, logits = self._first or self._runtime.run(some, [layer])
-        before = self._read.score_logits(logits)
-        patched = _outputs_with_each_unit_replaced(
-            acts[layer], axis, few, None if donor_values is None else donor_values[:1]
-        )
-        # By hooks: no graph, so nothing in common with what is tried.
-        cut = HookCut(self._runtime.module, layer)
-        after = self._read(cut.run_after(patched, _repeat_inputs(some, len(few))))
-        plain = before - after.unflatten(0, (len(few), len(some)))
-        gap = (plain - drop[:_TRIED, :1]).abs().max()
-        # Rounding grows with the logits, a mistake with the drops.
-        return float(gap) <= 1e-3 * float(plain.abs().max()) + 1e-5 * float(logits.abs().max())
 
     def _drops_by_resuming(
         self,
@@ -336,32 +294,15 @@ class _BatchAblation:
         parts: list[torch.Tensor] = []
         for i in range(0, len(units), size):
             some = units[i : i + size]
-            patched = _outputs_with_each_unit_replaced(act, axis, some, donor_values)
+            patched = outputs_with_each_unit_replaced(act, axis, some, donor_values)
             after = self._read.score_logits(
-                self._runtime.resume(layer, patched, _repeat_inputs(self._x, len(some)))
+                self._runtime.resume(layer, patched, repeat_inputs(self._x, len(some)))
             )
             parts.append(before - after.unflatten(0, (len(some), n)))
             tick(len(some))
         if not parts:
             return before.new_zeros((n, 0, before.shape[1]))
         return torch.cat(parts).transpose(0, 1)
-
-
-def _outputs_with_each_unit_replaced(
-    act: torch.Tensor, axis: int, units: torch.Tensor, donor_values: torch.Tensor | None
-) -> torch.Tensor:
-    """Return the layer's outputs ``(u * n, ...)`` with each unit by itself replaced."""
-    unit = UnitSlice(act.new_zeros(0), units, axis)
-    value = (
-        torch.zeros_like(unit.unit_values_in(act))
-        if donor_values is None
-        else unit.unit_values_in(donor_values)
-    )
-    return unit.with_value(value).full_outputs_per_unit(act)
-
-
-def _repeat_inputs(x: torch.Tensor, times: int) -> torch.Tensor:
-    return x.unsqueeze(0).expand(times, *x.shape).flatten(0, 1)
 
 
 class _ProgressCounter:

@@ -189,7 +189,15 @@ def make_checked_cut(runtime: Runtime, name: str) -> CheckedCut:
             fast = (TailCut if hasattr(net, "tail") else GraphCut)(net, name)
             head = fast.run_before(x).clone()
             tail = runtime.to_logits(fast.run_after(head.clone(), x))
-            if _agree_within_rounding(head, acts[name]) and _agree_within_rounding(tail, whole):
+            # Other values than those of noise, on which all that follows may be dead.
+            moved = head.roll(1, 0) + head.float().std().to(head.dtype)
+            ours, right = (runtime.to_logits(c.run_after(moved.clone(), x)) for c in (fast, slow))
+            if (
+                _agree_within_rounding(head, acts[name])
+                and _agree_within_rounding(tail, whole)
+                and _agree_within_rounding(ours, right)
+                and bool(whole.any() or right.any())  # zeros alone prove nothing
+            ):
                 cut = fast
         # Tracing runs arbitrary code on stand-ins and may fail in any way; and what torch keeps
         # whole in a trace, such as its encoder layers, hides the layers within.

@@ -11,6 +11,7 @@ from torch import fx, nn
 from torch.fx.node import map_arg
 
 from circuitz.errors import LayerError
+from circuitz.models.run.altered_calls import call_is_altered
 from circuitz.models.run.restore_state import eval_mode
 
 
@@ -66,11 +67,18 @@ class NetGraph:
 
     Raises
     ------
+    LayerError
+        If hooks on the network itself, or a replaced ``forward``, would be left out.
     Exception
         Whatever tracing raises when the network cannot be traced.
     """
 
     def __init__(self, net: nn.Module, *leaves: str | None) -> None:
+        if call_is_altered(net):  # torch.fx traces the forward of the class alone
+            raise LayerError(
+                "The network's call does more than the forward of its class.",
+                "Take hooks and a replaced forward off the network to trace it.",
+            )
         double = copy_sharing_weights(net)
         modules = [double.get_submodule(name) for name in leaves if name]
         graph = LeafTracer(*modules).trace(double)

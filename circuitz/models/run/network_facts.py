@@ -129,6 +129,23 @@ def check_network_weights_finite(net: nn.Module) -> None:
             )
 
 
+def check_logits_finite(logits: torch.Tensor, on: str) -> None:
+    """Refuse logits ``(n, classes)`` that are NaN or infinite on inputs described by ``on``.
+
+    Raises
+    ------
+    WeightsError
+        Naming the classes, where it is some of them.
+    """
+    bad = (~torch.isfinite(logits)).any(0).nonzero()[:, 0].tolist()
+    if bad:
+        some = f" (class {', '.join(map(str, bad[:6]))})" if len(bad) < logits.shape[1] else ""
+        raise WeightsError(
+            f"The network's logits are not finite on {on}{some}.",
+            "Check the preprocessing; in half precision, values may overflow.",
+        )
+
+
 def extract_logits(out: Any, head: str = "softmax") -> torch.Tensor:
     """Return the logits tensor ``(n, classes)`` from what a network returned.
 

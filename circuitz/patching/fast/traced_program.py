@@ -11,6 +11,7 @@ from torch.fx.node import map_arg
 
 from circuitz.models.run.fx_graph import NetGraph
 from circuitz.models.run.runtime import Runtime
+from circuitz.patching.fast.baseline_check import equals_full_run
 from circuitz.patching.fast.rank_one import LinearOp, batch_norm_scale_shift
 from circuitz.patching.fast.traced_steps import Step, steps_of_graph
 
@@ -178,10 +179,13 @@ class Programs:
         return self._programs[leaf]
 
     def run_baseline_for_layer(self, layer: str, x: torch.Tensor) -> BaselineRun | None:
-        """Run the network on inputs, for this layer and those that share its trace."""
+        """Run the trace for this layer and those that share it; ``None`` if it is not the network."""
         program, leaf = self.cached_program_or_none(layer), self.forced_leaf_name(layer)
+        if program is None:
+            return None
         shared = [name for name in self.layers if self.forced_leaf_name(name) == leaf]
-        return None if program is None else program.run_baseline(x, shared)
+        base = program.run_baseline(x, shared)
+        return base if equals_full_run(self._runtime, base.output, x) else None
 
 
 def nodes_depending_on(start_nodes: Sequence[fx.Node], order: Sequence[fx.Node]) -> set[fx.Node]:

@@ -13,6 +13,7 @@ from torch.fx.node import map_arg
 from torch.nn import functional
 
 from circuitz.errors import LayerError
+from circuitz.models.run.altered_calls import call_is_altered
 from circuitz.models.run.fx_graph import NetGraph
 
 Kind = Literal["each", "norm", "pool", "mean", "flatten", "two", "cat", "conv", "linear", "other"]
@@ -73,7 +74,7 @@ class Step:
     args, kwargs
         Its arguments; those that are nodes stand for their results.
     module
-        The module it calls, if it does.
+        The module it calls, if it does and the call is that of its class.
     """
 
     node: fx.Node
@@ -123,6 +124,8 @@ def _make_pure_step(graph: NetGraph, node: fx.Node) -> Step:
                 changes = True
                 part.inplace = False  # of the traced double, not of the network  # pyright: ignore
         _refuse_early_overwrite(graph, node, changes)
+        if call_is_altered(module):  # nothing is known of it: only called, as a whole
+            return Step(node, "other", module, node.args, kwargs)
         return Step(node, _kind_of_step(module, None), module, node.args, kwargs, module)
     target: Any = node.target
     if node.op == "call_method":
