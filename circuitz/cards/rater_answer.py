@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from circuitz.cards.card import Card
-from circuitz.store.judgement import RaterKind
+from circuitz.store.judgement import NO_OPTIONS, RaterKind
 
 Perceived = Mapping[str, bool]
 """What a rater sees in an input: concepts present or absent; not named = cannot be seen."""
 
-CANNOT_TELL = "cannot tell"
-DISCARDED = "not usable"
+CANNOT_TELL, DISCARDED = NO_OPTIONS
 """The picture is broken, or shows nothing of the kind: nobody should be asked about it."""
 
 

@@ -173,7 +173,8 @@ def _print_answer_summary(summary: dict[str, Any]) -> None:
                  "with themselves"):  # fmt: skip
         table.add_column(name, justify="left" if name == "rater" else "right")
     for name, facts in summary["raters"].items():
-        kind = "" if facts["kind"] == "person" else f" ({facts['kind']})"
+        said = f" ({facts['kind']})"
+        kind = "" if facts["kind"] == "person" or name.endswith(said) else said
         table.add_row(
             escape(f"{name}{kind}"), str(facts["answers"]), str(facts["cannot_tell"]),
             str(facts["not_usable"]), "–" if facts["seconds"] is None else f"{facts['seconds']:g}",
@@ -192,6 +193,8 @@ def _print_answer_summary(summary: dict[str, Any]) -> None:
             f"[{agreement['low']:.2f}, {agreement['high']:.2f}] over {agreement['n']} pictures."
         )
     out.print(said, markup=False, highlight=False, soft_wrap=True)
+    for remark in summary["remarks"]:
+        out.print(remark, markup=False, highlight=False, soft_wrap=True)
     done = summary["progress"]
     if done is not None:
         out.print(

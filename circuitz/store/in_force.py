@@ -16,12 +16,16 @@ from circuitz.errors import StoreError
 from circuitz.store.judgement import Judgement
 from circuitz.store.sqlite import DAMAGED
 
-QuestionOfRater = tuple[str, str, str, str]
-"""Task, kind, items (as JSON) and rater: what has one answer at most."""
+QuestionOfRater = tuple[str, str, str, str, str]
+"""Task, kind, items (as JSON), rater and kind of rater: what has one answer at most.
 
-_ROWS = 'n, id, "key", task, kind, items, rater, answered, supersedes, answer IS NULL'
+A model and a person of one name are two raters: neither's answer replaces the other's.
+"""
+
+_ROWS = 'n, id, "key", task, kind, items, rater, rater_kind, answered, supersedes, answer IS NULL'
 _RESENT = (
-    "SELECT resent.rowid, resent.id, judgements.id, task, kind, items, rater, resent.answered "
+    "SELECT resent.rowid, resent.id, judgements.id, task, kind, items, rater, rater_kind, "
+    "resent.answered "
     "FROM resent JOIN judgements ON judgements.id = resent.judgement WHERE resent.rowid > ?"
 )
 
@@ -175,9 +179,9 @@ def first_item(items: str) -> str:
 
 
 def _question_of_rater(*columns: object) -> QuestionOfRater:
-    task, kind, items, rater = columns
+    task, kind, items, rater, rater_kind = columns
     if not (isinstance(task, str) and isinstance(kind, str) and isinstance(items, str)):
         raise StoreError("A row is damaged: its task, kind or items are no text.", DAMAGED)
-    if not isinstance(rater, str):
+    if not (isinstance(rater, str) and isinstance(rater_kind, str)):
         raise StoreError("A row is damaged: its rater is no text.", DAMAGED)
-    return task, kind, items, one_spelling_of_name(rater)
+    return task, kind, items, one_spelling_of_name(rater), rater_kind

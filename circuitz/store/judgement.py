@@ -18,6 +18,8 @@ Use = Literal["train", "held-out", "gold"]
 
 RATER_KINDS: tuple[RaterKind, ...] = ("person", "simulated", "model")
 USES: tuple[Use, ...] = ("train", "held-out", "gold")
+NO_OPTIONS = ("cannot tell", "not usable")
+"""What may be answered to a question beside its options."""
 
 
 _TEXTS = (
@@ -89,6 +91,13 @@ class Judgement:
     def withdrawn(self) -> bool:
         """Whether this row takes an earlier answer back without giving another."""
         return self.answer is None
+
+    @property
+    def has_offered_choice(self) -> bool:
+        """Whether the choice, where the answer has one, is among the options or beside them all."""
+        if self.answer is None or "choice" not in self.answer or not self.options:
+            return True
+        return self.answer["choice"] in (*self.options, *NO_OPTIONS)
 
     @property
     def describe_malformed_field(self) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from circuitz.disk.atomic import bundle_write_error_from, staged_file_replacement
 from circuitz.errors import StoreError
-from circuitz.store.judgement import Judgement
+from circuitz.store.judgement import NO_OPTIONS, Judgement
 
 
 def judgement_lines(rows: Iterable[Judgement]) -> bytes:
@@ -38,7 +38,7 @@ def read_judgement_lines(path: Path) -> list[Judgement]:
     Raises
     ------
     StoreError
-        Naming the line, if one is no judgement; or if the file cannot be read.
+        Naming the line, if one is no judgement or chooses none of its options; or if the file cannot be read.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -64,5 +64,11 @@ def read_judgement_lines(path: Path) -> list[Judgement]:
             row = Judgement.from_dict(record)
         except StoreError as error:
             raise StoreError(f"Line {number} of {path}: {error.message}", error.hint) from error
+        if not row.has_offered_choice:
+            raise StoreError(
+                f"Line {number} of {path} answers {str((row.answer or {})['choice'])[:60]!r}, "
+                "which is none of its options.",
+                f"They are {', '.join((*row.options[:12], *NO_OPTIONS))}; nothing was stored.",
+            )
         found.append(row)
     return found

@@ -38,7 +38,7 @@ class Judgements:
 
     Each call opens and closes its own connection, so one object may be used from any thread;
     processes share the file through the write-ahead log and wait for each other up to 30 s.
-    Rows are never changed: an answer is replaced or withdrawn by a further row. A rater has one
+    Rows are never changed: an answer is replaced or withdrawn by a further row. A rater (a name, of a kind) has one
     answer in force to a question (task, kind and items): the newest by the time it was given,
     unless it was withdrawn. A row that was stored is on disk when the call returns.
 
@@ -160,7 +160,7 @@ class Judgements:
         index = AnswersInForce()
         with self._open_connection() as connection:
             index.read_new_rows(connection, "task = ?", (task,))
-        return [(kind, first_item(items), rater) for _, kind, items, rater in index.questions()]
+        return [(kind, first_item(items), rater) for _, kind, items, rater, _ in index.questions()]
 
     def withdraw(self, judgement_id: str, *, rater: str = "") -> str:
         """Take an answer back by a superseding row; returns that row's id.
@@ -266,7 +266,8 @@ class Judgements:
         Raises
         ------
         StoreError
-            If a line is not a judgement, or its key or id was used for another one.
+            If a line is not a judgement, its key or id was used for another one, or its choice is
+            none of its options.
         """
         found = read_judgement_lines(Path(path))
         with self._write_transaction() as connection:
@@ -331,7 +332,7 @@ def _answers_of_rater(
     index.read_new_rows(
         connection, "task = ? AND kind = ? AND items = ?", (row.task, row.kind, items)
     )
-    return (row.task, row.kind, items, one_spelling_of_name(row.rater)), index
+    return (row.task, row.kind, items, one_spelling_of_name(row.rater), row.rater_kind), index
 
 
 def _withdrawal_of(old: Judgement) -> Judgement:

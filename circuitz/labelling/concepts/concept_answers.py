@@ -53,10 +53,11 @@ def merge_answers_about_word(
 
     Every rater counts once a picture, and each as much as any other.
     """
-    given: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    given: dict[tuple[str, str], dict[tuple[str, str], str]] = defaultdict(dict)
     for row in rows:
         if row.task == pack.task and row.answer is not None and row.items:
-            given[row.kind, row.items[0]][row.rater] = str(row.answer.get("choice", ""))
+            choice = str(row.answer.get("choice", ""))
+            given[row.kind, row.items[0]][row.rater, row.rater_kind] = choice
     return [
         MergedAnswers(q, Counter(given[q.judgement_kind_and_item].values()))
         for q in pack.questions

@@ -164,7 +164,7 @@ def store_new_csv_answers(
     standing = {
         (past.kind, past.items[0], past.rater): (past.answer or {}).get("choice")
         for past in store.rows(task=pack.task)
-        if past.items
+        if past.items and past.rater_kind == kind
     }
     sessions: dict[str, Session] = {}
     new: list[Judgement] = []

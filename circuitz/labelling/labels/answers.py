@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
 from circuitz.errors import LabellingError
+from circuitz.labelling.labels.rater_votes import RaterOfKind, titles_of_raters
 from circuitz.store.judgement import Judgement
 
 F64 = npt.NDArray[np.float64]
@@ -127,7 +128,7 @@ def answers_from_judgements(
     """
     shares: list[F64] = []
     items: list[int] = []
-    names: list[str] = []
+    given_by: list[RaterOfKind] = []
     index = {name: i for i, name in enumerate(classes)}
     for judgement in judgements:
         answer = judgement.answer
@@ -153,8 +154,9 @@ def answers_from_judgements(
             ) from error
         shares.append(row)
         items.append(position[judgement.items[0]])
-        names.append(judgement.rater)
-    raters, rater_index = _number_raters(names)
+        given_by.append((judgement.rater, judgement.rater_kind))
+    titles = titles_of_raters(given_by)
+    raters, rater_index = _number_raters([titles[one] for one in given_by])
     found = Answers(
         np.array(shares).reshape(len(shares), len(classes)),
         np.array(items, np.int64),

@@ -16,6 +16,11 @@ from typing import Any
 from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
 from circuitz.disk.atomic import bundle_write_error_from, staged_file_replacement
 from circuitz.errors import LabellingError, StoreError
+from circuitz.labelling.labels.rater_votes import (
+    RaterOfKind,
+    remark_on_case_of_names,
+    titles_of_raters,
+)
 from circuitz.labelling.tasks.pack import TaskPack
 from circuitz.stats.agreement import IntervalEstimate, krippendorff_alpha, right_share_with_interval
 from circuitz.store.judgement import Judgement
@@ -44,7 +49,8 @@ class CollectedAnswers:
         The judgements, oldest first.
     summary
         JSON values: ``answers``, ``tasks``, ``raters`` (each with answers, cannot tell, not
-        usable, median seconds, gold, self-agreement), ``agreement``, ``progress``.
+        usable, median seconds, gold, self-agreement), ``agreement``, ``progress``, ``set_aside`` (answers that choose
+        none of their question's options), ``remarks``.
     """
 
     rows: tuple[Judgement, ...]
@@ -80,13 +86,18 @@ def collect_answers(store: Judgements, pack: TaskPack | None = None) -> Collecte
             f"{len(everything):,} to {_join_first_three(sorted({r.task for r in everything}))}.",
             "Name the pack these were given to, or leave out --tasks.",
         )
-    return CollectedAnswers(tuple(rows), _summarise_answers(rows, pack))
+    offered = [row for row in rows if row.has_offered_choice]
+    summary = _summarise_answers(offered, pack, len(rows) - len(offered))
+    return CollectedAnswers(tuple(offered), summary)
 
 
-def _summarise_answers(rows: Sequence[Judgement], pack: TaskPack | None) -> dict[str, Any]:
+def _summarise_answers(
+    rows: Sequence[Judgement], pack: TaskPack | None, set_aside: int
+) -> dict[str, Any]:
+    titles = titles_of_raters((row.rater, row.rater_kind) for row in rows)
     by_rater: dict[str, list[Judgement]] = defaultdict(list)
     for row in rows:
-        by_rater[row.rater].append(row)
+        by_rater[titles[row.rater, row.rater_kind]].append(row)
     first = [row for row in rows if row.kind == "label" and row.use != "gold"]
     given: dict[str, list[str]] = defaultdict(list)
     for row in first:
@@ -103,7 +114,21 @@ def _summarise_answers(rows: Sequence[Judgement], pack: TaskPack | None) -> dict
         "agreement": _estimate_json_or_none(krippendorff_alpha(given)),
         "choices": dict(Counter(_choice_in_answer(row) for row in first).most_common()),
         "progress": None if pack is None else _count_pack_progress(first, pack),
+        "set_aside": set_aside,
+        "remarks": _remarks_on_answers(rows, set_aside),
     }
+
+
+def _remarks_on_answers(rows: Sequence[Judgement], set_aside: int) -> list[str]:
+    """Say what may be counted otherwise than it is meant."""
+    by_task: dict[str, set[RaterOfKind]] = defaultdict(set)
+    for row in rows:
+        by_task[row.task].add((row.rater, row.rater_kind))
+    found = [said for raters in by_task.values() for said in remark_on_case_of_names(raters)]
+    if set_aside:
+        many = "answer chooses" if set_aside == 1 else "answers choose"
+        found.append(f"{set_aside:,} {many} none of their question's options: left out.")
+    return list(dict.fromkeys(found))
 
 
 def _summarise_rater(rows: Sequence[Judgement], gold_answers: Mapping[str, str]) -> dict[str, Any]:

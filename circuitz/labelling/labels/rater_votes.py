@@ -9,6 +9,36 @@ from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
 from circuitz.store.in_force import by_time_given
 from circuitz.store.judgement import Judgement
 
+RaterOfKind = tuple[str, str]
+"""Name and kind of a rater."""
+
+
+def titles_of_raters(raters: Iterable[RaterOfKind]) -> dict[RaterOfKind, str]:
+    """Return what raters are called: their names, with the kind where two kinds bear one name."""
+    given = set(raters)
+    bearers = Counter(name for name, _ in given)
+    return {
+        (name, kind): name if bearers[name] == 1 or kind == "person" else f"{name} ({kind})"
+        for name, kind in given
+    }
+
+
+def remark_on_case_of_names(raters: Iterable[RaterOfKind]) -> list[str]:
+    """Say which names differ in capitals only: perhaps one person, counted as several."""
+    alike: dict[str, set[str]] = {}
+    for name, kind in raters:
+        if kind == "person":
+            alike.setdefault(name.casefold(), set()).add(name)
+    return [
+        f"{' and '.join(sorted(names))} count as {_NUMBERS.get(len(names), len(names))}: if they "
+        "are one person, agreement and progress are counted too high."
+        for _, names in sorted(alike.items())
+        if len(names) > 1
+    ]
+
+
+_NUMBERS = {2: "two", 3: "three"}
+
 
 def newest_answer_by_rater_and_item(rows: Iterable[Judgement]) -> list[Judgement]:
     """Return one answer for each rater and picture, the newest, whatever packs asked for it.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from circuitz.disk.hashing import json_hash
 from circuitz.labelling.tasks.pack import Kind, Question, TaskPack
+from circuitz.store.answered_slots import name_in_seat
 from circuitz.store.leases import TaskSnapshot
 
 # A repeated picture comes back only after this many others, so that it is looked at anew.
@@ -57,6 +58,8 @@ def upcoming_questions(
     ----------
     board
         What stands now.
+    rater
+        Whose turn it is: their seat, which is a person's name.
     held
         Questions on the rater's screen already.
     n
@@ -138,7 +141,8 @@ class _RaterQueue:
         asks, self._golds = counts["ask"], counts["gold"]
         self._interval = max(1, min(_MOST_INTERVAL, asks // self._golds)) if self._golds else 0
         # Were every rater's first gold picture the tenth, they would tell each other.
-        draw = int(json_hash([pack.seed, rater, "gold"])[:8], 16)
+        self._name = name_in_seat(rater)
+        draw = int(json_hash([pack.seed, self._name, "gold"])[:8], 16)
         self._shift = draw % max(self._interval, 1) + 1
 
     @property
@@ -186,7 +190,7 @@ class _RaterQueue:
     def gold_questions_in_rater_order(self) -> list[Question]:
         """Questions whose answer is known, in this rater's own order."""
         wanted = self._unanswered_not_set_aside("gold")
-        return sorted(wanted, key=lambda q: json_hash([self.pack.seed, self.rater, q.id]))
+        return sorted(wanted, key=lambda q: json_hash([self.pack.seed, self._name, q.id]))
 
     def repeat_questions_due(self, *, soon: bool = False) -> list[Question]:
         """Questions whose picture this rater saw before, long enough ago or (``soon``) at all."""

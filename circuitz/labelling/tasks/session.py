@@ -20,6 +20,7 @@ from circuitz.labelling.tasks.next_question import (
     upcoming_questions,
 )
 from circuitz.labelling.tasks.pack import Kind, Question, TaskPack
+from circuitz.store.answered_slots import seat_of_rater
 from circuitz.store.in_force import by_time_given, moment_from_iso
 from circuitz.store.judgement import Judgement, RaterKind, Use, iso_utc_now
 from circuitz.store.judgements import Judgements
@@ -74,6 +75,7 @@ class Session:
     ) -> None:
         self.pack, self.store, self.rater = pack, store, clean_rater_name(rater)
         self.kind: RaterKind = kind
+        self._seat = seat_of_rater(self.rater, kind)
         self.options, self.seed = pack.options(self.rater)
         self._turns = QuestionLeases(store, pack.task, clock=clock)
 
@@ -97,23 +99,24 @@ class Session:
 
         def choose_and_remember_questions(board: TaskSnapshot) -> list[str]:
             found[:] = upcoming_questions(
-                self.pack, board, self.rater, known, max(0, n - len(known))
+                self.pack, board, self._seat, known, max(0, n - len(known))
             )
             return [q.id for q in found]
 
         board, _ = self._turns.choose_and_lease_questions(
-            self.rater, known, choose_and_remember_questions, self.pack.lease
+            self._seat, known, choose_and_remember_questions, self.pack.lease
         )
-        return found, progress_of_rater(self.pack, board, self.rater)
+        return found, progress_of_rater(self.pack, board, self._seat)
 
     def rater_progress(self) -> RaterProgress:
         """Return what is left, and how far everybody is."""
-        return progress_of_rater(self.pack, self._turns.snapshot(self.rater), self.rater)
+        return progress_of_rater(self.pack, self._turns.snapshot(self._seat), self._seat)
 
     def recent_answers(self, n: int = RECENT) -> list[dict[str, str]]:
         """Return the last answers in force, the latest first: question, choice and key."""
         known = {q.judgement_kind_and_item: q for q in self.pack.questions}
         rows = self.store.rows(task=self.pack.task, rater=self.rater)
+        rows = [row for row in rows if row.rater_kind == self.kind]
         found: list[dict[str, str]] = []
         for row in reversed(by_time_given(rows)):
             question = known.get((row.kind, row.items[0] if row.items else ""))
@@ -182,7 +185,7 @@ class Session:
         stored = self.store.store_superseding_answer(
             _with_page_times(row, shown, answered, sent, datetime.now(UTC))
         )
-        self._turns.set_aside_or_bring_back(self.rater, question, later=False)
+        self._turns.set_aside_or_bring_back(self._seat, question, later=False)
         return stored
 
     def answer_as_judgement(self, question: str, choice: str, key: str) -> Judgement:
@@ -221,11 +224,11 @@ class Session:
     def set_question_aside(self, question: str, *, later: bool = True) -> None:
         """Put a question off until the others are done, or take it back."""
         self.pack.question_by_id(question)
-        self._turns.set_aside_or_bring_back(self.rater, question, later=later)
+        self._turns.set_aside_or_bring_back(self._seat, question, later=later)
 
     def release_held_questions(self) -> None:
         """Give back what is on the screen."""
-        self._turns.choose_and_lease_questions(self.rater, (), lambda _: (), self.pack.lease)
+        self._turns.choose_and_lease_questions(self._seat, (), lambda _: (), self.pack.lease)
 
     @property
     def _key_prefix(self) -> str:

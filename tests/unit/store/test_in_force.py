@@ -239,3 +239,21 @@ def test_a_store_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> 
         assert connection.execute("PRAGMA user_version").fetchone() == (2,)
     assert {"resent", "by_question"} <= tables
     assert tables.isdisjoint({"leases", "superseded_once"})
+
+
+@pytest.mark.parametrize("other", ["model", "simulated"])
+def test_answers_of_another_kind_of_rater_replace_none_of_a_persons(
+    tmp_path: Path, other: str
+) -> None:
+    store = Judgements(tmp_path / "a.sqlite")
+    store.store_superseding_answer(answer("k1", 1))
+    store.store_superseding_answer(answer("k2", 2, "b", rater_kind=other))
+    assert counting(store) == [("mira", "x", "k1"), ("mira", "x", "k2")]
+    assert [row.supersedes for row in store.rows()] == ["", ""]
+    # Earlier versions let it name the person's answer as superseded: that stands again.
+    older = Judgements(tmp_path / "b.sqlite")
+    (first,) = older.append(answer("k1", 1))
+    older.append(answer("k2", 2, "b", rater_kind=other, supersedes=first))
+    assert counting(older) == counting(store)
+    store.store_superseding_answer(answer("k3", 3, "b"))
+    assert counting(store) == [("mira", "x", "k2"), ("mira", "x", "k3")]

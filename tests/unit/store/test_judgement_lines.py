@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,25 @@ def test_lines_that_are_none_are_named(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="Line 2 of"):
             store.import_jsonl(tmp_path / "x.jsonl")
     assert len(store) == 0
+
+
+def test_an_answer_that_chooses_none_of_its_options_is_refused_by_name(tmp_path: Path) -> None:
+    options = ("husky", "corgi")
+    offered = [
+        Judgement(
+            "t", "label", "z", "c", (f"i{n}",), options, 0, {"choice": choice}, "ada", "person",
+            "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:00+00:00", f"key-{n}",
+        ).validated_with_id()
+        for n, choice in enumerate((*options, "cannot tell", "not usable"))
+    ]  # fmt: skip
+    store = Judgements(tmp_path / "a.sqlite")
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(judgement_lines(offered))
+    assert store.import_jsonl(path) == len(offered)
+    for odd in ("heron", "Husky", "", 3, ["husky"], None):
+        path.write_bytes(judgement_lines([offered[0], replace(offered[1], answer={"choice": odd})]))
+        fresh = Judgements(tmp_path / "b.sqlite")
+        with pytest.raises(StoreError, match=r"Line 2 .* none of its options") as refused:
+            fresh.import_jsonl(path)
+        assert "husky, corgi" in refused.value.hint
+        assert len(fresh) == 0

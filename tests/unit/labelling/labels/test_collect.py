@@ -152,3 +152,52 @@ def test_seconds_that_are_none_do_not_count(make_pack, store) -> None:
     assert found.summary["raters"]["eve"]["seconds"] is None
     json.dumps(found.summary, allow_nan=False)
     assert answers_as_csv(found.rows, pack).count(b"fast") == 0
+
+
+def test_names_that_differ_in_capitals_only_are_remarked_on(make_pack, store) -> None:
+    pack = make_pack(asks=3)
+    for rater in ("Nora", "nora", "Emil"):
+        give(pack, store, rater, ["husky", "corgi"])
+    (said,) = collect_answers(store, pack).summary["remarks"]
+    assert said.startswith("Nora and nora count as two")
+    assert "Emil" not in said
+
+
+def test_names_of_two_tasks_are_not_compared(make_pack, store) -> None:
+    for rater, seed in (("Nora", 0), ("nora", 1)):
+        give(make_pack(seed=seed, asks=2), store, rater, ["husky"])
+    found = collect_answers(store).summary
+    assert len(found["tasks"]) == 2
+    assert found["remarks"] == []
+
+
+def test_a_model_and_a_person_of_one_name_are_two_raters(make_pack, store) -> None:
+    pack = make_pack(asks=2)
+    give(pack, store, "ada", ["husky", "husky"])
+    model = Session(pack, store, "ada", kind="model")
+    assert model.rater_progress().answered == 0
+    model.answer(pack.questions[0].id, "corgi", "key-of-model")
+    found = collect_answers(store, pack)
+    assert {name: some["answers"] for name, some in found.summary["raters"].items()} == {
+        "ada": 2, "ada (model)": 1,
+    }  # fmt: skip
+    assert found.summary["progress"]["complete"] == 1
+    assert [past["choice"] for past in Session(pack, store, "ada").recent_answers()] == [
+        "husky"
+    ] * 2
+    assert model.withdraw(pack.questions[0].id)
+    assert [row.rater_kind for row in collect_answers(store, pack).rows] == ["person"] * 2
+
+
+def test_a_stored_choice_that_was_never_offered_is_set_aside_and_counted(make_pack, store) -> None:
+    pack = make_pack(asks=2)
+    give(pack, store, "ada", ["husky", "cannot tell"])
+    row = store.rows()[0]
+    store.append(replace(row, id="", rater="bob", key="by-hand", answer={"choice": "heron"}))
+    found = collect_answers(store, pack)
+    assert {r.rater for r in found.rows} == {"ada"}
+    assert found.summary["set_aside"] == 1
+    assert "heron" not in found.summary["choices"]
+    assert found.summary["remarks"] == [
+        "1 answer chooses none of their question's options: left out."
+    ]

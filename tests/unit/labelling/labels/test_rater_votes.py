@@ -14,6 +14,8 @@ from circuitz.labelling.labels.label_model import LabelModel
 from circuitz.labelling.labels.rater_votes import (
     class_all_agree_on,
     newest_answer_by_rater_and_item,
+    remark_on_case_of_names,
+    titles_of_raters,
     votes_by_item,
 )
 from circuitz.labelling.tasks.shifted_pictures import Picture
@@ -70,3 +72,17 @@ def test_no_label_differs_from_what_raters_said_without_a_word() -> None:
     assert (facts["kept_from_raters"], facts["overruled"]) == (1, 2)
     assert facts["labels"] == {"husky": 6, "corgi": 1}
     assert facts["mean_probability"] == pytest.approx((0.2 + 6 * 0.8) / 7, abs=1e-3)
+
+
+def test_raters_are_called_by_their_kind_where_two_kinds_bear_one_name():
+    raters = [("ada", "person"), ("ada", "model"), ("sim", "simulated")]
+    assert titles_of_raters(raters) == {
+        ("ada", "person"): "ada", ("ada", "model"): "ada (model)", ("sim", "simulated"): "sim",
+    }  # fmt: skip
+
+
+def test_only_persons_names_are_compared_without_capitals():
+    assert remark_on_case_of_names([("Ada", "person"), ("ada", "model")]) == []
+    three = [("ÉVA", "person"), ("éva", "person"), ("Éva", "person")]
+    (said,) = remark_on_case_of_names(three)
+    assert "count as three" in said
