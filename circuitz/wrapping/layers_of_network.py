@@ -59,7 +59,7 @@ def choose_and_describe_layers(
         remarks.append(f"so are {others}")
     remarks += remarks_on_shared_modules(runtime.module, sample, names)
     made = describe_layers_by_running(runtime, names, sample, probe=probe)
-    return LayerDescriptions(made.specs, (*remarks, *made.remarks))
+    return LayerDescriptions(made.specs, (*remarks, *made.remarks), probe.remarks)
 
 
 def readable_layers(

@@ -176,7 +176,7 @@ def wrap(
         data_ref=None if inputs is None else DataRef.referring_to(inputs),
         notes=notes,
         live=net,
-        remarks=(*said, *read.remarks),
+        remarks=(*said, *read.remarks, *described.of_network),
     )
     note_checked(made, net)
     return with_accuracy_and_warnings(made)

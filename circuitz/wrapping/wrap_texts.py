@@ -110,7 +110,7 @@ def wrap_text_network(
     made = AnnotatedModel(
         name=name, classes=named, subject=subject or "text", layers=specs,
         cut=(_check_or_choose_cut(probe, names, cut),), preprocessing=how, builder=builder,
-        builder_args=dict(arguments), output=read.choice.key, remarks=(*remarks, *read.remarks, *told.remarks), weights=weights_to_numpy(net), data=data,
+        builder_args=dict(arguments), output=read.choice.key, remarks=(*remarks, *read.remarks, *told.remarks, *tried.remarks), weights=weights_to_numpy(net), data=data,
         data_ref=DataRef.referring_to(data), notes=notes, live=net,
     )  # fmt: skip
     return with_accuracy_and_warnings(made)

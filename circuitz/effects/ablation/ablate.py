@@ -275,6 +275,8 @@ def _layers_to_ablate(
         return names, {}
     modules = list(dict.fromkeys(name.partition("@")[0] for name in names))
     probe = probe_network(run, x, modules)
+    for remark in probe.remarks:
+        warn_of_network(remark)
     if layers is not None:
         probe.check_layers_usable()
         shapes = {name: tuple(act.shape) for name, act in probe.acts.items()}

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import jit, nn
 
-from circuitz.errors import LayerError
+from circuitz.errors import LayerError, WeightsError
 from circuitz.models.run.network_facts import translate_network_errors
 from circuitz.models.run.restore_state import eval_mode, temporary_forward_hooks
 from circuitz.models.run.runtime import Runtime
@@ -139,10 +139,21 @@ def choose_cut(runtime: Runtime, layers: Sequence[str]) -> str:
     ------
     LayerError
         If there is none.
+    WeightsError
+        If that cannot be tried out, for logits of random inputs that are not finite.
     """
     for name in reversed(layers):
         if not runtime.is_bypassed(name):
             return name
+    with torch.no_grad():
+        finite = bool(torch.isfinite(runtime.forward(runtime.random_inputs(8))).all())
+    if not finite:
+        raise WeightsError(
+            "The network's logits are not finite on random inputs, so which layers all paths cross "
+            "cannot be tried out.",
+            "Keep square roots, logarithms and divisions away from what they are not defined for "
+            "(clamp before them), or pass cut=.",
+        )
     raise LayerError(
         f"None of {list(layers)} is crossed by every path to the output.",
         "Pass cut= with a layer after the residual sums.",

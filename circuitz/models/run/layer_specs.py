@@ -26,10 +26,13 @@ class LayerDescriptions:
         One a layer.
     remarks
         Sentences about what is a guess.
+    of_network
+        Sentences about the whole network.
     """
 
     specs: tuple[LayerSpec, ...]
     remarks: tuple[str, ...] = field(default_factory=tuple)
+    of_network: tuple[str, ...] = ()
 
 
 def describe_layers(
@@ -122,7 +125,7 @@ def describe_layers_by_running(
     if lost:
         shown = ", ".join(lost[:4]) + (f" and {len(lost) - 4} others" if len(lost) > 4 else "")
         remarks.append(f"how positions of {shown} lie in a picture is not known: no map is drawn")
-    return LayerDescriptions(specs, tuple(remarks))
+    return LayerDescriptions(specs, tuple(remarks), probe.remarks)
 
 
 def _image_size(sample: torch.Tensor) -> tuple[int, int]:

@@ -22,6 +22,8 @@ WITHIN_0_AND_1: Final = (
 )
 #: So few outputs may lie within 0 and 1 by chance.
 _FEW = 48
+#: So far from their sum rows of probabilities may be, in single precision.
+_FINE = 1e-3
 #: Steps that only lay values out anew, as autograd names them.
 _LAYOUT = (
     "View", "Reshape", "Squeeze", "Unsqueeze", "Select", "Slice", "Cat", "Stack", "Clone",
@@ -32,16 +34,17 @@ _LAYOUT = (
 def output_values(out: torch.Tensor) -> OutputValues:
     """Return what outputs ``(n, classes)`` or ``(n,)`` are, by their values and by what made them.
 
-    ``sigmoid`` where autograd saw one, ``within 0 and 1`` where values alone speak for it.
+    ``softmax`` also where rows sum to another constant (100 for percentages); ``sigmoid`` where
+    autograd saw one, ``within 0 and 1`` where values alone speak for it.
     """
     if not out.is_floating_point() or out.ndim not in (1, 2):
         return "logits"
     values = out.detach().float().reshape(len(out), -1)
     if not values.numel() or not bool(torch.isfinite(values).all()):
         return "logits"
-    tolerance = 1e-3 if out.dtype in (torch.float32, torch.float64) else 2e-2
+    tolerance = _FINE if out.dtype in (torch.float32, torch.float64) else 2e-2
     if values.shape[1] > 1:
-        if float(values.min()) >= 0 and _rows_sum_to_one(values, tolerance):
+        if _sum_of_shares(values, tolerance):
             return "softmax"
         if float(values.max()) <= 0 and _rows_sum_to_one(values.exp(), tolerance):
             return "log-probabilities"
@@ -71,10 +74,12 @@ def refuse_probabilities(out: torch.Tensor) -> str:
     """
     values = output_values(out)
     if values == "softmax":
+        total = float(f"{float(out.detach().double().sum(1).mean()):.3g}")
+        kind = "percentages" if total == 100 else "probabilities"
         raise ProbabilitiesError(
-            "The network's outputs are probabilities: all lie within 0 and 1, and every row sums "
-            "to 1, as after a softmax.",
-            "Return what goes into the softmax, or torch.log of the probabilities: effects are "
+            f"The network's outputs are {kind}: all lie within 0 and {total:g}, and every row sums "
+            f"to {total:g}, as after a softmax{'' if total == 1 else f' times {total:g}'}.",
+            f"Return what goes into the softmax, or torch.log of the {kind}: effects are "
             "differences of logits.",
         )
     if values == "sigmoid":
@@ -113,6 +118,21 @@ def is_computed_from(later: torch.Tensor, earlier: torch.Tensor) -> bool:
 
 def _rows_sum_to_one(values: torch.Tensor, tolerance: float) -> bool:
     return bool(((values.sum(1) - 1).abs() <= tolerance).all())
+
+
+def _sum_of_shares(values: torch.Tensor, tolerance: float) -> float:
+    """Return the constant that rows of shares sum to; 0 where they are none."""
+    sums = values.sum(1)
+    total, off = float(sums.mean()), float((sums - sums.mean()).abs().max())
+    if float(values.min()) < 0 or total <= 0:
+        return 0.0
+    for usual in (1.0, 100.0):
+        if bool(((sums / usual - 1).abs() <= tolerance).all()):
+            return usual
+    # Another constant must be met to rounding, by rows that are not nearly the same by themselves.
+    differ = float((values - values[:1]).abs().max())
+    coarse = tolerance > _FINE
+    return total if not coarse and off <= 1e-5 * total and differ > 1e-3 * total else 0.0
 
 
 def _made_by_sigmoid(step: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,15 +16,24 @@ from circuitz.errors import (
     NetworkError,
     RandomNetworkError,
 )
+from circuitz.models.run.layer_rows import (
+    AGAIN,
+    ALONE,
+    BESIDE,
+    dependent_layer_error,
+    problem_with_layer,
+    random_layer_error,
+    results_differ,
+)
+from circuitz.models.run.random_draws import extreme_draws, random_number_states
 from circuitz.models.run.restore_state import random_state_and_buffers_kept
 
 if TYPE_CHECKING:
     from circuitz.models.run.runtime import Runtime
 
-# Differences that are no rounding, as shares of the largest value. The same batch, run again; one
-# input beside another than before; one by itself, for which torch may take other kernels.
-_AGAIN, _BESIDE, _ALONE = 1e-5, 1e-4, 1e-2
-_COARSE = 2e-2  # of any of them in half precision
+# More runs of a network that draws random numbers; copies of three inputs in the larger batch,
+# twelve of them: many enough for what looks at eight or at groups of four.
+_MORE_RUNS, _COPIES = 20, 4
 
 Outputs = tuple[dict[str, torch.Tensor], torch.Tensor]
 
@@ -40,11 +50,14 @@ class NetworkProbe:
         ``(2, k)``.
     unusable
         Layers whose rows are not inputs, or not the same every time, and why.
+    remarks
+        What people should be told.
     """
 
     acts: dict[str, torch.Tensor]
     logits: torch.Tensor
     unusable: dict[str, LayerError] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def check_layers_usable(self) -> None:
         """Raise what is wrong with the first layer with which something is."""
@@ -53,10 +66,11 @@ class NetworkProbe:
 
 
 def probe_network(runtime: Runtime, x: torch.Tensor, layers: Sequence[str] = ()) -> NetworkProbe:
-    """Run a network on two inputs, again, beside another input, and on one.
+    """Run a network on two inputs, again, beside another input, on one, and on twelve.
 
-    Four passes over one or two inputs. The network, its buffers and the state of random number
-    generators are left as they were.
+    Four passes over one or two inputs and one over twelve; where random numbers are drawn, up to
+    22 more over two. The network, its buffers and the state of random number generators are left
+    as they were.
 
     Parameters
     ----------
@@ -82,29 +96,102 @@ def probe_network(runtime: Runtime, x: torch.Tensor, layers: Sequence[str] = ())
     first, second, third = _three_inputs(runtime.cast_inputs(x))
     pair = torch.cat([first, second])
     with random_state_and_buffers_kept(runtime.module):
+        before = random_number_states(runtime.module)
         whole = _run_and_copy(runtime, pair, layers)
         again = _run_and_copy(runtime, pair, layers)
         beside = _run_and_copy(runtime, torch.cat([first, third]), layers)
         try:
             alone = _run_and_copy(runtime, first, layers)
         except CircuitzError as problem:
-            raise BatchDependenceError(
-                f"The network runs two inputs but not one by itself: {problem.message}",
-                "What it makes of an input must not depend on others: give normalisations running "
-                "statistics, and keep the batch axis where outputs are squeezed.",
-            ) from (problem.__cause__ or problem)
-    _check_row_per_input(whole[1], alone[1])
-    if _differ(whole[1], again[1], _AGAIN):
-        raise _random_network_error(runtime)
-    if _differ(whole[1][:1], beside[1][:1], _BESIDE) or _differ(whole[1][:1], alone[1], _ALONE):
-        raise _batch_dependence_error(runtime)
+            raise _number_of_inputs_error(problem, "one by itself") from (
+                problem.__cause__ or problem
+            )
+        _check_row_per_input(whole[1], alone[1])
+        if results_differ(whole[1], again[1], AGAIN):
+            raise _random_network_error(runtime)
+        unusable: dict[str, LayerError] = {}
+        remarks: list[str] = []
+        if random_number_states(runtime.module) != before:
+            # First of all: what is random now and then looks like dependence on the batch.
+            unusable |= _find_rare_randomness(runtime, pair, layers, whole)
+            remarks.append(_DRAWS)
+        other = results_differ(whole[1][:1], beside[1][:1], BESIDE)
+        if other or results_differ(whole[1][:1], alone[1], ALONE):
+            raise _batch_dependence_error(runtime)
+        for name in layers:
+            runs = (one[0][name] for one in (whole, again, beside, alone))
+            problem = None if name in unusable else problem_with_layer(name, *runs)
+            if problem is not None:
+                unusable[name] = problem
+        del again, alone
+        three = torch.cat([first, second, third])
+        sound = [name for name in layers if name not in unusable]
+        expected = _first_two_and_third(whole, beside, sound)
+        try:
+            unusable |= _find_dependence_on_many(runtime, three, sound, expected)
+        except CircuitzError as problem:
+            if not isinstance(problem.__cause__, torch.OutOfMemoryError | MemoryError):
+                raise
+            remarks.append(_NO_MEMORY)
+    in_order = {name: unusable[name] for name in layers if name in unusable}
+    return NetworkProbe(whole[0], whole[1], in_order, tuple(remarks))
+
+
+def _find_rare_randomness(
+    runtime: Runtime, pair: torch.Tensor, layers: Sequence[str], before: Outputs
+) -> dict[str, LayerError]:
+    """Run a network that draws numbers more often, and refuse it if one of them counts."""
     unusable: dict[str, LayerError] = {}
-    for name in layers:
-        runs = (one[0][name] for one in (whole, again, beside, alone))
-        problem = _problem_with_layer(name, *runs)
-        if problem is not None:
-            unusable[name] = problem
-    return NetworkProbe(whole[0], whole[1], unusable)
+    for i in range(2 + _MORE_RUNS):
+        try:
+            with extreme_draws(largest=i == 0) if i < 2 else nullcontext():
+                acts, logits = runtime.run(pair, layers)
+        except CircuitzError:
+            if i < 2:  # what runs as it is need not run with what is drawn exchanged
+                continue
+            raise
+        if results_differ(before[1], logits, AGAIN):
+            raise _random_network_error(runtime)
+        for name in layers:
+            if results_differ(before[0][name], acts[name], AGAIN):
+                unusable[name] = random_layer_error(name)
+    return unusable
+
+
+def _first_two_and_third(whole: Outputs, beside: Outputs, layers: Sequence[str]) -> Outputs:
+    acts = {name: torch.cat([whole[0][name], beside[0][name][1:]]) for name in layers}
+    return acts, torch.cat([whole[1], beside[1][1:]])
+
+
+def _find_dependence_on_many(
+    runtime: Runtime, three: torch.Tensor, layers: Sequence[str], expected: Outputs
+) -> dict[str, LayerError]:
+    """Run copies of three inputs in one batch, and refuse a network that makes another thing of them."""
+    many = torch.cat([three] * _COPIES)
+    try:
+        acts, logits = runtime.run(many, layers)
+    except CircuitzError as problem:
+        if isinstance(problem.__cause__, torch.OutOfMemoryError | MemoryError):
+            raise
+        raise _number_of_inputs_error(problem, f"{len(many)}") from (problem.__cause__ or problem)
+    if _differ_among_copies(logits, expected[1]):
+        raise _batch_dependence_error(runtime)
+    return {
+        name: dependent_layer_error(name)
+        for name in layers
+        if _differ_among_copies(acts[name], expected[0][name])
+    }
+
+
+def _differ_among_copies(many: torch.Tensor, three: torch.Tensor) -> bool:
+    """Whether copies of three inputs differ from each other, or from what the three were."""
+    if len(many) != _COPIES * len(three):
+        return True
+    for i in range(0, len(many), len(three)):
+        copy = many[i : i + len(three)]
+        if results_differ(copy, three, ALONE) or results_differ(copy, many[: len(three)], BESIDE):
+            return True
+    return False
 
 
 def _three_inputs(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -132,19 +219,6 @@ def _run_and_copy(runtime: Runtime, x: torch.Tensor, layers: Sequence[str]) -> O
     return {name: act.clone() for name, act in acts.items()}, logits.clone()
 
 
-def _differ(a: torch.Tensor, b: torch.Tensor, tolerance: float) -> bool:
-    """Whether two results differ by more than rounding; what is not finite in both is no difference."""
-    if a.shape != b.shape:
-        return True
-    if not a.is_floating_point():
-        return not torch.equal(a, b)
-    if a.dtype not in (torch.float32, torch.float64):
-        tolerance = _COARSE
-    one, two = a.double().nan_to_num(), b.double().nan_to_num()
-    size = max(float(one.abs().max()), float(two.abs().max())) if a.numel() else 0.0
-    return bool(((one - two).abs() > tolerance * size).any())
-
-
 def _check_row_per_input(two: torch.Tensor, one: torch.Tensor) -> None:
     if (len(one), len(two)) != (1, 2):
         raise NetworkError(
@@ -169,8 +243,8 @@ def _batch_dependence_error(runtime: Runtime) -> BatchDependenceError:
     return BatchDependenceError(
         "What the network makes of an input depends on what else is in the batch.",
         "Its normalisation must use running statistics (track_running_stats=True), and nothing may "
-        "attend or be averaged over the batch axis (of torch's attention: batch_first=True)"
-        + (f"; look at {names}." if names else "."),
+        "attend, be averaged or be given out up to a capacity over the batch axis (of torch's "
+        "attention: batch_first=True)" + (f"; look at {names}." if names else "."),
     )
 
 
@@ -187,46 +261,19 @@ def _names_of_kinds(
     return ", ".join(repr(name) for name in found[:3]) + (" and others" if len(found) > 3 else "")
 
 
-def _problem_with_layer(
-    name: str, whole: torch.Tensor, again: torch.Tensor, beside: torch.Tensor, alone: torch.Tensor
-) -> LayerError | None:
-    two, one = tuple(whole.shape), tuple(alone.shape)
-    shapes = f"it puts out {one} for one input and {two} for two"
-    if len(one) != len(two):
-        return LayerError(f"Layer {name!r} has no axis of inputs: {shapes}.", _OTHER_LAYER)
-    changed = [i for i in range(len(two)) if one[i] != two[i]]
-    if not changed:
-        return LayerError(
-            f"Layer {name!r} says nothing about an input: {shapes}.",
-            "Choose a layer whose output is computed from the input.",
-        )
-    if changed != [0] and len(changed) == 1 and one[changed[0]] == 1:
-        return LayerError(
-            f"Layer {name!r} has its inputs on axis {changed[0]}, not first: {shapes}.",
-            "Choose a layer before or behind it that puts inputs first, or build the network with "
-            "batch_first=True.",
-        )
-    if changed == [0] and one[0] > 1 and two[0] == 2 * one[0]:
-        return LayerError(
-            f"Layer {name!r} puts out {one[0]} rows an input, as windows or frames do that are "
-            f"folded into the batch: {shapes}.",
-            "Choose the block around it, which puts out one row an input.",
-        )
-    if changed != [0] or one[0] != 1:
-        return LayerError(
-            f"Layer {name!r} does not put out one row an input: {shapes}.", _OTHER_LAYER
-        )
-    if _differ(whole, again, _AGAIN):
-        return LayerError(
-            f"Layer {name!r} is random: the same inputs give other values when it is run again.",
-            "Choose another, or take out what draws numbers in eval mode.",
-        )
-    if _differ(whole[:1], beside[:1], _BESIDE) or _differ(whole[:1], alone, _ALONE):
-        return LayerError(
-            f"What layer {name!r} puts out for an input depends on what else is in the batch.",
-            "Choose another, or give the normalisation before it running statistics.",
-        )
-    return None
+def _number_of_inputs_error(problem: CircuitzError, number: str) -> BatchDependenceError:
+    return BatchDependenceError(
+        f"The network runs two inputs but not {number}: {problem.message}",
+        "What it makes of an input must not depend on others: give normalisations running "
+        "statistics, and keep the batch axis where outputs are squeezed.",
+    )
 
 
-_OTHER_LAYER = "Choose a layer that puts out (inputs, ...), one row an input."
+_DRAWS = (
+    "The network draws random numbers in eval mode. Its logits were the same in all of "
+    f"{_MORE_RUNS} more runs, so they are taken for harmless; that they always are is not proven."
+)
+_NO_MEMORY = (
+    "There is not enough memory for a batch of 12 inputs: whether the network depends on what else "
+    "is in larger batches was not tried."
+)

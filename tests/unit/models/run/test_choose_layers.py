@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from circuitz.errors import LayerError
+from circuitz.errors import LayerError, WeightsError
 from circuitz.models.run.choose_layers import choose_cut, choose_layers
 from circuitz.models.run.runtime import Runtime
 from circuitz.models.zoo.builders import build
@@ -92,6 +92,17 @@ def test_a_branch_is_no_cut():
     assert choose_cut(run, ["relu", "layer2.0.conv2"]) == "relu"
     with pytest.raises(LayerError, match="crossed by every path"):
         choose_cut(run, ["layer2.0.conv2"])
+
+
+def test_where_logits_are_not_finite_that_is_said():
+    class Root(ResNetLike):
+        def forward(self, x):
+            return super().forward(x) * x.mean((1, 2, 3)).sqrt()[:, None]
+
+    run = Runtime(Root(), [], Preprocessing(size=(14, 14)))
+    with pytest.raises(WeightsError, match="not finite") as caught:
+        choose_cut(run, ["relu", "layer1"])
+    assert "cut=" in caught.value.hint
 
 
 def test_blocks_in_a_list_are_blocks():

@@ -147,6 +147,35 @@ def test_probabilities_are_refused_by_name(last) -> None:
     assert "Return what goes into" in caught.value.hint
 
 
+class Times(nn.Module):
+    """Shares of a whole."""
+
+    def __init__(self, whole: float) -> None:
+        super().__init__()
+        self.whole = whole
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.whole * x.softmax(-1)
+
+
+@pytest.mark.parametrize(("whole", "word"), [(100.0, "percentages"), (255.0, "sums to 255")])
+def test_shares_of_another_whole_than_one_are_refused_by_name(whole: float, word: str) -> None:
+    torch.manual_seed(0)
+    with pytest.raises(ProbabilitiesError, match=word) as caught:
+        read_outputs(nn.Sequential(nn.Linear(4, 3), Times(whole)), torch.randn(6, 4))
+    assert "torch.log" in caught.value.hint
+    # Logits that are not negative, and rows that are all the same, are no shares.
+    for last in (nn.Softplus(), Dead()):
+        assert read_outputs(nn.Sequential(nn.Linear(4, 3), last), torch.randn(6, 4)).remarks == ()
+
+
+class Dead(nn.Module):
+    """Puts out the same, whatever goes in."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * 0 + torch.tensor([1.0, 2.0, 4.0])
+
+
 def test_what_may_be_probabilities_is_said() -> None:
     torch.manual_seed(0)
 

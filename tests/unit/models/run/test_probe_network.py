@@ -11,7 +11,13 @@ from torch import nn
 from torch.nn import functional
 
 from circuitz.effects.ablation.ablate import ablate
-from circuitz.errors import BatchDependenceError, LayerError, NetworkError, RandomNetworkError
+from circuitz.errors import (
+    BatchDependenceError,
+    LayerError,
+    NetworkError,
+    NetworkWarning,
+    RandomNetworkError,
+)
 from circuitz.models.run.probe_network import probe_network
 from circuitz.models.run.runtime import Runtime
 from circuitz.z.layer import Preprocessing
@@ -52,11 +58,54 @@ def attend_over_batch(out: torch.Tensor) -> torch.Tensor:
     return out + 0.1 * torch.softmax(out @ out.T, 1) @ out
 
 
+def drop_block(h: torch.Tensor) -> torch.Tensor:
+    return h * 0 if torch.rand(()) < 0.02 else h
+
+
+def drop_block_by_python(h: torch.Tensor) -> torch.Tensor:
+    return h * 0 if random.random() < 0.02 else h
+
+
+def drop_block_by_numpy(h: torch.Tensor) -> torch.Tensor:
+    return h * 0 if np.random.rand() > 0.98 else h
+
+
+def standardise_from_eight(h: torch.Tensor) -> torch.Tensor:
+    return h - h.mean(0) if len(h) >= 8 else h
+
+
+def deviation_of_four(h: torch.Tensor) -> torch.Tensor:
+    groups = h.unflatten(0, (-1, 4)) if len(h) % 4 == 0 else h[:, None]
+    return h + groups.std(1, correction=0).repeat_interleave(groups.shape[1], 0)
+
+
+def three_at_most(h: torch.Tensor) -> torch.Tensor:
+    return torch.cat([h[:3], h[3:] * 0])
+
+
+def not_ten(h: torch.Tensor) -> torch.Tensor:
+    if len(h) > 10:
+        raise ValueError("at most ten")
+    return h
+
+
 BAD = {
     "dropout": (lambda: Net(functional.dropout), RandomNetworkError, "random-network"),
     "noise": (lambda: Net(lambda h: h + 0.01 * torch.randn_like(h)), RandomNetworkError, None),
     "numpy": (lambda: Net(lambda h: h * (1 + np.random.rand())), RandomNetworkError, None),
     "state": (lambda: Net(norm=Counting), RandomNetworkError, None),
+    "rare": (lambda: Net(drop_block), RandomNetworkError, None),
+    "rare, python": (lambda: Net(drop_block_by_python), RandomNetworkError, None),
+    "rare, numpy": (lambda: Net(drop_block_by_numpy), RandomNetworkError, None),
+    "rare dropout": (
+        lambda: Net(lambda h: functional.dropout2d(h, 0.001)),
+        RandomNetworkError,
+        None,
+    ),
+    "from eight": (lambda: Net(standardise_from_eight), BatchDependenceError, "batch-dependence"),
+    "groups of four": (lambda: Net(deviation_of_four), BatchDependenceError, None),
+    "capacity": (lambda: Net(three_at_most), BatchDependenceError, None),
+    "not ten": (lambda: Net(not_ten), BatchDependenceError, None),
     "batch norm": (lambda: Net(norm=batch_norm), BatchDependenceError, "batch-dependence"),
     "mean of the batch": (lambda: Net(lambda h: h - h.mean(0)), BatchDependenceError, None),
     "attention": (lambda: Net(last=attend_over_batch), BatchDependenceError, None),
@@ -100,6 +149,61 @@ def test_an_honest_network_passes_and_is_left_as_it_was() -> None:
     assert torch.equal(before, torch.get_rng_state())
     assert all(torch.equal(v, state[k]) for k, v in net.state_dict().items())
     assert not any(m._forward_hooks for m in net.modules())
+
+
+class Drawing(Net):
+    """Draws numbers of all kinds, and makes nothing of them."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        drawn = torch.rand(2), torch.empty(2).uniform_(-1, 1), torch.full((2,), 0.5).bernoulli()
+        assert all(bool(torch.isfinite(one).all()) for one in drawn)
+        return super().forward(x)
+
+
+def test_numbers_that_are_drawn_and_change_nothing_are_told() -> None:
+    net, x = Drawing(), torch.randn(3, 3, 8, 12)
+    before = torch.get_rng_state(), random.getstate()
+    probe = probe_network(Runtime(net, [], PREP), x, ["mix"])
+    assert not probe.unusable
+    assert "draws random numbers" in " ".join(probe.remarks)
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert before[1] == random.getstate()
+    with pytest.warns(NetworkWarning, match="draws random numbers"):
+        ablate(net, x, layers=["mix"])
+    assert probe_network(Runtime(Net(), [], PREP), x, ["mix"]).remarks == ()
+
+
+class RareSide(Net):
+    """Logits as they should be; beside the way to them a layer that is random now and then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rare, self.crowd = nn.Identity(), nn.Identity()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = self.conv(x)
+        self.rare(drop_block(h))
+        self.crowd(standardise_from_eight(h))
+        return super().forward(x)
+
+
+def test_layers_that_are_random_or_depend_on_the_batch_now_and_then_are_refused() -> None:
+    probe = probe_network(
+        Runtime(RareSide(), [], PREP), torch.randn(3, 3, 8, 12), ["rare", "crowd", "mix"]
+    )
+    assert set(probe.unusable) == {"rare", "crowd"}
+    assert "is random" in probe.unusable["rare"].message
+    assert "what else is in the batch" in probe.unusable["crowd"].message
+
+
+def test_a_batch_there_is_no_memory_for_is_told() -> None:
+    def no_memory(h: torch.Tensor) -> torch.Tensor:
+        if len(h) > 3:
+            raise torch.OutOfMemoryError("no memory")
+        return h
+
+    probe = probe_network(Runtime(Net(no_memory), [], PREP), torch.randn(3, 3, 8, 12), ["mix"])
+    assert "not enough memory" in " ".join(probe.remarks)
 
 
 class Side(nn.Module):
