@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import nn
 
-# Where torch keeps hooks that run before or after every module.
+# Where torch keeps hooks that run before or after a module, and every module.
+_OWN = ("_forward_hooks", "_forward_pre_hooks")
 _GLOBAL = ("_global_forward_hooks", "_global_forward_pre_hooks")
 
 
@@ -17,7 +18,7 @@ def call_is_altered(module: nn.Module) -> bool:
     """
     if "forward" in vars(module) or type(module).__call__ is not nn.Module.__call__:
         return True
-    held: list[Any] = [module._forward_hooks, module._forward_pre_hooks]
+    held: list[Any] = [getattr(module, name) for name in _OWN]
     held += [getattr(nn.modules.module, name, {}) for name in _GLOBAL]
     return any(
         not type(hook).__module__.startswith("torch.nn.utils")
