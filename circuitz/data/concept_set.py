@@ -17,6 +17,7 @@ from circuitz.data.folders.image_folder import CONCEPT_SHARES, open_folder, read
 from circuitz.data.folders.picture_files import check_is_folder, list_picture_files
 from circuitz.data.folders.picture_paths import PicturePaths
 from circuitz.data.input_sources import pictures_from_arrays
+from circuitz.data.nearly_black import warn_if_nearly_black
 from circuitz.data.splits import assign_splits
 from circuitz.data.validate_inputs import check_concept_set
 from circuitz.errors import ConceptLabelsError, InputsError
@@ -97,6 +98,7 @@ def concepts(
         scene=None if scene is None else pd.factorize(np.asarray(scene))[0].astype(np.int64),
         role="concepts",
     )
+    warn_if_nearly_black(made, "The concept set's pictures")
     return split_concept_set(check_concept_set(made), seed)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -10,8 +10,16 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.data.class_names import read_class_names
 from circuitz.data.folders.duplicates import assign_scene_numbers
 from circuitz.data.folders.image_folder import D_SHARES, open_folder
+from circuitz.data.label_words import (
+    check_labels_count_from_zero,
+    number_label_words,
+    order_label_words,
+    words_of_labels,
+)
+from circuitz.data.nearly_black import warn_if_nearly_black
 from circuitz.data.splits import assign_splits
 from circuitz.data.validate_inputs import check_image_set
 from circuitz.errors import InputsError, warn_of_network
@@ -20,12 +28,18 @@ from circuitz.z.inputs import InputSet
 #: Floats up to the one are taken for 0 to 1, with rounding; those below the other for neither
 #: that nor 0 to 255.
 _UNIT, _NEITHER = 1 + 1e-3, 8.0
+_X_KEYS = ("x", "image", "images", "picture", "pictures", "img", "pixel_values", "data")
+_Y_KEYS = ("y", "label", "labels", "target", "targets", "class")
+
+
+#: Names in order, or by number: ``class_to_idx`` or ``id2label``.
+ClassNames = Sequence[str] | Mapping[str, int] | Mapping[int, str]
 
 
 def as_inputs(
     data: object,
     *,
-    classes: Sequence[str] | None = None,
+    classes: ClassNames | None = None,
     seed: int = 0,
     limit: int | None = None,
 ) -> InputSet:
@@ -39,8 +53,9 @@ def as_inputs(
         names; a dataset or loader that gives ``(picture, label)``; the path
         of a folder with one sub-folder a class.
     classes
-        Names of the classes in the order of the labels; by default the data's own. Labels that
-        are names are matched by name.
+        Names of the classes in the order of the labels, or a dict ``{name: number}`` or
+        ``{number: name}``; by default the data's own. Labels that are names are matched by name;
+        without ``classes`` a warning says in which order they were taken.
     seed
         Chooses the split; the same data and seed give the same one.
     limit
@@ -56,18 +71,45 @@ def as_inputs(
     InputsError
         Saying which picture cannot be used, and why.
     """
+    inputs, remarks = inputs_and_remarks(data, classes=classes, seed=seed, limit=limit)
+    for remark in remarks:
+        warn_of_network(remark)
+    return inputs
+
+
+def inputs_and_remarks(
+    data: object,
+    *,
+    classes: ClassNames | None = None,
+    seed: int = 0,
+    limit: int | None = None,
+) -> tuple[InputSet, tuple[str, ...]]:
+    """Return what :func:`as_inputs` does, and the remark on the order of classes it guessed."""
+    names = None if classes is None else read_class_names(classes, alike=True)
+    remarks: list[str] = []
     if limit is not None and limit < 1:
         raise InputsError(f"The limit is {limit}.", "Take at least one picture.")
     if isinstance(data, InputSet):
         check_image_set(data)
-        return data if data.split is not None else _add_scenes_and_splits(data, seed)
+        warn_if_nearly_black(data)
+        return (data if data.split is not None else _add_scenes_and_splits(data, seed)), ()
     if isinstance(data, (str, Path)):
         found = open_folder(data)
     elif isinstance(data, tuple) and len(cast(tuple[Any, ...], data)) == 2:
         images, labels = cast(tuple[Any, Any], data)
-        found = _input_set_from_arrays(pictures_from_arrays(images), labels, classes)
+        found = _input_set_from_arrays(pictures_from_arrays(images), labels, names, remarks)
+    elif (isinstance(data, Mapping) and 0 not in data) or (
+        hasattr(data, "columns") and hasattr(data, "iloc")
+    ):
+        keys = [str(key) for key in cast(Any, data)]
+        x, y = (next((k for k in keys if k.lower() in some), "") for some in (_X_KEYS, _Y_KEYS))
+        raise InputsError(
+            f"Inputs cannot be read from a {type(data).__name__} of {', '.join(keys[:12])}.",
+            f"Give the pair (pictures, labels): "
+            f"(np.stack(list(data[{x or 'pictures'!r}])), data[{y or 'labels'!r}]).",
+        )
     elif hasattr(data, "__iter__") or hasattr(data, "__getitem__"):
-        found = _input_set_from_items(data, classes, limit)
+        found = _input_set_from_items(data, names, limit, remarks)
     else:
         raise InputsError(
             f"Inputs cannot be read from a {type(data).__name__}.",
@@ -75,10 +117,12 @@ def as_inputs(
         )
     if limit is not None and len(found) > limit:
         found = _take_first_pictures(found, limit)
-    if classes is not None:
-        found = replace(found, classes=tuple(classes))
+    if names is not None:
+        found = replace(found, classes=names)
+        check_labels_count_from_zero(found.labels, len(names))
     check_image_set(found, labelled=True)
-    return _add_scenes_and_splits(found, seed)
+    warn_if_nearly_black(found)
+    return _add_scenes_and_splits(found, seed), tuple(remarks)
 
 
 def _take_first_pictures(inputs: InputSet, n: int) -> InputSet:
@@ -227,35 +271,15 @@ def _class_numbers_from_flags(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]
     return whole.argmax(1) if (whole.sum(1) == 1).all() else whole
 
 
-def labels_are_names(labels: Any) -> bool:
-    """Whether labels are class names rather than numbers."""
-    array = _to_numpy(labels)
-    if array.dtype.kind == "O":
-        return array.ndim == 1 and len(array) > 0 and all(isinstance(v, str) for v in array)
-    return array.dtype.kind == "U"
-
-
-def _numbers_of_class_names(
-    labels: Any, classes: Sequence[str] | None
-) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
-    """Return labels as numbers of classes, and these: as given, or in the order of the alphabet."""
-    words = [str(word) for word in _to_numpy(labels).ravel()]
-    names = tuple(sorted(set(words)) if classes is None else (str(name) for name in classes))
-    place = {name: i for i, name in enumerate(names)}
-    unknown = sorted(set(words) - set(names))
-    if unknown:
-        raise InputsError(
-            f"A label is {unknown[0]!r}, which is no class.",
-            f"Classes are {', '.join(names[:12])}.",
-        )
-    return np.array([place[word] for word in words], np.int64), names
-
-
 def _input_set_from_arrays(
-    images: npt.NDArray[np.uint8], labels: Any, classes: Sequence[str] | None
+    images: npt.NDArray[np.uint8], labels: Any, classes: Sequence[str] | None, remarks: list[str]
 ) -> InputSet:
-    if labels_are_names(labels):
-        labels, classes = _numbers_of_class_names(labels, classes)
+    words = words_of_labels(labels)
+    if words is not None:
+        if classes is None:
+            classes, remark = order_label_words(labels, words)
+            remarks.append(remark)
+        labels = number_label_words(words, classes)
     numbers = _to_class_numbers(labels, len(images))
     if classes is None:
         count = int(numbers.max()) + 1 if len(numbers) else 0
@@ -269,9 +293,12 @@ def _input_set_from_arrays(
     return InputSet(images, labels=numbers, classes=tuple(classes))
 
 
-def _input_set_from_items(data: Any, classes: Sequence[str] | None, limit: int | None) -> InputSet:
+def _input_set_from_items(
+    data: Any, classes: Sequence[str] | None, limit: int | None, remarks: list[str]
+) -> InputSet:
     """Read a dataset or a loader; a plainly shuffled loader is read in its dataset's order."""
-    own = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None)
+    own = getattr(data, "classes", None)
+    own = getattr(getattr(data, "dataset", None), "classes", None) if own is None else own
     parts: list[npt.NDArray[np.uint8]] = []
     labels: list[npt.NDArray[Any]] = []
     highest: list[float] = []
@@ -300,8 +327,8 @@ def _input_set_from_items(data: Any, classes: Sequence[str] | None, limit: int |
             for part, high in zip(parts, highest, strict=True)
         ]
     if classes is None and own is not None:
-        classes = [str(name) for name in own]
-    return _input_set_from_arrays(np.concatenate(parts), np.concatenate(labels), classes)
+        classes = read_class_names(own, alike=True)
+    return _input_set_from_arrays(np.concatenate(parts), np.concatenate(labels), classes, remarks)
 
 
 def _item_name(data: Any, n: int) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from circuitz.data.concept_set import as_concept_set
 from circuitz.data.input_sources import as_inputs
+from circuitz.data.nearly_black import warn_if_nearly_black
 from circuitz.deprecation import renamed_keywords
 from circuitz.errors import InputsError, LayerError
 from circuitz.jobs.connect import Cluster, executor_for_cluster
@@ -272,6 +273,7 @@ def _attach_inputs(
     if concept_set is not None:
         concept_set = as_concept_set(concept_set, seed)
         if concept_set is not z.concept_set:
+            warn_if_nearly_black(concept_set, "The concept set's pictures")
             changes |= {"concept_set": concept_set, "concepts_ref": None}
     if data is not None and data is not z.data:
         data = _as_labelled_inputs(z, data, seed)
@@ -286,6 +288,7 @@ def _attach_inputs(
 def _as_labelled_inputs(z: AnnotatedModel, data: object, seed: int) -> InputSet:
     """Return D as a person gave it, split; token sequences have been held to z's vocabulary."""
     if isinstance(data, InputSet) and (data.is_tokens or data.split is not None):
+        warn_if_nearly_black(data)
         return data
     return as_inputs(data, classes=z.classes or None, seed=seed)
 

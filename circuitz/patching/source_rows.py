@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -17,6 +18,8 @@ Bool = npt.NDArray[np.bool_]
 
 # Without splits of its own, D is cut as the dog world cuts it.
 _FRACTIONS = (0.7, 0.15, 0.15)
+# So many of a class always leave one for the smallest of these splits.
+_IN_EVERY_SPLIT = math.ceil(1 / min(_FRACTIONS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +105,14 @@ def labels_as_class_indices(data: InputSet | None, classes: tuple[str, ...]) -> 
             "The effect on a class is measured between its images and others: add some.",
         )
     return labels
+
+
+def _hint_for_empty_split(count: int) -> str:
+    return (
+        f"D holds {count} of it, and each split needs one. Add images ({_IN_EVERY_SPLIT} different "
+        "ones a class are enough where circuitz splits D), or say which split each is in: an "
+        "InputSet with split=."
+    )
 
 
 def class_membership_mask(
@@ -201,7 +212,7 @@ def draw_sources(
             if not len(pool):
                 raise InputsError(
                     f"The {name} split of D holds no image of {cls}.",
-                    "Split D by class (leave split unset to have that done), or add images.",
+                    _hint_for_empty_split(int((labels == k).sum())),
                 )
             picked.append(np.sort(draw.permutation(pool)[:each]))
         rows = np.concatenate(picked)

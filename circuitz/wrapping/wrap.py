@@ -11,7 +11,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from circuitz.data.input_sources import as_inputs, labels_are_names
+from circuitz.data.class_names import read_class_names
+from circuitz.data.input_sources import ClassNames, inputs_and_remarks
+from circuitz.data.label_words import check_labels_count_from_zero, words_of_labels
 from circuitz.errors import InputsError, LayerError
 from circuitz.models.adapters.unwrap import readable_network
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
@@ -46,7 +48,7 @@ def wrap(
     data: Any = None,
     *,
     layers: LayerNames | None = None,
-    classes: Sequence[str] | None = None,
+    classes: ClassNames | None = None,
     preprocess: PreprocessingLike = None,
     cut: str | Sequence[str] | None = None,
     head: Head | None = None,
@@ -71,7 +73,8 @@ def wrap(
         ``{name: {"axis": 3}}`` says it, the axis of inputs being 0. What was assumed, left out or
         could not be found out, ``notes["layers"]`` tells.
     classes
-        Class names in the order of the logits; by default those of the data.
+        Class names in the order of the logits, or with their numbers: a dict ``{name: number}``
+        (``class_to_idx``) or ``{number: name}`` (``id2label``). By default those of the data.
     preprocess
         How 8-bit images become inputs: a ``Preprocessing``, its fields as a mapping (size and
         channels by default those of the data and the network), or a transform such as
@@ -118,12 +121,14 @@ def wrap(
         If the same inputs do not give the same logits twice, or an input's logits depend on what
         else is in the batch.
     """
-    if isinstance(data, InputSet) and data.is_tokens:
+    tokens = isinstance(data, InputSet) and data.is_tokens
+    names = None if classes is None else read_class_names(classes, alike=tokens) or None
+    if tokens:
         return wrap_token_network(
             net,
             data,
             layers=None if layers is None else requested_layers(layers)[0],
-            classes=classes,
+            classes=names,
             cut=cut,
             output=output,
             subject=subject,
@@ -136,13 +141,13 @@ def wrap(
             "and their vocabulary.",
         )
     net = readable_network(net)
-    inputs = _as_input_set(data, classes)
+    inputs, guess = _as_input_set(data, names)
     notes: dict[str, Any] = {}
     how, source, said = build_preprocessing(preprocess, net, inputs)
     if source:
         notes[PREPROCESSING_NOTE] = source
     sample = Runtime(net, (), how).prepare(_some_images_or_noise(inputs, how))
-    named = tuple(classes or (inputs.classes if inputs is not None else ()))
+    named = names or (inputs.classes if inputs is not None else ())
     many = Runtime(net, (), how).prepare(_some_images_or_noise(inputs, how, _READ))
     read = read_outputs(net, many, len(named) or None, str(output))
     kind = head or _guess_head(read.network, inputs, sample)
@@ -153,10 +158,10 @@ def wrap(
         notes["unit_axes"] = requested_layers(layers)[1]
     if described.remarks:
         notes["layers"] = ". ".join(r[:1].upper() + r[1:] for r in described.remarks) + "."
-    names = [spec.name for spec in described.specs]
-    where = (cut,) if isinstance(cut, str) else tuple(cut or (choose_cut(probe, names),))
-    _check_all_paths_cross_cut(probe, where, names)
-    named = _resolve_class_names(classes, inputs, logits)
+    called = [spec.name for spec in described.specs]
+    where = (cut,) if isinstance(cut, str) else tuple(cut or (choose_cut(probe, called),))
+    _check_all_paths_cross_cut(probe, where, called)
+    named = _resolve_class_names(names, inputs, logits, kind)
     builder, arguments = getattr(net, "circuitz_builder", ("", {}))
     if not builder:
         notes["session"] = _SAVABLE
@@ -176,25 +181,33 @@ def wrap(
         data_ref=None if inputs is None else DataRef.referring_to(inputs),
         notes=notes,
         live=net,
-        remarks=(*said, *read.remarks, *described.of_network),
+        remarks=(*said, *read.remarks, *described.of_network, *guess),
     )
     note_checked(made, net)
     return with_accuracy_and_warnings(made)
 
 
-def _as_input_set(data: Any, classes: Sequence[str] | None) -> InputSet | None:
+def _as_input_set(
+    data: Any, classes: tuple[str, ...] | None
+) -> tuple[InputSet | None, tuple[str, ...]]:
+    """Return D, and what is to be said of the order of its classes."""
     if data is None:
-        return None
+        return None, ()
     if classes is not None and isinstance(data, tuple):
         arrays = cast(tuple[Any, ...], data)
-        if len(arrays) == 2 and labels_are_names(arrays[1]):
-            return as_inputs(data, classes=classes)  # matched by name, and not by order
-    found = as_inputs(data)
+        if len(arrays) == 2 and words_of_labels(arrays[1]) is not None:
+            return inputs_and_remarks(data, classes=classes)  # matched by name, and not by order
+    found, guess = inputs_and_remarks(data)
     if classes is None or isinstance(data, InputSet) or set(found.classes) <= set(classes):
-        return found
+        return found, guess if classes is None else ()
+    if guess:  # labels that are words are matched by name, and not by order
+        raise InputsError(
+            f"A label is {min(set(found.classes) - set(classes))!r}, which is no class.",
+            f"Classes are {', '.join(classes[:12])}.",
+        )
     # Arrays and loaders number their classes; whoever wraps them knows the names.
-    named = tuple(str(c) for c in classes)
-    return replace(found, classes=named) if len(found.classes) <= len(named) else found
+    fits = len(found.classes) <= len(classes)
+    return (replace(found, classes=classes) if fits else found), ()
 
 
 def _some_images_or_noise(
@@ -242,10 +255,18 @@ def _check_all_paths_cross_cut(
 
 
 def _resolve_class_names(
-    classes: Sequence[str] | None, inputs: InputSet | None, logits: int
+    classes: tuple[str, ...] | None, inputs: InputSet | None, logits: int, head: Head
 ) -> tuple[str, ...]:
     named = tuple(classes or (inputs.classes if inputs is not None else ()))
+    if inputs is not None:
+        check_labels_count_from_zero(inputs.labels, logits)
     named = named or tuple(f"class {i}" for i in range(logits))
+    if len(named) != logits and head == "binary":
+        raise InputsError(
+            f"There are {len(named)} class names; a network with one logit tells two classes apart.",
+            "Pass two names: first what a logit below 0 means, then what one above 0 does, such as "
+            f"classes={['not ' + named[-1], named[-1]]}.",
+        )
     if len(named) != logits:
         raise InputsError(
             f"There are {len(named)} class names but the network has {logits} logits.",

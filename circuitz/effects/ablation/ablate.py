@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from circuitz.data.class_names import chosen_class_names
 from circuitz.deprecation import renamed_keywords
 from circuitz.effects.ablation.ablation_job import AblationJob, yield_ablations_by_piece
 from circuitz.effects.ablation.exact_ablation import Ablation
@@ -321,7 +322,7 @@ def _resolve_class_columns(
         if not len(x):
             raise InputsError("There are no inputs to ablate on.", "Pass at least one.")
         names.extend(str(k) for k in range(_count_outputs(runtime, x)))
-    wanted = [str(c) for c in classes] if classes is not None else names
+    wanted = list(chosen_class_names(classes)) if classes is not None else names
     for name in wanted:
         if name not in names:
             raise UnitError(f"{name!r} is not a class.", f"Classes are {', '.join(names[:12])}.")

@@ -97,3 +97,13 @@ def test_data_that_cannot_be_used(world):
     lopsided = world.data(split=np.where(labels == 2, 0, 1).astype(np.uint8))
     with pytest.raises(InputsError, match="split of D holds no image"):
         draw_sources(lopsided, world.classes)
+
+
+def test_a_class_that_a_split_lacks_is_counted():
+    split = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2], np.uint8)
+    labels = np.array([0, 1, 0, 1, 0, 1, 1, 1, 1])
+    images = np.zeros((9, 2, 2, 3), np.uint8)
+    data = InputSet(images, labels=labels, classes=("a", "b"), split=split)
+    with pytest.raises(InputsError, match="audit split of D holds no image of a") as caught:
+        draw_sources(data, ("a", "b"), per_split=3, donors=1)
+    assert "D holds 3 of it" in caught.value.hint
