@@ -19,8 +19,8 @@ import numpy as np
 
 from circuitz.errors import LayerError
 from circuitz.lexicon.lexicon import Lexicon
-from circuitz.plausibility.case import require_measurements_and_concept_set
 from circuitz.plausibility.check_settings import COINCIDE, MATCH_BAR, PROPOSAL_BAR, CheckSettings
+from circuitz.plausibility.required_measurements import require_measurements_and_concept_set
 from circuitz.plausibility.words.class_confounds import columns_confounded_with_class
 from circuitz.plausibility.words.counterfactual_test import find_insertion_failure
 from circuitz.plausibility.words.match_tables import MatchTable
