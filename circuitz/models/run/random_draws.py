@@ -53,15 +53,16 @@ class _ExtremeTorchDraws(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         out = func(*args, **(kwargs or {}))
-        name = func.overloadpacket.__name__
+        name, given = func.overloadpacket.__name__, list(args)
         if name in ("rand", "rand_like"):
             return out.fill_(self._share(out))
         if name == "uniform_":
-            low = args[1] if len(args) > 1 else 0.0
-            high = args[2] if len(args) > 2 else 1.0
+            low = given[1] if len(given) > 1 else 0.0
+            high = given[2] if len(given) > 2 else 1.0
             return out.fill_(low + (high - low) * self._share(out))
         if name in ("bernoulli", "bernoulli_"):
-            chance = args[1] if len(args) > 1 else args[0] if name == "bernoulli" else 0.5
+            own = given[0] if name == "bernoulli" else 0.5
+            chance = given[1] if len(given) > 1 else own
             chance = torch.as_tensor(chance, device=out.device)
             open_ = (chance > 0) & (chance < 1)
             return out.copy_(torch.where(open_, torch.full_like(out, self.largest), out))
