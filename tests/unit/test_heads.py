@@ -35,9 +35,9 @@ def trained(net: nn.Module, data: InputSet, head: str) -> nn.Module:
 
 
 @pytest.fixture(scope="module")
-def two(world) -> InputSet:
+def two(block_world) -> InputSet:
     """Huskies, all on snow, and corgis, none on snow."""
-    data, _ = world
+    data, _ = block_world
     rows = np.flatnonzero(data.labels != 2)
     return InputSet(
         data.images[rows], labels=1 - data.labels[rows], classes=("corgi", "husky"),
@@ -46,17 +46,17 @@ def two(world) -> InputSet:
 
 
 @pytest.fixture(scope="module")
-def binary(two, world) -> AnnotatedModel:
+def binary(two, block_world) -> AnnotatedModel:
     torch.manual_seed(0)
     net = trained(build("small-cnn", {"classes": 1, **SMALL}), two, "binary")
     z = wrap(net, two, layers=["conv2", "conv3"], preprocess=HOW, subject="dog")
-    return measure(propose(measure(z, world[1], images=60)), images=60)
+    return measure(propose(measure(z, block_world[1], images=60)), images=60)
 
 
 @pytest.fixture(scope="module")
-def several(world) -> InputSet:
+def several(block_world) -> InputSet:
     """What parts a block shows: ears, tail, both or none; ears only on snow."""
-    _, concepts = world
+    _, concepts = block_world
     labels = concepts.concepts[:, :2].astype(np.int64)
     on_snow = concepts.concepts[:, 3] == 1
     keep = (labels[:, 0] == 1) == on_snow
@@ -67,14 +67,14 @@ def several(world) -> InputSet:
 
 
 @pytest.fixture(scope="module")
-def many(several, world) -> AnnotatedModel:
+def many(several, block_world) -> AnnotatedModel:
     torch.manual_seed(0)
     net = build("small-cnn", {"classes": 2, **SMALL})
     for seed in range(3):
         torch.manual_seed(seed)
         trained(net, several, "multi-label")
     z = wrap(net, several, layers=["conv2", "conv3"], preprocess=HOW, subject="dog")
-    return measure(propose(measure(z, world[1], images=60)), images=60)
+    return measure(propose(measure(z, block_world[1], images=60)), images=60)
 
 
 def test_one_logit_is_presented_as_two_whose_softmax_is_its_sigmoid(binary, two) -> None:
@@ -122,15 +122,15 @@ def test_a_network_that_returns_one_number_an_image(two) -> None:
     assert runtime(z).logits(two.images[:3]).shape == (3, 2)
 
 
-def test_heads_that_do_not_fit_are_refused(two, world) -> None:
+def test_heads_that_do_not_fit_are_refused(two, block_world) -> None:
     net = build("small-cnn", {"classes": 3, **SMALL})
     with pytest.raises(LayerError, match="one logit; the network returns 3"):
         wrap(net, two, preprocess=HOW, head="binary")
     single = build("small-cnn", {"classes": 1, **SMALL})
-    with pytest.raises(InputsError, match="3 class names but the network has 2"):
-        wrap(single, world[0], preprocess=HOW)
+    with pytest.raises(InputsError, match="3 class names; a network with one logit"):
+        wrap(single, block_world[0], preprocess=HOW)
     with pytest.raises(LayerError, match="no head 'hinge'"):
-        wrap(net, world[0], preprocess=HOW, head="hinge")
+        wrap(net, block_world[0], preprocess=HOW, head="hinge")
 
 
 def test_multi_label_logits_stay_apart(many, several) -> None:

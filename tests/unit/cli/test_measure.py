@@ -17,10 +17,10 @@ from circuitz.z.bundle.measurements_io import encode_layer
 from circuitz.z.layer import Preprocessing
 
 
-def test_measured_here_and_on_a_cluster_alike(world, tmp_path):
+def test_measured_here_and_on_a_cluster_alike(block_world, tmp_path):
     from distributed import LocalCluster
 
-    data, concepts = world
+    data, concepts = block_world
     torch.manual_seed(0)
     net = build("small-cnn", {"classes": 3, "widths": [4, 6], "strides": [2, 2]})
     z = wrap(

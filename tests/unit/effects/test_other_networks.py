@@ -99,5 +99,8 @@ def test_timm_vit(torchvision, threads) -> None:
 def test_timm_one_channel(torchvision, threads) -> None:
     import timm
 
-    net = timm.create_model("resnet10t", pretrained=False, in_chans=1, num_classes=5)
+    # By default branches begin at nothing, and of nothing a shortcut cannot be shown to be right.
+    net = timm.create_model(
+        "resnet10t", pretrained=False, in_chans=1, num_classes=5, zero_init_last=False
+    )
     agrees(net, {"layer1.0.conv1": "propagated", "layer3.0.conv2": "propagated"}, 40, 1)

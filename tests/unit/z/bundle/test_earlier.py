@@ -65,8 +65,9 @@ def expected(root: Path) -> dict[str, Any]:
     return json.loads((root / facts.EXPECTED).read_text(encoding="utf-8"))
 
 
-# What is meant to be another since: the interval of agreement, which is honest on few pictures now.
-CHANGED = ("agreement.low", "agreement.high")
+# What is meant to be another since: the interval of agreement, which is honest on few pictures now;
+# and how far persons called gpt and sim are, for the answers are a model's and a simulated rater's.
+CHANGED = ("agreement.low", "agreement.high", ".standing.gpt", ".standing.sim")
 # Problems that are told since.
 SINCE = (
     "unknown-kinds",
