@@ -1,37 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import studio from "../../src/studio/studio";
+import { describe, expect, it } from "vitest";
 import type { ConceptTable } from "../../src/studio/studio_payload";
-import { FakeModel, settled, traits } from "../fake";
-
-let model: FakeModel;
-let el: HTMLElement;
-let leave: () => void;
+import { settled, traits } from "../fake";
+import { $, all, el, model, onCleanPage, open as openStudio } from "./studio_page";
 
 function open(concepts: Partial<ConceptTable> = {}): void {
   const state = traits();
-  model = new FakeModel({ ...state, concepts: { ...state.concepts, ...concepts } });
-  el = document.createElement("div");
-  document.body.append(el);
-  leave = studio.render({ model, el });
+  openStudio({ ...state, concepts: { ...state.concepts, ...concepts } });
 }
 
-beforeEach(() => {
-  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue(null);
-  Element.prototype.scrollIntoView = () => undefined;
-});
-
-afterEach(() => {
-  leave();
-  el.remove();
-  vi.restoreAllMocks();
-});
-
-const all = (selector: string) => [...el.querySelectorAll<HTMLElement>(selector)];
-const $ = (selector: string): HTMLElement => {
-  const found = el.querySelector<HTMLElement>(selector);
-  if (!found) throw new Error(`nothing fits ${selector}`);
-  return found;
-};
+// Each test opens its own.
+onCleanPage(() => undefined);
 
 async function click(selector: string): Promise<void> {
   $(selector).click();
