@@ -8,12 +8,12 @@ import type { Given, Held } from "./pile";
 import type { Begin, LabellingModel, Pack, Question, Standing } from "./labelling_payload";
 import { firstView } from "./labelling_view";
 import type { View } from "./labelling_view";
-import { keeper, Outbox } from "./outbox";
+import { newKey, Outbox } from "./outbox";
 import type { Operation } from "./outbox";
+import { rememberedName, rememberName } from "./rater_name";
 import { ActionError, Link } from "../link/link";
 import type { Failure, Reply } from "../studio/studio_payload";
 
-const NAME = "circuitz-name";
 const RETRY_MS = 3000;
 const RENEW_MS = 60_000;
 const WAIT_MS = 10_000;
@@ -114,22 +114,14 @@ export class LabellingStore {
 
   /** The name given last on this browser. */
   get remembered(): string {
-    try {
-      return keeper()?.getItem(NAME) ?? "";
-    } catch {
-      return "";
-    }
+    return rememberedName();
   }
 
   async enter(name: string): Promise<void> {
     this.set({ busy: true, notice: null });
     try {
       const reply = await this.link.request("enter", { rater: name });
-      try {
-        keeper()?.setItem(NAME, name);
-      } catch {
-        // Then the name is asked again next time.
-      }
+      rememberName(name);
       this.begin(reply as unknown as Begin);
       void this.flush();
     } catch (error) {
@@ -403,10 +395,4 @@ export class LabellingStore {
   private changed(): void {
     for (const listener of [...this.listeners]) listener();
   }
-}
-
-function newKey(): string {
-  const bytes = new Uint8Array(16);
-  crypto.getRandomValues(bytes);
-  return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }

@@ -92,3 +92,10 @@ function parse(text: string): Operation | null {
     return null;
   }
 }
+
+/** A key by which an answer that is sent twice is stored once. */
+export function newKey(): string {
+  const bytes = new Uint8Array(16);
+  crypto.getRandomValues(bytes);
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+}

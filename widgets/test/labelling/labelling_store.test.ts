@@ -1,35 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Outbox } from "../../src/labelling/outbox";
 import { LabellingStore } from "../../src/labelling/labelling_store";
 import { FakeKernel, settled } from "./fake_labelling";
+import { answer, begin, clock, kernel, look, pass, store, withNewStore } from "./store_at_hand";
 
-let kernel: FakeKernel;
-let store: LabellingStore;
-let now = 0;
-const clock = () => now;
-
-/** The picture is drawn, and somebody looks at it. */
-function look(ms = 300): void {
-  if (store.view.current !== null) store.drawn(store.view.current, false);
-  now += ms;
-}
-
-function answer(choice: string): boolean {
-  look();
-  return store.choose(choice);
-}
-
-beforeEach(async () => {
-  localStorage.clear();
-  kernel = new FakeKernel();
-  store = new LabellingStore(kernel, clock);
-  await settled();
-});
-
-afterEach(() => {
-  store.close();
-  vi.useRealTimers();
-});
+withNewStore();
 
 describe("answering", () => {
   it("shows the next picture at once and saves meanwhile", async () => {
@@ -121,8 +96,7 @@ describe("answering", () => {
 
   it("remembers the last ten only", async () => {
     store.close();
-    kernel = new FakeKernel(Array.from({ length: 14 }, (_, i) => `q${i}`));
-    store = new LabellingStore(kernel, clock);
+    begin(new FakeKernel(Array.from({ length: 14 }, (_, i) => `q${i}`)));
     await settled();
     for (let i = 0; i < 13; i++) {
       answer("husky");
@@ -134,130 +108,13 @@ describe("answering", () => {
 
   it("counts the time a picture could be seen", async () => {
     store.close();
-    store = new LabellingStore(kernel, clock);
+    begin(kernel);
     await settled();
-    now += 9000; // not drawn yet
+    pass(9000); // not drawn yet
     look(3200);
     store.choose("husky");
     await settled();
     expect(kernel.actions("answer").at(-1)?.seconds).toBeCloseTo(3.2);
-  });
-});
-
-describe("what was not seen", () => {
-  const shown = (state: string) => Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
-  const turn = (state: string) => {
-    shown(state);
-    document.dispatchEvent(new Event("visibilitychange"));
-  };
-  afterEach(() => turn("visible"));
-
-  it("takes no answer to a picture that is not drawn, or has only just come", async () => {
-    now += 5000;
-    expect(store.choose("husky")).toBe(false);
-    expect(store.view.refused).toContain("not drawn");
-    store.drawn("q1", false);
-    now += 249;
-    expect(store.choose("husky")).toBe(false);
-    expect(store.view.refused).toContain("only just come");
-    expect(store.view.said).toBe(store.view.refused);
-    expect(store.view.current).toBe("q1");
-    now += 151;
-    expect(store.choose("husky")).toBe(true);
-    expect(store.view.refused).toBe("");
-    await settled();
-    expect(kernel.stored.size).toBe(1);
-    expect(kernel.actions("answer")[0]?.seconds).toBeCloseTo(0.4);
-  });
-
-  it("answers one picture however often and however fast", async () => {
-    for (let i = 0; i < 40; i++) {
-      if (store.view.current !== null) store.drawn(store.view.current, false);
-      store.choose("husky");
-      await settled();
-      now += 60;
-    }
-    // The first comes too early, and what follows it closely is the same burst.
-    expect(kernel.stored.size).toBe(0);
-    now += 200;
-    expect(store.choose("husky")).toBe(true);
-  });
-
-  it("counts no time in a tab that is hidden, under the help, or scrolled away", () => {
-    store.drawn("q1", false);
-    now += 100;
-    turn("hidden");
-    now += 60_000;
-    turn("visible");
-    store.set({ help: true });
-    now += 60_000;
-    store.set({ help: false });
-    store.onScreen(false);
-    now += 60_000;
-    expect(store.choose("husky")).toBe(false);
-    expect(store.view.refused).toContain("not in view");
-    store.onScreen(true);
-    now += 200;
-    expect(store.choose("husky")).toBe(true);
-    expect(store.outbox?.first).toMatchObject({ seconds: 0.3 });
-  });
-
-  it("puts nothing off and takes no second answer back unseen", async () => {
-    store.later();
-    expect(store.view.current).toBe("q1");
-    now += 200;
-    answer("husky");
-    await settled();
-    answer("corgi");
-    await settled();
-    store.undo(); // at once: the next picture need not be looked at for that
-    store.undo();
-    await settled();
-    expect(store.view.current).toBe("q2");
-    expect([...kernel.stored.keys()]).toEqual(["q1"]);
-  });
-
-  it("does not answer by the second click of a double-click, however slow", async () => {
-    look();
-    expect(store.doubled(1)).toBe(false);
-    store.choose("husky");
-    await settled();
-    look(450);
-    expect(store.doubled(2)).toBe(true);
-    expect(store.view.refused).toContain("double-click");
-    expect(store.doubled(3)).toBe(false);
-    expect(store.doubled(1)).toBe(false);
-    // The first was refused: the second is the first that counts.
-    expect(store.doubled(2)).toBe(false);
-  });
-
-  it("lets a picture that cannot be drawn be called unusable, and be nothing else", () => {
-    store.drawn("q1", true);
-    now += 300;
-    expect(store.broken).toBe(true);
-    expect(store.choose("husky")).toBe(false);
-    expect(store.view.refused).toContain("cannot be drawn");
-    now += 300;
-    expect(store.choose("not usable")).toBe(true);
-    expect(store.broken).toBe(false);
-  });
-
-  it("says it to the end, though the answer before is saved meanwhile", async () => {
-    answer("husky");
-    store.choose("husky");
-    await settled();
-    expect(kernel.stored.size).toBe(1);
-    expect(store.view.said).toContain("Not counted");
-  });
-
-  it("says so for a moment, and aloud each time", () => {
-    vi.useFakeTimers();
-    store.refuse("No.");
-    const first = store.view.said;
-    store.refuse("No.");
-    expect(store.view.said).not.toBe(first);
-    vi.advanceTimersByTime(4000);
-    expect(store.view.refused).toBe("");
   });
 });
 
@@ -283,7 +140,7 @@ describe("a broken line", () => {
   it("asks by itself whether anybody is back", async () => {
     vi.useFakeTimers();
     store.close();
-    store = new LabellingStore(kernel, clock);
+    begin(kernel);
     await vi.advanceTimersByTimeAsync(10);
     kernel.silent = true;
     answer("husky");
@@ -362,8 +219,7 @@ describe("a broken line", () => {
 describe("who", () => {
   it("asks for a name when none is known, and remembers it", async () => {
     store.close();
-    kernel = new FakeKernel(undefined, "");
-    store = new LabellingStore(kernel, clock);
+    begin(new FakeKernel(undefined, ""));
     expect(store.rater).toBe("");
     answer("husky");
     expect(kernel.sent).toHaveLength(0);
