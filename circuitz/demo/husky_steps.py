@@ -46,7 +46,8 @@ from circuitz.z.inputs import InputSet
 from circuitz.z.layer import Preprocessing
 from circuitz.z.model import AnnotatedModel
 from circuitz.zstar.edits.regions import Finder
-from circuitz.zstar.search import SearchResult, search
+from circuitz.zstar.search import search
+from circuitz.zstar.search_result import SearchResult
 from circuitz.zstar.search_settings import SearchSettings
 
 Progress = Callable[[str, int, int], None]

@@ -19,7 +19,7 @@ from circuitz.labelling.export import with_label_model
 from circuitz.plausibility.check import check
 from circuitz.plausibility.report import Report
 from circuitz.z.model import AnnotatedModel
-from circuitz.zstar.search import SearchResult
+from circuitz.zstar.search_result import SearchResult
 
 Progress = Callable[[str, int, int], None]
 

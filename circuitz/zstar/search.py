@@ -12,7 +12,7 @@ import copy
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ from circuitz.z.model import AnnotatedModel
 from circuitz.zstar.edits.pixel_edits import Editor, make_editor
 from circuitz.zstar.edits.regions import Finder, find_regions
 from circuitz.zstar.saved_rounds import SearchRounds, load_search_rounds, save_search_rounds
+from circuitz.zstar.search_result import SearchResult
 from circuitz.zstar.search_settings import SearchSettings
 from circuitz.zstar.weight_plan import WeightStepPlan, plan_weight_step
 from circuitz.zstar.weight_step import train_weight_step
@@ -50,32 +51,6 @@ Progress = Callable[[str, int, int], None]
 _RETAINED_SHARE = 0.5
 # Weight steps at most in a round, each at a third of the learning rate of the one before.
 _ATTEMPTS = 3
-
-
-@dataclass(frozen=True, eq=False)
-class SearchResult:
-    """What a search found.
-
-    Parameters
-    ----------
-    z
-        The best z by posterior, of those with the fewest implausible drivers flagged; of several
-        that are as good but for noise, the last.
-    report
-        Its check on *test*.
-    scores
-        One for every z visited, the start first.
-    best
-        Index of ``z`` among them.
-    last
-        The z visited last, which a control is judged by.
-    """
-
-    z: AnnotatedModel
-    report: Report
-    scores: tuple[PosteriorTerms, ...]
-    best: int
-    last: AnnotatedModel
 
 
 @outside_inference_mode

@@ -32,7 +32,7 @@ from circuitz.z.finding import Finding, Remedy, Waiver
 from circuitz.z.layer import Preprocessing
 from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
 from circuitz.z.model import AnnotatedModel
-from circuitz.zstar.search import SearchResult
+from circuitz.zstar.search_result import SearchResult
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 EVIL = "<script>alert('x')</script>\"' onerror=alert(1) &amp; {{ 7*7 }}"

@@ -15,7 +15,8 @@ from circuitz.z.model import AnnotatedModel
 from circuitz.zstar import search as loop
 from circuitz.zstar.edits.regions import Finder
 from circuitz.zstar.saved_rounds import STATE
-from circuitz.zstar.search import SearchResult, search
+from circuitz.zstar.search import search
+from circuitz.zstar.search_result import SearchResult
 from circuitz.zstar.search_settings import SearchSettings
 
 pytestmark = pytest.mark.slow
