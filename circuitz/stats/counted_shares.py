@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-import numpy as np
 from scipy.stats import norm
 
 from circuitz.errors import InputsError
@@ -46,11 +46,14 @@ def share_with_wilson_interval(right: int, n: int, level: float = 0.95) -> Share
         raise InputsError(f"{right} of {n} cannot be right.", "Count again.")
     if n == 0:
         return Share(float("nan"), 0.0, 1.0, 0, 0)
-    z = float(norm.ppf(0.5 + level / 2))
-    p = right / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    low, high = wilson_interval(right / n, n, level)
     # At 0 and n the bound is exact; rounding must not push it past the value.
-    low = 0.0 if right == 0 else float(centre - half)
-    high = 1.0 if right == n else float(centre + half)
-    return Share(p, low, high, right, n)
+    return Share(right / n, 0.0 if right == 0 else low, 1.0 if right == n else high, right, n)
+
+
+def wilson_interval(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson score interval of a share of ``n``, which need not be whole."""
+    z = float(norm.ppf(0.5 + level / 2))
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
