@@ -6,12 +6,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from circuitz.errors import StoreError
+from circuitz.store.judgement_store import JudgementStore
 from circuitz.store.judgements import Judgements
 
 _SQLITE = "sqlite"
 
 
-def open_store(address: str | Path, *, read_only: bool = False) -> Judgements:
+def open_store(address: str | Path, *, read_only: bool = False) -> JudgementStore:
     """Open the judgements at an address.
 
     Parameters
@@ -28,6 +29,17 @@ def open_store(address: str | Path, *, read_only: bool = False) -> Judgements:
         :class:`~circuitz.store.judgements.Judgements`.
     """
     return Judgements(path_from_store_address(address), read_only=read_only)
+
+
+def address_from_any_folder(address: str | Path) -> str:
+    """Return an address that means the same in whatever folder it is opened.
+
+    Raises
+    ------
+    StoreError
+        As :func:`path_from_store_address`.
+    """
+    return str(path_from_store_address(address).absolute())
 
 
 def path_from_store_address(address: str | Path) -> Path:

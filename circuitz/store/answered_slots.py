@@ -1,11 +1,10 @@
-"""Who answered what of a task, looked up after every answer."""
+"""Who answered what of a task, kept up to date as answers come."""
 
 from __future__ import annotations
 
-import sqlite3
-from threading import Lock
+from collections.abc import Iterable
 
-from circuitz.store.in_force import AnswersInForce, first_item
+from circuitz.store.in_force import AnswersInForce, QuestionOfRater, joined_items
 
 Slot = tuple[str, str]
 """Kind of question and item: what a rater answers once."""
@@ -23,37 +22,25 @@ def name_in_seat(seat: str) -> str:
 
 
 class AnsweredSlots:
-    """Who answered what of a task; of a file that only grows, each row is read once.
+    """Seats of raters who have an answer in force, by slot."""
 
-    Parameters
-    ----------
-    task
-        The task.
-    """
-
-    def __init__(self, task: str) -> None:
-        self.task = task
-        self._lock = Lock()
-        self._start_anew()
-
-    def read(self, connection: sqlite3.Connection) -> dict[Slot, set[str]]:
-        """Return the seats of raters who have an answer in force, by slot; nobody changes the sets."""
-        with self._lock:
-            if not self._index.read_before_from(connection):
-                self._start_anew()  # another file is there now
-            for question in self._index.read_new_rows(connection, "task = ?", (self.task,)):
-                _, kind, items, name, rater_kind = question
-                rater = seat_of_rater(name, rater_kind)
-                slot = (kind, first_item(items))
-                raters = self._raters.get(slot, set())
-                if self._index.answer_in_force(question):
-                    self._raters[slot] = raters | {rater}
-                elif raters - {rater}:
-                    self._raters[slot] = raters - {rater}
-                else:
-                    self._raters.pop(slot, None)
-            return dict(self._raters)
-
-    def _start_anew(self) -> None:
-        self._index = AnswersInForce()
+    def __init__(self) -> None:
         self._raters: dict[Slot, set[str]] = {}
+
+    def update(self, answers: AnswersInForce, touched: Iterable[QuestionOfRater]) -> None:
+        """Take over what counts now of the questions that new rows are about."""
+        for question in touched:
+            _, kind, items, name, rater_kind = question
+            rater = seat_of_rater(name, rater_kind)
+            slot = (kind, joined_items(items))
+            raters = self._raters.get(slot, set())
+            if answers.answer_in_force(question):
+                self._raters[slot] = raters | {rater}
+            elif raters - {rater}:
+                self._raters[slot] = raters - {rater}
+            else:
+                self._raters.pop(slot, None)
+
+    def raters_by_slot(self) -> dict[Slot, set[str]]:
+        """Return the seats by slot; nobody changes the sets."""
+        return dict(self._raters)

@@ -7,14 +7,15 @@ joined either way round agree, and an answer that arrives late replaces no newer
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from circuitz.disk.safe_text import one_spelling_of_name
 from circuitz.errors import StoreError
-from circuitz.store.judgement import Judgement
-from circuitz.store.sqlite import DAMAGED
+from circuitz.store.judgement import Judgement, iso_utc_now
+
+DAMAGED = "Keep the file, restore a copy, or start a new one and import an exported JSONL."
 
 QuestionOfRater = tuple[str, str, str, str, str]
 """Task, kind, items (as JSON), rater and kind of rater: what has one answer at most.
@@ -22,16 +23,9 @@ QuestionOfRater = tuple[str, str, str, str, str]
 A model and a person of one name are two raters: neither's answer replaces the other's.
 """
 
-_ROWS = 'n, id, "key", task, kind, items, rater, rater_kind, answered, supersedes, answer IS NULL'
-_RESENT = (
-    "SELECT resent.rowid, resent.id, judgements.id, task, kind, items, rater, rater_kind, "
-    "resent.answered "
-    "FROM resent JOIN judgements ON judgements.id = resent.judgement WHERE resent.rowid > ?"
-)
-
 
 class AnswersInForce:
-    """The answers that count among the rows that were read, kept up to date as more are read.
+    """The answers that count among the rows that were taken in, kept up to date as more come.
 
     Of a rater's answers to a question the one with the latest ``answered`` counts; of several of
     one moment the one that supersedes the others; where no row says which, the greater key. When
@@ -44,58 +38,46 @@ class AnswersInForce:
         self._superseded_by_answer: set[str] = set()
         self._withdrawals: dict[str, str] = {}
         self._stored_id: dict[str, str] = {}
-        self._row, self._row_id, self._resent = 0, "", 0
 
-    def read_new_rows(
-        self, connection: sqlite3.Connection, condition: str = "1", values: Sequence[str] = ()
-    ) -> set[QuestionOfRater]:
-        """Read the rows that were not read before; returns the questions they are about.
-
-        Parameters
-        ----------
-        condition, values
-            Which rows, in SQL; the same at every call. It leaves out no row of a rater on a
-            question that it does not leave out wholly.
+    def note_row(
+        self,
+        question: QuestionOfRater,
+        row_id: str,
+        *,
+        key: str,
+        answered: str,
+        supersedes: str,
+        withdrawn: bool,
+    ) -> None:
+        """Take in a row; the rows of a store come in the order they were stored.
 
         Raises
         ------
         StoreError
-            If a row is damaged.
+            If its time is none.
         """
-        touched: set[QuestionOfRater] = set()
-        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'resent'").fetchone():
-            for number, resent, stored, *where, answered in connection.execute(
-                f"{_RESENT} AND ({condition}) ORDER BY resent.rowid", (self._resent, *values)
-            ):
-                question = _question_of_rater(*where)
-                self._resent = int(number)
-                self._stored_id[resent] = stored
-                self._take_over_notes_on_resent(resent, stored)
-                self._note_answer(question, stored, answered)
-                touched.add(question)
-        for number, row_id, key, *where, answered, supersedes, withdrawn in connection.execute(
-            f"SELECT {_ROWS} FROM judgements WHERE n > ? AND ({condition}) ORDER BY n",
-            (self._row, *values),
-        ):
-            question = _question_of_rater(*where)
-            self._row, self._row_id = int(number), str(row_id)
-            target = self._stored_id.get(str(supersedes)) or str(supersedes)
-            if withdrawn:
-                self._withdrawals[target] = row_id
-            else:
-                self._keys[row_id] = str(key)
-                self._note_answer(question, row_id, answered)
-                if target:
-                    self._superseded_by_answer.add(target)
-            touched.add(question)
-        return touched
+        target = self._stored_id.get(supersedes) or supersedes
+        if withdrawn:
+            self._withdrawals[target] = row_id
+            return
+        self._keys[row_id] = key
+        self._note_answer(question, row_id, answered)
+        if target:
+            self._superseded_by_answer.add(target)
 
-    def read_before_from(self, connection: sqlite3.Connection) -> bool:
-        """Whether what was read before came from this file, which may have been replaced."""
-        if not self._row:
-            return True
-        found = connection.execute("SELECT id FROM judgements WHERE n = ?", (self._row,))
-        return found.fetchone() == (self._row_id,)
+    def note_resent(
+        self, question: QuestionOfRater, resent: str, stored: str, answered: str
+    ) -> None:
+        """Take in that an answer came again under another id, by which other rows may name it.
+
+        Raises
+        ------
+        StoreError
+            If its time is none.
+        """
+        self._stored_id[resent] = stored
+        self._take_over_notes_on_resent(resent, stored)
+        self._note_answer(question, stored, answered)
 
     def answer_in_force(self, question: QuestionOfRater) -> str:
         """Return the id of the answer that counts; the empty text when none does."""
@@ -163,8 +145,8 @@ def by_time_given(rows: Iterable[Judgement]) -> list[Judgement]:
     return sorted(rows, key=lambda row: moment_from_iso(row.answered) or never)
 
 
-def first_item(items: str) -> str:
-    """Return the first of the items in their column; the empty text where there are none.
+def joined_items(items: str) -> str:
+    """Return the items in their column as one text, for instance both cards of a comparison.
 
     Raises
     ------
@@ -172,16 +154,21 @@ def first_item(items: str) -> str:
         If the column is damaged.
     """
     try:
-        found = json.loads(items)
-        return str(found[0]) if found else ""
-    except (ValueError, TypeError, LookupError) as error:
+        return " ".join(str(item) for item in json.loads(items))
+    except (ValueError, TypeError) as error:
         raise StoreError(f"A row's items are damaged: {items[:60]!r}.", DAMAGED) from error
 
 
-def _question_of_rater(*columns: object) -> QuestionOfRater:
-    task, kind, items, rater, rater_kind = columns
-    if not (isinstance(task, str) and isinstance(kind, str) and isinstance(items, str)):
-        raise StoreError("A row is damaged: its task, kind or items are no text.", DAMAGED)
-    if not (isinstance(rater, str) and isinstance(rater_kind, str)):
-        raise StoreError("A row is damaged: its rater is no text.", DAMAGED)
-    return task, kind, items, one_spelling_of_name(rater), rater_kind
+def question_of_rater(row: Judgement) -> QuestionOfRater:
+    """Return what a judgement answers, and whose answer it is."""
+    items = json.dumps(list(row.items), ensure_ascii=False)
+    return row.task, row.kind, items, one_spelling_of_name(row.rater), row.rater_kind
+
+
+def withdrawal_of(old: Judgement) -> Judgement:
+    """Return the row that takes an answer back now."""
+    stamp = iso_utc_now()
+    return replace(
+        old, id="", answer=None, supersedes=old.id, key=f"withdraw:{old.id}",
+        shown=stamp, answered=stamp,
+    )  # fmt: skip

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import math
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from circuitz.disk.safe_text import one_spelling_of_name, strip_and_check_name
 from circuitz.errors import CircuitzError, StoreError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RaterKind = Literal["person", "simulated", "model"]
 Use = Literal["train", "held-out", "gold"]
@@ -22,6 +26,11 @@ NO_OPTIONS = ("cannot tell", "not usable")
 """What may be answered to a question beside its options."""
 
 
+#: Names of the fields, in the order of tables.
+COLUMNS = (
+    "id", "task", "kind", "z_hash", "card_hash", "items", "options", "seed", "answer", "rater",
+    "rater_kind", "shown", "answered", "key", "instructions", "supersedes", "use",
+)  # fmt: skip
 _TEXTS = (
     "answered", "card_hash", "id", "instructions", "key", "kind", "rater", "rater_kind", "shown",
     "supersedes", "task", "use", "z_hash",
@@ -209,6 +218,13 @@ class Judgement:
 
 
 _FIELDS = tuple(f.name for f in fields(Judgement))
+
+
+def judgements_frame(rows: Iterable[Judgement]) -> pd.DataFrame:
+    """Return judgements as a DataFrame, one column a field."""
+    import pandas as pd  # noqa: PLC0415 - writers of judgements need no pandas
+
+    return pd.DataFrame([row.to_dict() for row in rows], columns=list(COLUMNS))
 
 
 @lru_cache(maxsize=4096)

@@ -10,13 +10,10 @@ from typing import Any, Literal
 
 from circuitz.disk.safe_text import one_spelling_of_name
 from circuitz.errors import StoreError
-from circuitz.store.judgement import Judgement
-from circuitz.store.sqlite import DAMAGED
+from circuitz.store.in_force import DAMAGED
+from circuitz.store.judgement import COLUMNS, Judgement
+from circuitz.store.shown_record import ShownRecord, require_same_kind
 
-COLUMNS = (
-    "id", "task", "kind", "z_hash", "card_hash", "items", "options", "seed", "answer", "rater",
-    "rater_kind", "shown", "answered", "key", "instructions", "supersedes", "use",
-)  # fmt: skip
 SELECTED = ", ".join(f'"{c}"' for c in COLUMNS)
 _INSERT = f"INSERT INTO judgements ({SELECTED}) VALUES ({', '.join('?' * len(COLUMNS))})"
 _JSON = ("items", "options", "answer")
@@ -87,6 +84,22 @@ def require_same_answer(stored: Judgement, row: Judgement) -> Judgement:
     return stored
 
 
+def same_id_or_none(stored: Judgement | None, row: Judgement) -> Judgement | None:
+    """Return what is stored under a row's id, if it says the same.
+
+    Raises
+    ------
+    StoreError
+        If it says something else.
+    """
+    if stored is not None and not stored.has_same_content(row):
+        raise StoreError(
+            f"The id {row.id!r} is already used for another judgement.",
+            "One of the two files was changed by hand; import them into stores of their own.",
+        )
+    return stored
+
+
 def import_row(connection: sqlite3.Connection, row: Judgement) -> None:
     """Store a row of another store, unless it is here; what it supersedes may come later.
 
@@ -95,13 +108,7 @@ def import_row(connection: sqlite3.Connection, row: Judgement) -> None:
     StoreError
         If its id or key was used for something else.
     """
-    same_id = find_row(connection, "id", row.id)
-    if same_id is not None and not same_id.has_same_content(row):
-        raise StoreError(
-            f"The id {row.id!r} is already used for another judgement.",
-            "One of the two files was changed by hand; import them into stores of their own.",
-        )
-    if same_id is not None:
+    if same_id_or_none(find_row(connection, "id", row.id), row) is not None:
         return
     stored = find_row(connection, "key", row.key)
     if stored is None:
@@ -137,3 +144,62 @@ def spellings_of_rater(connection: sqlite3.Connection, rater: str) -> list[str]:
     wanted = one_spelling_of_name(rater)
     names = connection.execute("SELECT DISTINCT rater FROM judgements").fetchall()
     return [name for (name,) in names if one_spelling_of_name(name) == wanted]
+
+
+def select_shown(
+    connection: sqlite3.Connection, identifier: str | None = None
+) -> list[ShownRecord]:
+    """Return what was shown, in the order it was kept, or what one hash names.
+
+    Raises
+    ------
+    StoreError
+        If a record is damaged.
+    """
+    if not _keeps_shown(connection):
+        return []
+    condition, values = ("1", []) if identifier is None else ("hash = ?", [identifier])
+    found: list[ShownRecord] = []
+    for name, kind, text in connection.execute(
+        f"SELECT hash, kind, record FROM shown WHERE {condition} ORDER BY rowid", values
+    ):
+        try:
+            record = ShownRecord(name, kind, json.loads(text))
+            record.checked_text()
+        except (StoreError, TypeError, ValueError, RecursionError) as error:
+            raise StoreError(f"What was shown under {name!r} is damaged.", DAMAGED) from error
+        found.append(record)
+    return found
+
+
+def shown_kinds_by_hash(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the kind of all that was shown, by hash, without reading it."""
+    if not _keeps_shown(connection):
+        return {}
+    return dict(connection.execute("SELECT hash, kind FROM shown ORDER BY rowid").fetchall())
+
+
+def _keeps_shown(connection: sqlite3.Connection) -> bool:
+    """Whether there is a table of what was shown: not in an earlier file that is only read."""
+    found = connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'shown'"
+    )
+    return found.fetchone() is not None
+
+
+def insert_shown(connection: sqlite3.Connection, record: ShownRecord) -> None:
+    """Store what was shown, unless its hash is kept already.
+
+    Raises
+    ------
+    StoreError
+        If its hash names something of another kind.
+    """
+    stored = connection.execute("SELECT kind FROM shown WHERE hash = ?", (record.hash,)).fetchone()
+    if stored is not None:
+        require_same_kind(stored[0], record)
+        return
+    connection.execute(
+        "INSERT INTO shown (hash, kind, record) VALUES (?, ?, ?)",
+        (record.hash, record.kind, record.checked_text()),
+    )

@@ -4,43 +4,53 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Generator, Iterable, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from circuitz.disk.atomic import sync_folder
-from circuitz.disk.safe_text import one_spelling_of_name
 from circuitz.errors import StoreError
-from circuitz.store.in_force import AnswersInForce, QuestionOfRater, first_item
-from circuitz.store.judgement import Judgement, iso_utc_now
-from circuitz.store.judgement_lines import read_judgement_lines, write_judgement_lines
+from circuitz.store.in_force import (
+    QuestionOfRater,
+    joined_items,
+    question_of_rater,
+    withdrawal_of,
+)
+from circuitz.store.judgement import Judgement, judgements_frame
+from circuitz.store.judgement_lines import read_store_lines, shown_with_rows, write_judgement_lines
 from circuitz.store.judgement_rows import (
-    COLUMNS,
     SELECTED,
     find_row,
     import_row,
     insert_row,
+    insert_shown,
     judgement_from_row,
     require_same_answer,
+    select_shown,
+    shown_kinds_by_hash,
     spellings_of_rater,
     with_resent_rows,
 )
+from circuitz.store.leases import QuestionLeases
+from circuitz.store.shown_record import ShownRecord, no_record_error
 from circuitz.store.sqlite import create_or_check_tables, open_connection
+from circuitz.store.sqlite_in_force import AnswersInSqlite
+from circuitz.store.sqlite_leases import LeasesInSqlite
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class Judgements:
-    """The judgements in one SQLite file.
+    """The judgements in one SQLite file: a :class:`~circuitz.store.judgement_store.JudgementStore`.
 
     Each call opens and closes its own connection, so one object may be used from any thread;
-    processes share the file through the write-ahead log and wait for each other up to 30 s.
-    Rows are never changed: an answer is replaced or withdrawn by a further row. A rater (a name, of a kind) has one
-    answer in force to a question (task, kind and items): the newest by the time it was given,
-    unless it was withdrawn. A row that was stored is on disk when the call returns.
+    processes share the file through the write-ahead log and wait for each other up to 30 s. A row
+    that was stored is on disk when the call returns. What methods without a description do is said
+    by the interface.
 
     Parameters
     ----------
@@ -74,52 +84,27 @@ class Judgements:
         with self._open_connection() as connection:
             create_or_check_tables(connection, self.path, read_only=read_only)
 
+    @property
+    def address(self) -> str:
+        """The file's path."""
+        return str(self.path)
+
     def __repr__(self) -> str:
         return f"Judgements({str(self.path)!r})"
 
     def append(self, judgements: Judgement | Iterable[Judgement]) -> list[str]:
-        """Store judgements in one transaction: all of them or none.
-
-        Parameters
-        ----------
-        judgements
-            One or several. One whose key is already stored with the same content is not stored
-            again.
-
-        Returns
-        -------
-        list of str
-            The ids under which they are stored, in order.
-
-        Raises
-        ------
-        StoreError
-            If one is malformed, its key was used for another answer, or it supersedes a
-            judgement that is unknown or was superseded before; or the file cannot be written.
-        """
+        """Store judgements in one transaction: all of them or none; returns their ids."""
         batch = [judgements] if isinstance(judgements, Judgement) else list(judgements)
         rows = [j.validated_with_id() for j in batch]
         with self._write_transaction() as connection:
             return [self._insert_unless_key_stored(connection, row) for row in rows]
 
     def store_superseding_answer(self, judgement: Judgement) -> str:
-        """Store what a rater says of these items; returns the row's id.
-
-        Whatever the same rater said of them before (same task, kind and items) is superseded, so
-        that one answer is in force at most, however many screens send answers at a time. Before
-        and after go by ``answered``: an answer that arrives late is kept, and replaces no newer
-        one. A key that is stored already changes nothing.
-
-        Raises
-        ------
-        StoreError
-            If the judgement is malformed, its key was used for another answer, or the file
-            cannot be written.
-        """
+        """Store what a rater says of these items, in place of what they said before."""
         return self.store_superseding_answers([judgement])[0]
 
     def store_superseding_answers(self, judgements: Iterable[Judgement]) -> list[str]:
-        """Store several answers as :meth:`store_superseding_answer` does, all of them or none; returns their ids."""
+        """Store several answers in one transaction."""
         rows = [judgement.validated_with_id() for judgement in judgements]
         ids: list[str] = []
         with self._write_transaction() as connection:
@@ -137,55 +122,45 @@ class Judgements:
         return ids
 
     def withdraw_answer_on_items(self, judgement: Judgement, key: str = "") -> str:
-        """Withdraw what stands of a rater's on these items; the empty text when nothing does.
+        """Withdraw what stands of a rater's on these items; the empty text when nothing does."""
+        return self.withdraw_answers_on_items([(judgement, key)])[0]
 
-        Parameters
-        ----------
-        judgement
-            Names task, kind, items and rater.
-        key
-            Key of the answer meant; another one that stands is left alone.
-        """
+    def withdraw_answers_on_items(self, judgements: Iterable[tuple[Judgement, str]]) -> list[str]:
+        """Withdraw several in one transaction."""
+        ids: list[str] = []
         with self._write_transaction() as connection:
-            question, index = _answers_of_rater(connection, judgement)
-            old = find_row(connection, "id", index.answer_in_force(question))
-            if old is None or (key and old.key != key):
-                return ""
-            row = _withdrawal_of(old).validated_with_id()
-            insert_row(connection, row)
-            return row.id
+            for judgement, key in judgements:
+                question, index = _answers_of_rater(connection, judgement)
+                old = find_row(connection, "id", index.answer_in_force(question))
+                if old is None or (key and old.key != key):
+                    ids.append("")
+                    continue
+                row = withdrawal_of(old).validated_with_id()
+                insert_row(connection, row)
+                ids.append(row.id)
+        return ids
 
     def kinds_items_raters_in_force(self, task: str) -> list[tuple[str, str, str]]:
         """Return kind, first item and rater of every answer in force, without reading them."""
-        index = AnswersInForce()
+        index = AnswersInSqlite()
         with self._open_connection() as connection:
             index.read_new_rows(connection, "task = ?", (task,))
-        return [(kind, first_item(items), rater) for _, kind, items, rater, _ in index.questions()]
+        return [
+            (kind, joined_items(items), rater) for _, kind, items, rater, _ in index.questions()
+        ]
 
     def withdraw(self, judgement_id: str, *, rater: str = "") -> str:
-        """Take an answer back by a superseding row; returns that row's id.
-
-        Raises
-        ------
-        StoreError
-            If the id is unknown, another rater's (when ``rater`` is given) or superseded already.
-        """
+        """Take an answer back by a superseding row; returns that row's id."""
         old = self.get(judgement_id)
         if rater and old.rater != rater:
             raise StoreError(
                 f"Judgement {judgement_id} is {old.rater}'s, not {rater}'s.",
                 "A rater takes back only their own answers.",
             )
-        return self.append(_withdrawal_of(old))[0]
+        return self.append(withdrawal_of(old))[0]
 
     def get(self, judgement_id: str) -> Judgement:
-        """Return the judgement with this id.
-
-        Raises
-        ------
-        StoreError
-            If there is none.
-        """
+        """Return the judgement with this id."""
         found = self._select_judgements("WHERE id = ?", (judgement_id,))
         if not found:
             raise StoreError(f"No judgement has the id {judgement_id!r}.", "Check the id.")
@@ -194,15 +169,7 @@ class Judgements:
     def rows(
         self, *, task: str | None = None, rater: str | None = None, current: bool = True
     ) -> list[Judgement]:
-        """Return judgements, in the order they were stored.
-
-        Parameters
-        ----------
-        task, rater
-            Only those of this task or rater.
-        current
-            Leave out what was superseded or withdrawn; ``False`` gives the whole history.
-        """
+        """Return judgements, in the order they were stored."""
         conditions, values = ["1"], list[str]()
         with self._open_connection() as connection:
             if task is not None:
@@ -216,7 +183,7 @@ class Judgements:
             found = connection.execute(
                 f"SELECT {SELECTED} FROM judgements WHERE {condition} ORDER BY n", values
             ).fetchall()
-            index = AnswersInForce()
+            index = AnswersInSqlite()
             if current:
                 index.read_new_rows(connection, condition, values)
         if not current:
@@ -230,50 +197,58 @@ class Judgements:
         return self.filtered_frame()
 
     def filtered_frame(self, **filters: Any) -> pd.DataFrame:
-        """Return :meth:`rows` as a DataFrame, one column a field.
-
-        Parameters
-        ----------
-        **filters
-            ``task``, ``rater`` and ``current``, as for :meth:`rows`.
-        """
-        import pandas as pd  # noqa: PLC0415 - writers of judgements need no pandas
-
-        return pd.DataFrame([j.to_dict() for j in self.rows(**filters)], columns=list(COLUMNS))
+        """Return :meth:`rows` as a DataFrame, one column a field."""
+        return judgements_frame(self.rows(**filters))
 
     def export_jsonl(self, path: str | Path, *, current: bool = False, **filters: Any) -> int:
-        """Write judgements to a JSON Lines file (all history by default); returns how many.
-
-        Raises
-        ------
-        StoreError
-            If the file cannot be written; what was there before stays.
-        """
+        """Write judgements and what was shown with them to a JSON Lines file; returns how many."""
         rows = self.rows(current=current, **filters)
         lines = rows
-        if not current:
-            with self._open_connection() as connection:
+        with self._open_connection() as connection:
+            if not current:
                 lines = with_resent_rows(connection, rows)
-        write_judgement_lines(Path(path), lines)
+            shown = select_shown(connection)
+        write_judgement_lines(Path(path), lines, shown_with_rows(shown, rows, all_kept=not filters))
         return len(rows)
 
     def import_jsonl(self, path: str | Path) -> int:
-        """Store the judgements of a JSON Lines file, all or none; returns how many it held.
-
-        Stores may be joined in any order, and any number of times: the same answers are in force
-        afterwards, one for each rater and question.
-
-        Raises
-        ------
-        StoreError
-            If a line is not a judgement, its key or id was used for another one, or its choice is
-            none of its options.
-        """
-        found = read_judgement_lines(Path(path))
+        """Store the judgements of a JSON Lines file, all or none; returns how many it held."""
+        rows, shown = read_store_lines(Path(path))
         with self._write_transaction() as connection:
-            for row in found:
+            for record in shown:
+                insert_shown(connection, record)
+            for row in rows:
                 import_row(connection, row)
-        return len(found)
+        return len(rows)
+
+    def keep_shown(self, records: Iterable[ShownRecord]) -> None:
+        """Keep what was shown, all or none; a hash that is kept already changes nothing."""
+        batch = list(records)
+        for record in batch:
+            record.checked_text()
+        with self._write_transaction() as connection:
+            for record in batch:
+                insert_shown(connection, record)
+
+    def shown_record(self, identifier: str) -> ShownRecord:
+        """Return what was shown under a hash."""
+        with self._open_connection() as connection:
+            found = select_shown(connection, identifier)
+        if not found:
+            raise no_record_error(identifier)
+        return found[0]
+
+    def shown_hashes(self, kind: str = "") -> set[str]:
+        """Return the hashes of all that was kept, or of one kind."""
+        with self._open_connection() as connection:
+            kinds = shown_kinds_by_hash(connection)
+        return {name for name, found in kinds.items() if kind in ("", found)}
+
+    def leases(self, task: str, *, clock: Callable[[], float] = time.time) -> QuestionLeases:
+        """Return the leases on a task's questions."""
+        if self.read_only:
+            raise StoreError(f"{self.path} was opened for reading only.", "Open it for writing.")
+        return LeasesInSqlite(self.path, task, clock=clock)
 
     def __len__(self) -> int:
         with self._open_connection() as connection:
@@ -325,19 +300,11 @@ class Judgements:
 
 def _answers_of_rater(
     connection: sqlite3.Connection, row: Judgement
-) -> tuple[QuestionOfRater, AnswersInForce]:
+) -> tuple[QuestionOfRater, AnswersInSqlite]:
     """Return what everybody said to a question, and this rater's name for it."""
     items = json.dumps(list(row.items), ensure_ascii=False)
-    index = AnswersInForce()
+    index = AnswersInSqlite()
     index.read_new_rows(
         connection, "task = ? AND kind = ? AND items = ?", (row.task, row.kind, items)
     )
-    return (row.task, row.kind, items, one_spelling_of_name(row.rater), row.rater_kind), index
-
-
-def _withdrawal_of(old: Judgement) -> Judgement:
-    stamp = iso_utc_now()
-    return replace(
-        old, id="", answer=None, supersedes=old.id, key=f"withdraw:{old.id}",
-        shown=stamp, answered=stamp,
-    )  # fmt: skip
+    return question_of_rater(row), index

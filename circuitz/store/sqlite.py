@@ -10,8 +10,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from circuitz.errors import StoreError
+from circuitz.store.in_force import DAMAGED
 
-SCHEMA = 2
+SCHEMA = 3
 # Marks the file as ours ("czj1"), so that another program's database is never written to.
 APPLICATION = 0x637A6A31
 # Rows of joined stores may supersede one row twice. An answer that came twice, under two ids, is
@@ -23,11 +24,16 @@ CREATE TABLE resent (
     id TEXT NOT NULL UNIQUE, judgement TEXT NOT NULL, shown TEXT NOT NULL, answered TEXT NOT NULL
 );
 """
-_UPGRADE_FROM_1 = f"""
-DROP INDEX IF EXISTS superseded_once;
-{_ADDED_IN_2}
-PRAGMA user_version = {SCHEMA};
+# What was shown, by its hash: judgements are learned from when what they judge is gone.
+_ADDED_IN_3 = """
+CREATE TABLE shown (hash TEXT PRIMARY KEY NOT NULL, kind TEXT NOT NULL, record TEXT NOT NULL);
+CREATE TRIGGER no_shown_update BEFORE UPDATE ON shown
+    BEGIN SELECT RAISE(ABORT, 'what was shown is append-only'); END;
+CREATE TRIGGER no_shown_delete BEFORE DELETE ON shown
+    BEGIN SELECT RAISE(ABORT, 'what was shown is append-only'); END;
 """
+# What brings a file of each earlier schema to the next one.
+_UPGRADES = {1: f"DROP INDEX IF EXISTS superseded_once;\n{_ADDED_IN_2}", 2: _ADDED_IN_3}
 _CREATE = f"""
 CREATE TABLE judgements (
     n INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -40,6 +46,7 @@ CREATE TABLE judgements (
 );
 CREATE INDEX by_task ON judgements (task, rater);
 {_ADDED_IN_2}
+{_ADDED_IN_3}
 CREATE TRIGGER no_update BEFORE UPDATE ON judgements
     BEGIN SELECT RAISE(ABORT, 'judgements are append-only'); END;
 CREATE TRIGGER no_delete BEFORE DELETE ON judgements
@@ -47,9 +54,6 @@ CREATE TRIGGER no_delete BEFORE DELETE ON judgements
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {SCHEMA};
 """
-
-
-DAMAGED = "Keep the file, restore a copy, or start a new one and import an exported JSONL."
 
 
 @contextmanager
@@ -128,9 +132,12 @@ def _upgrade_tables(connection: sqlite3.Connection) -> None:
     """Bring the tables of an earlier version up to date, wholly or not at all; no row changes."""
     connection.execute("BEGIN EXCLUSIVE")
     try:
-        if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA:
-            for statement in _split_statements(_UPGRADE_FROM_1):
+        # Looked up again: another process may have done it while this one waited for the lock.
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        for earlier in range(max(version, 1), SCHEMA):
+            for statement in _split_statements(_UPGRADES[earlier]):
                 connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from circuitz.errors import StoreError
-from circuitz.store.in_force import AnswersInForce, moment_from_iso
+from circuitz.store.in_force import moment_from_iso
 from circuitz.store.judgement import Judgement
 from circuitz.store.judgement_lines import judgement_lines
 from circuitz.store.judgement_rows import (
@@ -21,8 +21,8 @@ from circuitz.store.judgement_rows import (
     with_resent_rows,
 )
 from circuitz.store.judgements import Judgements
-from circuitz.store.leases import QuestionLeases
-from circuitz.store.sqlite import create_or_check_tables
+from circuitz.store.sqlite import SCHEMA, create_or_check_tables
+from circuitz.store.sqlite_in_force import AnswersInSqlite
 
 
 def answer(key: str, minute: int = 0, choice: str = "a", **change: object) -> Judgement:
@@ -49,7 +49,7 @@ def joined(files: list[list[Judgement]]) -> tuple[list[str], list[Judgement]]:
             judgement_from_row(row)
             for row in connection.execute(f"SELECT {SELECTED} FROM judgements ORDER BY n")
         ]
-        index = AnswersInForce()
+        index = AnswersInSqlite()
         index.read_new_rows(connection)
         counting = [row for row in rows if row.id in index.ids()]
         assert len({(row.rater, row.items) for row in counting}) == len(counting)
@@ -210,6 +210,7 @@ def test_a_store_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> 
         # As the first version left it: one row superseded once, by order of arrival; names as typed.
         for statement in (
             "DROP INDEX by_superseded", "DROP INDEX by_question", "DROP TABLE resent",
+            "DROP TABLE shown",
             "CREATE UNIQUE INDEX superseded_once ON judgements (supersedes) WHERE supersedes <> ''",
             "CREATE TABLE leases (task TEXT, question TEXT, rater TEXT, until REAL)",
             "INSERT INTO leases VALUES ('t', 'held', 'ada', 1300), ('t', 'far', 'ada', 4e9)",
@@ -232,12 +233,12 @@ def test_a_store_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> 
     now.store_superseding_answer(answer("k11", 11))
     assert [row.key for row in now.rows()] == ["k11"]
     # Leases go on, but for those that a wrong clock gave for years to come.
-    leases = QuestionLeases(now, "t", clock=lambda: 1000.0)
+    leases = now.leases("t", clock=lambda: 1000.0)
     assert leases.snapshot("bob").leased == {"held": {"ada": 1300.0}}
     with sqlite3.connect(path) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
-    assert {"resent", "by_question"} <= tables
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
+    assert {"resent", "by_question", "shown"} <= tables
     assert tables.isdisjoint({"leases", "superseded_once"})
 
 
