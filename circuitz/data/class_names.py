@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from circuitz.data.folders.name_forms import caseless_name
 from circuitz.errors import InputsError
 
 _IN_ORDER = "Give a list of names in the order of the logits, or a dict {name: number}."
@@ -111,8 +112,7 @@ def _check_told_apart(names: list[str], alike: bool) -> None:
     """Refuse two names that are one, or that people and screens cannot tell apart."""
     seen: dict[str, int] = {}
     for i, name in enumerate(names):
-        form = unicodedata.normalize("NFC", name)
-        form = form if alike else unicodedata.normalize("NFC", form.strip().casefold())
+        form = unicodedata.normalize("NFC", name) if alike else caseless_name(name)
         if form in seen:
             raise InputsError(
                 f"Classes {seen[form]} and {i} have one name: {names[seen[form]]!r} and {name!r}.",

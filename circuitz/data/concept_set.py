@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from circuitz.data.folders.concept_table import CONCEPT_VALUES, concept_cell_remedy
+from circuitz.data.folders.concept_table import concept_cell_remedy, concept_value_or_none
 from circuitz.data.folders.duplicates import assign_scene_numbers
 from circuitz.data.folders.image_folder import CONCEPT_SHARES, open_folder, read_pictures
 from circuitz.data.folders.picture_files import check_is_folder, list_picture_files
@@ -223,4 +223,4 @@ def _cell_value(cell: object) -> float | None:
         return float("nan")
     if isinstance(cell, (bool, int, float)):
         return float(cell) if cell in (0, 1) or cell != cell else None  # noqa: PLR0124 (NaN)
-    return CONCEPT_VALUES.get(str(cell).strip().casefold())
+    return concept_value_or_none(str(cell))

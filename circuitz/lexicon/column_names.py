@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from circuitz.lexicon.column_synonyms import SynonymPair
+from circuitz.lexicon.graded_words import split_graded_words
 from circuitz.lexicon.matching import Hit, affirmed_hits
 from circuitz.lexicon.phrases import SAID_OF_ANYTHING
 from circuitz.lexicon.word_forms import NEGATORS, Token, phrase_key, tokens
@@ -179,7 +180,7 @@ class ColumnNames:
         return columns[1][0] if len(concepts) == 1 else None
 
     def _read_uncached(self, text: str, stated: tuple[str, ...]) -> WordsInColumns:
-        mentions = list(self._mentions(tokens(text)))
+        mentions = list(self._mentions(tokens(split_graded_words(text)[0])))
         read = self._words_in_columns(mentions, text)
         if not stated or set(stated) in (set(read.names), set(self.lexicon.parse(text))):
             return read

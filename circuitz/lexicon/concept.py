@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from circuitz.errors import LexiconError
+
 Kind = Literal["part", "attribute", "surroundings", "artefact", "low-level"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 KindOrigin = Literal["person", "project", "shipped", "WordNet", "unknown"]
@@ -13,6 +15,17 @@ Verdict = Literal["supports", "opposes", "neutral", "unknown"]
 DEFAULT_SOURCE: Final = "default lexicon"
 #: How the source of what a person says begins: *override by mira*.
 OVERRIDE_SOURCE: Final = "override"
+
+
+def override_source(author: str) -> str:
+    """Return the source of what a person says; nobody need be named."""
+    return f"{OVERRIDE_SOURCE} by {author}" if author else OVERRIDE_SOURCE
+
+
+def require_kind(kind: str) -> None:
+    """Refuse a kind that is none, and list those there are."""
+    if kind not in KINDS:
+        raise LexiconError(f"There is no kind ‘{kind}’.", f"Kinds are {', '.join(KINDS)}.")
 
 
 @dataclass(frozen=True)

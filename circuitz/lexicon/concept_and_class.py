@@ -9,7 +9,7 @@ from circuitz.lexicon import exclusion
 from circuitz.lexicon.exclusion import Whole
 from circuitz.lexicon.judge import telling_words
 from circuitz.lexicon.phrases import Phrase, class_noun, parse_phrase
-from circuitz.lexicon.sorts import IMPLAUSIBLE, order_of_sense, sort_of_sense
+from circuitz.lexicon.sorts import IMPLAUSIBLE, order_of_sense
 from circuitz.lexicon.word_forms import phrase_key
 from circuitz.lexicon.wordnet import WordNet
 
@@ -106,9 +106,6 @@ def take_apart(
     phrase = parse_phrase(telling_words(parse_phrase(concept, wordnet)), wordnet)
     thing = class_noun(subject)
     senses = parse_phrase(thing, wordnet).senses
-    around = sum(
-        s.weight for s in senses if sort_of_sense(s.synset, s.file, wordnet) in exclusion.AROUND
-    )
     whole = sum(s.weight for s in senses if order_of_sense(s, wordnet))
     return ConceptAndClass(
         subject,
@@ -117,7 +114,7 @@ def take_apart(
         phrase_key(named) != phrase_key(concept),
         categories,
         exclusion.plausible_wholes(thing, categories, wordnet) if thing else frozenset(),
-        not categories and around >= IMPLAUSIBLE,
+        not categories and exclusion.share_of_places(thing, wordnet) >= IMPLAUSIBLE,
         bool(categories) or whole >= _SOME,
         entry_orders,
     )

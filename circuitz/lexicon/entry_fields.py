@@ -15,7 +15,13 @@ from typing import Any
 import yaml
 
 from circuitz.errors import LexiconError
-from circuitz.lexicon.concept import DEFAULT_SOURCE, KINDS, OVERRIDE_SOURCE, Category, Concept
+from circuitz.lexicon.concept import (
+    DEFAULT_SOURCE,
+    Category,
+    Concept,
+    override_source,
+    require_kind,
+)
 from circuitz.lexicon.read_yaml import Layer, parse_lexicon_layer
 from circuitz.lexicon.word_forms import phrase_key
 
@@ -95,12 +101,9 @@ def layer_of_override(name: str, entry: str, author: str, **fields: Any) -> Laye
     """
     if not phrase_key(name):
         raise LexiconError(f"{name!r} is no name.", "Use a word.")
-    if fields["kind"] is not None and fields["kind"] not in KINDS:
-        raise LexiconError(
-            f"There is no kind ‘{fields['kind']}’.", f"Kinds are {', '.join(KINDS)}."
-        )
-    source = f"{OVERRIDE_SOURCE} by {author}" if author else OVERRIDE_SOURCE
-    layer = Layer(source, adds_synonyms=True)
+    if fields["kind"] is not None:
+        require_kind(fields["kind"])
+    layer = Layer(override_source(author), adds_synonyms=True)
     plain = ("kind", "is_a")
     layer.concepts[entry or name] = {
         field: value if field in plain else tuple(value)

@@ -42,10 +42,10 @@ _WHOLE_OF_CATEGORY = {
     "food": ("eaten", "food"),
 }
 #: Sorts of what is around things, and makes up places.
-AROUND = frozenset({"place", "sky", "light", "liquid", "ground", "nature"})
+_AROUND = frozenset({"place", "sky", "light", "liquid", "ground", "nature"})
 _STUFF = frozenset({"material", "substance", "fabric"})
 _NEVER_PARTS = (
-    LIVING | AROUND | {"building", "vehicle", "furniture", "structure", "people", "fuel", "sound"}
+    LIVING | _AROUND | {"building", "vehicle", "furniture", "structure", "people", "fuel", "sound"}
 )
 #: Sorts that are mostly whole things: what is part of buildings alone is none of chairs.
 _STANDING = frozenset({"place", "building", "vehicle", "furniture"})
@@ -60,6 +60,7 @@ _SIGNS = frozenset({"sign", "thing", "garment", "cloth"})
 #: Share of a sense that names an organ: of a living thing that is plausible though it is rarer.
 _ORGAN = 0.1
 _HAVE = {"body part": LIVING, "plant part": frozenset({"grown"})}
+_FAMILY_STEPS = 3  # under *artifact*: a family of made things
 _TIME = "w"  # letter of WordNet's file: *night*
 _FOUND_AROUND = frozenset({"plant", "fungus", "substance", "thing", "cloth", "material"})
 
@@ -100,6 +101,12 @@ def plausible_wholes(subject: str, categories: Iterable[str], wordnet: WordNet) 
     return found
 
 
+def share_of_places(thing: str, wordnet: WordNet) -> float:
+    """Return the share of the senses of a class that are places or make them up."""
+    senses = parse_phrase(thing, wordnet).senses
+    return sum(s.weight for s in senses if sort_of_sense(s.synset, s.file, wordnet) in _AROUND)
+
+
 def orders_of_categories(categories: Iterable[str]) -> frozenset[str]:
     """Return the orders of things that categories of the lexicon are of."""
     known = (_WHOLE_OF_CATEGORY[c] for c in categories if c in _WHOLE_OF_CATEGORY)
@@ -121,9 +128,6 @@ def _family(synset: int, wordnet: WordNet) -> str:
         return "thing"
     way = wordnet.hypernym_path(synset, top)
     return wordnet.first_name_of_synset(way[max(len(way) - 1 - _FAMILY_STEPS, 0)])
-
-
-_FAMILY_STEPS = 3
 
 
 def _shows_something_else(synset: int, wordnet: WordNet) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from circuitz.lexicon import evidence, parts_table
 from circuitz.lexicon.concept import Concept
 from circuitz.lexicon.evidence import WordNetEvidence, prefix_a_or_an
-from circuitz.lexicon.exclusion import AROUND
+from circuitz.lexicon.exclusion import share_of_places
 from circuitz.lexicon.phrases import GENERIC, SHAPES, Phrase, class_noun, parse_phrase
 from circuitz.lexicon.sorts import EATEN, IMPLAUSIBLE, KIND_OF, order_of_sense, sort_of_sense
 from circuitz.lexicon.word_forms import phrase_key, tokens
@@ -289,10 +289,7 @@ def wordnet_knows_phrase(phrase: str) -> bool:
 
 def is_mostly_place(subject: str) -> bool:
     """Whether nearly all senses of a class are places: not so of a *sign*, a region of the zodiac."""
-    wordnet = WordNet.load()
-    senses = parse_phrase(class_noun(subject), wordnet).senses
-    sorts = ((s.weight, sort_of_sense(s.synset, s.file, wordnet)) for s in senses)
-    return sum(weight for weight, sort in sorts if sort in AROUND) >= 1 - IMPLAUSIBLE
+    return share_of_places(class_noun(subject), WordNet.load()) >= 1 - IMPLAUSIBLE
 
 
 def is_kind_of_its_last_word(noun: str) -> bool:

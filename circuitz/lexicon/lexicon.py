@@ -8,16 +8,16 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from circuitz.errors import LexiconError, UnknownConceptError
+from circuitz.errors import UnknownConceptError
 from circuitz.lexicon import judge
 from circuitz.lexicon import support as chains
 from circuitz.lexicon.concept import (
-    KINDS,
     Category,
     Concept,
     Kind,
     KindOrigin,
     Support,
+    require_kind,
 )
 from circuitz.lexicon.disputes import (
     check_no_synonym_cycles,
@@ -34,6 +34,7 @@ from circuitz.lexicon.entry_fields import (
     text_of_entries,
     write_lexicon_file,
 )
+from circuitz.lexicon.graded_words import split_graded_words
 from circuitz.lexicon.judge import describes_entry
 from circuitz.lexicon.judge_support import Entries, judge_support
 from circuitz.lexicon.matching import Hit, Matcher, affirmed_concepts, all_names_of
@@ -105,7 +106,7 @@ class Lexicon:
 
     @classmethod
     def from_text(cls, text: str, source: str = "project lexicon") -> Lexicon:
-        """Load a lexicon from YAML text; see :meth:`from_arrays`."""
+        """Load a lexicon from YAML text; see :meth:`load`."""
         layer = parse_lexicon_layer(text, source)
         layers = [layer] if layer.standalone else [shipped_layer(), layer]
         check_no_synonym_cycles([layer, *layer.overrides])
@@ -154,7 +155,7 @@ class Lexicon:
         return {}
 
     def _parse_uncached(self, text: str) -> tuple[str, ...]:
-        words = tokens(text)
+        words = tokens(split_graded_words(text)[0])
         return self.drop_ancestors(affirmed_concepts(words, self.find_mentions(words)))
 
     def find_mentions(self, words: list[Token]) -> list[Hit]:
@@ -260,8 +261,8 @@ class Lexicon:
         LexiconError
             If there is no such kind.
         """
-        if kind is not None and kind not in KINDS:
-            raise LexiconError(f"There is no kind ‘{kind}’.", f"Kinds are {', '.join(KINDS)}.")
+        if kind is not None:
+            require_kind(kind)
         return tuple(n for n, c in self.concepts.items() if kind is None or c.kind == kind)
 
     def ancestors(self, name: str) -> tuple[str, ...]:
@@ -379,7 +380,7 @@ class Lexicon:
         return self.concepts[name].source
 
     def to_text(self) -> str:
-        """Return the whole lexicon as YAML that :meth:`from_arrays` reads back."""
+        """Return the whole lexicon as YAML that :meth:`from_text` reads back."""
         return text_of_entries(self.concepts, self.categories, self.wordnet, self.forgotten)
 
     def to_yaml(self, path: str | Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import yaml
 
 from circuitz.errors import CircuitzError, LexiconError
-from circuitz.lexicon.concept import KINDS
+from circuitz.lexicon.concept import KINDS, override_source
 from circuitz.lexicon.word_forms import phrase_key
 
 CONCEPT_FIELDS = {"kind", "is_a", "part_of", "context_of", "adjectives", "synonyms"}
@@ -167,7 +167,7 @@ def _read_overrides(data: object, layer: Layer) -> list[Layer]:
                 f"Give one of {', '.join(sorted(CONCEPT_FIELDS))}.",
             )
         author = entry.get("author")
-        by = f"override by {author}" if isinstance(author, str) and author else "override"
+        by = override_source(author if isinstance(author, str) else "")
         found.append(Layer(by, concepts={name: fields}, adds_synonyms=True))
     return found
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from circuitz.errors import LexiconError
-from circuitz.lexicon.concept import KINDS, OVERRIDE_SOURCE, Category
+from circuitz.lexicon.concept import Category, override_source, require_kind
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.lexicon.support import told_categories
 from circuitz.lexicon.word_forms import phrase_key
@@ -38,8 +37,7 @@ def with_kind_said(
     LexiconError
         If there is no such kind, or no such word.
     """
-    if kind not in KINDS:
-        raise LexiconError(f"There is no kind ‘{kind}’.", f"Kinds are {', '.join(KINDS)}.")
+    require_kind(kind)
     fields: dict[str, Any] = {"kind": kind}
     if subject.strip():
         lexicon, thing = _with_category_of(lexicon, subject.strip(), author)
@@ -73,8 +71,7 @@ def _with_category_of(lexicon: Lexicon, subject: str, author: str) -> tuple[Lexi
         for thing in (category.name, *category.members):
             if phrase_key(thing) == key:
                 return lexicon, thing
-    source = f"{OVERRIDE_SOURCE} by {author}" if author else OVERRIDE_SOURCE
     above = next(iter(told_categories(subject, lexicon.categories)), "")
-    made = Category(subject, is_a=above, source=source)
+    made = Category(subject, is_a=above, source=override_source(author))
     categories = MappingProxyType({**lexicon.categories, subject: made})
     return replace(lexicon, categories=categories), subject

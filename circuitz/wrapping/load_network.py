@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from circuitz.data.folders.name_forms import plain_name
+from circuitz.data.folders.name_forms import caseless_name
 from circuitz.errors import BuilderError, InputsError
 from circuitz.models.adapters import preprocessing_config
 from circuitz.models.adapters.imported import trust
@@ -165,8 +165,8 @@ def class_names_in_logit_order(names: tuple[str, ...], data: InputSet) -> tuple[
     InputsError
         If some of D's classes are among them and others are not.
     """
-    of_data = {plain_name(name).casefold(): name for name in data.classes}
-    alike = tuple(of_data.get(plain_name(name).casefold(), name) for name in names)
+    of_data = {caseless_name(name): name for name in data.classes}
+    alike = tuple(of_data.get(caseless_name(name), name) for name in names)
     if not set(data.classes) <= set(names) and len(set(alike)) == len(names):
         names = alike
     if not names or not set(names) & set(data.classes):

@@ -13,7 +13,9 @@ import numpy.typing as npt
 from circuitz.data.folders.csv_reading import read_csv_with_header
 from circuitz.data.folders.name_forms import (
     DOUBTFUL_NAMES,
+    SEPARATOR,
     is_missing_class,
+    names_in_cell,
     plain_name,
     refuse_names_alike,
 )
@@ -21,8 +23,6 @@ from circuitz.data.folders.picture_files import picture_count_text
 from circuitz.data.folders.picture_paths import PicturePaths
 from circuitz.errors import InputsError
 
-SEPARATOR = "|"
-"""Divides the classes of a picture that shows several."""
 CLASS_COLUMN_HINT = (
     "Call the column with each picture's class ‘class’; columns are named on line 1."
 )
@@ -116,18 +116,14 @@ def read_classes(table: Path, folder: Path, files: Sequence[Path]) -> ClassTable
         cell = {at: text for at, text in cell.items() if at not in missing}
     if not cell or not one:
         raise InputsError(f"{table} gives no picture a class.", CLASS_COLUMN_HINT)
-    names = {at: _names_in_cell(text, several, at in missing) for at, text in cell.items()}
+    names = {
+        at: [] if at in missing else names_in_cell(text) if several else [text]
+        for at, text in cell.items()
+    }
     found = _class_table(tuple(files[at] for at in cell), list(names.values()), several)
     refuse_names_alike(found.classes, f"In {table} the classes", "Write each class in one way.")
     remarks += _doubtful_class_remarks(table, found.classes)
     return ClassTable(found.files, found.classes, found.labels, tuple(remarks))
-
-
-def _names_in_cell(text: str, several: bool, missing: bool) -> list[str]:
-    if missing:
-        return []
-    parts = text.split(SEPARATOR) if several else [text]
-    return [name for name in map(plain_name, parts) if name]
 
 
 def _class_table(files: tuple[Path, ...], names: list[list[str]], several: bool) -> ClassTable:

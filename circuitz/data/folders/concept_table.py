@@ -10,6 +10,7 @@ import numpy as np
 
 from circuitz.data.folders.csv_reading import read_csv_with_header
 from circuitz.data.folders.input_warnings import warn_about_inputs
+from circuitz.data.folders.name_forms import DOUBTFUL_NAMES, MISSING_WORDS, plain_name
 from circuitz.data.folders.picture_paths import PicturePaths
 from circuitz.errors import ConceptLabelsError
 from circuitz.z.inputs import SPLITS
@@ -31,12 +32,23 @@ _YES = (
     "vero",
 )
 _NO = ("0", "0.0", "0,0", "0.00", "0,00", "false", "no", "n", "f", "falsch", "faux", "falso")
-_NOT_KNOWN = ("", "nan", "na", "?", "<na>", "n/a", "#n/a", "null", "none", "nat")
-CONCEPT_VALUES = {
+_NOT_KNOWN = MISSING_WORDS | DOUBTFUL_NAMES | {"?"}
+_CONCEPT_VALUES = {
     **dict.fromkeys(_YES, 1.0), **dict.fromkeys(_NO, 0.0), **dict.fromkeys(_NOT_KNOWN, np.nan)
 }  # fmt: skip
 _MINUS = frozenset({"-1", "-1.0", "-1,0", "−1"})
 _NUMBER = re.compile(r"[-+−]?\d*[.,]?\d+(e[-+]?\d+)?%?", re.IGNORECASE)
+
+
+def concept_value_or_none(cell: str) -> float | None:
+    """Return 1, 0 or NaN (not known) for what a cell says; ``None`` where it says anything else."""
+    found = _CONCEPT_VALUES.get(cell)  # most of a million cells are 1, 0 or empty
+    return _CONCEPT_VALUES.get(plain_name(cell).casefold()) if found is None else found
+
+
+def is_number_cell(cell: str) -> bool:
+    """Whether a cell holds a number, a share included."""
+    return _NUMBER.fullmatch(cell) is not None
 
 
 def parse_concept_cell(cell: str, column: str, number: int, table: Path) -> float:
@@ -47,7 +59,7 @@ def parse_concept_cell(cell: str, column: str, number: int, table: Path) -> floa
     ConceptLabelsError
         If it says anything else.
     """
-    found = CONCEPT_VALUES.get(cell.strip().casefold())
+    found = concept_value_or_none(cell)
     if found is None:
         raise ConceptLabelsError(
             f"‘{column}’ in row {number} of {table} is {cell[:60]!r}.",
@@ -63,7 +75,7 @@ def concept_cell_remedy(cell: str, column: str) -> str:
             "Labels of 1 and -1, as in CelebA's list, are not guessed at: write 0 where -1 means "
             "absent (in pandas table.replace(-1, 0)), and nothing where it means not known."
         )
-    if _NUMBER.fullmatch(cell):
+    if is_number_cell(cell):
         return "Decide: 1 for present, 0 for absent, nothing for not known."
     return (
         "Use 1 for present, 0 for absent, nothing for not known. A column of words becomes a "

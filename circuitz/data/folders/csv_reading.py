@@ -7,11 +7,11 @@ import csv
 import io
 import itertools
 import re
-import unicodedata
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from circuitz.data.folders.input_warnings import warn_about_inputs
+from circuitz.data.folders.name_forms import plain_name
 from circuitz.errors import ConceptLabelsError
 
 _DELIMITERS = (",", ";", "\t")
@@ -148,8 +148,7 @@ def _first_cells(text: str, delimiter: str, skipped: int) -> list[str]:
         )
     except csv.Error:
         return []
-    # A mark of byte order in the middle of joined files, and accents in their other form.
-    named = [unicodedata.normalize("NFC", cell.strip().strip("\ufeff").strip()) for cell in cells]
+    named = [plain_name(cell) for cell in cells]
     while named and not named[-1]:
         named.pop()
     return named

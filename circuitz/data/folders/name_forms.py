@@ -9,9 +9,12 @@ from collections.abc import Collection, Sequence
 from circuitz.errors import InputsError
 from circuitz.z.formats.csv_cells import unescape_formula
 
+SEPARATOR = "|"
+"""Divides the classes of a picture that shows several."""
 _UNSEEN = "\u200b\u2060\ufeff"
 _WHOLE_NUMBER = re.compile(r"([-+]?\d+)[.,]0+")
-_MISSING = frozenset({"", "nan", "<na>", "nat", "n/a", "#n/a", "#na", "null"})
+MISSING_WORDS = frozenset({"", "nan", "<na>", "nat", "n/a", "#n/a", "#na", "null"})
+"""What programs write for nothing, and nobody calls anything."""
 DOUBTFUL_NAMES = frozenset({"none", "na"})
 """What programs write for nothing, and what a class may well be called."""
 
@@ -23,10 +26,20 @@ def plain_name(text: str) -> str:
     return spaced.strip().strip(_UNSEEN).strip()
 
 
+def caseless_name(text: str) -> str:
+    """Return what is left of a plain name when upper and lower case are one."""
+    return plain_name(text).casefold()
+
+
 def whole_number(plain: str) -> str:
     """Return ``1`` for ``1.0``, as pandas writes whole numbers with gaps; else what was given."""
     found = _WHOLE_NUMBER.fullmatch(plain)
     return found[1] if found else plain
+
+
+def names_in_cell(cell: str) -> list[str]:
+    """Return the plain names of a cell that may hold several, divided by ``|``."""
+    return [name for name in map(plain_name, cell.split(SEPARATOR)) if name]
 
 
 def is_missing_class(cell: str, classes: Collection[str] = ()) -> bool:
@@ -40,7 +53,7 @@ def is_missing_class(cell: str, classes: Collection[str] = ()) -> bool:
         Names that are certainly classes, whatever they look like.
     """
     name = plain_name(cell)
-    return name.lower() in _MISSING and not (name and (cell in classes or name in classes))
+    return name.lower() in MISSING_WORDS and not (name and (cell in classes or name in classes))
 
 
 def refuse_names_alike(names: Sequence[str], what: str, remedy: str) -> None:
@@ -62,7 +75,7 @@ def refuse_names_alike(names: Sequence[str], what: str, remedy: str) -> None:
             continue
         if plain_name(other) == plain:
             difference = "blanks, or how accents are written,"
-        elif plain_name(other).casefold() == plain.casefold():
+        elif caseless_name(other) == caseless_name(plain):
             difference = "case"
         else:
             difference = "how a number is written"
@@ -114,7 +127,6 @@ class NameIndex:
 
     def hint(self, cell: str) -> str:
         """Say which names there are, and whether one differs from a cell in case only."""
-        folded = plain_name(cell).casefold()
-        twins = [name for name in self.names if plain_name(name).casefold() == folded]
+        twins = [name for name in self.names if caseless_name(name) == caseless_name(cell)]
         case = f"It differs from {twins[0]!r} in case only: write it so. " if twins else ""
         return f"{case}Its classes are {', '.join(self.names[:12])}."

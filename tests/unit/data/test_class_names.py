@@ -60,6 +60,7 @@ def test_names_may_be_digits():
         (["owl", "owl"], "0 and 1 have one name"),
         (["ant", "owl", "Owl "], "1 and 2 have one name"),
         (["caf\u00e9", "cafe\u0301"], "one name"),
+        (["polar bear", "Polar\u00a0bear"], "one name"),
         ({"owl": 1, "OWL": 0}, "one name"),
     ],
 )

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from circuitz.data.folders.concept_table import ConceptTable
+from circuitz.data.folders.concept_table import ConceptTable, concept_value_or_none
 from circuitz.data.folders.folder_pair import open_folder_with_concepts
 from circuitz.data.folders.image_folder import open_folder
+from circuitz.data.folders.name_forms import DOUBTFUL_NAMES, MISSING_WORDS
 from circuitz.errors import ConceptLabelsError, InputsError, InputsWarning
 
 
@@ -187,6 +188,15 @@ def test_spreadsheets_of_other_countries(root: Path) -> None:
     assert found.concepts is not None
     nothing = [np.nan] * 4
     assert np.array_equal(found.concepts[:, 0], [1, 0, 1, 0, 1, 0, *nothing], equal_nan=True)
+
+
+def test_what_says_nothing_of_a_class_says_nothing_of_a_concept() -> None:
+    for cell in (*MISSING_WORDS, *DOUBTFUL_NAMES, "NaN\u00a0", "#NA"):
+        value = concept_value_or_none(cell)
+        assert value is not None
+        assert np.isnan(value)
+    assert [concept_value_or_none(c) for c in ("\ufeff1", " Yes\u00a0", "0\u200b")] == [1, 1, 0]
+    assert concept_value_or_none("maybe") is None
 
 
 def test_rows_of_what_is_left_out_are_counted(root: Path) -> None:

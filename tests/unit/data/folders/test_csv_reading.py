@@ -55,6 +55,11 @@ def test_the_line_that_names_the_delimiter(tmp_path: Path, first: str) -> None:
     assert read(tmp_path, piped.encode())[1] == ROWS
 
 
+def test_odd_blanks_in_a_heading_are_plain_ones(tmp_path: Path) -> None:
+    text = "path,\u200bpolar\u00a0bear \n0.png,1\n"
+    assert read(tmp_path, text.encode())[0] == ["path", "polar bear"]
+
+
 def test_quotes_hold_new_lines_delimiters_and_quotes(tmp_path: Path) -> None:
     text = '"path","a\nb"\n"x\ny.png","1"\n"u,v.png","say ""no"""\n'
     assert read(tmp_path, text.encode())[:2] == (
