@@ -151,6 +151,9 @@ class EffectMeasurements:
     margin
         ``(n, k)`` float32: margins of the sources as they are, in logits; ``None`` in
         measurements of old.
+    drive_error
+        ``(u, k)`` float32: standard error of ``drive`` over the images it was averaged over;
+        ``None`` where it was not measured.
     """
 
     units: tuple[str, ...]
@@ -169,6 +172,7 @@ class EffectMeasurements:
     seed: int = 0
     concepts: ConceptEffects | None = None
     margin: F32 | None = None
+    drive_error: F32 | None = None
 
     @cached_property
     def unit_index(self) -> dict[str, int]:

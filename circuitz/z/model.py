@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -15,16 +15,14 @@ import pandas as pd
 
 from circuitz.disk.arrays import Arrays
 from circuitz.disk.lazy import LazyField, lazy_field_content_unread
-from circuitz.disk.safe_text import strip_and_check_name
 from circuitz.z import z_hash
-from circuitz.z.annotation import Annotation, AuthorKind
+from circuitz.z.annotation import Annotation
 from circuitz.z.bases import basis_sizes, check_bases_fit_layers
 from circuitz.z.bundle.data_ref import DataRef
-from circuitz.z.columns_of_concept_set import concept_set_at_hand
 from circuitz.z.data_accuracy import DataAccuracy, accuracy_from_notes
 from circuitz.z.edits import history
 from circuitz.z.edits import waivers as decisions
-from circuitz.z.edits.annotate import new_annotation
+from circuitz.z.edits.edited_by_people import EditedByPeople
 from circuitz.z.edits.lineage import lineage_with_step
 from circuitz.z.edits.staleness import (
     changes_since_findings,
@@ -44,17 +42,15 @@ from circuitz.z.layer import (
 from circuitz.z.measurements import Measurements
 from circuitz.z.shown.concepts_frame import concepts_frame
 from circuitz.z.shown.frames import annotations_frame, units_frame
-from circuitz.z.targets import canonical_target
 from circuitz.z.unit import Unit
 
 if TYPE_CHECKING:
-    from circuitz.lexicon.lexicon import Lexicon
     from circuitz.z.circuit.circuit_graph import CircuitGraph
     from circuitz.z.shown.strongest_inputs import StrongestInputs
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AnnotatedModel:
+class AnnotatedModel(EditedByPeople):
     """What a network knows: its weights, and words on its units.
 
     A z is a value. Nothing changes it: every edit makes a new one whose ``parent`` is the old
@@ -231,6 +227,16 @@ class AnnotatedModel:
         """
         return concepts_frame(self.concept_set, lexicon_in_force(self))
 
+    @property
+    def ranges(self) -> pd.DataFrame:
+        """What :func:`circuitz.gauge` found, one row a class and population; empty before.
+
+        Columns: see :func:`circuitz.z.range_record.range_frame`.
+        """
+        from circuitz.z.range_record import range_frame  # noqa: PLC0415 (records speak of z)
+
+        return range_frame(self)
+
     def _basis_sizes(self) -> dict[str, int]:
         return basis_sizes(self.bases)
 
@@ -244,115 +250,6 @@ class AnnotatedModel:
         wanted = target if target is None or of_finding else self._canonical_target(target)
         rows = self.waivers if waivers or of_finding else ()
         return history.history_table(self.log, wanted, decisions.waiver_history_rows(rows, wanted))
-
-    # -- edits ----------------------------------------------------------------------------
-
-    def annotate(
-        self,
-        unit: str | Unit,
-        text: str,
-        *,
-        author: str = "",
-        author_kind: AuthorKind = "person",
-        confidence: float = 1.0,
-        concepts: Sequence[str] | None = None,
-        evidence: Sequence[str] = (),
-        lexicon: Lexicon | None = None,
-    ) -> AnnotatedModel:
-        """Say what a unit, group (``group:a,b``), edge (``edge:a->b``) or class means.
-
-        Parameters
-        ----------
-        concepts
-            What the text names; when not given, it is read in the text: columns of the concept
-            set by their own names, else the lexicon's names.
-        evidence
-            Content hashes of what the author looked at.
-
-        Raises
-        ------
-        UnitError
-            If the model has no such unit; the message names the valid range.
-        AnnotationError
-            If the text is empty, too long or holds control characters, or confidence lies
-            outside 0 to 1.
-        """
-        entry = new_annotation(
-            self.log,
-            self._canonical_target(unit),
-            text,
-            author=author,
-            author_kind=author_kind,
-            confidence=confidence,
-            concepts=concepts,
-            evidence=evidence,
-            lexicon=lexicon,
-            weights_hash=self.weights_hash,
-            concept_set=None if concepts is not None else concept_set_at_hand(self),
-        )
-        return self._with_log_entries(entry)
-
-    def retract(self, target_or_id: str | Unit, *, author: str = "") -> AnnotatedModel:
-        """Withdraw the annotation with this id, or all that stand on this target.
-
-        Raises
-        ------
-        AnnotationError
-            If nothing stands there.
-        """
-        wanted = str(target_or_id)
-        if not any(entry.id == wanted for entry in self.log):
-            wanted = self._canonical_target(target_or_id)
-        entries = history.retraction_entries(
-            self.log, wanted, author=strip_and_check_name(author), weights_hash=self.weights_hash
-        )
-        return self._with_log_entries(*entries)
-
-    def undo(self, author: str = "") -> AnnotatedModel:
-        """Take back the last edit in force; any number of times, also after saving and loading.
-
-        Raises
-        ------
-        AnnotationError
-            If nothing is left to undo.
-        """
-        return self._with_log_entries(
-            history.undo_entry(self.log, author=strip_and_check_name(author))
-        )
-
-    def redo(self, author: str = "") -> AnnotatedModel:
-        """Restore the edit undone last.
-
-        Raises
-        ------
-        AnnotationError
-            If nothing was undone since the last edit.
-        """
-        return self._with_log_entries(
-            history.redo_entry(self.log, author=strip_and_check_name(author))
-        )
-
-    def waive(self, finding: str, *, author: str, reason: str) -> AnnotatedModel:
-        """Let the finding of this id stand, or change why it may; who and why travel with z.
-
-        Raises AnnotationError if one of them is missing, or this very decision is in force.
-        """
-        row = decisions.new_waiver(self.waivers, finding, author=author, reason=reason)
-        return self.with_(what="waiver", waivers=(*self.waivers, row))
-
-    def unwaive(self, finding: str, *, author: str, reason: str = "") -> AnnotatedModel:
-        """Take a waiver back; what was decided stays on record.
-
-        Raises AnnotationError if no waiver of the finding is in force, or the author is missing.
-        """
-        row = decisions.new_withdrawal(self.waivers, finding, author=author, reason=reason)
-        return self.with_(what="waiver", waivers=(*self.waivers, row))
-
-    def _canonical_target(self, target: str | Unit) -> str:
-        return canonical_target(target, self.layers, self.classes, self._basis_sizes())
-
-    def _with_log_entries(self, *entries: Annotation) -> AnnotatedModel:
-        return self.with_(what="annotations", log=(*self.log, *entries))
 
     def with_(self, *, what: str = "", **changes: Any) -> AnnotatedModel:
         """Return this z with some fields replaced, its lineage kept and continued.

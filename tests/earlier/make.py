@@ -8,9 +8,10 @@ beside it, so both follow the names of the code they lie with)::
 
     python tests/earlier/make.py [tests/earlier/earlier.tar.xz]
 
-The archive there now is of 0.1.0 before the great renaming: schema 1 of bundle, inputs, task pack,
-card, label model and store, version 1 of the attribution graph. To make it took half a minute of
-one core's time, and the extra ``llm``.
+Of the archives there now ``earlier`` is of 0.1.0 before the great renaming: schema 1 of bundle,
+inputs, task pack, card, label model and store, version 1 of the attribution graph; and
+``before_judgements`` of the last version whose cards told words that hold alone: schema 2 of the
+store. To make one takes half a minute of one core's time, and the extra ``llm``.
 """
 
 from __future__ import annotations
@@ -387,8 +388,10 @@ def saelens(place: Path, kind: str) -> Path:
     (place / "cfg.json").write_text(json.dumps(cfg), encoding="utf-8")
     arrays = {
         "W_enc": draw.random((8, 2)), "W_dec": draw.random((2, 8)), "b_enc": np.zeros(2),
-        "b_dec": np.zeros(8), "threshold": np.full(2, 0.1),
+        "b_dec": np.zeros(8),
     }  # fmt: skip
+    if kind == "jumprelu":
+        arrays["threshold"] = np.full(2, 0.1)
     save_file(
         {n: np.ascontiguousarray(a, np.float32) for n, a in arrays.items()},
         place / "sae_weights.safetensors",
@@ -402,7 +405,7 @@ def starred() -> None:
     flagged = cz.check(cz.load("found.z"), split="audit", lexicon=lexicon).flagged
     shutil.copytree("found.z", "from.z")
     run("export", "from.z", "--out", "star.z", "--author", "mira", "--reason", "Known, and small.",
-        "--lexicon", "lexicon.yaml", *(w for f in flagged for w in ("--waive", f.id)))  # fmt: skip
+        "--lexicon", "lexicon.yaml", "--sign", "words-on-d", *(w for f in flagged for w in ("--waive", f.id)))  # fmt: skip
     shutil.rmtree("from.z")
     shifted = labelled(18, 9, shortcut=False)
     assert shifted.labels is not None

@@ -51,6 +51,7 @@ _EFFECTS: dict[str, tuple[str, str]] = {
     "scene": ("int64", "n"),
     "source": ("int64", "n"),
     "drive": ("float32", "uk"),
+    "drive_error": ("float32", "uk"),
     "span": ("float32", "u"),
     "group_sufficiency": ("float32", "gnk"),
     "group_necessity": ("float32", "gnk"),
@@ -71,7 +72,7 @@ _PREFIX = "concepts."
 _BOTH = _EFFECTS | {_PREFIX + name: axes for name, axes in _CONCEPTS.items()}
 _OF_CONCEPTS = frozenset(_BOTH) - frozenset(_EFFECTS)
 # Measurements of old lack them.
-_OPTIONAL = _OF_CONCEPTS | {"margin"}
+_OPTIONAL = _OF_CONCEPTS | {"margin", "drive_error"}
 # What they hold that nobody reads any more.
 _RETIRED = frozenset({"concepts.unit"})
 

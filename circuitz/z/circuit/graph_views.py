@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from circuitz.errors import GraphError
 from circuitz.z.circuit.circuit_graph import WEIGHTS, CircuitGraph, Edge
 from circuitz.z.circuit.layout import layout_nodes
-from circuitz.z.shown.plotly_import import import_plotly
+from circuitz.z.shown.plotly_import import import_plotly, plain_for_plotly
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -68,7 +68,7 @@ def _edge_trace(
 ) -> go.Scatter:
     (a, b), (c, d) = places[edge.source], places[edge.target]
     size = f"{edge.share:+.0%}" if shares else f"attribution {edge.share:+.3g}"
-    ends = _escape_html(f"{edge.source} → {edge.target}")
+    ends = plain_for_plotly(f"{edge.source} → {edge.target}")
     colour = _UNKNOWN if unknown else _FOR if edge.share > 0 else _AGAINST
     interval = "" if edge.low is None else f" [{edge.low:+.0%}, {edge.high:+.0%}]"
     return go.Scatter(
@@ -91,7 +91,7 @@ def _node_trace(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, float
         x=[places[n.id][0] for n in graph.nodes],
         y=[-places[n.id][1] for n in graph.nodes],
         mode="markers+text",
-        text=[n.words or (n.id if n.kind == "unit" else graph.target if n.kind == "class" else n.id)
+        text=[plain_for_plotly(n.words or (graph.target if n.kind == "class" else n.id))
               for n in graph.nodes],
         textposition="bottom center",
         marker={
@@ -99,19 +99,19 @@ def _node_trace(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, float
             "symbol": [shapes[n.kind] for n in graph.nodes],
             "color": [_UNKNOWN if n.kind == "unexplained" else _FOR for n in graph.nodes],
         },
-        hovertext=[f"{_escape_html(n.id)}<br>{_escape_html(n.words)}<br>influence {n.influence:.0%}" for n in graph.nodes],
+        hovertext=[f"{plain_for_plotly(n.id)}<br>{plain_for_plotly(n.words)}<br>influence {n.influence:.0%}" for n in graph.nodes],
         hoverinfo="text",
         showlegend=False,
     )  # fmt: skip
 
 
 def _figure_layout(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, float]]) -> go.Layout:
-    columns = [*graph.layers, graph.target]
+    columns = [plain_for_plotly(name) for name in (*graph.layers, graph.target)]
     hidden = {"visible": False}
     tall = max((abs(y) for _, y in places.values()), default=1.0)
     scores = " · ".join(f"{k} {v:.0%}" for k, v in graph.scores.items() if "_" not in k)
     return go.Layout(
-        title={"text": f"{_escape_html(graph.target)}: {scores}"},
+        title={"text": f"{plain_for_plotly(graph.target)}: {scores}"},
         xaxis={"tickvals": list(range(len(columns))), "ticktext": columns, "showgrid": False,
                "zeroline": False, "range": [-0.5, len(columns) - 0.5]},
         yaxis=hidden,
@@ -119,8 +119,3 @@ def _figure_layout(go: Any, graph: CircuitGraph, places: dict[str, tuple[int, fl
         height=int(180 + 90 * tall),
         hovermode="closest",
     )  # fmt: skip
-
-
-def _escape_html(text: str) -> str:
-    """Words are shown as they are: plotly reads some HTML."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

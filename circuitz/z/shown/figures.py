@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from circuitz.z.shown.plotly_import import import_plotly
+from circuitz.z.shown.plotly_import import import_plotly, plain_for_plotly
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -65,7 +65,7 @@ def figure_of_effect(effect: Effect) -> go.Figure:
     """
     plotly = import_plotly()
     units = ", ".join(effect.sources[:4]) + (" …" if len(effect.sources) > 4 else "")
-    row = f"{units} → {effect.target}"
+    row = plain_for_plotly(f"{units} → {effect.target}")
     told = f"{effect.how}, {effect.n} inputs of {effect.clusters} scenes, {effect.method}"
     marks = [(row, effect.estimate, effect.low, effect.high, told)]
     trace = _interval_trace(plotly, effect.how, "#0b6b80", "circle", marks)
@@ -76,7 +76,8 @@ def _row_label(finding: Finding) -> str:
     target = finding.target.removeprefix("output:")
     units = ", ".join(finding.units[:2]) + (" …" if len(finding.units) > 2 else "")
     label = " · ".join(part for part in (finding.kind, units, target) if part)
-    return label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…"
+    shown = label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…"
+    return plain_for_plotly(shown)
 
 
 def _interval_trace(
@@ -128,11 +129,10 @@ def _figure(
 
 
 def _wrap(text: str, width: int = 70) -> str:
-    """Break a sentence into lines; whatever anybody wrote is shown and not read as markup."""
+    """Break a sentence into lines of a label."""
     lines: list[str] = [""]
     for word in text.split():
         if lines[-1] and len(lines[-1]) + len(word) >= width:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
-    escaped = (line.replace("&", "&amp;").replace("<", "&lt;") for line in lines)
-    return "<br>".join(escaped)
+    return "<br>".join(map(plain_for_plotly, lines))

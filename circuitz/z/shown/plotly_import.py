@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import sys
 from typing import Any
 
@@ -9,6 +10,11 @@ from circuitz.errors import GraphError
 
 # A module plotly reaches by way of nbformat: it compiles 39 grammars for seconds, for nothing.
 _SLOW = "rfc3987_syntax"
+
+
+def plain_for_plotly(text: str) -> str:
+    """Return text that is shown as it is: plotly reads some HTML, whoever wrote it."""
+    return html.escape(text, quote=False)
 
 
 def import_plotly() -> Any:

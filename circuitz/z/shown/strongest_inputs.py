@@ -15,7 +15,7 @@ from PIL import Image
 
 from circuitz.errors import MeasurementError
 from circuitz.z.bases import basis_sizes
-from circuitz.z.inputs import PADDING, InputSet
+from circuitz.z.inputs import InputSet
 from circuitz.z.shown.frames import typed_frame
 from circuitz.z.targets import canonical_target
 from circuitz.z.unit import Unit
@@ -100,8 +100,10 @@ class StrongestInputs:
     def _text(self, at: int) -> str:
         if not self.inputs.is_tokens:
             return ""
-        words = (self.inputs.vocabulary[int(token)] for token in self.inputs.images[at])
-        return " ".join(word for word in words if word != PADDING)
+        padding, words = self.inputs.padding, self.inputs.vocabulary
+        return " ".join(
+            words[token] for token in map(int, self.inputs.images[at]) if token != padding
+        )
 
     def __repr__(self) -> str:
         said = f" ‘{self.words}’" if self.words else ""

@@ -25,6 +25,8 @@ import numpy as np
 import pytest
 
 import circuitz as cz
+from circuitz.cards.card import Card as ZCard
+from circuitz.cards.card import ClassEntry
 from circuitz.labelling.export import card_in_notes, label_model_in_notes
 from circuitz.labelling.tasks.pack_io import open_pack, write_pack
 from circuitz.plausibility.words.blind_tests import blind_tests_of_current_weights, with_blind_tests
@@ -47,10 +49,12 @@ run = facts.run
 GROWN = {"grown.z": 2, "killed.z": 2, "torn.z": 2}
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    place = tmp_path_factory.mktemp("earlier")
-    with tarfile.open(EARLIER / "earlier.tar.xz") as archive:
+@pytest.fixture(scope="module", params=["earlier", "before_judgements"])
+def root(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    place = tmp_path_factory.mktemp(request.param)
+    with tarfile.open(EARLIER / f"{request.param}.tar.xz") as archive:
         archive.extractall(place, filter="data")
     import torch
 
@@ -65,9 +69,9 @@ def expected(root: Path) -> dict[str, Any]:
     return json.loads((root / facts.EXPECTED).read_text(encoding="utf-8"))
 
 
-# What is meant to be another since: the interval of agreement, which is honest on few pictures now;
-# and how far persons called gpt and sim are, for the answers are a model's and a simulated rater's.
-CHANGED = ("agreement.low", "agreement.high", ".standing.gpt", ".standing.sim")
+# What is meant to be another since: how far persons called gpt and sim are, for the answers are a
+# model's and a simulated rater's.
+CHANGED = (".standing.gpt", ".standing.sim")
 # Problems that are told since.
 SINCE = (
     "unknown-kinds",
@@ -79,13 +83,17 @@ def same(found: Any, wanted: Any, where: str = "") -> None:
     """Compare JSON values; numbers but for rounding on another machine."""
     if where.endswith(CHANGED):
         return
+    if where.endswith(("agreement.low", "agreement.high")):
+        # The interval is honest on few pictures since, and so never narrower.
+        assert found <= wanted if where.endswith("low") else found >= wanted, where
+        return
     if where.endswith(".check"):
         # Claims about concepts of unknown kind are listed as undecided since.
         found = [row for row in found if row in wanted or row[4:6] != ["inconclusive", None]]
     if where.endswith(".collected"):  # told since
         found = {key: value for key, value in found.items() if key not in ("remarks", "set_aside")}
     if where.endswith(".problems"):
-        found = [code for code in found if code not in SINCE]
+        found = [code for code in found if code not in SINCE or code in wanted]
     if isinstance(found, dict):
         assert found.keys() <= wanted.keys(), where
         for key, value in found.items():
@@ -309,17 +317,24 @@ def test_an_old_circuit_is_shown_and_not_measured_again(root: Path, tmp_path: Pa
     assert manifest(place) == before
 
 
+def spoken(entry: ClassEntry) -> tuple[Any, ...]:
+    cues = [(c.words, c.units, round(c.strength, 2)) for c in entry.cues]
+    return entry.name, cues, [round(v, 2) for v in entry.unexplained or ()]
+
+
 def test_export_of_an_old_z_makes_the_old_card(root: Path, tmp_path: Path) -> None:
     place, *_ = copied(root, tmp_path, "found.z", "start.D")
     star = cz.load(root / "star.z")
     waived = [part for w in star.waivers for part in ("--waive", w.finding)]
     run("export", place, "--out", tmp_path / "star.z", "--author", "mira", "--reason",
-        "Known, and small.", "--lexicon", root / facts.LEXICON, *waived)  # fmt: skip
+        "Known, and small.", "--lexicon", root / facts.LEXICON, "--sign", "words-on-d",
+        "--sign", "accuracy-loss", "--sign", "accuracy-floor", *waived)  # fmt: skip
     made = cz.load(tmp_path / "star.z")
     assert made.hash == star.hash
-    same(facts.plain(made.notes["card"]), facts.plain(star.notes["card"]))
-    same(json.loads((tmp_path / "star.z/card.json").read_text(encoding="utf-8")),
-         json.loads((root / "star.z/card.json").read_text(encoding="utf-8")))  # fmt: skip
+    # The card shows words that fail, too, and what was not tested; those that count are the same.
+    new, old = (ZCard.from_json(z.notes["card"]) for z in (made, star))
+    assert [spoken(entry) for entry in new.counted.classes] == [spoken(e) for e in old.classes]
+    assert ZCard.from_json(json.loads((tmp_path / "star.z/card.json").read_bytes())) == new
 
 
 # -- packs, answers, inputs, files ------------------------------------------------------------------
@@ -355,9 +370,14 @@ def test_answers_are_written_to_files_as_they_were_and_taken_in_again(
     words = ("labels", "collect", "--store", root / "answers.sqlite", "--tasks", root / "pack")
     for name in ("answers.csv", "answers.jsonl"):
         run(*words, "--to", tmp_path / name)
-        # A byte order mark came to files for spreadsheets, and an apostrophe before ids of digits.
-        found = (tmp_path / name).read_text("utf-8-sig").replace("'", "")
-        assert found == (root / name).read_text("utf-8").replace("'", "")
+        written, before = (tmp_path / name).read_bytes(), (root / name).read_bytes()
+        if name.endswith(".csv"):
+            # A byte order mark came to files for spreadsheets, and an apostrophe before ids of digits.
+            assert written.startswith(codecs.BOM_UTF8)
+            assert cells(written) == cells(before)
+        else:
+            # Cards go first, of a store that holds them: another test may have opened its pack.
+            assert written.endswith(before)
     store = open_store(tmp_path / "new.sqlite")
     assert store.import_jsonl(root / "judgements.jsonl") == len(store)
     store.export_jsonl(tmp_path / "judgements.jsonl")

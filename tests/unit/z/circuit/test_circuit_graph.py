@@ -94,7 +94,8 @@ def test_networkx_and_plotly():
     assert nx.is_directed_acyclic_graph(found)
     figure = made(target="<b>husky").figure()
     assert len(figure.data) == len(made().collapse_supernodes().edges) + 1
-    assert "<b>" not in figure.layout.title.text
+    assert "&lt;b&gt;husky" in figure.layout.title.text
+    assert "<b>" not in str(figure.to_dict())
 
 
 def test_without_plotly_it_says_what_to_install(monkeypatch):

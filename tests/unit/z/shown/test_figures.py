@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,13 @@ def test_a_report_is_drawn_with_its_figures(plant) -> None:
 def test_words_never_become_markup(plant) -> None:
     report = check(plant(words={**TRUE, 0: "fluffy coat <script>alert(1)</script>"}))
     assert "<script>" not in "".join(t for d in report.plot().data for t in d.hovertext)
+    finding = replace(report.findings[0], estimate=0.5, target="output:<b>husky</b>")
+    for figure in (
+        replace(report, findings=(finding,)).plot(),
+        Effect(("conv:1",), finding.target, "necessity", estimate=0.4, low=0.3, high=0.6).plot(),
+    ):
+        assert "&lt;b&gt;husky" in figure.data[0].y[0]
+        assert "<b>" not in str(figure.to_dict())
 
 
 def test_an_effect_is_drawn_with_its_interval() -> None:

@@ -56,8 +56,9 @@ def test_a_unit_that_never_fires_says_so(measured) -> None:
     assert found.frame.empty
 
 
-def test_texts_are_read_without_their_padding() -> None:
-    texts = InputSet(np.array([[1, 2, 0]], np.int32), vocabulary=("[padding]", "a", "<i>"))
+@pytest.mark.parametrize("padding", ["[padding]", "<pad>", "[PAD]"])
+def test_texts_are_read_without_their_padding(padding: str) -> None:
+    texts = InputSet(np.array([[1, 2, 0]], np.int32), vocabulary=(padding, "a", "<i>"))
     one = np.zeros(1, np.int64)
     found = StrongestInputs(
         "u:0", "", texts, one, one.astype(np.float32), np.zeros((1, 4), np.int64)
