@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -70,10 +71,10 @@ def pair_off_on_images(responses: F32, seed: int) -> OffOnPairs:
     return OffOnPairs(base, off, on)
 
 
-def mean_margin_change_off_to_on(
+def margin_change_off_to_on(
     down: Downstream, switch: OffOnPairs, start: int, scale: F32, units: slice = slice(None)
-) -> F32:
-    """Return the mean change of every margin when each unit is switched on, in shares.
+) -> tuple[F32, F32]:
+    """Return how much every margin changes when each unit is switched on, in shares.
 
     Parameters
     ----------
@@ -88,18 +89,21 @@ def mean_margin_change_off_to_on(
 
     Returns
     -------
-    ``(u, k)`` float32.
+    ``(u, k)`` float32 means over the draws, and the means' standard errors.
     """
-    rows = [
-        (
-            down.joint_margin_change_all_classes(start + switch.base, start + on, u)
-            - down.joint_margin_change_all_classes(start + switch.base, start + off, u)
-        ).mean(0)
-        for u, off, on in zip(
-            range(len(switch.off))[units], switch.off[units], switch.on[units], strict=True
-        )
-    ]
-    return (np.stack(rows) / scale).astype(np.float32)
+    means: list[npt.NDArray[Any]] = []
+    errors: list[npt.NDArray[Any]] = []
+    for u, off, on in zip(
+        range(len(switch.off))[units], switch.off[units], switch.on[units], strict=True
+    ):
+        change = down.joint_margin_change_all_classes(
+            start + switch.base, start + on, u
+        ) - down.joint_margin_change_all_classes(start + switch.base, start + off, u)
+        means.append(change.mean(0))
+        errors.append(change.std(0, ddof=1) / np.sqrt(len(change)))
+    return (np.stack(means) / scale).astype(np.float32), (np.stack(errors) / np.abs(scale)).astype(
+        np.float32
+    )
 
 
 def activation_rise(responses: F32, switch: OffOnPairs) -> F32:

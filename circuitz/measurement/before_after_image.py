@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from circuitz.measurement.picture_drawing import (
+    INK,
+    PAPER,
+    SIDE,
+    SOFT,
+    load_font_of_size,
+    overlay_heat,
+    resize_to_picture_side,
+)
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
 
-_SIDE = 192
 _BARS = 206
 _GAP = 14
 _TOP = 24
 _FOOT = 22
-_INK, _SOFT, _PAPER = (31, 35, 40), (101, 109, 118), (255, 255, 255)
 _BAR, _HIT = (176, 190, 205), (200, 80, 30)
-_HEAT = np.array([255.0, 96.0, 0.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,57 +59,26 @@ class BeforeAfterImage:
 
 def render_before_after(strip: BeforeAfterImage) -> bytes:
     """Return the strip as PNG."""
-    width = 2 * _SIDE + 2 * _BARS + 5 * _GAP
-    picture = Image.new("RGB", (width, _TOP + _SIDE + _FOOT), _PAPER)
+    width = 2 * SIDE + 2 * _BARS + 5 * _GAP
+    picture = Image.new("RGB", (width, _TOP + SIDE + _FOOT), PAPER)
     draw = ImageDraw.Draw(picture)
     left = _GAP
     places: list[int] = []
-    for size in (_SIDE, _BARS, _SIDE, _BARS):
+    for size in (SIDE, _BARS, SIDE, _BARS):
         places.append(left)
         left += size + _GAP
-    picture.paste(_resize_to_picture_side(strip.source), (places[0], _TOP))
-    picture.paste(
-        _resize_to_picture_side(_overlay_heat(strip.donor, strip.heat)), (places[2], _TOP)
-    )
+    picture.paste(resize_to_picture_side(strip.source), (places[0], _TOP))
+    picture.paste(resize_to_picture_side(overlay_heat(strip.donor, strip.heat)), (places[2], _TOP))
     _draw_class_bars(draw, (places[1], _TOP), strip.before, strip)
     _draw_class_bars(draw, (places[3], _TOP), strip.after, strip)
     heads = (strip.titles[0], "the network says", strip.titles[1], "and then says")
     for x, text in zip(places, heads, strict=True):
-        draw.text((x, 5), text, fill=_INK, font=_load_font_of_size(13))
-    draw.text(
-        (places[3], _TOP + _SIDE + 3), strip.titles[2], fill=_SOFT, font=_load_font_of_size(12)
-    )
+        draw.text((x, 5), text, fill=INK, font=load_font_of_size(13))
+    draw.text((places[3], _TOP + SIDE + 3), strip.titles[2], fill=SOFT, font=load_font_of_size(12))
     buffer = io.BytesIO()
     # Twice as fast as the default level, for pictures an eighth larger.
     picture.save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
-
-
-@lru_cache
-def _load_font_of_size(size: int) -> Any:
-    return ImageFont.load_default(size)
-
-
-def _resize_to_picture_side(image: U8) -> Image.Image:
-    plain = image[..., 0] if image.shape[-1] == 1 else image
-    picture = Image.fromarray(plain).convert("RGB")
-    # Whole pixels stay crisp (and compress four times better); other sizes are smoothed.
-    whole = _SIDE % picture.width == 0 and _SIDE % picture.height == 0
-    how = Image.Resampling.NEAREST if whole else Image.Resampling.LANCZOS
-    return picture.resize((_SIDE, _SIDE), how)
-
-
-def _overlay_heat(image: U8, heat: F32) -> U8:
-    """Paint heat over an image, greying what the units do not see so that it reads anywhere."""
-    height, width = image.shape[:2]
-    wide = Image.fromarray(heat.astype(np.float32)).resize(
-        (width, height), Image.Resampling.BILINEAR
-    )
-    strength = 0.65 * np.clip(np.asarray(wide), 0, 1)[..., None]
-    base = np.broadcast_to(image, (height, width, 3)).astype(np.float32)
-    grey = base.mean(2, keepdims=True)
-    base = base + (0.35 * (1 - strength)) * (grey - base)
-    return np.round(base * (1 - strength) + _HEAT * strength).astype(np.uint8)
 
 
 def _draw_class_bars(
@@ -113,30 +87,30 @@ def _draw_class_bars(
     """Draw the likeliest classes, and always the target, in the order of the classes."""
     best = {int(k) for k in np.argsort(-(strip.before + strip.after))[:7]} | {strip.target}
     rows = sorted(best)
-    step = min(26, _SIDE // len(rows))
+    step = min(26, SIDE // len(rows))
     x, y = at
     name_width = 84
     room = _BARS - name_width - 40
     for row, k in enumerate(rows):
-        top = y + row * step + (_SIDE - step * len(rows)) // 2
+        top = y + row * step + (SIDE - step * len(rows)) // 2
         colour = _HIT if k == strip.target else _BAR
-        text = _HIT if k == strip.target else _INK
+        text = _HIT if k == strip.target else INK
         draw.text(
             (x, top + 3),
             _shorten_name(draw, strip.classes[k], name_width - 6),
             text,
-            _load_font_of_size(13),
+            load_font_of_size(13),
         )
         long = max(1, round(room * float(share[k])))
         draw.rectangle((x + name_width, top + 5, x + name_width + long, top + step - 6), colour)
         percent = f"{float(share[k]):.0%}"
-        draw.text((x + name_width + long + 5, top + 3), percent, _SOFT, _load_font_of_size(12))
+        draw.text((x + name_width + long + 5, top + 3), percent, SOFT, load_font_of_size(12))
 
 
 def _shorten_name(draw: ImageDraw.ImageDraw, name: str, room: int) -> str:
     """Cut a name that is too long for its place."""
-    if draw.textlength(name, _load_font_of_size(13)) <= room:
+    if draw.textlength(name, load_font_of_size(13)) <= room:
         return name
-    while len(name) > 1 and draw.textlength(name + "…", _load_font_of_size(13)) > room:
+    while len(name) > 1 and draw.textlength(name + "…", load_font_of_size(13)) > room:
         name = name[:-1]
     return name + "…"

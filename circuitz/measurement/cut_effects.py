@@ -181,6 +181,7 @@ class CutEffects:
             scene=sources.scene,
             source=sources.index,
             drive=made["drive"],
+            drive_error=made["drive_error"],
             span=activation_effect.activation_rise(
                 self._mean_responses(job.acts[len(sources) :]), job.switch
             ),

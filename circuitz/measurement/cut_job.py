@@ -21,7 +21,7 @@ from circuitz.jobs.network_payload import (
     runtime_to_facts_and_arrays,
 )
 from circuitz.jobs.serialisation import copy_prefixed_arrays, deserialise_payload, serialise_payload
-from circuitz.measurement.activation_effect import OffOnPairs, mean_margin_change_off_to_on
+from circuitz.measurement.activation_effect import OffOnPairs, margin_change_off_to_on
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
 from circuitz.models.run.network_facts import class_name_for_hashes
 from circuitz.models.run.runtime import Runtime
@@ -116,19 +116,25 @@ class CutJob:
         sufficiency, necessity = sufficiency_and_necessity_by_unit(
             self.downstream, self.sources, self.scale, units=units
         )
-        driven = mean_margin_change_off_to_on(
+        driven, error = margin_change_off_to_on(
             self.downstream, self.switch, len(self.sources), self.scale, units
         )
         return serialise_payload(
-            {}, {"sufficiency": sufficiency, "necessity": necessity, "drive": driven}
-        )  # fmt: skip
+            {},
+            {
+                "sufficiency": sufficiency,
+                "necessity": necessity,
+                "drive": driven,
+                "drive_error": error,
+            },
+        )
 
     def hash_of_job_inputs(self) -> str:
         """Return a hash of all that results are made from."""
         how = self.runtime.preprocessing
         return json_hash(
             [
-                "cut effects 1",
+                "cut effects 2",
                 arrays_hash(weights_to_numpy(self.runtime.module)),
                 arrays_hash(self._shared_arrays()),
                 [asdict(self.spec), asdict(how), self.runtime.head, str(self.runtime.dtype)],
@@ -139,7 +145,7 @@ class CutJob:
     def measure_unit_effects(
         self, checkpoint: Path | None, executor: Executor | None, progress: Progress | None
     ) -> dict[str, F32]:
-        """Return ``sufficiency`` and ``necessity`` ``(n, u, k)``, and ``drive`` ``(u, k)``.
+        """Return ``sufficiency`` and ``necessity`` ``(n, u, k)``, ``drive`` and its error ``(u, k)``.
 
         Parameters
         ----------
@@ -158,7 +164,7 @@ class CutJob:
             for data in self._run_pieces(asked, checkpoint, executor, progress)
         ]
         found = {n: np.concatenate([p[n] for p in parts], 1) for n in ("sufficiency", "necessity")}
-        return found | {"drive": np.concatenate([p["drive"] for p in parts])}
+        return found | {n: np.concatenate([p[n] for p in parts]) for n in ("drive", "drive_error")}
 
     def measure_group_effects(
         self, groups: Sequence[Sequence[int]], checkpoint: Path | None, executor: Executor | None

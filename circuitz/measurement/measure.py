@@ -37,6 +37,7 @@ from circuitz.z.finding import Finding
 from circuitz.z.inputs import InputSet
 from circuitz.z.layer import SILENCEABLE, LayerSpec
 from circuitz.z.measurements import LayerMeasurements, Measurements
+from circuitz.z.range_record import range_pictures_by_hash
 from circuitz.z.visuals import current_run_pictures_by_hash
 
 if TYPE_CHECKING:
@@ -159,8 +160,9 @@ def measure(
                 z, known, z.data, new, settings, lexicon, pictures, shows, stages, how
             )
     stages.finish()
-    # Optimised inputs belong to the weights alone.
-    new = replace(new, pictures={**new.pictures, **current_run_pictures_by_hash(z)})
+    # Optimised inputs belong to the weights alone, and what the gauge drew to its records.
+    others = current_run_pictures_by_hash(z) | range_pictures_by_hash(z)
+    new = replace(new, pictures={**new.pictures, **others})
     notes = {**z.notes, "measure": settings, SILENCEABLE: _silenceable_layers(z, known)}
     notes |= _note_on_relevance(new)
     return z.with_(what="measured", measurements=new, notes=notes)

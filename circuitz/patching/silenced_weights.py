@@ -84,13 +84,7 @@ def silenced_weights(
             "weights for each of its units.",
             _HINT,
         )
-    try:
-        net = copy.deepcopy(runtime.module)
-    # What a module copies of itself is anybody's code.
-    except Exception as problem:
-        raise LayerError(
-            f"{named} cannot be silenced: the network cannot be copied ({problem}).", _HINT
-        ) from problem
+    net = _copy_of_network(runtime, named)
     trial = _SilencingTrial(
         runtime, net, layer, units, level, _trial_inputs_with_noise(runtime, images)
     )
@@ -131,8 +125,8 @@ def can_silence_layer(runtime: Runtime, layer: LayerSpec, images: npt.NDArray[An
         ``(n, ...)`` a few 8-bit images or token sequences.
     """
     try:
-        net = copy.deepcopy(runtime.module)
-    except Exception:  # what a module copies of itself is anybody's code
+        net = _copy_of_network(runtime, layer.name)
+    except LayerError:
         return False
     acts, _ = runtime.run(x := _trial_inputs_with_noise(runtime, images), [layer.name])
     maps = flatten_unit_maps(layer, acts[layer.name])
@@ -154,6 +148,16 @@ def can_silence_layer(runtime: Runtime, layer: LayerSpec, images: npt.NDArray[An
         if alone:
             return True
     return False
+
+
+def _copy_of_network(runtime: Runtime, named: str) -> nn.Module:
+    try:
+        return copy.deepcopy(runtime.module)
+    # What a module copies of itself is anybody's code.
+    except Exception as problem:
+        raise LayerError(
+            f"{named} cannot be silenced: the network cannot be copied ({problem}).", _HINT
+        ) from problem
 
 
 def _units_are_constant(values: torch.Tensor) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from circuitz.z.inputs import PADDING, InputSet
+from circuitz.z.inputs import InputSet
 
 U8 = npt.NDArray[np.uint8]
 
@@ -80,7 +80,8 @@ class TokenPictures:
     def __init__(self, inputs: InputSet) -> None:
         self._inputs = inputs
         self._lines, self._columns = grid_shape(inputs.images.shape[1])
-        longest = max((len(text) for text in inputs.vocabulary if text != PADDING), default=1)
+        padding = inputs.padding
+        longest = max((len(w) for i, w in enumerate(inputs.vocabulary) if i != padding), default=1)
         self._cell = min(_SIDES[1], max(_SIDES[0], 8 * longest + 8))
 
     @property
@@ -93,7 +94,7 @@ class TokenPictures:
 
     def __getitem__(self, index: int) -> U8:
         """Draw one sequence."""
-        tokens = [self._inputs.vocabulary[i] for i in self._inputs.images[index]]
+        tokens, padding = self._inputs.images[index], self._inputs.padding
         focus = self._inputs.focus
         query, key = (-1, -1) if focus is None else (int(at) for at in focus[index])
         picture = Image.new("RGB", (self.shape[2], self.shape[1]), _PAPER)
@@ -111,8 +112,9 @@ class TokenPictures:
                 width=3 if marked else 1,
             )
             middle = (left + self._cell / 2, top + self._cell / 2)
-            if token != PADDING:
-                draw.text(middle, token[:most], fill=_INK, font=font, anchor="mm")
+            if token != padding:
+                word = self._inputs.vocabulary[token]
+                draw.text(middle, word[:most], fill=_INK, font=font, anchor="mm")
         return np.asarray(picture, np.uint8)
 
 

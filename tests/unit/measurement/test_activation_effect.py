@@ -21,12 +21,18 @@ def test_drive_is_slope_times_span(world, shortcut):
     responses = act.mean((2, 3)).numpy()
     switch = drive.pair_off_on_images(responses, 0)
     scale = np.array([1.0, 2.0, 4.0], np.float32)
-    found = drive.mean_margin_change_off_to_on(down, switch, 3, scale)
+    found, error = drive.margin_change_off_to_on(down, switch, 3, scale)
     span = drive.activation_rise(responses, switch)
     assert np.allclose(found, (world.margin_slopes().T * span[:, None]) / scale, atol=1e-4)
     assert span[:3].min() > 0.3
     assert span[3] == 0
-    assert found.dtype == span.dtype == np.float32
+    assert found.dtype == error.dtype == span.dtype == np.float32
+    # A unit that acts through its mean changes a margin by its slope times the change of its mean.
+    rise = (
+        responses[switch.on, np.arange(4)[:, None]] - responses[switch.off, np.arange(4)[:, None]]
+    )
+    each = world.margin_slopes().T[:, None, :] * rise[:, :, None] / scale
+    assert np.allclose(error, each.std(1, ddof=1) / np.sqrt(drive.DRAWS), atol=1e-4)
 
 
 def test_a_unit_is_switched_from_its_lower_half_to_its_top():

@@ -41,6 +41,18 @@ def test_pictures_differ_where_tokens_do_and_long_tokens_are_cut() -> None:
     assert (letters[0] == letters[0]).all()
 
 
+@pytest.mark.parametrize("padding", ["[padding]", "<pad>"])
+def test_padding_is_a_cell_without_a_word(padding: str) -> None:
+    texts = InputSet(np.array([[1, 0, 0, 0]], np.int32), vocabulary=(padding, "a"))
+    picture = TokenPictures(texts)[0]
+    side = len(picture) // 2
+    cells = picture.reshape(2, side, 2, side, 3).swapaxes(1, 2).reshape(4, side, side, 3)
+    assert (cells[1:] == cells[1]).all()
+    assert (cells[0] != cells[1]).any()
+    alone = InputSet(np.array([[0]], np.int32), vocabulary=("", "a"))
+    assert (cells[1] == TokenPictures(alone)[0]).all()
+
+
 def test_images_are_shown_as_they_are() -> None:
     images = np.zeros((2, 4, 4, 3), np.uint8)
     assert images_or_token_pictures(InputSet(images)) is images
