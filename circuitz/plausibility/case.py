@@ -25,6 +25,7 @@ from circuitz.plausibility.words.blind_tests import (
 )
 from circuitz.plausibility.words.class_confounds import columns_confounded_with_class
 from circuitz.plausibility.words.match_tables import MatchTable
+from circuitz.plausibility.words.matched_words import matched_words
 from circuitz.plausibility.words.parsed_annotation import (
     ConceptColumns,
     ParsedAnnotation,
@@ -38,11 +39,18 @@ from circuitz.plausibility.words.unit_tables import (
 from circuitz.plausibility.words.word_fit import judge_words, undecided_concepts
 from circuitz.plausibility.words.word_scores import UnitTables
 from circuitz.plausibility.words.word_verdict import WordVerdict
+from circuitz.plausibility.words.words_elsewhere import (
+    hashes_of_word_tests,
+    without_words_that_fail_elsewhere,
+    word_tests_that_count,
+)
 from circuitz.z.edits.waivers import waivers_in_force
 from circuitz.z.finding import Waiver
 from circuitz.z.inputs import InputSet
 from circuitz.z.kinds_said import lexicon_in_force
 from circuitz.z.measurements import EffectMeasurements, Measurements
+from circuitz.z.word_match import Population, units_annotated_with_words, units_bearing_words
+from circuitz.z.word_tests import WordTest, word_tests
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
@@ -160,6 +168,7 @@ class Case:
 
     def _cached_joint_effects(self, settings: CheckSettings) -> JointEffects:
         hashes = (self.measured.data_hash, self.measured.weights_hash)
+        settings = replace(settings, populations=("concepts",))  # effects are the same for all
         key = (id(self.effects), settings, *hashes)
         found = _JOINTS.pop(key, None)
         if found is None or found.measured is not self.effects:
@@ -176,7 +185,31 @@ class Case:
 
     @cached_property
     def word_verdicts(self) -> tuple[WordVerdict, ...]:
-        """Verdict on every annotation."""
+        """Verdict on every annotation; words that people say fail on D or D′ count as none."""
+        return without_words_that_fail_elsewhere(
+            self.word_verdicts_on_concept_set, self.word_tests_that_count, self.settings
+        )
+
+    @cached_property
+    def word_tests_that_count(self) -> dict[str, dict[Population, WordTest]]:
+        """People's answers about words on D and D′, by word and population."""
+        if not word_tests(self.z):
+            return {}
+        judged, settings = self.word_verdicts_on_concept_set, self.settings
+        words = matched_words(judged, settings, self.concept_columns)
+        said, bearing = units_annotated_with_words(words), units_bearing_words(words, self.z.cut)
+        current = [
+            test
+            for test in word_tests(self.z)
+            if test.is_about(
+                bearing.get(test.word, ()), self.z.weights_hash, said.get(test.word, ())
+            )
+        ]
+        return word_tests_that_count(current, settings.split)
+
+    @cached_property
+    def word_verdicts_on_concept_set(self) -> tuple[WordVerdict, ...]:
+        """Verdict on every annotation by the concept set's labels, or by a blind test."""
         opposed = frozenset(filter(self.opposes_subject, self.concept_columns.names))
         judged = judge_words(
             self.parsed_annotations,
@@ -357,6 +390,7 @@ class Case:
             ("data", measured.data_hash),
             ("lexicon", _HASHES.setdefault(self.lexicon, "") or _cache_lexicon_hash(self.lexicon)),
             ("weights", measured.weights_hash),
+            *hashes_of_word_tests(self.word_tests_that_count),
         )
 
 

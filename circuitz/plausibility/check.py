@@ -13,13 +13,17 @@ from circuitz.plausibility.problems import find_problems
 from circuitz.plausibility.report import Report
 from circuitz.plausibility.rules import missing_support, unexplained_effect
 from circuitz.plausibility.rules.kinds import RULES
+from circuitz.plausibility.words.matched_words import matched_words
 from circuitz.z.check_z import check_annotated_model
 from circuitz.z.finding import Finding
 from circuitz.z.shown.latest_check import remember_check
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from circuitz.lexicon.lexicon import Lexicon
     from circuitz.z.model import AnnotatedModel
+    from circuitz.z.word_match import Population
 
 
 def check(
@@ -32,6 +36,7 @@ def check(
     unexplained_bound: float = 0.5,
     match_bar: float = MATCH_BAR,
     untrained: bool = False,
+    populations: Sequence[Population] = ("concepts",),
 ) -> Report:
     """Test every claim that words and wiring of a z make together.
 
@@ -57,6 +62,10 @@ def check(
     untrained
         Check a network all the same that is right on D no more often than chance, as controls of
         the check itself are. Its report says so first.
+    populations
+        Where words must hold to count: ``concepts``; with ``D`` and ``D'`` those that people were
+        not asked about there (:func:`circuitz.test_words`) count as none, too. A word that fails
+        on D or D′ counts as none in any case.
 
     Returns
     -------
@@ -78,7 +87,9 @@ def check(
     """
     check_annotated_model(z)
     start = time.perf_counter()
-    settings = CheckSettings(split, delta, q, unexplained_bound, match_bar)
+    settings = CheckSettings(
+        split, delta, q, unexplained_bound, match_bar, populations=tuple(populations)
+    )
     if not untrained:
         _refuse_chance_accuracy(z)
     case = Case.from_model(z, lexicon, settings)
@@ -103,6 +114,12 @@ def check(
         reads=reads,
         problems=find_problems(case, findings),
         accuracy=z.accuracy,
+        match_words=lambda: matched_words(
+            case.word_verdicts_on_concept_set, settings, case.concept_columns
+        ),
+        word_tests=tuple(
+            test for tests in case.word_tests_that_count.values() for test in tests.values()
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from circuitz.errors import CheckError
 from circuitz.z.inputs import SPLITS
+from circuitz.z.word_match import POPULATIONS, Population
 
 #: An annotation passes its match when both scores reach this and the correlation is significant.
 MATCH_BAR = 0.30
@@ -38,6 +39,9 @@ class CheckSettings:
         Normalised average precision and correlation an annotation must reach.
     level
         Level of intervals.
+    populations
+        Where a word must have been tested, and hold, to count: ``concepts``, ``D``, ``D'``. One
+        that fails on D or D′ counts as none in any case.
     """
 
     split: str = "test"
@@ -46,11 +50,17 @@ class CheckSettings:
     unexplained_bound: float = 0.5
     match_bar: float = MATCH_BAR
     level: float = 0.95
+    populations: tuple[Population, ...] = ("concepts",)
 
     def __post_init__(self) -> None:
         if self.split not in SPLITS:
             raise CheckError(
                 f"There is no split {self.split!r}.", f"Choose one of {', '.join(SPLITS)}."
+            )
+        if isinstance(self.populations, str) or not set(self.populations) <= set(POPULATIONS):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise CheckError(
+                f"Words cannot be asked to hold on {self.populations!r}.",
+                f"Give some of {', '.join(map(repr, POPULATIONS))}, as a tuple.",
             )
         for name in ("delta", "q", "unexplained_bound", "match_bar", "level"):
             value = getattr(self, name)
@@ -66,4 +76,9 @@ class CheckSettings:
 
     def as_dict(self) -> dict[str, str | float]:
         """Return settings by name, as stored with a report."""
-        return asdict(self)
+        settings = asdict(self)
+        # Told where it is not what it always was: reports of before are compared whole.
+        populations = ", ".join(name for name in POPULATIONS if name in settings["populations"])
+        del settings["populations"]
+        more = {} if set(self.populations) <= {"concepts"} else {"populations": populations}
+        return {**settings, **more}

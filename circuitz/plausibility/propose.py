@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from circuitz.errors import LayerError
+from circuitz.lexicon.graded_words import split_graded_words
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.check_settings import COINCIDE, MATCH_BAR, PROPOSAL_BAR, CheckSettings
 from circuitz.plausibility.required_measurements import require_measurements_and_concept_set
@@ -203,11 +204,11 @@ def _update_proposals_in_log(
     entries: list[Annotation] = []
     for target, found in proposals.items():
         here = standing.get(target, [])
-        mine = [a for a in here if _is_rule_proposal(a)]
-        others = [a for a in here if not _is_rule_proposal(a)]
+        mine = [a for a in here if is_rule_proposal(a)]
+        others = [a for a in here if not is_rule_proposal(a)]
         if others or (target, found.text) in refused:
             continue
-        if any(a.text == found.text and a.concepts == found.concepts for a in mine):
+        if any(_says_the_same(a, found) for a in mine):
             continue
         entries.append(
             Annotation(
@@ -227,9 +228,7 @@ def _update_proposals_in_log(
     looked_at = {f"{name}:{unit}" for name in layers for unit in range(_layer_unit_count(z, name))}
     for target in looked_at - proposals.keys():
         entries.extend(
-            _make_proposal_retraction(z, a)
-            for a in standing.get(target, [])
-            if _is_rule_proposal(a)
+            _make_proposal_retraction(z, a) for a in standing.get(target, []) if is_rule_proposal(a)
         )
     entries.sort(key=lambda entry: entry.retracted)
     return z.with_(what="proposals", log=(*z.log, *entries)) if entries else z
@@ -249,7 +248,9 @@ def _make_proposal_retraction(z: AnnotatedModel, annotation: Annotation) -> Anno
     )
 
 
-def withdraw(z: AnnotatedModel, findings: Iterable[Finding]) -> AnnotatedModel:
+def withdraw(
+    z: AnnotatedModel, findings: Iterable[Finding], *, polysemantic: bool = False
+) -> AnnotatedModel:
     """Take back proposals that a check did not support.
 
     A rule proposes on *select*; what does not hold on the split they rest on is claimed no
@@ -261,18 +262,21 @@ def withdraw(z: AnnotatedModel, findings: Iterable[Finding]) -> AnnotatedModel:
         An annotated model.
     findings
         Those of its check.
+    polysemantic
+        Also take back what is said of units that are flagged to see something else as well.
     """
     standing = z.effective()
     failed = {
         unit
         for finding in findings
-        if finding.kind == "mislabelled-unit" and finding.verdict != "supported"
+        if (finding.kind == "mislabelled-unit" and finding.verdict != "supported")
+        or (polysemantic and finding.kind == "polysemantic-unit" and finding.verdict == "flagged")
         for unit in finding.units
     }
     entries = [
         _make_proposal_retraction(z, standing[unit])
         for unit in sorted(failed)
-        if unit in standing and _is_rule_proposal(standing[unit])
+        if unit in standing and is_rule_proposal(standing[unit])
     ]
     return z.with_(what="proposals", log=(*z.log, *entries)) if entries else z
 
@@ -282,8 +286,18 @@ def _layer_unit_count(z: AnnotatedModel, layer: str) -> int:
     return z.measurements.layers[layer].responses.shape[1]
 
 
-def _is_rule_proposal(annotation: Annotation) -> bool:
+def is_rule_proposal(annotation: Annotation) -> bool:
+    """Whether this rule wrote it."""
     return annotation.author_kind == "rule" and annotation.author == AUTHOR
+
+
+def _says_the_same(annotation: Annotation, proposal: Proposal) -> bool:
+    """Whether it proposes this already; what it says of more and less is left as it is."""
+    return annotation.concepts == proposal.concepts and _main_text(annotation) == proposal.text
+
+
+def _main_text(annotation: Annotation) -> str:
+    return split_graded_words(annotation.text)[0]
 
 
 def _proposals_people_refused(active: Sequence[Annotation]) -> set[tuple[str, str]]:
@@ -292,6 +306,6 @@ def _proposals_people_refused(active: Sequence[Annotation]) -> set[tuple[str, st
     refused: set[tuple[str, str]] = set()
     for entry in active:
         taken = by_id.get(entry.supersedes)
-        if entry.retracted and entry.author_kind == "person" and taken and _is_rule_proposal(taken):
-            refused.add((taken.target, taken.text))
+        if entry.retracted and entry.author_kind == "person" and taken and is_rule_proposal(taken):
+            refused.add((taken.target, _main_text(taken)))
     return refused

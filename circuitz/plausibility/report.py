@@ -7,8 +7,9 @@ import html
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,9 +20,16 @@ from circuitz.errors import CheckError
 from circuitz.plausibility import prose
 from circuitz.plausibility.problems import Problem
 from circuitz.plausibility.rules.kinds import RULES
+from circuitz.plausibility.tested_populations import (
+    populations_by_unit,
+    say_populations_of_units,
+    say_where_words_were_tested,
+)
 from circuitz.z.data_accuracy import DataAccuracy
 from circuitz.z.finding import Finding
 from circuitz.z.shown.figures import figure_of_findings
+from circuitz.z.word_match import MatchedWord
+from circuitz.z.word_tests import WordTest
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -41,6 +49,7 @@ COLUMNS = (
     "family",
     "power",
     "waived",
+    "tested_on",
     "decide",
     "id",
 )
@@ -74,6 +83,10 @@ class Report:
         positives, words nobody knows (see ``problems``).
     accuracy
         How often the network is right on D; None where that is not known.
+    match_words
+        Gives ``words`` when they are first asked for.
+    word_tests
+        People's answers about words on D and D′ that the verdicts go by.
     """
 
     findings: tuple[Finding, ...]
@@ -86,6 +99,13 @@ class Report:
     reads: tuple[Mapping[str, str], ...] = field(default_factory=tuple)
     problems: tuple[Problem, ...] = ()
     accuracy: DataAccuracy | None = None
+    match_words: Callable[[], tuple[MatchedWord, ...]] = tuple
+    word_tests: tuple[WordTest, ...] = ()
+
+    @cached_property
+    def words(self) -> tuple[MatchedWord, ...]:
+        """Every concept that every annotation names, with its match on the concept set."""
+        return self.match_words()
 
     @property
     def decided(self) -> bool:
@@ -113,14 +133,17 @@ class Report:
         """All findings as a table, worst first.
 
         Columns: those fields of a finding that tell what was tested and what came out; its
-        interval as ``low`` and ``high``; and ``waived``, whether somebody let it stand.
+        interval as ``low`` and ``high``; ``waived``, whether somebody let it stand; and
+        ``tested_on``, where the words of its units were tested.
         """
+        tested = populations_by_unit(self.words, self.word_tests)
         rows = [
             {
                 **{name: getattr(f, name) for name in COLUMNS if hasattr(f, name)},
                 "low": f.ci[0],
                 "high": f.ci[1],
                 "waived": f.waiver is not None,
+                "tested_on": say_populations_of_units(f.units, tested),
             }
             for f in self.findings
         ]
@@ -189,6 +212,7 @@ class Report:
                 "settings": dict(self.settings),
                 "hashes": dict(self.hashes),
                 "reads": [dict(read) for read in self.reads],
+                **({"word_tests": [asdict(t) for t in self.word_tests]} if self.word_tests else {}),
                 "seconds": round(self.seconds, 4),
             }
         )
@@ -226,6 +250,9 @@ class Report:
         ]
         return f"unexplained: {'; '.join(shares) or 'not known'}"
 
+    def _words_line(self) -> str:
+        return say_where_words_were_tested(self.words, self.word_tests)
+
     def __repr__(self) -> str:
         lines = [f"Report: {self._summary_line()}", f"  {self._accuracy_line()}"]
         for problem in self.problems:
@@ -239,6 +266,8 @@ class Report:
             lines.append(f"  and {len(flagged) - _SHOWN} more; see .frame")
         lines += self._inconclusive_lines()
         lines.append(f"  {self._unexplained_shares_line()}")
+        if self.words:
+            lines.append(f"  {self._words_line()}")
         return escape_control_characters("\n".join(lines))
 
     def _inconclusive_lines(self) -> list[str]:
@@ -280,12 +309,14 @@ class Report:
             f"<p><b>{html.escape(p.code)}</b>: {html.escape(f'{p.message} {p.hint}')}</p>"
             for p in self.problems
         )
+        words = f"<p>{html.escape(self._words_line())}</p>" if self.words else ""
         more = len(self.findings) - _SHOWN
         tail = f"<p>and {more} more; see <code>.frame</code></p>" if more > 0 else ""
         return (
             f"<div><p><b>Plausibility</b>: {html.escape(self._summary_line())}</p>"
             f"<p>{html.escape(self._accuracy_line())}</p>"
             f"{problems}<p>{html.escape(self._unexplained_shares_line())}</p>"
+            f"{words}"
             f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{tail}</div>"
         )
 

@@ -112,6 +112,8 @@ def _unit_verdict_sentence(case: Case, word: WordVerdict) -> str:
 
 def _say_what_would_decide(case: Case, word: WordVerdict, family: int) -> str:
     split = case.settings.split
+    if word.uncounted:
+        return _say_what_would_decide_elsewhere(word)
     if word.confounded:
         concept, classes = word.confounded
         return f"A concept set: images of other things than the classes, with and without ‘{concept}’ (here it goes with {classes})."
@@ -160,6 +162,17 @@ def _say_what_would_decide(case: Case, word: WordVerdict, family: int) -> str:
         )
     more = max(int(needed) - int(lead.mean.clusters), 1)
     return f"About {prose.format_count_with_noun(more, 'more labelled image')} on {split}, of as many scenes."
+
+
+def _say_what_would_decide_elsewhere(word: WordVerdict) -> str:
+    fails = [one.concept for one in word.uncounted if one.verdict == "fails"]
+    if fails:
+        names = prose.list_quoted_names(list(dict.fromkeys(fails)))
+        return (
+            f"Look at the pictures on which people disagree with the units, and say instead of {names} "
+            "what is there. Until then it counts as not annotated with it."
+        )
+    return "Ask people about the pictures: circuitz words Z --store answers.sqlite --shifted DIR."
 
 
 def _remedies_for_word(word: WordVerdict) -> tuple[Remedy, ...]:

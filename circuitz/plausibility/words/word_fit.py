@@ -347,6 +347,8 @@ def undecided_concepts(
     if word.basis == "unusable":
         return tuple(columns.names[i] for _, some in word.parsed.concepts for i in some)
     overruled = {one.column_concept for one in word.insertion_failures}
+    # What was to be tested elsewhere and was not counts as none, and so leaves nothing open.
+    overruled |= {one.concept for one in word.uncounted}
     return tuple(
         score.column_concept
         for score in word.own

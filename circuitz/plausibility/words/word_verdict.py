@@ -15,10 +15,31 @@ from circuitz.plausibility.words.word_scores import (
     MatchScore,
 )
 from circuitz.z.finding import Verdict
+from circuitz.z.word_match import Population, WordHolds
 
 Basis = Literal[
     "concepts", "class", "unknown", "unlabelled", "ambiguous", "unusable", "unmeasured", "blind"
 ]
+
+
+@dataclass(frozen=True)
+class UncountedWord:
+    """A concept that passes on the concept set and counts as none all the same.
+
+    Parameters
+    ----------
+    concept
+        As the concept set calls it.
+    population, verdict
+        Where it fails, or was not tested.
+    reason
+        The same in words, with the figures.
+    """
+
+    concept: str
+    population: Population
+    verdict: WordHolds
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -52,6 +73,9 @@ class WordVerdict:
         Concept whose absence the unit seems to see, where that speaks most against the words.
     insertion_failures
         Named concepts whose putting in hardly moves the unit, though their labels match.
+    uncounted
+        Named concepts that pass on the concept set, and do not hold or were not tested where the
+        model is used (:mod:`circuitz.plausibility.words.words_elsewhere`).
     cache
         What others worked out from the words and their scores, which do not change while the
         annotation stands; verdicts may, with what else is annotated.
@@ -73,4 +97,5 @@ class WordVerdict:
     confounded: tuple[str, str] | tuple[()] = ()
     absent: Absence | None = None
     insertion_failures: tuple[InsertionFailure, ...] = ()
+    uncounted: tuple[UncountedWord, ...] = ()
     cache: dict[Any, Any] = field(default_factory=dict[Any, Any], compare=False, repr=False)
