@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
 from circuitz.disk.hashing import json_hash
-from circuitz.errors import CardError, CircuitzError
+from circuitz.errors import CardError
+from circuitz.z.word_match import (
+    Population,
+    WordMatch,
+    hold_everywhere,
+    where_failed,
+)
 
-SCHEMA = 1
+#: Cards of schema 1 tell words and drive alone; they are read, and keep their hash.
+SCHEMA = 2
 # Shares of a class's whole effect from which a cue is called very strong, strong, or some.
 VERY_STRONG = 0.40
 STRONG = 0.20
@@ -46,6 +52,11 @@ class Cue:
         the words name speaks for the class when it is there.
     exemplars
         Inputs that show it, one entry a unit.
+    interval
+        The strength's 95 % interval; ``None`` where its error was not measured. Errors of units
+        are added as if independent.
+    matches
+        Whether the words hold, one entry a population; empty on a card that does not tell.
     """
 
     words: str
@@ -53,6 +64,8 @@ class Cue:
     units: tuple[str, ...]
     strength: float
     exemplars: tuple[UnitExemplars, ...] = ()
+    interval: tuple[float, float] | None = None
+    matches: tuple[WordMatch, ...] = ()
 
     @property
     def strength_grade(self) -> Grade:
@@ -66,6 +79,22 @@ class Cue:
     def speaks_for_class(self) -> bool:
         """Whether presence speaks for the class."""
         return self.strength > 0
+
+    @property
+    def fails_on(self) -> tuple[Population, ...]:
+        """The populations on which the words were found not to hold."""
+        return where_failed(self.matches)
+
+    @property
+    def counts(self) -> bool:
+        """Whether nobody who reads the card need disregard the words.
+
+        They hold on the concept set and fail nowhere. What was not tested on D and D′ counts
+        here, and is marked; export counts only what holds on all populations.
+        """
+        if not self.matches:
+            return True
+        return hold_everywhere(self.matches, ("concepts",)) and not self.fails_on
 
 
 @dataclass(frozen=True)
@@ -81,11 +110,43 @@ class ClassEntry:
     unexplained
         Share of the class's effect that the annotated units do not recover, with its interval;
         ``None`` when it was not measured.
+    wordless
+        Share of the summed size of all units' drive that units without words have; ``None`` when
+        the card does not tell.
+    outside
+        Range gauge by population: drive-weighted share of units whose activity on the class's
+        inputs lies outside what the concept set shows; one entry a population that was gauged.
     """
 
     name: str
     cues: tuple[Cue, ...]
     unexplained: tuple[float, float, float] | None = None
+    wordless: float | None = None
+    outside: tuple[tuple[Population, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How often the network still chooses its class when its words are taken at face value.
+
+    Units that bear words get the values their words imply, those without words values of other
+    inputs (:mod:`circuitz.effects.rewrite`). No class label of the inputs is used.
+
+    Parameters
+    ----------
+    population
+        ``D`` or ``D'``.
+    share, low, high
+        Share of inputs on which the choice stays, with its interval.
+    n
+        Inputs.
+    """
+
+    population: Population
+    share: float
+    low: float
+    high: float
+    n: int
 
 
 @dataclass(frozen=True)
@@ -100,12 +161,15 @@ class Card:
         What the classes are kinds of, in the singular; empty when not known.
     z_hash, concepts_hash
         The z it was made from, and the concept set its exemplars are pictures of.
+    agreement
+        Agreement of the network with its own words, one entry a population that was tried.
     """
 
     classes: tuple[ClassEntry, ...]
     subject: str = ""
     z_hash: str = ""
     concepts_hash: str = ""
+    agreement: tuple[Agreement, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -121,6 +185,16 @@ class Card:
     def units(self) -> tuple[str, ...]:
         """Every unit the card mentions, in the order of first mention."""
         return tuple(dict.fromkeys(u for e in self.classes for cue in e.cues for u in cue.units))
+
+    @property
+    def counted(self) -> Card:
+        """The card with the words alone that count (see :attr:`Cue.counts`)."""
+        return replace(
+            self,
+            classes=tuple(
+                replace(e, cues=tuple(cue for cue in e.cues if cue.counts)) for e in self.classes
+            ),
+        )
 
     @property
     def is_empty(self) -> bool:
@@ -160,26 +234,9 @@ class Card:
         CardError
             If it is malformed, of a newer schema, or its content does not fit its hash.
         """
-        try:
-            schema = int(record["schema"])
-            if schema > SCHEMA:
-                raise CardError(f"The card has schema {schema}.", "Update circuitz.")
-            made = cls(
-                classes=tuple(_parse_class_entry(e) for e in record["classes"]),
-                subject=str(record["subject"]),
-                z_hash=str(record["z_hash"]),
-                concepts_hash=str(record["concepts_hash"]),
-            )
-            stated = record.get("hash")
-        except CircuitzError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise CardError(
-                f"This is not a card: {type(error).__name__} {error}.", "Make it anew from z."
-            ) from error
-        if stated is not None and stated != made.hash:
-            raise CardError("The card was changed after it was made.", "Make it anew from z.")
-        return made
+        from circuitz.cards.card_json import parse_card  # noqa: PLC0415 - it imports this file
+
+        return parse_card(record)
 
     def to_text(self) -> str:
         """Return the card as a field guide in plain words (Markdown)."""
@@ -204,40 +261,18 @@ class Card:
 
     def _record_without_hash(self) -> dict[str, Any]:
         # Through JSON once, so that a card read back has the same record (tuples become lists).
-        return {"schema": SCHEMA, **json.loads(json.dumps(asdict(self)))}
+        record: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        added = _drop_unset_fields_of_schema_2(record)
+        return {"schema": SCHEMA if added else 1, **record}
 
 
-def _parse_class_entry(record: Mapping[str, Any]) -> ClassEntry:
-    share = record["unexplained"]
-    if share is not None:
-        low_mid_high = tuple(_parse_finite_number(v) for v in share)
-        if len(low_mid_high) != 3:
-            raise ValueError("unexplained needs estimate, low and high")
-        share = low_mid_high
-    return ClassEntry(str(record["name"]), tuple(_parse_cue(c) for c in record["cues"]), share)
-
-
-def _parse_cue(record: Mapping[str, Any]) -> Cue:
-    return Cue(
-        words=str(record["words"]),
-        concepts=_texts_from_list(record["concepts"]),
-        units=_texts_from_list(record["units"]),
-        strength=_parse_finite_number(record["strength"]),
-        exemplars=tuple(
-            UnitExemplars(str(e["layer"]), str(e["unit"]), tuple(int(i) for i in e["indices"]))
-            for e in record["exemplars"]
-        ),
-    )
-
-
-def _texts_from_list(values: Any) -> tuple[str, ...]:
-    if not isinstance(values, (list, tuple)):
-        raise TypeError(f"a list was expected, not {type(values).__name__}")
-    return tuple(str(v) for v in values)
-
-
-def _parse_finite_number(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"{value!r} is not a finite number")
-    return number
+def _drop_unset_fields_of_schema_2(record: dict[str, Any]) -> bool:
+    """Leave out what schema 1 has not and is unset; returns whether something of it is left."""
+    parts = [record, *record["classes"], *(cue for e in record["classes"] for cue in e["cues"])]
+    left = False
+    for part in parts:
+        for name in ("agreement", "wordless", "outside", "interval", "matches"):
+            if name in part and (part[name] is None or part[name] == []):
+                del part[name]
+            left = left or name in part
+    return left

@@ -13,6 +13,16 @@ import numpy.typing as npt
 from PIL import Image
 
 from circuitz.cards.card import Card, ClassEntry, Cue
+from circuitz.cards.tested_words import (
+    NOT_TESTED_WHERE_USED,
+    agreement_phrase,
+    class_remarks,
+    doubt_phrases,
+    match_phrase,
+    strength_phrase,
+    tells_tests,
+    untested_where_used,
+)
 from circuitz.plausibility.prose import format_share_with_interval
 
 _NOTHING = "nothing is known about it yet"
@@ -30,15 +40,29 @@ _STYLE = """
 .cz-card img{width:40px;height:40px;border-radius:4px;image-rendering:auto}
 .cz-card .cz-rest{opacity:.75;margin:.2em 0 0}
 """
+# Cards of earlier versions tell no tests, and their page stays as it was.
+_TESTS_STYLE = """
+.cz-card .cz-fails{font-weight:600}
+.cz-card .cz-fails::before{content:"\\2715\\00a0"}
+.cz-card .cz-untested::before{content:"\\25cb\\00a0"}
+.cz-card details{flex-basis:100%;opacity:.8;font-size:.9em}
+.cz-card .cz-where-used{border-left:3px solid currentColor;padding-left:.6em}
+"""
 
 
 def card_markdown(card: Card) -> str:
     """Return the card as a field guide, one paragraph a class (Markdown).
 
-    Words are written as they stand; characters with a meaning in Markdown are escaped.
+    Below a class stands, cue by cue, where its words were found to hold. Words are written as they
+    stand; characters with a meaning in Markdown are escaped.
     """
     kind = f" kinds of {escape_markdown(card.subject)}" if card.subject else " classes"
     head = f"# How to tell the{kind} apart\n\n"
+    agreement = agreement_phrase(card.agreement)
+    if agreement:
+        head += f"{agreement}\n\n"
+    if untested_where_used(card):
+        head += f"Some of these words were *{NOT_TESTED_WHERE_USED}* (D′).\n\n"
     return head + "\n".join(f"{_class_paragraph_markdown(entry)}\n" for entry in card.classes)
 
 
@@ -49,12 +73,26 @@ def _class_paragraph_markdown(entry: ClassEntry) -> str:
         if cues:
             parts.append(
                 f"{phrase}: "
-                + ", ".join(f"{escape_markdown(c.words)} ({c.strength_grade})" for c in cues)
+                + ", ".join(f"{escape_markdown(c.words)} ({_grade_and_failure(c)})" for c in cues)
             )
     if not parts:
         parts.append(_NOTHING)
-    parts.append(_unexplained_phrase(entry))
-    return f"**{escape_markdown(entry.name)}** — " + "; ".join(parts) + "."
+    parts += [_unexplained_phrase(entry), *class_remarks(entry)]
+    tested = [
+        f"\n- {escape_markdown(c.words)}, {strength_phrase(c)}: "
+        + "; ".join(map(match_phrase, c.matches)).replace(
+            NOT_TESTED_WHERE_USED, f"*{NOT_TESTED_WHERE_USED}*"
+        )
+        for c in entry.cues
+        if c.matches
+    ]
+    below = "\n" + "".join(tested) if tested else ""
+    return f"**{escape_markdown(entry.name)}** — " + "; ".join(parts) + "." + below
+
+
+def _grade_and_failure(cue: Cue) -> str:
+    failed = [phrase for verdict, phrase in doubt_phrases(cue) if verdict == "fails"]
+    return "; ".join((cue.strength_grade, *failed))
 
 
 def escape_markdown(words: str) -> str:
@@ -80,9 +118,14 @@ def card_html(card: Card, pictures: Mapping[int, bytes]) -> str:
     """
     kind = f"kinds of {escape(card.subject)}" if card.subject else "classes"
     body = "".join(_class_section_html(entry, pictures) for entry in card.classes)
+    style = _STYLE + (_TESTS_STYLE if tells_tests(card) else "")
+    agreement = agreement_phrase(card.agreement)
+    remarks = f"<p>{escape(agreement)}</p>" if agreement else ""
+    if untested_where_used(card):
+        remarks += f'<p class="cz-where-used">Some of these words were <b>{NOT_TESTED_WHERE_USED}</b> (D′).</p>'
     return (
-        f'<section class="cz-card" data-card="{escape(card.hash)}"><style>{_STYLE}</style>'
-        f"<h2>How to tell the {kind} apart</h2>{body}</section>"
+        f'<section class="cz-card" data-card="{escape(card.hash)}"><style>{style}</style>'
+        f"<h2>How to tell the {kind} apart</h2>{remarks}{body}</section>"
     )
 
 
@@ -98,7 +141,8 @@ def _class_section_html(entry: ClassEntry, pictures: Mapping[int, bytes]) -> str
             parts.append(f'<h4>{phrase}</h4><ul class="{style}">{items}</ul>')
     if not entry.cues:
         parts.append(f"<p>{_NOTHING}</p>")
-    parts.append(f'<p class="cz-rest">{escape(_unexplained_phrase(entry))}</p>')
+    rest = "; ".join((_unexplained_phrase(entry), *class_remarks(entry)))
+    parts.append(f'<p class="cz-rest">{escape(rest)}</p>')
     return "".join(parts)
 
 
@@ -114,7 +158,23 @@ def _cue_item_html(cue: Cue, pictures: Mapping[int, bytes]) -> str:
     return (
         f'<li title="{escape(", ".join(cue.units))}"><span class="cz-words">{escape(cue.words)}'
         f'</span><span class="cz-grade">{cue.strength_grade}</span>'
-        f'<span class="cz-bar"><span style="width:{width}%"></span></span>{shown}</li>'
+        f'<span class="cz-bar"><span style="width:{width}%"></span></span>{shown}'
+        f"{_tests_html(cue)}</li>"
+    )
+
+
+def _tests_html(cue: Cue) -> str:
+    """Return what is doubtful about a cue's words, and where they were tested."""
+    if not cue.matches:
+        return ""
+    doubts = "".join(
+        f'<span class="cz-{verdict}">{escape(phrase)}</span>'
+        for verdict, phrase in doubt_phrases(cue)
+    )
+    told = "; ".join(map(match_phrase, cue.matches))
+    return (
+        f"{doubts}<details><summary>Where the words hold</summary>"
+        f"{escape(strength_phrase(cue))}; {escape(told)}</details>"
     )
 
 

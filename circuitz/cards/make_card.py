@@ -7,22 +7,29 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from circuitz.cards.card import Card, ClassEntry, Cue, UnitExemplars
+from circuitz.cards.card import Agreement, Card, ClassEntry, Cue, UnitExemplars
+from circuitz.cards.matches_of_words import MatchesOfWords
 from circuitz.errors import CardError
 from circuitz.lexicon.column_names import ColumnNames
+from circuitz.lexicon.graded_words import split_graded_words
 from circuitz.plausibility.check import check
+from circuitz.z.agreement_record import agreement_records
 from circuitz.z.annotation import Annotation
 from circuitz.z.columns_of_concept_set import columns_of_concept_set
 from circuitz.z.edits.annotate import default_lexicon
 from circuitz.z.finding import Finding
 from circuitz.z.measurements import EffectMeasurements, Measurements
+from circuitz.z.range_record import range_records
 from circuitz.z.targets import EDGE, target_units
+from circuitz.z.word_match import MatchedWord, Population, WordMatch
 
 if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
 LEAST = 0.02
+_TWO_SIDED = 1.96  # of the normal distribution, at 95 %
 _UNITS_SHOWN, _EXEMPLARS_SHOWN = 3, 3
 # Says openly that nothing is claimed; nothing of it is shown, its effect counts as unexplained.
 BLACK_BOX = "black-box"
@@ -39,9 +46,10 @@ class HasUnexplainedShares(Protocol):
 
 @dataclass
 class _ConceptGroup:
-    """Units that are annotated with one concept (or, knowing none, with one text)."""
+    """Units that are annotated with one concept (or, knowing none, with one text), and fare alike."""
 
     concepts: tuple[str, ...]
+    matches: tuple[WordMatch, ...] = ()
     parts: list[tuple[int, float, str]] = field(default_factory=list[tuple[int, float, str]])
 
 
@@ -71,10 +79,10 @@ def card(
     least
         Cues weaker than this share of the class's effect are left out.
     valid
-        Units whose annotation counts; a mapping says which of its concepts count. Default:
-        ``report.valid_units`` if the report has it, or the units that its unexplained-effect
-        findings count as explained (annotations that failed their match count as none);
-        otherwise all.
+        Units whose annotation is shown; a mapping says which of its concepts are. Default: every
+        annotation, with whether it holds on the concept set (from ``report.words``) and, where
+        people were asked, on D and D′. A report that tells no words gives ``report.valid_units``,
+        or the units that its unexplained-effect findings count as explained.
 
     Raises
     ------
@@ -87,20 +95,33 @@ def card(
     if measured is None or measured.effects is None:
         raise CardError("The effects of z are not measured.", "Call measure(z, concept_set) first.")
     report = check(z) if report is None else report
-    counted = valid if valid is not None else _valid_units_from_report(report)
+    words: tuple[MatchedWord, ...] = getattr(report, "words", ())
+    counted = valid
+    if counted is None and not words:
+        counted = _valid_units_from_report(report)
+    matches = None if counted is not None else MatchesOfWords(z, words)
     groups = _group_units_by_concept(
         z.effective(),
         measured.effects,
         counted,
         columns_of_concept_set(z.concept_set, default_lexicon()),
+        matches,
     )
+    wordless = _wordless_share_by_class(measured.effects, groups)
+    outside = _gauges_by_class(z)
     entries: list[ClassEntry] = []
     for k, name in enumerate(measured.effects.targets):
         cues = [_make_cue(group, k, measured) for group in groups]
         cues = [c for c in cues if abs(c.strength) >= least]
         cues.sort(key=lambda c: (-abs(c.strength), c.words))
         entries.append(
-            ClassEntry(name, tuple(cues[:per_class]), _rounded_unexplained_share(report, name))
+            ClassEntry(
+                name,
+                tuple(cues[:per_class]),
+                _rounded_unexplained_share(report, name),
+                None if matches is None else round(float(wordless[k]), 4),
+                tuple(outside.get(name, ())),
+            )
         )
     order = {name: i for i, name in enumerate(z.classes)}
     entries.sort(key=lambda e: order.get(e.name, len(order)))
@@ -109,6 +130,9 @@ def card(
         subject=z.subject,
         z_hash=z.hash,
         concepts_hash=measured.concepts_hash,
+        agreement=tuple(
+            Agreement(r.population, r.share, r.low, r.high, r.n) for r in agreement_records(z)
+        ),
     )
 
 
@@ -121,7 +145,7 @@ def card_with_permuted_words(original: Card, seed: int) -> Card:
     """Return the card with its words permuted among its units: the control of the words.
 
     Every phrase is replaced throughout by another phrase of the card (no phrase keeps its place);
-    units, strengths and exemplars stay. A card with fewer than two phrases comes back as it is.
+    units, strengths and exemplars stay, and nothing is said of whether words hold. A card with fewer than two phrases comes back as it is.
     """
     phrases = sorted({(cue.words, cue.concepts) for e in original.classes for cue in e.cues})
     if len(phrases) < 2:
@@ -135,7 +159,7 @@ def card_with_permuted_words(original: Card, seed: int) -> Card:
 
     def with_permuted_words(cue: Cue) -> Cue:
         words, concepts = other[cue.words, cue.concepts]
-        return replace(cue, words=words, concepts=concepts)
+        return replace(cue, words=words, concepts=concepts, matches=())
 
     return replace(
         original,
@@ -143,6 +167,15 @@ def card_with_permuted_words(original: Card, seed: int) -> Card:
             replace(e, cues=tuple(map(with_permuted_words, e.cues))) for e in original.classes
         ),
     )
+
+
+def _gauges_by_class(z: AnnotatedModel) -> dict[str, list[tuple[Population, float]]]:
+    """Return what the range gauge found, by class, one entry a population that was gauged."""
+    found: dict[str, list[tuple[Population, float]]] = {}
+    for record in range_records(z):
+        if record.gauge is not None:
+            found.setdefault(record.target, []).append((record.population, record.gauge))
+    return found
 
 
 def _valid_units_from_report(report: HasUnexplainedShares) -> Any:
@@ -155,11 +188,23 @@ def _valid_units_from_report(report: HasUnexplainedShares) -> Any:
     return {unit for f in explained for unit in f.units} if explained else None
 
 
+def _wordless_share_by_class(
+    effects: EffectMeasurements, groups: list[_ConceptGroup]
+) -> npt.NDArray[np.float64]:
+    """Return, by class, the share of all units' drive that units without words have, ``(k,)``."""
+    size = np.abs(np.nan_to_num(effects.drive.astype(np.float64)))
+    spoken_for = {u for group in groups for u, _, _ in group.parts}
+    silent = [u for u in range(len(size)) if u not in spoken_for]
+    total = size.sum(0)
+    return np.divide(size[silent].sum(0), total, out=np.ones_like(total), where=total > 0)
+
+
 def _group_units_by_concept(
     effective: Mapping[str, Annotation],
     effects: EffectMeasurements,
     valid: Any,
     columns: ColumnNames,
+    matches: MatchesOfWords | None,
 ) -> list[_ConceptGroup]:
     """Sort the cut's annotated units by what they are said to be."""
     index = {unit: i for i, unit in enumerate(effects.units)}
@@ -171,23 +216,41 @@ def _group_units_by_concept(
             # A word about the unit itself goes before one about a group it is in.
             if unit in index and (unit == target or unit not in said):
                 said[unit] = annotation
-    groups: dict[tuple[str, ...], _ConceptGroup] = {}
+    groups: dict[tuple[Any, ...], _ConceptGroup] = {}
     for unit, annotation in said.items():
         if valid is not None and unit not in valid:
             continue
-        words = annotation.text.strip()
+        # What units do more and less besides differs among the units of a cue.
+        words = split_graded_words(annotation.text.strip())[0]
         named = columns.read(annotation.text, annotation.concepts).names
         passed = valid[unit] if isinstance(valid, Mapping) else named
         keys = [(c,) for c in named if c in passed]
         if not named:
             keys = [(words.casefold(), "")]
         for key in keys:
+            if not any(key):
+                continue
             concepts = key if named else ()
-            group = groups.setdefault(key, _ConceptGroup(concepts))
+            fare = (
+                () if matches is None else matches.of(annotation.target, key[0] if named else words)
+            )
+            verdicts = tuple(match.verdict for match in fare)
+            group = groups.setdefault((*key, *verdicts), _ConceptGroup(concepts))
             # A text that names one concept may say more than the concept's name; it is shown.
             shown = words if len(named) < 2 and words else key[0]
             group.parts.append((index[unit], 1 / len(keys), shown))
-    return [groups[key] for key in sorted(groups) if any(key)]
+            group.matches = fare if not group.matches else _joined_matches(group.matches, fare)
+    return [groups[key] for key in sorted(groups)]
+
+
+def _joined_matches(
+    one: tuple[WordMatch, ...], other: tuple[WordMatch, ...]
+) -> tuple[WordMatch, ...]:
+    """Return, by population, the match with the lower limit that is least: all units must hold."""
+    return tuple(
+        min(pair, key=lambda match: np.inf if match.low is None else match.low)
+        for pair in zip(one, other, strict=True)
+    )
 
 
 def _make_cue(group: _ConceptGroup, k: int, measured: Measurements) -> Cue:
@@ -201,12 +264,33 @@ def _make_cue(group: _ConceptGroup, k: int, measured: Measurements) -> Cue:
         concepts=group.concepts,
         units=tuple(effects.units[u] for _, u, _ in drives),
         strength=round(sum(d for d, _, _ in drives), 4),
+        interval=_strength_interval(group, k, effects),
+        matches=tuple(map(_rounded_match, group.matches)),
         exemplars=tuple(
             found
             for _, u, _ in drives[:_UNITS_SHOWN]
             if (found := _unit_exemplars(effects.units[u], measured)) is not None
         ),
     )
+
+
+def _strength_interval(
+    group: _ConceptGroup, k: int, effects: EffectMeasurements
+) -> tuple[float, float] | None:
+    """Return the 95 % interval of the summed drive, units' errors added as if independent."""
+    if effects.drive_error is None:
+        return None
+    drives = [(float(effects.drive[u, k]) * part) for u, part, _ in group.parts]
+    errors = [float(effects.drive_error[u, k]) * part for u, part, _ in group.parts]
+    if not np.isfinite([*drives, *errors]).all():
+        return None
+    middle, half = sum(drives), _TWO_SIDED * float(np.hypot.reduce(errors))
+    return (round(middle - half, 4), round(middle + half, 4))
+
+
+def _rounded_match(match: WordMatch) -> WordMatch:
+    numbers = {name: getattr(match, name) for name in ("estimate", "low", "high")}
+    return replace(match, **{n: round(float(v), 4) for n, v in numbers.items() if v is not None})
 
 
 def _shared_text_or_concept_name(group: _ConceptGroup) -> str:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from circuitz.cards.card import Card, ClassEntry, Cue, UnitExemplars
+from circuitz.cards.card import Agreement, Card, ClassEntry, Cue, UnitExemplars
 from circuitz.cards.field_guide import exemplar_thumbnails
 from circuitz.cards.make_card import card, card_with_permuted_words, empty_card
 from circuitz.errors import CardError
 from circuitz.z.layer import LayerSpec
 from circuitz.z.measurements import EffectMeasurements, LayerMeasurements, Measurements
 from circuitz.z.model import AnnotatedModel
+from circuitz.z.word_match import MatchedWord, Population, WordHolds, WordMatch
+from circuitz.z.word_tests import WordTest, with_word_tests, word_tests
 
 DRIVE = np.array(
     [[0.6, -0.1], [0.15, 0.0], [0.05, 0.3], [-0.04, 0.09], [0.5, 0.5], [0.01, 0.01]], np.float32
@@ -195,7 +197,8 @@ def test_field_guide() -> None:
     assert "kinds of dog" in text
     assert (
         "**husky** — speaks for it: snow (very strong), pointed ears (slight); "
-        "speaks against it: curled tail (slight); not explained: 21 % [10, 30]." in text
+        "speaks against it: curled tail (slight); not explained: 21 % [10, 30]; without words: "
+        in text
     )
     nothing = empty_card(("a", "b")).to_text()
     assert nothing.count("nothing is known about it yet") == 2
@@ -225,3 +228,83 @@ def test_html_is_escaped_and_self_contained() -> None:
 def test_unmeasured_models_have_no_card() -> None:
     with pytest.raises(CardError, match="not measured"):
         card(model().with_(measurements=None), REPORT)
+
+
+@dataclass
+class WordsReport(Report):
+    words: tuple[MatchedWord, ...] = ()
+
+
+def matched(target: str, concept: str, verdict: WordHolds, low: float = 0.5) -> MatchedWord:
+    match = WordMatch("concepts", verdict, 0.6, low, 0.7, 240)
+    return MatchedWord(target, (target,), concept, match)
+
+
+WORDS = (
+    matched("conv:0", "snow", "holds"), matched("conv:1", "snow", "fails"),
+    matched("conv:2", "pointed ears", "holds"), matched("conv:3", "pointed ears", "holds", 0.4),
+)  # fmt: skip
+
+
+def asked(z: AnnotatedModel, population: Population, verdict: WordHolds) -> WordTest:
+    return WordTest(
+        "pointed ears", population, "search", verdict, 0.95, 0.8, 0.99, 19, 20, 0.02, 12,
+        ("conv:2", "conv:3"), z.weights_hash, "d",
+    )  # fmt: skip
+
+
+def test_every_annotation_is_shown_and_those_that_fail_are_marked() -> None:
+    made = card(model(), WordsReport(words=WORDS))
+    husky = made.entry_of_class("husky")
+    assert [(c.words, c.units, c.matches[0].verdict, c.counts) for c in husky.cues] == [
+        ("snow on the ground", ("conv:0",), "holds", True), ("snow", ("conv:1",), "fails", False),
+        ("pointed ears", ("conv:2", "conv:3"), "holds", True),
+        ("curled tail", ("conv:3",), "untested", False),
+    ]  # fmt: skip
+    assert husky.cues[1].fails_on == ("concepts",)
+    ears = husky.cues[2].matches
+    assert (ears[0].low, ears[0].n) == (0.4, 240), "the unit that matches least speaks for all"
+    assert [m.verdict for m in ears[1:]] == ["untested", "untested"]
+    assert made.counted.concepts == ("pointed ears", "snow")
+    # Units 4 (a black box) and 5 bear no words.
+    assert husky.wordless == pytest.approx(0.51 / np.abs(DRIVE[:, 0]).sum(), abs=1e-4)
+    assert Card.from_json(json.loads(json.dumps(made.to_json()))) == made
+
+
+def test_words_that_fail_where_people_were_asked_do_not_count() -> None:
+    z = model()
+    z = with_word_tests(z, [asked(z, "D", "holds"), asked(z, "D'", "fails")])
+    ears = card(z, WordsReport(words=WORDS)).entry_of_class("corgi").cues[0]
+    assert [(m.population, m.verdict) for m in ears.matches] == [
+        ("concepts", "holds"), ("D", "holds"), ("D'", "fails"),
+    ]  # fmt: skip
+    assert ears.fails_on == ("D'",)
+    assert not ears.counts
+    assert ears.matches[1].n == 20
+    # A test of other units, or of other weights, says nothing of these.
+    other = z.with_(weights={"w": np.zeros(2, np.float32)})
+    assert word_tests(other) == ()
+    fewer = z.annotate("conv:3", "a tail", concepts=())
+    said = card(fewer, WordsReport(words=WORDS[:3])).entry_of_class("corgi").cues[0]
+    assert [m.verdict for m in said.matches] == ["holds", "untested", "untested"]
+
+
+def test_the_error_of_a_strength_is_told_where_it_was_measured() -> None:
+    z = model()
+    assert z.measurements is not None
+    assert z.measurements.effects is not None
+    assert card(z, REPORT).entry_of_class("husky").cues[0].interval is None
+    error = np.full(DRIVE.shape, 0.03, np.float32)
+    measured = replace(z.measurements, effects=replace(z.measurements.effects, drive_error=error))
+    cue = card(z.with_(measurements=measured), REPORT).entry_of_class("husky").cues[0]
+    half = 1.96 * 0.03 * np.sqrt(2)
+    assert cue.interval == (round(0.75 - half, 4), round(0.75 + half, 4))
+
+
+def test_a_card_without_new_facts_keeps_the_hash_it_had() -> None:
+    old = Card((ClassEntry("husky", (Cue("snow", ("snow",), ("conv:0",), 0.5),)),), "dog")
+    assert old.to_json()["schema"] == 1
+    assert set(old.to_json()["classes"][0]["cues"][0]) == {
+        "words", "concepts", "units", "strength", "exemplars",
+    }  # fmt: skip
+    assert replace(old, agreement=(Agreement("D", 0.9, 0.8, 0.95, 100),)).to_json()["schema"] == 2

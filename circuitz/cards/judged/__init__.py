@@ -1,0 +1,1 @@
+"""What people said about cards and with them, as values; and which cards they are asked about."""
