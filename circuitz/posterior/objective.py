@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from circuitz.cards.make_card import card
-from circuitz.models.run.layer_specs import flatten_unit_maps
-from circuitz.models.run.open_runtime import runtime
+from circuitz.measurement.cut_responses import cut_responses
 from circuitz.patching.source_rows import rows_of_select_split
 from circuitz.plausibility.report import Report
 from circuitz.posterior.likelihood import log_likelihood
@@ -18,8 +16,6 @@ from circuitz.posterior.prior import log_prior
 from circuitz.z.inputs import InputSet
 from circuitz.z.model import AnnotatedModel
 
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 # λ is stored as a share of the number of inputs in D: at 1, a prior lower by one is worth one nat
 # an input. Comparisons of plausibility fix the prior only up to a scale, so it is swept.
 LAMBDA = 1.0
@@ -80,40 +76,19 @@ def compute_posterior_terms(z: AnnotatedModel, report: Report, data: InputSet) -
     assert z.measurements is not None
     assert z.measurements.effects is not None
     rows = rows_of_select_split(data)
-    responses, logits = _mean_cut_responses_and_logits(z, data.images[rows])
-    units = [f"{z.cut[0]}:{u}" for u in range(responses.shape[1])]
+    read = cut_responses(z, data, rows)
     labels = data.labels[rows]
-    found = log_likelihood(card(z, report), responses, units, labels, z.measurements.effects)
+    found = log_likelihood(
+        card(z, report).counted, read.responses, read.units, labels, z.measurements.effects
+    )
     return PosteriorTerms(
         prior=log_prior(report).value,
         likelihood=found.total,
         n=len(rows),
         accuracy=found.accuracy,
         flagged=len(report.flagged),
-        network=float((logits.argmax(1) == labels).mean()),
+        network=float((read.logits.argmax(1) == labels).mean()),
     )
-
-
-def mean_cut_responses(
-    z: AnnotatedModel, inputs: InputSet, rows: npt.NDArray[np.int64] | None = None
-) -> F32:
-    """Return mean responses of the cut's units, ``(n, u)`` float32."""
-    return _mean_cut_responses_and_logits(
-        z, inputs.images if rows is None else inputs.images[rows]
-    )[0]
-
-
-def _mean_cut_responses_and_logits(z: AnnotatedModel, images: U8) -> tuple[F32, F32]:
-    """Return mean responses of the cut's units and logits, in one pass."""
-    spec = next(s for s in z.layers if s.name == z.cut[0])
-    parts = [
-        (
-            flatten_unit_maps(spec, acts[spec.name]).mean(2).float().cpu().numpy(),
-            logits.float().cpu().numpy(),
-        )
-        for _, acts, logits in runtime(z).read(images, [spec.name])
-    ]
-    return np.concatenate([r for r, _ in parts]), np.concatenate([y for _, y in parts])
 
 
 def choose_z_star_index(

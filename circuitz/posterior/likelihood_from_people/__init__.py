@@ -1,0 +1,1 @@
+"""M_L fitted to the labels that people who hold a card give."""

@@ -1,0 +1,1 @@
+"""M_prior fitted to people's comparisons of cards."""
