@@ -1,19 +1,27 @@
-"""Export z*: decided on the audit split, refused while something stands against it."""
+"""Export z*: decided on the audit split, refused while it does not meet what is demanded."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from circuitz.cards.card import Card
 from circuitz.cards.make_card import card as make_card
+from circuitz.data.unlabelled_pictures import unlabelled_pictures
 from circuitz.disk.atomic import staged_file_replacement
 from circuitz.errors import MeasurementError
 from circuitz.labelling.exported_story import exported_story_markdown
+from circuitz.labelling.gates.accuracy_gates import accuracy_gates
+from circuitz.labelling.gates.classes_gate import classes_gate
+from circuitz.labelling.gates.findings_gate import findings_gate
+from circuitz.labelling.gates.fresh_process_gate import effects_again_gate
+from circuitz.labelling.gates.gate import GATE_IDS, NOTE, SIGNABLE, Gate, signed_where_refused
+from circuitz.labelling.gates.starting_z import check_is_start
+from circuitz.labelling.gates.words_gates import populations_words_must_hold_on, words_gates
 from circuitz.labelling.labels.label_model import LabelModel
 from circuitz.labelling.refused import ExportRefusedError
 from circuitz.plausibility.audit_reads import with_audit_reads_logged
@@ -25,6 +33,7 @@ from circuitz.z.finding import Waiver
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon
+    from circuitz.z.inputs import InputSet
     from circuitz.z.model import AnnotatedModel
 
 CARD = "card"
@@ -33,12 +42,13 @@ CARD_FILE = "card.json"
 
 
 def waive(finding: str, *, author: str, reason: str) -> Waiver:
-    """Decide that a flagged finding may stand.
+    """Decide that a flagged finding may stand, or sign a gate of the export.
 
     Parameters
     ----------
     finding
-        Its id.
+        The finding's id; or ``words-on-d``, ``words-on-shifted``, ``accuracy-floor`` or
+        ``accuracy-loss``, the gates that may be signed.
     author, reason
         Who decides it, and why; both travel with the model.
 
@@ -61,6 +71,8 @@ def export(
     z: AnnotatedModel,
     path: str | os.PathLike[str],
     *,
+    shifted: InputSet | object | None = None,
+    start: AnnotatedModel | None = None,
     lexicon: Lexicon | None = None,
     waivers: Iterable[Waiver] = (),
     author: str = "",
@@ -72,18 +84,28 @@ def export(
     """Write z as a bundle that others may label with.
 
     The decision rests on images nothing was tuned on; reading them is put on record each time,
-    whether the export is refused or not.
+    whether the export is refused or not. Demanded is (:mod:`circuitz.labelling.gates`): nothing flagged
+    but what is waived, where words alone count that hold on the concept set, on D and on D′;
+    accuracy on D no worse than that of the start without its flagged units, and a loss of more
+    than .02 against the start signed; effects that come out the same from the written file, in a
+    process of its own.
 
     Parameters
     ----------
     z
-        A measured model.
+        A measured model, with its tests of words (``cz.test_words``).
     path
         Bundle to write: a folder, or a zip file when it ends in ``.zip``.
+    shifted
+        D′, unlabelled: what its words were tested on. Without it z goes out as *not tested where it
+        will be used*.
+    start
+        What z was made from; without it accuracy is held against nothing, which is said.
     lexicon
         Prior knowledge of kinds; the shipped one by default.
     waivers
-        Decisions to let findings stand (see :func:`waive`), besides those z has already.
+        Decisions to let findings stand (see :func:`waive`), besides those z has already; and
+        signatures of gates.
     author
         Who exports.
     delta, q
@@ -96,16 +118,18 @@ def export(
     Returns
     -------
     AnnotatedModel
-        As written: with findings, waivers, card, story and the record of audit reads.
+        As written: with findings, waivers, gates, card, story and the record of audit reads.
 
     Raises
     ------
     ExportRefusedError
-        If a finding is flagged and not waived, or a waiver is incomplete or names no finding.
-        ``findings`` holds what stands against z, ``z`` the model with this reading on record:
-        save it, so that the reading counts.
+        If a gate is refused, or a waiver is incomplete or names neither a finding nor a gate that may be signed.
+        ``findings`` holds what stands against z, ``gates`` every demand, ``z`` the model with this
+        reading on record: save it, so that the reading counts.
     MeasurementError
         If z was not measured on *audit*, or changed since; *audit* is then not read.
+    InputsError
+        If z was not made from ``start``, or ``shifted`` is no set of inputs.
     BundleWriteError
         If it cannot be written; what was there is untouched.
     """
@@ -117,20 +141,41 @@ def export(
     # What cannot be written need not cost a reading of audit.
     check_replaceable(Path(path).absolute(), overwrite)
     given = tuple(waive(w.finding, author=w.author, reason=w.reason) for w in waivers)
+    signatures = {w.finding: w for w in given if w.finding in GATE_IDS}
+    given = tuple(w for w in given if w.finding not in GATE_IDS)
+    _refuse_signing_what_cannot_be(signatures)
+    if start is not None:
+        check_is_start(z, start)
     z = z.with_(waivers=(*z.waivers, *_not_yet_in_force(z, given)))
-    report = check(z, split="audit", delta=delta, q=q, lexicon=lexicon)
+    populations = populations_words_must_hold_on(z, shifted is not None)
+    report = check(z, split="audit", delta=delta, q=q, lexicon=lexicon, populations=populations)
     z = with_audit_reads_logged(z, report, author=author, why="export")
-    _refuse_flags_and_unknown_waivers(z, report, given)
+    _refuse_unknown_waivers(z, report, given)
+    others = None if shifted is None else unlabelled_pictures(shifted, z)
+    gates = [
+        findings_gate(report),
+        *words_gates(z, report, others),
+        classes_gate(z, others),
+        *accuracy_gates(z, start, lexicon),
+    ]
+    gates = signed_where_refused(gates, signatures)
+    _refuse_where_a_gate_is_shut(z, report, gates)
     card = make_card(z, report)
     notes: dict[str, Any] = {**z.notes, CARD: card.to_json()}
     if label_model is not None:
         notes[LABEL_MODEL] = label_model.to_json()
-    made = z.with_(
-        what="export",
-        findings=report.findings,
-        notes=notes,
-        story=exported_story_markdown(z, report, card),
-    )
+
+    def made_with_gates() -> AnnotatedModel:
+        return z.with_(
+            what="export",
+            findings=report.findings,
+            notes={**notes, NOTE: [gate.to_json() for gate in gates]},
+            story=exported_story_markdown(z, report, card, gates),
+        )
+
+    gates.append(effects_again_gate(made_with_gates(), Path(path)))
+    _refuse_where_a_gate_is_shut(z, report, gates)
+    made = made_with_gates()
     made.save(path, overwrite=overwrite)
     _write_card_beside_manifest(Path(path), card)
     return made
@@ -171,9 +216,15 @@ def _not_yet_in_force(z: AnnotatedModel, waivers: Iterable[Waiver]) -> list[Waiv
     return [w for w in waivers if (w.finding, w.author, w.reason) not in standing]
 
 
-def _refuse_flags_and_unknown_waivers(
-    z: AnnotatedModel, report: Report, waivers: tuple[Waiver, ...]
-) -> None:
+def _refuse_signing_what_cannot_be(signatures: Iterable[str]) -> None:
+    for gate in signatures:
+        if gate not in SIGNABLE:
+            raise ExportRefusedError(
+                f"The gate {gate} cannot be signed.", f"Those that can are {', '.join(SIGNABLE)}."
+            )
+
+
+def _refuse_unknown_waivers(z: AnnotatedModel, report: Report, waivers: tuple[Waiver, ...]) -> None:
     unknown = {w.finding for w in waivers} - {f.id for f in report.findings}
     if unknown:
         raise ExportRefusedError(
@@ -182,15 +233,17 @@ def _refuse_flags_and_unknown_waivers(
             findings=report.flagged,
             z=z,
         )
-    standing = report.flagged
-    if standing:
-        listed = "\n".join(f"  {f.id} {f.kind}: {f.sentence}" for f in standing)
-        count = "1 finding stands" if len(standing) == 1 else f"{len(standing)} findings stand"
+
+
+def _refuse_where_a_gate_is_shut(z: AnnotatedModel, report: Report, gates: Sequence[Gate]) -> None:
+    shut = [gate for gate in gates if gate.stops_export]
+    if shut:
         raise ExportRefusedError(
-            f"{count} against this model on audit:\n{listed}\n",
-            "Repair it (circuitz search), or waive each with an author and a reason.",
-            findings=standing,
+            "\n".join(gate.sentence for gate in shut) + "\n",
+            "\n".join(dict.fromkeys(gate.remedy for gate in shut if gate.remedy)),
+            findings=report.flagged,
             z=z,
+            gates=tuple(gates),
         )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from circuitz.cards.card import Card
 from circuitz.cards.field_guide import escape_markdown
+from circuitz.labelling.gates.gate import Gate
 from circuitz.plausibility.audit_reads import audit_reads
 from circuitz.plausibility.prose import format_share_with_interval, percent
 from circuitz.plausibility.report import Report
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 MARK = "<!-- from here on written by circuitz export -->"
 
 
-def exported_story_markdown(z: AnnotatedModel, report: Report, card: Card) -> str:
+def exported_story_markdown(
+    z: AnnotatedModel, report: Report, card: Card, gates: Sequence[Gate] = ()
+) -> str:
     """Write the story of an exported z in Markdown.
 
     Parameters
@@ -28,6 +32,8 @@ def exported_story_markdown(z: AnnotatedModel, report: Report, card: Card) -> st
         The check on *audit* that decided.
     card
         What raters will hold.
+    gates
+        What the export demanded, and what came of it.
     """
     own = z.story.partition(MARK)[0].rstrip()
     parts = [
@@ -36,6 +42,8 @@ def exported_story_markdown(z: AnnotatedModel, report: Report, card: Card) -> st
         card.to_text().replace("# How", "## How", 1).rstrip(),
         _section_on_what_was_checked(z, report),
     ]
+    if gates:
+        parts.append(_section_on_gates(gates))
     if report.waived:
         parts.append(_section_on_waived_findings(report))
     open_ = [f for f in report.findings if f.verdict == "inconclusive"]
@@ -66,6 +74,17 @@ def _section_on_what_was_checked(z: AnnotatedModel, report: Report) -> str:
         f"{sum(f.verdict == 'inconclusive' for f in report.findings)} not settled.\n\n"
         f"Not explained by annotated units: {shares or 'not known'}."
     )
+
+
+def _section_on_gates(gates: Sequence[Gate]) -> str:
+    lines: list[str] = []
+    for gate in gates:
+        line = f"- **{gate.state}** ({gate.id}): {escape_markdown(gate.sentence)}"
+        if gate.signature is not None:
+            who, why = gate.signature.author, gate.signature.reason
+            line += f" Signed by {escape_markdown(who)}: {escape_markdown(why)}"
+        lines.append(line)
+    return "## What the export demanded\n\n" + "\n".join(lines)
 
 
 def _section_on_waived_findings(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""What an export raises where findings stand against z."""
+"""What an export raises where z does not meet what it demands."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from circuitz.errors import CircuitzError
 
 if TYPE_CHECKING:
+    from circuitz.labelling.gates.gate import Gate
     from circuitz.z.finding import Finding
     from circuitz.z.model import AnnotatedModel
 
 
 class ExportRefusedError(CircuitzError, RuntimeError):
-    """Findings stand against the model and nobody waived them.
+    """The model does not meet what an export demands, and nobody let it pass.
 
     Parameters
     ----------
@@ -20,6 +21,8 @@ class ExportRefusedError(CircuitzError, RuntimeError):
         The findings that stand against it.
     z
         The model with this reading of *audit* on record; save it, so that the reading counts.
+    gates
+        Every demand, with what came of it.
     """
 
     code = "export-refused"
@@ -31,7 +34,9 @@ class ExportRefusedError(CircuitzError, RuntimeError):
         *,
         findings: tuple[Finding, ...] = (),
         z: AnnotatedModel | None = None,
+        gates: tuple[Gate, ...] = (),
     ) -> None:
         super().__init__(message, hint)
         self.findings = findings
         self.z = z
+        self.gates = gates

@@ -18,7 +18,7 @@ from circuitz.labelling.labels.collect import write_file_whole_or_not
 from circuitz.labelling.tasks.pack import Question, TaskPack
 from circuitz.labelling.tasks.session import Session, clean_rater_name
 from circuitz.store.judgement import Judgement, RaterKind
-from circuitz.store.judgements import Judgements
+from circuitz.store.judgement_store import JudgementStore
 from circuitz.z.formats.csv_cells import (
     BYTE_ORDER_MARK,
     escape_spreadsheet_name,
@@ -148,7 +148,11 @@ def read_answers_csv(pack: TaskPack, path: Path, *, rater: str = "") -> list[Csv
 
 
 def store_new_csv_answers(
-    pack: TaskPack, store: Judgements, csv_answers: list[CsvAnswer], *, kind: RaterKind = "person"
+    pack: TaskPack,
+    store: JudgementStore,
+    csv_answers: list[CsvAnswer],
+    *,
+    kind: RaterKind = "person",
 ) -> int:
     """Keep answers of a file, all or none; those that stand already are not written again.
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from circuitz.errors import LabellingError
 from circuitz.labelling.concepts.concept_answers import MergedAnswers
-from circuitz.labelling.concepts.concept_pack import concept_column_index, pixel_hash
+from circuitz.labelling.concepts.concept_pack import concept_column_index
 from circuitz.labelling.concepts.concept_questions import require_askable_concept_set
 from circuitz.plausibility.problems import LABEL_NOTES
 from circuitz.store.judgement import iso_utc_now
 from circuitz.z.bundle.inputs_io import input_set_fingerprint
 from circuitz.z.inputs import SPLITS, InputSet
+from circuitz.z.pixel_hashes import pixel_hash
 
 if TYPE_CHECKING:
     from circuitz.lexicon.lexicon import Lexicon

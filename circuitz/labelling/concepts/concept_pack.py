@@ -11,7 +11,6 @@ import numpy.typing as npt
 from PIL import Image
 
 from circuitz.cards.card import Card, ClassEntry
-from circuitz.disk.hashing import array_digest
 from circuitz.disk.safe_text import MAX_NAME, strip_and_check_text
 from circuitz.errors import LabellingError
 from circuitz.labelling.concepts.concept_questions import (
@@ -22,7 +21,9 @@ from circuitz.labelling.concepts.concept_questions import (
 from circuitz.labelling.tasks.pack import Question, TaskPack, opaque_question_id
 from circuitz.lexicon.column_synonyms import people_call_same
 from circuitz.lexicon.word_forms import phrase_key
+from circuitz.store.asking import NO, YES
 from circuitz.z.columns_of_concept_set import columns_of_concept_set
+from circuitz.z.pixel_hashes import pixel_hash
 from circuitz.z.targets import EDGE, GROUP
 from circuitz.z.unit import OUTPUT
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from circuitz.z.model import AnnotatedModel
 
 Progress = Callable[[str, int, int], None]
-YES, NO = "yes", "no"
 QUESTIONS = 240
 LONGEST_WORD = 60
 MOST_UNITS = 6
@@ -139,6 +139,20 @@ def assemble_pack_of_chosen_pictures(
             questions.append(Question(ident, one, "ask", "", f"pictures/{one[:24]}.png", word=word))
             more = dict((facts or {}).get(word, {}).get(ask.row, {}))
             plan[ident] = {"row": ask.row, "why": ask.why, **more}
+    return pack_about_words(z, questions, pictures, plan, overlap=overlap, seed=seed)
+
+
+def pack_about_words(
+    z: AnnotatedModel,
+    questions: Sequence[Question],
+    pictures: Mapping[str, bytes],
+    plan: Mapping[str, Any],
+    *,
+    overlap: int,
+    seed: int,
+    gold: Mapping[str, str] | None = None,
+) -> TaskPack:
+    """Return the pack of questions whether pictures show words, answered with yes or no."""
     return TaskPack(
         name="What do these pictures show?",
         card=Card((ClassEntry(YES, ()), ClassEntry(NO, ())), z_hash=z.hash),
@@ -146,6 +160,7 @@ def assemble_pack_of_chosen_pictures(
         seed=seed,
         overlap=overlap,
         guidelines=GUIDELINES,
+        gold=gold or {},
         pictures=pictures,
         plan=plan,
     )
@@ -218,11 +233,6 @@ def first_units_naming_concept(z: AnnotatedModel, name: str, lexicon: Lexicon) -
         and names_concept(said.concepts, said.text)
     ]
     return tuple(sorted(found, key=lambda t: t.rpartition(":")[0] not in z.cut)[:MOST_UNITS])
-
-
-def pixel_hash(pixels: npt.NDArray[Any]) -> str:
-    """Content hash of a picture of the concept set: of its pixels, however they are encoded."""
-    return array_digest(np.ascontiguousarray(pixels)).hex()
 
 
 def enlarged_png(pixels: npt.NDArray[Any]) -> bytes:

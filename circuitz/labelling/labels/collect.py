@@ -21,18 +21,23 @@ from circuitz.labelling.labels.rater_votes import (
     remark_on_case_of_names,
     titles_of_raters,
 )
+from circuitz.labelling.labels.shown_with_answers import shown_with_answers
 from circuitz.labelling.tasks.pack import TaskPack
 from circuitz.stats.agreement import IntervalEstimate, krippendorff_alpha, right_share_with_interval
 from circuitz.store.judgement import Judgement
 from circuitz.store.judgement_lines import judgement_lines
-from circuitz.store.judgements import Judgements
+from circuitz.store.judgement_store import JudgementStore
+from circuitz.store.shown_record import ShownRecord
 from circuitz.z.formats.csv_cells import (
     BYTE_ORDER_MARK,
     escape_spreadsheet_name,
     escape_spreadsheet_text,
 )
 
-KINDS = ("label", "label-again")
+#: Answers given with the picture in view, once and again; what labels are learned from.
+FIRST_ANSWERS = ("label", "label: shown")
+_SHOWN = (*FIRST_ANSWERS, "label-again", "label-again: shown")
+_HIDDEN = ("label: hidden", "label-again: hidden")
 COLUMNS = (
     "path", "item", "rater", "answer", "seconds", "kind", "right", "shown", "answered", "options",
     "task", "z", "card", "instructions", "id",
@@ -51,13 +56,18 @@ class CollectedAnswers:
         JSON values: ``answers``, ``tasks``, ``raters`` (each with answers, cannot tell, not
         usable, median seconds, gold, self-agreement), ``agreement``, ``progress``, ``set_aside`` (answers that choose
         none of their question's options), ``remarks``.
+    shown
+        The cards and activities they were given about, as far as the store kept them.
     """
 
     rows: tuple[Judgement, ...]
     summary: dict[str, Any]
+    shown: tuple[ShownRecord, ...] = ()
 
 
-def collect_answers(store: Judgements, pack: TaskPack | None = None) -> CollectedAnswers:
+def collect_answers(
+    store: JudgementStore, pack: TaskPack | None = None, *, hidden: bool = False
+) -> CollectedAnswers:
     """Return the labelling answers of a store.
 
     Parameters
@@ -66,29 +76,33 @@ def collect_answers(store: Judgements, pack: TaskPack | None = None) -> Collecte
         Where they are kept.
     pack
         Only the answers to this pack; it also tells which were gold, and how far raters are.
+    hidden
+        Those given without the picture, in place of those given with it; so it is of a pack that
+        shows none.
 
     Raises
     ------
     LabellingError
         If there are no such answers; it says whether the store holds others.
     """
+    kinds = _HIDDEN if hidden or (pack is not None and pack.hidden) else _SHOWN
     everything = [
-        row for row in store.rows() if row.kind in KINDS and row.answer is not None and row.items
+        row for row in store.rows() if row.kind in kinds and row.answer is not None and row.items
     ]
     if not everything:
         raise LabellingError(
-            f"{store.path} holds no labels yet.", "circuitz serve --tasks PACK collects them."
+            f"{store.address} holds no labels yet.", "circuitz serve --tasks PACK collects them."
         )
     rows = everything if pack is None else [r for r in everything if r.task == pack.task]
     if pack is not None and not rows:
         raise LabellingError(
-            f"{store.path} holds no answers to this task pack ({pack.task}), but "
+            f"{store.address} holds no answers to this task pack ({pack.task}), but "
             f"{len(everything):,} to {_join_first_three(sorted({r.task for r in everything}))}.",
             "Name the pack these were given to, or leave out --tasks.",
         )
     offered = [row for row in rows if row.has_offered_choice]
     summary = _summarise_answers(offered, pack, len(rows) - len(offered))
-    return CollectedAnswers(tuple(offered), summary)
+    return CollectedAnswers(tuple(offered), summary, shown_with_answers(store, offered))
 
 
 def _summarise_answers(
@@ -98,7 +112,7 @@ def _summarise_answers(
     by_rater: dict[str, list[Judgement]] = defaultdict(list)
     for row in rows:
         by_rater[titles[row.rater, row.rater_kind]].append(row)
-    first = [row for row in rows if row.kind == "label" and row.use != "gold"]
+    first = [row for row in rows if "again" not in row.kind and row.use != "gold"]
     given: dict[str, list[str]] = defaultdict(list)
     for row in first:
         if _choice_in_answer(row) not in (CANNOT_TELL, DISCARDED):
@@ -139,12 +153,12 @@ def _summarise_rater(rows: Sequence[Judgement], gold_answers: Mapping[str, str])
     ]
     # Within one task: another pack may show another card.
     first = {
-        (row.task, row.items[0]): _choice_in_answer(row) for row in rows if row.kind == "label"
+        (row.task, row.items[0]): _choice_in_answer(row) for row in rows if "again" not in row.kind
     }
     again = [
         _choice_in_answer(row) == first[row.task, row.items[0]]
         for row in rows
-        if row.kind == "label-again" and (row.task, row.items[0]) in first
+        if "again" in row.kind and (row.task, row.items[0]) in first
     ]
     return {
         "answers": len(rows),
@@ -176,6 +190,9 @@ def write_answers_csv_or_jsonl(
 ) -> None:
     """Write answers to a file: CSV with formulas escaped, or JSON Lines as they are stored.
 
+    JSON Lines begin with the cards and activities shown, so that answers can be learned from
+    without their store.
+
     Raises
     ------
     LabellingError
@@ -186,7 +203,7 @@ def write_answers_csv_or_jsonl(
     if path.suffix == ".csv":
         data = answers_as_csv(collected.rows, pack)
     elif path.suffix == ".jsonl":
-        data = judgement_lines(collected.rows)
+        data = judgement_lines(collected.rows, collected.shown)
     else:
         raise LabellingError(
             f"{path} is neither CSV nor JSON Lines.", "End its name in .csv or .jsonl."

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from circuitz.errors import LabellingError
 from circuitz.labelling.labels.answers import answers_from_judgements
+from circuitz.labelling.labels.collect import FIRST_ANSWERS
 from circuitz.labelling.labels.label_model import LabelModel, fit_label_model
 from circuitz.labelling.labels.rater_votes import (
     class_all_agree_on,
@@ -32,7 +33,7 @@ from circuitz.labelling.tasks.shifted_pictures import (
 )
 from circuitz.store.address import open_store
 from circuitz.store.judgement import Judgement
-from circuitz.store.judgements import Judgements
+from circuitz.store.judgement_store import JudgementStore
 from circuitz.z.formats.csv_cells import BYTE_ORDER_MARK, escape_spreadsheet_name
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Labels:
     Parameters
     ----------
     model
-        M_L_test.
+        M_L_test, learned from the answers alone: what z* itself says has no part in it.
     pictures
         Pictures of D′.
     probabilities
@@ -62,6 +63,8 @@ class Labels:
     votes
         By picture, how often each class was said. Where two raters or more said one class and
         nobody another, it is the label, whatever the model holds likelier.
+    with_logits
+        The same with z*'s own logits as an input, whose weight the answers set; to compare.
     """
 
     model: LabelModel
@@ -71,6 +74,7 @@ class Labels:
     elsewhere: int
     simulated: bool
     votes: tuple[Mapping[str, int], ...] = ()
+    with_logits: LabelModel | None = None
 
     @property
     def labels(self) -> npt.NDArray[np.int64]:
@@ -106,6 +110,10 @@ class Labels:
             "elsewhere": self.elsewhere,
             "simulated": self.simulated,
             "form": self.model.form,
+            "agreement": self.model.agreement,
+            "agreement_with_logits": None
+            if self.with_logits is None
+            else self.with_logits.agreement,
             "raters": self.model.raters,
             "compared": self.model.compared,
             "labels": {name: names[name] for name in self.model.classes},
@@ -152,7 +160,7 @@ class Labels:
 
 def label(
     z: AnnotatedModel,
-    store: Judgements | str | os.PathLike[str],
+    store: JudgementStore | str | os.PathLike[str],
     images: str | os.PathLike[str],
     *,
     task: str = "",
@@ -188,7 +196,7 @@ def label(
     """
     check_labelling_supported(z)
     folder = Path(images)
-    if not isinstance(store, Judgements):
+    if isinstance(store, str | os.PathLike):
         store = open_store(os.fspath(store), read_only=True)
     rows = training_answers(z, store, task)
     about = _progress_callback_factory(progress)
@@ -203,7 +211,7 @@ def label(
         )
     given = answers_from_judgements(here, z.classes, position)
     ran = run_model_on_pictures(z, [p.file for p in pictures], View.of(z), about("run the network"))
-    model = fit_label_model(ran.responses, ran.logits, given, z.classes, seed)
+    model = fit_label_model(ran.responses, ran.logits, given, z.classes, seed, offset=False)
     votes = votes_by_item(here)
     return Labels(
         model=model,
@@ -213,10 +221,13 @@ def label(
         elsewhere=sum(row.items[0] not in position for row in rows),
         simulated=any(row.rater_kind == "simulated" for row in here),
         votes=tuple(votes.get(p.item, Counter()) for p in pictures),
+        with_logits=fit_label_model(
+            ran.responses, ran.logits, given, z.classes, seed, as_input=True
+        ),
     )
 
 
-def training_answers(z: AnnotatedModel, store: Judgements, task: str = "") -> list[Judgement]:
+def training_answers(z: AnnotatedModel, store: JudgementStore, task: str = "") -> list[Judgement]:
     """Return the answers M_L_test of z may learn from.
 
     Raises
@@ -226,11 +237,13 @@ def training_answers(z: AnnotatedModel, store: Judgements, task: str = "") -> li
     """
     wanted = task or None
     rows = [
-        r for r in store.rows(task=wanted) if r.kind == "label" and r.use == "train" and r.items
+        r
+        for r in store.rows(task=wanted)
+        if r.kind in FIRST_ANSWERS and r.use == "train" and r.items
     ]
     if not rows:
         raise LabellingError(
-            f"{store.path} holds no labels{f' of {task}' if task else ''} to learn from.",
+            f"{store.address} holds no labels{f' of {task}' if task else ''} to learn from.",
             "circuitz serve --tasks PACK collects them.",
         )
     mine = [r for r in rows if r.z_hash == z.hash]

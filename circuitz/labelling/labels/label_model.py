@@ -57,6 +57,9 @@ class LabelModel:
         standard errors it falls short of the best.
     seed
         Seed of the folds.
+    agreement
+        Share of answers that are as foretold, about inputs left out of the fit; ``None`` of a model
+        that an earlier version wrote.
     """
 
     classes: tuple[str, ...]
@@ -70,6 +73,7 @@ class LabelModel:
     answers: int
     compared: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     seed: int = 0
+    agreement: float | None = None
 
     def predict_proba(self, features: npt.ArrayLike, offsets: npt.ArrayLike) -> F64:
         """Return p(y | x), ``(n, k)``.
@@ -108,6 +112,8 @@ class LabelModel:
             "centre": self.centre.tolist(), "spread": self.spread.tolist(),
             "raters": dict(self.raters), "answers": self.answers, "compared": self.compared,
             "seed": self.seed,
+            # Models of earlier versions do not tell it, and are written as they were.
+            **({} if self.agreement is None else {"agreement": self.agreement}),
         }  # fmt: skip
 
     @classmethod
@@ -138,6 +144,7 @@ class LabelModel:
                 answers=int(record["answers"]),
                 compared=list(record["compared"]),
                 seed=int(record["seed"]),
+                agreement=_share_or_none(record.get("agreement")),
             )
         except CircuitzError:
             raise
@@ -164,6 +171,7 @@ def fit_label_model(
     item: npt.ArrayLike | None = None,
     rater: Sequence[str] | None = None,
     offset: bool = True,
+    as_input: bool = False,
 ) -> LabelModel:
     """Learn M_L_test from answers.
 
@@ -187,7 +195,10 @@ def fit_label_model(
     seed
         Seed of the folds.
     offset
-        ``False`` leaves z*'s logits out: a control that learns from the answers alone.
+        ``False`` leaves z*'s logits out: the answers alone.
+    as_input
+        z*'s logits are an input like the features, whose weight the answers set: before any answer
+        it is 1 (its logarithm has spread 1), and no other form is compared.
 
     Raises
     ------
@@ -203,8 +214,8 @@ def fit_label_model(
     centre, spread = x[asked].mean(0), x[asked].std(0)
     spread = np.where(spread > 1e-9 * np.maximum(np.abs(centre), 1e-9), spread, 1.0)
     x, z = (x - centre) / spread, _centre_rows(z)
-    forms = _candidate_forms(offset, features=x.shape[1] > 0)
-    chosen, compared = _choose_form_by_cross_validation(forms, x, z, given, seed)
+    forms = _candidate_forms(offset, features=x.shape[1] > 0, as_input=as_input)
+    chosen, compared, agreement = _choose_form_by_cross_validation(forms, x, z, given, seed)
     best = fit_labels_and_raters(chosen, x, z, given)
     wrong = share_of_wrong_answers(best, x, z, given)
     told = _raters_told_about(chosen, given)
@@ -223,6 +234,7 @@ def fit_label_model(
         answers=len(given),
         compared=compared,
         seed=seed,
+        agreement=agreement,
     )
 
 
@@ -235,8 +247,10 @@ def _raters_told_about(form: Form, answers: Answers) -> npt.NDArray[np.bool_]:
     return np.bincount(answers.rater, shared, minlength=len(answers.raters)) > 0
 
 
-def _candidate_forms(offset: bool, *, features: bool) -> list[Form]:
+def _candidate_forms(offset: bool, *, features: bool, as_input: bool) -> list[Form]:
     """List the forms to compare: simplest first, those that keep z*'s logits before others."""
+    if as_input:
+        return [Form(offset, features, ridge) for ridge in (_RIDGES if features else _RIDGES[:1])]
     forms = [Form(offset=False, features=False)]
     if offset:
         forms.append(Form(offset=True, features=False))
@@ -253,21 +267,23 @@ def _choose_form_by_cross_validation(
     z: F64,
     answers: Answers,
     seed: int,
-) -> tuple[Form, list[dict[str, Any]]]:
-    """Cross-validate over inputs; return the form to take and how all of them did."""
+) -> tuple[Form, list[dict[str, Any]], float]:
+    """Cross-validate over inputs; return the form to take, how all did, and its agreement."""
     asked = np.unique(answers.item)
     folds = min(_FOLDS, len(asked))
     fold = np.full(len(x), -1)
     fold[asked] = np.random.default_rng(seed).permutation(len(asked)) % folds
     found = np.zeros((len(forms), len(x)))
+    foretold = np.zeros(len(forms))
     for number in range(folds):
         inside = fold[answers.item] == number
         learn, test = _subset_answers(answers, ~inside), _subset_answers(answers, inside)
         here = fold == number
         for i, form in enumerate(forms):
-            found[i, here] = answer_log_likelihood_by_input(
-                fit_labels_and_raters(form, x, z, learn), x, z, test
-            )[here]
+            fit = fit_labels_and_raters(form, x, z, learn)
+            found[i, here] = answer_log_likelihood_by_input(fit, x, z, test)[here]
+            best_class = unnormalised_log_probabilities(fit, x, z).argmax(1)[test.item]
+            foretold[i] += test.shares[np.arange(len(test)), best_class].sum()
     values = found[:, asked]
     best = int(values.mean(1).argmax())
     gap = values[best] - values
@@ -280,6 +296,7 @@ def _choose_form_by_cross_validation(
             "log_likelihood": round(float(values[i].mean()), 5),
             "shortfall": round(float(mean[i]), 5),
             "standard_error": round(float(error[i]), 5),
+            "agreement": round(float(foretold[i] / len(answers)), 4),
         }
         for i, form in enumerate(forms)
     ]
@@ -289,11 +306,15 @@ def _choose_form_by_cross_validation(
         for many, least in [_BARS.get(f.name, (1.0, 0.0))]
     ]
     chosen = next(i for i in range(len(forms)) if i == best or mean[i] <= bars[i])
-    return forms[chosen], table
+    return forms[chosen], table, round(float(foretold[chosen] / len(answers)), 4)
 
 
 def _subset_answers(answers: Answers, keep: npt.NDArray[np.bool_]) -> Answers:
     return Answers(answers.shares[keep], answers.item[keep], answers.rater[keep], answers.raters)
+
+
+def _share_or_none(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _centre_rows(offsets: F64) -> F64:

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from PIL import Image
 
 from circuitz.cards.card import Card
+from circuitz.cards.judged.class_answer import Arm
 from circuitz.cards.make_card import card as make_card
 from circuitz.data.folders.csv_reading import read_csv_with_header
 from circuitz.data.folders.name_forms import NameIndex
 from circuitz.data.folders.picture_paths import existing_file
 from circuitz.errors import CardError, LabellingError
 from circuitz.labelling.export import card_in_notes
+from circuitz.labelling.tasks.guidelines_by_kind import guidelines_of_kind, title_of_kind
+from circuitz.labelling.tasks.hidden_questions import activities_of_pictures, hidden_questions
 from circuitz.labelling.tasks.pack import (
     LEASE_SECONDS,
-    MOST_QUESTIONS,
     Kind,
     Question,
     TaskPack,
+    opaque_question_id,
+)
+from circuitz.labelling.tasks.pack_checks import (
+    MOST_QUESTIONS,
     check_answerable_classes,
     check_overlap_and_lease,
-    opaque_question_id,
 )
 from circuitz.labelling.tasks.questions import MOST, choose_questions
 from circuitz.labelling.tasks.run_on_pictures import (
@@ -48,30 +52,19 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 THUMB = 96
 REPEATS = 5
-GUIDELINES = """Say which class each picture shows.
-
-You need not know the classes. The card says what speaks for each of them and against it. Look at \
-the picture first, then find the class whose signs you see.
-
-The marks on the picture show where the model sees a sign. The model may be wrong: what you see \
-counts.
-
-If two classes fit equally well, or the signs are hidden, say that you cannot tell. Guessing helps \
-nobody. If the picture is broken or shows nothing of the kind, say that it is not usable.
-
-Take your time. Every answer can be changed later."""
 
 
 def make_pack(
     z: AnnotatedModel,
     folder: Path,
     *,
+    arm: Arm = "shown",
     name: str = "",
     gold: Path | None = None,
     overlap: int = 2,
     limit: int = MOST,
     repeats: int = REPEATS,
-    guidelines: str = GUIDELINES,
+    guidelines: str = "",
     lease: float | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -84,6 +77,9 @@ def make_pack(
         z*, exported with its card; a measured z that was never exported gets one made here.
     folder
         D′: pictures in it and below it. Folders' names are not looked at.
+    arm
+        ``shown``; or ``hidden``, where raters see no picture but how active the card's cues are,
+        and where.
     name
         The question as raters read it; made from z's subject when empty.
     gold
@@ -96,7 +92,7 @@ def make_pack(
     repeats
         Questions asked a second time, at most a tenth of all.
     guidelines
-        Plain text for the raters.
+        Plain text for the raters; by the arm when empty.
     lease
         Seconds a question stays with a rater who does not answer.
     seed
@@ -114,7 +110,7 @@ def make_pack(
         If z has no card and none can be made.
     """
     check_labelling_supported(z)
-    card = _load_or_make_card(z)
+    card = load_or_make_card(z)
     # Before the network is run: what no screen could ask need not cost minutes.
     check_answerable_classes(card.names)
     check_overlap_and_lease(overlap, LEASE_SECONDS if lease is None else lease)
@@ -129,6 +125,29 @@ def make_pack(
     asked = [pool[int(i)] for i in chosen.rows]
     again = _choose_pictures_to_repeat(asked, min(repeats, len(asked) // 10), seed)
     shown = list(dict.fromkeys([*asked, *known]))
+    kinds: list[tuple[Kind, Sequence[Picture]]] = [
+        ("ask", asked), ("gold", list(known)), ("again", again)
+    ]  # fmt: skip
+    common = _CommonParts(
+        name=name.strip() or title_of_kind("label", arm, z.subject),
+        card=card,
+        seed=seed,
+        overlap=overlap,
+        guidelines=guidelines.strip() or (guidelines_of_kind("label", arm)),
+        exemplars=_exemplar_thumbnails(z, card),
+        lease=LEASE_SECONDS if lease is None else float(lease),
+    )
+    if arm == "hidden":
+        # Pictures beside the words would tell what a unit sees, whatever its words say.
+        common["exemplars"] = {}
+        activities = activities_of_pictures(z, card, shown, view, told("look at the units"))
+        questions = hidden_questions(kinds, activities, seed)
+        return TaskPack(
+            questions=tuple(questions),
+            gold=_gold_by_question(questions, known),
+            activities={one.hash: one for one in activities.values()},
+            **common,
+        )
     seen, heat = find_active_cues_and_maps(
         z, card, [p.file for p in shown], view, told("look at the units")
     )
@@ -140,9 +159,6 @@ def make_pack(
         pictures[f"pictures/{p.item[:24]}.{suffix}"] = data
         told("copy pictures")(i + 1, len(shown))
     file = {Path(name).stem: name for name in pictures}
-    kinds: list[tuple[Kind, Sequence[Picture]]] = [
-        ("ask", asked), ("gold", list(known)), ("again", again)
-    ]  # fmt: skip
     questions = [
         Question(
             opaque_question_id(seed, p.item, kind),
@@ -155,22 +171,33 @@ def make_pack(
         for kind, some in kinds
         for p in some
     ]
-    pack = TaskPack(
-        name=name.strip() or (f"Which kind of {z.subject} is it?" if z.subject else "What is it?"),
-        card=card,
+    return TaskPack(
         questions=tuple(questions),
-        seed=seed,
-        overlap=overlap,
-        guidelines=guidelines.strip() or GUIDELINES,
-        gold={opaque_question_id(seed, p.item, "gold"): label for p, label in known.items()},
+        gold=_gold_by_question(questions, known),
         heat=heat,
         pictures=pictures,
-        exemplars=_exemplar_thumbnails(z, card),
+        **common,
     )
-    return pack if lease is None else replace(pack, lease=float(lease))
 
 
-def _load_or_make_card(z: AnnotatedModel) -> Card:
+class _CommonParts(TypedDict):
+    """What packs of both arms have."""
+
+    name: str
+    card: Card
+    seed: int
+    overlap: int
+    guidelines: str
+    exemplars: dict[int, bytes]
+    lease: float
+
+
+def _gold_by_question(questions: Sequence[Question], answers: dict[Picture, str]) -> dict[str, str]:
+    by_item = {picture.item: label for picture, label in answers.items()}
+    return {q.id: by_item[q.item] for q in questions if q.kind == "gold"}
+
+
+def load_or_make_card(z: AnnotatedModel) -> Card:
     """Return the card z was exported with, or make it; refuse one of another z."""
     found = card_in_notes(z)
     if found is None:

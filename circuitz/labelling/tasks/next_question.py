@@ -198,11 +198,12 @@ class _RaterQueue:
         if not wanted:
             return []
         # How many they answered up to each picture they answered, in the pack's order.
-        upto: dict[str, int] = {}
+        upto: dict[frozenset[str], int] = {}
         for q in self.pack.questions:
             if q.kind == "ask" and q.id in self._answered:
-                upto[q.item] = len(upto) + 1
-        return [q for q in wanted if q.item in upto and (soon or len(upto) - upto[q.item] >= APART)]
+                upto[frozenset(q.items)] = len(upto) + 1
+        seen = {q.id: upto.get(frozenset(q.items), 0) for q in wanted}
+        return [q for q in wanted if seen[q.id] and (soon or len(upto) - seen[q.id] >= APART)]
 
     def set_aside_questions(self) -> list[Question]:
         """Questions this rater put off, oldest first."""

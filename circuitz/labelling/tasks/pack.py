@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -10,16 +10,18 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from circuitz.cards.activity import CardActivity
 from circuitz.cards.card import Card
-from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.cards.judged.comparison import COMPARE_OPTIONS
 from circuitz.disk.hashing import json_hash
 from circuitz.errors import LabellingError
-from circuitz.store.leases import LONGEST_LEASE
+from circuitz.labelling.tasks.pack_checks import refuse_unaskable_pack
+from circuitz.store.judgement import Use
 
 Kind = Literal["ask", "gold", "again"]
 KINDS: tuple[Kind, ...] = ("ask", "gold", "again")
-MOST_QUESTIONS = 20_000
-MOST_OVERLAP = 50
+PackKind = Literal["label", "compare", "hypothesis"]
+PACK_KINDS: tuple[PackKind, ...] = ("label", "compare", "hypothesis")
 LEASE_SECONDS = 600.0
 
 
@@ -66,6 +68,16 @@ class Question:
     word
         The concept that is asked about (does this picture show *snow*?); empty where the answers
         are classes.
+    judged_as
+        Kind as judgements name it: ``compare``, ``hypothesis``, ``label: hidden``; empty for
+        ``label``, and where a word is asked about.
+    further
+        Content hashes of what is asked about beside the item: the card on the right, or the
+        activity that is shown in place of the picture.
+    seed
+        The order of the items was drawn from it.
+    use
+        What answers may be used for; by the question's kind when empty.
     """
 
     id: str
@@ -75,12 +87,25 @@ class Question:
     picture: str
     seen: tuple[Sighting, ...] = ()
     word: str = ""
+    judged_as: str = ""
+    further: tuple[str, ...] = ()
+    seed: int = 0
+    use: Use | Literal[""] = ""
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Content hashes of all that is asked about, in the order shown."""
+        return (self.item, *self.further)
 
     @property
     def judgement_kind_and_item(self) -> tuple[str, str]:
-        """Kind as judgements name it, and item: what a rater answers once."""
+        """Kind as judgements name it, and items as one text: what a rater answers once."""
         again = "-again" if self.kind == "again" else ""
-        return (f"concept{again}: {self.word}" if self.word else f"label{again}", self.item)
+        if self.word:
+            return (f"concept{again}: {self.word}", self.item)
+        name, colon, arm = (self.judged_as or "label").partition(":")
+        # A comparison that comes again has its sides swapped: other items already.
+        return (f"{name}{again if name == 'label' else ''}{colon}{arm}", " ".join(self.items))
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +139,15 @@ class TaskPack:
     plan
         Why each picture was chosen, JSON values by question id. Never shown: it may give the
         answer away.
+    kind
+        ``label`` (which class, or whether a concept is shown), ``compare`` (which of two cards) or
+        ``hypothesis`` (what a class looks like, or a unit sees).
+    cards
+        Of ``compare``: the cards by hash.
+    activities
+        Of ``label`` without pictures: what is shown in their place, by hash.
+    chips
+        Of ``hypothesis``: the words that may be chosen.
     """
 
     name: str
@@ -128,14 +162,32 @@ class TaskPack:
     exemplars: Mapping[int, bytes] = field(default_factory=dict[int, bytes])
     lease: float = LEASE_SECONDS
     plan: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    kind: PackKind = "label"
+    cards: Mapping[str, Card] = field(default_factory=dict[str, Card])
+    activities: Mapping[str, CardActivity] = field(default_factory=dict[str, CardActivity])
+    chips: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _refuse_unaskable_pack(self)
+        refuse_unaskable_pack(self)
 
     @property
     def classes(self) -> tuple[str, ...]:
         """What there is to choose from."""
-        return self.card.names
+        if self.kind == "compare":
+            return COMPARE_OPTIONS
+        return self.chips if self.kind == "hypothesis" else self.card.names
+
+    @property
+    def hidden(self) -> bool:
+        """Whether raters see no picture, but only how active the card's cues are."""
+        return bool(self.activities)
+
+    @property
+    def shown_cards(self) -> tuple[Card, ...]:
+        """The cards raters see."""
+        if self.kind == "label":
+            return () if self.words else (self.card,)
+        return tuple(self.cards.values())
 
     @property
     def z_hash(self) -> str:
@@ -150,7 +202,7 @@ class TaskPack:
     @cached_property
     def task(self) -> str:
         """Name of the task in judgements: the same pack has the same name wherever it lies."""
-        return f"{'concepts' if self.words else 'label'}-{self.hash[:16]}"
+        return f"{'concepts' if self.words else self.kind}-{self.hash[:16]}"
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -163,16 +215,31 @@ class TaskPack:
         return json_hash(
             {
                 "tasks": 1,
+                **self._record_of_newer_kind(),
                 "card": self.card.hash,
                 "z": self.z_hash,
                 "questions": [
-                    [q.id, q.item, q.kind, *([q.word] if q.word else [])] for q in self.questions
+                    [q.id, q.item, q.kind, *([q.word] if q.word else []), *_newer_facts(q)]
+                    for q in self.questions
                 ],
                 "gold": dict(sorted(self.gold.items())),
                 "seed": self.seed,
                 "overlap": self.overlap,
                 "instructions": self.instructions,
             }
+        )
+
+    def _record_of_newer_kind(self) -> dict[str, Any]:
+        """Return what packs of earlier versions have not: their hash stays as it was."""
+        if not self.is_of_newer_kind:
+            return {}
+        return {"tasks": 2, "kind": self.kind, "cards": sorted(self.cards), "chips": [*self.chips]}
+
+    @property
+    def is_of_newer_kind(self) -> bool:
+        """Whether earlier versions of circuitz cannot read it."""
+        return (
+            self.kind != "label" or bool(self.activities) or any(map(_newer_facts, self.questions))
         )
 
     @cached_property
@@ -198,8 +265,10 @@ class TaskPack:
     def options(self, rater: str) -> tuple[tuple[str, ...], int]:
         """Return the classes in the order this rater sees them, and the seed of that order.
 
-        One order a rater, so that a key always means one class; over raters the order evens out.
+        What may be said of two cards keeps its order: the sides are drawn for each question. One order a rater, so that a key always means one class; over raters the order evens out.
         """
+        if self.kind == "compare":
+            return self.classes, self.seed
         seed = int(json_hash([self.seed, rater])[:12], 16)
         order = np.random.default_rng(seed).permutation(len(self.classes))
         return tuple(self.classes[int(i)] for i in order), seed
@@ -209,76 +278,15 @@ class TaskPack:
         return {kind: sum(q.kind == kind for q in self.questions) for kind in KINDS}
 
 
+def _newer_facts(question: Question) -> list[Any]:
+    """Return what questions of earlier versions have not."""
+    facts = (question.judged_as, [*question.further], question.seed, question.use)
+    return [*facts] if any(facts) else []
+
+
 def opaque_question_id(seed: int, item: str, kind: Kind, word: str = "") -> str:
     """Return an id that does not tell what kind of question it is."""
     return json_hash(["question", seed, item, kind, *([word] if word else [])])[:16]
-
-
-def _refuse_unaskable_pack(pack: TaskPack) -> None:
-    """Refuse what no screen could ask.
-
-    Raises
-    ------
-    LabellingError
-        Saying what is wrong.
-    """
-    check_answerable_classes(pack.classes)
-    if not pack.questions:
-        raise LabellingError("There is nothing to ask.", "Give pictures to label.")
-    if len(pack.questions) > MOST_QUESTIONS:
-        raise LabellingError(
-            f"{len(pack.questions):,} questions are too many.", f"Up to {MOST_QUESTIONS:,}."
-        )
-    check_overlap_and_lease(pack.overlap, pack.lease)
-    ids = [q.id for q in pack.questions]
-    if len(set(ids)) != len(ids):
-        raise LabellingError("A question occurs twice.", "Make the pack anew.")
-    if len({q.judgement_kind_and_item for q in pack.questions}) != len(ids):
-        # A gold picture among the others: one answer would count as both.
-        raise LabellingError("A picture is asked about twice.", "Make the pack anew.")
-    for q in pack.questions:
-        if q.picture not in pack.pictures:
-            raise LabellingError("A question has no picture.", "Make the pack anew.")
-        if any(not 0 <= s.heat < len(pack.heat) for s in q.seen):
-            raise LabellingError("A question lacks a map of its units.", "Make the pack anew.")
-    golden = {q.id for q in pack.questions if q.kind == "gold"}
-    if golden != set(pack.gold) or not set(pack.gold.values()) <= set(pack.classes):
-        raise LabellingError("Gold questions and their answers do not fit.", "Make the pack anew.")
-
-
-def check_answerable_classes(names: Sequence[str]) -> None:
-    """Refuse classes that cannot be the answers to choose from.
-
-    Raises
-    ------
-    LabellingError
-        Naming the class.
-    """
-    for name in names:
-        if not name.strip() or name in (CANNOT_TELL, DISCARDED):
-            raise LabellingError(
-                f"A class is called {name!r}, which is an answer of its own.", "Rename the class."
-            )
-    if len(set(names)) != len(names) or len(names) < 2:
-        raise LabellingError("A pack needs two classes or more, each once.", "Check the card.")
-
-
-def check_overlap_and_lease(overlap: int, lease: float) -> None:
-    """Refuse an overlap or a lease that helps nobody.
-
-    Raises
-    ------
-    LabellingError
-        Naming the number.
-    """
-    if not 1 <= overlap <= MOST_OVERLAP:
-        raise LabellingError(
-            f"Each question would be answered by {overlap} people.", f"Choose 1 to {MOST_OVERLAP}."
-        )
-    if not 5 <= lease <= LONGEST_LEASE:
-        raise LabellingError(
-            f"Leases of {lease} seconds help nobody.", "Choose 5 seconds to a week."
-        )
 
 
 def sighting_from_json(record: Mapping[str, Any]) -> Sighting:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from circuitz import __version__
+from circuitz.cards.activity import CardActivity
 from circuitz.cards.card import Card
 from circuitz.disk.atomic import (
     locked_temporary_folder,
@@ -35,13 +36,22 @@ from circuitz.errors import (
     CircuitzError,
     LabellingError,
 )
-from circuitz.labelling.tasks.pack import KINDS, Question, TaskPack, sighting_from_json
+from circuitz.labelling.tasks.pack import (
+    KINDS,
+    PACK_KINDS,
+    Question,
+    TaskPack,
+    sighting_from_json,
+)
+from circuitz.store.judgement import USES
 from circuitz.z.bundle.replace_bundle import zip_folder_reproducibly
 
-SCHEMA = 1
+#: Packs that ask for classes of pictures, or about words, are of schema 1, as they always were.
+SCHEMA = 2
 MANIFEST = "tasks.json"
 CARD, GUIDE, GOLD, HEAT = "card.json", "field-guide.md", "gold.json", "heat.bin"
 PLAN = "plan.json"
+CARDS, ACTIVITIES = "cards.json", "activities.json"
 MOST_PICTURE = 8 * 2**20
 _MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
 
@@ -178,11 +188,17 @@ def _contents_by_file_name(pack: TaskPack) -> dict[str, bytes]:
     }
     if pack.plan:
         files[PLAN] = dumps(dict(pack.plan)) + b"\n"
+    if pack.cards:
+        cards = [card.to_json() for _, card in sorted(pack.cards.items())]
+        files[CARDS] = dumps(cards) + b"\n"
+    if pack.activities:
+        shown = [activity.to_json() for _, activity in sorted(pack.activities.items())]
+        files[ACTIVITIES] = dumps(shown) + b"\n"
     files |= {name: bytes(data) for name, data in pack.pictures.items()}
     files |= {f"exemplars/{i}.png": bytes(data) for i, data in pack.exemplars.items()}
     document: dict[str, Any] = {
         "kind": "circuitz tasks",
-        "schema": SCHEMA,
+        "schema": SCHEMA if pack.is_of_newer_kind else 1,
         "circuitz": __version__,
         "name": pack.name,
         "task": pack.task,
@@ -200,6 +216,8 @@ def _contents_by_file_name(pack: TaskPack) -> dict[str, bytes]:
             for name, data in sorted(files.items())
         },
     }
+    if pack.is_of_newer_kind:
+        document |= {"asks": pack.kind, "chips": list(pack.chips)}
     return {**files, MANIFEST: seal_with_own_hash(document)}
 
 
@@ -218,13 +236,20 @@ def _task_pack_from_document(document: dict[str, Any], read: dict[str, bytes]) -
     if len(shape) != 3 or any(side < 0 for side in shape) or max(shape[1:]) > 64:
         raise ValueError("the maps have no proper shape")
     questions = tuple(_question_from_json(record) for record in document["questions"])
-    pictures = {name: read[name] for name in dict.fromkeys(q.picture for q in questions)}
+    named = dict.fromkeys(q.picture for q in questions if q.picture)
+    pictures = {name: read[name] for name in named}
     exemplars = {
         int(Path(name).stem): data for name, data in read.items() if name.startswith("exemplars/")
     }
     for data in (*pictures.values(), *exemplars.values()):
         checked_picture_media_type(data)
     gold = loads(read[GOLD], GOLD)
+    kind = document.get("asks", "label")
+    if kind not in PACK_KINDS:
+        raise ValueError(f"{kind!r} is no kind of pack")
+    cards = [Card.from_json(c) for c in loads(read[CARDS], CARDS)] if CARDS in read else []
+    shown = loads(read[ACTIVITIES], ACTIVITIES) if ACTIVITIES in read else []
+    activities = [CardActivity.from_json(one) for one in shown]
     made = TaskPack(
         name=str(document["name"]),
         card=Card.from_json(loads(read[CARD], CARD)),
@@ -238,6 +263,10 @@ def _task_pack_from_document(document: dict[str, Any], read: dict[str, bytes]) -
         exemplars=exemplars,
         lease=float(document["lease"]),
         plan=dict(loads(read[PLAN], PLAN)) if PLAN in read else {},
+        kind=kind,
+        cards={card.hash: card for card in cards},
+        activities={one.hash: one for one in activities},
+        chips=tuple(str(chip) for chip in document.get("chips", ())),
     )
     stated = (document["task"], document["card"], document["z"], document["classes"])
     if stated != (made.task, made.card.hash, made.z_hash, list(made.classes)):
@@ -247,8 +276,9 @@ def _task_pack_from_document(document: dict[str, Any], read: dict[str, bytes]) -
 
 def _question_to_json(question: Question) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(json.dumps(asdict(question)))
-    if not question.word:
-        del record["word"]
+    for name in ("word", "judged_as", "further", "seed", "use"):
+        if not record[name]:
+            del record[name]
     return record
 
 
@@ -256,6 +286,9 @@ def _question_from_json(record: dict[str, Any]) -> Question:
     kind = record["kind"]
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is no kind of question")
+    use = record.get("use", "")
+    if use not in ("", *USES):
+        raise ValueError(f"{use!r} is no use of answers")
     return Question(
         id=str(record["id"]),
         item=str(record["item"]),
@@ -264,4 +297,8 @@ def _question_from_json(record: dict[str, Any]) -> Question:
         picture=str(record["picture"]),
         seen=tuple(sighting_from_json(s) for s in record["seen"]),
         word=str(record.get("word", "")),
+        judged_as=str(record.get("judged_as", "")),
+        further=tuple(str(item) for item in record.get("further", ())),
+        seed=int(record.get("seed", 0)),
+        use=use,
     )

@@ -6,14 +6,19 @@ No widget and no torch: a screen of any kind can be laid over it, and tests need
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.cards.cards_in_store import keep_activities, keep_cards
 from circuitz.disk.safe_text import strip_and_check_name
 from circuitz.errors import CircuitzError, LabellingError
+from circuitz.labelling.tasks.answer_record import checked_answer
+from circuitz.labelling.tasks.grid_questions import (
+    MOST_HELD_IN_GRID,
+    upcoming_grid_questions,
+)
 from circuitz.labelling.tasks.next_question import (
     RaterProgress,
     progress_of_rater,
@@ -23,14 +28,15 @@ from circuitz.labelling.tasks.pack import Kind, Question, TaskPack
 from circuitz.store.answered_slots import seat_of_rater
 from circuitz.store.in_force import by_time_given, moment_from_iso
 from circuitz.store.judgement import Judgement, RaterKind, Use, iso_utc_now
-from circuitz.store.judgements import Judgements
-from circuitz.store.leases import QuestionLeases, TaskSnapshot
+from circuitz.store.judgement_store import JudgementStore
+from circuitz.store.leases import TaskSnapshot
 
 AHEAD = 4
 """Questions a screen holds, so that the next picture is there at once and a break is bridged."""
 MOST_HELD = 2 * AHEAD
 RECENT = 10
 MOST_SECONDS = 86_400.0
+_NOT_DETAILS = ("choice", "seconds", "page", "place", "of")
 # Less may be the line, or a kernel that was busy; more is a clock that is wrong.
 _CLOCKS_APART = timedelta(minutes=1)
 # Clocks that start anew with every battery show years before any answer can have been given.
@@ -67,7 +73,7 @@ class Session:
     def __init__(
         self,
         pack: TaskPack,
-        store: Judgements,
+        store: JudgementStore,
         rater: str,
         *,
         kind: RaterKind = "person",
@@ -77,7 +83,9 @@ class Session:
         self.kind: RaterKind = kind
         self._seat = seat_of_rater(self.rater, kind)
         self.options, self.seed = pack.options(self.rater)
-        self._turns = QuestionLeases(store, pack.task, clock=clock)
+        self._turns = store.leases(pack.task, clock=clock)
+        keep_cards(store, pack.shown_cards)
+        keep_activities(store, pack.activities.values())
 
     # -- what to show ---------------------------------------------------------------------
 
@@ -94,13 +102,13 @@ class Session:
             How many the screen should hold in all.
         """
         # A page that claims more than a screen ever holds keeps no others from it.
-        known = list(dict.fromkeys(h for h in held if h in self.pack.questions_by_id))[:MOST_HELD]
+        most = MOST_HELD_IN_GRID if self.pack.words else MOST_HELD
+        known = list(dict.fromkeys(h for h in held if h in self.pack.questions_by_id))[:most]
+        upcoming = upcoming_grid_questions if self.pack.words else upcoming_questions
         found: list[Question] = []
 
         def choose_and_remember_questions(board: TaskSnapshot) -> list[str]:
-            found[:] = upcoming_questions(
-                self.pack, board, self._seat, known, max(0, n - len(known))
-            )
+            found[:] = upcoming(self.pack, board, self._seat, known, max(0, n - len(known)))
             return [q.id for q in found]
 
         board, _ = self._turns.choose_and_lease_questions(
@@ -112,19 +120,22 @@ class Session:
         """Return what is left, and how far everybody is."""
         return progress_of_rater(self.pack, self._turns.snapshot(self._seat), self._seat)
 
-    def recent_answers(self, n: int = RECENT) -> list[dict[str, str]]:
-        """Return the last answers in force, the latest first: question, choice and key."""
+    def recent_answers(self, n: int = RECENT) -> list[dict[str, Any]]:
+        """Return the last answers in force, the latest first: question, choice, key, and details.
+
+        Choice is ``None`` where the answer is words; details are what was said beside the choice.
+        """
         known = {q.judgement_kind_and_item: q for q in self.pack.questions}
         rows = self.store.rows(task=self.pack.task, rater=self.rater)
         rows = [row for row in rows if row.rater_kind == self.kind]
-        found: list[dict[str, str]] = []
+        found: list[dict[str, Any]] = []
         for row in reversed(by_time_given(rows)):
-            question = known.get((row.kind, row.items[0] if row.items else ""))
+            question = known.get((row.kind, " ".join(row.items)))
             if question is not None and row.answer is not None:
                 own = row.key.removeprefix(self._key_prefix)
-                found.append(
-                    {"id": question.id, "choice": str(row.answer.get("choice")), "key": own}
-                )
+                more = {k: v for k, v in row.answer.items() if k not in _NOT_DETAILS}
+                one = {"id": question.id, "choice": row.answer.get("choice"), "key": own}
+                found.append({**one, "details": more} if more else one)
             if len(found) == n:
                 break
         return found
@@ -137,6 +148,7 @@ class Session:
         choice: str,
         key: str,
         *,
+        details: Mapping[str, Any] | None = None,
         seconds: float | None = None,
         shown: str = "",
         answered: str = "",
@@ -152,9 +164,12 @@ class Session:
         question
             Its id.
         choice
-            A class, ``cannot tell`` or ``not usable``.
+            A class, ``cannot tell`` or ``not usable``; of two cards ``a``, ``b``, ``equal`` or
+            ``both implausible``; ``written`` where the answer is words.
         key
             Idempotency key: sent again, it changes nothing.
+        details
+            What else was said (:func:`circuitz.labelling.tasks.answer_record.checked_answer`).
         seconds
             How long the rater looked; not known when left out, or no such time.
         shown, answered
@@ -175,17 +190,14 @@ class Session:
             If it could not be stored; then nothing was.
         """
         asked = self.pack.question_by_id(question)
-        self._check_choice(choice)
+        said = checked_answer(self.pack, asked, self.options, choice, details)
         took = float("nan") if seconds is None else float(seconds)
-        row = self._make_judgement(
-            asked,
-            {"choice": choice, "seconds": round(took, 2) if 0 <= took <= MOST_SECONDS else None},
-            self._checked_prefixed_key(key),
-        )
+        said["seconds"] = round(took, 2) if 0 <= took <= MOST_SECONDS else None
+        row = self._make_judgement(asked, said, self._checked_prefixed_key(key))
         stored = self.store.store_superseding_answer(
-            _with_page_times(row, shown, answered, sent, datetime.now(UTC))
+            with_page_times(row, shown, answered, sent, datetime.now(UTC))
         )
-        self._turns.set_aside_or_bring_back(self._seat, question, later=False)
+        self._turns.bring_back(self._seat, (question,))
         return stored
 
     def answer_as_judgement(self, question: str, choice: str, key: str) -> Judgement:
@@ -197,15 +209,8 @@ class Session:
             If question, choice or key cannot be.
         """
         asked = self.pack.question_by_id(question)
-        self._check_choice(choice)
-        return self._make_judgement(asked, {"choice": choice}, self._checked_prefixed_key(key))
-
-    def _check_choice(self, choice: str) -> None:
-        if choice not in (*self.options, CANNOT_TELL, DISCARDED):
-            raise LabellingError(
-                f"{choice[:60]!r} is no answer to this question.",
-                f"Answers are {', '.join(self.options[:12])}.",
-            )
+        said = checked_answer(self.pack, asked, self.options, choice)
+        return self._make_judgement(asked, said, self._checked_prefixed_key(key))
 
     def withdraw(self, question: str, of: str = "") -> bool:
         """Take an answer back; returns whether one stood.
@@ -224,7 +229,10 @@ class Session:
     def set_question_aside(self, question: str, *, later: bool = True) -> None:
         """Put a question off until the others are done, or take it back."""
         self.pack.question_by_id(question)
-        self._turns.set_aside_or_bring_back(self._seat, question, later=later)
+        if later:
+            self._turns.set_aside(self._seat, question)
+        else:
+            self._turns.bring_back(self._seat, (question,))
 
     def release_held_questions(self) -> None:
         """Give back what is on the screen."""
@@ -245,15 +253,17 @@ class Session:
     def _make_judgement(
         self, question: Question, answer: dict[str, Any] | None, key: str
     ) -> Judgement:
-        kind, item = question.judgement_kind_and_item
+        kind, _ = question.judgement_kind_and_item
+        with_card = self.pack.kind == "label"
         return Judgement(
             task=self.pack.task,
             kind=kind,
             z_hash=self.pack.z_hash,
-            card_hash=self.pack.card.hash,
-            items=(item,),
+            card_hash=self.pack.card.hash if with_card else "",
+            items=question.items,
             options=self.options,
-            seed=self.seed,
+            # The order of two cards is the question's, that of classes or words the rater's.
+            seed=question.seed if self.pack.kind == "compare" else self.seed,
             answer=answer,
             rater=self.rater,
             rater_kind=self.kind,
@@ -261,7 +271,7 @@ class Session:
             answered=iso_utc_now(),
             key=key,
             instructions=self.pack.instructions,
-            use=_USES[question.kind],
+            use=question.use or _USES[question.kind],
         )
 
 
@@ -282,10 +292,10 @@ def clean_rater_name(name: str) -> str:
     return clean
 
 
-def _with_page_times(
+def with_page_times(
     row: Judgement, shown: str, answered: str, sent: str, now: datetime
 ) -> Judgement:
-    """Take over the page's times by the clock here, where they are times; none is to come."""
+    """Take over a screen's times by the clock here, where they are times; none is to come."""
     last = _page_time(answered)
     if last is None:
         return row

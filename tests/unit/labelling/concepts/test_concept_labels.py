@@ -27,7 +27,6 @@ from circuitz.labelling.concepts.concept_labels import (
 from circuitz.labelling.concepts.concept_pack import (
     concept_column_name,
     make_concept_pack,
-    pixel_hash,
 )
 from circuitz.labelling.concepts.concept_questions import choose_pictures_to_ask
 from circuitz.labelling.tasks.pack import TaskPack
@@ -41,6 +40,7 @@ from circuitz.widgets.labelling import labelling_payload as payload
 from circuitz.z.bundle.inputs_io import input_set_fingerprint
 from circuitz.z.inputs import SPLITS
 from circuitz.z.model import AnnotatedModel
+from circuitz.z.pixel_hashes import pixel_hash
 
 LEXICON = Lexicon.load()
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from circuitz.cards.cards_in_store import card_from_store
 from circuitz.errors import LabellingError, StoreError
 from circuitz.labelling.labels.collect import (
     answers_as_csv,
@@ -18,6 +20,8 @@ from circuitz.labelling.tasks.pack import TaskPack
 from circuitz.labelling.tasks.session import Session
 from circuitz.store.judgement import Judgement
 from circuitz.store.judgements import Judgements
+
+MakePack = Callable[..., TaskPack]
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def give(pack: TaskPack, store: Judgements, rater: str, choices: list[str]) -> N
         session.answer(question.id, choice, f"key-{n:06d}", seconds=n + 1)
 
 
-def test_progress_gold_and_agreement(make_pack, store) -> None:
+def test_progress_gold_and_agreement(make_pack: MakePack, store: Judgements) -> None:
     pack = make_pack(asks=4, golds=2, again=1)
     give(pack, store, "ada", ["husky", "corgi", "husky", "corgi", "husky", "husky", "husky"])
     give(pack, store, "bob", ["husky", "corgi", "husky", "cannot tell", "husky", "corgi", "corgi"])
@@ -50,14 +54,16 @@ def test_progress_gold_and_agreement(make_pack, store) -> None:
     json.dumps(found)
 
 
-def test_withdrawn_answers_do_not_count(make_pack, store) -> None:
+def test_withdrawn_answers_do_not_count(make_pack: MakePack, store: Judgements) -> None:
     pack = make_pack()
     give(pack, store, "ada", ["husky", "corgi"])
     Session(pack, store, "ada").withdraw(pack.questions[0].id)
     assert len(collect_answers(store, pack).rows) == 1
 
 
-def test_one_person_on_two_machines_counts_once(make_pack, store, tmp_path: Path) -> None:
+def test_one_person_on_two_machines_counts_once(
+    make_pack: MakePack, store: Judgements, tmp_path: Path
+) -> None:
     pack = make_pack(asks=4, overlap=2)
     give(pack, store, "ada", ["husky", "corgi"])
     other = Judgements(tmp_path / "other.sqlite")
@@ -75,7 +81,7 @@ def test_one_person_on_two_machines_counts_once(make_pack, store, tmp_path: Path
     assert found["progress"]["answers"] == 3
 
 
-def test_an_empty_store_and_a_wrong_pack_are_named(make_pack, store) -> None:
+def test_an_empty_store_and_a_wrong_pack_are_named(make_pack: MakePack, store: Judgements) -> None:
     with pytest.raises(LabellingError, match="no labels yet"):
         collect_answers(store)
     pack, other = make_pack(), make_pack(seed=3)
@@ -85,7 +91,9 @@ def test_an_empty_store_and_a_wrong_pack_are_named(make_pack, store) -> None:
     assert len(collect_answers(store).rows) == 1
 
 
-def test_csv_runs_no_formula_and_jsonl_comes_back(make_pack, store, tmp_path: Path) -> None:
+def test_csv_runs_no_formula_and_jsonl_comes_back(
+    make_pack: MakePack, store: Judgements, tmp_path: Path
+) -> None:
     pack = make_pack(golds=1)
     evil = ["=cmd()", "+1", "-1", "@x", "'=x"]
     for name in evil:
@@ -99,13 +107,30 @@ def test_csv_runs_no_formula_and_jsonl_comes_back(make_pack, store, tmp_path: Pa
     assert rows[0]["path"] == "item-0.png"
     write_answers_csv_or_jsonl(found, tmp_path / "a.jsonl", pack)
     lines = (tmp_path / "a.jsonl").read_text().splitlines()
-    back = [Judgement.from_dict(json.loads(line)) for line in lines]
+    back = [Judgement.from_dict(json.loads(line)) for line in lines[len(found.shown) :]]
     assert tuple(back) == found.rows
     write_answers_csv_or_jsonl(found, tmp_path / "a.csv", pack)
     assert (tmp_path / "a.csv").read_bytes() == answers_as_csv(found.rows, pack)
 
 
-def test_no_cell_of_the_csv_is_taken_for_a_number_or_a_day(make_pack, store) -> None:
+def test_the_card_goes_with_the_answers_into_json_lines(
+    make_pack: MakePack, store: Judgements, tmp_path: Path
+) -> None:
+    """Whoever has the file alone can learn from it: the card under its hash, then the answers."""
+    pack = make_pack()
+    give(pack, store, "ada", ["husky", "corgi"])
+    found = collect_answers(store, pack)
+    write_answers_csv_or_jsonl(found, tmp_path / "a.jsonl", pack)
+    other = Judgements(tmp_path / "other.sqlite")
+    assert other.import_jsonl(tmp_path / "a.jsonl") == 2
+    named = {row.card_hash for row in found.rows}
+    assert named == {pack.card.hash}
+    assert card_from_store(other, pack.card.hash) == pack.card
+
+
+def test_no_cell_of_the_csv_is_taken_for_a_number_or_a_day(
+    make_pack: MakePack, store: Judgements
+) -> None:
     pack = make_pack()
     give(pack, store, "1e5", ["husky"])
     (first,) = store.rows()
@@ -125,7 +150,9 @@ def test_no_cell_of_the_csv_is_taken_for_a_number_or_a_day(make_pack, store) -> 
     assert [row["rater"] for row in csv.DictReader(io.StringIO(text))] == ["'1e5", "'2026-01-05"]
 
 
-def test_files_that_cannot_be_written_are_named(make_pack, store, tmp_path: Path) -> None:
+def test_files_that_cannot_be_written_are_named(
+    make_pack: MakePack, store: Judgements, tmp_path: Path
+) -> None:
     give(make_pack(), store, "ada", ["husky"])
     found = collect_answers(store)
     with pytest.raises(LabellingError, match="neither CSV"):
@@ -134,7 +161,7 @@ def test_files_that_cannot_be_written_are_named(make_pack, store, tmp_path: Path
         write_answers_csv_or_jsonl(found, tmp_path / "none" / "a.csv")
 
 
-def test_seconds_that_are_none_do_not_count(make_pack, store) -> None:
+def test_seconds_that_are_none_do_not_count(make_pack: MakePack, store: Judgements) -> None:
     pack = make_pack()
     give(pack, store, "ada", ["husky", "corgi"])
     first = store.rows()[0]
@@ -154,7 +181,9 @@ def test_seconds_that_are_none_do_not_count(make_pack, store) -> None:
     assert answers_as_csv(found.rows, pack).count(b"fast") == 0
 
 
-def test_names_that_differ_in_capitals_only_are_remarked_on(make_pack, store) -> None:
+def test_names_that_differ_in_capitals_only_are_remarked_on(
+    make_pack: MakePack, store: Judgements
+) -> None:
     pack = make_pack(asks=3)
     for rater in ("Nora", "nora", "Emil"):
         give(pack, store, rater, ["husky", "corgi"])
@@ -163,7 +192,7 @@ def test_names_that_differ_in_capitals_only_are_remarked_on(make_pack, store) ->
     assert "Emil" not in said
 
 
-def test_names_of_two_tasks_are_not_compared(make_pack, store) -> None:
+def test_names_of_two_tasks_are_not_compared(make_pack: MakePack, store: Judgements) -> None:
     for rater, seed in (("Nora", 0), ("nora", 1)):
         give(make_pack(seed=seed, asks=2), store, rater, ["husky"])
     found = collect_answers(store).summary
@@ -171,7 +200,9 @@ def test_names_of_two_tasks_are_not_compared(make_pack, store) -> None:
     assert found["remarks"] == []
 
 
-def test_a_model_and_a_person_of_one_name_are_two_raters(make_pack, store) -> None:
+def test_a_model_and_a_person_of_one_name_are_two_raters(
+    make_pack: MakePack, store: Judgements
+) -> None:
     pack = make_pack(asks=2)
     give(pack, store, "ada", ["husky", "husky"])
     model = Session(pack, store, "ada", kind="model")
@@ -189,7 +220,9 @@ def test_a_model_and_a_person_of_one_name_are_two_raters(make_pack, store) -> No
     assert [row.rater_kind for row in collect_answers(store, pack).rows] == ["person"] * 2
 
 
-def test_a_stored_choice_that_was_never_offered_is_set_aside_and_counted(make_pack, store) -> None:
+def test_a_stored_choice_that_was_never_offered_is_set_aside_and_counted(
+    make_pack: MakePack, store: Judgements
+) -> None:
     pack = make_pack(asks=2)
     give(pack, store, "ada", ["husky", "cannot tell"])
     row = store.rows()[0]

@@ -7,6 +7,7 @@ from threading import Thread
 
 import pytest
 
+from circuitz.cards.cards_in_store import card_from_store
 from circuitz.errors import LabellingError, StoreError
 from circuitz.labelling.labels.collect import collect_answers
 from circuitz.labelling.tasks.next_question import upcoming_questions
@@ -169,6 +170,7 @@ def test_an_answer_is_stored_with_all_that_was_shown(make_pack, store) -> None:
     (row,) = store.rows()
     assert (row.task, row.kind, row.rater, row.rater_kind) == (pack.task, "label", "mira", "person")
     assert (row.z_hash, row.card_hash) == (pack.z_hash, pack.card.hash)
+    assert card_from_store(store, row.card_hash) == pack.card
     assert row.items == (asked.item,)
     assert (row.options, row.seed) == pack.options("mira")
     assert row.answer == {"choice": "corgi", "seconds": 2.5}

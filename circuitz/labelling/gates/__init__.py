@@ -1,0 +1,1 @@
+"""What an export demands of z, one gate each."""
