@@ -315,7 +315,6 @@ def test_a_saved_notebook_whose_kernel_died_comes_back_to_work(page, watch, task
         book = tasks.parent / "lab" / "label.ipynb"
         until(lambda: "widget-view" in book.read_text())
         (kernel,) = desk.kernels()
-        # JupyterLab says of the saved output that its widget is gone, until the cell is run.
         with watch.outage():
             os.kill(kernel, signal.SIGKILL)
             until(lambda: desk.kernels() not in ([], [kernel]))
@@ -326,7 +325,9 @@ def test_a_saved_notebook_whose_kernel_died_comes_back_to_work(page, watch, task
         saved(screen, 2)
         whole(store)
         assert len(said(store)) == 2
-    watch.check()
+    # JupyterLab says of the saved output that its widget is gone, until the cell is run: on a
+    # slow machine it says so again while the output of that run waits for its widget.
+    watch.check(besides="widget model not found")
 
 
 def test_a_server_that_stalls_or_restarts_costs_no_answer(page, watch, tasks, store, visitors):

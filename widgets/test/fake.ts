@@ -124,6 +124,7 @@ export function traits(units = 6): Traits {
         finding({ id: "f2", kind: "missing-support", verdict: "inconclusive", units: [], sentence: "Not settled.", decide: "140 more images" }),
         finding({ id: "f3", kind: "mislabelled-unit", verdict: "supported", units: ["conv4:3"], target: "", sentence: "The words fit." }),
       ],
+      words: [],
       unlisted: 0,
       missing: "",
       milliseconds: 12,

@@ -13,12 +13,19 @@ import anywidget
 import traitlets
 
 from circuitz.errors import CircuitzError, LabellingError
+from circuitz.labelling.tasks.grid_questions import (
+    LEAST_ON_PAGE,
+    MOST_HELD_IN_GRID,
+    MOST_ON_PAGE,
+)
 from circuitz.labelling.tasks.pack import TaskPack
 from circuitz.labelling.tasks.pack_io import open_pack
-from circuitz.labelling.tasks.session import Session, clean_rater_name
+from circuitz.labelling.tasks.page_session import PageSession
+from circuitz.labelling.tasks.session import AHEAD, RECENT, Session, clean_rater_name
 from circuitz.store.address import open_store
-from circuitz.store.judgements import Judgements
+from circuitz.store.judgement_store import JudgementStore
 from circuitz.widgets.labelling import labelling_payload
+from circuitz.widgets.labelling.judging_payload import what_is_asked
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 _log = logging.getLogger(__name__)
@@ -59,18 +66,20 @@ class Labelling(anywidget.AnyWidget):
     def __init__(
         self,
         tasks: TaskPack | str | os.PathLike[str],
-        store: Judgements | str | os.PathLike[str],
+        store: JudgementStore | str | os.PathLike[str],
         *,
         rater: str = "",
     ) -> None:
         self._tasks: TaskPack | None = tasks if isinstance(tasks, TaskPack) else open_pack(tasks)
-        self._store = store if isinstance(store, Judgements) else open_store(os.fspath(store))
+        self._store = (
+            open_store(os.fspath(store)) if isinstance(store, str | os.PathLike) else store
+        )
         # Handlers may run on another thread than cells do: one at a time.
         self._lock = threading.RLock()
-        self._session: Session | None = None
+        self._session: PageSession | None = None
         first: dict[str, Any] | None = None
         if rater.strip():
-            self._session = Session(self._tasks, self._store, rater)
+            self._session = PageSession(self._tasks, self._store, rater)
             facts, blobs = self._payload_to_resume_session(self._session)
             first = {**facts, "blobs": blobs}
         super().__init__(pack=labelling_payload.task_pack_payload(self._tasks), first=first)
@@ -87,9 +96,10 @@ class Labelling(anywidget.AnyWidget):
 
     def _payload_to_resume_session(self, session: Session) -> Answer:
         """Return everything a screen needs to go on where this rater stopped."""
-        chosen, left = session.next_questions()
-        recent = session.recent_answers()
         tasks = session.pack
+        # Where a word is asked about, whole pages of pictures are shown, and taken back.
+        chosen, left = session.next_questions(n=LEAST_ON_PAGE if tasks.words else AHEAD)
+        recent = session.recent_answers(MOST_ON_PAGE if tasks.words else RECENT)
         upcoming, blobs = labelling_payload.questions_payload(tasks, chosen)
         earlier, more = labelling_payload.questions_payload(
             tasks, (tasks.questions_by_id[r["id"]] for r in recent)
@@ -104,9 +114,12 @@ class Labelling(anywidget.AnyWidget):
         }
         return facts, {**more, **blobs}
 
-    def _next_questions_payload(self, session: Session, held: Sequence[str]) -> Answer:
+    def _next_questions_payload(
+        self, session: Session, held: Sequence[str], n: int = AHEAD
+    ) -> Answer:
         """Return what the screen needs after something was done."""
-        chosen, left = session.next_questions([str(h) for h in held][:64])
+        most = min(int(n), MOST_HELD_IN_GRID) if session.pack.words else AHEAD
+        chosen, left = session.next_questions([str(h) for h in held][:256], max(most, AHEAD))
         upcoming, blobs = labelling_payload.questions_payload(session.pack, chosen)
         return {
             "upcoming": upcoming,
@@ -147,20 +160,24 @@ class Labelling(anywidget.AnyWidget):
             "enter": self._start_session_for_rater,
             "leave": self._end_session,
             "begin": lambda: self._payload_to_resume_session(self._require_session()),
-            "next": lambda held=(): self._next_questions_payload(self._require_session(), held),
+            "next": lambda held=(), n=AHEAD: self._next_questions_payload(
+                self._require_session(), held, n
+            ),
             "answer": self._record_answer,
+            "answer_page": self._record_page,
+            "withdraw_page": self._withdraw_page,
             "withdraw": self._withdraw_answer,
             "aside": self._set_question_aside,
         }
 
-    def _require_session(self) -> Session:
+    def _require_session(self) -> PageSession:
         if self._session is None:
             raise LabellingError("Nobody has given a name yet.", "Give one on the screen.")
         return self._session
 
     def _start_session_for_rater(self, rater: str) -> Answer:
         assert self._tasks is not None
-        self._session = Session(self._tasks, self._store, str(rater))
+        self._session = PageSession(self._tasks, self._store, str(rater))
         return self._payload_to_resume_session(self._session)
 
     def _end_session(self) -> Answer:
@@ -179,11 +196,12 @@ class Labelling(anywidget.AnyWidget):
         shown: str = "",
         answered: str = "",
         sent: str = "",
+        details: dict[str, Any] | None = None,
         held: Sequence[str] = (),
     ) -> Answer:
         session = self._require_session_of_rater(rater)
         session.answer(
-            str(question), str(choice), str(key),
+            str(question), str(choice), str(key), details=details,
             seconds=None if seconds is None else float(seconds),
             shown=str(shown), answered=str(answered), sent=str(sent),
         )  # fmt: skip
@@ -196,6 +214,37 @@ class Labelling(anywidget.AnyWidget):
         session.withdraw(str(question), str(of))
         return self._next_questions_payload(session, held)
 
+    def _record_page(
+        self,
+        rater: str,
+        page: str,
+        answers: Sequence[Sequence[str]],
+        seconds: float | None = None,
+        shown: str = "",
+        answered: str = "",
+        sent: str = "",
+        held: Sequence[str] = (),
+        n: int = AHEAD,
+    ) -> Answer:
+        session = self._require_session_of_rater(rater)
+        session.answer_page(
+            str(page), [(str(question), str(choice)) for question, choice in answers],
+            seconds=None if seconds is None else float(seconds),
+            shown=str(shown), answered=str(answered), sent=str(sent),
+        )  # fmt: skip
+        return self._next_questions_payload(session, held, n)
+
+    def _withdraw_page(
+        self,
+        rater: str,
+        answers: Sequence[Sequence[str]],
+        held: Sequence[str] = (),
+        n: int = AHEAD,
+    ) -> Answer:
+        session = self._require_session_of_rater(rater)
+        session.withdraw_page([(str(question), str(key)) for question, key in answers])
+        return self._next_questions_payload(session, held, n)
+
     def _set_question_aside(
         self, rater: str, question: str, later: bool = True, held: Sequence[str] = ()
     ) -> Answer:
@@ -203,7 +252,7 @@ class Labelling(anywidget.AnyWidget):
         session.set_question_aside(str(question), later=bool(later))
         return self._next_questions_payload(session, held)
 
-    def _require_session_of_rater(self, rater: str) -> Session:
+    def _require_session_of_rater(self, rater: str) -> PageSession:
         """Return the session of whoever gave the answer: never another's who sat down since."""
         session = self._require_session()
         if session.rater != clean_rater_name(str(rater)):
@@ -222,9 +271,9 @@ class Labelling(anywidget.AnyWidget):
             return f"No labelling screen: {problem['message']} {problem['hint']}".strip()
         tasks = self._tasks
         lines = [
-            f"Labelling of {tasks.name}: {tasks.count_questions_by_kind()['ask']} pictures, "
-            f"{len(tasks.classes)} classes, {tasks.overlap} answers each",
-            f"Answers go to {self._store.path} as {tasks.task}",
+            f"Labelling of {tasks.name}: {tasks.count_questions_by_kind()['ask']} "
+            f"{what_is_asked(tasks)}, {tasks.overlap} answers each",
+            f"Answers go to {self._store.address} as {tasks.task}",
             "The screen needs JupyterLab, Notebook 7 or Voila: circuitz serve --tasks PACK.",
         ]
         return "\n".join(lines)

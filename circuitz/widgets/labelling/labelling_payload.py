@@ -12,10 +12,17 @@ from PIL import Image
 
 from circuitz.cards.card import Card, Cue
 from circuitz.cards.rater_answer import CANNOT_TELL, DISCARDED
+from circuitz.cards.tested_words import doubt_phrases
 from circuitz.errors import CircuitzError
+from circuitz.labelling.tasks.guidelines_by_kind import question_about_target
 from circuitz.labelling.tasks.next_question import RaterProgress
 from circuitz.labelling.tasks.pack import Question, TaskPack
 from circuitz.labelling.tasks.pack_io import checked_picture_media_type
+from circuitz.widgets.labelling.judging_payload import (
+    activity_payload,
+    pair_payload,
+    screen_of_pack,
+)
 
 TILE = 64
 COLUMNS = 16
@@ -26,9 +33,11 @@ Blobs = dict[str, bytes]
 def task_pack_payload(tasks: TaskPack) -> dict[str, Any]:
     """Return the trait that says what is labelled, and with what card."""
     sprite, place = _exemplar_sprite_and_places(tasks.exemplars)
+    screen = screen_of_pack(tasks)
     strongest = max((abs(c.strength) for e in tasks.card.classes for c in e.cues), default=1.0)
     return {
         "problem": None,
+        "screen": screen,
         "task": tasks.task,
         "name": tasks.name,
         "subject": tasks.card.subject,
@@ -39,6 +48,7 @@ def task_pack_payload(tasks: TaskPack) -> dict[str, Any]:
         "lease": tasks.lease,
         "card": [] if tasks.words else _card_payload(tasks.card, place, max(strongest, 1e-9)),
         "sprite": {"tile": TILE, "columns": COLUMNS, "count": len(place), "data": sprite},
+        "grid": bool(tasks.words),
     }
 
 
@@ -46,7 +56,7 @@ def unavailable_screen_payload(error: CircuitzError) -> dict[str, Any]:
     """Return the trait of a screen that cannot be shown."""
     return {
         "problem": {"code": error.code, "message": error.message, "hint": error.hint},
-        "task": "", "name": "", "subject": "", "guidelines": "", "instructions": "",
+        "screen": "label", "task": "", "name": "", "subject": "", "guidelines": "", "instructions": "",
         "cannot": CANNOT_TELL, "discard": DISCARDED, "lease": 0.0, "card": [],
         "sprite": {"tile": TILE, "columns": COLUMNS, "count": 0, "data": b""},
     }  # fmt: skip
@@ -57,18 +67,24 @@ def question_payload(tasks: TaskPack, question: Question) -> tuple[dict[str, Any
 
     Neither its kind nor the picture's name is told: both may give the answer away.
     """
-    data = tasks.pictures[question.picture]
+    data = tasks.pictures[question.picture] if question.picture else b""
     maps = [tasks.heat[s.heat] for s in question.seen]
     record: dict[str, Any] = {
         "id": question.id,
         "word": question.word,
-        "type": checked_picture_media_type(data),
+        "type": checked_picture_media_type(data) if data else "",
         "heat": list(maps[0].shape) if maps else [0, 0],
         "seen": [
             {"words": s.words, "level": s.level, "units": list(s.units)} for s in question.seen
         ],
     }
-    blobs: Blobs = {f"picture {question.id}": bytes(data)}
+    if tasks.kind == "compare":
+        record["pair"] = pair_payload(tasks, question)
+    elif tasks.kind == "hypothesis":
+        record["asks"] = question_about_target(question.item)
+    elif tasks.hidden:
+        record["activity"] = activity_payload(tasks.activities[question.further[0]])
+    blobs: Blobs = {f"picture {question.id}": bytes(data)} if data else {}
     if maps:
         blobs[f"heat {question.id}"] = np.ascontiguousarray(np.stack(maps)).tobytes()
     return record, blobs
@@ -113,6 +129,7 @@ def _cue_payload(cue: Cue, place: Mapping[int, int], strongest: float) -> dict[s
         "long": round(min(abs(cue.strength) / strongest, 1.0), 3),
         "units": list(cue.units),
         "exemplars": [place[i] for i in indices if i in place][:PER_CUE],
+        "doubts": [{"verdict": verdict, "text": phrase} for verdict, phrase in doubt_phrases(cue)],
     }
 
 

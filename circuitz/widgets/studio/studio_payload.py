@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from circuitz.widgets.studio import sprite_sheets
+from circuitz.widgets.studio.word_verdicts import word_verdicts_payload
 from circuitz.z.bases import basis_sizes
 from circuitz.z.finding import Finding, Remedy, Waiver
 from circuitz.z.measurements import LayerMeasurements
@@ -123,6 +124,7 @@ def empty_report_payload(why: str) -> dict[str, Any]:
         "problems": [],
         "unexplained": [],
         "findings": [],
+        "words": [],
         "unlisted": 0,
         "missing": why,
         "milliseconds": 0,
@@ -155,6 +157,7 @@ def report_payload(z: AnnotatedModel, checked: Report, path: str = "") -> dict[s
             for target, values in checked.unexplained.items()
         ],
         "findings": [finding_payload(f, strength, path, decided.get(f.id, ())) for f in listed],
+        "words": word_verdicts_payload(z, checked.words),
         "unlisted": len(items) - len(listed),
         "missing": "",
         "milliseconds": round(checked.seconds * 1000),

@@ -1,6 +1,8 @@
 /** One key, one decision. Nothing typed here reaches the notebook. */
 
 import { meantKey } from "../parts/keys";
+import { WRITTEN, toggled } from "./judging";
+import type { ScreenKind } from "./labelling_payload";
 import type { LabellingStore } from "./labelling_store";
 
 export const MOST_KEYS = 9;
@@ -18,6 +20,31 @@ export const LABELLING_KEYS: [string, string][] = [
   ["?", "this help"],
   ["Esc", "close, or go back to the next picture"],
 ];
+
+const OWN: Record<ScreenKind, [string, string][]> = {
+  label: [],
+  hidden: [["1 … 9", "the class with that number"]],
+  compare: [
+    ["1  2", "A is more plausible, or B"],
+    ["3", "about equal"],
+    ["4", "both implausible"],
+    ["Tab  Enter", "go to a sign's arrow or words, and point at it as your reason"],
+  ],
+  hypothesis: [
+    ["1 … 9", "choose the word with that number, or take it back"],
+    ["/", "write words of your own"],
+    ["Enter", "say it"],
+  ],
+};
+/** Keys that stand for picture, classes or signs alone. */
+const OF_PICTURES = new Set(["1 … 9", "y  n", "x", "m"]);
+
+/** The keys of a screen, for its help. */
+export function keysOf(screen: ScreenKind): [string, string][] {
+  if (screen === "label") return LABELLING_KEYS;
+  const rest = LABELLING_KEYS.filter(([key]) => !OF_PICTURES.has(key) && (key !== "/" || screen === "hidden"));
+  return [...OWN[screen], ...rest];
+}
 
 function typing(target: EventTarget | null): boolean {
   const element = target as HTMLElement | null;
@@ -54,11 +81,18 @@ export function onLabellingKey(store: LabellingStore, focus: Focus, event: Keybo
     if (act.handles(key) || event.key === "Enter" || event.key === " ") event.preventDefault();
     return;
   }
+  // Enter on a button presses it.
+  if (key === "Enter" && (event.target as HTMLElement | null)?.closest?.("button")) return;
   if (act(store, focus, key)) event.preventDefault();
 }
 
 /** Enter in the field that finds a class chooses the one that is left, and never one of several. */
 function typed(store: LabellingStore, focus: Focus, event: KeyboardEvent): void {
+  if ((event.target as HTMLElement).dataset.cz === "written" && event.key === "Enter") {
+    event.preventDefault();
+    if (!event.repeat && store.choose(WRITTEN)) focus.root();
+    return;
+  }
   if ((event.target as HTMLElement).dataset.cz !== "filter") return;
   if (event.key === "ArrowDown") {
     event.preventDefault();
@@ -77,6 +111,13 @@ function typed(store: LabellingStore, focus: Focus, event: KeyboardEvent): void 
 
 function act(store: LabellingStore, focus: Focus, key: string): boolean {
   if (store.rater === "") return false;
+  if (store.screen === "hypothesis" && key !== "0") {
+    const word = /^[1-9]$/.test(key) ? store.options[Number(key) - 1] : undefined;
+    if (word !== undefined) store.setDraft({ words: toggled(store.draft.words ?? [], word, String) });
+    if (key === "Enter") store.choose(WRITTEN);
+    if (/^[1-9xym]$/.test(key) || key === "Enter") return true;
+  }
+  if (store.screen !== "label" && (key === "x" || key === "m")) return false;
   if (/^[1-9]$/.test(key)) {
     const choice = store.offered[Number(key) - 1];
     if (choice !== undefined) store.choose(choice);
@@ -117,6 +158,9 @@ function act(store: LabellingStore, focus: Focus, key: string): boolean {
     case "/":
       focus.filter();
       return true;
+    case "g":
+      if (store.grid.offered) store.turnGrid(true);
+      return store.grid.offered;
     case "?":
       store.set({ help: true });
       return true;

@@ -13,16 +13,20 @@ export function Card() {
   const store = useLabelling();
   const { card, sprite, subject } = store.pack;
   const sheet = useSheet(sprite);
-  const seen = new Set(store.question(store.view.current)?.question.seen.map((s) => s.words) ?? []);
+  const asked = store.question(store.view.current)?.question;
+  const active = asked?.activity?.filter(({ step }) => step > 0) ?? [];
+  const seen = new Set([...(asked?.seen ?? []), ...active].map((sign) => sign.words));
   const byName = new Map(card.map((entry) => [entry.name, entry]));
   // In the order of the buttons, so that a class has one place on the screen.
   const entries = store.options.map((name) => byName.get(name)).filter((entry) => entry !== undefined);
   const filtered = entries.filter(({ name }) => store.offered.includes(name));
+  const same = untestedThroughout(card);
   return (
     <section class="cz-guide-card" aria-label="The card" data-cz="card" tabIndex={0}>
       <h3>How to tell the {subject === "" ? "classes" : `kinds of ${subject}`} apart</h3>
+      {same !== "" && <p class="cz-doubt-all" data-cz="untested"><b aria-hidden="true">○</b> These words were {same}.</p>}
       {filtered.map((entry) => (
-        <Entry key={entry.name} entry={entry} number={store.offered.indexOf(entry.name)} seen={seen} sheet={sheet} sprite={sprite} />
+        <Entry key={entry.name} entry={entry} number={store.offered.indexOf(entry.name)} seen={seen} sheet={sheet} sprite={sprite} quiet={same} />
       ))}
     </section>
   );
@@ -34,9 +38,18 @@ interface EntryProps {
   seen: Set<string>;
   sheet: ImageBitmap | null;
   sprite: Sprite;
+  /** What is said once for all cues. */
+  quiet: string;
 }
 
-function Entry({ entry, number, seen, sheet, sprite }: EntryProps) {
+/** What was not tested of any word is said once; the empty text where words differ. */
+function untestedThroughout(card: ClassCard[]): string {
+  const all = card.flatMap(({ cues }) => cues.map(({ doubts }) => doubts?.map(({ text }) => text).join() ?? ""));
+  const first = card.flatMap(({ cues }) => cues)[0]?.doubts?.[0];
+  return first?.verdict === "untested" && all.every((text) => text === first.text) ? first.text : "";
+}
+
+function Entry({ entry, number, seen, sheet, sprite, quiet }: EntryProps) {
   const sides = [true, false].map((side) => entry.cues.filter((cue) => cue.for === side));
   return (
     <article class="cz-entry">
@@ -51,8 +64,8 @@ function Entry({ entry, number, seen, sheet, sprite }: EntryProps) {
         cues.length === 0 ? null : (
           <ul key={i} class="cz-cues" aria-label={i === 0 ? `speaks for ${entry.name}` : `speaks against ${entry.name}`}>
             <li class="cz-side" aria-hidden="true">{i === 0 ? "for" : "against"}</li>
-            {cues.map((cue) => (
-              <CueItem key={cue.words} cue={cue} here={seen.has(cue.words)} sheet={sheet} sprite={sprite} />
+            {cues.map((cue, at) => (
+              <CueItem key={`${cue.words} ${at}`} cue={cue} here={seen.has(cue.words)} sheet={sheet} sprite={sprite} quiet={quiet} />
             ))}
           </ul>
         ),
@@ -61,7 +74,17 @@ function Entry({ entry, number, seen, sheet, sprite }: EntryProps) {
   );
 }
 
-function CueItem({ cue, here, sheet, sprite }: { cue: Cue; here: boolean; sheet: ImageBitmap | null; sprite: Sprite }) {
+interface CueProps {
+  cue: Cue;
+  here: boolean;
+  sheet: ImageBitmap | null;
+  sprite: Sprite;
+  quiet: string;
+}
+
+function CueItem({ cue, here, sheet, sprite, quiet }: CueProps) {
+  const doubts = (cue.doubts ?? []).filter(({ text }) => text !== quiet);
+  const hidden = useLabelling().screen === "hidden";
   // What counts most is shown most of.
   const shown = cue.exemplars.slice(0, Math.max(0, STEPS[cue.grade] - 1)).slice(0, 2);
   const units = cue.units.length === 1 ? "1 unit" : `${cue.units.length} units`;
@@ -75,8 +98,11 @@ function CueItem({ cue, here, sheet, sprite }: { cue: Cue; here: boolean; sheet:
             {[1, 2, 3, 4].map((step) => <i key={step} data-on={step <= STEPS[cue.grade]} />)}
           </span>
           {cue.grade}
-          {here && <b class="cz-here"> · seen here</b>}
+          {here && <b class="cz-here"> · {hidden ? "more than usual" : "seen here"}</b>}
         </span>
+        {doubts.map(({ verdict, text }) => (
+          <span key={text} class="cz-doubt" data-verdict={verdict}><b aria-hidden="true">{verdict === "fails" ? "✕" : "○"}</b> {text}</span>
+        ))}
       </span>
     </li>
   );

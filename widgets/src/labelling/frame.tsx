@@ -4,7 +4,9 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { RefObject } from "preact";
 import { plural } from "../parts/format";
 import { useLabelling } from "./use_labelling";
-import { LABELLING_KEYS, MOST_KEYS } from "./answer_keys";
+import { keysOf, MOST_KEYS } from "./answer_keys";
+import { GRID_KEYS } from "./grid_keys";
+import { answerName, choiceName } from "./judging";
 import { usePicture } from "./picture";
 import type { Given } from "./pile";
 import { ICONS, Icon } from "../parts/marks";
@@ -92,14 +94,14 @@ export function Choices({ filter }: { filter: RefObject<HTMLInputElement> }) {
         {store.offered.map((name, i) => (
           <button key={name} type="button" class="cz-choice" data-choice={name} disabled={off} aria-pressed={before === name} onClick={press(() => store.choose(name))}>
             {i < MOST_KEYS && <kbd>{asked ? name.charAt(0) : i + 1}</kbd>}
-            <span>{name}</span>
+            <span>{choiceName(store.screen, name)}</span>
             {before === name && <small>your answer</small>}
           </button>
         ))}
         {store.offered.length === 0 && <p class="cz-faint">No class of that name. <kbd>Esc</kbd> shows all.</p>}
       </div>
       <div class="cz-others">
-        {[{ name: cannot, key: "0", text: "Cannot tell" }, { name: discard, key: "x", text: "Not usable" }].map(({ name, key, text }) => (
+        {[{ name: cannot, key: "0", text: "Cannot tell" }, { name: discard, key: "x", text: "Not usable" }].slice(0, store.screen === "label" ? 2 : 1).map(({ name, key, text }) => (
           <button key={key} type="button" class="cz-button" data-choice={name} disabled={off} aria-pressed={before === name} onClick={press(() => store.choose(name))}>
             <kbd>{key}</kbd> {text}{before === name && <small> · your answer</small>}
           </button>
@@ -141,7 +143,7 @@ export function Recent() {
       )}
       {store.editing && (
         <button type="button" class="cz-button" onClick={() => store.open(null)}>
-          {store.upcoming.length > 0 ? "Next picture" : "Done"} <kbd>Esc</kbd>
+          {store.upcoming.length > 0 ? `Next ${store.noun}` : "Done"} <kbd>Esc</kbd>
         </button>
       )}
     </nav>
@@ -153,6 +155,7 @@ function Thumb({ given }: { given: Given }) {
   const held = store.question(given.id);
   const url = usePicture(held);
   const open = store.view.current === given.id;
+  const said = answerName(store.screen, given.choice, given.details);
   return (
     <li>
       <button
@@ -162,11 +165,11 @@ function Thumb({ given }: { given: Given }) {
         data-saved={given.saved}
         aria-current={open ? "true" : undefined}
         disabled={!held}
-        aria-label={`${given.choice}${given.saved ? "" : ", not saved yet"}: change`}
+        aria-label={`${said}${given.saved ? "" : ", not saved yet"}: change`}
         onClick={() => store.open(given.id)}
       >
-        {url === "" ? <span class="cz-thumb-empty" /> : <img src={url} alt="" draggable={false} />}
-        <span>{given.choice}</span>
+        {url === "" ? <span class="cz-thumb-letter" aria-hidden="true">{store.screen === "label" ? "" : said.charAt(0).toUpperCase()}</span> : <img src={url} alt="" draggable={false} />}
+        <span>{said}</span>
         {!given.saved && <i title="not saved yet" aria-hidden="true">…</i>}
       </button>
     </li>
@@ -199,7 +202,7 @@ export function LabellingNotices() {
         </div>
       )}
       {store.editing && link !== "lost" && (
-        <div class="cz-notice" data-cz="editing" role="status"><span><b>An earlier picture.</b> Choose again to change your answer, or press <kbd>Esc</kbd> to go on.</span></div>
+        <div class="cz-notice" data-cz="editing" role="status"><span><b>An earlier {store.noun}.</b> Choose again to change your answer, or press <kbd>Esc</kbd> to go on.</span></div>
       )}
       <div class="cz-said" aria-live="polite" data-cz="said">{said}</div>
     </div>
@@ -249,18 +252,18 @@ export function Nothing() {
     return (
       <div class="cz-nothing-left" data-cz="held" role="status">
         <h3>That is all this page holds for now</h3>
-        <p>{plural(waiting, "answer")} wait to be saved. The next picture comes with the connection.</p>
+        <p>{plural(waiting, "answer")} wait to be saved. The next {store.noun} comes with the connection.</p>
       </div>
     );
   }
-  if (standing.left > 0) return <div class="cz-nothing-left" data-cz="fetching" role="status"><p class="cz-faint">The next picture is on its way …</p></div>;
+  if (standing.left > 0) return <div class="cz-nothing-left" data-cz="fetching" role="status"><p class="cz-faint">The next {store.noun} is on its way …</p></div>;
   if (standing.elsewhere > 0) {
     const back = new Date(standing.returns * 1000);
     return (
       <div class="cz-nothing-left" data-cz="waiting" role="status">
         <h3>Nothing for you at the moment</h3>
         <p>
-          {plural(standing.elsewhere, "picture is", "pictures are")} with other people now. What they leave comes here by itself, from{" "}
+          {plural(standing.elsewhere, `${store.noun} is`, `${store.noun}s are`)} with other people now. What they leave comes here by itself, from{" "}
           {back.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })} on. You may leave the page open.
         </p>
       </div>
@@ -271,7 +274,7 @@ export function Nothing() {
       <Icon path={ICONS.check} size={40} />
       <h3>Done. Thank you, {store.rater}.</h3>
       <p>
-        You gave {plural(standing.answered, "answer")}; all are saved. {standing.given < standing.needed ? "Others go on with the rest." : "Every picture has all its answers."}
+        You gave {plural(standing.answered, "answer")}; all are saved. {standing.given < standing.needed ? "Others go on with the rest." : `Every ${store.noun} has all its answers.`}
         {store.given.length > 0 && " Your last ones can still be changed below."}
       </p>
     </div>
@@ -292,7 +295,7 @@ export function LabellingHelp() {
       <div class="cz-help" role="dialog" aria-modal="true" aria-label="Keys" onClick={(event) => event.stopPropagation()}>
         <h3>Keys</h3>
         <dl class="cz-pairs cz-keys">
-          {LABELLING_KEYS.map(([key, what]) => (
+          {(store.grid.shown ? GRID_KEYS : keysOf(store.screen)).map(([key, what]) => (
             <div key={key}><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div>
           ))}
         </dl>

@@ -7,9 +7,6 @@ export const SEEN_MS = 250;
 const BURST_MS = 150;
 /** A picture that takes longer to draw is waited for, and said to be. */
 const LONG_MS = 1000;
-const DRAWING = "Not counted: the picture is not drawn yet.";
-const AWAY = "Not counted: the picture is not in view.";
-const BRIEF = "Not counted: this picture had only just come. Look, then answer.";
 const BROKEN = "Not counted: this picture cannot be drawn. Say not usable, cannot tell, or later.";
 
 export class Gaze {
@@ -27,7 +24,11 @@ export class Gaze {
   /** From when on it is being seen; null while it is not. */
   private seenAt: number | null = null;
 
-  constructor(private readonly clock: () => number) {
+  constructor(
+    private readonly clock: () => number,
+    private readonly what: "picture" | "page" = "picture",
+    private readonly least = SEEN_MS,
+  ) {
     document.addEventListener("visibilitychange", this.turn);
   }
 
@@ -77,9 +78,10 @@ export class Gaze {
     const now = this.clock();
     const burst = now - this.refusedAt < BURST_MS;
     let why = "";
-    if (!this.drawn) why = now - this.cameAt < LONG_MS ? BRIEF : DRAWING;
-    else if (!this.onScreen && this.look() < SEEN_MS) why = AWAY;
-    else if (burst || this.look() < SEEN_MS) why = BRIEF;
+    const brief = `Not counted: this ${this.what} had only just come. Look, then answer.`;
+    if (!this.drawn) why = now - this.cameAt < LONG_MS ? brief : `Not counted: the ${this.what} is not drawn yet.`;
+    else if (!this.onScreen && this.look() < this.least) why = `Not counted: the ${this.what} is not in view.`;
+    else if (burst || this.look() < this.least) why = brief;
     else if (this.broken && names) why = BROKEN;
     if (why !== "") this.refusedAt = now;
     return why;

@@ -6,7 +6,12 @@ import { useKeptFocus } from "../parts/focus";
 import { Card } from "./card";
 import { LabellingContext, useLabelling } from "./use_labelling";
 import { onLabellingKey } from "./answer_keys";
+import { GridBody, WordScreenChoice } from "./grid";
+import { onGridKey } from "./grid_keys";
 import { Choices, Enter, Guidelines, Head, LabellingHelp, LabellingNotices, Nothing, Recent } from "./frame";
+import { Activity } from "./activity";
+import { Compare } from "./compare";
+import { Hypothesis } from "./hypothesis";
 import { Picture, SeenList } from "./picture";
 import type { LabellingModel } from "./labelling_payload";
 import { LabellingStore } from "./labelling_store";
@@ -19,13 +24,14 @@ function Screen() {
   const entered = store.rater !== "";
   const focus = {
     root: () => root.current?.focus({ preventScroll: true }),
-    filter: () => filter.current?.focus(),
+    filter: () => (filter.current ?? root.current?.querySelector<HTMLElement>("[data-cz=written]"))?.focus(),
     offered: () => root.current?.querySelector<HTMLElement>(".cz-choice")?.focus(),
   };
   useLayoutEffect(() => {
     const element = root.current;
     if (!element) return undefined;
-    const key = (event: KeyboardEvent) => onLabellingKey(store, focus, event);
+    const key = (event: KeyboardEvent) =>
+      store.grid.shown && store.rater !== "" ? onGridKey(store, focus.root, event) : onLabellingKey(store, focus, event);
     const quiet = (event: Event) => event.stopPropagation();
     element.addEventListener("keydown", key);
     element.addEventListener("keyup", quiet);
@@ -53,8 +59,8 @@ function Screen() {
         <>
           {ask && <Head />}
           <LabellingNotices />
-          {ask ? <Body filter={filter} /> : <Enter />}
-          {ask && <Recent />}
+          {!ask ? <Enter /> : store.grid.shown ? <GridBody /> : <Body filter={filter} />}
+          {ask && !store.grid.shown && <Recent />}
         </>
       )}
       <LabellingHelp />
@@ -74,19 +80,23 @@ function Body({ filter }: { filter: { current: HTMLInputElement | null } }) {
     if (refused !== "") place.current?.scrollIntoView?.({ block: "nearest" });
   }, [refused]);
   return (
-    <div class="cz-label-body" data-card={card.length > 0}>
+    <div class="cz-label-body" data-card={card.length > 0} data-screen={store.screen}>
       <div class="cz-label-left">
-        <div ref={place} class="cz-label-picture" data-refused={refused !== ""}>
-          {shown ? <><Picture />{card.length > 0 && <SeenList />}</> : <Nothing />}
+        <div ref={place} class={store.screen === "compare" || store.screen === "hidden" ? "cz-label-picture cz-pair-pane" : "cz-label-picture"} data-refused={refused !== ""}>
+          {!shown ? <Nothing /> : store.screen === "compare" ? <Compare /> : store.screen === "hidden" ? <Activity /> : (
+            <><Picture />{store.screen === "label" && card.length > 0 && <SeenList />}</>
+          )}
           {/* Said aloud by the line of the notices: here it is for the eye. */}
           {refused !== "" && <p class="cz-refused" data-cz="refused" aria-hidden="true">{refused}</p>}
         </div>
         {shown && held.question.word !== "" && (
           <h3 class="cz-asks" data-cz="asks">Does this picture show <b>{held.question.word}</b>?</h3>
         )}
-        {shown && <Choices filter={filter} />}
+        {shown && held.question.asks !== undefined && <h3 class="cz-asks" data-cz="asks" dir="auto">{held.question.asks}</h3>}
+        {shown && (store.screen === "hypothesis" ? <Hypothesis /> : <Choices filter={filter} />)}
       </div>
       <div class="cz-label-right">
+        <WordScreenChoice />
         <Guidelines />
         {card.length > 0 && <Card />}
       </div>

@@ -1,6 +1,10 @@
 /** What Python and the labelling screen say to each other. */
 
 import type { Failure, Line } from "../studio/studio_payload";
+import type { Details } from "./judging";
+
+/** A class with its picture, or without; two cards; or words. */
+export type ScreenKind = "label" | "hidden" | "compare" | "hypothesis";
 
 export interface Cue {
   words: string;
@@ -11,6 +15,13 @@ export interface Cue {
   units: string[];
   /** Places in the sprite. */
   exemplars: number[];
+  /** Where its words do not hold, or were not tested; those of earlier cards tell nothing. */
+  doubts?: Doubt[];
+}
+
+export interface Doubt {
+  verdict: "fails" | "untested";
+  text: string;
 }
 
 export interface ClassCard {
@@ -30,6 +41,7 @@ export interface Sprite {
 export interface Pack {
   /** Why there is nothing to show. */
   problem: Failure | null;
+  screen: ScreenKind;
   task: string;
   name: string;
   subject: string;
@@ -41,6 +53,8 @@ export interface Pack {
   lease: number;
   card: ClassCard[];
   sprite: Sprite;
+  /** Whether words are asked about, so that a page of pictures can be answered at once. */
+  grid?: boolean;
 }
 
 export interface Seen {
@@ -58,6 +72,55 @@ export interface Question {
   /** Height and width of each map. */
   heat: [number, number];
   seen: Seen[];
+  /** The question over a picture, where each has its own. */
+  asks?: string;
+  /** The two cards of a comparison. */
+  pair?: Pair;
+  /** What is shown in place of a picture. */
+  activity?: SignActivity[];
+}
+
+export interface PairCue {
+  words: string;
+  for: boolean;
+  grade: string;
+  /** Strength against the strongest of both cards, 0 to 1. */
+  long: number;
+  percent: number;
+  interval: [number, number] | null;
+  differs: boolean;
+  /** Where the words were found not to hold. */
+  fails: string[];
+  tested: string[];
+}
+
+export interface PairSide {
+  cues: PairCue[];
+  remarks: string[];
+}
+
+export interface PairClass {
+  name: string;
+  differs: boolean;
+  /** A and B; null where a card has no such class. */
+  sides: [PairSide | null, PairSide | null];
+}
+
+export interface Pair {
+  /** Those that differ first. */
+  classes: PairClass[];
+  agreement: [string[], string[]];
+}
+
+export interface SignActivity {
+  words: string;
+  /** -5 to 5; 0 as usual. */
+  step: number;
+  grade: string;
+  /** Rows of digits, 9 where it is most active. */
+  place: string[];
+  placeName: string;
+  units: string[];
 }
 
 export interface Standing {
@@ -72,8 +135,10 @@ export interface Standing {
 
 export interface Recent {
   id: string;
-  choice: string;
+  /** Null where the answer is words. */
+  choice: string | null;
   key: string;
+  details?: Details;
 }
 
 export interface Begin {

@@ -1,9 +1,29 @@
 /** What was done and is not stored yet. It outlives the page: it lies in the browser, too. */
 
+import type { Details } from "./judging";
+
 export type Operation =
-  | { op: "answer"; question: string; choice: string; key: string; seconds: number; shown: string; answered: string }
+  | { op: "answer"; question: string; choice: string; key: string; seconds: number; shown: string; answered: string; details?: Details }
+  | { op: "answer_page"; page: string; answers: [string, string][]; seconds: number; shown: string; answered: string }
   | { op: "withdraw"; question: string; of: string }
+  | { op: "withdraw_page"; answers: [string, string][] }
   | { op: "aside"; question: string; later: boolean };
+
+/** The questions that an operation is about. */
+export function questionsOf(operation: Operation): string[] {
+  return "answers" in operation ? operation.answers.map(([question]) => question) : [operation.question];
+}
+
+/** The answers that an operation gives: question, choice, key, and what was said beside it. */
+export function answersIn(operation: Operation): { id: string; choice: string; key: string; details?: Details | undefined }[] {
+  if (operation.op === "answer") {
+    const { question: id, choice, key, details } = operation;
+    return [{ id, choice, key, details }];
+  }
+  if (operation.op !== "answer_page") return [];
+  // As Python names them.
+  return operation.answers.map(([id, choice], place) => ({ id, choice, key: `${operation.page}:${place}` }));
+}
 
 interface Entry {
   at: string;
@@ -85,9 +105,11 @@ export class Outbox {
 
 function parse(text: string): Operation | null {
   try {
-    const value = JSON.parse(text) as Partial<Operation> | null;
-    const known = value?.op === "answer" || value?.op === "withdraw" || value?.op === "aside";
-    return known && typeof value.question === "string" ? (value as Operation) : null;
+    const value = JSON.parse(text) as { op?: unknown; question?: unknown; answers?: unknown } | null;
+    const one = value?.op === "answer" || value?.op === "withdraw" || value?.op === "aside";
+    const page = value?.op === "answer_page" || value?.op === "withdraw_page";
+    const whole = (one && typeof value.question === "string") || (page && Array.isArray(value.answers));
+    return whole ? (value as Operation) : null;
   } catch {
     return null;
   }

@@ -45,7 +45,7 @@ function useDrawn(image: RefObject<HTMLImageElement>, id: string, url: string): 
 }
 
 /** Tells the store whether the picture lies within the window, or is scrolled away. */
-function useInView(image: RefObject<HTMLImageElement>, there: boolean): void {
+export function useInView(image: RefObject<HTMLElement>, there: boolean): void {
   const store = useLabelling();
   useEffect(() => {
     const element = image.current;

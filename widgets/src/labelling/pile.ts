@@ -1,13 +1,18 @@
 /** The questions a screen holds: those that come, those answered last, and their pictures. */
 
+import { WRITTEN } from "./judging";
+import type { Details } from "./judging";
+import { answersIn, questionsOf } from "./outbox";
 import type { Operation } from "./outbox";
 import type { Begin, Question } from "./labelling_payload";
 
-const SHOWN = 10;
+/** The last ten can be changed; a whole page of the grid can be taken back. */
+const KEPT = 40;
 
 export interface Held {
   question: Question;
-  picture: DataView;
+  /** Null where none is shown. */
+  picture: DataView | null;
   heat: DataView | null;
 }
 
@@ -16,6 +21,7 @@ export interface Given {
   choice: string;
   key: string;
   saved: boolean;
+  details?: Details | undefined;
 }
 
 export class Pile {
@@ -45,7 +51,7 @@ export class Pile {
   /** Starts from what Python knows; pictures that are here already stay. */
   begin({ upcoming, earlier, recent, blobs }: Pick<Begin, "upcoming" | "earlier" | "recent" | "blobs">): void {
     this.keep([...upcoming, ...earlier], blobs);
-    this.given = [...recent].reverse().map(({ id, choice, key }) => ({ id, choice, key, saved: true }));
+    this.given = [...recent].reverse().map(({ id, choice, key, details }) => ({ id, choice: choice ?? WRITTEN, key, saved: true, details }));
     this.upcoming = upcoming.map(({ id }) => id);
   }
 
@@ -63,15 +69,16 @@ export class Pile {
 
   /** Does again what lies in the outbox: it was done already, as far as the page is concerned. */
   apply(operation: Operation): void {
-    const id = operation.question;
-    if (operation.op === "answer") {
+    const ids = questionsOf(operation);
+    for (const { id, choice, key, details } of answersIn(operation)) {
       this.putAway(id);
-      this.note(id, operation.choice, operation.key);
-    } else if (operation.op === "withdraw") {
-      this.given = this.given.filter((g) => g.id !== id);
-      if (this.held.has(id)) this.askAgain(id);
-    } else if (operation.later) {
-      this.putAway(id);
+      this.note(id, choice, key, details);
+    }
+    if (operation.op === "withdraw" || operation.op === "withdraw_page") {
+      this.given = this.given.filter((g) => !ids.includes(g.id));
+      for (const id of [...ids].reverse()) if (this.held.has(id)) this.askAgain(id);
+    } else if (operation.op === "aside" && operation.later) {
+      ids.forEach((id) => this.putAway(id));
     }
   }
 
@@ -84,10 +91,10 @@ export class Pile {
   }
 
   /** Notes an answer, not yet stored; a changed one keeps its place among the last ten. */
-  note(id: string, choice: string, key: string): void {
+  note(id: string, choice: string, key: string, details?: Details): void {
     const at = this.given.findIndex((g) => g.id === id);
-    const given = { id, choice, key, saved: false };
-    this.given = at >= 0 ? this.given.map((g, i) => (i === at ? given : g)) : [...this.given, given].slice(-SHOWN);
+    const given = { id, choice, key, saved: false, details };
+    this.given = at >= 0 ? this.given.map((g, i) => (i === at ? given : g)) : [...this.given, given].slice(-KEPT);
     const wanted = new Set([...this.given.map((g) => g.id), ...this.upcoming, id]);
     for (const other of this.held.keys()) if (!wanted.has(other)) this.held.delete(other);
   }
@@ -102,8 +109,8 @@ export class Pile {
 
   private keep(questions: Question[], blobs: Record<string, DataView>): void {
     for (const question of questions) {
-      const picture = blobs[`picture ${question.id}`];
-      if (!picture || this.held.has(question.id)) continue;
+      const picture = blobs[`picture ${question.id}`] ?? null;
+      if ((!picture && question.type !== "") || this.held.has(question.id)) continue;
       this.held.set(question.id, { question, picture, heat: blobs[`heat ${question.id}`] ?? null });
     }
   }

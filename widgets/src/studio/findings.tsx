@@ -14,6 +14,8 @@ const MOST_UNITS = 14;
 const MOST_KINDS = 8;
 /** A share held against a bound from above, not a change held against ±δ. */
 const BOUNDED = "unexplained-effect";
+/** A question that a gauge raises: nothing was tested, so there is no interval, and no family. */
+const ASKED = "outside-range";
 
 export function Findings() {
   const store = useStore();
@@ -121,24 +123,35 @@ function Evidence({ finding }: { finding: Finding }) {
   // Effects are shares of a class's whole effect; matches are scores and stay plain numbers.
   const format = finding.target === "" ? score : effect;
   const bound = finding.kind === BOUNDED;
+  const copy = finding.python !== "" && <CopyPython code={finding.python} />;
   return (
     <div class="cz-evidence">
-      <Interval
-        estimate={finding.estimate}
-        low={low}
-        high={high}
-        delta={finding.delta}
-        label={kindTitle(finding.kind, finding.verdict)}
-        format={format}
-        bounded={bound}
-      />
-      <p class="cz-figures">
-        <Verdicted verdict={finding.verdict} /> {format(finding.estimate)} [{format(low)}, {format(high)}] against{" "}
-        {bound ? "the bound" : "δ ="} {format === effect ? share(finding.delta) : plain(finding.delta)} · q {probability(finding.q)}
-        {finding.n > 0 && ` · n = ${finding.n}`} · {plural(finding.family, "claim")} tested together
-        {finding.power !== null && ` · power ${share(finding.power)}`}
-        {finding.python !== "" && <CopyPython code={finding.python} />}
-      </p>
+      {finding.kind === ASKED ? (
+        <p class="cz-figures">
+          <Verdicted verdict={finding.verdict} /> {share(finding.estimate)} of what drives the class lies outside; it is asked from{" "}
+          {share(finding.delta)} on
+          {copy}
+        </p>
+      ) : (
+        <>
+          <Interval
+            estimate={finding.estimate}
+            low={low}
+            high={high}
+            delta={finding.delta}
+            label={kindTitle(finding.kind, finding.verdict)}
+            format={format}
+            bounded={bound}
+          />
+          <p class="cz-figures">
+            <Verdicted verdict={finding.verdict} /> {format(finding.estimate)} [{format(low)}, {format(high)}] against{" "}
+            {bound ? "the bound" : "δ ="} {format === effect ? share(finding.delta) : plain(finding.delta)} · q {probability(finding.q)}
+            {finding.n > 0 && ` · n = ${finding.n}`} · {plural(finding.family, "claim")} tested together
+            {finding.power !== null && ` · power ${share(finding.power)}`}
+            {copy}
+          </p>
+        </>
+      )}
       {finding.decide !== "" && <p class="cz-decide">What would decide it: {finding.decide}</p>}
       <Pictures finding={finding} />
       <Members finding={finding} />
@@ -158,7 +171,7 @@ function Evidence({ finding }: { finding: Finding }) {
   );
 }
 
-/** Each picture shows one image before and after; the first says it, the others confirm. */
+/** Each picture shows one image before and after, or that a gauge asks about; the first says it, the others confirm. */
 function Pictures({ finding }: { finding: Finding }) {
   const [first, ...rest] = finding.pictures;
   if (first === undefined) return null;
@@ -177,7 +190,8 @@ function Pictures({ finding }: { finding: Finding }) {
 function Picture({ hash, finding }: { hash: string; finding: Finding }) {
   const store = useStore();
   const url = store.library.picture(hash);
-  return url ? <img src={url} alt={`before and after the intervention: ${finding.sentence}`} /> : <div class="cz-picture-wait" />;
+  const shows = finding.kind === ASKED ? "inputs on which units lie outside" : "before and after the intervention";
+  return url ? <img src={url} alt={`${shows}: ${finding.sentence}`} /> : <div class="cz-picture-wait" />;
 }
 
 function Members({ finding }: { finding: Finding }) {

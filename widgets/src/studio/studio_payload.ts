@@ -144,12 +144,33 @@ export interface Problem {
   concepts: string[];
 }
 
+/** Whether words hold on one population of inputs, and on how much that rests. */
+export interface WordVerdict {
+  population: string;
+  verdict: "holds" | "fails" | "untested";
+  text: string;
+  estimate: number | null;
+  low: number | null;
+  high: number | null;
+  n: number;
+}
+
+/** One concept that an annotation names. */
+export interface TestedWord {
+  /** The unit or group that bears the words. */
+  target: string;
+  units: string[];
+  concept: string;
+  matches: WordVerdict[];
+}
+
 export interface Report {
   counts: Record<Verdict, number>;
   waived: number;
   problems: Problem[];
   unexplained: Unexplained[];
   findings: Finding[];
+  words: TestedWord[];
   /** Supported findings that are not listed here, only counted. */
   unlisted: number;
   /** Why there is no report; empty when there is one. */

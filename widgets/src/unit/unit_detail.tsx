@@ -14,6 +14,7 @@ import { Later, Part } from "../parts/panels";
 import type { Finding } from "../studio/studio_payload";
 import { NeighboursPart, QualityPart, Statistics } from "./unit_responses";
 import { VisualsPart } from "./live_visuals";
+import { WordVerdicts } from "./word_verdicts";
 
 /** The claim about the unit's own words, shown whatever its verdict. */
 const OF_WORDS = "mislabelled-unit";
@@ -50,6 +51,7 @@ export function Inspector({ sheets }: { sheets: Sheets }) {
       </div>
       <Exemplars sheets={sheets} rank={rank} onRank={(next) => setPicked({ unit, rank: next })} />
       <Editor key={id} unit={id} />
+      <WordVerdicts />
       {detail && <InContext detail={detail} rank={rank} />}
       <Involved />
       <div class="cz-two">

@@ -10,6 +10,7 @@ export interface Sent extends Record<string, unknown> {
 export function pack(change: Partial<Pack> = {}): Pack {
   return {
     problem: null,
+    screen: "label",
     task: "label-1",
     name: "Which kind of dog is it?",
     subject: "dog",
@@ -40,6 +41,8 @@ export class FakeKernel implements LabellingModel {
   readonly sent: Sent[] = [];
   /** Answers in force: choice by question. */
   readonly stored = new Map<string, string>();
+  /** What was said beside the choice. */
+  readonly details = new Map<string, unknown>();
   /** Every key that arrived, however often. */
   readonly keys: string[] = [];
   silent = false;
@@ -53,6 +56,8 @@ export class FakeKernel implements LabellingModel {
     readonly questions = ["q1", "q2", "q3", "q4", "q5", "q6"],
     rater = "mira",
     change: Partial<Pack> = {},
+    private readonly dressed: (plain: Question) => Question = (plain) => plain,
+    private readonly offered: string[] | null = null,
   ) {
     this.traits = { pack: pack(change), first: null };
     if (rater !== "") this.traits.first = this.begin(rater);
@@ -65,9 +70,9 @@ export class FakeKernel implements LabellingModel {
     const classes = this.traits.pack.card.map(({ name }) => name);
     return {
       rater,
-      options: classes.length > 0 ? classes : ["no", "yes"],
+      options: this.offered ?? (classes.length > 0 ? classes : ["no", "yes"]),
       upcoming,
-      earlier: recent.map(([id]) => question(id)),
+      earlier: recent.map(([id]) => this.dressed(question(id))),
       recent: recent.map(([id, choice]) => ({ id, choice, key: `old-${id}` })),
       standing: this.standing(),
       blobs: blobs(all),
@@ -79,9 +84,9 @@ export class FakeKernel implements LabellingModel {
     return { answered: this.stored.size, left, aside: this.later.size, elsewhere: 0, returns: 0, given: 0, needed: 12 };
   }
 
-  private next(held: string[]): Question[] {
+  private next(held: string[], n = this.traits.pack.grid ? 12 : 2): Question[] {
     const open = this.questions.filter((id) => !this.stored.has(id) && !this.later.has(id) && !held.includes(id));
-    return open.slice(0, Math.max(0, 2 - held.length)).map(question);
+    return open.slice(0, Math.max(0, n - held.length)).map((id) => this.dressed(question(id)));
   }
 
   get<K extends keyof LabellingTraits>(name: K): LabellingTraits[K] {
@@ -132,12 +137,20 @@ export class FakeKernel implements LabellingModel {
     if (message.action === "answer") {
       this.keys.push(String(message.key));
       this.stored.set(asked, String(message.choice));
+      this.details.set(asked, message.details);
       this.later.delete(asked);
     }
+    if (message.action === "answer_page") {
+      (message.answers as [string, string][]).forEach(([id, choice], place) => {
+        this.keys.push(`${String(message.page)}:${place}`);
+        this.stored.set(id, choice);
+      });
+    }
+    if (message.action === "withdraw_page") for (const [id] of message.answers as [string, string][]) this.stored.delete(id);
     if (message.action === "withdraw") this.stored.delete(asked);
     if (message.action === "aside") this.later.add(asked);
     if (message.action === "ping" || message.action === "leave") return {};
-    const upcoming = this.next((message.held ?? []) as string[]);
+    const upcoming = this.next((message.held ?? []) as string[], message.n as number | undefined);
     return { upcoming, standing: this.standing(), blobs: blobs(upcoming) };
   }
 }

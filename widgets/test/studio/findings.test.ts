@@ -15,6 +15,20 @@ describe("findings", () => {
     expect($(".cz-interval").getAttribute("aria-label")).toContain("interval +50 % to +70 %");
   });
 
+  it("that only ask give no interval, and say from where on they ask", async () => {
+    const { report } = model.state;
+    const asked = finding({ kind: "outside-range", verdict: "inconclusive", estimate: 0.32, ci: [NaN, NaN], delta: 0.15, family: 0 });
+    model.change({ report: { ...report, findings: [asked] } });
+    await press("2", $(".cz-tiles"));
+    $(".cz-finding-head").click();
+    await settled();
+    const open = text(".cz-evidence");
+    expect(open).toContain("32 % of what drives the class lies outside; it is asked from 15 % on");
+    expect(open).not.toContain("–");
+    expect(open).not.toContain("tested together");
+    expect(all(".cz-finding-title").map((title) => title.textContent)[0]).toContain("Outside range?");
+  });
+
   it("name a supported claim by what it says, not by the fault", async () => {
     await press("2", $(".cz-tiles"));
     const titles = all(".cz-finding-title").map((title) => title.textContent);

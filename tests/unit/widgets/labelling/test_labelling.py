@@ -211,3 +211,60 @@ def test_without_a_front_end_it_says_what_it_is(store) -> None:
     said = repr(Labelling(make(), store))
     assert "6 pictures, 2 classes, 1 answers each" in said
     assert str(store.path) in said
+
+
+def about_words() -> TaskPack:
+    questions = tuple(
+        Question(
+            opaque_question_id(0, f"{w} {i}", "ask", w), f"{w} {i}", "ask", "", "p.png", word=w
+        )
+        for w in ("snow", "ears")
+        for i in range(20)
+    )
+    return TaskPack(
+        name="What do these pictures show?", card=Card((ClassEntry("yes", ()), ClassEntry("no", ()))),
+        questions=questions, seed=0, overlap=1, guidelines="Look.", pictures={"p.png": png(1)},
+        plan={q.id: {"population": "D'", "row": 3} for q in questions},
+    )  # fmt: skip
+
+
+def test_a_page_of_pictures_is_stored_before_its_reply_and_taken_back_whole(store) -> None:
+    widget = Labelling(about_words(), store, rater="mira")
+    assert widget.pack["grid"]
+    screen = Screen(widget)
+    assert widget.first is not None
+    page = [q["id"] for q in widget.first["upcoming"]]
+    assert len(page) == 12
+    told = screen.ask("next", held=page, n=24)
+    held = [q["id"] for q in told["upcoming"]]
+    assert len(held) == 12
+    answers = [[q, "yes" if i == 3 else "no"] for i, q in enumerate(page)]
+    sent = {
+        "rater": "mira",
+        "page": "p" * 16,
+        "answers": answers,
+        "seconds": 12.0,
+        "held": held,
+        "n": 24,
+    }
+    for _ in range(2):
+        reply = screen.ask("answer_page", **sent)
+        assert reply["ok"], reply
+        assert len(store) == 12
+    assert reply["standing"]["answered"] == 12
+    assert "population" not in json.dumps([widget.pack, widget.first, screen.replies], default=str)
+    # A page opened anew can still take the whole last page back.
+    again = Screen(Labelling(about_words(), store, rater="mira"))
+    recent = again.widget.first["recent"]
+    assert {r["key"].split(":")[0] for r in recent} == {"p" * 16}
+    reply = again.ask("withdraw_page", rater="mira", answers=[[r["id"], r["key"]] for r in recent])
+    assert reply["standing"]["answered"] == 0
+    assert store.rows() == []
+    for wrong in (
+        {"answers": [["nobody", "no"]]},
+        {"answers": [["x"]]},
+        {"answers": 7},
+        {"rater": "ben"},
+    ):
+        assert not screen.ask("answer_page", **{**sent, "page": "q" * 16, **wrong})["ok"]
+    assert store.rows() == []
