@@ -14,10 +14,10 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from circuitz.deprecation import renamed_keywords
-from circuitz.errors import CircuitzError, InputsError, MeasurementError, SearchError, WeightsError
+from circuitz.errors import CircuitzError, MeasurementError, WeightsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.measurement.measure import measure
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
@@ -29,18 +29,24 @@ from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose, withdraw
 from circuitz.plausibility.report import Report
 from circuitz.plausibility.rules.outside_claims import KINDS as OUTSIDE_KINDS
+from circuitz.posterior.likelihood_from_people.fitted_likelihood import FittedLikelihood
 from circuitz.posterior.objective import (
     PosteriorTerms,
     choose_z_star_index,
     chosen_index_by_lambda,
     compute_posterior_terms,
 )
+from circuitz.posterior.prior_from_people.fitted_prior import FittedPrior
 from circuitz.z.bundle.inputs_io import input_set_fingerprint
 from circuitz.z.kinds_said import lexicon_in_force
 from circuitz.z.model import AnnotatedModel
-from circuitz.zstar.edits.pixel_edits import Editor, make_editor
-from circuitz.zstar.edits.regions import Finder, find_regions
+from circuitz.zstar.chains.chain_result import ChainSearchResult
+from circuitz.zstar.chains.chain_settings import ChainSettings
+from circuitz.zstar.chains.search_by_chains import search_by_chains
+from circuitz.zstar.edits.edit_maker import EditMaker
+from circuitz.zstar.edits.regions import Finder
 from circuitz.zstar.saved_rounds import SearchRounds, load_search_rounds, save_search_rounds
+from circuitz.zstar.search_inputs import require_editable_pictures, require_models_fit_settings
 from circuitz.zstar.search_result import SearchResult
 from circuitz.zstar.search_settings import SearchSettings
 from circuitz.zstar.weight_plan import WeightStepPlan, plan_weight_step
@@ -53,25 +59,56 @@ _RETAINED_SHARE = 0.5
 _ATTEMPTS = 3
 
 
-@outside_inference_mode
-@renamed_keywords(state="checkpoint")
+@overload
 def search(
     z: AnnotatedModel,
     *,
     settings: SearchSettings | None = None,
     lexicon: Lexicon | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    finders: dict[str, Finder] | None = None, progress: Progress | None = None,
+) -> SearchResult: ...  # fmt: skip
+
+
+@overload
+def search(
+    z: AnnotatedModel,
+    *,
+    prior: FittedPrior, likelihood: FittedLikelihood | None = None,
+    settings: ChainSettings | None = None,
+    lexicon: Lexicon | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> ChainSearchResult: ...  # fmt: skip
+
+
+@outside_inference_mode
+@renamed_keywords(state="checkpoint")
+def search(
+    z: AnnotatedModel,
+    *,
+    prior: FittedPrior | None = None,
+    likelihood: FittedLikelihood | None = None,
+    settings: SearchSettings | ChainSettings | None = None,
+    lexicon: Lexicon | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     finders: dict[str, Finder] | None = None,
     progress: Progress | None = None,
-) -> SearchResult:
+) -> SearchResult | ChainSearchResult:
     """Search from a z for one that explains D and is plausible.
+
+    With a fitted M_prior (and M_L) a chain of proposals is accepted or rejected by J
+    (:mod:`circuitz.zstar.chains.search_by_chains`); without, weight steps take away what a check
+    flags, and the formulae of version 0 choose.
 
     Parameters
     ----------
     z
         Start: a savable z with D (labels, splits) and a concept set at hand.
+    prior, likelihood
+        What :func:`circuitz.fit_prior` and :func:`circuitz.fit_likelihood` learned from people.
     settings
-        See :class:`SearchSettings`.
+        See :class:`SearchSettings`; with fitted models :class:`ChainSettings`.
     lexicon
         Prior knowledge of kinds; the shipped one by default.
     checkpoint
@@ -85,7 +122,7 @@ def search(
 
     Returns
     -------
-    Found
+    SearchResult, or ChainSearchResult with fitted models
         The start itself when nothing better was found.
 
     Raises
@@ -93,34 +130,22 @@ def search(
     InputsError
         If D or its labels, or the concept set, is missing.
     SearchError
-        If the state belongs to another start or other settings.
+        If the state is of another start or other settings, or settings do not fit the models.
     """
+    require_models_fit_settings(prior, likelihood, settings)
+    if prior is not None:
+        assert not isinstance(settings, SearchSettings)
+        return search_by_chains(
+            z, prior=prior, likelihood=likelihood, settings=settings, lexicon=lexicon,
+            folder=None if checkpoint is None else Path(checkpoint), progress=progress,
+        )  # fmt: skip
+    assert not isinstance(settings, ChainSettings)
     how = settings or SearchSettings()
     known = lexicon_in_force(z, lexicon)
-    if z.data is None or z.data.labels is None or z.concept_set is None:
-        raise InputsError(
-            "The search needs D with labels, and a concept set.",
-            "Give them to wrap and measure, or pass --data.",
-        )
-    if z.data.is_tokens:
-        raise SearchError(
-            "The search edits pictures; this network reads token sequences.",
-            "Train it on sequences in which the shortcut fails, wrap and check it again.",
-        )
-    if z.head == "multi-label" or z.data.labels.ndim != 1:
-        raise SearchError(
-            "The search weighs labels of one class an image; here images may show several.",
-            "Search a network for each class by itself: a binary head, with or without it.",
-        )
-    if z.data.images.shape[1:] != z.concept_set.images.shape[1:]:
-        raise InputsError(
-            f"Images of D are {z.data.images.shape[1:]}, those of the concept set "
-            f"{z.concept_set.images.shape[1:]}: one cannot lend to the other.",
-            "Bring both to one size and number of channels.",
-        )
+    require_editable_pictures(z)
     if not how.words:
         z = z.with_(log=())
-    place = Path(checkpoint) if checkpoint is not None else None
+    place = None if checkpoint is None else Path(checkpoint)
     job = _SearchRun(z, how, known, progress, place, {} if finders is None else finders)
     return job.run_rounds()
 
@@ -137,18 +162,20 @@ class _SearchRun:
         checkpoint: Path | None,
         finders: dict[str, Finder],
     ) -> None:
-        self.start, self.settings, self.lexicon, self.checkpoint = (
-            start,
-            settings,
-            lexicon,
-            checkpoint,
-        )
+        self.start, self.settings, self.lexicon = start, settings, lexicon
+        self.checkpoint = checkpoint
         self.report_progress = progress or (lambda _what, _done, _total: None)
         self.visited: list[tuple[AnnotatedModel, Report, PosteriorTerms]] = []
         self.edited: tuple[str, ...] = ()
-        self.finders = finders
         # How regions were found in rounds that were taken up, which need not be found again.
         self.resumed_regions: dict[str, Any] = {}
+        self.edits = EditMaker(
+            finders,
+            lexicon,
+            source=settings.regions,
+            region_mode=settings.region_mode,
+            seed=settings.seed,
+        )
         self.abandoned = ""
 
     def run_rounds(self) -> SearchResult:
@@ -226,7 +253,11 @@ class _SearchRun:
             else WeightStepPlan()
         )
         self.edited = todo.edit
-        editor = self._make_pixel_editor(z, todo.edit, number)
+        editor = self.edits.make(
+            z,
+            todo.edit,
+            lambda done, total: self.report_progress(f"round {number}: find regions", done, total),
+        )
         assert z.data is not None
         assert z.concept_set is not None
         trained = copy.deepcopy(runtime(z).module)
@@ -254,35 +285,6 @@ class _SearchRun:
         live = trained if z.live is not None else None
         return z.with_(what=f"weight step {number}", weights=weights_to_numpy(trained), live=live)
 
-    def _make_pixel_editor(
-        self, z: AnnotatedModel, concepts: tuple[str, ...], number: int
-    ) -> Editor | None:
-        if not concepts:
-            return None
-        assert z.data is not None
-        assert z.concept_set is not None
-        for concept in concepts:
-            if concept not in self.finders:
-                self.finders[concept] = find_regions(
-                    concept,
-                    z.concept_set,
-                    self.lexicon,
-                    source=self.settings.regions,
-                    seed=self.settings.seed,
-                    progress=lambda done, total: self.report_progress(
-                        f"round {number}: find regions", done, total
-                    ),
-                )
-        finders = tuple(self.finders[concept] for concept in concepts)
-        return make_editor(
-            z.data,
-            z.concept_set,
-            finders,
-            self.lexicon,
-            region_mode=self.settings.region_mode,
-            seed=self.settings.seed,
-        )
-
     def _choose_best_and_make_result(self) -> SearchResult:
         scores = [s for _, _, s in self.visited]
         drivers = [
@@ -302,6 +304,7 @@ class _SearchRun:
                 "edited": list(self.edited),
                 "abandoned": self.abandoned,
                 "regions": self._region_records_by_concept(),
+                **self.edits.to_json(),
             },
         }
         return SearchResult(
@@ -320,7 +323,7 @@ class _SearchRun:
 
     def _region_records_by_concept(self) -> dict[str, Any]:
         found = self.resumed_regions | {
-            name: _region_finder_record(finder) for name, finder in self.finders.items()
+            name: _region_finder_record(finder) for name, finder in self.edits.finders.items()
         }
         return {name: made for name, made in found.items() if name in self.edited}
 

@@ -10,6 +10,8 @@ classifier after Dabkowski & Gal 2017, who hold the classifier still.)
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +21,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from circuitz.errors import SearchError
 from circuitz.zstar.edits.inpainting import fill
 
 U8 = npt.NDArray[np.uint8]
@@ -36,6 +39,8 @@ _HEAD_START = 60
 # Price of an erased pixel, as a share of the picture, where the concept is; and where it is not.
 _AREA, _FALSE = 0.5, 1.0
 _SURE = 0.1
+# Steps after which it is clear how long all will take.
+_TIMED = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +77,7 @@ def learn_erasure(
     *,
     seed: int = 0,
     steps: int = STEPS,
+    seconds: float = math.inf,
     progress: Progress | None = None,
 ) -> Erasure:
     """Learn to erase a concept.
@@ -86,8 +92,15 @@ def learn_erasure(
         Of weights and order.
     steps
         Training steps.
+    seconds
+        Most time it may take, judged by the first steps.
     progress
         Called with steps done and in all.
+
+    Raises
+    ------
+    SearchError
+        If it would take longer.
     """
     torch.manual_seed(seed)
     draw = np.random.default_rng(seed)
@@ -97,7 +110,13 @@ def learn_erasure(
     answers = torch.cat([torch.ones(_BATCH), torch.zeros(2 * _BATCH), torch.ones(_BATCH)])
     # Telling natural images is a help to start with, not the task.
     weights = torch.cat([torch.full((2 * _BATCH,), 0.5), torch.ones(2 * _BATCH)])
+    began = time.monotonic()
     for step in range(steps):
+        if step == _TIMED and (time.monotonic() - began) * steps / _TIMED > seconds:
+            raise SearchError(
+                f"Learning what to erase would take longer than {seconds:.0f} s.",
+                "Give masks, or pairs of pictures that differ in the concept alone.",
+            )
         with_it, without = (
             _random_batch_maybe_mirrored(present, draw),
             _random_batch_maybe_mirrored(absent, draw),

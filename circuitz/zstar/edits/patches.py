@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -29,8 +31,80 @@ def region_targets_from_labels(images: U8, rows: I64, labels: F32, seed: int) ->
     image's labels from every patch. Where the concept does not lie, the patch says nothing and
     the best it can do is the base rate; the divergence from it marks the region, and each image
     is split in two at the threshold of Otsu (1979). What is left of noise goes when a network
-    that sees more is trained on these targets.
+    that sees more is trained on these targets. Alternatives that nobody labelled are marked too:
+    where there is sand, there is no snow.
     """
+    net, base = _train_patch_network(images, rows, labels, seed)
+    targets: list[F32] = []
+    with torch.no_grad():
+        for i in range(0, len(rows), _BATCH):
+            x = images_to_shrunk_tensor(images[rows[i : i + _BATCH]])
+            p = torch.sigmoid(net(x)).clamp(1e-4, 1 - 1e-4)
+            told = p * (p / base).log() + (1 - p) * ((1 - p) / (1 - base)).log()
+            told = functional.interpolate(told.sum(1, keepdim=True), x.shape[2:], mode="bilinear")
+            targets.extend(
+                _threshold_by_otsu(image) for image in told[:, 0].clamp_min(0).sqrt().numpy()
+            )
+    return np.stack(targets)
+
+
+@dataclass(frozen=True, eq=False)
+class PresenceRegions:
+    """Where small patches say that a concept is there, in images that show it.
+
+    Parameters
+    ----------
+    targets
+        ``(m, h, w)`` float32, at the size regions are looked for; nothing in images without it.
+    teller
+        Images in -1..1 in, one logit ``(n,)`` out: the patches that speak for it most, averaged.
+    threshold
+        The logit halfway between images with it and without.
+    """
+
+    targets: F32
+    teller: nn.Module
+    threshold: float
+
+
+def presence_regions_from_labels(images: U8, rows: I64, labels: F32, seed: int) -> PresenceRegions:
+    """Return where a concept lies that is there or not, from image labels alone.
+
+    As :func:`region_targets_from_labels`, but a patch counts that makes the concept likelier, and
+    only in images labelled as showing it.
+
+    Parameters
+    ----------
+    images, rows
+        ``(n, h, w, c)`` uint8, and the rows to learn from.
+    labels
+        ``(len(rows), k)``: the concept's own column first, then those of its kind.
+    seed
+        Of weights and order.
+    """
+    net, base = _train_patch_network(images, rows, labels, seed)
+    teller = _StrongestPatches(net)
+    targets: list[F32] = []
+    logits: list[F32] = []
+    with torch.no_grad():
+        for i in range(0, len(rows), _BATCH):
+            x = images_to_shrunk_tensor(images[rows[i : i + _BATCH]])
+            p = torch.sigmoid(net(x))[:, :1].clamp(1e-4, 1 - 1e-4)
+            speaks = (p / base[:, :1]).log().clamp_min(0)
+            speaks = functional.interpolate(speaks, x.shape[2:], mode="bilinear")[:, 0]
+            targets.extend(_threshold_by_otsu(image) for image in speaks.numpy())
+            logits.append(teller(x).numpy())
+    found, told = np.stack(targets), np.concatenate(logits)
+    shows = labels[:, 0] > 0.5
+    found[~shows] = 0
+    middle = (np.median(told[shows]) + np.median(told[labels[:, 0] <= 0.5])) / 2
+    return PresenceRegions(found, teller, float(middle))
+
+
+def _train_patch_network(
+    images: U8, rows: I64, labels: F32, seed: int
+) -> tuple[_Patches, torch.Tensor]:
+    """Return a network that tells labels from small patches, and the base rates it knows."""
     draw = np.random.default_rng(seed)
     known = np.isfinite(labels)
     labels = np.where(known, labels, 0).astype(np.float32)
@@ -52,17 +126,7 @@ def region_targets_from_labels(images: U8, rows: I64, labels: F32, seed: int) ->
     net.eval()
     share = labels.sum(0) / np.maximum(known.sum(0), 1)
     base = torch.from_numpy(share.astype(np.float32)).clamp(1e-3, 1 - 1e-3)[None, :, None, None]
-    targets: list[F32] = []
-    with torch.no_grad():
-        for i in range(0, len(rows), _BATCH):
-            x = images_to_shrunk_tensor(images[rows[i : i + _BATCH]])
-            p = torch.sigmoid(net(x)).clamp(1e-4, 1 - 1e-4)
-            told = p * (p / base).log() + (1 - p) * ((1 - p) / (1 - base)).log()
-            told = functional.interpolate(told.sum(1, keepdim=True), x.shape[2:], mode="bilinear")
-            targets.extend(
-                _threshold_by_otsu(image) for image in told[:, 0].clamp_min(0).sqrt().numpy()
-            )
-    return np.stack(targets)
+    return net, base
 
 
 def _threshold_by_otsu(values: F32) -> F32:
@@ -92,3 +156,16 @@ class _Patches(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.body(pad_to_even(x))
+
+
+class _StrongestPatches(nn.Module):
+    """Whether an image shows the first label, from the few patches that say so most."""
+
+    def __init__(self, patches: _Patches, share: float = 0.01) -> None:
+        super().__init__()
+        self.patches, self.share = patches, share
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        logits = self.patches(x)[:, 0].flatten(1)
+        few = max(2, round(self.share * logits.shape[1]))
+        return logits.topk(few, 1).values.mean(1)

@@ -20,6 +20,8 @@ from circuitz.errors import ConceptLabelsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.patching.source_rows import rows_of_split
 from circuitz.z.inputs import InputSet
+from circuitz.zstar.edits.additive_pattern import AdditivePattern
+from circuitz.zstar.edits.colour_groups import split_by_colour
 from circuitz.zstar.edits.inpainting import fill_unknown_pixels
 from circuitz.zstar.edits.recolour import Recolouring
 from circuitz.zstar.edits.regions import NONE, Finder, RegionFinder
@@ -33,6 +35,8 @@ Augment = Callable[[U8, I64, np.random.Generator], U8]
 RegionMode = Literal["found", "random"]
 
 _DONORS = 800
+# Pixels next to an edge learned from labels alone that a donor does not lend.
+_RIM = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +49,7 @@ class Editor:
         One for each concept, applied in turn: alternatives before what is there or not.
     """
 
-    layers: tuple[_Exchange | _Overlay | _Recolour, ...]
+    layers: tuple[_Exchange | _Overlay | _WholePicture, ...]
 
     @property
     def makes_several_versions(self) -> bool:
@@ -148,10 +152,10 @@ class _Overlay:
 
 
 @dataclass(frozen=True, eq=False)
-class _Recolour:
-    """A concept that tints the whole picture is taken off, and put on."""
+class _WholePicture:
+    """A concept that tints the whole picture, or lies all over it, is taken off, and put on."""
 
-    recolouring: Recolouring
+    change: Recolouring | AdditivePattern
     present: Bool
 
     def without_concept(self, images: U8, rows: I64, rng: np.random.Generator) -> U8:
@@ -160,11 +164,11 @@ class _Recolour:
         lacking = ~self.present[rows]
         if lacking.any():
             out[lacking] = self.with_concept(images[lacking], rng)
-        return self.recolouring.without_concept(out, rng)
+        return self.change.without_concept(out, rng)
 
     def with_concept(self, images: U8, rng: np.random.Generator) -> U8:
-        """Return images with the concept as some pair shows it."""
-        return self.recolouring.with_concept(images, rng)
+        """Return images with the concept."""
+        return self.change.with_concept(images, rng)
 
     def with_concept_in_half(self, images: U8, rng: np.random.Generator) -> U8:
         """Return images of which half have the concept put on."""
@@ -202,8 +206,16 @@ def make_editor(
         _make_edit_layer(data, concept_set, finder, lexicon, region_mode, seed)
         for finder in finders
     ]
-    # Exchanges first: the versions an overlay makes must differ in its own concept alone, since
-    # responses to them are made to agree.
+    return join_editors([Editor(tuple(layers))])
+
+
+def join_editors(editors: list[Editor]) -> Editor:
+    """Return one editor that does what all of them do.
+
+    Exchanges come first: the versions an overlay makes must differ in its own concept alone, since
+    responses to them are made to agree.
+    """
+    layers = [layer for editor in editors for layer in editor.layers]
     return Editor(tuple(sorted(layers, key=lambda layer: not isinstance(layer, _Exchange))))
 
 
@@ -214,13 +226,11 @@ def _make_edit_layer(
     lexicon: Lexicon,
     region_mode: RegionMode,
     seed: int,
-) -> _Exchange | _Overlay | _Recolour:
+) -> _Exchange | _Overlay | _WholePicture:
     assert concept_set.concepts is not None
-    if isinstance(finder, Recolouring):
+    if not isinstance(finder, RegionFinder):
         present = finder.images_show_concept(data.images)
-        return _Recolour(
-            finder if region_mode == "found" else finder.with_channels_rolled(), present
-        )
+        return _WholePicture(finder if region_mode == "found" else finder.as_control(), present)
     draw = np.random.default_rng((seed, 2))
     rows = rows_of_split(concept_set, "select")
     columns = columns_of_same_kind(finder.concept, concept_set, lexicon)
@@ -256,10 +266,15 @@ def _make_edit_layer(
             region_mode=region_mode,
         )
     _, alike = np.unique(labels, axis=0, return_inverse=True)
+    alike = alike.astype(np.int64)
+    if finder.source == "labels":
+        # What lies close to the edge may show a rim of the thing itself, which is not to be lent.
+        lent = ~grow_regions(~lent, _RIM)
+        alike = split_by_colour(donors, lent, alike, seed)
     return _Exchange(
         regions=grow_regions(finder.region_probability_maps(data.images) > 0.5),
         donors=donors,
-        completed_donors=fill_donors_outside_regions(donors, lent, alike.astype(np.int64), draw),
+        completed_donors=fill_donors_outside_regions(donors, lent, alike, draw),
         donor_regions=lent,
         showing=labels[:, 0] > 0.5,
         region_mode=region_mode,

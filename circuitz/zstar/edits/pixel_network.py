@@ -55,6 +55,11 @@ def images_to_shrunk_tensor(images: U8) -> torch.Tensor:
     return x.div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
 
 
+def tensor_to_images(x: torch.Tensor) -> U8:
+    """Return pictures in -1..1 as 8-bit ones, ``(n, h, w, c)``."""
+    return ((x + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+
+
 def resize_maps(x: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
     """Return images or maps of another size; themselves where it is theirs."""
     if tuple(x.shape[2:]) == tuple(size):

@@ -57,7 +57,7 @@ class Recolouring:
         """Return for every picture ``(n, h, w, c)`` whether the concept is there, ``(n,)``."""
         return _concept_logits(self.teller, images) > 0
 
-    def with_channels_rolled(self) -> Recolouring:
+    def as_control(self) -> Recolouring:
         """Return as large a change of other channels: the control."""
         same = np.eye(*self.on.shape[1:], dtype=np.float32)
 
@@ -108,7 +108,7 @@ def learn_recolouring(
         return None
     x, y = _stack_with_labels(labelled)
     teller = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    teller.fit(_colour_features(x), y)
+    teller.fit(colour_features(x), y)
     draw = np.random.default_rng(seed)
     made = Recolouring(concept, on, off, teller)
     # As in the search: all are given the concept, then it is taken from all.
@@ -139,14 +139,24 @@ def _auroc_of_teller(teller: Pipeline, with_and_without: tuple[U8, ...]) -> floa
 
 def _concept_logits(teller: Pipeline, images: U8, batch: int = 512) -> F64:
     parts = [
-        teller.decision_function(_colour_features(images[i : i + batch]))
+        teller.decision_function(colour_features(images[i : i + batch]))
         for i in range(0, len(images), batch)
     ]
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _colour_features(images: U8) -> F64:
-    """Return means, spreads and covariances of the channels, and how often each value occurs."""
+def colour_features(images: U8) -> F64:
+    """Return means, spreads and covariances of the channels, and how often each value occurs.
+
+    Parameters
+    ----------
+    images
+        ``(n, h, w, c)`` uint8.
+
+    Returns
+    -------
+    ``(n, f)`` float64.
+    """
     n, channels = len(images), images.shape[-1]
     x = images.reshape(n, -1, channels) / 255.0
     centred = x - x.mean(1, keepdims=True)

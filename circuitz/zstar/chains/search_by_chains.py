@@ -1,0 +1,262 @@
+"""The search by the posterior people made: proposals accepted or rejected by J."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from circuitz.errors import SearchError
+from circuitz.lexicon.lexicon import Lexicon
+from circuitz.plausibility.check import check
+from circuitz.posterior.likelihood_from_people.fitted_likelihood import FittedLikelihood
+from circuitz.posterior.prior_from_people.fitted_prior import FittedPrior
+from circuitz.z.bundle.inputs_io import input_set_fingerprint
+from circuitz.z.kinds_said import lexicon_in_force
+from circuitz.z.model import AnnotatedModel
+from circuitz.zstar.chains.annealed_chain import AnnealedChain, ChainPlan, KernelShare
+from circuitz.zstar.chains.chain_folder import ChainFolder
+from circuitz.zstar.chains.chain_result import ChainSearchResult
+from circuitz.zstar.chains.chain_settings import ChainSettings
+from circuitz.zstar.chains.joint_objective import JointObjective
+from circuitz.zstar.chains.searched_networks import SearchedNetworks
+from circuitz.zstar.chains.z_state import ZState
+from circuitz.zstar.kernels.add_word import AddWord
+from circuitz.zstar.kernels.drop_word import DropWord
+from circuitz.zstar.kernels.merge_words import MergeWords
+from circuitz.zstar.kernels.silence_unit import SilenceUnit, UnsilenceUnit
+from circuitz.zstar.kernels.split_word import SplitWord
+from circuitz.zstar.kernels.swap_word import SwapWord
+from circuitz.zstar.kernels.word_source import MatchedWords, RandomWords, WordSource
+from circuitz.zstar.kernels.word_targets import WordTargets
+from circuitz.zstar.search_inputs import require_searchable
+
+Progress = Callable[[str, int, int], None]
+# Reference z's that η is fixed on, and changes between two of them.
+_REFERENCES, _REFERENCE_CHANGES = 6, 3
+
+
+def search_by_chains(
+    z: AnnotatedModel,
+    *,
+    prior: FittedPrior,
+    likelihood: FittedLikelihood | None = None,
+    settings: ChainSettings | None = None,
+    lexicon: Lexicon | None = None,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> ChainSearchResult:
+    """Search from a z for the one of the highest J.
+
+    Parameters
+    ----------
+    z
+        Start: measured or not, with D (labels) and a concept set at hand, a cut of one layer.
+    prior, likelihood
+        Fitted models; without M_L, J is λ s alone, which is said.
+    settings
+        See :class:`ChainSettings`.
+    lexicon
+        Names concepts; the shipped one by default. Kinds are not read.
+    folder
+        Where proposals and the best z are kept, so that a search that was stopped goes on.
+    progress
+        Called with what is being done and J so far, steps done and steps in all.
+
+    Raises
+    ------
+    InputsError
+        If D, its labels or the concept set are missing.
+    SearchError
+        If z has no cut of one layer, or the folder belongs to another search.
+    """
+    search = _ChainSearch(z, prior, likelihood, settings or ChainSettings(), lexicon, progress)
+    return search.run(None if folder is None else ChainFolder(folder, search.key()))
+
+
+class _ChainSearch:
+    """One search: networks, J, and the chain."""
+
+    def __init__(
+        self,
+        start: AnnotatedModel,
+        prior: FittedPrior,
+        likelihood: FittedLikelihood | None,
+        settings: ChainSettings,
+        lexicon: Lexicon | None,
+        progress: Progress | None,
+    ) -> None:
+        _require_one_cut(start)
+        self.start, self.prior, self.likelihood = start, prior, likelihood
+        self.settings, self.lexicon = settings, lexicon_in_force(start, lexicon)
+        self.report_progress = progress or (lambda _what, _done, _total: None)
+
+    def key(self) -> dict[str, Any]:
+        """Return what the search is made from; how long it may take is no part of it."""
+        assert self.start.data is not None
+        assert self.start.concept_set is not None
+        return {
+            "start": self.start.hash,
+            "inputs": [
+                input_set_fingerprint(self.start.data),
+                input_set_fingerprint(self.start.concept_set),
+            ],
+            "prior": self.prior.hash,
+            "likelihood": "" if self.likelihood is None else self.likelihood.hash,
+            "settings": replace(self.settings, minutes=None).to_json(),
+            "lexicon": self.lexicon.hash,
+        }
+
+    def run(self, folder: ChainFolder | None) -> ChainSearchResult:
+        """Go on until all proposals are made, or time is over."""
+        end = np.inf if self.settings.minutes is None else time.monotonic() + 60 * self.settings.minutes  # fmt: skip
+        how = self.settings
+        self.networks = SearchedNetworks(
+            self.start, self.lexicon, inputs=how.inputs, images=how.images, seed=how.seed,
+            progress=self.report_progress,
+        )  # fmt: skip
+        self.networks.network_of(ZState())
+        first = self.networks.state_of("start")
+        kernels = self.kernels()
+        objective = JointObjective(self.networks, self.prior, self.likelihood, lam=how.lam)
+        self._fix_eta(objective, first, kernels, folder)
+        records = [] if folder is None else folder.records()
+        plan = ChainPlan(
+            how.proposals, (("silences", how.silences),), how.heat, how.seed
+        )  # fmt: skip
+        chain = AnnealedChain(
+            first, objective.score, kernels, plan, records=records,
+            on_record=folder.append if folder is not None else None,
+        )  # fmt: skip
+        for scored in chain.scored.values():
+            objective.remember(scored)
+        try:
+            self._go_on(chain, folder, end)
+        finally:
+            if folder is not None:
+                folder.write_best()
+        return self._result(chain, objective)
+
+    def _go_on(self, chain: AnnealedChain, folder: ChainFolder | None, end: float) -> None:
+        best = None if chain.records[1:] else chain.start
+        while not chain.is_done and time.monotonic() < end:
+            if folder is not None and best is not chain.best:
+                best = chain.best
+                folder.offer_best(lambda state=best.state: self._realised(state))
+            self._report(chain)
+            chain.step()
+        if folder is not None:
+            folder.offer_best(lambda: self._realised(chain.best.state))
+        self._report(chain)
+
+    def _report(self, chain: AnnealedChain) -> None:
+        best = chain.best
+        what = (
+            f"search: J {best.j - chain.start.j:+.2f} on the start's "
+            f"(prior {best.prior - chain.start.prior:+.2f}, "
+            f"likelihood {best.likelihood - chain.start.likelihood:+.2f})"
+        )
+        self.report_progress(what, len(chain.records) - 1, self.settings.proposals)
+
+    def _realised(self, state: ZState) -> AnnotatedModel:
+        return self.networks.realise(state)
+
+    def kernels(self) -> list[KernelShare]:
+        """Return what proposes; words on what people wrote are left alone."""
+        networks, how = self.networks, self.settings
+        targets = WordTargets(
+            lambda state: networks.network_of(state).drives, networks.people_wrote()
+        )
+        found: list[KernelShare] = []
+        matches = networks.network_of(ZState()).matches
+        words = sorted({word for some in matches.values() for word in some})
+        if how.words and words:
+            sources: list[WordSource] = [
+                MatchedWords(lambda state, unit: networks.network_of(state).matches.get(unit, {})),
+                RandomWords(words),
+            ]
+            found.append(KernelShare(DropWord(targets), 1.5))
+            for source in sources:
+                found += [
+                    KernelShare(AddWord(targets, source)),
+                    KernelShare(SwapWord(targets, source)),
+                    KernelShare(SplitWord(targets, source), 0.5),
+                    KernelShare(MergeWords(targets, source), 0.5),
+                ]
+        if how.silences:
+            found.append(KernelShare(SilenceUnit(targets), 2.0, "silences"))
+            found.append(KernelShare(UnsilenceUnit(), 1.0, "silences"))
+        if not found:
+            raise SearchError(
+                "Nothing may be changed: no words and no silences.", "Allow one of them."
+            )
+        return found
+
+    def _fix_eta(
+        self,
+        objective: JointObjective,
+        first: ZState,
+        kernels: list[KernelShare],
+        folder: ChainFolder | None,
+    ) -> None:
+        """Set η: as asked for, as it was before a stop, or from reference z's."""
+        eta = self.settings.eta
+        if eta is None and folder is not None:
+            eta = folder.eta
+        if self.likelihood is None:
+            return
+        if eta is not None:
+            objective.eta = eta
+            return
+        words = [one.kernel for one in kernels if one.group == "words"]
+        references = [first, ZState(first.network)] if first.words else [first]
+        for i in range(_REFERENCES if words else 0):
+            rng = np.random.default_rng([self.settings.seed, 12, i])
+            state = first
+            for _ in range(_REFERENCE_CHANGES):
+                proposal = words[int(rng.integers(len(words)))].propose(state, rng)
+                state = state if proposal is None else proposal.state
+            references.append(state)
+        unique = list({state.key: state for state in references}.values())
+        objective.fix_eta(unique)
+        if folder is not None:
+            folder.keep_eta(objective.eta)
+
+    def _result(self, chain: AnnealedChain, objective: JointObjective) -> ChainSearchResult:
+        z = self._realised(chain.best.state)
+        report = check(z, split="test", lexicon=self.lexicon, untrained=True)
+        remarks = ["J was maximised, and no fresh judgement has confirmed it: it overstates."]
+        if self.likelihood is None:
+            remarks.append("J without M_L: no likelihood was given.")
+        if not chain.is_done:
+            remarks.append(f"Time was over after {len(chain.records) - 1} proposals.")
+        result = ChainSearchResult(
+            z=z,
+            report=report,
+            state="not judged",
+            start=chain.start,
+            best=chain.best,
+            records=tuple(chain.records),
+            lam=objective.lam,
+            eta=objective.eta,
+            is_complete=chain.is_done,
+            remarks=tuple(remarks),
+        )
+        notes = {
+            **z.notes,
+            "chain_search": {**result.to_json(), "settings": self.settings.to_json()},
+        }
+        made = z.with_(notes=notes, findings=report.findings)
+        return replace(result, z=made)
+
+
+def _require_one_cut(z: AnnotatedModel) -> None:
+    require_searchable(z)
+    if len(z.cut) != 1:
+        raise SearchError(
+            f"The cut has {len(z.cut)} layers.", "Wrap the network with a cut of one layer."
+        )
