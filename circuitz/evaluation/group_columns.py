@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.folders.class_table import SEPARATOR
-from circuitz.data.folders.concept_table import CONCEPT_VALUES, concept_cell_remedy
-from circuitz.data.folders.name_forms import plain_name, refuse_names_alike
+from circuitz.data.folders.concept_table import (
+    concept_cell_remedy,
+    concept_value_or_none,
+    is_number_cell,
+)
+from circuitz.data.folders.name_forms import names_in_cell, plain_name, refuse_names_alike
 from circuitz.errors import ConceptLabelsError
 
 MOST_WORDS = 60
 """Words of a column above which it holds names or notes, and no groups."""
-_NUMBER = re.compile(r"[-+−]?\d*[.,]?\d+(e[-+]?\d+)?%?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +64,14 @@ def read_group_column(
         If two words differ in case or blanks only.
     """
     plain = [plain_name(cell) for cell in cells]
-    values = [CONCEPT_VALUES.get(cell.casefold()) for cell in plain]
+    values = [concept_value_or_none(cell) for cell in plain]
     odd = [i for i, value in enumerate(values) if value is None]
     if not odd:
         return GroupColumns((column,), np.array(values, np.float32)[:, None])
     first = odd[0]
     where_it_is = f"‘{column}’ in row {rows[first]} of {table} is {plain[first][:60]!r}"
-    if any(_NUMBER.fullmatch(plain[i]) for i in odd):
-        number = next(i for i in odd if _NUMBER.fullmatch(plain[i]))
+    number = next((i for i in odd if is_number_cell(plain[i])), None)
+    if number is not None:
         raise ConceptLabelsError(
             f"‘{column}’ in row {rows[number]} of {table} is {plain[number][:60]!r}, and numbers "
             "other than 1 and 0 are no groups.",
@@ -85,8 +86,8 @@ def read_group_column(
             "A column holds 1, 0 or nothing, or else words alone, which part pictures into groups.",
         )
     shown = [
-        () if values[i] is not None else tuple(filter(None, map(plain_name, cell.split(SEPARATOR))))
-        for i, cell in enumerate(plain)
+        names_in_cell(cell) if value is None else []
+        for cell, value in zip(plain, values, strict=True)
     ]
     words = sorted({word for some in shown for word in some})
     if len(words) > MOST_WORDS:
@@ -104,7 +105,7 @@ def read_group_column(
     )
 
 
-def _word_values(shown: Sequence[tuple[str, ...]], words: Sequence[str]) -> npt.NDArray[np.float32]:
+def _word_values(shown: Sequence[Sequence[str]], words: Sequence[str]) -> npt.NDArray[np.float32]:
     values = np.zeros((len(shown), len(words)), np.float32)
     index = {word: k for k, word in enumerate(words)}
     for i, some in enumerate(shown):

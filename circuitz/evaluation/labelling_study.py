@@ -26,7 +26,7 @@ from circuitz.labelling.labels.label_model import LabelModel, fit_label_model
 from circuitz.labelling.tasks.questions import MOST, Questions, choose_questions
 from circuitz.stats.counted_shares import Share, share_with_wilson_interval
 from circuitz.store.judgement import Judgement
-from circuitz.store.judgements import Judgements
+from circuitz.store.judgement_store import JudgementStore
 
 TASK = "label-shifted-set"
 N_NOTES = 60
@@ -73,7 +73,7 @@ def run_labelling_study(
     n_questions: int = MOST,
     n_notes: int = N_NOTES,
     seed: int = 0,
-    store: Judgements | None = None,
+    store: JudgementStore | None = None,
     progress: Progress | None = None,
 ) -> LabellingStudy:
     """Have D′ labelled with z*'s card and with every control, and learn M_L_test.

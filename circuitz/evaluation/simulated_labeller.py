@@ -17,12 +17,12 @@ from circuitz.labelling.concepts.concept_pack import NO, YES
 from circuitz.labelling.tasks.pack import TaskPack
 from circuitz.labelling.tasks.session import Session
 from circuitz.store.judgement import Judgement
-from circuitz.store.judgements import Judgements
+from circuitz.store.judgement_store import JudgementStore
 
 
 def simulate_concept_answers(
     pack: TaskPack,
-    store: Judgements,
+    store: JudgementStore,
     truth: Mapping[str, npt.NDArray[np.float32]],
     *,
     error: float = 0.05,

@@ -195,7 +195,8 @@ class SimulatedRater:
         habits = self._habits
         topics: dict[str, list[Cue]] = {}
         for cue in () if entry is None else entry.cues:
-            if _sees_any_concept_of_cue(cue, perceived) is not None:
+            # What is marked as not holding is not relied on.
+            if cue.counts and _sees_any_concept_of_cue(cue, perceived) is not None:
                 topic = self._topic.get(cue.concepts[0], cue.concepts[0])
                 topics.setdefault(topic, []).append(cue)
         total, most = 0.0, 0.0

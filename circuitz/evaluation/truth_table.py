@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from circuitz.data.folders.class_table import CLASS_COLUMN_HINT, SEPARATOR
+from circuitz.data.folders.class_table import CLASS_COLUMN_HINT
 from circuitz.data.folders.csv_reading import read_csv_with_header
-from circuitz.data.folders.name_forms import NameIndex, is_missing_class, plain_name
+from circuitz.data.folders.name_forms import NameIndex, is_missing_class, names_in_cell
 from circuitz.data.folders.picture_files import check_is_folder, list_pictures, picture_count_text
 from circuitz.data.folders.picture_paths import PicturePaths
 from circuitz.errors import ConceptLabelsError, InputsError
@@ -153,7 +153,7 @@ def _parse_classes(
     cell: str, index: NameIndex, several: bool, number: int, table: Path
 ) -> list[int]:
     found: list[int] = []
-    for name in _names_in_cell(cell, index) if several else [cell]:
+    for name in _classes_in_cell(cell, index) if several else [cell]:
         at = index.find(name)
         if at is None:
             raise InputsError(
@@ -164,13 +164,13 @@ def _parse_classes(
     return found
 
 
-def _names_in_cell(cell: str, index: NameIndex) -> list[str]:
+def _classes_in_cell(cell: str, index: NameIndex) -> list[str]:
     """Return the classes that a cell names: the whole cell, where a class is called so."""
     if index.find(cell) is not None:
         return [cell]
     if is_missing_class(cell):
         return []
-    return [name for name in cell.split(SEPARATOR) if plain_name(name)]
+    return names_in_cell(cell)
 
 
 def _label_array(labels: list[list[int]], classes: int, several: bool) -> npt.NDArray[np.int64]:
