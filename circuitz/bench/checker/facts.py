@@ -304,6 +304,11 @@ def _edge_is_mislabelled(truth: CaseTruth, units: tuple[int, ...], k: int) -> bo
     return None if made is None else not made
 
 
+def _question_claims_nothing(_truth: CaseTruth, _units: tuple[int, ...], _k: int) -> bool | None:
+    """Say nothing: a question is neither true nor false."""
+    return None
+
+
 FACTS: Mapping[str, Fact] = MappingProxyType(
     {
         "implausible-driver": _outside_concept_drives_class,
@@ -318,6 +323,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         "redundant-annotation": _annotation_is_redundant,
         "stale-annotation": _annotation_is_stale,
         "mislabelled-edge": _edge_is_mislabelled,
+        "outside-range": _question_claims_nothing,
     }
 )
 """What makes a finding of each kind true."""

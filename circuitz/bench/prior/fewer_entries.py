@@ -1,10 +1,12 @@
 """The shipped lexicon without entries that name the attributes of the test worlds.
 
-Some of what is shipped are the very words of the painted dogs and birds (*stub tail*, *barred
-wings*). What verdicts owe to them shows where some or all of them are dropped.
+Some of what is shipped are the very words of the painted dogs and birds (*stub tail*, *throat
+patch*). What verdicts owe to them shows where some or all of them are dropped.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -36,4 +38,4 @@ def without_world_entries(lexicon: Lexicon, share: float, seed: int) -> Lexicon:
     drawn = np.random.default_rng(seed).permutation(len(names))[:count]
     gone = {names[i] for i in drawn}
     kept = {n: c for n, c in lexicon.concepts.items() if n not in gone}
-    return Lexicon(kept, lexicon.categories, lexicon.wordnet, lexicon.forgotten)
+    return replace(lexicon, concepts=kept)

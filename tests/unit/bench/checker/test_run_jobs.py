@@ -42,7 +42,7 @@ from circuitz.bench.checker.resample import resample_scenes
 from circuitz.bench.checker.run_jobs import run_benchmark_jobs
 from circuitz.bench.checker.run_one_job import run_benchmark_job
 from circuitz.bench.checker.score_results import score_benchmark
-from circuitz.cli.bench_checker import _parse_seed_range  # pyright: ignore[reportPrivateUsage]
+from circuitz.cli.bench_checker import parse_seed_range
 from circuitz.errors import BenchError
 from circuitz.plausibility.check import check
 
@@ -232,10 +232,10 @@ def test_conditions_change_what_they_say_and_keep_sets_whole(name: str) -> None:
 
 
 def test_seeds_are_read_or_refused() -> None:
-    assert _parse_seed_range("3:5") == range(3, 5)
+    assert parse_seed_range("3:5") == range(3, 5)
     for text in ("5:3", "3", "a:b", "1:1", "-1:4"):
         with pytest.raises(BenchError, match="no range of seeds"):
-            _parse_seed_range(text)
+            parse_seed_range(text)
 
 
 def test_the_page_gets_figures_between_its_marks_and_a_line_in_its_log(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""A second drawn dog world, brought as a stranger brings one: folders, image labels, nothing else."""
