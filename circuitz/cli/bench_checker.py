@@ -57,7 +57,7 @@ def run_checker_bench(
     from circuitz.bench.checker.run_jobs import run_benchmark_jobs
     from circuitz.bench.checker.score_results import score_benchmark
 
-    chosen = _parse_seed_range(seeds) if seeds is not None else QUICK if quick else RECORD
+    chosen = parse_seed_range(seeds) if seeds is not None else QUICK if quick else RECORD
     planned = plan_benchmark_jobs(chosen)
     todo = [*trunk_training_jobs(planned), *planned]
 
@@ -96,7 +96,14 @@ def run_checker_bench(
     say.print(f"Kept in {folder}.", markup=False, highlight=False)
 
 
-def _parse_seed_range(text: str) -> range:
+def parse_seed_range(text: str) -> range:
+    """Read ``A:B``.
+
+    Raises
+    ------
+    BenchError
+        If it is no range of seeds.
+    """
     found = re.fullmatch(r"(\d{1,9}):(\d{1,9})", text.strip())
     if found is None or int(found[1]) >= int(found[2]):
         raise BenchError(f"{text!r} is no range of seeds.", "Write --seeds 0:10 for seeds 0 to 9.")

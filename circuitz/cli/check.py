@@ -33,6 +33,14 @@ def check(
             help="Check a network that is right on D no more often than chance all the same.",
         ),
     ] = False,
+    everywhere: Annotated[
+        bool,
+        typer.Option(
+            "--everywhere",
+            help="Words count only if people were asked about them on D and D′, and they hold "
+            "there (circuitz words).",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Do words and wiring agree? Judges what was measured; no network is run."""
@@ -40,12 +48,14 @@ def check(
     from circuitz.plausibility.audit_reads import with_audit_reads_logged
     from circuitz.plausibility.check import check as run_check
     from circuitz.z.bundle.load_save import load
+    from circuitz.z.word_match import POPULATIONS
 
     try:
         model = load(z)
         report = run_check(
-            model, split=split, delta=delta, q=q, lexicon=Lexicon.load(lexicon), untrained=untrained
-        )
+            model, split=split, delta=delta, q=q, lexicon=Lexicon.load(lexicon),
+            untrained=untrained, populations=POPULATIONS if everywhere else POPULATIONS[:1],
+        )  # fmt: skip
     except CircuitzError as error:
         # Who reads standard output gets an answer there too; the rest is told as ever.
         if as_json:

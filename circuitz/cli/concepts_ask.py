@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from circuitz.cli.concepts import concepts
+from circuitz.cli.concepts_on import PopulationName, open_or_make_population_pack
 from circuitz.cli.shell import Json, LexiconPath, Seed, Z, out, progress_bars, say
 from circuitz.disk.safe_text import escape_control_characters
 from circuitz.errors import LabellingError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from circuitz.labelling.concepts.concept_labels import AppliedAnswers
     from circuitz.labelling.tasks.pack import TaskPack
     from circuitz.lexicon.lexicon import Lexicon
-    from circuitz.store.judgements import Judgements
+    from circuitz.store.judgement_store import JudgementStore
     from circuitz.z.model import AnnotatedModel
 
 
@@ -56,6 +57,20 @@ def ask_people_about_words(
     replace: Annotated[
         bool, typer.Option("--replace", help="Answers win over labels that were there before.")
     ] = False,
+    on: Annotated[
+        PopulationName | None,
+        typer.Option(
+            "--on",
+            help="Ask about pictures of D, or of the shifted set, that decide whether the words "
+            "on units hold there; circuitz words reads the answers.",
+        ),
+    ] = None,
+    shifted: Annotated[
+        Path | None, typer.Option(help="D′, with --on shifted: a folder of pictures.")
+    ] = None,
+    half: Annotated[
+        str, typer.Option(help="With --on: which half of the pictures, search or audit.")
+    ] = "search",
     undo: Annotated[
         bool, typer.Option("--undo", help="Take the labels back that were written last.")
     ] = False,
@@ -80,11 +95,21 @@ def ask_people_about_words(
         return
     known = Lexicon.load(lexicon)
     model = load(z)
-    place, pack = _open_or_make_question_pack(
-        z, model, words or [], tasks, known, n=n, raters=raters, units=unit or [], seed=seed
-    )
+    if on is not None:
+        if take or replace:
+            raise LabellingError(
+                "Answers about D or D′ are no labels of the concept set.",
+                "circuitz words Z --store PLACE reads them.",
+            )
+        place, pack = open_or_make_population_pack(
+            z, model, words or [], tasks, on, shifted, half, n=n, raters=raters, seed=seed
+        )
+    else:
+        place, pack = _open_or_make_question_pack(
+            z, model, words or [], tasks, known, n=n, raters=raters, units=unit or [], seed=seed
+        )
     kept = open_store(store or default_store_path(place))
-    facts: dict[str, Any] = {"tasks": str(place), "store": str(kept.path), "task": pack.task}
+    facts: dict[str, Any] = {"tasks": str(place), "store": kept.address, "task": pack.task}
     if export is not None:
         from circuitz.labelling.concepts.concept_csv import write_questions_csv_and_pictures
 
@@ -99,13 +124,17 @@ def ask_people_about_words(
 
         ask_questions_in_terminal(pack, kept, rater)
     facts["words"] = summarise_answers_by_word(pack, kept.rows(task=pack.task))
-    if take or here or answers:
+    if on is None and (take or here or answers):
         done = _label_bundle_with_answers(z, pack, kept, known, replace)
         facts["labels"] = [one.to_json() for one in done]
     if as_json:
         print(json.dumps(facts, ensure_ascii=False, indent=1))
         return
     _print_answer_progress_and_labels(z, facts, pack, known)
+    if on is not None:
+        of_shift = f" --shifted {shifted}" if shifted is not None else ""
+        then = f"then: circuitz words {z} --store {facts['store']}{of_shift}"
+        out.print(then, markup=False, highlight=False, soft_wrap=True)
 
 
 def _open_or_make_question_pack(
@@ -157,7 +186,7 @@ def default_tasks_path(z: Path, what: str, names: list[str]) -> Path:
 
 
 def import_answers_from_csv(
-    pack: TaskPack, store: Judgements, files: list[Path], rater: str
+    pack: TaskPack, store: JudgementStore, files: list[Path], rater: str
 ) -> int:
     """Read every file before anything is kept: all of them or none."""
     from circuitz.labelling.concepts.concept_csv import read_answers_csv, store_new_csv_answers
@@ -167,7 +196,7 @@ def import_answers_from_csv(
 
 
 def _label_bundle_with_answers(
-    z: Path, pack: TaskPack, store: Judgements, lexicon: Lexicon, replace: bool
+    z: Path, pack: TaskPack, store: JudgementStore, lexicon: Lexicon, replace: bool
 ) -> list[AppliedAnswers]:
     """Write answers into the bundle as it is now: somebody may have edited it meanwhile."""
     from circuitz.labelling.concepts.concept_answers import merge_answers_about_word
@@ -229,6 +258,8 @@ def _undo_last_labels_and_save(z: Path, as_json: bool) -> None:
 def _print_answer_progress_and_labels(
     z: Path, facts: dict[str, Any], pack: TaskPack, lexicon: Lexicon
 ) -> None:
+    from circuitz.labelling.concepts.population_pack import populations_of_pack
+
     def print_line(text: str) -> None:
         out.print(escape_control_characters(text), markup=False, highlight=False, soft_wrap=True)
 
@@ -258,17 +289,22 @@ def _print_answer_progress_and_labels(
         _print_label_counts(one, print_line)
     if "labels" in facts:
         print_line(f"Next: circuitz check {z}")
+    elif "file" in facts and populations_of_pack(pack):
+        print_line(f"Questions written to {facts['file']}, pictures to {facts['pictures']}.")
     elif "file" in facts:
         print_line(f"Questions written to {facts['file']}, pictures to {facts['pictures']}.")
         print_line(f"Next: fill in ‘answer’ (yes, no, ?), then circuitz concepts ask {z} "
              f"{_shell_quoted_words(pack)} --answers {facts['file']} --rater NAME")  # fmt: skip
     else:
         again = f"circuitz concepts ask {z} {_shell_quoted_words(pack)}"
-        print_commands_for_answering(Path(facts["tasks"]), Path(facts["store"]), again)
-        print_line(f"then: {again} --take")
+        if populations_of_pack(pack):
+            again += f" --on D --tasks {facts['tasks']}"
+        print_commands_for_answering(Path(facts["tasks"]), facts["store"], again)
+        if not populations_of_pack(pack):
+            print_line(f"then: {again} --take")
 
 
-def print_commands_for_answering(tasks: Path, store: Path, command: str) -> None:
+def print_commands_for_answering(tasks: Path, store: str, command: str) -> None:
     """Say where questions can be answered: on a screen, or here."""
     for text in (
         f"Questions: {tasks}   answers: {store}",

@@ -104,7 +104,7 @@ def run_blind_word_test(
     if as_json:
         facts: dict[str, Any] = {
             "tasks": str(place),
-            "store": str(kept.path),
+            "store": kept.address,
             "task": pack.task,
             "tests": [
                 {
@@ -135,7 +135,7 @@ def run_blind_word_test(
             say.print(f"Questions written to {export}.", markup=False, highlight=False)
         if any(one.open for one in found):
             print_commands_for_answering(
-                place, kept.path, f"circuitz concepts blind {z} --tasks {place}"
+                place, kept.address, f"circuitz concepts blind {z} --tasks {place}"
             )
     raise typer.Exit(1 if strict and flagged else 0)
 

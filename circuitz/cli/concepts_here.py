@@ -19,14 +19,14 @@ from circuitz.labelling.concepts.concept_pack import NO, YES, concept_question_t
 
 if TYPE_CHECKING:
     from circuitz.labelling.tasks.pack import Question, TaskPack
-    from circuitz.store.judgements import Judgements
+    from circuitz.store.judgement_store import JudgementStore
 
 KEYS = {"y": YES, "n": NO, "?": CANNOT_TELL, "x": DISCARDED}
 WIDEST = 64
 _HALF = "▀"
 
 
-def ask_questions_in_terminal(pack: TaskPack, store: Judgements, rater: str = "") -> int:
+def ask_questions_in_terminal(pack: TaskPack, store: JudgementStore, rater: str = "") -> int:
     """Ask picture after picture until nothing is left or the rater stops; returns how many.
 
     Every answer is kept at once, so that stopping, by whatever key, loses nothing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from circuitz.cli.judged_summary import print_judged_summary, share_cell
 from circuitz.cli.shell import Json, Seed, app, out, progress_bars, say
 from circuitz.errors import LabellingError
 
@@ -19,6 +21,16 @@ if TYPE_CHECKING:
 
 labels = typer.Typer(help="What people answered, and labels learned from it.", no_args_is_help=True)
 app.add_typer(labels, name="labels")
+
+
+class AnswersTo(Enum):
+    """Kinds of answers that are collected."""
+
+    LABEL = "label"
+    HIDDEN = "hidden"
+    COMPARE = "compare"
+    HYPOTHESIS = "hypothesis"
+
 
 Store = Annotated[
     str, typer.Option(help="Where answers are kept: a file, or sqlite:///answers.sqlite.")
@@ -31,6 +43,13 @@ def summarise_and_export_answers(
     tasks: Annotated[
         Path | None, typer.Option(help="Only answers to this pack; it also tells which were gold.")
     ] = None,
+    kind: Annotated[
+        AnswersTo | None,
+        typer.Option(
+            help="Which answers: label, hidden (classes without the picture), compare, hypothesis. "
+            "Those of the pack by default, or label."
+        ),
+    ] = None,
     to: Annotated[
         Path | None, typer.Option(help="File to write the answers to: .csv or .jsonl.")
     ] = None,
@@ -42,25 +61,73 @@ def summarise_and_export_answers(
     """Show how far people are and how far they agree; write their answers to a file."""
     from circuitz.labelling.labels.collect import collect_answers as run_collect
     from circuitz.labelling.labels.collect import write_answers_csv_or_jsonl
+    from circuitz.labelling.labels.collect_judged import collect_judged, write_judged
     from circuitz.labelling.tasks.pack_io import open_pack
     from circuitz.store.address import open_store
 
     _refuse_overwriting(to, overwrite)
     pack = open_pack(tasks) if tasks is not None else None
-    found = run_collect(open_store(store, read_only=True), pack)
-    if to is not None:
-        write_answers_csv_or_jsonl(found, to, pack)
+    opened = open_store(store, read_only=True)
+    asks = kind.value if kind is not None else pack.kind if pack is not None else "label"
+    if asks in ("compare", "hypothesis"):
+        judged = collect_judged(opened, asks, pack)
+        summary, n = judged.summary, len(judged.rows)
+        if to is not None:
+            write_judged(judged, to)
+    else:
+        found = run_collect(opened, pack, hidden=asks == "hidden")
+        summary, n = found.summary, len(found.rows)
+        if to is not None:
+            write_answers_csv_or_jsonl(found, to, pack)
     if as_json:
-        print(json.dumps(found.summary, ensure_ascii=False, indent=1))
+        print(json.dumps(summary, ensure_ascii=False, indent=1))
         return
-    _print_answer_summary(found.summary)
+    if "kind" in summary:
+        print_judged_summary(summary)
+    else:
+        _print_answer_summary(summary)
     if to is not None:
-        out.print(
-            f"{len(found.rows):,} answers written to {to}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+        out.print(f"{n:,} answers written to {to}", markup=False, highlight=False, soft_wrap=True)
+
+
+@labels.command("propose")
+def propose_words_from_hypotheses(
+    zstar: Annotated[
+        Path, typer.Argument(help="The model whose classes and units were asked about.")
+    ],
+    store: Store,
+    tasks: Annotated[Path | None, typer.Option(help="Only answers to this pack.")] = None,
+    path: Annotated[
+        Path | None, typer.Option("--out", help="Bundle to write; the model itself by default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write what people said classes look like, and units see, into z as their annotations.
+
+    They are proposals as any annotation is: circuitz check decides whether the words hold.
+    """
+    from circuitz.labelling.labels.collect_judged import collect_judged
+    from circuitz.labelling.labels.hypothesis_annotations import with_hypotheses
+    from circuitz.labelling.tasks.pack_io import open_pack
+    from circuitz.store.address import open_store
+    from circuitz.z.bundle.load_save import load
+
+    model = load(zstar)
+    pack = open_pack(tasks) if tasks is not None else None
+    judged = collect_judged(open_store(store, read_only=True), "hypothesis", pack)
+    new, left_out = with_hypotheses(model, judged.read.hypotheses)
+    written = len(new.log) - len(model.log)
+    new.save(zstar if path is None else path)
+    facts = {"out": str(path or zstar), "z": new.hash, "written": written, "left_out": left_out}
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False, indent=1))
+        return
+    for one in left_out:
+        say.print(f"Left out: {one}", markup=False, highlight=False, soft_wrap=True)
+    out.print(
+        f"{written:,} annotations written to {facts['out']}. Next: circuitz check {facts['out']}",
+        markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip
 
 
 @labels.command("train")
@@ -144,6 +211,15 @@ def learn_labels_from_answers(
         highlight=False,
         soft_wrap=True,
     )
+    alone, beside = facts["agreement"], facts["agreement_with_logits"]
+    if alone is not None and beside is not None:
+        out.print(
+            f"Of answers about pictures left out it foretells {alone:.1%}; with what z* itself says "
+            f"as one more input it would be {beside:.1%}.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _refuse_overwriting(path: Path | None, overwrite: bool) -> None:
@@ -178,7 +254,7 @@ def _print_answer_summary(summary: dict[str, Any]) -> None:
         table.add_row(
             escape(f"{name}{kind}"), str(facts["answers"]), str(facts["cannot_tell"]),
             str(facts["not_usable"]), "–" if facts["seconds"] is None else f"{facts['seconds']:g}",
-            _format_share_with_interval(facts["gold"]), _format_share_with_interval(facts["with_themselves"]),
+            share_cell(facts["gold"]), share_cell(facts["with_themselves"]),
         )  # fmt: skip
     out.print(table)
     agreement = summary["agreement"]
@@ -202,10 +278,3 @@ def _print_answer_summary(summary: dict[str, Any]) -> None:
             f"{done['questions']} pictures complete.",
             markup=False, highlight=False, soft_wrap=True,
         )  # fmt: skip
-
-
-def _format_share_with_interval(figure: dict[str, Any] | None) -> str:
-    if figure is None:
-        return "–"
-    low, high = (round(100 * figure[k]) for k in ("low", "high"))
-    return f"{figure['estimate']:.0%} ({low} to {high}, n = {figure['n']})"

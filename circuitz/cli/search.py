@@ -28,12 +28,30 @@ def search(
         Path | None, typer.Option("--data", help="D, when it is not where z says.")
     ] = None,
     lexicon: LexiconPath = None,
+    prior: Annotated[
+        Path | None,
+        typer.Option(help="M_prior as people made it (JSON): proposals are judged by J."),
+    ] = None,
+    likelihood: Annotated[
+        Path | None, typer.Option(help="M_L as people made it (JSON), beside --prior.")
+    ] = None,
+    proposals: Annotated[
+        int | None, typer.Option(help="Proposals, with --prior: 200, or 20 with --quick.", min=1)
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Most minutes, with --prior.", min=0)
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Few proposals, with --prior.")] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start anew instead of going on where a search stopped.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Search for the z that explains D and is plausible. Ctrl-C keeps finished rounds."""
+    """Search for the z that explains D and is plausible. Ctrl-C keeps finished rounds.
+
+    With --prior and --likelihood, words and silences are proposed and accepted by J; Ctrl-C keeps
+    every proposal, and writes the best z so far.
+    """
     import shutil
 
     from circuitz.lexicon.lexicon import Lexicon
@@ -48,6 +66,15 @@ def search(
     state = path.with_name(f"{path.name}.search")
     if fresh and state.exists():
         shutil.rmtree(state)
+    if prior is not None or likelihood is not None:
+        from circuitz.cli.search_chains import run_chain_search
+
+        settings_changed = {"proposals": proposals, "minutes": minutes, "lam": lam, "seed": seed}
+        run_chain_search(
+            model, path, state, prior, likelihood, settings_changed, quick=quick,
+            lexicon=Lexicon.load(lexicon), as_json=as_json,
+        )  # fmt: skip
+        return
     settings = SearchSettings(
         rounds=rounds, epochs=epochs, rate=rate, flip=flip, lam=lam, seed=seed
     )

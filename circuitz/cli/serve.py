@@ -105,12 +105,14 @@ def serve(
 def _environment_for_labelling_page(tasks: Path, store: str) -> dict[str, str]:
     """Open pack and store once, so that what is wrong with them is said here and not to visitors."""
     from circuitz.labelling.tasks.pack_io import open_pack
-    from circuitz.store.address import open_store
+    from circuitz.store.address import address_from_any_folder, open_store
     from circuitz.widgets.labelling.labelling import default_store_path
 
     if not tasks.exists():
         raise ServeError(f"There is no task pack at {tasks}.", "circuitz tasks make makes one.")
     open_pack(tasks)
-    kept = open_store(store or default_store_path(tasks))
+    address = store or default_store_path(tasks)
+    open_store(address)
     # Kernels run in the notebook's folder: what is relative to this one is made whole.
-    return {"CIRCUITZ_TASKS": str(tasks.absolute()), "CIRCUITZ_STORE": str(kept.path.absolute())}
+    place = address_from_any_folder(address)
+    return {"CIRCUITZ_TASKS": str(tasks.absolute()), "CIRCUITZ_STORE": place}
