@@ -271,6 +271,12 @@ class LabellingError(PeopleError):
     code = "labelling"
 
 
+class PosteriorError(PeopleError):
+    """What people judged cannot be made into a prior or a likelihood."""
+
+    code = "posterior"
+
+
 class StoreError(PeopleError):
     """A judgement cannot be stored or read back."""
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from circuitz.labelling.export import export, waive
+from circuitz.labelling.gates.gate import SIGNABLE
 from circuitz.labelling.refused import ExportRefusedError
 from circuitz.plausibility.propose import withdraw
 from circuitz.z.finding import Waiver
+from circuitz.z.inputs import InputSet
 from circuitz.z.model import AnnotatedModel
 
 AUTHOR = "circuitz demo"
@@ -17,12 +19,18 @@ _TRIES = 4
 
 
 def export_with_waivers(
-    z: AnnotatedModel, path: Path, remeasure: Callable[[AnnotatedModel], AnnotatedModel]
+    z: AnnotatedModel,
+    path: Path,
+    remeasure: Callable[[AnnotatedModel], AnnotatedModel],
+    *,
+    start: AnnotatedModel | None = None,
+    shifted: InputSet | None = None,
 ) -> tuple[AnnotatedModel, list[str]]:
     """Export z as its author would who wants to show it in any case.
 
-    Words of the rule that *audit* refutes are withdrawn. What else is flagged is waived, with the
-    demo's name and reason, so that the bundle and the report say so.
+    Words of the rule that *audit* refutes are withdrawn. What else is flagged is waived, and gates
+    that are shut are signed, with the demo's name and reason, so that the bundle and the report say
+    so.
 
     Parameters
     ----------
@@ -32,6 +40,10 @@ def export_with_waivers(
         Bundle to write.
     remeasure
         Measures a z anew after words were withdrawn.
+    start
+        What the search started from.
+    shifted
+        D′, unlabelled.
 
     Returns
     -------
@@ -47,11 +59,15 @@ def export_with_waivers(
     """
     withdrawn: list[str] = []
     waivers: tuple[Waiver, ...] = ()
+
+    def write_with(decided: tuple[Waiver, ...]) -> AnnotatedModel:
+        return export(z, path, shifted=shifted, start=start, author=AUTHOR, waivers=decided)
+
     for _ in range(_TRIES):
         try:
-            return export(z, path, author=AUTHOR, waivers=waivers), withdrawn
+            return write_with(waivers), withdrawn
         except ExportRefusedError as refused:
-            if refused.z is None or not refused.findings:
+            if refused.z is None or not refused.gates:
                 raise
             z, words = refused.z, [f for f in refused.findings if f.kind == "mislabelled-unit"]
             fewer = withdraw(z, words)
@@ -59,5 +75,8 @@ def export_with_waivers(
                 withdrawn += [unit for f in words for unit in f.units]
                 z = remeasure(fewer)
             else:
-                waivers = tuple(waive(f.id, author=AUTHOR, reason=REASON) for f in refused.findings)
-    return export(z, path, author=AUTHOR, waivers=waivers), withdrawn
+                stands = [f.id for f in refused.findings]
+                stands += [g.id for g in refused.gates if g.stops_export and g.id in SIGNABLE]
+                new = tuple(waive(one, author=AUTHOR, reason=REASON) for one in stands)
+                waivers = (*waivers, *new)
+    return write_with(waivers), withdrawn

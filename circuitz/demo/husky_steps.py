@@ -16,6 +16,7 @@ from circuitz.data.worlds.make_world import make_set
 from circuitz.data.worlds.world_by_name import world_by_name
 from circuitz.demo.export_with_waivers import export_with_waivers
 from circuitz.demo.sizes import RATE, WIDTHS, HuskySizes
+from circuitz.effects.agreement_questions import test_agreement
 from circuitz.evaluation.evaluation_sets import (
     SHORTCUT_CLASS,
     InputsWithTruth,
@@ -23,11 +24,15 @@ from circuitz.evaluation.evaluation_sets import (
     make_shifted_set_with_truth,
 )
 from circuitz.evaluation.labelling_study import LabellingStudy, run_labelling_study
+from circuitz.evaluation.people.crowd import Crowd, make_people
+from circuitz.evaluation.people.picture_truth import PictureTruth
+from circuitz.evaluation.people.world_words import words_of_world
 from circuitz.evaluation.prediction_scores import (
     accuracy,
     accuracy_by_group,
     overall_worst_and_off_shortcut_accuracy,
 )
+from circuitz.measurement.cut_responses import cut_responses
 from circuitz.measurement.illustrate import illustrate
 from circuitz.measurement.measure import measure
 from circuitz.models.run.open_runtime import runtime
@@ -37,7 +42,7 @@ from circuitz.patching.source_rows import rows_of_split
 from circuitz.plausibility.check import check
 from circuitz.plausibility.propose import propose
 from circuitz.plausibility.report import Report
-from circuitz.posterior.objective import mean_cut_responses
+from circuitz.posterior.words.run_word_tests import test_words
 from circuitz.store.judgements import Judgements
 from circuitz.wrapping.wrap import wrap
 from circuitz.z.bundle.data_ref import DataRef
@@ -52,6 +57,7 @@ from circuitz.zstar.search_settings import SearchSettings
 
 Progress = Callable[[str, int, int], None]
 LAYERS = ("conv1", "conv2", "conv3", "conv4")
+_PEOPLE = ("averse", "top-two", "short-cards")
 SHIFTED_SEED = 1_000_003  # keeps D′ and what the oracle learns from apart from D
 
 
@@ -166,12 +172,46 @@ class HuskySteps:
         # The picture of every unit is for people; the search does without.
         return replace(found, z=self.measure_units(found.z, "look at z*", visualise=True))
 
-    def export_repaired_with_waivers(self, z: AnnotatedModel) -> AnnotatedModel:
-        """Export z*, whatever still stands against it waived in so many words."""
+    def export_repaired_with_waivers(
+        self, z: AnnotatedModel, start: AnnotatedModel, shifted: InputsWithTruth
+    ) -> AnnotatedModel:
+        """Export z*, whatever still stands against it waived in so many words.
+
+        Its words are tested before, on D and D′, by simulated people who look at the pictures; what
+        they say of some is put in place of these, for the agreement on the card.
+        """
+        ask = self._simulated_people(z, shifted)
+
+        def with_tested_words(model: AnnotatedModel) -> AnnotatedModel:
+            tested = test_words(
+                model,
+                ask,
+                shifted=shifted.inputs,
+                half="audit",
+                seed=self.seed,
+                progress=lambda _what, done, of: self.report_progress("test words", done, of),
+            )
+            return test_agreement(tested, ask, shifted=shifted.inputs, half="audit", seed=self.seed)
+
         made, self.withdrawn = export_with_waivers(
-            z, self.out / "zstar.z", lambda fewer: self.measure_units(fewer, "look at z*")
+            with_tested_words(z),
+            self.out / "zstar.z",
+            lambda fewer: with_tested_words(self.measure_units(fewer, "look at z*")),
+            start=start,
+            shifted=shifted.inputs,
         )
         return made
+
+    def _simulated_people(self, z: AnnotatedModel, shifted: InputsWithTruth) -> Crowd:
+        """Return people who know what the world's words mean and err on 5 % of pictures, about."""
+        assert z.data is not None
+        pictures = PictureTruth()
+        pictures.add_set(join_rendered_set_with_truth(z.data))
+        pictures.add_set(shifted)
+        if z.concept_set is not None:
+            pictures.add_concept_set(z.concept_set)
+        words = words_of_world(self.rendered_world.world)
+        return Crowd(make_people(words, [self.seed], _PEOPLE), pictures)
 
     def make_shifted_set(self) -> InputsWithTruth:
         """Make D′, every class in every cell equally often. Only evaluation sees its truth."""
@@ -244,7 +284,7 @@ class HuskySteps:
             unrepaired=card(husky, before),
             shifted=shifted,
             logits=runtime(zstar).logits(shifted.inputs.images),
-            features=mean_cut_responses(zstar, shifted.inputs)[
+            features=cut_responses(zstar, shifted.inputs).responses[
                 :, _annotated_cut_unit_indices(zstar)
             ],
             examples=join_rendered_set_with_truth(husky.data),

@@ -16,6 +16,7 @@ from circuitz.evaluation.evaluation_sets import (
 )
 from circuitz.evaluation.labelling_study import LabellingStudy
 from circuitz.labelling.export import with_label_model
+from circuitz.labelling.gates.gate import export_gates
 from circuitz.plausibility.check import check
 from circuitz.plausibility.report import Report
 from circuitz.z.model import AnnotatedModel
@@ -101,9 +102,9 @@ def run_husky_story(
     prepare_output_folder(out)
     husky, before = job.train_annotate_and_check()
     found = job.search_for_repair(husky, "repair")
-    zstar = job.export_repaired_with_waivers(found.z)
-    after = check(zstar, split="test")
     shifted = job.make_shifted_set()
+    zstar = job.export_repaired_with_waivers(found.z, husky, shifted)
+    after = check(zstar, split="test")
     truths = {
         "before": job.accuracy_figures(husky, shifted),
         "after": job.accuracy_figures(zstar, shifted),
@@ -139,6 +140,7 @@ def run_husky_story(
             "reads": len(zstar.notes.get("audit_reads", [])),
             "withdrawn": job.withdrawn,
             "waived": [f.sentence for f in zstar.findings if f.waiver is not None],
+            "gates": [gate.to_json() for gate in export_gates(zstar)],
         },
         "labels": study.labels,
         "search": found.z.notes["search"],
@@ -158,6 +160,7 @@ CHAPTERS = (
     "repair",
     "look at z*",
     "draw D′",
+    "test words",
     "draw data for the oracle",
     "train the oracle",
     "control, random regions",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections import Counter
 from pathlib import Path
@@ -175,3 +176,27 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputsError, match="file"):
         run_husky_story(tmp_path / "file", sizes=SMALL)
+
+
+@pytest.mark.slow
+def test_readme_shows_the_rows_that_are_written_from_such_a_run(story: HuskyStory) -> None:
+    place = Path(__file__).resolve().parents[3] / "docs/demo_table.py"
+    spec = importlib.util.spec_from_file_location("demo_table", place)
+    assert spec is not None
+    assert spec.loader is not None
+    writer = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(writer)
+    made = writer.write_table(story.summary)
+    text = writer.README.read_text("utf-8")
+    shown = text[text.index(writer.START) : text.index(writer.END)]
+    rows = [line for line in shown.splitlines() if line.startswith("|")]
+    assert [row.split("|")[1] for row in rows] == [
+        row.split("|")[1] for row in made.splitlines() if row
+    ]
+    rewritten = writer.with_table(text, made)
+    assert made in rewritten
+    assert rewritten.replace(made, "") == writer.with_table(text, "")
+    assert (
+        f"| as trained on D | {story.summary['before']['d_accuracy']:.2f}".replace("| 0.", "| .")
+        in made
+    )

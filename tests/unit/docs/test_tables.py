@@ -6,7 +6,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -20,8 +20,10 @@ from circuitz.data.text.repeating_sequences import PAIR_CONCEPTS
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.store.judgement import Judgement
 from circuitz.store.judgements import Judgements
+from circuitz.store.memory_judgements import JudgementsInMemory
 from circuitz.z.inputs import InputSet
 from circuitz.z.model import AnnotatedModel
+from circuitz.z.range_record import range_frame
 from circuitz.z.shown.concepts_frame import concepts_frame
 
 PACKAGE = Path(cz.__file__).parent
@@ -32,6 +34,10 @@ INTERNAL = {
     "circuitz.z.shown.frames.typed_frame",
     "circuitz.z.shown.frames.units_frame",
     "circuitz.z.shown.frames.annotations_frame",
+    # The interface, and what makes the table of every store.
+    "circuitz.store.judgement_store.JudgementStore.frame",
+    "circuitz.store.judgement_store.JudgementStore.filtered_frame",
+    "circuitz.store.judgement.judgements_frame",
 }
 MAKERS = {"DataFrame", "typed_frame", "concat"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -165,6 +171,7 @@ def tables_of_z(z: AnnotatedModel, folder: Path) -> dict[str, pd.DataFrame]:
     theirs = z.annotate("conv2:0", "sky", author="bob").with_(subject="cat")
     file = folder / "words.csv"
     file.write_text("unit,text,author\nconv2:0,sand,mira\n", encoding="utf-8")
+    gauged = cz.gauge(z, images=40)
     return {
         "z.model.AnnotatedModel.units": z.units,
         "z.model.AnnotatedModel.concepts": z.concepts,
@@ -180,15 +187,21 @@ def tables_of_z(z: AnnotatedModel, folder: Path) -> dict[str, pd.DataFrame]:
         "z.formats.annotation_import.AnnotationImport.frame": import_annotations(
             z, read_annotations(file)
         ).frame,
+        "z.model.AnnotatedModel.ranges": gauged.ranges,
+        "z.range_record.range_frame": range_frame(gauged),
         "plausibility.report.Report.frame": cz.check(z).frame,
     }
 
 
 def tables_of_effects(z: AnnotatedModel) -> dict[str, pd.DataFrame]:
     edges = cz.edges(z, "conv2", "conv3", "husky", units=[0, 1], images=18, resamples=10)
+    known = z.concept_set
+    assert known is not None
+    some = InputSet(known.images, concepts=known.concepts, concept_names=known.concept_names)
     path = cz.path_effect(z, "conv2:1", "husky", "conv3:0", images=12, donors=1)
     return {
         "effects.ablation.ablate.ablate": cz.ablate(z, images=6),
+        "effects.rewrite_result.FaceValueRewrite.frame": cz.rewrite(z, some).frame,
         "effects.edge.edges.EdgeTable.frame": edges.frame,
         "effects.edge.edges.EdgeTable.sums": edges.sums,
         "effects.path_effect.PathEffect.frame": path.frame,
@@ -261,7 +274,15 @@ def tables_of_answers(folder: Path) -> dict[str, pd.DataFrame]:
     )  # fmt: skip
     table = store.frame
     store.withdraw(made)
+    store.export_jsonl(folder / "answers.jsonl")
+    memory = JudgementsInMemory()
+    memory.import_jsonl(folder / "answers.jsonl")
+    memory.append(replace(store.get(made), id="", key="k2"))
     return {
+        "store.memory_judgements.JudgementsInMemory.frame": memory.frame,
+        "store.memory_judgements.JudgementsInMemory.filtered_frame": memory.filtered_frame(
+            current=False
+        ),
         "store.judgements.Judgements.frame": table,
         "store.judgements.Judgements.filtered_frame": store.filtered_frame(current=False),
     }
