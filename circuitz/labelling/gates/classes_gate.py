@@ -48,8 +48,8 @@ def classes_gate(z: AnnotatedModel, shifted: InputSet | None) -> Gate:
             remedy="Pass unlabelled pictures of D′: shifted= in Python, or --shifted DIR.",
         )
     here = fingerprint_of_pictures(pixel_hashes(shifted))
-    told = [e for e in class_evidence(z) if e.half == "audit"]
-    found = {e.target: e for e in told if e.population == "D'" and e.inputs == here}
+    evidence = [e for e in class_evidence(z) if e.half == "audit"]
+    found = {e.target: e for e in evidence if e.population == "D'" and e.inputs == here}
     measured = {name: e for name, e in found.items() if e.tells_class is not None}
     if not measured:
         return Gate(
@@ -59,7 +59,7 @@ def classes_gate(z: AnnotatedModel, shifted: InputSet | None) -> Gate:
             remedy=_REMEDY,
         )
     failing = [e for e in measured.values() if not e.tells_class]
-    on_d = _evidence_on_d(z, told)
+    on_d = _evidence_on_d(z, evidence)
     both = [(on_d[name], e) for name, e in measured.items() if name in on_d]
     compared = [drop for a, b in both if (drop := area_drop(a, b)) is not None]
     dropped = [d for d in compared if d.is_clear]
@@ -89,7 +89,7 @@ def classes_gate(z: AnnotatedModel, shifted: InputSet | None) -> Gate:
             f"Look at what pictures of D share that those of D′ do not: circuitz gauge Z --shifted DIR. {_REMEDY}",
         )
     if not failing:
-        told = (
+        sentence = (
             f"On D′ what people see of their words tells {len(measured)} classes; least well "
             f"{_describe_area(worst)}. {_describe_comparison(compared, len(measured))}{rest}{said}"
         )
@@ -97,17 +97,17 @@ def classes_gate(z: AnnotatedModel, shifted: InputSet | None) -> Gate:
             return Gate(
                 _ID,
                 "refused",
-                f"Whether words tell classes on D′ as well as on D, nobody was asked. {told}",
+                f"Whether words tell classes on D′ as well as on D, nobody was asked. {sentence}",
                 figures,
                 _REMEDY,
             )
         if not silent:
-            return Gate(_ID, "passed", told, figures)
+            return Gate(_ID, "passed", sentence, figures)
         # A network that hardly ever calls a class where it is used may have lost it there.
         return Gate(
             _ID,
             "refused",
-            f"Whether words tell every class on D′ is not known. {told}",
+            f"Whether words tell every class on D′ is not known. {sentence}",
             figures,
             f"Give more pictures of D′, of all kinds that it will be used on. {_REMEDY}",
         )
@@ -122,10 +122,10 @@ def classes_gate(z: AnnotatedModel, shifted: InputSet | None) -> Gate:
     )
 
 
-def _evidence_on_d(z: AnnotatedModel, told: list[ClassEvidence]) -> dict[str, ClassEvidence]:
+def _evidence_on_d(z: AnnotatedModel, evidence: list[ClassEvidence]) -> dict[str, ClassEvidence]:
     """Return the evidence on D; where D is at hand, that of its very pictures."""
     here = None if z.data is None else fingerprint_of_pictures(pixel_hashes(z.data))
-    return {e.target: e for e in told if e.population == "D" and here in (None, e.inputs)}
+    return {e.target: e for e in evidence if e.population == "D" and here in (None, e.inputs)}
 
 
 def _describe_comparison(compared: list[AreaDrop], measured: int) -> str:
