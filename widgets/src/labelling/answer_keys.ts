@@ -29,6 +29,7 @@ const OWN: Record<ScreenKind, [string, string][]> = {
     ["3", "about equal"],
     ["4", "both implausible"],
     ["Tab  Enter", "go to a sign's arrow or words, and point at it as your reason"],
+    ["/", "write why; Esc leaves the field"],
   ],
   hypothesis: [
     ["1 … 9", "choose the word with that number, or take it back"],

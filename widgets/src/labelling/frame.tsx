@@ -43,8 +43,8 @@ export function Head() {
       </span>
       <span class="cz-who">{rater}</span>
       <button type="button" class="cz-button cz-quiet" onClick={() => void store.leave()}>Not you?</button>
-      <button type="button" class="cz-button cz-quiet" aria-label="Keys (?)" title="Keys (?)" onClick={() => store.set({ help: true })}>
-        <Icon path={ICONS.help} /> <kbd>?</kbd>
+      <button type="button" class="cz-button cz-quiet" data-cz="keys" onClick={() => store.set({ help: true })}>
+        Keys <kbd>?</kbd>
       </button>
     </header>
   );
@@ -202,7 +202,7 @@ export function LabellingNotices() {
         </div>
       )}
       {store.editing && link !== "lost" && (
-        <div class="cz-notice" data-cz="editing" role="status"><span><b>An earlier {store.noun}.</b> Choose again to change your answer, or press <kbd>Esc</kbd> to go on.</span></div>
+        <div class="cz-notice" data-cz="editing" role="status"><span><b>An earlier {store.noun}.</b> Choose again to change your answer, or press <kbd>Esc</kbd> to go on.{store.unsent && " What you changed here is not sent yet."}</span></div>
       )}
       <div class="cz-said" aria-live="polite" data-cz="said">{said}</div>
     </div>

@@ -18,6 +18,7 @@ export class LabellingStore extends LabellingDesk {
     const editing = this.editing;
     const before = this.answer(id);
     if (editing && before?.choice === choice && sameDetails(before.details, details)) {
+      this.drafts?.drop(id);
       this.show(this.pile.due);
       return true;
     }
@@ -27,6 +28,7 @@ export class LabellingStore extends LabellingDesk {
       shown: this.gaze.since, answered: new Date().toISOString(),
       ...(details === undefined ? {} : { details }),
     });
+    this.drafts?.drop(id);
     this.pile.note(id, choice, key, details);
     this.pile.putAway(id);
     this.show(this.pile.due, `${answerName(this.screen, choice, details)}. ${editing ? "Changed." : ""}`);
@@ -83,6 +85,7 @@ export class LabellingStore extends LabellingDesk {
     this.pile.askAgain(last.id);
     this.show(last.id, `Taken back: ${answerName(this.screen, last.choice, last.details)}. Answer again.`);
     this.draft = { ...last.details };
+    this.keepDraft();
     this.asked = last.id;
     void this.flush();
   }
