@@ -105,6 +105,9 @@ it("shows activity in words and steps where the picture is hidden, and no pictur
   const bars = [...element.querySelectorAll(".cz-activity-row")].map((row) => row.querySelectorAll("i[data-on=true]").length);
   expect(bars).toEqual([4, 1]);
   expect(part("[data-cz=card]").textContent).toContain("more than usual");
+  // On the card, too, it is said of each sign; less than usual is not highlighted as seen.
+  const marked = [...element.querySelectorAll(".cz-entry:first-of-type .cz-cue")].map((cue) => [cue.getAttribute("data-here"), cue.querySelector(".cz-here")?.textContent]);
+  expect(marked).toEqual([["true", " · more than usual"], ["false", " · less than usual"]]);
   press("1");
   await settled();
   expect(kernel.stored.get("q1")).toBe("husky");
