@@ -106,6 +106,20 @@ it("keeps what is asked again when an answer was taken back", async () => {
   expect(part("[data-word=snow]").getAttribute("aria-pressed")).toBe("true");
 });
 
+it("has the words again where cannot tell was pressed by mistake", async () => {
+  const kernel = await open(words());
+  press("2");
+  write("blue eyes", written());
+  press("0");
+  await settled();
+  expect(kernel.stored.get("q1")).toBe("cannot tell");
+  expect(kernel.details.get("q1")).toBeUndefined();
+  press("Backspace");
+  await settled();
+  expect(written().value).toBe("blue eyes");
+  expect(part("[data-word='curled tail']").getAttribute("aria-pressed")).toBe("true");
+});
+
 it("brings back what was written when an answer is refused for good", async () => {
   const kernel = await open(words());
   kernel.refuse = { code: "labelling", message: "No.", hint: "" };
