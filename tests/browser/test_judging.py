@@ -196,3 +196,32 @@ def test_what_is_to_be_seen_is_said_in_words_and_survives_a_reload(
     assert one.target == "output:husky"
     assert one.phrases == (word, "blue eyes", "2 ears")
     watch.check()
+
+
+def test_what_is_half_said_outlives_a_reload_and_has_the_focus_again(
+    page: Page, opened, store, watch
+) -> None:
+    cards = [card("snow", "pointed ears"), card("pointed ears")]
+    screen = opened(make_compare_pack(cards, n=1, overlap=1, seed=2))
+    screen.locator(".cz-arrow").first.press("Enter")
+    page.locator(SCREEN).focus()
+    page.keyboard.press("/")
+    page.keyboard.type("1 is the ground")
+    page.reload()
+    note = screen.locator("[data-cz=note]")
+    expect(note).to_have_value("1 is the ground")
+    expect(note).to_be_focused()
+    expect(screen.locator(".cz-arrow[aria-pressed=true]")).to_have_count(1)
+    page.keyboard.type(", no dog")
+    # The arrow pointed at last is where Tab goes on from.
+    screen.locator(".cz-arrow[aria-pressed=true]").focus()
+    page.reload()
+    expect(screen.locator(".cz-arrow[aria-pressed=true]")).to_be_focused()
+    page.keyboard.press("Escape")
+    say(page, screen, "2", 1)
+    (one,) = read_judged_answers(store.rows()).comparisons
+    assert (one.note, len(one.reasons)) == ("1 is the ground, no dog", 1)
+    page.reload()
+    expect(screen.locator("[data-cz=progress]")).to_contain_text("1 answered")
+    assert page.evaluate("Object.keys(localStorage).filter(k => k.includes('draft'))") == []
+    watch.check()

@@ -1,7 +1,7 @@
 /** One key, one decision. Nothing typed here reaches the notebook. */
 
 import { meantKey } from "../parts/keys";
-import { WRITTEN, toggled } from "./judging";
+import { WRITTEN, noun, toggled } from "./judging";
 import type { ScreenKind } from "./labelling_payload";
 import type { LabellingStore } from "./labelling_store";
 
@@ -29,6 +29,7 @@ const OWN: Record<ScreenKind, [string, string][]> = {
     ["3", "about equal"],
     ["4", "both implausible"],
     ["Tab  Enter", "go to a sign's arrow or words, and point at it as your reason"],
+    ["/", "write why; Esc leaves the field"],
   ],
   hypothesis: [
     ["1 … 9", "choose the word with that number, or take it back"],
@@ -43,7 +44,7 @@ const OF_PICTURES = new Set(["1 … 9", "y  n", "x", "m"]);
 export function keysOf(screen: ScreenKind): [string, string][] {
   if (screen === "label") return LABELLING_KEYS;
   const rest = LABELLING_KEYS.filter(([key]) => !OF_PICTURES.has(key) && (key !== "/" || screen === "hidden"));
-  return [...OWN[screen], ...rest];
+  return [...OWN[screen], ...rest].map(([key, what]) => [key, what.replace("next picture", `next ${noun(screen)}`)]);
 }
 
 function typing(target: EventTarget | null): boolean {

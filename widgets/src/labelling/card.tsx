@@ -7,6 +7,7 @@ import type { ClassCard, Cue, Sprite } from "./labelling_payload";
 import { MOST_KEYS } from "./answer_keys";
 
 const TILE = 30;
+const LESS = "less than usual";
 const STEPS = { "very strong": 4, strong: 3, some: 2, slight: 1 } as const;
 
 export function Card() {
@@ -14,8 +15,12 @@ export function Card() {
   const { card, sprite, subject } = store.pack;
   const sheet = useSheet(sprite);
   const asked = store.question(store.view.current)?.question;
-  const active = asked?.activity?.filter(({ step }) => step > 0) ?? [];
-  const seen = new Set([...(asked?.seen ?? []), ...active].map((sign) => sign.words));
+  // What the question says of a sign, by its words.
+  const active = (asked?.activity ?? []).filter(({ step }) => step !== 0);
+  const seen = new Map([
+    ...(asked?.seen ?? []).map(({ words }): [string, string] => [words, "seen here"]),
+    ...active.map(({ words, step }): [string, string] => [words, step > 0 ? "more than usual" : LESS]),
+  ]);
   const byName = new Map(card.map((entry) => [entry.name, entry]));
   // In the order of the buttons, so that a class has one place on the screen.
   const entries = store.options.map((name) => byName.get(name)).filter((entry) => entry !== undefined);
@@ -35,7 +40,7 @@ export function Card() {
 interface EntryProps {
   entry: ClassCard;
   number: number;
-  seen: Set<string>;
+  seen: Map<string, string>;
   sheet: ImageBitmap | null;
   sprite: Sprite;
   /** What is said once for all cues. */
@@ -65,7 +70,7 @@ function Entry({ entry, number, seen, sheet, sprite, quiet }: EntryProps) {
           <ul key={i} class="cz-cues" aria-label={i === 0 ? `speaks for ${entry.name}` : `speaks against ${entry.name}`}>
             <li class="cz-side" aria-hidden="true">{i === 0 ? "for" : "against"}</li>
             {cues.map((cue, at) => (
-              <CueItem key={`${cue.words} ${at}`} cue={cue} here={seen.has(cue.words)} sheet={sheet} sprite={sprite} quiet={quiet} />
+              <CueItem key={`${cue.words} ${at}`} cue={cue} here={seen.get(cue.words) ?? ""} sheet={sheet} sprite={sprite} quiet={quiet} />
             ))}
           </ul>
         ),
@@ -76,7 +81,8 @@ function Entry({ entry, number, seen, sheet, sprite, quiet }: EntryProps) {
 
 interface CueProps {
   cue: Cue;
-  here: boolean;
+  /** What the question says of the sign; empty where nothing. */
+  here: string;
   sheet: ImageBitmap | null;
   sprite: Sprite;
   quiet: string;
@@ -84,12 +90,11 @@ interface CueProps {
 
 function CueItem({ cue, here, sheet, sprite, quiet }: CueProps) {
   const doubts = (cue.doubts ?? []).filter(({ text }) => text !== quiet);
-  const hidden = useLabelling().screen === "hidden";
   // What counts most is shown most of.
   const shown = cue.exemplars.slice(0, Math.max(0, STEPS[cue.grade] - 1)).slice(0, 2);
   const units = cue.units.length === 1 ? "1 unit" : `${cue.units.length} units`;
   return (
-    <li class="cz-cue" data-here={here} data-for={cue.for} title={`${cue.words}: ${cue.grade}; ${units}: ${cue.units.join(", ")}`}>
+    <li class="cz-cue" data-here={here !== "" && here !== LESS} data-for={cue.for} title={`${cue.words}: ${cue.grade}; ${units}: ${cue.units.join(", ")}`}>
       {shown.length > 0 && <Example places={shown} sheet={sheet} sprite={sprite} />}
       <span class="cz-cue-text">
         <span class="cz-cue-words">{cue.words}</span>
@@ -98,7 +103,7 @@ function CueItem({ cue, here, sheet, sprite, quiet }: CueProps) {
             {[1, 2, 3, 4].map((step) => <i key={step} data-on={step <= STEPS[cue.grade]} />)}
           </span>
           {cue.grade}
-          {here && <b class="cz-here"> · {hidden ? "more than usual" : "seen here"}</b>}
+          {here !== "" && <b class={here === LESS ? "cz-here cz-less" : "cz-here"}> · {here}</b>}
         </span>
         {doubts.map(({ verdict, text }) => (
           <span key={text} class="cz-doubt" data-verdict={verdict}><b aria-hidden="true">{verdict === "fails" ? "✕" : "○"}</b> {text}</span>

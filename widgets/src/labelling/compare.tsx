@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { plural } from "../parts/format";
+import { ICONS, Icon } from "../parts/marks";
 import { reasonKey, toggled } from "./judging";
 import type { Reason, Side } from "./judging";
 import type { PairClass, PairCue, PairSide } from "./labelling_payload";
@@ -23,7 +24,10 @@ export function Compare() {
   const pair = held?.question.pair;
   if (!pair) return null;
   const differing = pair.classes.filter((entry) => entry.differs);
-  const alike = pair.classes.filter((entry) => !entry.differs);
+  const same = pair.classes.filter((entry) => !entry.differs);
+  // A reason that was pointed at is never out of sight.
+  const pointed = new Set((store.draft.reasons ?? []).map((reason) => reason.class));
+  const shown = same.filter((entry) => all || pointed.has(entry.name));
   return (
     <div ref={pane} class="cz-compare" data-cz="pair" data-question={id} role="group" aria-label="The two descriptions" tabIndex={0}>
       <div class="cz-pair-head">
@@ -35,18 +39,45 @@ export function Compare() {
         </div>
       )}
       {differing.map((entry) => <ClassOfPair key={entry.name} entry={entry} />)}
-      {alike.length > 0 && (
+      {same.length > 0 && (
         <button type="button" class="cz-button cz-quiet" aria-expanded={all} data-cz="alike" onClick={() => setAll(!all)}>
-          {all ? "Hide" : "Show"} {plural(alike.length, "class that is", "classes that are")} the same on both
+          {all ? "Hide" : "Show"} {plural(same.length, "class that is", "classes that are")} the same on both
         </button>
       )}
-      {all && alike.map((entry) => <ClassOfPair key={entry.name} entry={entry} />)}
+      {shown.map((entry) => <ClassOfPair key={entry.name} entry={entry} />)}
+    </div>
+  );
+}
+
+/** Why, beside the answers: what was pointed at, and room for a few words. */
+export function Why() {
+  const store = useLabelling();
+  const reasons = store.draft.reasons ?? [];
+  return (
+    <div class="cz-why">
+      {reasons.length > 0 && (
+        <ul class="cz-why-reasons" aria-label="Your reasons" data-cz="reasons">
+          {reasons.map((reason) => (
+            <li key={reasonKey(reason)}>
+              <button
+                type="button"
+                class="cz-button"
+                title="Take this reason back"
+                onClick={() => store.setDraft({ reasons: toggled(reasons, reason, reasonKey) })}
+              >
+                <b>{reason.side.toUpperCase()}</b> {reason.class}: {reason.part === "arrow" ? "how much" : "the words"} <span dir="auto">{reason.words}</span> <Icon path={ICONS.close} size={12} />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
       <label class="cz-note-field">
-        Why, in a few words (you may leave it empty)
+        <span>Why? {reasons.length > 0 ? "Add" : "Click a sign that should not count, or write"} a few words <kbd>/</kbd></span>
         <textarea
           class="cz-input"
           data-cz="note"
-          rows={2}
+          data-draft="note"
+          rows={1}
           maxLength={2000}
           dir="auto"
           value={store.draft.note ?? ""}
@@ -72,11 +103,13 @@ function ClassOfPair({ entry }: { entry: PairClass }) {
 }
 
 function SideOfClass({ name, side, shown }: { name: string; side: Side; shown: PairSide | null }) {
+  const store = useLabelling();
   const [all, setAll] = useState(false);
   const cues = shown?.cues ?? [];
+  const pointed = new Set((store.draft.reasons ?? []).filter((one) => one.side === side && one.class === name).map((one) => one.words));
   // Where every sign differs, the heading says so once.
   const throughout = cues.length > 1 && cues.every((cue) => cue.differs);
-  const some = all ? cues : cues.filter((cue, i) => i < SHOWN || (cue.differs && !throughout));
+  const some = all ? cues : cues.filter((cue, i) => i < SHOWN || (cue.differs && !throughout) || pointed.has(cue.words));
   return (
     <div class="cz-pair-side" data-side={side} role="group" aria-label={`${side.toUpperCase()}: ${name}`}>
       <span class="cz-side-letter" aria-hidden="true">{side.toUpperCase()}</span>
@@ -110,6 +143,7 @@ function SignOfPair({ name, side, cue, said }: { name: string; side: Side; cue: 
       <button
         type="button"
         class="cz-pair-words"
+        data-draft={reasonKey(reason("words"))}
         aria-pressed={on.words}
         aria-label={`Reason: the words ${cue.words}, for ${name}`}
         title={[...cue.tested, "Click them if they should not count."].join(" · ")}
@@ -120,8 +154,9 @@ function SignOfPair({ name, side, cue, said }: { name: string; side: Side; cue: 
       <button
         type="button"
         class="cz-arrow"
+        data-draft={reasonKey(reason("arrow"))}
         aria-pressed={on.arrow}
-        aria-label={`Reason: ${cue.words} speaks ${direction} ${name}, ${cue.grade}, ${figure}`}
+        aria-label={`Reason: ${cue.words} on ${name} counts ${direction}, ${cue.grade}, ${figure}`}
         title={`${cue.words} speaks ${direction} ${name}: ${cue.grade}, ${figure}. Click it if it should not.`}
         onClick={point("arrow")}
       >

@@ -43,8 +43,8 @@ export function Head() {
       </span>
       <span class="cz-who">{rater}</span>
       <button type="button" class="cz-button cz-quiet" onClick={() => void store.leave()}>Not you?</button>
-      <button type="button" class="cz-button cz-quiet" aria-label="Keys (?)" title="Keys (?)" onClick={() => store.set({ help: true })}>
-        <Icon path={ICONS.help} /> <kbd>?</kbd>
+      <button type="button" class="cz-button cz-quiet" data-cz="keys" onClick={() => store.set({ help: true })}>
+        Keys <kbd>?</kbd>
       </button>
     </header>
   );
@@ -168,7 +168,7 @@ function Thumb({ given }: { given: Given }) {
         aria-label={`${said}${given.saved ? "" : ", not saved yet"}: change`}
         onClick={() => store.open(given.id)}
       >
-        {url === "" ? <span class="cz-thumb-letter" aria-hidden="true">{store.screen === "label" ? "" : said.charAt(0).toUpperCase()}</span> : <img src={url} alt="" draggable={false} />}
+        {url === "" ? <span class="cz-thumb-letter" data-letter={store.screen === "label" ? "" : said.charAt(0).toUpperCase()} aria-hidden="true" /> : <img src={url} alt="" draggable={false} />}
         <span>{said}</span>
         {!given.saved && <i title="not saved yet" aria-hidden="true">…</i>}
       </button>
@@ -202,7 +202,7 @@ export function LabellingNotices() {
         </div>
       )}
       {store.editing && link !== "lost" && (
-        <div class="cz-notice" data-cz="editing" role="status"><span><b>An earlier {store.noun}.</b> Choose again to change your answer, or press <kbd>Esc</kbd> to go on.</span></div>
+        <div class="cz-notice" data-cz="editing" role="status"><span><b>An earlier {store.noun}.</b> Choose again to change your answer, or press <kbd>Esc</kbd> to go on.{store.unsent && " What you changed here is not sent yet."}</span></div>
       )}
       <div class="cz-said" aria-live="polite" data-cz="said">{said}</div>
     </div>
@@ -275,7 +275,7 @@ export function Nothing() {
       <h3>Done. Thank you, {store.rater}.</h3>
       <p>
         You gave {plural(standing.answered, "answer")}; all are saved. {standing.given < standing.needed ? "Others go on with the rest." : `Every ${store.noun} has all its answers.`}
-        {store.given.length > 0 && " Your last ones can still be changed below."}
+        {store.given.length > 0 && (store.grid.shown ? " The last page can still be taken back below." : " Your last ones can still be changed below.")}
       </p>
     </div>
   );

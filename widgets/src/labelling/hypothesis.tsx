@@ -27,6 +27,7 @@ export function Hypothesis() {
               type="button"
               class="cz-word-chip"
               data-word={word}
+              data-draft={`word ${word}`}
               disabled={off}
               aria-pressed={chosen.has(word)}
               onClick={() => store.setDraft({ words: toggled(store.draft.words ?? [], word, String) })}
@@ -44,6 +45,7 @@ export function Hypothesis() {
           ref={text}
           class="cz-input"
           data-cz="written"
+          data-draft="text"
           type="text"
           maxLength={2000}
           dir="auto"

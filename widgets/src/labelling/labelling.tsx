@@ -10,7 +10,8 @@ import { GridBody, WordScreenChoice } from "./grid";
 import { onGridKey } from "./grid_keys";
 import { Choices, Enter, Guidelines, Head, LabellingHelp, LabellingNotices, Nothing, Recent } from "./frame";
 import { Activity } from "./activity";
-import { Compare } from "./compare";
+import { Compare, Why } from "./compare";
+import { useDraftFocus } from "./draft_focus";
 import { Hypothesis } from "./hypothesis";
 import { Picture, SeenList } from "./picture";
 import type { LabellingModel } from "./labelling_payload";
@@ -24,7 +25,7 @@ function Screen() {
   const entered = store.rater !== "";
   const focus = {
     root: () => root.current?.focus({ preventScroll: true }),
-    filter: () => (filter.current ?? root.current?.querySelector<HTMLElement>("[data-cz=written]"))?.focus(),
+    filter: () => (filter.current ?? root.current?.querySelector<HTMLElement>("[data-cz=written], [data-cz=note]"))?.focus(),
     offered: () => root.current?.querySelector<HTMLElement>(".cz-choice")?.focus(),
   };
   useLayoutEffect(() => {
@@ -42,6 +43,7 @@ function Screen() {
       element.removeEventListener("keypress", quiet);
     };
   }, [store]);
+  useDraftFocus(store, root);
   useKeptFocus(root);
   const ask = entered && !problem;
   return (
@@ -93,6 +95,7 @@ function Body({ filter }: { filter: { current: HTMLInputElement | null } }) {
           <h3 class="cz-asks" data-cz="asks">Does this picture show <b>{held.question.word}</b>?</h3>
         )}
         {shown && held.question.asks !== undefined && <h3 class="cz-asks" data-cz="asks" dir="auto">{held.question.asks}</h3>}
+        {shown && store.screen === "compare" && <Why />}
         {shown && (store.screen === "hypothesis" ? <Hypothesis /> : <Choices filter={filter} />)}
       </div>
       <div class="cz-label-right">

@@ -5,7 +5,8 @@ import { Gaze } from "./gaze";
 import { fold } from "../parts/fold";
 import { Pile } from "./pile";
 import type { Given, Held } from "./pile";
-import { answerName, noun } from "./judging";
+import { Drafts } from "./drafts";
+import { answerName, noun, sameDetails } from "./judging";
 import type { Details } from "./judging";
 import type { Begin, LabellingModel, Pack, Question, ScreenKind, Standing } from "./labelling_payload";
 import { firstView } from "./labelling_view";
@@ -35,6 +36,10 @@ export class LabellingDesk {
   outbox: Outbox | null = null;
   /** What is said beside the choice, of the question on the screen; not an answer yet. */
   draft: Details = {};
+  protected drafts: Drafts | null = null;
+  private at = "";
+  /** The part of the draft that had the focus when the page was left; empty once it has it again. */
+  leftAt = "";
   readonly grid: Grid;
   protected readonly pile = new Pile();
   protected readonly gaze: Gaze;
@@ -87,7 +92,28 @@ export class LabellingDesk {
 
   setDraft(change: Partial<Details>): void {
     this.draft = { ...this.draft, ...change };
+    this.keepDraft();
     this.changed();
+  }
+
+  /** The part of the draft that has the focus now; empty when none has. */
+  draftAt(at: string): void {
+    if (at === this.at) return;
+    this.at = at;
+    this.keepDraft();
+  }
+
+  /** Whether an earlier answer was changed on the screen and not sent. */
+  get unsent(): boolean {
+    return this.editing && !sameDetails(this.draft, this.answer(this.view.current)?.details);
+  }
+
+  /** Keeps what is said on the screen, unless it is what was answered, or nothing. */
+  protected keepDraft(): void {
+    const id = this.view.current;
+    if (id === null) return;
+    if (sameDetails(this.draft, this.answer(id)?.details)) this.drafts?.drop(id);
+    else this.drafts?.keep(id, { details: this.draft, at: this.at });
   }
 
   get upcoming(): readonly string[] {
@@ -176,6 +202,7 @@ export class LabellingDesk {
     await this.flush();
     this.rater = "";
     this.outbox = null;
+    this.drafts = null;
     this.pile.clear();
     this.set({ current: null, notice: null, filter: "" });
     await this.link.request("leave").catch(() => undefined);
@@ -188,9 +215,12 @@ export class LabellingDesk {
     this.standing = data.standing;
     this.pile.begin(data);
     this.outbox ??= new Outbox(this.pack.task, data.rater);
+    const opened = this.drafts === null;
+    this.drafts ??= new Drafts(this.pack.task, data.rater);
     for (const operation of this.outbox.all) this.pile.apply(operation);
     const kept = this.view.current !== null && before !== this.view.current && this.answer(this.view.current);
     this.show(kept ? this.view.current : this.pile.due);
+    if (opened && this.view.current !== null) this.leftAt = this.drafts.of(this.view.current)?.at ?? "";
     if (this.upcoming.length < this.grid.ahead) void this.more();
   }
 
@@ -259,7 +289,11 @@ export class LabellingDesk {
     } catch (error) {
       const failure = error instanceof ActionError ? error.failure : null;
       if (failure && HOPELESS.has(failure.code)) {
-        for (const { key } of answersIn(operation)) this.pile.takeBack(key);
+        for (const { id, key, details } of answersIn(operation)) {
+          this.pile.takeBack(key);
+          // What was written comes back with the question.
+          if (details) this.drafts?.keep(id, { details, at: "" });
+        }
         this.failed(error, true);
         return true;
       }
@@ -334,7 +368,7 @@ export class LabellingDesk {
     this.asked = null;
     this.gaze.at(current ?? "");
     const stays = current === this.view.current;
-    if (!stays) this.draft = { ...this.answer(current)?.details };
+    if (!stays) this.draft = { ...((current === null ? null : this.drafts?.of(current)?.details) ?? this.answer(current)?.details) };
     this.set({ current, ...(stays ? {} : { mark: -1, filter: "", refused: "" }), ...(said === "" ? {} : { said }) });
   }
 

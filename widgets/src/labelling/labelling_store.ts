@@ -2,9 +2,14 @@
 
 import { LabellingDesk } from "./labelling_desk";
 import { answerName, detailsOf, sameDetails, WRITTEN } from "./judging";
+import type { Details } from "./judging";
 import { newKey } from "./outbox";
 
 export class LabellingStore extends LabellingDesk {
+  /** What stood on the screen beside the last answer, though it was no part of it: who pressed
+   *  *cannot tell* by mistake has the words again when they take it back. */
+  private around: { key: string; draft: Details } | null = null;
+
   /** Answers the question on the screen; false when that does not count. */
   choose(choice: string): boolean {
     const id = this.view.current;
@@ -18,15 +23,18 @@ export class LabellingStore extends LabellingDesk {
     const editing = this.editing;
     const before = this.answer(id);
     if (editing && before?.choice === choice && sameDetails(before.details, details)) {
+      this.drafts?.drop(id);
       this.show(this.pile.due);
       return true;
     }
     const key = newKey();
+    this.around = { key, draft: this.draft };
     this.outbox.add({
       op: "answer", question: id, choice, key, seconds: Math.round(this.gaze.look()) / 1000,
       shown: this.gaze.since, answered: new Date().toISOString(),
       ...(details === undefined ? {} : { details }),
     });
+    this.drafts?.drop(id);
     this.pile.note(id, choice, key, details);
     this.pile.putAway(id);
     this.show(this.pile.due, `${answerName(this.screen, choice, details)}. ${editing ? "Changed." : ""}`);
@@ -82,7 +90,8 @@ export class LabellingStore extends LabellingDesk {
     this.outbox.add({ op: "withdraw", question: last.id, of: last.key });
     this.pile.askAgain(last.id);
     this.show(last.id, `Taken back: ${answerName(this.screen, last.choice, last.details)}. Answer again.`);
-    this.draft = { ...last.details };
+    this.draft = { ...(this.around?.key === last.key ? this.around.draft : last.details) };
+    this.keepDraft();
     this.asked = last.id;
     void this.flush();
   }

@@ -1,60 +1,27 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import labelling from "../../src/labelling/labelling";
+import { expect, it } from "vitest";
 import { layOut, roomFor } from "../../src/labelling/grid";
 import { FakeKernel, settled } from "./fake_labelling";
+import { draw, element, open as openPage, pass, press, root, withNewPage } from "./labelling_page";
 
-let element: HTMLElement;
-let unmount: () => void = () => undefined;
-let now = 0;
-let drawing: () => Promise<void>;
-
-beforeEach(() => {
-  localStorage.clear();
-  now = 0;
-  vi.spyOn(performance, "now").mockImplementation(() => now);
-  drawing = () => Promise.resolve();
-  HTMLImageElement.prototype.decode = () => drawing();
-  vi.stubGlobal("requestAnimationFrame", (draw: FrameRequestCallback) => (queueMicrotask(() => draw(0)), 0));
-  URL.createObjectURL = () => "blob:picture";
-  URL.revokeObjectURL = () => undefined;
-  HTMLCanvasElement.prototype.getContext = () => null;
-  element = document.createElement("div");
-  document.body.append(element);
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-  unmount();
-  element.remove();
-});
+withNewPage(0);
 
 function ids(word: string, n: number): string[] {
   return Array.from({ length: n }, (_, i) => `${word}:${i}`);
 }
 
 async function open(questions: string[], rater = "mira"): Promise<FakeKernel> {
-  const kernel = new FakeKernel(questions, rater, { card: [], grid: true, task: "concepts-1" });
-  unmount = labelling.render({ model: kernel, el: element });
-  await settled();
-  now += 2000;
+  const kernel = await openPage(new FakeKernel(questions, rater, { card: [], grid: true, task: "concepts-1" }));
+  pass(2000);
   return kernel;
 }
 
-const root = () => element.querySelector<HTMLElement>(".cz-labelling") ?? element;
 const tiles = () => [...element.querySelectorAll<HTMLElement>(".cz-tile")];
 const marks = () => tiles().map((tile) => tile.dataset.mark);
 const text = (name: string) => element.querySelector(`[data-cz=${name}]`)?.textContent ?? "";
 
-function press(key: string, on: Element = root(), repeat = false): KeyboardEvent {
-  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, repeat });
-  on.dispatchEvent(event);
-  return event;
-}
-
 async function look(key: string): Promise<void> {
   await settled();
-  now += 2000;
+  pass(2000);
   press(key);
   await settled();
 }
@@ -123,14 +90,12 @@ it("goes round by clicks: shows it, cannot tell, nothing", async () => {
 
 it("counts no page that nobody can have looked at", async () => {
   let drawn: () => void = () => undefined;
-  drawing = () => new Promise((resolve) => { drawn = resolve; });
+  draw(() => new Promise((resolve) => { drawn = resolve; }));
   const kernel = await open(ids("snow", 24));
   await look("Enter");
   expect(text("refused")).toBe("Not counted: the page is not drawn yet.");
   drawn();
-  drawing = () => Promise.resolve();
-  unmount();
-  element.innerHTML = "";
+  draw(() => Promise.resolve());
   const again = await open(ids("snow", 24));
   await look("Enter");
   expect(again.stored.size).toBe(12);
@@ -153,11 +118,8 @@ it("keeps pages while nobody answers, and sends each once", async () => {
   const keptPages = Object.keys(localStorage).filter((key) => key.startsWith("circuitz-labelling/"));
   expect(keptPages).toHaveLength(1);
   expect(kernel.stored.size).toBe(0);
-  unmount();
-  element.innerHTML = "";
   kernel.silent = false;
-  unmount = labelling.render({ model: kernel, el: element });
-  await settled();
+  await openPage(kernel);
   await settled();
   expect(kernel.stored.size).toBe(12);
   expect(kernel.stored.get("snow:0")).toBe("yes");
@@ -166,7 +128,7 @@ it("keeps pages while nobody answers, and sends each once", async () => {
 });
 
 it("says that a picture cannot be drawn, and answers that it is not usable", async () => {
-  drawing = () => Promise.reject(new Error("broken"));
+  draw(() => Promise.reject(new Error("broken")));
   const kernel = await open(ids("snow", 12));
   expect(marks()).toEqual(Array.from({ length: 12 }, () => "discard"));
   expect(tiles()[0]?.textContent).toContain("cannot be drawn");
@@ -182,8 +144,6 @@ it("changes to one picture at a time, and remembers it", async () => {
   expect(text("asks")).toBe("Does this picture show snow?");
   await look("y");
   expect(kernel.stored.get("snow:0")).toBe("yes");
-  unmount();
-  element.innerHTML = "";
   await open(ids("snow", 14));
   expect(text("asks")).toBe("Does this picture show snow?");
   element.querySelector<HTMLElement>("[data-cz=word-screen] button")?.click();
@@ -198,11 +158,8 @@ it("sends what was answered one at a time as it was, when the grid is there agai
   await look("y");
   press("g");
   await settled();
-  unmount();
-  element.innerHTML = "";
   kernel.silent = false;
-  unmount = labelling.render({ model: kernel, el: element });
-  await settled();
+  await openPage(kernel);
   await settled();
   expect(tiles().length).toBeGreaterThan(0);
   expect(kernel.stored.get("snow:0")).toBe("yes");

@@ -1,77 +1,17 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import labelling from "../../src/labelling/labelling";
+import { expect, it } from "vitest";
 import { detailsOf, sameDetails, toggled } from "../../src/labelling/judging";
-import type { PairCue, Question } from "../../src/labelling/labelling_payload";
 import { FakeKernel, settled } from "./fake_labelling";
+import { compare, words } from "./fake_judging";
+import { element, open, part, press, withNewPage, write } from "./labelling_page";
 
-let element: HTMLElement;
-let unmount: () => void = () => undefined;
-
-beforeEach(() => {
-  localStorage.clear();
-  let now = 0;
-  vi.spyOn(performance, "now").mockImplementation(() => (now += 1000));
-  HTMLImageElement.prototype.decode = () => Promise.resolve();
-  vi.stubGlobal("requestAnimationFrame", (draw: FrameRequestCallback) => (queueMicrotask(() => draw(0)), 0));
-  URL.createObjectURL = () => "blob:picture";
-  URL.revokeObjectURL = () => undefined;
-  HTMLCanvasElement.prototype.getContext = () => null;
-  element = document.createElement("div");
-  document.body.append(element);
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-  unmount();
-  element.remove();
-});
-
-function cue(words: string, change: Partial<PairCue> = {}): PairCue {
-  return { words, for: true, grade: "strong", long: 0.5, percent: 30, interval: [25, 35], differs: false, fails: [], tested: [], ...change };
-}
-
-function pair(plain: Question): Question {
-  const same = { cues: [cue("short legs")], remarks: ["not explained: 10 % [5, 15]"] };
-  return {
-    ...plain, type: "", seen: [], heat: [0, 0],
-    pair: {
-      agreement: [[], []],
-      classes: [
-        { name: "husky", differs: true, sides: [{ cues: [cue("snow", { differs: true, fails: ["D′"] })], remarks: [] }, { cues: [cue("pointed ears", { differs: true })], remarks: [] }] },
-        { name: "corgi", differs: false, sides: [same, same] },
-      ],
-    },
-  };
-}
-
-async function open(kernel: FakeKernel): Promise<FakeKernel> {
-  unmount = labelling.render({ model: kernel, el: element });
-  await settled();
-  return kernel;
-}
-
-const compare = () => new FakeKernel(["q1", "q2", "q3"], "mira", { screen: "compare", card: [] }, pair, ["a", "b", "equal", "both implausible"]);
-const words = () => new FakeKernel(["q1", "q2"], "mira", { screen: "hypothesis", card: [] }, (q) => ({ ...q, seen: [], asks: "What does husky look like?" }), ["snow", "curled tail"]);
-
-function part(selector: string): HTMLElement {
-  const found = element.querySelector<HTMLElement>(selector);
-  if (!found) throw new Error(`no ${selector}`);
-  return found;
-}
-
-function press(key: string, on: Element = part(".cz-labelling")): KeyboardEvent {
-  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
-  on.dispatchEvent(event);
-  return event;
-}
+withNewPage();
 
 it("shows first where two cards differ, and the rest when asked", async () => {
   await open(compare());
   const names = () => [...element.querySelectorAll(".cz-pair-class .cz-entry-name")].map((e) => e.textContent);
   expect(names()).toEqual(["husky"]);
   expect(part("[data-side=a]").textContent).toContain("words fail on D′");
-  expect(part(".cz-arrow").getAttribute("aria-label")).toBe("Reason: snow speaks for husky, strong, 30\u00a0% [25, 35]");
+  expect(part(".cz-arrow").getAttribute("aria-label")).toBe("Reason: snow on husky counts for, strong, 30\u00a0% [25, 35]");
   part("[data-cz=alike]").click();
   await settled();
   expect(names()).toEqual(["husky", "corgi"]);
@@ -85,9 +25,8 @@ it("sends what was pointed at and written with the choice, and no more than was 
   part("[data-side=a] .cz-pair-words").click();
   await settled();
   expect(part("[data-side=a] .cz-arrow").getAttribute("aria-pressed")).toBe("true");
-  const note = part("[data-cz=note]") as HTMLTextAreaElement;
-  note.value = "the ground";
-  note.dispatchEvent(new Event("input", { bubbles: true }));
+  const note = part<HTMLTextAreaElement>("[data-cz=note]");
+  write("the ground", note);
   press("2", note);
   expect(kernel.stored.size).toBe(0);
   press("2");
@@ -136,10 +75,9 @@ it("says what is to be seen by key alone", async () => {
   press("1");
   await settled();
   press("/");
-  const text = part("[data-cz=written]") as HTMLInputElement;
+  const text = part<HTMLInputElement>("[data-cz=written]");
   expect(document.activeElement).toBe(text);
-  text.value = "blue eyes";
-  text.dispatchEvent(new Event("input", { bubbles: true }));
+  write("blue eyes", text);
   press("1", text);
   press("Enter", text);
   await settled();
@@ -167,6 +105,9 @@ it("shows activity in words and steps where the picture is hidden, and no pictur
   const bars = [...element.querySelectorAll(".cz-activity-row")].map((row) => row.querySelectorAll("i[data-on=true]").length);
   expect(bars).toEqual([4, 1]);
   expect(part("[data-cz=card]").textContent).toContain("more than usual");
+  // On the card, too, it is said of each sign; less than usual is not highlighted as seen.
+  const marked = [...element.querySelectorAll(".cz-entry:first-of-type .cz-cue")].map((cue) => [cue.getAttribute("data-here"), cue.querySelector(".cz-here")?.textContent]);
+  expect(marked).toEqual([["true", " · more than usual"], ["false", " · less than usual"]]);
   press("1");
   await settled();
   expect(kernel.stored.get("q1")).toBe("husky");

@@ -1,49 +1,9 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import labelling from "../../src/labelling/labelling";
+import { expect, it } from "vitest";
 import { columns } from "../../src/labelling/frame";
 import { FakeKernel, settled } from "./fake_labelling";
+import { element, open, press, root, withNewPage } from "./labelling_page";
 
-let element: HTMLElement;
-let unmount: () => void = () => undefined;
-
-beforeEach(() => {
-  localStorage.clear();
-  // A second passes whenever somebody looks at the clock, and a picture is drawn at once.
-  let now = 0;
-  vi.spyOn(performance, "now").mockImplementation(() => (now += 1000));
-  HTMLImageElement.prototype.decode = () => Promise.resolve();
-  vi.stubGlobal("requestAnimationFrame", (draw: FrameRequestCallback) => (queueMicrotask(() => draw(0)), 0));
-  URL.createObjectURL = () => "blob:picture";
-  URL.revokeObjectURL = () => undefined;
-  HTMLCanvasElement.prototype.getContext = () => null;
-  element = document.createElement("div");
-  document.body.append(element);
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllGlobals();
-  unmount();
-  element.remove();
-});
-
-async function open(kernel: FakeKernel): Promise<FakeKernel> {
-  unmount = labelling.render({ model: kernel, el: element });
-  await settled();
-  return kernel;
-}
-
-function root(): HTMLElement {
-  const found = element.querySelector<HTMLElement>(".cz-labelling");
-  if (!found) throw new Error("no screen");
-  return found;
-}
-
-function press(key: string, on: Element = root(), repeat = false): KeyboardEvent {
-  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, repeat });
-  on.dispatchEvent(event);
-  return event;
-}
+withNewPage();
 
 it("prints the key on every choice and answers by it", async () => {
   const kernel = await open(new FakeKernel());
