@@ -25,12 +25,16 @@ from circuitz.zstar.chains.chain_settings import ChainSettings
 from circuitz.zstar.chains.joint_objective import JointObjective
 from circuitz.zstar.chains.searched_networks import SearchedNetworks
 from circuitz.zstar.chains.z_state import ZState
+from circuitz.zstar.edits.edit_maker import EditMaker
 from circuitz.zstar.kernels.add_word import AddWord
 from circuitz.zstar.kernels.drop_word import DropWord
+from circuitz.zstar.kernels.edit_pixels import EditPixels
 from circuitz.zstar.kernels.merge_words import MergeWords
+from circuitz.zstar.kernels.network_trainer import NetworkTrainer
 from circuitz.zstar.kernels.silence_unit import SilenceUnit, UnsilenceUnit
 from circuitz.zstar.kernels.split_word import SplitWord
 from circuitz.zstar.kernels.swap_word import SwapWord
+from circuitz.zstar.kernels.train_weights import TrainWeights
 from circuitz.zstar.kernels.word_source import MatchedWords, RandomWords, WordSource
 from circuitz.zstar.kernels.word_targets import WordTargets
 from circuitz.zstar.search_inputs import require_searchable
@@ -117,17 +121,20 @@ class _ChainSearch:
         how = self.settings
         self.networks = SearchedNetworks(
             self.start, self.lexicon, inputs=how.inputs, images=how.images, seed=how.seed,
-            progress=self.report_progress,
+            progress=self.report_progress, folder=None if folder is None else folder.networks,
         )  # fmt: skip
         self.networks.network_of(ZState())
         first = self.networks.state_of("start")
-        kernels = self.kernels()
         objective = JointObjective(self.networks, self.prior, self.likelihood, lam=how.lam)
+        kernels = [*self.kernels(), *self.trainings(objective)]
+        if not kernels:
+            raise SearchError(
+                "Nothing may be changed: no words, silences or trainings.", "Allow one of them."
+            )
         self._fix_eta(objective, first, kernels, folder)
         records = [] if folder is None else folder.records()
-        plan = ChainPlan(
-            how.proposals, (("silences", how.silences),), how.heat, how.seed
-        )  # fmt: skip
+        due = (("weights", how.weights), ("pixels", how.pixels), ("silences", how.silences))
+        plan = ChainPlan(how.proposals, due, how.heat, how.seed)
         chain = AnnealedChain(
             first, objective.score, kernels, plan, records=records,
             on_record=folder.append if folder is not None else None,
@@ -190,10 +197,20 @@ class _ChainSearch:
         if how.silences:
             found.append(KernelShare(SilenceUnit(targets), 2.0, "silences"))
             found.append(KernelShare(UnsilenceUnit(), 1.0, "silences"))
-        if not found:
-            raise SearchError(
-                "Nothing may be changed: no words and no silences.", "Allow one of them."
-            )
+        return found
+
+    def trainings(self, objective: JointObjective) -> list[KernelShare]:
+        """Return what proposes trained networks."""
+        how = self.settings
+        trainer = NetworkTrainer(self.networks, how.steps, how.rate, how.flip)
+        edits = EditMaker({}, self.lexicon, source=None, region_mode="found", seed=how.seed)
+        found: list[KernelShare] = []
+        if how.weights:
+            kernel = TrainWeights(trainer, self.prior, objective.card_of)
+            found.append(KernelShare(kernel, 1.0, "weights"))
+        if how.pixels:
+            edit = EditPixels(trainer, self.prior, objective.card_of, edits)
+            found.append(KernelShare(edit, 1.0, "pixels"))
         return found
 
     def _fix_eta(
