@@ -23,7 +23,7 @@ README = Path(__file__).parents[1] / "README.md"
 START, END = "<!-- python docs/five_minutes.py -->\n", "<!-- end -->"
 _HEADING = "## Five minutes on the command line"
 _WIDTH = 100
-_WORDS = [
+NUMBER_WORDS = [
     "no",
     "one",
     "two",
@@ -89,7 +89,7 @@ def write_block(found: dict[str, Any]) -> str:
     flagged = [
         f for f in found["check"]["findings"] if f["verdict"] == "flagged" and not f["waiver"]
     ]
-    count = _WORDS[len(flagged)] if len(flagged) < len(_WORDS) else str(len(flagged))
+    count = NUMBER_WORDS[len(flagged)] if len(flagged) < len(NUMBER_WORDS) else str(len(flagged))
     things = "thing" if len(flagged) == 1 else "things"
     accuracy = found["new"]["accuracy"]["value"]
     off = _cell(found["evaluate"], present=False)

@@ -98,7 +98,7 @@ def report_where_words_hold(
     results = plan.results(answers)
     # Some of the words alone do not say what a class rests on.
     classes = () if word else plan_class_questions(model, plan, results, seed)
-    told = class_evidence_of(model, plan, classes, answers)
+    told = class_evidence_of(model, classes, answers)
     about_classes = {(q.word, q.items): q for c in classes for q in c.questions_left(answers)}
     left = plan.questions_left(answers, n)
     told_fully = grade_words(model)

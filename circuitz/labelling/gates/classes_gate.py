@@ -1,4 +1,4 @@
-"""The words of every class must tell it from others where z is used, on D′."""
+"""The words of every class must tell it from others where z is used, on D′, and no worse than on D."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from circuitz.labelling.gates.gate import Figure, Gate
 from circuitz.z.class_evidence import (
+    AREA_DROP,
     FEWEST_PICTURES,
     LEAST_AREA,
+    AreaDrop,
     ClassEvidence,
+    area_drop,
     class_evidence,
 )
 from circuitz.z.inputs import InputSet
@@ -27,6 +30,9 @@ _REMEDY = (
 def classes_gate(z: AnnotatedModel, shifted: InputSet | None) -> Gate:
     """Return whether what people see of a class's words on D′ tells what the network calls so.
 
+    It must tell it at all, and clearly no less well than the same words do on D: what goes along
+    with them on D and not on D′ may be what makes the class.
+
     Parameters
     ----------
     z
@@ -42,7 +48,8 @@ def classes_gate(z: AnnotatedModel, shifted: InputSet | None) -> Gate:
             remedy="Pass unlabelled pictures of D′: shifted= in Python, or --shifted DIR.",
         )
     here = fingerprint_of_pictures(pixel_hashes(shifted))
-    found = {e.target: e for e in class_evidence(z) if e.half == "audit" and e.inputs == here}
+    evidence = [e for e in class_evidence(z) if e.half == "audit"]
+    found = {e.target: e for e in evidence if e.population == "D'" and e.inputs == here}
     measured = {name: e for name, e in found.items() if e.tells_class is not None}
     if not measured:
         return Gate(
@@ -52,6 +59,10 @@ def classes_gate(z: AnnotatedModel, shifted: InputSet | None) -> Gate:
             remedy=_REMEDY,
         )
     failing = [e for e in measured.values() if not e.tells_class]
+    on_d = _evidence_on_d(z, evidence)
+    both = [(on_d[name], e) for name, e in measured.items() if name in on_d]
+    compared = [drop for a, b in both if (drop := area_drop(a, b)) is not None]
+    dropped = [d for d in compared if d.is_clear]
     silent = [name for name in z.classes if name not in measured]
     why_silent = "; ".join(_describe_silence(name, found.get(name)) for name in silent)
     worst = min(measured.values(), key=lambda e: e.area or 0.0)
@@ -61,22 +72,42 @@ def classes_gate(z: AnnotatedModel, shifted: InputSet | None) -> Gate:
         "worst": worst.target,
         "worst_area": round(worst.area or 0.0, 4),
         "least": LEAST_AREA,
+        "compared_with_d": len(compared),
+        "worst_drop": round(max((d.drop for d in compared), default=0.0), 4),
+        "largest_drop": AREA_DROP,
         "simulated": any(e.simulated for e in measured.values()),
     }
     rest = f" Not measured: {why_silent}." if silent else ""
     said = " The answers are of simulated people." if figures["simulated"] else ""
-    if not failing:
-        told = (
-            f"On D′ what people see of their words tells {len(measured)} classes; least well "
-            f"{_describe_area(worst)}.{rest}{said}"
+    if not failing and dropped:
+        return Gate(
+            _ID,
+            "refused",
+            "On D′ the words that hold tell what the network calls so less well than on D, so something "
+            f"that went along with them on D makes {'; '.join(map(_describe_drop, dropped))}.{rest}{said}",
+            figures,
+            f"Look at what pictures of D share that those of D′ do not: circuitz gauge Z --shifted DIR. {_REMEDY}",
         )
+    if not failing:
+        sentence = (
+            f"On D′ what people see of their words tells {len(measured)} classes; least well "
+            f"{_describe_area(worst)}. {_describe_comparison(compared, len(measured))}{rest}{said}"
+        )
+        if not silent and not on_d:
+            return Gate(
+                _ID,
+                "refused",
+                f"Whether words tell classes on D′ as well as on D, nobody was asked. {sentence}",
+                figures,
+                _REMEDY,
+            )
         if not silent:
-            return Gate(_ID, "passed", told, figures)
+            return Gate(_ID, "passed", sentence, figures)
         # A network that hardly ever calls a class where it is used may have lost it there.
         return Gate(
             _ID,
             "refused",
-            f"Whether words tell every class on D′ is not known. {told}",
+            f"Whether words tell every class on D′ is not known. {sentence}",
             figures,
             f"Give more pictures of D′, of all kinds that it will be used on. {_REMEDY}",
         )
@@ -88,6 +119,27 @@ def classes_gate(z: AnnotatedModel, shifted: InputSet | None) -> Gate:
         f"nobody has named, makes {listed}.{rest}{said}",
         figures,
         f"Look at what these pictures share: circuitz gauge Z --shifted DIR. {_REMEDY}",
+    )
+
+
+def _evidence_on_d(z: AnnotatedModel, evidence: list[ClassEvidence]) -> dict[str, ClassEvidence]:
+    """Return the evidence on D; where D is at hand, that of its very pictures."""
+    here = None if z.data is None else fingerprint_of_pictures(pixel_hashes(z.data))
+    return {e.target: e for e in evidence if e.population == "D" and here in (None, e.inputs)}
+
+
+def _describe_comparison(compared: list[AreaDrop], measured: int) -> str:
+    if not compared:
+        return "No class could be compared with D."
+    most = max(compared, key=lambda d: d.drop)
+    alone = "" if len(compared) == measured else f" of {measured}"
+    return f"Compared with D, {len(compared)}{alone}, most is lost of {_describe_drop(most)}."
+
+
+def _describe_drop(one: AreaDrop) -> str:
+    return (
+        f"{one.target} (area {one.on_shifted:.2f} on D′, {one.on_d:.2f} on D; lower by {one.drop:.2f}, "
+        f"at least {one.low:.2f})"
     )
 
 

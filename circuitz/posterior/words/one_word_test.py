@@ -155,6 +155,7 @@ class OneWordTest:
             raters=outcome.raters,
             simulated=outcome.simulated,
             reason=self._why_untested(outcome) if outcome.verdict == "untested" else "",
+            seed=self.seed,
         )
 
     def first_questions(self) -> Iterator[AskedQuestion]:

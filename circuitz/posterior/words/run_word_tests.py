@@ -109,7 +109,7 @@ def test_words(
     left = {(q.word, q.items): q for one in classes for q in one.questions_left(answers)}
     if left:
         answers = merge_answers_about_words([*given, *ask(list(left.values()))])
-    found = class_evidence_of(z, plan, classes, answers)
+    found = class_evidence_of(z, classes, answers)
     return with_class_evidence(z, found)
 
 

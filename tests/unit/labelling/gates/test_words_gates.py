@@ -25,12 +25,18 @@ WORDS = ("pointed ears", "floppy ears", "snow", "grass")
 
 
 def evidence(
-    z: AnnotatedModel, target: str, name: str, area: float | None = 0.95, half: Half = "audit"
+    z: AnnotatedModel,
+    target: str,
+    name: str,
+    area: float | None = 0.95,
+    half: Half = "audit",
+    population: Population = "D'",
 ) -> ClassEvidence:
     low, high = (None, None) if area is None else (area - 0.04, area + 0.04)
     return ClassEvidence(
-        target, "D'", half, area, low, high, 20, 20, ("snow",), z.weights_hash, name, simulated=True
-    )
+        target, population, half, area, low, high, 20, 20, ("snow",), z.weights_hash, name,
+        simulated=True, seed=0,
+    )  # fmt: skip
 
 
 def with_answers(
@@ -43,8 +49,8 @@ def with_answers(
     """The toy with a test of each word; all hold where nothing else is said."""
     said = verdicts or {}
     name = "pictures" if pictures is None else fingerprint_of_pictures(pixel_hashes(pictures))
-    if population == "D'":
-        z = with_class_evidence(z, [evidence(z, c, name, half=half) for c in z.classes])
+    told = [evidence(z, c, name, half=half, population=population) for c in z.classes]
+    z = with_class_evidence(z, told)
     return with_word_tests(
         z,
         [
@@ -173,6 +179,69 @@ def test_a_class_that_was_not_measured_on_shift_does_not_pass_in_silence(
     signed = [waive("words-tell-classes", author="ada", reason="a rare breed")]
     made = export(other, tmp_path / "star.z", shifted=shifted, waivers=signed)
     assert gate(export_gates(made), "words-tell-classes").state == "signed"
+
+
+def test_words_that_tell_a_class_less_well_on_shift_than_on_d_are_refused(
+    toy: Toy, shifted: InputSet, tmp_path: Path
+) -> None:
+    name = fingerprint_of_pictures(pixel_hashes(shifted))
+    z = with_answers(with_answers(toy(), "D"), "D'", pictures=shifted)
+    first = z.classes[0]
+    # Well above the least area, and yet clearly below what the same words tell on D.
+    less = with_class_evidence(z, [evidence(z, first, name, 0.80)])
+    with pytest.raises(ExportRefusedError, match="less well than on D") as caught:
+        export(less, tmp_path / "star.z", shifted=shifted)
+    shut = gate(caught.value.gates, "words-tell-classes")
+    assert shut.figures["worst_drop"] == pytest.approx(0.15)
+    assert f"{first} (area 0.80 on D′, 0.95 on D; lower by 0.15, at least 0.09)" in shut.sentence
+    # A loss that chance may make, or a small one, is told and stops nothing.
+    wide = replace(evidence(z, first, name, 0.80), high=0.99)
+    small = evidence(z, first, name, 0.87)
+    for one in (wide, small):
+        made = export(with_class_evidence(z, [one]), tmp_path / "star.z", shifted=shifted)
+        told = gate(export_gates(made), "words-tell-classes")
+        assert told.state == "passed"
+        assert f"most is lost of {first}" in told.sentence
+
+
+def test_classes_that_nobody_was_asked_about_on_d_are_not_compared_in_silence(
+    toy: Toy, shifted: InputSet, tmp_path: Path
+) -> None:
+    z = with_answers(with_answers(toy(), "D"), "D'", pictures=shifted)
+    kept = [one for one in z.notes["class_evidence"] if one["population"] == "D'"]
+    alone = z.with_(notes={**z.notes, "class_evidence": kept})
+    with pytest.raises(ExportRefusedError, match="as well as on D, nobody was asked"):
+        export(alone, tmp_path / "star.z", shifted=shifted)
+    rare = [evidence(z, c, "pictures", None, population="D") for c in z.classes]
+    made = export(with_class_evidence(alone, rare), tmp_path / "star.z", shifted=shifted)
+    told = gate(export_gates(made), "words-tell-classes")
+    assert "No class could be compared with D" in told.sentence
+    assert told.figures["compared_with_d"] == 0
+
+
+def test_another_draw_of_pictures_clears_no_word_and_no_class(toy: Toy) -> None:
+    z = with_answers(toy(), "D", {"snow": "fails"})
+    z = with_word_tests(z, [replace(t, seed=0) for t in word_tests(z)])
+
+    def verdict(one: AnnotatedModel) -> str:
+        return next(t.verdict for t in word_tests(one) if t.word == "snow")
+
+    failed = next(t for t in word_tests(z) if t.word == "snow")
+    assert verdict(with_word_tests(z, [replace(failed, verdict="holds", seed=1)])) == "fails"
+    # Answers that were corrected, about the same draw, and other units are another matter.
+    assert verdict(with_word_tests(z, [replace(failed, verdict="holds")])) == "holds"
+    other = replace(failed, verdict="holds", seed=1, units=("conv:0", "conv:2"))
+    assert verdict(with_word_tests(z, [other])) == "holds"
+    # A word that held and fails on another draw fails.
+    held = next(t for t in word_tests(z) if t.word == "grass")
+    again = with_word_tests(z, [replace(held, verdict="fails", seed=1)])
+    assert next(t.verdict for t in word_tests(again) if t.word == "grass") == "fails"
+    first = z.classes[0]
+    z = with_class_evidence(z, [evidence(z, first, "p", 0.6)])
+    kinder = replace(evidence(z, first, "p", 0.9), seed=1)
+    areas = {e.target: e.area for e in class_evidence(with_class_evidence(z, [kinder]))
+             if e.population == "D'"}  # fmt: skip
+    assert areas[first] == 0.6
 
 
 def test_words_that_hold_less_often_on_shift_all_together_ask_for_a_signature(

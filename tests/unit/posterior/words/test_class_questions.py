@@ -13,7 +13,7 @@ from circuitz.posterior.words.class_questions import (
     area_with_interval,
     pictures_called,
 )
-from circuitz.z.class_evidence import LEAST_AREA, class_evidence
+from circuitz.z.class_evidence import LEAST_AREA, area_drop, class_evidence
 from circuitz.z.inputs import InputSet
 from circuitz.z.model import AnnotatedModel
 from tests.unit.posterior.words.conftest import Painters
@@ -25,9 +25,15 @@ def test_the_words_that_make_a_class_tell_it_and_the_others_do_not(
     caught: AnnotatedModel, pictures: InputSet, painters: Make
 ) -> None:
     z = cz.test_words(caught, painters(), shifted=pictures)
-    husky = next(e for e in class_evidence(z) if e.target == "husky")
+    husky, on_d = (e for e in class_evidence(z) if e.target == "husky")
     assert "snow" in husky.words
     assert husky.tells_class
+    # The same words are asked about on D, where they tell the class too: nothing is lost.
+    assert (on_d.population, on_d.words) == ("D", husky.words)
+    assert on_d.inputs != husky.inputs
+    lost = area_drop(on_d, husky)
+    assert lost is not None
+    assert not lost.is_clear
     assert (husky.population, husky.half, husky.simulated) == ("D'", "search", True)
     assert 8 <= husky.called <= PICTURES
     # The same network, with nothing said of its snow units: every word that is left holds, and

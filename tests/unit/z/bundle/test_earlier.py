@@ -92,6 +92,8 @@ def same(found: Any, wanted: Any, where: str = "") -> None:
         found = [row for row in found if row in wanted or row[4:6] != ["inconclusive", None]]
     if where.endswith(".collected"):  # told since
         found = {key: value for key, value in found.items() if key not in ("remarks", "set_aside")}
+    if where == "search.notes":  # told since
+        found = {k: v for k, v in found.items() if k not in ("edit_trials", "unedited")}
     if where.endswith(".problems"):
         found = [code for code in found if code not in SINCE or code in wanted]
     if isinstance(found, dict):
@@ -432,7 +434,7 @@ def test_other_files_are_read_as_they_were(root: Path, expected: dict[str, Any],
 def test_a_search_that_was_killed_goes_on(root: Path, expected: dict[str, Any]) -> None:
     found = facts.search(root)
     same(found, expected["search"], "search")
-    same(found["notes"], facts.plain(cz.load(root / "found.z").notes["search"]))
+    same(found["notes"], facts.plain(cz.load(root / "found.z").notes["search"]), "search.notes")
     # One round more is trained, on what was found before; what comes of it no machine repeats.
     more = facts.search(root, rounds=2)["notes"]
     same(more["scores"][:2], found["notes"]["scores"])

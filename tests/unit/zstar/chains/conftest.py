@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,8 +11,9 @@ import circuitz as cz
 from circuitz.cards.card import Card
 from circuitz.cards.judged.comparison import Comparison
 from circuitz.lexicon.lexicon import Lexicon
+from circuitz.posterior.likelihood_from_people.cue_evidence import READINGS
 from circuitz.posterior.likelihood_from_people.fitted_likelihood import FittedLikelihood
-from circuitz.posterior.likelihood_from_people.label_probabilities import LikelihoodWeights
+from circuitz.posterior.likelihood_from_people.label_probabilities import DEPTHS, LikelihoodWeights
 from circuitz.posterior.prior_from_people.fitted_prior import FittedPrior
 from circuitz.z.model import AnnotatedModel
 from circuitz.zstar.chains.joint_objective import JointObjective
@@ -90,10 +91,15 @@ def prior(cards: list[Card]) -> FittedPrior:
 def likelihood() -> FittedLikelihood:
     """People who add up cues, strong ones more."""
     weights = LikelihoodWeights(
-        np.array([2.0, 1.5, 1.0, 0.5]),
-        np.array([1.0, -0.3, 0.0]),
-        np.array([1.0, 0.7]),
-        np.zeros(3),
+        grades=np.array([2.0, 1.5, 1.0, 0.5]),
+        values=np.linspace(-0.5, 1.0, len(READINGS)),
+        promises=np.ones(len(READINGS)),
+        saturation=0.2,
+        depths=np.eye(len(DEPTHS))[-1],
+        sign_blind=0.1,
+        guessing=0.02,
+        spread=0.2,
+        bias=np.zeros(3),
     )
-    bolder = LikelihoodWeights(1.2 * weights.grades, weights.states, weights.activity, weights.bias)
+    bolder = replace(weights, grades=1.2 * weights.grades)
     return FittedLikelihood(("beagle", "corgi", "husky"), weights, (weights, bolder), {}, {})
