@@ -37,10 +37,11 @@ def gains_without_word(prior: FittedPrior, card: Card) -> dict[str, float]:
 
 def column_of_word(word: str, concept_set: InputSet, lexicon: Lexicon) -> int | None:
     """Return the first column of the concept set that a word names; ``None`` where none does."""
-    read = columns_of_concept_set(concept_set, lexicon).read(word, ()).concepts
-    found = [columns[0] for _, columns in read if columns]
+    reader = columns_of_concept_set(concept_set, lexicon)
+    found = [columns[0] for _, columns in reader.read(word, ()).concepts if columns]
+    # Of columns that are one concept the first stands for all.
     names = list(concept_set.concept_names)
-    return names.index(found[0]) if found and found[0] in names else None
+    return names.index(reader.concept_of[found[0]]) if found else None
 
 
 def plan_from_prior(
@@ -85,6 +86,7 @@ def plan_from_prior(
     size = len(network.units)
     hide = set(range(size)) - spoken if spoken else set[int]()
     plan = WeightStepPlan(
+        edit=(unwanted,) if unwanted else (),
         silence=tuple(sorted(silence)),
         hide=tuple(sorted(hide)),
         aims=tuple(sorted(columns.items())),
@@ -112,7 +114,9 @@ def _recruits(
     found: dict[str, str] = {}
     for word in liked:
         for _ in range(UNITS_A_CONCEPT - len(state.bearing(word))):
-            best = max(free, key=lambda u: _known(network.matches[u].get(word)), default=None)
+            best = max(
+                free, key=lambda u: _finite_match(network.matches[u].get(word)), default=None
+            )
             if best is None:
                 return found
             found[best] = word
@@ -120,5 +124,5 @@ def _recruits(
     return found
 
 
-def _known(score: float | None) -> float:
+def _finite_match(score: float | None) -> float:
     return score if score is not None and np.isfinite(score) else -1.0
