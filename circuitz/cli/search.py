@@ -49,8 +49,8 @@ def search(
 ) -> None:
     """Search for the z that explains D and is plausible. Ctrl-C keeps finished rounds.
 
-    With --prior and --likelihood, words and silences are proposed and accepted by J; Ctrl-C keeps
-    every proposal, and writes the best z so far.
+    With --prior and --likelihood, words, silences, trainings and edits of pictures are proposed and
+    accepted by J; Ctrl-C keeps every proposal, and writes the best z so far.
     """
     import shutil
 
@@ -69,7 +69,10 @@ def search(
     if prior is not None or likelihood is not None:
         from circuitz.cli.search_chains import run_chain_search
 
-        settings_changed = {"proposals": proposals, "minutes": minutes, "lam": lam, "seed": seed}
+        settings_changed = {
+            "proposals": proposals, "minutes": minutes, "lam": lam, "seed": seed, "rate": rate,
+            "flip": flip,
+        }  # fmt: skip
         run_chain_search(
             model, path, state, prior, likelihood, settings_changed, quick=quick,
             lexicon=Lexicon.load(lexicon), as_json=as_json,

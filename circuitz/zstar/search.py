@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from circuitz.deprecation import renamed_keywords
-from circuitz.errors import CircuitzError, MeasurementError, WeightsError
+from circuitz.errors import CircuitzError, MeasurementError, SearchError, WeightsError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.measurement.measure import measure
 from circuitz.models.adapters.weight_arrays import weights_to_numpy
@@ -37,6 +37,7 @@ from circuitz.posterior.objective import (
     compute_posterior_terms,
 )
 from circuitz.posterior.prior_from_people.fitted_prior import FittedPrior
+from circuitz.store.asking import Ask
 from circuitz.z.bundle.inputs_io import input_set_fingerprint
 from circuitz.z.kinds_said import lexicon_in_force
 from circuitz.z.model import AnnotatedModel
@@ -78,7 +79,7 @@ def search(
     settings: ChainSettings | None = None,
     lexicon: Lexicon | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
+    progress: Progress | None = None, ask: Ask | None = None,
 ) -> ChainSearchResult: ...  # fmt: skip
 
 
@@ -94,6 +95,7 @@ def search(
     checkpoint: str | os.PathLike[str] | None = None,
     finders: dict[str, Finder] | None = None,
     progress: Progress | None = None,
+    ask: Ask | None = None,
 ) -> SearchResult | ChainSearchResult:
     """Search from a z for one that explains D and is plausible.
 
@@ -119,6 +121,8 @@ def search(
         what is found anew is added.
     progress
         Called with what is being done, steps done and steps in all.
+    ask
+        With fitted models, whoever answers the rounds of fresh judgements at the end.
 
     Returns
     -------
@@ -137,9 +141,13 @@ def search(
         assert not isinstance(settings, SearchSettings)
         return search_by_chains(
             z, prior=prior, likelihood=likelihood, settings=settings, lexicon=lexicon,
-            folder=None if checkpoint is None else Path(checkpoint), progress=progress,
+            folder=None if checkpoint is None else Path(checkpoint), progress=progress, ask=ask,
         )  # fmt: skip
     assert not isinstance(settings, ChainSettings)
+    if ask is not None:
+        raise SearchError(
+            "Only a search by fitted models ends with rounds of judgements.", "Give prior= too."
+        )
     how = settings or SearchSettings()
     known = lexicon_in_force(z, lexicon)
     require_editable_pictures(z)

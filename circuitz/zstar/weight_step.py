@@ -50,6 +50,7 @@ def train_weight_step(
     progress: Callable[[int, int], None] | None = None,
     *,
     head: str = "softmax",
+    rows: I64 | None = None,
 ) -> float:
     """Train the network in place on the *select* rows of D.
 
@@ -69,13 +70,15 @@ def train_weight_step(
         Called with steps done and in all.
     head
         ``softmax``, or ``binary``, whose one logit is presented as two.
+    rows
+        Rows of D to train on, of *select*; by default all of it.
 
     Returns
     -------
     Mean loss over the last epoch.
     """
     assert data.labels is not None
-    rows = rows_of_select_split(data)
+    rows = rows_of_select_split(data) if rows is None else rows
     edit = None if editor is None else editor.make_batch_edit_for_rows(rows)
     if editor is not None and editor.makes_several_versions:
         plan = plan.with_surplus_freed()

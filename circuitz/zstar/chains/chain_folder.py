@@ -67,6 +67,8 @@ class ChainFolder:
             # Lines that no key names may be of another search that was killed.
             (folder / PROPOSALS).unlink(missing_ok=True)
             shutil.rmtree(folder / BEST, ignore_errors=True)
+            for left in (folder / NETWORKS).glob("*.npz"):
+                left.unlink()
             with staged_file_replacement(place, json.dumps({"key": key}).encode()):
                 pass
         elif self._state().get("key") != key:
@@ -74,6 +76,11 @@ class ChainFolder:
                 f"{folder} holds a search from another z, by other models or with other settings.",
                 "Remove that folder, or search with --fresh.",
             )
+
+    @property
+    def networks(self) -> Path:
+        """Where weights that were trained are kept."""
+        return self.folder / NETWORKS
 
     @property
     def eta(self) -> float | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from circuitz.plausibility.report import Report
+from circuitz.posterior.choice.gain_on_fresh import FreshGain
+from circuitz.store.asking import AskedQuestion
 from circuitz.z.model import AnnotatedModel
 from circuitz.zstar.chains.joint_objective import ScoredZ
 from circuitz.zstar.chains.proposal_record import (
@@ -29,7 +31,8 @@ class ChainSearchResult:
         Its check on *test*.
     state
         ``not judged``: the z of the highest J, which no fresh judgement has confirmed; it overstates
-        its J. Others as of a choice by people.
+        its J. After rounds of fresh judgements ``chosen``, ``start kept``, ``waiting`` (z is that of
+        the highest J until they are answered) or ``abstained``.
     start, best
         The start and the z it ends with, with their J.
     records
@@ -40,6 +43,12 @@ class ChainSearchResult:
         Whether all proposals were made; time may have run out.
     remarks
         What should be known of it, one sentence each.
+    fresh_gain
+        J(z*) − J(start) on judgements that no choice rested on; ``None`` without.
+    judgements
+        How many judgements the end rests on.
+    questions
+        What is waited for.
     """
 
     z: AnnotatedModel
@@ -52,6 +61,9 @@ class ChainSearchResult:
     eta: float
     is_complete: bool
     remarks: tuple[str, ...] = ()
+    fresh_gain: FreshGain | None = None
+    judgements: int = 0
+    questions: tuple[AskedQuestion, ...] = ()
 
     @property
     def gain(self) -> float:
@@ -83,6 +95,9 @@ class ChainSearchResult:
             "start": _terms(self.start),
             "best": _terms(self.best),
             "gain": self.gain,
+            "fresh_gain": None if self.fresh_gain is None else asdict(self.fresh_gain),
+            "judgements": self.judgements,
+            "waiting_for": len(self.questions),
             "proposals": sum(r.outcome != "start" for r in self.records),
             "complete": self.is_complete,
             "kernels": [

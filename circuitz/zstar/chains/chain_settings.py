@@ -18,6 +18,13 @@ class ChainSettings:
         Proposals of a chain.
     silences
         How many of them silence units or open them again; each measures the network anew.
+    weights, pixels
+        How many of them train the network for some steps: on pictures of D as they are, and with
+        one concept edited in them.
+    steps, rate
+        Most steps and largest learning rate of a training; each draws its own below them.
+    flip
+        Whether training mirrors half of the images; not where left and right mean something.
     words
         Whether words may change.
     lam
@@ -40,6 +47,11 @@ class ChainSettings:
 
     proposals: int = 200
     silences: int = 20
+    weights: int = 6
+    pixels: int = 6
+    steps: int = 300
+    rate: float = 5e-3
+    flip: bool = True
     words: bool = True
     lam: float = 1.0
     eta: float | None = None
@@ -50,22 +62,32 @@ class ChainSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        small = min(self.proposals, self.inputs, self.images) < 1 or self.silences < 0
+        small = min(self.proposals, self.inputs, self.images, self.steps) < 1
+        small = small or min(self.silences, self.weights, self.pixels) < 0 or self.rate <= 0
         if small or self.lam < 0 or (self.eta or 0) < 0 or self.heat < 0:
             raise SearchError(
                 "A search needs one proposal, input and image or more, and no number below 0.",
                 "Give positive numbers.",
             )
-        if self.silences > self.proposals:
+        if self.silences + self.weights + self.pixels > self.proposals:
             raise SearchError(
-                f"{self.silences} of {self.proposals} proposals cannot silence units.",
-                "Give fewer silences, or more proposals.",
+                f"{self.silences} of {self.proposals} proposals cannot silence units, "
+                f"{self.weights} train weights and {self.pixels} edit pixels.",
+                "Give fewer of these, or more proposals.",
             )
 
     @classmethod
     def quick(cls, **changes: Any) -> ChainSettings:
-        """Return settings for a look: 20 proposals."""
-        return replace(cls(proposals=20, silences=2, inputs=120, images=90), **changes)
+        """Return settings for a look: 20 proposals, two of which train the network."""
+        few = cls(
+            proposals=20, silences=2, weights=1, pixels=1, steps=150, inputs=120, images=90
+        )  # fmt: skip
+        return replace(few, **changes)
+
+    @classmethod
+    def words_only(cls, **changes: Any) -> ChainSettings:
+        """Return settings of the control: words change, and the network stays as it is."""
+        return replace(cls(silences=0, weights=0, pixels=0), **changes)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON values."""

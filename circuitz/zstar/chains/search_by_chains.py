@@ -15,6 +15,7 @@ from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.check import check
 from circuitz.posterior.likelihood_from_people.fitted_likelihood import FittedLikelihood
 from circuitz.posterior.prior_from_people.fitted_prior import FittedPrior
+from circuitz.store.asking import Ask
 from circuitz.z.bundle.inputs_io import input_set_fingerprint
 from circuitz.z.kinds_said import lexicon_in_force
 from circuitz.z.model import AnnotatedModel
@@ -22,15 +23,20 @@ from circuitz.zstar.chains.annealed_chain import AnnealedChain, ChainPlan, Kerne
 from circuitz.zstar.chains.chain_folder import ChainFolder
 from circuitz.zstar.chains.chain_result import ChainSearchResult
 from circuitz.zstar.chains.chain_settings import ChainSettings
+from circuitz.zstar.chains.end_by_rounds import EndOfSearch, end_by_rounds
 from circuitz.zstar.chains.joint_objective import JointObjective
 from circuitz.zstar.chains.searched_networks import SearchedNetworks
 from circuitz.zstar.chains.z_state import ZState
+from circuitz.zstar.edits.edit_maker import EditMaker
 from circuitz.zstar.kernels.add_word import AddWord
 from circuitz.zstar.kernels.drop_word import DropWord
+from circuitz.zstar.kernels.edit_pixels import EditPixels
 from circuitz.zstar.kernels.merge_words import MergeWords
+from circuitz.zstar.kernels.network_trainer import NetworkTrainer
 from circuitz.zstar.kernels.silence_unit import SilenceUnit, UnsilenceUnit
 from circuitz.zstar.kernels.split_word import SplitWord
 from circuitz.zstar.kernels.swap_word import SwapWord
+from circuitz.zstar.kernels.train_weights import TrainWeights
 from circuitz.zstar.kernels.word_source import MatchedWords, RandomWords, WordSource
 from circuitz.zstar.kernels.word_targets import WordTargets
 from circuitz.zstar.search_inputs import require_searchable
@@ -38,6 +44,15 @@ from circuitz.zstar.search_inputs import require_searchable
 Progress = Callable[[str, int, int], None]
 # Reference z's that η is fixed on, and changes between two of them.
 _REFERENCES, _REFERENCE_CHANGES = 6, 3
+
+_UNJUDGED = "J was maximised, and no fresh judgement has confirmed it: it overstates."
+_REMARKS = {
+    "not judged": _UNJUDGED,
+    "waiting": _UNJUDGED + " {n} questions of a round wait for answers: search again with them.",
+    "chosen": "z* was chosen by fresh judgements, and others put it above the start.",
+    "start kept": "No z is above the start beyond doubt: it is kept.",
+    "abstained": "Fresh comparisons were foretold no better than by chance: the start is kept.",
+}
 
 
 def search_by_chains(
@@ -49,6 +64,7 @@ def search_by_chains(
     lexicon: Lexicon | None = None,
     folder: Path | None = None,
     progress: Progress | None = None,
+    ask: Ask | None = None,
 ) -> ChainSearchResult:
     """Search from a z for the one of the highest J.
 
@@ -66,15 +82,25 @@ def search_by_chains(
         Where proposals and the best z are kept, so that a search that was stopped goes on.
     progress
         Called with what is being done and J so far, steps done and steps in all.
+    ask
+        Whoever answers the rounds at the end (:mod:`.end_by_rounds`); without, the z of the highest
+        J is *not judged*.
 
     Raises
     ------
     InputsError
         If D, its labels or the concept set are missing.
     SearchError
-        If z has no cut of one layer, or the folder belongs to another search.
+        If z has no cut of one layer, the folder belongs to another search, or rounds are asked for
+        without M_L, which foretells half of their answers.
     """
+    if ask is not None and (likelihood is None or len(likelihood.members) < 2):
+        raise SearchError(
+            "Rounds of judgements need M_L with two members or more.",
+            "Give likelihood=cz.fit_likelihood(…) too, or no ask=.",
+        )
     search = _ChainSearch(z, prior, likelihood, settings or ChainSettings(), lexicon, progress)
+    search.ask = ask
     return search.run(None if folder is None else ChainFolder(folder, search.key()))
 
 
@@ -93,6 +119,7 @@ class _ChainSearch:
         _require_one_cut(start)
         self.start, self.prior, self.likelihood = start, prior, likelihood
         self.settings, self.lexicon = settings, lexicon_in_force(start, lexicon)
+        self.ask: Ask | None = None
         self.report_progress = progress or (lambda _what, _done, _total: None)
 
     def key(self) -> dict[str, Any]:
@@ -117,17 +144,20 @@ class _ChainSearch:
         how = self.settings
         self.networks = SearchedNetworks(
             self.start, self.lexicon, inputs=how.inputs, images=how.images, seed=how.seed,
-            progress=self.report_progress,
+            progress=self.report_progress, folder=None if folder is None else folder.networks,
         )  # fmt: skip
         self.networks.network_of(ZState())
         first = self.networks.state_of("start")
-        kernels = self.kernels()
         objective = JointObjective(self.networks, self.prior, self.likelihood, lam=how.lam)
+        kernels = [*self.kernels(), *self.trainings(objective)]
+        if not kernels:
+            raise SearchError(
+                "Nothing may be changed: no words, silences or trainings.", "Allow one of them."
+            )
         self._fix_eta(objective, first, kernels, folder)
         records = [] if folder is None else folder.records()
-        plan = ChainPlan(
-            how.proposals, (("silences", how.silences),), how.heat, how.seed
-        )  # fmt: skip
+        due = (("weights", how.weights), ("pixels", how.pixels), ("silences", how.silences))
+        plan = ChainPlan(how.proposals, due, how.heat, how.seed)
         chain = AnnealedChain(
             first, objective.score, kernels, plan, records=records,
             on_record=folder.append if folder is not None else None,
@@ -190,10 +220,20 @@ class _ChainSearch:
         if how.silences:
             found.append(KernelShare(SilenceUnit(targets), 2.0, "silences"))
             found.append(KernelShare(UnsilenceUnit(), 1.0, "silences"))
-        if not found:
-            raise SearchError(
-                "Nothing may be changed: no words and no silences.", "Allow one of them."
-            )
+        return found
+
+    def trainings(self, objective: JointObjective) -> list[KernelShare]:
+        """Return what proposes trained networks."""
+        how = self.settings
+        trainer = NetworkTrainer(self.networks, how.steps, how.rate, how.flip)
+        edits = EditMaker({}, self.lexicon, source=None, region_mode="found", seed=how.seed)
+        found: list[KernelShare] = []
+        if how.weights:
+            kernel = TrainWeights(trainer, self.prior, objective.card_of)
+            found.append(KernelShare(kernel, 1.0, "weights"))
+        if how.pixels:
+            edit = EditPixels(trainer, self.prior, objective.card_of, edits)
+            found.append(KernelShare(edit, 1.0, "pixels"))
         return found
 
     def _fix_eta(
@@ -227,9 +267,14 @@ class _ChainSearch:
             folder.keep_eta(objective.eta)
 
     def _result(self, chain: AnnealedChain, objective: JointObjective) -> ChainSearchResult:
-        z = self._realised(chain.best.state)
+        end = EndOfSearch("not judged", chain.best)
+        if self.ask is not None and chain.is_done:
+            self.report_progress("rounds of judgements", 0, 1)
+            scored = chain.scored.values()
+            end = end_by_rounds(objective, chain.start, scored, self.ask)
+        z = self._realised(end.best.state)
         report = check(z, split="test", lexicon=self.lexicon, untrained=True)
-        remarks = ["J was maximised, and no fresh judgement has confirmed it: it overstates."]
+        remarks = [_REMARKS[end.state].format(n=len(end.questions))]
         if self.likelihood is None:
             remarks.append("J without M_L: no likelihood was given.")
         if not chain.is_done:
@@ -237,14 +282,17 @@ class _ChainSearch:
         result = ChainSearchResult(
             z=z,
             report=report,
-            state="not judged",
+            state=end.state,
             start=chain.start,
-            best=chain.best,
+            best=end.best,
             records=tuple(chain.records),
             lam=objective.lam,
             eta=objective.eta,
             is_complete=chain.is_done,
             remarks=tuple(remarks),
+            fresh_gain=None if end.choice is None else end.choice.gain,
+            judgements=0 if end.choice is None else end.choice.judgements,
+            questions=end.questions,
         )
         notes = {
             **z.notes,

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ from circuitz.z.inputs import SPLITS
 from circuitz.z.measurements import EffectMeasurements
 from circuitz.z.model import AnnotatedModel
 from circuitz.z.targets import EDGE, target_units
+from circuitz.zstar.chains.kept_weights import keep_weights, kept_weights
 from circuitz.zstar.chains.z_state import Names, ZState
 from circuitz.zstar.silence import silence
 
@@ -108,6 +110,8 @@ class SearchedNetworks:
         As :class:`~.chain_settings.ChainSettings`.
     progress
         Called with what is done, steps done and steps in all.
+    folder
+        Where weights that were trained are kept, for a search that goes on after a stop.
     """
 
     def __init__(
@@ -119,7 +123,9 @@ class SearchedNetworks:
         images: int,
         seed: int,
         progress: Callable[[str, int, int], None] | None = None,
+        folder: Path | None = None,
     ) -> None:
+        self.folder = folder
         self.lexicon, self.images, self.seed = lexicon, images, seed
         self.progress = progress or (lambda _what, _done, _total: None)
         self.rows, self.labels = _inputs_of_likelihood(start, inputs, seed)
@@ -129,9 +135,16 @@ class SearchedNetworks:
     def add(self, name: str, z: AnnotatedModel) -> None:
         """Take in a network, measured or not, under a name."""
         self._trained[name] = z
+        if self.folder is not None:
+            keep_weights(self.folder, name, z.weights)
 
     def trained(self, name: str) -> AnnotatedModel:
         """Return a network as it came, nothing silenced."""
+        if name not in self._trained and self.folder is not None:
+            weights = kept_weights(self.folder, name)
+            self._trained[name] = self._trained["start"].with_(
+                what=f"search: {name}", weights=weights
+            )
         return self._trained[name]
 
     def network_of(self, state: ZState) -> SearchedNetwork:
@@ -139,7 +152,7 @@ class SearchedNetworks:
         key = (state.network, state.silenced)
         found = self._read.pop(key, None)
         if found is None:
-            z = self._trained[state.network]
+            z = self.trained(state.network)
             if state.silenced:
                 z = silence(z, state.silenced, lexicon=self.lexicon)
             found = self._measured(z)
@@ -152,7 +165,7 @@ class SearchedNetworks:
 
     def state_of(self, name: str) -> ZState:
         """Return the state of a network with the words it came with."""
-        return ZState(name, words_on_cut(self._trained[name], self.lexicon))
+        return ZState(name, words_on_cut(self.trained(name), self.lexicon))
 
     def realise(self, state: ZState) -> AnnotatedModel:
         """Return the z of a state: its network, measured, with its words."""
@@ -161,7 +174,7 @@ class SearchedNetworks:
 
     def people_wrote(self, name: str = "start") -> frozenset[str]:
         """Return the targets whose words in force a person wrote."""
-        effective = self._trained[name].effective()
+        effective = self.trained(name).effective()
         return frozenset(t for t, a in effective.items() if a.author_kind == "person")
 
     def _measured(self, z: AnnotatedModel) -> SearchedNetwork:

@@ -23,7 +23,7 @@ from circuitz.zstar.chains.searched_networks import SearchedNetworks, words_on_c
 from circuitz.zstar.chains.z_state import ZState
 from circuitz.zstar.search_settings import SearchSettings
 
-HOW = ChainSettings.quick(proposals=30, silences=2, inputs=60)
+HOW = ChainSettings.quick(proposals=30, silences=2, weights=0, pixels=0, inputs=60)
 
 
 @pytest.fixture(scope="module")
