@@ -142,8 +142,8 @@ def read_attack_rows(path: Path) -> list[dict[str, Any]]:
 NOT_MEASURED = {
     "agreement on the cards of the pool": "it is measured of z*'s and their starts alone, in the "
     "face-value rewrite",
-    "J of repaired or unrepaired weights under true or permuted words": "the search does not yet "
-    "choose by these two models",
+    "J of repaired or unrepaired weights under true or permuted words": "no part of this command "
+    "puts the two models together",
     "photographs": "no concept set of photographs names enough words for a card",
 }
 
