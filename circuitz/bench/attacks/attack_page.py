@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from circuitz.bench.attacks.attack_row import AttackRow
-from circuitz.bench.checker.record_page import BEGIN, END
-from circuitz.disk.atomic import staged_file_replacement
-from circuitz.errors import BenchError
+from circuitz.bench.marked_page import write_marked_page
 from circuitz.z.class_evidence import LEAST_AREA
 
 #: Bars that the areas of classes are tried at.
@@ -23,16 +21,7 @@ def write_attack_page(path: Path, rows: Sequence[AttackRow], command: str, code:
     BenchError
         If the page is not there or lacks the marks.
     """
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    if BEGIN not in text or END not in text:
-        raise BenchError(
-            f"{path} has no place for figures.", f"It needs the lines {BEGIN} and {END}."
-        )
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    body = "\n".join(_lines(rows, command, code))
-    with staged_file_replacement(path, f"{before}{BEGIN}\n\n{body}\n{END}{after}".encode()):
-        pass
+    write_marked_page(path, _lines(rows, command, code))
 
 
 def _lines(rows: Sequence[AttackRow], command: str, code: str) -> Iterator[str]:

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from circuitz.bench.marked_page import put_between_marks, read_marked_page
 from circuitz.disk.atomic import staged_file_replacement
-from circuitz.errors import BenchError
-
-BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
 def update_record_page(path: Path, figures: Mapping[str, Any], log: str) -> None:
@@ -20,17 +18,13 @@ def update_record_page(path: Path, figures: Mapping[str, Any], log: str) -> None
     BenchError
         If the page lacks the marks.
     """
-    text = _read_marked_page(path)
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    body = "\n".join(_markdown_lines_of_figures(figures))
-    page = f"{before}{BEGIN}\n\n{body}\n\n{END}{after.rstrip()}\n{log}\n"
-    _write_atomically(path, page)
+    page = put_between_marks(read_marked_page(path), _markdown_lines_of_figures(figures))
+    _write_atomically(path, f"{page.rstrip()}\n{log}\n")
 
 
 def append_record_line(path: Path, log: str) -> None:
     """Put a line at the end of a page; its figures stay."""
-    _write_atomically(path, f"{_read_marked_page(path).rstrip()}\n{log}\n")
+    _write_atomically(path, f"{read_marked_page(path).rstrip()}\n{log}\n")
 
 
 def format_log_row(when: str, command: str, code: str, outcome: str) -> str:
@@ -56,15 +50,6 @@ def format_rate(value: float | None) -> str:
         return "-"
     text = f"{value:.3f}"
     return text.removeprefix("0") if value < 1 else text
-
-
-def _read_marked_page(path: Path) -> str:
-    text = path.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise BenchError(
-            f"{path} has no place for figures.", f"It needs the lines {BEGIN} and {END}."
-        )
-    return text
 
 
 def _write_atomically(path: Path, text: str) -> None:

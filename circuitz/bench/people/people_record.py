@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from circuitz.bench.checker.record_page import BEGIN, END
-from circuitz.disk.atomic import staged_file_replacement
-from circuitz.errors import BenchError
+from circuitz.bench.marked_page import write_marked_page
 
 _ARMS = ("hidden", "shown")
 
@@ -21,16 +19,7 @@ def write_people_record(path: Path, figures: Mapping[str, Any], command: str) ->
     BenchError
         If the page is not there or lacks the marks.
     """
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    if BEGIN not in text or END not in text:
-        raise BenchError(
-            f"{path} has no place for figures.", f"It needs the lines {BEGIN} and {END}."
-        )
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    body = "\n".join(_lines(figures, command))
-    with staged_file_replacement(path, f"{before}{BEGIN}\n\n{body}\n{END}{after}".encode()):
-        pass
+    write_marked_page(path, _lines(figures, command))
 
 
 def figure_as_text(value: Any) -> str:

@@ -30,8 +30,6 @@ from circuitz.bench.checker.job_plan import (
 )
 from circuitz.bench.checker.nulls import null_rejection_rates, permute_concept_labels
 from circuitz.bench.checker.record_page import (
-    BEGIN,
-    END,
     append_record_line,
     format_log_row,
     summarise_outcome,
@@ -42,6 +40,7 @@ from circuitz.bench.checker.resample import resample_scenes
 from circuitz.bench.checker.run_jobs import run_benchmark_jobs
 from circuitz.bench.checker.run_one_job import run_benchmark_job
 from circuitz.bench.checker.score_results import score_benchmark
+from circuitz.bench.marked_page import BEGIN, END
 from circuitz.cli.bench_checker import parse_seed_range
 from circuitz.errors import BenchError
 from circuitz.plausibility.check import check
