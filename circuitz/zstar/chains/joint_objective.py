@@ -97,9 +97,7 @@ class JointObjective:
 
     def card_of(self, state: ZState) -> Card:
         """Return the card of a z as both models read it."""
-        z = self.networks.realise(state)
-        shown = make_card(z, report_words(z, lexicon=self.networks.lexicon))
-        return card_for_search(shown, failures_elsewhere(self.networks.network_of(state).z))
+        return card_of_state(self.networks, state)
 
     def levels(self, state: ZState, card: Card) -> F64:
         """Return how active the card's cues are on the inputs, ``(n, c)``."""
@@ -135,6 +133,13 @@ class JointObjective:
         self.eta = likelihood_weight(of_inputs, members.swapaxes(0, 1)).eta
         self._scores.clear()
         return self.eta
+
+
+def card_of_state(networks: SearchedNetworks, state: ZState) -> Card:
+    """Return the card of a z as a search reads it (see the module)."""
+    z = networks.realise(state)
+    shown = make_card(z, report_words(z, lexicon=networks.lexicon))
+    return card_for_search(shown, failures_elsewhere(networks.network_of(state).z))
 
 
 #: Words that people say fail on D or D′ on one network.

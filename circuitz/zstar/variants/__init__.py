@@ -1,0 +1,1 @@
+"""Variants of one z, for people to judge before anything is searched."""
