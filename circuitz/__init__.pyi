@@ -32,6 +32,7 @@ from .measurement.prepare import prepare as prepare
 from .plausibility.check import check as check
 from .plausibility.graded_proposals import grade_words as grade_words
 from .plausibility.propose import propose as propose
+from .posterior.fit_posterior import fit_posterior as fit_posterior
 from .posterior.likelihood_from_people.fit_likelihood import fit_likelihood as fit_likelihood
 from .posterior.prior_from_people.fit_prior import fit_prior as fit_prior
 from .posterior.words.run_word_tests import test_words as test_words
@@ -47,5 +48,6 @@ from .zstar.chains.chain_settings import ChainSettings as ChainSettings
 from .zstar.search import search as search
 from .zstar.search_settings import SearchSettings as SearchSettings
 from .zstar.silence import silence as silence
+from .zstar.variants.make_variants import make_variants as make_variants
 
 __version__: str

@@ -188,7 +188,9 @@ class AnnealedChain:
                 name, proposal = kernel.name, None
                 proposal = kernel.propose(self.current.state, rng)
                 if proposal is not None and proposal.state.key != self.current.state.key:
-                    return name, proposal, self._finite_score(proposal.state), ""
+                    states = (proposal.state, *proposal.readings)
+                    scored = max((self._finite_score(s) for s in states), key=lambda s: s.j)
+                    return name, proposal, scored, ""
         except Exception as problem:  # noqa: BLE001, RUF100 - one proposal fails, the search goes on
             return name, proposal, None, _reason(problem)
         return name, None, None, ""

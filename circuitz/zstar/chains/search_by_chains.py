@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from circuitz.errors import SearchError
+from circuitz.errors import CircuitzError, SearchError
 from circuitz.lexicon.lexicon import Lexicon
 from circuitz.plausibility.check import check
 from circuitz.posterior.likelihood_from_people.fitted_likelihood import FittedLikelihood
@@ -31,6 +31,7 @@ from circuitz.zstar.edits.edit_maker import EditMaker
 from circuitz.zstar.kernels.add_word import AddWord
 from circuitz.zstar.kernels.drop_word import DropWord
 from circuitz.zstar.kernels.edit_pixels import EditPixels
+from circuitz.zstar.kernels.kernel import Kernel
 from circuitz.zstar.kernels.merge_words import MergeWords
 from circuitz.zstar.kernels.network_trainer import NetworkTrainer
 from circuitz.zstar.kernels.silence_unit import SilenceUnit, UnsilenceUnit
@@ -42,8 +43,9 @@ from circuitz.zstar.kernels.word_targets import WordTargets
 from circuitz.zstar.search_inputs import require_searchable
 
 Progress = Callable[[str, int, int], None]
-# Reference z's that η is fixed on, and changes between two of them.
-_REFERENCES, _REFERENCE_CHANGES = 6, 3
+# Reference z's that η is fixed on are of every kind that the search compares: by group of kernels how
+# many, and how many changes each is away from the start.
+_REFERENCES = (("words", 6, 3), ("silences", 2, 1), ("weights", 1, 1), ("pixels", 1, 1))
 
 _UNJUDGED = "J was maximised, and no fresh judgement has confirmed it: it overstates."
 _REMARKS = {
@@ -225,14 +227,14 @@ class _ChainSearch:
     def trainings(self, objective: JointObjective) -> list[KernelShare]:
         """Return what proposes trained networks."""
         how = self.settings
-        trainer = NetworkTrainer(self.networks, how.steps, how.rate, how.flip)
         edits = EditMaker({}, self.lexicon, source=None, region_mode="found", seed=how.seed)
+        trainer = NetworkTrainer(self.networks, edits, how.steps, how.rate, how.flip)
         found: list[KernelShare] = []
         if how.weights:
             kernel = TrainWeights(trainer, self.prior, objective.card_of)
             found.append(KernelShare(kernel, 1.0, "weights"))
         if how.pixels:
-            edit = EditPixels(trainer, self.prior, objective.card_of, edits)
+            edit = EditPixels(trainer, self.prior, objective.card_of)
             found.append(KernelShare(edit, 1.0, "pixels"))
         return found
 
@@ -252,19 +254,30 @@ class _ChainSearch:
         if eta is not None:
             objective.eta = eta
             return
-        words = [one.kernel for one in kernels if one.group == "words"]
         references = [first, ZState(first.network)] if first.words else [first]
-        for i in range(_REFERENCES if words else 0):
-            rng = np.random.default_rng([self.settings.seed, 12, i])
-            state = first
-            for _ in range(_REFERENCE_CHANGES):
-                proposal = words[int(rng.integers(len(words)))].propose(state, rng)
-                state = state if proposal is None else proposal.state
-            references.append(state)
+        for group, count, changes in _REFERENCES:
+            some = [one.kernel for one in kernels if one.group == group]
+            for i in range(count if some else 0):
+                rng = np.random.default_rng([self.settings.seed, 12, len(references), i])
+                references += self._reference(first, some, changes, rng)
         unique = list({state.key: state for state in references}.values())
         objective.fix_eta(unique)
         if folder is not None:
             folder.keep_eta(objective.eta)
+
+    def _reference(
+        self, first: ZState, kernels: list[Kernel], changes: int, rng: np.random.Generator
+    ) -> list[ZState]:
+        """Return a z some changes away, as read in each way; none where the change fails."""
+        state, found = first, [first]
+        for _ in range(changes):
+            try:
+                proposal = kernels[int(rng.integers(len(kernels)))].propose(state, rng)
+            except CircuitzError:
+                return []
+            if proposal is not None:
+                state, found = proposal.state, [proposal.state, *proposal.readings]
+        return found
 
     def _result(self, chain: AnnealedChain, objective: JointObjective) -> ChainSearchResult:
         end = EndOfSearch("not judged", chain.best)

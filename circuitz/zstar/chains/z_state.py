@@ -24,11 +24,15 @@ class ZState:
         By target (a unit of the cut, or a group), the names said of it; never empty.
     silenced
         Units of the cut whose paths are cut in these weights, sorted.
+    edited
+        Concepts that were edited in the pictures its weights were trained on, sorted. Whatever is
+        trained from them goes on editing these: on pictures as they are the old cue comes back.
     """
 
     network: str = "start"
     words: Mapping[str, Names] = field(default_factory=dict[str, Names])
     silenced: Names = ()
+    edited: Names = ()
 
     def __post_init__(self) -> None:
         # What is drawn from the words must not depend on the order in which they came about.
@@ -72,6 +76,7 @@ class ZState:
             "network": self.network,
             "words": {target: list(self.words[target]) for target in sorted(self.words)},
             "silenced": list(self.silenced),
+            **({"edited": list(self.edited)} if self.edited else {}),
         }
 
     @classmethod
@@ -81,4 +86,5 @@ class ZState:
             str(record["network"]),
             {str(t): tuple(map(str, names)) for t, names in record["words"].items()},
             tuple(map(str, record["silenced"])),
+            tuple(map(str, record.get("edited", ()))),
         )

@@ -11,7 +11,6 @@ from circuitz.cards.card import Card
 from circuitz.errors import SearchError
 from circuitz.posterior.prior_from_people.fitted_prior import FittedPrior
 from circuitz.zstar.chains.z_state import ZState
-from circuitz.zstar.edits.edit_maker import EditMaker
 from circuitz.zstar.kernels.kernel import ZProposal
 from circuitz.zstar.kernels.network_trainer import NetworkTrainer
 from circuitz.zstar.kernels.prior_plan import (
@@ -31,17 +30,14 @@ class EditPixels:
     Parameters
     ----------
     trainer
-        Trains.
+        Trains, and edits; what cannot be edited fails with the reason.
     prior, card_of
         What people make of words, and the card of a z.
-    edits
-        Makes edits, each concept's once; what cannot be edited fails with the reason.
     """
 
     trainer: NetworkTrainer
     prior: FittedPrior
     card_of: Callable[[ZState], Card]
-    edits: EditMaker
     name: str = "edit pixels"
 
     def chances(self) -> dict[str, float]:
@@ -72,12 +68,10 @@ class EditPixels:
         column = column_of_word(word, start.concept_set, networks.lexicon)
         assert column is not None
         concept = start.concept_set.concept_names[column]
-        editor = self.edits.make(
-            start, (concept,), lambda done, total: networks.progress("find regions", done, total)
-        )
-        if editor is None:
+        edited = tuple(sorted({*state.edited, concept}))
+        if self.trainer.editor_of(edited) is None or concept in self.trainer.edits.unedited:
             raise SearchError(
-                self.edits.unedited.get(concept, f"{concept!r} cannot be edited."),
+                self.trainer.edits.unedited.get(concept, f"{concept!r} cannot be edited."),
                 "Give masks or pairs of it, or more labels.",
             )
         plan, aimed = plan_from_prior(
@@ -86,5 +80,6 @@ class EditPixels:
         # Half the range of the weight kernel: the edit is what is tried here, not the size.
         size = self.trainer.draw_size(rng)
         size = replace(size, steps=max(size.steps, self.trainer.steps // 2))
-        made = self.trainer.train(aimed, plan, editor, size)
-        return ZProposal(made, f"edit ‘{word}’ in pictures, train {size.steps} steps")
+        made = self.trainer.train(replace(aimed, edited=edited), plan, size)
+        what = f"edit ‘{word}’ in pictures, train {size.steps} steps"
+        return ZProposal(made, what, readings=(self.trainer.read_anew(made),))

@@ -22,11 +22,15 @@ class ZProposal:
         The change, in words.
     source
         Where a word came from (``rule``, ``random``, ``people``); empty where none was drawn.
+    readings
+        The same change under other words: of these and the z the one of the highest J is proposed.
+        Training is dear and a card is cheap, so that one training is read more than once.
     """
 
     state: ZState
     what: str
     source: str = ""
+    readings: tuple[ZState, ...] = ()
 
 
 class Kernel(Protocol):

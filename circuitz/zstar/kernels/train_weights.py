@@ -17,7 +17,7 @@ from circuitz.zstar.kernels.prior_plan import plan_from_prior
 
 @dataclass(frozen=True)
 class TrainWeights:
-    """One short training, pictures as they are (see :mod:`.prior_plan` for what it aims for).
+    """One short training, no concept newly edited (see :mod:`.prior_plan` for what it aims for).
 
     Parameters
     ----------
@@ -37,5 +37,6 @@ class TrainWeights:
         network = self.trainer.networks.network_of(state)
         plan, aimed = plan_from_prior(state, network, self.prior, self.card_of(state))
         size = self.trainer.draw_size(rng)
-        made = self.trainer.train(aimed, plan, None, size)
-        return ZProposal(made, f"train {size.steps} steps, rate {size.rate:.1e}")
+        made = self.trainer.train(aimed, plan, size)
+        what = f"train {size.steps} steps, rate {size.rate:.1e}"
+        return ZProposal(made, what, readings=(self.trainer.read_anew(made),))

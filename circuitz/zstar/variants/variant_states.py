@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 import numpy as np
 
@@ -102,7 +102,7 @@ def _cut(
 
 
 def _exchanged(start: ZState, words: list[str]) -> Iterator[tuple[str, ZState]]:
-    for one, other in zip(words, words[1:], strict=False):
+    for one, other in pairwise(words):
         yield f"‘{one}’ and ‘{other}’ exchanged", _renamed(start, {one: other, other: one})
 
 

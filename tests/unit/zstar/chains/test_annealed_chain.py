@@ -149,6 +149,26 @@ def test_a_kernel_that_fails_is_one_failed_proposal_with_its_reason() -> None:
     assert broken.best.j > broken.start.j
 
 
+def test_of_several_readings_of_one_change_the_one_of_the_highest_j_is_proposed() -> None:
+    class ReadsTwice:
+        name = "reads twice"
+
+        def propose(self, state: ZState, rng: np.random.Generator) -> ZProposal | None:
+            readings = (replace(state, network="b"), replace(state, network="c"))
+            return ZProposal(replace(state, network="a"), "train", readings=readings)
+
+    worth = {"start": 0.0, "a": -1.0, "b": 2.0, "c": 1.0}
+    chain = AnnealedChain(
+        ZState(),
+        lambda state: ScoredZ(state, worth[state.network], 0.0),
+        [KernelShare(ReadsTwice(), 1.0)],
+        ChainPlan(1, heat=0.0),
+    )
+    record = finished(chain).records[1]
+    assert (record.outcome, record.gain) == ("accepted", 2.0)
+    assert chain.best.state.network == "b"
+
+
 def test_each_group_gets_its_proposals_evenly_spread() -> None:
     groups = ChainPlan(200, (("weights", 10), ("silences", 20))).groups()
     assert [groups.count(name) for name in ("words", "weights", "silences")] == [170, 10, 20]
@@ -156,7 +176,9 @@ def test_each_group_gets_its_proposals_evenly_spread() -> None:
     assert max(np.diff(at)) <= 21
 
 
-@pytest.mark.parametrize("changes", [{}, {"words": {"conv:1": ("ears",)}}, {"silenced": ("a:1",)}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"words": {"conv:1": ("ears",)}}, {"silenced": ("a:1",)}, {"edited": ("snow",)}]
+)
 def test_states_survive_json_and_keys_tell_them_apart(changes: dict) -> None:
     state = replace(ZState("start", {"conv:0": ("tail", "snow")}), **changes)
     back = ZState.from_json(state.to_json())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 
 import circuitz as cz
 from circuitz.errors import SearchError
+from circuitz.lexicon.lexicon import Lexicon
 from circuitz.models.run.open_runtime import runtime
 from circuitz.patching.source_rows import rows_of_select_split
+from circuitz.plausibility.check_settings import PROPOSAL_BAR
 from circuitz.posterior.likelihood_from_people.fitted_likelihood import FittedLikelihood
 from circuitz.posterior.prior_from_people.fitted_prior import FittedPrior
 from circuitz.z.inputs import InputSet
@@ -20,11 +23,14 @@ from circuitz.zstar.chains.chain_settings import ChainSettings
 from circuitz.zstar.chains.joint_objective import JointObjective
 from circuitz.zstar.chains.kept_weights import keep_weights, kept_weights
 from circuitz.zstar.chains.searched_networks import SearchedNetworks
+from circuitz.zstar.chains.z_state import ZState
 from circuitz.zstar.edits.edit_maker import EditMaker
 from circuitz.zstar.kernels import network_trainer
 from circuitz.zstar.kernels.edit_pixels import EditPixels
 from circuitz.zstar.kernels.network_trainer import NetworkTrainer
 from circuitz.zstar.kernels.prior_plan import gains_without_word, plan_from_prior
+from circuitz.zstar.kernels.train_weights import TrainWeights
+from circuitz.zstar.kernels.words_anew import words_anew
 
 TRAININGS = {"train weights", "edit pixels"}
 HOW = ChainSettings.quick(
@@ -57,13 +63,85 @@ def test_trainings_are_accepted_and_repair_what_words_alone_cannot(
     assert sum(row.proposals for row in rows.values()) == 4
     assert sum(row.gain for row in rows.values()) > 0
     assert result.best.state.network != "start"
-    how = ChainSettings.words_only(proposals=24, inputs=60, images=90)
+    # J's of both arms are comparable under one η alone.
+    how = ChainSettings.words_only(proposals=24, inputs=60, images=90, eta=result.eta)
     control = cz.search(caught, prior=prior, likelihood=likelihood, settings=how)
     assert control.z.weights_hash == caught.weights_hash
     assert control.best.j < result.best.j
     before, after = (worst_group(z, *shifted) for z in (caught, result.z))
     assert before < 0.02
     assert after > before + 0.3
+
+
+def test_what_was_edited_once_is_edited_in_all_later_trainings(
+    caught: AnnotatedModel, prior: FittedPrior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    known = EditMaker.make
+
+    def make(self: EditMaker, z: AnnotatedModel, concepts: tuple[str, ...], tell: object) -> object:
+        asked.append(concepts)
+        return known(self, z, concepts, tell)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(EditMaker, "make", make)
+    networks = SearchedNetworks(caught, Lexicon.load(), inputs=30, images=60, seed=0)
+    objective = JointObjective(networks, prior, None)
+    edits = EditMaker({}, networks.lexicon, source=None, region_mode="found", seed=0)
+    trainer = NetworkTrainer(networks, edits, 20, 1e-3, flip=False)
+    networks.network_of(ZState())
+    first = networks.state_of("start")
+    kernel = EditPixels(trainer, prior, objective.card_of)
+    edited = kernel.propose(first, np.random.default_rng(1))
+    assert edited is not None
+    assert len(edited.state.edited) == 1
+    later = TrainWeights(trainer, prior, objective.card_of).propose(
+        edited.state, np.random.default_rng(2)
+    )
+    assert later.state.edited == edited.state.edited == asked[-1]
+    plain = TrainWeights(trainer, prior, objective.card_of).propose(first, np.random.default_rng(2))
+    assert plain.state.edited == asked[-1] == ()
+
+
+def test_a_trained_network_is_read_anew_and_what_people_wrote_stays(
+    networks: SearchedNetworks,
+) -> None:
+    first = networks.state_of("start")
+    network = networks.network_of(first)
+    unit, other = list(network.matches)[:2]
+    wrong = first.with_words({unit: ("sand",), other: ("sand",)})
+    read = words_anew(wrong, network, fixed={unit})
+    assert read.words[unit] == ("sand",)
+    for target, names in read.words.items():
+        if target != unit:
+            scores = network.matches[target]
+            assert names == (max(scores, key=lambda name: scores[name]),)
+            assert scores[names[0]] >= PROPOSAL_BAR
+    silenced = replace(first, silenced=(other,))
+    assert other not in words_anew(silenced, network).words
+
+
+def test_eta_is_fixed_on_all_kinds_of_zs_that_a_search_compares(
+    caught: AnnotatedModel,
+    prior: FittedPrior,
+    likelihood: FittedLikelihood,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[ZState] = []
+    known = JointObjective.fix_eta
+
+    def fix_eta(self: JointObjective, references: list[ZState]) -> float:
+        seen.extend(references)
+        return known(self, references)
+
+    monkeypatch.setattr(JointObjective, "fix_eta", fix_eta)
+    how = ChainSettings.quick(
+        proposals=3, silences=1, weights=1, pixels=1, steps=20, inputs=60, flip=False
+    )
+    result = cz.search(caught, prior=prior, likelihood=likelihood, settings=how)
+    assert {s.network == "start" for s in seen} == {True, False}
+    assert any(s.silenced for s in seen)
+    assert any(s.edited for s in seen)
+    assert 0 < result.eta <= 1
 
 
 def test_training_sees_select_rows_alone(
@@ -103,8 +181,8 @@ def test_words_the_prior_dislikes_are_edited_most_and_all_some_of_the_time(
 ) -> None:
     objective = JointObjective(networks, prior, None)
     edits = EditMaker({}, networks.lexicon, source=None, region_mode="found", seed=0)
-    trainer = NetworkTrainer(networks, 10, 1e-3)
-    kernel = EditPixels(trainer, prior, objective.card_of, edits)
+    trainer = NetworkTrainer(networks, edits, 10, 1e-3)
+    kernel = EditPixels(trainer, prior, objective.card_of)
     chances = kernel.chances()
     assert max(chances, key=lambda word: chances[word]) == "snow"
     assert min(chances.values()) > 0
